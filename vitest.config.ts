@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts", "dashboard/**/*.test.ts"],
+    globalSetup: ["tests/support/global-set-up.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    maxWorkers: 3,
+    passWithNoTests: false,
+  },
+});
