@@ -1,0 +1,86 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Schema } from "./schema.ts";
+
+/** One transaction. What it announces is heard by live streams after the commit, never before. */
+export type Write = {
+  readonly query: Transaction<Schema>;
+  /** Whether a row must be locked before it is judged; SQLite has one writer at a time anyway. */
+  readonly locksRows: boolean;
+  /** Sessions of this account have changed: their open pages look again. */
+  announce(accountId: string): void;
+};
+
+/** The one truth, in either engine. Everything that changes anything goes through `write`. */
+export type Database = {
+  readonly engine: "sqlite" | "postgres";
+  /** For reading what is committed. */
+  readonly read: Kysely<Schema>;
+  /**
+   * Runs `work` as one transaction: all of it or nothing. It may run again after a deadlock, so it does
+   * nothing but database calls. A value that `work` returns is committed; to give up, it throws.
+   */
+  write<T>(work: (write: Write) => Promise<T>): Promise<T>;
+  /** Looks a session up by the hash of its token: the hot path. Sees every commit that was answered before the call. */
+  findSession: FindSession;
+  /** Hears announcements of this node and, as far as the line holds, of others. Correctness never rests on it. */
+  onAnnouncement(hear: (accountId: string | "everyone") => void): () => void;
+  /** How far the database's clock is ahead of the given time, in ms; 0 where they are the same machine. */
+  clockAhead(now: number): Promise<number>;
+  /** Takes the turn to prune until the transaction ends; false where another node has it. */
+  takeTurn(write: Write): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+/** A session with what a request wants to know of its account; one row of one indexed look-up. */
+export type FoundSession = {
+  id: string;
+  accountId: string;
+  browser: string | null;
+  os: string | null;
+  label: string;
+  createdAt: number;
+  expiresAt: number;
+  lastUsedAt: number;
+  signedInWith: "password" | "passkey" | "oidc";
+  methodId: string;
+  provedAt: number;
+  email: string;
+  emailVerifiedAt: number | null;
+  twoFactorAt: number | null;
+  accountCreatedAt: number;
+};
+
+export type FindSession = (tokenHash: Uint8Array) => FoundSession | undefined | Promise<FoundSession | undefined>;
+
+/** The columns of the look-up, the same in both engines. */
+export const FOUND_SESSION_COLUMNS = `
+  session.id as "id", session.account_id as "accountId", session.browser as "browser", session.os as "os",
+  session.label as "label", session.created_at as "createdAt", session.expires_at as "expiresAt",
+  session.last_used_at as "lastUsedAt", session.signed_in_with as "signedInWith",
+  session.method_id as "methodId", session.proved_at as "provedAt", account.email as "email",
+  account.email_verified_at as "emailVerifiedAt", two_factor.confirmed_at as "twoFactorAt",
+  account.created_at as "accountCreatedAt"`;
+
+export const FOUND_SESSION_TABLES = `
+  session join account on account.id = session.account_id
+  left join two_factor on two_factor.account_id = session.account_id`;
+
+/** The database can't be used: not there, locked, of a newer version. The message is one line for the operator. */
+export class DatabaseUnusable extends Error {
+  override name = "DatabaseUnusable";
+}
+
+/** The database didn't answer. Never "signed out": the caller answers 503 and keeps the cookie. */
+export class DatabaseUnavailable extends Error {
+  override name = "DatabaseUnavailable";
+}
+
+/** Two rows would have had the same unique value: whoever came second gets a refusal, not an error. */
+export function isUniqueViolation(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return code === "23505" || errcode === SQLITE_CONSTRAINT_UNIQUE || errcode === SQLITE_CONSTRAINT_PRIMARYKEY;
+}
+
+const SQLITE_CONSTRAINT_UNIQUE = 2067;
+const SQLITE_CONSTRAINT_PRIMARYKEY = 1555;

@@ -1,0 +1,126 @@
+import type { EndReason } from "../refusals.ts";
+
+/** The tables, typed once for both engines. Times are integers (ms since 1970, UTC); hashes are 32 bytes. */
+export type Schema = {
+  account: AccountTable;
+  two_factor: TwoFactorTable;
+  used_step: UsedStepTable;
+  recovery_code: RecoveryCodeTable;
+  session: SessionTable;
+  ended_session: EndedSessionTable;
+  half_finished_sign_in: HalfFinishedSignInTable;
+  mailed_link: MailedLinkTable;
+  attempts: AttemptsTable;
+  activity: ActivityTable;
+  known_device: KnownDeviceTable;
+};
+
+export type AccountTable = {
+  id: string;
+  /** As typed; mails go here. */
+  email: string;
+  /** With ASCII letters folded; unique. */
+  email_key: string;
+  email_verified_at: number | null;
+  /** A PHC string, or null where the account has no password. */
+  password_hash: string | null;
+  password_set_at: number | null;
+  password_used_at: number | null;
+  /** Set when an email change was taken back: the password opens nothing until it is reset. */
+  password_blocked_at: number | null;
+  /** Moves with every change of password, email or second factor; a sign-in that checked an older one is refused. */
+  credential_version: number;
+  suspended_at: number | null;
+  created_at: number;
+};
+
+export type TwoFactorTable = {
+  account_id: string;
+  /** AES-256-GCM of the TOTP secret, bound to the account's id. */
+  secret: Uint8Array;
+  /** Null while it was begun and no code has been given yet. */
+  confirmed_at: number | null;
+  created_at: number;
+};
+
+/** A TOTP step that was accepted; the primary key is what makes it once. */
+export type UsedStepTable = { account_id: string; step: number };
+
+export type RecoveryCodeTable = { account_id: string; code_hash: Uint8Array };
+
+export type SignedInWith = "password" | "passkey" | "oidc";
+
+export type SessionTable = {
+  token_hash: Uint8Array;
+  /** Public: what lists and routes carry. */
+  id: string;
+  account_id: string;
+  browser: string | null;
+  os: string | null;
+  label: string;
+  created_at: number;
+  expires_at: number;
+  last_used_at: number;
+  signed_in_with: SignedInWith;
+  /** The login method that opened it: `password`, or the id of a passkey or an OIDC identity. */
+  method_id: string;
+  proved_at: number;
+  /** What a new sign-in replaces, unique with the account; null where nothing is replaced. */
+  place: string | null;
+};
+
+export type EndedSessionTable = {
+  token_hash: Uint8Array;
+  session_id: string;
+  account_id: string;
+  reason: EndReason;
+  by: string | null;
+  at: number;
+  /** The session's own expiry and 7 days; then the row is pruned. */
+  until: number;
+};
+
+export type HalfFinishedSignInTable = {
+  token_hash: Uint8Array;
+  account_id: string;
+  credential_version: number;
+  signed_in_with: SignedInWith;
+  method_id: string;
+  wrong_codes: number;
+  expires_at: number;
+};
+
+export type LinkKind = "verify_address" | "confirm_email" | "keep_email" | "reset_password" | "not_me" | "sign_up";
+
+export type MailedLinkTable = {
+  token_hash: Uint8Array;
+  kind: LinkKind;
+  /** Null for a sign-up that has no account yet. */
+  account_id: string | null;
+  /** The address the link is about: to be confirmed, to be given back, or that the mail went to. */
+  email: string;
+  email_key: string;
+  /** The session that asked (email change), or that the link ends (not-me). */
+  session_id: string | null;
+  /** Ties the links of one email change together. */
+  change_id: string | null;
+  /** When the email change that a reversal link belongs to was confirmed. */
+  confirmed_at: number | null;
+  created_at: number;
+  expires_at: number;
+};
+
+export type AttemptsTable = { key: string; count: number; window_ends_at: number };
+
+export type ActivityTable = {
+  /** Sorts by time. */
+  id: string;
+  account_id: string;
+  kind: string;
+  at: number;
+  label: string;
+  /** JSON. */
+  detail: string;
+};
+
+export type KnownDeviceTable = { account_id: string; device_hash: Uint8Array; last_seen_at: number };

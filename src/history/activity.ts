@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import type { Database, Write } from "../database/database.ts";
+
+export type ActivityKind =
+  | "account_created"
+  | "signed_in"
+  | "sign_in_failed"
+  | "two_factor_failed"
+  | "session_ended"
+  | "password_changed"
+  | "password_reset_requested"
+  | "password_reset"
+  | "email_change_requested"
+  | "email_changed"
+  | "email_verified"
+  | "two_factor_on"
+  | "two_factor_off"
+  | "recovery_code_used"
+  | "recovery_codes_renewed"
+  | "method_added"
+  | "method_removed";
+
+export type Detail = Record<string, string | number | null>;
+
+export type Happening = {
+  accountId: string;
+  kind: ActivityKind;
+  at: number;
+  /** The device that did it; for `session_ended` the device whose session ended. */
+  label: string;
+  detail?: Detail;
+};
+
+const ROWS_A_STATEMENT = 400;
+const EVENTS_A_PAGE = 50;
+
+/** Writes down what happened, in the transaction in which it happened. */
+export async function record(write: Write, ...happenings: Happening[]): Promise<void> {
+  for (let start = 0; start < happenings.length; start += ROWS_A_STATEMENT) {
+    const rows = happenings.slice(start, start + ROWS_A_STATEMENT).map(({ accountId, kind, at, label, detail = {} }) => ({
+      id: makeSortedId(at),
+      account_id: accountId,
+      kind,
+      at,
+      label,
+      detail: JSON.stringify(detail),
+    }));
+    await write.query.insertInto("activity").values(rows).execute();
+  }
+}
+
+/** Writes down a failure, folded into the newest event where that is the same: a guessing stranger is one line. */
+export async function recordFolded(write: Write, happening: Happening): Promise<void> {
+  const newest = await write.query
+    .selectFrom("activity")
+    .select(["id", "kind", "detail"])
+    .where("account_id", "=", happening.accountId)
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  if (newest?.kind !== happening.kind) {
+    return record(write, { ...happening, detail: { ...happening.detail, count: 1 } });
+  }
+  const before: Detail = JSON.parse(newest.detail);
+  const detail = JSON.stringify({ ...before, ...happening.detail, count: Number(before["count"] ?? 1) + 1 });
+  await write.query
+    .updateTable("activity")
+    .set({ at: happening.at, label: happening.label, detail })
+    .where("id", "=", newest.id)
+    .execute();
+}
+
+export type ActivityEvent = { id: string; kind: string; at: number; label: string; detail: Detail };
+
+/** A page of what happened to an account, newest first; null where `before` is no event of this account. */
+export async function readActivity(
+  database: Database,
+  accountId: string,
+  before: string | null,
+): Promise<ActivityEvent[] | null> {
+  const events = database.read.selectFrom("activity").where("account_id", "=", accountId);
+  if (before !== null && !(await events.select("id").where("id", "=", before).executeTakeFirst())) return null;
+  const page = before === null ? events : events.where("id", "<", before);
+  const rows = await page
+    .select(["id", "kind", "at", "label", "detail"])
+    .orderBy("id", "desc")
+    .limit(EVENTS_A_PAGE)
+    .execute();
+  return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) }));
+}
+
+let lastTime = 0;
+let counter = 0;
+
+/** Sorts by time, and within one ms by the order of writing in this process. */
+function makeSortedId(at: number): string {
+  counter = at === lastTime ? counter + 1 : 0;
+  lastTime = at;
+  const time = Math.max(0, Math.floor(at)).toString(36).padStart(9, "0");
+  return time + counter.toString(36).padStart(5, "0") + randomBytes(6).toString("hex");
+}

@@ -1,0 +1,71 @@
+/**
+ * The closed list of what Latchkey refuses, with the words and the HTTP status of each.
+ * A refusal is an expected answer and travels as a value; only a broken system throws.
+ */
+export const refusals = {
+  invalid_json: { status: 400, title: "The body is not valid JSON" },
+  signed_out: { status: 401, title: "Not signed in" },
+  wrong_credentials: { status: 401, title: "Wrong email or password" },
+  wrong_code: { status: 422, title: "That code is not right" },
+  sign_in_expired: { status: 401, title: "This sign-in has expired" },
+  wrong_password: { status: 403, title: "The current password is not right" },
+  proof_needed: { status: 403, title: "Confirm that it is you" },
+  account_suspended: { status: 403, title: "This account is suspended" },
+  sign_up_closed: { status: 403, title: "Sign-up is closed" },
+  cross_site: { status: 403, title: "The request came from another site" },
+  not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "This method is not allowed here" },
+  current_session: { status: 409, title: "This is the session in use" },
+  email_taken: { status: 409, title: "This email address already has an account" },
+  already_on: { status: 409, title: "Two-factor authentication is already on" },
+  not_on: { status: 409, title: "Two-factor authentication is not on" },
+  already_verified: { status: 409, title: "The email address is already verified" },
+  last_login_method: { status: 409, title: "The last login method can't be disconnected" },
+  link_expired: { status: 410, title: "This link has expired or was already used" },
+  too_large: { status: 413, title: "The body is too large" },
+  unsupported_media_type: { status: 415, title: "Send application/json" },
+  invalid_input: { status: 422, title: "The input is not valid" },
+  invalid_email: { status: 422, title: "This is not an email address that can be used" },
+  weak_password: { status: 422, title: "This password is too easy to guess" },
+  too_many_attempts: { status: 429, title: "Too many attempts" },
+  internal_error: { status: 500, title: "Something went wrong" },
+  unavailable: { status: 503, title: "Temporarily unavailable" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type RefusalCode = keyof typeof refusals;
+
+/** Why a session no longer opens anything; `none` where the token is missing or unknown. */
+export type EndReason =
+  | "signed_out"
+  | "signed_out_remotely"
+  | "password_changed"
+  | "email_changed"
+  | "password_reset"
+  | "replaced"
+  | "expired"
+  | "idle"
+  | "method_removed"
+  | "account_closed"
+  | "reported";
+
+/** What a refusal may carry beyond its code: only what the contract's row names. */
+export type RefusalFacts = {
+  reason?: EndReason | "none";
+  by?: string;
+  at?: string;
+  methods?: string[];
+  field?: string;
+  /** Whole seconds until another try makes sense; becomes the header Retry-After. */
+  retryAfter?: number;
+  /** Answers with another status than the list says: a wrong second factor is 401 while signing in. */
+  status?: 401;
+};
+
+export type Refusal = { ok: false; code: RefusalCode; detail: string; facts: RefusalFacts };
+
+/** Makes a refusal; `detail` is one sentence for the person, the title stands in where it is left out. */
+export function refuse(code: RefusalCode, detail?: string, facts: RefusalFacts = {}): Refusal {
+  return { ok: false, code, detail: detail ?? `${refusals[code].title}.`, facts };
+}
+
+export type Outcome<T = object> = ({ ok: true } & T) | Refusal;

@@ -1,0 +1,53 @@
+import type { FoundSession } from "../database/database.ts";
+import type { EndReason } from "../refusals.ts";
+import { overByTime } from "./expiry.ts";
+import type { SessionParts } from "./parts.ts";
+import { hashToken } from "./token.ts";
+
+/** Why a token opens nothing, for its holder alone. */
+export type SignedOut = { reason: EndReason | "none"; by: string | null; at: number | null };
+
+export type Authenticated = { session: FoundSession; tokenHash: Uint8Array };
+
+/**
+ * Who holds this token, by one indexed look-up and the rule of time. Never changes anything.
+ * Where a browser sends the cookie twice (one of them planted or stale), each is tried.
+ * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
+ */
+export async function authenticate(
+  parts: SessionParts,
+  tokens: readonly string[],
+  now: number,
+): Promise<Authenticated | SignedOut> {
+  let told: SignedOut = { reason: "none", by: null, at: null };
+  for (const token of tokens) {
+    const tokenHash = hashToken(token);
+    const found = await parts.database.findSession(tokenHash);
+    const answer = found ? liveOrOver(parts, found, tokenHash, now) : await whyEnded(parts, tokenHash, now);
+    if ("session" in answer) return answer;
+    if (told.reason === "none") told = answer;
+  }
+  return told;
+}
+
+function liveOrOver(
+  parts: SessionParts,
+  found: FoundSession,
+  tokenHash: Uint8Array,
+  now: number,
+): Authenticated | SignedOut {
+  const session = { ...found, lastUsedAt: parts.lastUsed.of(found.id, found.lastUsedAt) };
+  const reason = overByTime(session, parts.settings, now);
+  return reason === null ? { session, tokenHash } : { reason, by: null, at: null };
+}
+
+async function whyEnded(parts: SessionParts, tokenHash: Uint8Array, now: number): Promise<SignedOut> {
+  const ended = await parts.database.read
+    .selectFrom("ended_session")
+    .select(["reason", "by", "at"])
+    .where("token_hash", "=", tokenHash)
+    .where("until", ">", now)
+    .executeTakeFirst();
+  if (!ended) return { reason: "none", by: null, at: null };
+  return { reason: ended.reason, by: ended.by, at: ended.by === null ? null : ended.at };
+}

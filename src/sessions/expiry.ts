@@ -1,0 +1,20 @@
+import type { Settings } from "../options.ts";
+
+export const DAY = 86_400_000;
+
+/** How long the holder of an ended session's token can still be told why (and how long its cookie outlives it). */
+export const REASON_KEPT = 7 * DAY;
+
+/**
+ * Whether a session is over by time: `expired` once its lifetime has passed, however much it was used
+ * (S9), `idle` where a limit is set and it was unused for so long. Every read applies this one rule.
+ */
+export function overByTime(
+  session: { expiresAt: number; lastUsedAt: number },
+  settings: Pick<Settings, "idleTimeout">,
+  now: number,
+): "expired" | "idle" | null {
+  if (now >= session.expiresAt) return "expired";
+  if (settings.idleTimeout !== null && now >= session.lastUsedAt + settings.idleTimeout) return "idle";
+  return null;
+}

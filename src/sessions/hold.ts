@@ -1,0 +1,33 @@
+import type { Selectable } from "kysely";
+import type { Write } from "../database/database.ts";
+import type { AccountTable } from "../database/schema.ts";
+
+export type Account = Selectable<AccountTable>;
+
+/**
+ * Reads an account and keeps it as it is until the transaction ends. Every rule that judges an account
+ * before it changes something takes this lock first, so that two of them can't pass each other.
+ */
+export async function holdAccount(write: Write, accountId: string): Promise<Account | undefined> {
+  return write.query
+    .selectFrom("account")
+    .selectAll()
+    .where("id", "=", accountId)
+    .$if(write.locksRows, (query) => query.forUpdate())
+    .executeTakeFirst();
+}
+
+/**
+ * Holds the account, and the session that acts on it. Undefined where that session has ended since the
+ * request began: what it asked for is then not done.
+ */
+export async function holdSession(write: Write, accountId: string, sessionId: string): Promise<Account | undefined> {
+  const account = await holdAccount(write, accountId);
+  const session = await write.query
+    .selectFrom("session")
+    .select("id")
+    .where("id", "=", sessionId)
+    .$if(write.locksRows, (query) => query.forUpdate())
+    .executeTakeFirst();
+  return session && account;
+}

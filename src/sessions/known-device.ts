@@ -1,0 +1,23 @@
+import type { Write } from "../database/database.ts";
+
+/**
+ * Remembers that this account uses this browser, by its device cookie, apart from sessions: those
+ * expire, and a month away would make every browser look new. Returns whether it is new to an account
+ * that knows others; the first one ever is no news.
+ */
+export async function rememberDevice(
+  write: Write,
+  accountId: string,
+  deviceHash: Uint8Array,
+  now: number,
+): Promise<boolean> {
+  const known = write.query.selectFrom("known_device").where("account_id", "=", accountId);
+  const others = await known.select("device_hash").limit(1).executeTakeFirst();
+  const same = await known.select("device_hash").where("device_hash", "=", deviceHash).executeTakeFirst();
+  await write.query
+    .insertInto("known_device")
+    .values({ account_id: accountId, device_hash: deviceHash, last_seen_at: now })
+    .onConflict((conflict) => conflict.columns(["account_id", "device_hash"]).doUpdateSet({ last_seen_at: now }))
+    .execute();
+  return others !== undefined && same === undefined;
+}

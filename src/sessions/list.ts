@@ -1,0 +1,76 @@
+import type { Database } from "../database/database.ts";
+import type { Ending } from "./endings.ts";
+import { endBecauseOf, endSessions } from "./endings.ts";
+import { overByTime } from "./expiry.ts";
+import { holdSession } from "./hold.ts";
+import type { SessionParts } from "./parts.ts";
+
+export type ListedSession = {
+  id: string;
+  accountId: string;
+  label: string;
+  browser: string | null;
+  os: string | null;
+  createdAt: number;
+  lastUsedAt: number;
+  expiresAt: number;
+  signedInWith: "password" | "passkey" | "oidc";
+};
+
+/** Every live session of an account, last used first, by the same rule of time that a request meets. */
+export async function listSessions(parts: SessionParts, accountId: string, now: number): Promise<ListedSession[]> {
+  const rows = await readSessions(parts.database).where("account_id", "=", accountId).execute();
+  return rows
+    .map((row) => ({ ...row, lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))
+    .filter((session) => overByTime(session, parts.settings, now) === null)
+    .sort((one, other) => other.lastUsedAt - one.lastUsedAt || other.createdAt - one.createdAt);
+}
+
+/** The columns that a list shows; never a token or its hash. */
+export function readSessions(database: Database) {
+  return database.read
+    .selectFrom("session")
+    .select([
+      "id",
+      "account_id as accountId",
+      "label",
+      "browser",
+      "os",
+      "created_at as createdAt",
+      "last_used_at as lastUsedAt",
+      "expires_at as expiresAt",
+      "signed_in_with as signedInWith",
+    ]);
+}
+
+/**
+ * Ends one session of an account. False where the account has no such session: a foreign id and an
+ * unknown one look the same. One that is over by time is no longer in the list, so it isn't found either.
+ */
+export async function endOne(
+  parts: SessionParts,
+  which: { accountId: string; id: string },
+  ending: Ending,
+): Promise<boolean> {
+  const living = await listSessions(parts, which.accountId, ending.at);
+  if (!living.some((session) => session.id === which.id)) return false;
+  return (await parts.database.write((write) => endSessions(write, which, ending))) > 0;
+}
+
+/**
+ * Ends every session of an account but the one that asks, and the sign-ins that are half finished.
+ * Returns how many were live; null where the asking session has ended meanwhile, and then nothing ends.
+ */
+export async function endOthers(
+  parts: SessionParts,
+  which: { accountId: string; exceptId: string },
+  by: string,
+  now: number,
+): Promise<number | null> {
+  const living = await listSessions(parts, which.accountId, now);
+  const others = living.filter((session) => session.id !== which.exceptId).length;
+  return parts.database.write(async (write) => {
+    if (!(await holdSession(write, which.accountId, which.exceptId))) return null;
+    return Math.min(others, await endBecauseOf(write, "others_logged_out", { ...which, by, at: now }));
+  });
+}

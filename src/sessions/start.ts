@@ -1,0 +1,85 @@
+import type { Write } from "../database/database.ts";
+import type { SignedInWith } from "../database/schema.ts";
+import { record } from "../history/activity.ts";
+import type { Device } from "./device-label.ts";
+import { replacesOlder } from "./device-label.ts";
+import { endSessions } from "./endings.ts";
+import { rememberDevice } from "./known-device.ts";
+import type { SessionParts } from "./parts.ts";
+import { hashToken, makeId, makeToken } from "./token.ts";
+
+/** What a sign-in brings along, read from its one request. */
+export type Visitor = {
+  device: Device;
+  /** The device cookie's value; it opens nothing. */
+  deviceToken: string;
+  /** Session tokens that the request carried: a live one ends with this sign-in. */
+  tokens: readonly string[];
+  /** What limits by network count under; null where the network is not known. */
+  network: string | null;
+};
+
+export type Started = {
+  token: string;
+  sessionId: string;
+  /** This account has used other browsers before, and never this one. */
+  fromNewDevice: boolean;
+};
+
+/**
+ * Starts a session, after the last factor has passed and with the account locked by the caller. Ends
+ * what it replaces: the same account's session in the same place (S12), and the session of the cookie
+ * that came with the request. The unique index on (account, place) makes one row a fact.
+ */
+export async function startSession(
+  parts: SessionParts,
+  write: Write,
+  sign: { accountId: string; visitor: Visitor; signedInWith: SignedInWith; methodId: string },
+  now: number,
+): Promise<Started> {
+  const { accountId, visitor } = sign;
+  const { device } = visitor;
+  const deviceHash = hashToken(visitor.deviceToken);
+  const place = placeOf(parts, device, deviceHash);
+  const replaced = { reason: "replaced", by: device.label, at: now } as const;
+  await endOldCookies(write, accountId, visitor, now);
+  if (place !== null) await endSessions(write, { accountId, place }, replaced);
+
+  const token = makeToken();
+  const sessionId = makeId();
+  await write.query
+    .insertInto("session")
+    .values({
+      token_hash: hashToken(token),
+      id: sessionId,
+      account_id: accountId,
+      browser: device.browser,
+      os: device.os,
+      label: device.label,
+      created_at: now,
+      expires_at: now + parts.settings.sessionLifetime,
+      last_used_at: now,
+      signed_in_with: sign.signedInWith,
+      method_id: sign.methodId,
+      proved_at: now,
+      place,
+    })
+    .execute();
+  await record(write, { accountId, kind: "signed_in", at: now, label: device.label });
+  write.announce(accountId);
+  return { token, sessionId, fromNewDevice: await rememberDevice(write, accountId, deviceHash, now) };
+}
+
+/** What a new session replaces: families, never versions; nothing where they are not known. */
+function placeOf(parts: SessionParts, device: Device, deviceHash: Uint8Array): string | null {
+  if (parts.settings.sessionScope === "device") return `device:${Buffer.from(deviceHash).toString("hex")}`;
+  return replacesOlder(device) ? `${device.browser}|${device.os}` : null;
+}
+
+/** A sign-in over a live cookie: that session ends, so no row is left that nobody can reach. */
+async function endOldCookies(write: Write, accountId: string, visitor: Visitor, now: number): Promise<void> {
+  if (visitor.tokens.length === 0) return;
+  const tokenHashes = visitor.tokens.map(hashToken);
+  await endSessions(write, { accountId, tokenHashes }, { reason: "replaced", by: visitor.device.label, at: now });
+  await endSessions(write, { tokenHashes }, { reason: "signed_out", by: null, at: now });
+}

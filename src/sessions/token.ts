@@ -1,0 +1,29 @@
+import { createHash, randomBytes } from "node:crypto";
+
+const PREFIX = "lk1_";
+const SHAPE = /^lk1_[A-Za-z0-9_-]{43}$/;
+
+/** A new session token: `lk1_` and 32 random bytes in base64url. It exists in the cookie only. */
+export function makeToken(): string {
+  return PREFIX + makeSecret();
+}
+
+/** 32 random bytes in base64url: mailed links, half-finished sign-ins, device cookies. */
+export function makeSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** A public id: opaque, 128 random bits. */
+export function makeId(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+/** What is stored of a token. SHA-256 is enough for 256 random bits; there is nothing to guess. */
+export function hashToken(token: string): Uint8Array {
+  return createHash("sha256").update(token).digest();
+}
+
+/** Whether a cookie's value can be a session token at all; nothing else reaches the database. */
+export function looksLikeToken(value: string): boolean {
+  return SHAPE.test(value);
+}
