@@ -69,3 +69,8 @@ export function refuse(code: RefusalCode, detail?: string, facts: RefusalFacts =
 }
 
 export type Outcome<T = object> = ({ ok: true } & T) | Refusal;
+
+/** The server has too much to do right now: 503, and the caller may try again. */
+export class Busy extends Error {
+  override name = "Busy";
+}

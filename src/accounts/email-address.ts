@@ -1,0 +1,29 @@
+import { domainToASCII } from "node:url";
+
+/** An address as typed, which mails go to, and the key that it is compared by. */
+export type EmailAddress = { email: string; key: string };
+
+const LONGEST = 254;
+const LONGEST_LOCAL_PART = 64;
+/** Dot-atom of RFC 5321: no quotes, no comments, nothing beyond ASCII; what mail libraries disagree about is refused. */
+const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
+const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Reads an email address; null where it is none that can be used. Surrounding spaces are a slip of the keyboard. */
+export function readEmailAddress(typed: string): EmailAddress | null {
+  const email = typed.trim();
+  const at = email.lastIndexOf("@");
+  const local = email.slice(0, at);
+  const domain = email.slice(at + 1);
+  if (at < 1 || email.length > LONGEST || local.length > LONGEST_LOCAL_PART || !LOCAL_PART.test(local)) return null;
+  if (/[^\p{L}\p{N}\p{M}.-]/u.test(domain)) return null;
+  const ascii = domainToASCII(domain).toLowerCase();
+  if (!DOMAIN.test(ascii) || ascii.length > 253) return null;
+  return { email, key: `${local.toLowerCase()}@${ascii}` };
+}
+
+/** The same address in ASCII, for headers and for whoever knows no other: the domain in its xn-- form. */
+export function inAscii(email: string): string {
+  const at = email.lastIndexOf("@");
+  return `${email.slice(0, at)}@${domainToASCII(email.slice(at + 1))}`;
+}

@@ -1,0 +1,118 @@
+import type { Selectable } from "kysely";
+import { sql } from "kysely";
+import type { Write } from "../database/database.ts";
+import type { HalfFinishedSignInTable } from "../database/schema.ts";
+import { record, recordFolded } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome, Refusal } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { Account } from "../sessions/hold.ts";
+import { holdAccount } from "../sessions/hold.ts";
+import type { Started, Visitor } from "../sessions/start.ts";
+import { hashToken } from "../sessions/token.ts";
+import type { Limit } from "./attempts.ts";
+import type { AccountParts } from "./parts.ts";
+import type { Letter } from "./post.ts";
+import { about, post } from "./post.ts";
+import type { SecondFactor } from "./second-factor.ts";
+import { acceptSecondFactor, leftRecoveryCodes } from "./second-factor.ts";
+import { finishSignIn } from "./sign-in.ts";
+
+const WRONG_CODES = 10;
+
+type Done = { ok: true; started: Started; letters: Letter[] } | (Refusal & { letters?: Letter[] });
+
+/**
+ * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
+ * over; each try is counted before it is judged, so that parallel ones can't slip by.
+ */
+export async function finishWithSecondFactor(
+  parts: AccountParts,
+  token: string | null,
+  given: SecondFactor,
+  visitor: Visitor,
+  now: number,
+): Promise<Outcome<{ started: Started }>> {
+  const half = token === null ? undefined : await findHalfFinished(parts, token, now);
+  if (token === null || !half) return refuse("sign_in_expired");
+  const limit: Limit = { kind: "second_factor", of: half.account_id };
+  const tooMany = await parts.attempts.take([limit], now);
+  if (tooMany) return tooMany;
+
+  const done: Done = await parts.database.write(async (write) => {
+    const account = await holdAccount(write, half.account_id);
+    const counted = account && (await countTry(write, token, account, now));
+    if (!account || !counted) return refuse("sign_in_expired");
+    const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
+    if (accepted === null) return noteWrongCode(parts, write, account, counted.wrong_codes, visitor, now);
+    await write.query.deleteFrom("half_finished_sign_in").where("token_hash", "=", hashToken(token)).execute();
+    await parts.attempts.release(write, { own: limit });
+    if (account.suspended_at !== null) return refuse("account_suspended");
+    const sign = { signedInWith: counted.signed_in_with, methodId: counted.method_id };
+    const finished = await finishSignIn(parts, write, account, sign, visitor, now);
+    if (accepted === "totp") return finished;
+    return { ...finished, letters: [...finished.letters, await noteRecoveryCode(parts, write, account, visitor, now)] };
+  });
+  post(parts, done.letters ?? []);
+  if (!done.ok) return done;
+  return { ok: true, started: done.started };
+}
+
+async function findHalfFinished(parts: AccountParts, token: string, now: number) {
+  return parts.database.read
+    .selectFrom("half_finished_sign_in")
+    .select("account_id")
+    .where("token_hash", "=", hashToken(token))
+    .where("expires_at", ">", now)
+    .where("wrong_codes", "<", WRONG_CODES)
+    .executeTakeFirst();
+}
+
+/** Counts a try as wrong before it is judged. Nothing where the sign-in is over, or the credentials have changed since. */
+async function countTry(
+  write: Write,
+  token: string,
+  account: Account,
+  now: number,
+): Promise<Selectable<HalfFinishedSignInTable> | undefined> {
+  return write.query
+    .updateTable("half_finished_sign_in")
+    .set({ wrong_codes: sql`wrong_codes + 1` })
+    .where("token_hash", "=", hashToken(token))
+    .where("account_id", "=", account.id)
+    .where("credential_version", "=", account.credential_version)
+    .where("expires_at", ">", now)
+    .where("wrong_codes", "<", WRONG_CODES)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Someone knows the password: the owner reads it in the activity, and by mail once for each sign-in. */
+async function noteWrongCode(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  wrongCodes: number,
+  visitor: Visitor,
+  now: number,
+): Promise<Done> {
+  const { label } = visitor.device;
+  await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
+  const refusal = refuse("wrong_code", "That code is not right. Wait for the next one, or use a recovery code.", { status: 401 });
+  if (wrongCodes > 1) return refusal;
+  const message = messages.wrongSecondFactor({ ...about(parts, account.email, now, label), device: label });
+  return { ...refusal, letters: [{ to: account.email, message }] };
+}
+
+async function noteRecoveryCode(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  visitor: Visitor,
+  now: number,
+): Promise<Letter> {
+  const { label } = visitor.device;
+  const left = await leftRecoveryCodes(write, account.id);
+  await record(write, { accountId: account.id, kind: "recovery_code_used", at: now, label, detail: { left } });
+  return { to: account.email, message: messages.recoveryCodeUsed({ ...about(parts, account.email, now, label), left }) };
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from "node:crypto";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readKeys, SettingError } from "../option-readers.ts";
+import type { Settings } from "../options.ts";
+
+/** Where the key of an embedded database lies: beside its file. */
+export function keyFileOf(databaseFile: string): string {
+  return join(dirname(databaseFile), "latchkey.key");
+}
+
+/**
+ * The keys that secrets are sealed with: from the settings, or from the key file beside the embedded
+ * database, which is made (0600) where there is none.
+ */
+export function readSecretKeys(settings: Settings): readonly Uint8Array[] {
+  if (settings.secretKeys) return settings.secretKeys;
+  if (settings.database.engine !== "sqlite") throw new SettingError("LATCHKEY_SECRET_KEY", "must be set with PostgreSQL");
+  const file = keyFileOf(settings.database.file);
+  return readKeys(file, readKeyFile(file) ?? makeKeyFile(file));
+}
+
+function readKeyFile(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new SettingError(file, "can't be read; give this user the right to, or set LATCHKEY_SECRET_KEY");
+  }
+}
+
+/** Written whole under another name and then linked: of two starts at once, both use the first one's key. */
+function makeKeyFile(file: string): string {
+  const draft = `${file}.${randomBytes(6).toString("hex")}`;
+  writeFileSync(draft, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(draft);
+  }
+  return readFileSync(file, "utf8").trim();
+}

@@ -1,0 +1,19 @@
+import type { Logger } from "pino";
+import type { Mailer } from "../mail/mailer.ts";
+import type { SessionParts } from "../sessions/parts.ts";
+import type { Attempts } from "./attempts.ts";
+import type { PasswordHashes } from "./password-hash.ts";
+import type { PasswordStrength } from "./password-strength.ts";
+import type { Seal } from "./seal.ts";
+
+/** What the rules of accounts work with; joined in one place, `latchkey.ts`. */
+export type AccountParts = SessionParts & {
+  readonly attempts: Attempts;
+  readonly log: Logger;
+  readonly mailer: Mailer;
+  readonly passwords: PasswordHashes;
+  readonly seal: Seal;
+  readonly strength: PasswordStrength;
+  /** Work that goes on after the answer, so that its time tells nothing; awaited at the stop. */
+  readonly afterwards: (work: () => Promise<void>) => void;
+};

@@ -1,0 +1,75 @@
+import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+import { createTurns } from "./turns.ts";
+
+/** OWASP's minimum for argon2id: 19 MiB, two passes, one lane; about 30 ms. */
+const MEMORY_KIB = 19_456;
+const PASSES = 2;
+const LANES = 1;
+const HASH_BYTES = 32;
+const SALT_BYTES = 16;
+
+/** How long a password may wait for its turn, in ms; then the answer is 503. */
+const PATIENCE = 10_000;
+
+export type PasswordHashes = {
+  hash(password: string): Promise<string>;
+  /**
+   * Compares in the same time whether there is a hash or not. `outdated` means that it was made with
+   * lower cost and should be made anew.
+   * @throws Busy where too many wait.
+   */
+  verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }>;
+};
+
+type Cost = { memory: number; passes: number; lanes: number };
+
+const COST: Cost = { memory: MEMORY_KIB, passes: PASSES, lanes: LANES };
+
+/** At most as many hashes at once as there are cores: a flood of sign-ins may not take the checks down. */
+export function createPasswordHashes(): PasswordHashes {
+  const turns = createTurns(availableParallelism(), PATIENCE, "Too many passwords are being checked.");
+  const nobody = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(HASH_BYTES))}`;
+  return {
+    async hash(password) {
+      const salt = randomBytes(SALT_BYTES);
+      const digest = await turns.run(() => derive(password, salt, COST, HASH_BYTES));
+      return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(digest)}`;
+    },
+    async verify(password, hash) {
+      const parsed = parse(hash ?? nobody) ?? parse(nobody);
+      if (!parsed) return { right: false, outdated: false };
+      const { cost, salt, digest } = parsed;
+      const made = await turns.run(() => derive(password, salt, cost, digest.length));
+      const right = hash !== null && timingSafeEqual(made, digest);
+      return { right, outdated: cost.memory < MEMORY_KIB || cost.passes < PASSES };
+    },
+  };
+}
+
+const argon2Async = promisify(argon2);
+
+/** NFC, so that a letter typed as one sign or as two is the same password; never cut short. */
+async function derive(password: string, salt: Buffer, cost: Cost, length: number): Promise<Buffer> {
+  const digest = await argon2Async("argon2id", {
+    message: password.normalize("NFC"),
+    nonce: salt,
+    memory: cost.memory,
+    passes: cost.passes,
+    parallelism: cost.lanes,
+    tagLength: length,
+  });
+  return Buffer.from(digest);
+}
+
+const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+
+function parse(hash: string): { cost: Cost; salt: Buffer; digest: Buffer } | null {
+  const [, memory, passes, lanes, salt, digest] = PHC.exec(hash) ?? [];
+  if (!salt || !digest) return null;
+  const cost = { memory: Number(memory), passes: Number(passes), lanes: Number(lanes) };
+  return { cost, salt: Buffer.from(salt, "base64"), digest: Buffer.from(digest, "base64") };
+}
+
+const unpadded = (bytes: Buffer) => bytes.toString("base64").replace(/=+$/, "");

@@ -1,0 +1,116 @@
+import type { Write } from "../database/database.ts";
+import { record } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
+import type { Account } from "../sessions/hold.ts";
+import { holdAccount } from "../sessions/hold.ts";
+import type { Visitor } from "../sessions/start.ts";
+import { findAccountByEmail, ownWords } from "./account.ts";
+import { readEmailAddress } from "./email-address.ts";
+import type { MailedLink } from "./mailed-links.ts";
+import { findLink, makeLink, takeLink } from "./mailed-links.ts";
+import type { AccountParts } from "./parts.ts";
+import { about, post } from "./post.ts";
+import { removeTwoFactor } from "./two-factor.ts";
+
+/** Mails a reset link where the address has an account. The answer, and its time, are the same for every address. */
+export async function askForReset(
+  parts: AccountParts,
+  email: string,
+  visitor: Visitor,
+  now: number,
+): Promise<Outcome> {
+  const address = readEmailAddress(email);
+  const tooMany = await parts.attempts.take(
+    [
+      { kind: "mail", of: `reset:${address?.key ?? email.slice(0, 254)}` },
+      { kind: "mail_network", of: visitor.network },
+    ],
+    now,
+  );
+  if (tooMany) return tooMany;
+  parts.afterwards(async () => {
+    const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
+    if (account && account.suspended_at === null) await mailReset(parts, account, visitor.device.label, now);
+  });
+  return { ok: true };
+}
+
+/** Begins a reset for an account that is known to be right: asked for, reported, or by an operator. */
+export async function mailReset(parts: AccountParts, account: Account, label: string, now: number): Promise<void> {
+  const link = await parts.database.write((write) => makeResetLink(parts, write, account, label, now));
+  const message = messages.resetPassword({ ...about(parts, account.email, now, label), link });
+  post(parts, [{ to: account.email, message }]);
+}
+
+/** A reset link for an address of the account; the one that a rescue mail went to may no longer be its own. */
+export async function makeResetLink(
+  parts: AccountParts,
+  write: Write,
+  account: { id: string; email: string; email_key: string },
+  label: string,
+  now: number,
+): Promise<string> {
+  const { id: accountId, email, email_key: emailKey } = account;
+  await record(write, { accountId, kind: "password_reset_requested", at: now, label });
+  return makeLink(parts, write, { kind: "reset_password", accountId, email, emailKey }, now);
+}
+
+/** Sets a new password with the mailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */
+export async function resetPassword(
+  parts: AccountParts,
+  asked: { token: string; password: string },
+  visitor: Visitor,
+  now: number,
+): Promise<Outcome> {
+  const link = await findLink(parts.database, ["reset_password"], asked.token, now);
+  if (!link?.account_id) return refuse("link_expired");
+  const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
+  if (weak) return refuse("weak_password", weak);
+  const passwordHash = await parts.passwords.hash(asked.password);
+  const { account_id: accountId } = link;
+  const { label } = visitor.device;
+
+  const email = await parts.database.write(async (write) => {
+    const account = await holdAccount(write, accountId);
+    if (!account || !(await takeLink(write, ["reset_password"], asked.token, now))) return null;
+    await setPassword(write, account, link, passwordHash, now);
+    await endBecauseOf(write, "password_reset", { accountId, by: label, at: now });
+    await record(write, { accountId, kind: "password_reset", at: now, label });
+    return account.email;
+  });
+  if (email === null) return refuse("link_expired");
+  post(parts, [{ to: email, message: messages.passwordWasReset(about(parts, email, now, label)) }]);
+  return { ok: true };
+}
+
+/**
+ * The link proves who owns the address. Where nobody had proved that before, a stranger may have signed
+ * up with it: whatever they left to come back by goes.
+ */
+async function setPassword(
+  write: Write,
+  account: Account,
+  link: MailedLink,
+  passwordHash: string,
+  now: number,
+): Promise<void> {
+  const provesAddress = account.email_key === link.email_key;
+  if (provesAddress && account.email_verified_at === null) {
+    await removeTwoFactor(write, account.id);
+    await write.query.deleteFrom("known_device").where("account_id", "=", account.id).execute();
+  }
+  await write.query
+    .updateTable("account")
+    .set({
+      password_hash: passwordHash,
+      password_set_at: now,
+      password_blocked_at: null,
+      email_verified_at: provesAddress ? (account.email_verified_at ?? now) : account.email_verified_at,
+      credential_version: account.credential_version + 1,
+    })
+    .where("id", "=", account.id)
+    .execute();
+}

@@ -1,0 +1,59 @@
+import { record } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
+import { renewToken } from "../sessions/renew.ts";
+import { ownWords } from "./account.ts";
+import type { AccountParts } from "./parts.ts";
+import { about, post } from "./post.ts";
+import type { Acting } from "./proof.ts";
+import { holdProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { makeNotMeLink } from "./sign-in.ts";
+
+/**
+ * Changes the password, or sets the first one. Every other session ends in the same transaction (S7),
+ * the current one goes on with a new token.
+ */
+export async function changePassword(
+  parts: AccountParts,
+  acting: Acting,
+  asked: { currentPassword?: string | undefined; newPassword: string },
+  now: number,
+): Promise<Outcome<{ token: string }>> {
+  const proof = await requireProof(parts, acting, { currentPassword: asked.currentPassword, named: true }, now);
+  if (!proof.ok) return proof;
+  const { email } = proof.account;
+  const weak = await parts.strength.whyWeak(asked.newPassword, ownWords(email));
+  if (weak) return refuse("weak_password", weak);
+  const passwordHash = await parts.passwords.hash(asked.newPassword);
+
+  const done = await parts.database.write(async (write) => {
+    const held = await holdProved(write, acting, proof.account);
+    if (!held.ok) return held;
+    const { account } = held;
+    const token = await renewToken(write, acting.id, now);
+    if (token === null) return signedOutMeanwhile();
+    await write.query
+      .updateTable("account")
+      .set({
+        password_hash: passwordHash,
+        password_set_at: now,
+        password_blocked_at: null,
+        credential_version: account.credential_version + 1,
+      })
+      .where("id", "=", account.id)
+      .execute();
+    const ending = { accountId: account.id, exceptId: acting.id, by: acting.label, at: now };
+    const ended = await endBecauseOf(write, "password_changed", ending);
+    const kind = account.password_hash === null ? "method_added" : "password_changed";
+    const detail = kind === "method_added" ? { method: "password" } : {};
+    await record(write, { accountId: account.id, kind, at: now, label: acting.label, detail });
+    return { ok: true as const, token, ended, notMeLink: await makeNotMeLink(parts, write, account, acting.id, now) };
+  });
+  if (!done.ok) return done;
+  const { notMeLink, ended: othersLoggedOut } = done;
+  const message = messages.passwordChanged({ ...about(parts, email, now, acting.label), notMeLink, othersLoggedOut });
+  post(parts, [{ to: email, message }]);
+  return { ok: true, token: done.token };
+}

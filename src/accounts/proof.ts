@@ -1,0 +1,88 @@
+import type { FoundSession, Write } from "../database/database.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { Account } from "../sessions/hold.ts";
+import { holdSession } from "../sessions/hold.ts";
+import { renewToken } from "../sessions/renew.ts";
+import type { AccountParts } from "./parts.ts";
+
+/** How long a proof holds, in ms: a sign-in, or the password given once more. */
+const PROOF_HOLDS = 10 * 60_000;
+
+/** The session that asks for a change, as its request was authenticated. */
+export type Acting = FoundSession;
+
+/**
+ * Wants a proof that it is still the owner who acts: the current password where the account has one and
+ * the row names it, else a proof of the last 10 minutes. Returns the account as it was judged.
+ */
+export async function requireProof(
+  parts: AccountParts,
+  acting: Acting,
+  given: { currentPassword?: string | undefined; named: boolean },
+  now: number,
+): Promise<Outcome<{ account: Account }>> {
+  const account = await parts.database.read
+    .selectFrom("account")
+    .selectAll()
+    .where("id", "=", acting.accountId)
+    .executeTakeFirst();
+  if (!account) return signedOutMeanwhile();
+  if (given.named && account.password_hash !== null) {
+    return checkCurrentPassword(parts, acting, account, given.currentPassword, now);
+  }
+  if (now - acting.provedAt < PROOF_HOLDS) return { ok: true, account };
+  return refuse("proof_needed", "Confirm that it is you, then try again.", { methods: ["password"] });
+}
+
+async function checkCurrentPassword(
+  parts: AccountParts,
+  acting: Acting,
+  account: Account,
+  password: string | undefined,
+  now: number,
+): Promise<Outcome<{ account: Account }>> {
+  if (password === undefined) {
+    return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
+  }
+  const limit = { kind: "password", of: `current:${account.id}` } as const;
+  return parts.attempts.inTurn(limit, async () => {
+    const tooMany = await parts.attempts.take([limit], now);
+    if (tooMany) return tooMany;
+    const { right } = await parts.passwords.verify(password, account.password_hash);
+    if (!right) return refuse("wrong_password");
+    await parts.database.write(async (write) => {
+      await parts.attempts.release(write, { own: limit });
+      await write.query.updateTable("session").set({ proved_at: now }).where("id", "=", acting.id).execute();
+    });
+    return { ok: true, account };
+  });
+}
+
+/** Proves it once more and renews the token; changes nothing else. */
+export async function prove(
+  parts: AccountParts,
+  acting: Acting,
+  currentPassword: string,
+  now: number,
+): Promise<Outcome<{ token: string }>> {
+  const proof = await requireProof(parts, acting, { currentPassword, named: true }, now);
+  if (!proof.ok) return proof;
+  const token = await parts.database.write((write) => renewToken(write, acting.id, now));
+  return token === null ? signedOutMeanwhile() : { ok: true, token };
+}
+
+/**
+ * The account, held for a change that `proof` allows. Refuses where the acting session has ended, or the
+ * credentials have changed, since the proof was judged.
+ */
+export async function holdProved(write: Write, acting: Acting, proved: Account): Promise<Outcome<{ account: Account }>> {
+  const account = await holdSession(write, acting.accountId, acting.id);
+  if (!account) return signedOutMeanwhile();
+  if (account.credential_version !== proved.credential_version) return refuse("wrong_password");
+  return { ok: true, account };
+}
+
+export function signedOutMeanwhile() {
+  return refuse("signed_out", "This session has ended.", { reason: "none" });
+}

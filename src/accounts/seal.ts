@@ -1,0 +1,43 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Encrypts what must be read again later: TOTP secrets and the like. */
+export type Seal = {
+  /** Encrypts with the newest key, bound to the account it belongs to. */
+  close(plain: string, accountId: string): Uint8Array;
+  /** @throws Error where no key fits or the bytes were changed or moved to another account. */
+  open(sealed: Uint8Array, accountId: string): string;
+};
+
+/** AES-256-GCM; the newest key first, older ones are still read. */
+export function createSeal(keys: readonly Uint8Array[]): Seal {
+  const [newest] = keys;
+  if (!newest) throw new Error("A seal needs a key.");
+  return {
+    close(plain, accountId) {
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(accountId));
+      return Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    },
+    open(sealed, accountId) {
+      for (const key of keys) {
+        const plain = tryKey(key, Buffer.from(sealed), accountId);
+        if (plain !== null) return plain;
+      }
+      throw new Error("A stored secret can't be read: LATCHKEY_SECRET_KEY (or the key file) is not the one it was written with.");
+    },
+  };
+}
+
+function tryKey(key: Uint8Array, sealed: Buffer, accountId: string): string | null {
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, NONCE_BYTES));
+  decipher.setAAD(Buffer.from(accountId)).setAuthTag(sealed.subarray(-TAG_BYTES));
+  try {
+    const plain = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
+    return Buffer.concat([plain, decipher.final()]).toString("utf8");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,185 @@
+import type { Write } from "../database/database.ts";
+import type { SignedInWith } from "../database/schema.ts";
+import { recordFolded } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { Account } from "../sessions/hold.ts";
+import { holdAccount } from "../sessions/hold.ts";
+import type { Started, Visitor } from "../sessions/start.ts";
+import { startSession } from "../sessions/start.ts";
+import { hashToken, makeSecret } from "../sessions/token.ts";
+import { findAccountByEmail } from "./account.ts";
+import type { Limit } from "./attempts.ts";
+import { readEmailAddress } from "./email-address.ts";
+import { makeLink } from "./mailed-links.ts";
+import type { AccountParts } from "./parts.ts";
+import type { Letter } from "./post.ts";
+import { about, post } from "./post.ts";
+import { hasTwoFactor } from "./second-factor.ts";
+
+/** How long a second factor may take, in ms. */
+export const HALF_FINISHED_LIVES = 10 * 60_000;
+
+/** A sign-in is done, or waits for the second factor: then `token` opens nothing but that step. */
+export type SignedIn = Outcome<{ started: Started } | { halfFinished: { token: string; expiresAt: number } }>;
+
+/** A password change that races this sign-in moves the version; then all is judged anew, so often. */
+const TRIES = 3;
+
+/**
+ * Signs in with a password. An unknown address costs the same time and gets the same answer as a wrong
+ * password. Whatever ends with it (S12) ends only once every factor has passed.
+ */
+export async function signIn(
+  parts: AccountParts,
+  asked: { email: string; password: string },
+  visitor: Visitor,
+  now: number,
+): Promise<SignedIn> {
+  const address = readEmailAddress(asked.email);
+  const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
+  const own = await ownLimit(parts, account, address?.key ?? asked.email, visitor);
+  const network = { kind: "password_network", of: visitor.network } as const;
+  return parts.attempts.inTurn(own, async () => {
+    const tooMany = await parts.attempts.take([own, network], now);
+    if (tooMany) return tooMany;
+    const passed = (write: Write) => parts.attempts.release(write, { own, shared: network });
+    return judge(parts, account, { password: asked.password, passed }, visitor, now);
+  });
+}
+
+async function judge(
+  parts: AccountParts,
+  account: Account | undefined,
+  attempt: { password: string; passed: (write: Write) => Promise<void> },
+  visitor: Visitor,
+  now: number,
+  tries = TRIES,
+): Promise<SignedIn> {
+  const { password, passed } = attempt;
+  const usable = account?.password_blocked_at === null ? account.password_hash : null;
+  const { right, outdated } = await parts.passwords.verify(password, usable);
+  if (!account || !right) {
+    if (account) await noteFailure(parts, account, visitor, now);
+    return refuse("wrong_credentials");
+  }
+  const better = outdated ? await parts.passwords.hash(password) : null;
+  const sign = { signedInWith: "password", methodId: "password" } as const;
+  const done = await passFirstFactor(parts, account, sign, visitor, now, async (write) => {
+    const used = { password_used_at: now, ...(better === null ? {} : { password_hash: better }) };
+    await write.query.updateTable("account").set(used).where("id", "=", account.id).execute();
+    await passed(write);
+  });
+  if (done !== "changed_meanwhile") return done;
+  const fresh = await findAccountByEmail(parts.database, account.email_key);
+  return tries > 1 ? judge(parts, fresh, attempt, visitor, now, tries - 1) : refuse("wrong_credentials");
+}
+
+/**
+ * What follows a first factor of any kind: the second one, where it is on and the first doesn't count as
+ * both; else the session. Refuses to build on credentials that have changed since they were judged.
+ */
+export async function passFirstFactor(
+  parts: AccountParts,
+  account: Account,
+  sign: { signedInWith: SignedInWith; methodId: string; bothFactors?: boolean },
+  visitor: Visitor,
+  now: number,
+  alongside: (write: Write) => Promise<void> = async () => {},
+): Promise<SignedIn | "changed_meanwhile"> {
+  const { signedInWith, methodId } = sign;
+  const done = await parts.database.write(async (write) => {
+    const held = await holdAccount(write, account.id);
+    if (held?.credential_version !== account.credential_version) return "changed_meanwhile" as const;
+    if (!sign.bothFactors && (await hasTwoFactor(write, held.id))) {
+      await alongside(write);
+      const halfFinished = await leaveHalfFinished(write, held, { signedInWith, methodId }, now);
+      return { ok: true as const, halfFinished };
+    }
+    await alongside(write);
+    if (held.suspended_at !== null) return refuse("account_suspended");
+    return finishSignIn(parts, write, held, { signedInWith, methodId }, visitor, now);
+  });
+  if (done !== "changed_meanwhile" && done.ok && "letters" in done) post(parts, done.letters);
+  return done;
+}
+
+/** The last step of every sign-in, with the account held: the session, and a mail where the browser is new to it. */
+export async function finishSignIn(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  sign: { signedInWith: SignedInWith; methodId: string },
+  visitor: Visitor,
+  now: number,
+): Promise<{ ok: true; started: Started; letters: Letter[] }> {
+  const started = await startSession(parts, write, { accountId: account.id, visitor, ...sign }, now);
+  if (!started.fromNewDevice) return { ok: true, started, letters: [] };
+  const notMeLink = await makeNotMeLink(parts, write, account, started.sessionId, now);
+  const { label } = visitor.device;
+  const message = messages.newSignIn({ ...about(parts, account.email, now, label), device: label, notMeLink });
+  return { ok: true, started, letters: [{ to: account.email, message }] };
+}
+
+/** The way out for who reads a security mail and did none of it; ends the session that did. */
+export async function makeNotMeLink(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  sessionId: string,
+  now: number,
+): Promise<string> {
+  const { id: accountId, email, email_key: emailKey } = account;
+  return makeLink(parts, write, { kind: "not_me", accountId, email, emailKey, sessionId }, now);
+}
+
+async function leaveHalfFinished(
+  write: Write,
+  account: Account,
+  sign: { signedInWith: SignedInWith; methodId: string },
+  now: number,
+): Promise<{ token: string; expiresAt: number }> {
+  const token = makeSecret();
+  const expiresAt = now + HALF_FINISHED_LIVES;
+  await write.query
+    .insertInto("half_finished_sign_in")
+    .values({
+      token_hash: hashToken(token),
+      account_id: account.id,
+      credential_version: account.credential_version,
+      signed_in_with: sign.signedInWith,
+      method_id: sign.methodId,
+      wrong_codes: 0,
+      expires_at: expiresAt,
+    })
+    .execute();
+  return { token, expiresAt };
+}
+
+async function noteFailure(parts: AccountParts, account: Account, visitor: Visitor, now: number): Promise<void> {
+  const { label } = visitor.device;
+  await parts.database.write((write) =>
+    recordFolded(write, { accountId: account.id, kind: "sign_in_failed", at: now, label }),
+  );
+}
+
+/** A browser that the account knows counts for itself: a stranger's guesses can't lock the owner out. */
+async function ownLimit(
+  parts: AccountParts,
+  account: Account | undefined,
+  emailKey: string,
+  visitor: Visitor,
+): Promise<Limit> {
+  const of = Buffer.from(hashToken(emailKey)).toString("base64url");
+  if (!account) return { kind: "password", of };
+  const deviceHash = hashToken(visitor.deviceToken);
+  const known = await parts.database.read
+    .selectFrom("known_device")
+    .select("last_seen_at")
+    .where("account_id", "=", account.id)
+    .where("device_hash", "=", deviceHash)
+    .executeTakeFirst();
+  if (!known) return { kind: "password", of };
+  return { kind: "password_known_device", of: `${account.id}:${Buffer.from(deviceHash).toString("base64url")}` };
+}

@@ -1,0 +1,107 @@
+import * as messages from "../mail/messages.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { Started, Visitor } from "../sessions/start.ts";
+import { startSession } from "../sessions/start.ts";
+import { addAccount, findAccountByEmail, ownWords } from "./account.ts";
+import type { EmailAddress } from "./email-address.ts";
+import { readEmailAddress } from "./email-address.ts";
+import { findLink, makeLink, takeLink } from "./mailed-links.ts";
+import type { AccountParts } from "./parts.ts";
+import { about, post } from "./post.ts";
+
+export type SignedUp = Outcome<{ started: Started } | { started: null }>;
+
+/**
+ * Creates an account and signs it in. With `verify-first` it only mails a link, and answers the same,
+ * in the same time, whether the address is known or not; then `started` is null.
+ */
+export async function signUp(
+  parts: AccountParts,
+  asked: { email: string; password: string },
+  visitor: Visitor,
+  now: number,
+): Promise<SignedUp> {
+  if (parts.settings.signUp === "closed") return refuse("sign_up_closed");
+  const address = readEmailAddress(asked.email);
+  if (!address) return refuse("invalid_email");
+  if (parts.settings.signUp === "verify-first") return mailSignUpLink(parts, address, visitor, now);
+
+  const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
+  if (weak) return refuse("weak_password", weak);
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
+  if (tooMany) return tooMany;
+  return openAccount(parts, { address, password: asked.password, verified: false }, visitor, now);
+}
+
+/** The second half of a `verify-first` sign-up: the link of the mail, and the password that is chosen now. */
+export async function finishSignUp(
+  parts: AccountParts,
+  asked: { token: string; password: string },
+  visitor: Visitor,
+  now: number,
+): Promise<SignedUp> {
+  const link = await findLink(parts.database, ["sign_up"], asked.token, now);
+  if (!link) return refuse("link_expired");
+  const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
+  if (weak) return refuse("weak_password", weak);
+  const address = { email: link.email, key: link.email_key };
+  const opened = await openAccount(
+    parts,
+    { address, password: asked.password, verified: true, linkToken: asked.token },
+    visitor,
+    now,
+  );
+  return opened.ok || opened.code !== "email_taken" ? opened : refuse("link_expired");
+}
+
+async function openAccount(
+  parts: AccountParts,
+  account: { address: EmailAddress; password: string; verified: boolean; linkToken?: string },
+  visitor: Visitor,
+  now: number,
+): Promise<SignedUp> {
+  const { address, verified, linkToken } = account;
+  const passwordHash = await parts.passwords.hash(account.password);
+  const { label } = visitor.device;
+  const done = await parts.database.write(async (write) => {
+    if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now))) return refuse("link_expired");
+    const accountId = await addAccount(write, { address, passwordHash, verified, label }, now);
+    if (accountId === null) return refuse("email_taken");
+    const link = verified
+      ? null
+      : await makeLink(parts, write, { kind: "verify_address", accountId, email: address.email, emailKey: address.key }, now);
+    const sign = { accountId, visitor, signedInWith: "password", methodId: "password" } as const;
+    return { ok: true as const, link, started: await startSession(parts, write, sign, now) };
+  });
+  if (!done.ok) return done;
+  if (done.link !== null) {
+    const message = messages.verifyAddress({ ...about(parts, address.email, now), link: done.link });
+    post(parts, [{ to: address.email, message }]);
+  }
+  return { ok: true, started: done.started };
+}
+
+async function mailSignUpLink(
+  parts: AccountParts,
+  address: EmailAddress,
+  visitor: Visitor,
+  now: number,
+): Promise<SignedUp> {
+  const limits = [
+    { kind: "sign_up_network", of: visitor.network },
+    { kind: "mail", of: address.key },
+  ] as const;
+  const tooMany = await parts.attempts.take([...limits], now);
+  if (tooMany) return tooMany;
+  parts.afterwards(async () => {
+    const context = about(parts, address.email, now);
+    const known = await findAccountByEmail(parts.database, address.key);
+    if (known) return post(parts, [{ to: known.email, message: messages.alreadyHasAccount(context) }]);
+    const link = await parts.database.write((write) =>
+      makeLink(parts, write, { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key }, now),
+    );
+    post(parts, [{ to: address.email, message: messages.finishSignUp({ ...context, link }) }]);
+  });
+  return { ok: true, started: null };
+}

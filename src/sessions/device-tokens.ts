@@ -1,0 +1,23 @@
+/**
+ * A name that may be shown, and the marks in a User-Agent that stand for it. A text mark is a whole word in
+ * any case ("Line/" is not found in "Online/"); a pattern is for the few that need more.
+ */
+export type Mark = readonly [name: string, ...marks: (string | RegExp)[]];
+
+/** Finds the first name in `marks`, in their order, that the User-Agent carries. */
+export type Finder = (userAgent: string) => string | null;
+
+/** Compiles an ordered list of marks once; the result only ever gives a name from that list. */
+export function finderOf(marks: readonly Mark[]): Finder {
+  const rules = marks.map(([name, ...each]) => ({ name, pattern: patternOf(each) }));
+  return (userAgent) => rules.find(({ pattern }) => pattern.test(userAgent))?.name ?? null;
+}
+
+function patternOf(marks: readonly (string | RegExp)[]): RegExp {
+  return new RegExp(marks.map((mark) => (typeof mark === "string" ? wholeWord(mark) : mark.source)).join("|"), "i");
+}
+
+function wholeWord(mark: string): string {
+  const text = mark.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return `(?<![a-z0-9])${text}${/[a-z]$/i.test(mark) ? "(?![a-z])" : ""}`;
+}
