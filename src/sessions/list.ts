@@ -44,17 +44,22 @@ export function readSessions(database: Database) {
 }
 
 /**
- * Ends one session of an account. False where the account has no such session: a foreign id and an
- * unknown one look the same. One that is over by time is no longer in the list, so it isn't found either.
+ * Ends one session of an account, for another one of it. False where the account has no such session: a
+ * foreign id and an unknown one look the same. One that is over by time is no longer in the list, so it
+ * isn't found either; nor is anything for an asking session that has ended meanwhile.
  */
 export async function endOne(
   parts: SessionParts,
-  which: { accountId: string; id: string },
+  which: { accountId: string; id: string; bySessionId: string },
   ending: Ending,
 ): Promise<boolean> {
-  const living = await listSessions(parts, which.accountId, ending.at);
-  if (!living.some((session) => session.id === which.id)) return false;
-  return (await parts.database.write((write) => endSessions(write, which, ending))) > 0;
+  const { accountId, id, bySessionId } = which;
+  const living = await listSessions(parts, accountId, ending.at);
+  if (!living.some((session) => session.id === id)) return false;
+  return parts.database.write(async (write) => {
+    if (!(await holdSession(write, accountId, bySessionId))) return false;
+    return (await endSessions(write, { accountId, id }, ending)) > 0;
+  });
 }
 
 /**

@@ -1,0 +1,15 @@
+/** `latchkey/client`: Latchkey's API for browsers, typed, without dependencies. */
+export type {
+  Account,
+  ActivityEvent,
+  Ending,
+  EndReason,
+  LoginMethod,
+  SecondFactor,
+  SecondFactorAsked,
+  Session,
+  SignedIn,
+} from "./answers.ts";
+export { type Client, type ClientOptions, type Credentials, createClient, type Reading } from "./client.ts";
+export { isReason, type RefusalFacts, Refused, Unreachable } from "./refused.ts";
+export { absoluteTime, dayOf, relativeTime } from "./times.ts";

@@ -1,0 +1,92 @@
+import type { EndReason, Ending } from "./answers.ts";
+
+/** What the body of a refusal may carry beyond its code. */
+export type RefusalFacts = {
+  detail?: string;
+  reason?: EndReason | "none";
+  by?: string;
+  at?: string;
+  field?: string;
+  methods?: string[];
+  /** Whole seconds until another try makes sense. */
+  retryAfter?: number;
+};
+
+/** The server understood and said no. What it never is: a network that failed (see `Unreachable`). */
+export class Refused extends Error {
+  override name = "Refused";
+  readonly status: number;
+  readonly code: string;
+  readonly facts: RefusalFacts;
+
+  constructor(status: number, code: string, facts: RefusalFacts = {}) {
+    super(facts.detail ?? code);
+    this.status = status;
+    this.code = code;
+    this.facts = facts;
+  }
+
+  /** The session is over, or there was none; a wrong password while signing in is another code. */
+  get isSignedOut(): boolean {
+    return this.status === 401 && this.code === "signed_out";
+  }
+
+  get ending(): Ending {
+    const { reason = "none", by, at } = this.facts;
+    return { reason, ...(by && { by }), ...(at && { at }) };
+  }
+}
+
+/** No answer came, or none of Latchkey's: offline, a broken network, a proxy's error page, a 5xx. */
+export class Unreachable extends Error {
+  override name = "Unreachable";
+  /** The answer's status; null where there was no answer. */
+  readonly status: number | null;
+
+  constructor(status: number | null, cause?: unknown) {
+    super(status === null ? "No answer" : `Answer ${status}`, { cause });
+    this.status = status;
+  }
+}
+
+/** Reads a problem+json answer. */
+export async function readRefusal(response: Response): Promise<Refused | Unreachable> {
+  const body: unknown = await response.json().catch(() => null);
+  if (response.status >= 500 || !isRecord(body) || typeof body["code"] !== "string") {
+    return new Unreachable(response.status);
+  }
+  const facts: RefusalFacts = {};
+  for (const name of ["detail", "by", "at", "field"] as const) {
+    const value = body[name];
+    if (typeof value === "string") facts[name] = value;
+  }
+  if (isReason(body["reason"])) facts.reason = body["reason"];
+  if (Array.isArray(body["methods"])) facts.methods = body["methods"].filter((one) => typeof one === "string");
+  const seconds = Number(response.headers.get("Retry-After"));
+  if (seconds > 0) facts.retryAfter = Math.ceil(seconds);
+  return new Refused(response.status, body["code"], facts);
+}
+
+const REASONS: readonly (EndReason | "none")[] = [
+  "signed_out",
+  "signed_out_remotely",
+  "password_changed",
+  "email_changed",
+  "password_reset",
+  "replaced",
+  "expired",
+  "idle",
+  "method_removed",
+  "account_closed",
+  "reported",
+  "none",
+];
+
+/** Only what this list knows is ever shown or passed on: a reason is no free text. */
+export function isReason(value: unknown): value is EndReason | "none" {
+  return REASONS.some((reason) => reason === value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,43 @@
+import { readRefusal, Unreachable } from "./refused.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+export type Call = {
+  method: Method;
+  path: string;
+  body?: object;
+  /** The page's own refresh: it doesn't count as use of the session. */
+  background?: boolean;
+};
+
+/** How long an answer may take, in ms: a phone in a lift should hear that it failed. */
+const PATIENCE = 20_000;
+
+/** Makes one call and reads the answer; throws `Refused` or `Unreachable`. */
+export async function send<Answer>(basePath: string, call: Call): Promise<Answer> {
+  const response = await reach(basePath, call);
+  if (!response.ok) throw await readRefusal(response);
+  if (response.status === 204) return undefined as Answer;
+  const text = await response.text();
+  // The one place where the server is taken at its word: its answers are held to the contract by its tests.
+  return (text === "" ? undefined : JSON.parse(text)) as Answer;
+}
+
+async function reach(basePath: string, { method, path, body, background }: Call): Promise<Response> {
+  const headers = new Headers({ Accept: "application/json" });
+  if (body) headers.set("Content-Type", "application/json");
+  if (background) headers.set("Latchkey-Background", "1");
+  try {
+    return await fetch(`${basePath}${path}`, {
+      method,
+      headers,
+      credentials: "same-origin",
+      cache: "no-store",
+      redirect: "error",
+      signal: AbortSignal.timeout(PATIENCE),
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  } catch (error) {
+    throw new Unreachable(null, error);
+  }
+}

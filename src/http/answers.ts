@@ -1,0 +1,83 @@
+import type { FoundSession } from "../database/database.ts";
+import type { Refusal } from "../refusals.ts";
+import { refusals } from "../refusals.ts";
+import type { SignedOut } from "../sessions/authenticate.ts";
+import type { ListedSession } from "../sessions/list.ts";
+
+/** An account as the API shows it. */
+export type AccountAnswer = {
+  id: string;
+  email: string;
+  emailVerified: boolean;
+  twoFactor: boolean;
+  createdAt: string;
+};
+
+/** A session as the API shows it: a public id, never its token. */
+export type SessionAnswer = {
+  id: string;
+  label: string;
+  browser: string | null;
+  os: string | null;
+  createdAt: string;
+  lastUsedAt: string;
+  expiresAt: string;
+  current: boolean;
+  signedInWith: "password" | "passkey" | "oidc";
+};
+
+export function accountAnswer(session: FoundSession): AccountAnswer {
+  return {
+    id: session.accountId,
+    email: session.email,
+    emailVerified: session.emailVerifiedAt !== null,
+    twoFactor: session.twoFactorAt !== null,
+    createdAt: iso(session.accountCreatedAt),
+  };
+}
+
+export function sessionAnswer(session: FoundSession | ListedSession, currentId: string): SessionAnswer {
+  return {
+    id: session.id,
+    label: session.label,
+    browser: session.browser,
+    os: session.os,
+    createdAt: iso(session.createdAt),
+    lastUsedAt: iso(session.lastUsedAt),
+    expiresAt: iso(session.expiresAt),
+    current: session.id === currentId,
+    signedInWith: session.signedInWith,
+  };
+}
+
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
+const NO_STORE = { "Cache-Control": "no-store" };
+
+export function json(status: number, body: unknown, cookies: string[] = []): Response {
+  return withCookies(Response.json(body, { status, headers: NO_STORE }), cookies);
+}
+
+export function noContent(cookies: string[] = []): Response {
+  return withCookies(new Response(null, { status: 204, headers: NO_STORE }), cookies);
+}
+
+function withCookies(response: Response, cookies: string[]): Response {
+  for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
+  return response;
+}
+
+/** A refusal as `application/problem+json` (RFC 9457). */
+export function problem(refusal: Refusal): Response {
+  const { status, title } = refusals[refusal.code];
+  const { retryAfter, status: otherStatus, ...facts } = refusal.facts;
+  const body = { status: otherStatus ?? status, title, code: refusal.code, detail: refusal.detail, ...facts };
+  const headers = new Headers({ ...NO_STORE, "Content-Type": "application/problem+json" });
+  if (retryAfter !== undefined) headers.set("Retry-After", String(retryAfter));
+  return new Response(JSON.stringify(body), { status: body.status, headers });
+}
+
+/** "Not signed in", with the reason for whoever holds the ended token. */
+export function signedOutFacts({ reason, by, at }: SignedOut) {
+  return { reason, ...(by === null ? {} : { by }), ...(at === null ? {} : { at: iso(at) }) };
+}

@@ -1,0 +1,29 @@
+import { z } from "zod";
+
+/** What the API takes, one schema a body; unknown fields are ignored, never assigned. */
+const text = z.string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a text") });
+const touchPoints = z.number({ error: "must be a number" }).optional();
+const currentPassword = text.optional();
+const secondFactor = { code: text.optional(), recoveryCode: text.optional() };
+
+export const bodies = {
+  signUp: z.object({ email: text, password: text, touchPoints }),
+  signUpVerifyFirst: z.object({ email: text, password: z.unknown(), touchPoints }),
+  finishSignUp: z.object({ token: text, password: text, touchPoints }),
+  signIn: z.object({ email: text, password: text, touchPoints }),
+  secondFactor: z
+    .object({ ...secondFactor, touchPoints })
+    .refine(({ code, recoveryCode }) => (code === undefined) !== (recoveryCode === undefined), {
+      error: "give either code or recoveryCode",
+      path: ["code"],
+    }),
+  changePassword: z.object({ currentPassword, newPassword: text }),
+  changeEmail: z.object({ email: text, currentPassword }),
+  token: z.object({ token: text }),
+  askForReset: z.object({ email: text }),
+  resetPassword: z.object({ token: text, password: text }),
+  proof: z.object({ currentPassword: text }),
+  currentPassword: z.object({ currentPassword }),
+  code: z.object({ code: text }),
+  withSecondFactor: z.object({ currentPassword, ...secondFactor }),
+} as const;

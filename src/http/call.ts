@@ -1,0 +1,58 @@
+import type { z } from "zod";
+import type { AccountParts } from "../accounts/parts.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { LiveStreams } from "../sessions/live.ts";
+import { readDevice } from "../sessions/device-label.ts";
+import type { Visitor } from "../sessions/start.ts";
+import { makeSecret } from "../sessions/token.ts";
+import type { Cookies } from "./cookies.ts";
+import { readBody } from "./guards.ts";
+
+/** What handlers work with. */
+export type HttpParts = AccountParts & {
+  readonly cookies: Cookies;
+  readonly live: LiveStreams;
+  readonly networkOf: (request: Request, remote: string | undefined) => string | null;
+};
+
+/** One request, on its way down the line. */
+export type Call = {
+  readonly parts: HttpParts;
+  readonly request: Request;
+  /** The peer's address, where the server below told it. */
+  readonly remote: string | undefined;
+  readonly now: number;
+  /** A part of the path, as the route names it. */
+  readonly param: (name: string) => string;
+};
+
+export function cookieHeader(call: Pick<Call, "request">): string | null {
+  return call.request.headers.get("cookie");
+}
+
+export function tokensOf({ parts, request }: Pick<Call, "parts" | "request">): string[] {
+  return parts.cookies.tokens(request.headers.get("cookie"));
+}
+
+/** Reads the body by its schema; the first thing that is wrong is named. */
+export async function read<T extends z.ZodType>(call: Call, schema: T): Promise<Outcome<{ body: z.infer<T> }>> {
+  const read = await readBody(call.request);
+  if (!read.ok) return read;
+  const parsed = schema.safeParse(read.body);
+  if (parsed.success) return { ok: true, body: parsed.data };
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join(".") ?? "";
+  return refuse("invalid_input", `${field || "The body"}: ${issue?.message ?? "not valid"}.`, { field });
+}
+
+/** Who is at the other end, read from this one request. */
+export function visitorOf(call: Call, touchPoints?: number): Visitor {
+  const { parts, request, remote } = call;
+  return {
+    device: readDevice(request.headers, touchPoints),
+    deviceToken: parts.cookies.deviceToken(cookieHeader(call)) ?? makeSecret(),
+    tokens: tokensOf(call),
+    network: parts.networkOf(request, remote),
+  };
+}

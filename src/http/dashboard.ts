@@ -1,0 +1,53 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { extname } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Settings } from "../options.ts";
+
+/** Where the built dashboard lies: in a clone, and in the published package. */
+const FOLDERS = [new URL("../../dist/dashboard/", import.meta.url), new URL("../dashboard/", import.meta.url)];
+
+const TYPES: Record<string, string> = {
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".woff2": "font/woff2",
+  ".webmanifest": "application/manifest+json",
+};
+
+export type Asset = { type: string; bytes: Buffer<ArrayBuffer>; zipped: Buffer<ArrayBuffer> };
+
+export type Dashboard = {
+  /** The one page of all routes; its script reads the path. */
+  readonly html: string;
+  readonly assets: ReadonlyMap<string, Asset>;
+};
+
+/** Reads the built dashboard into memory once; null where it hasn't been built. */
+export function readDashboard(settings: Settings): Dashboard | null {
+  const folder = FOLDERS.find((one) => existsSync(new URL("index.html", one)));
+  if (!folder) return null;
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => TYPES[extname(file)]);
+  const assets = files.map((file): [string, Asset] => {
+    const bytes = readFileSync(new URL(file, folder));
+    return [`/${file.replaceAll("\\", "/")}`, { type: TYPES[extname(file)] ?? "", bytes, zipped: gzipSync(bytes) }];
+  });
+  return { html: fill(readFileSync(new URL("index.html", folder), "utf8"), settings), assets: new Map(assets) };
+}
+
+/** Where it is mounted and what it may offer; the page has no script inline and no `<base>`. */
+function fill(html: string, settings: Settings): string {
+  const config = JSON.stringify({
+    basePath: settings.baseUrl.path,
+    signUp: settings.signUp,
+    passwordMinLength: settings.passwordMinLength,
+    returnOrigins: settings.returnOrigins,
+    passkeys: false,
+    oidc: [],
+  });
+  const escaped = config.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  return html
+    .replaceAll("/__latchkey_base__/", () => `${settings.baseUrl.path}/`)
+    .replaceAll("__LATCHKEY_CONFIG__", () => escaped);
+}

@@ -1,0 +1,67 @@
+import type { BaseUrl } from "../option-readers.ts";
+import type { Outcome, Refusal } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+
+const LARGEST_BODY = 64 * 1024;
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Only the site itself may change anything: an unsafe method needs `Sec-Fetch-Site: same-origin` or
+ * `none`, or, from browsers without that header, the own `Origin`. A sibling sub-domain is another site.
+ * Neither header means no browser.
+ */
+export function refuseCrossSite(request: Request, baseUrl: BaseUrl): Refusal | null {
+  if (SAFE.has(request.method)) return null;
+  const site = request.headers.get("sec-fetch-site");
+  const origin = request.headers.get("origin");
+  if (site === "same-origin" || site === "none") return null;
+  if (site === null && (origin === null || origin === baseUrl.origin)) return null;
+  const seen = origin ?? `a request marked ${site}`;
+  return refuse("cross_site", `Latchkey answers to ${baseUrl.origin} (BASE_URL); this came from ${seen}.`);
+}
+
+/** Reads a JSON object, at most 64 kB of well-formed UTF-8. No body at all reads as an empty object. */
+export async function readBody(request: Request): Promise<Outcome<{ body: Record<string, unknown> }>> {
+  const type = request.headers.get("content-type");
+  if (Number(request.headers.get("content-length") ?? 0) > LARGEST_BODY) return tooLarge();
+  const bytes = await readUpTo(request, LARGEST_BODY);
+  if (bytes === null) return tooLarge();
+  if (bytes.length === 0 && type === null) return { ok: true, body: {} };
+  if (!type || !isJson(type)) return refuse("unsupported_media_type", "Send the body as application/json.");
+  const parsed = parse(bytes);
+  if (!parsed) return refuse("invalid_json");
+  const { value } = parsed;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return refuse("invalid_input", "The body must be a JSON object.", { field: "" });
+  }
+  return { ok: true, body: value as Record<string, unknown> };
+}
+
+function tooLarge(): Refusal {
+  return refuse("too_large", `The body is larger than ${LARGEST_BODY / 1024} kB.`);
+}
+
+function isJson(type: string): boolean {
+  const [name, ...parameters] = type.toLowerCase().split(";").map((part) => part.trim());
+  return name === "application/json" && parameters.every((part) => !part.startsWith("charset=") || /utf-?8/.test(part));
+}
+
+async function readUpTo(request: Request, most: number): Promise<Buffer | null> {
+  if (!request.body) return Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.length;
+    if (size > most) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Buffer): { value: unknown } | null {
+  try {
+    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
+  } catch {
+    return null;
+  }
+}

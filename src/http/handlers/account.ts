@@ -1,0 +1,105 @@
+import { closeAccount } from "../../accounts/close-account.ts";
+import { askForEmailChange } from "../../accounts/email-change.ts";
+import { reverseEmailChange } from "../../accounts/email-reversal.ts";
+import { askForVerification, confirmEmail } from "../../accounts/email-verification.ts";
+import { disconnect, listLoginMethods } from "../../accounts/login-methods.ts";
+import { reportSession } from "../../accounts/not-me.ts";
+import { changePassword } from "../../accounts/password.ts";
+import { askForReset, resetPassword } from "../../accounts/password-reset.ts";
+import { readActivity } from "../../history/activity.ts";
+import { refuse } from "../../refusals.ts";
+import { iso, json, noContent, problem } from "../answers.ts";
+import { bodies } from "../bodies.ts";
+import type { Call } from "../call.ts";
+import { read, visitorOf } from "../call.ts";
+import type { SignedInCall } from "../signed-in.ts";
+
+export async function putPassword(call: SignedInCall): Promise<Response> {
+  const asked = await read(call, bodies.changePassword);
+  if (!asked.ok) return problem(asked);
+  const { parts, acting, now } = call;
+  const done = await changePassword(parts, acting, asked.body, now);
+  return done.ok ? noContent([parts.cookies.setSession(done.token, acting.expiresAt, now)]) : problem(done);
+}
+
+export async function putEmail(call: SignedInCall): Promise<Response> {
+  const asked = await read(call, bodies.changeEmail);
+  if (!asked.ok) return problem(asked);
+  const { network } = visitorOf(call);
+  const done = await askForEmailChange(call.parts, call.acting, { ...asked.body, network }, call.now);
+  return done.ok ? json(202, {}) : problem(done);
+}
+
+export async function postVerification(call: SignedInCall): Promise<Response> {
+  const done = await askForVerification(call.parts, call.acting, visitorOf(call).network, call.now);
+  return done.ok ? json(202, {}) : problem(done);
+}
+
+export async function postEmailConfirmation(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.token);
+  if (!asked.ok) return problem(asked);
+  const done = await confirmEmail(call.parts, asked.body.token, visitorOf(call), call.now);
+  return done.ok ? noContent() : problem(done);
+}
+
+export async function postEmailReversal(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.token);
+  if (!asked.ok) return problem(asked);
+  const done = await reverseEmailChange(call.parts, asked.body.token, visitorOf(call), call.now);
+  return done.ok ? noContent() : problem(done);
+}
+
+export async function postPasswordReset(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.askForReset);
+  if (!asked.ok) return problem(asked);
+  const done = await askForReset(call.parts, asked.body.email, visitorOf(call), call.now);
+  return done.ok ? json(202, {}) : problem(done);
+}
+
+export async function putPasswordReset(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.resetPassword);
+  if (!asked.ok) return problem(asked);
+  const done = await resetPassword(call.parts, asked.body, visitorOf(call), call.now);
+  return done.ok ? noContent() : problem(done);
+}
+
+export async function postNotMe(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.token);
+  if (!asked.ok) return problem(asked);
+  const done = await reportSession(call.parts, asked.body.token, visitorOf(call), call.now);
+  return done.ok ? noContent() : problem(done);
+}
+
+export async function deleteAccount(call: SignedInCall): Promise<Response> {
+  const asked = await read(call, bodies.currentPassword);
+  if (!asked.ok) return problem(asked);
+  const { parts, acting, now } = call;
+  const done = await closeAccount(parts, acting, asked.body.currentPassword, now);
+  return done.ok ? noContent([parts.cookies.clearSession()]) : problem(done);
+}
+
+export async function getLoginMethods({ parts, acting }: SignedInCall): Promise<Response> {
+  const methods = await listLoginMethods(parts, acting.accountId);
+  return json(200, {
+    methods: methods.map((method) => ({
+      ...method,
+      createdAt: iso(method.createdAt),
+      lastUsedAt: method.lastUsedAt === null ? null : iso(method.lastUsedAt),
+    })),
+  });
+}
+
+export async function deleteLoginMethod({ parts, acting, param }: SignedInCall): Promise<Response> {
+  const done = await disconnect(parts, acting, param("id"));
+  return done.ok ? noContent() : problem(done);
+}
+
+const EVENT_ID = /^[a-z0-9]{1,64}$/;
+
+export async function getActivity({ parts, acting, request }: SignedInCall): Promise<Response> {
+  const before = new URL(request.url).searchParams.get("before");
+  const known = before === null || EVENT_ID.test(before);
+  const events = known ? await readActivity(parts.database, acting.accountId, before) : null;
+  if (events === null) return problem(refuse("not_found", "There is no such event."));
+  return json(200, { events: events.map((event) => ({ ...event, at: iso(event.at) })) });
+}

@@ -1,0 +1,53 @@
+import { inAscii } from "../../accounts/email-address.ts";
+import { refuse } from "../../refusals.ts";
+import { authenticate } from "../../sessions/authenticate.ts";
+import { problem, signedOutFacts } from "../answers.ts";
+import type { Call } from "../call.ts";
+import { tokensOf } from "../call.ts";
+import { allowedNext, loginUrl } from "../next.ts";
+import { touch } from "../signed-in.ts";
+
+/**
+ * The question of a proxy in front of an app: who is this? Takes the cookie alone. What a client can
+ * forge (`X-Forwarded-*`) only chooses the status and where to go on after a sign-in. A database that is
+ * down is 503 by the one catch, never 2xx.
+ */
+export async function verify(call: Call): Promise<Response> {
+  const answer = await authenticate(call.parts, tokensOf(call), call.now);
+  if (!("session" in answer)) {
+    return sendToLogin(call) ?? problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
+  }
+  touch(call, answer.session);
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "Cache-Control": "no-store",
+      "Remote-User": inAscii(answer.session.email),
+      "Remote-Account": answer.session.accountId,
+      "Remote-Session": answer.session.id,
+    },
+  });
+}
+
+function sendToLogin({ request, parts }: Call): Response | null {
+  const { headers } = request;
+  const headersOut = { "Cache-Control": "no-store", Location: loginUrl(wantedPage(request, parts.settings), parts.settings) };
+  if (new URL(request.url).searchParams.get("mode") === "nginx") {
+    return new Response(null, { status: 401, headers: headersOut });
+  }
+  const navigates = headers.get("sec-fetch-mode") === "navigate" || (headers.get("accept") ?? "").includes("text/html");
+  if (!navigates) return null;
+  const method = headers.get("x-forwarded-method") ?? "GET";
+  return new Response(null, { status: /^(GET|HEAD)$/i.test(method) ? 302 : 303, headers: headersOut });
+}
+
+/** The page that was asked for, as the proxy tells it; null where `next` may not lead there. */
+function wantedPage({ headers }: Request, settings: Call["parts"]["settings"]): string | null {
+  const original = headers.get("x-original-url");
+  if (original !== null) return allowedNext(original, settings);
+  const uri = headers.get("x-forwarded-uri");
+  const host = headers.get("x-forwarded-host");
+  if (uri === null && host === null) return null;
+  const scheme = headers.get("x-forwarded-proto") ?? (settings.baseUrl.secure ? "https" : "http");
+  return allowedNext(`${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`, settings);
+}

@@ -1,0 +1,82 @@
+import { authenticate } from "../../sessions/authenticate.ts";
+import type { Call } from "../call.ts";
+import { tokensOf } from "../call.ts";
+import type { Asset, Dashboard } from "../dashboard.ts";
+import { allowedNext, loginUrl } from "../next.ts";
+
+/** Handlers of the dashboard's pages. What a page may show is decided here, before any of it is sent. */
+export function pages(dashboard: Dashboard | null) {
+  const page = async (): Promise<Response> => (dashboard ? html(200, dashboard.html) : notBuilt());
+
+  async function root(call: Call): Promise<Response> {
+    const path = (await isSignedIn(call)) ? "/settings/security" : "/login";
+    return redirect(call.parts.settings.baseUrl.href + path);
+  }
+
+  async function login(call: Call): Promise<Response> {
+    if (!(await isSignedIn(call))) return page();
+    const { settings } = call.parts;
+    const next = allowedNext(new URL(call.request.url).searchParams.get("next"), settings);
+    return redirect(next ?? `${settings.baseUrl.href}/settings/security`);
+  }
+
+  async function settings(call: Call): Promise<Response> {
+    if (await isSignedIn(call)) return page();
+    const { baseUrl } = call.parts.settings;
+    const { pathname, search } = new URL(call.request.url);
+    return redirect(loginUrl(baseUrl.origin + pathname + search, call.parts.settings));
+  }
+
+  async function asset(call: Call): Promise<Response> {
+    const { pathname } = new URL(call.request.url);
+    const found = dashboard?.assets.get(pathname.slice(call.parts.settings.baseUrl.path.length));
+    return found ? sendAsset(call.request, found, pathname.includes("/assets/")) : missing();
+  }
+
+  return { page, root, login, settings, asset };
+}
+
+async function isSignedIn(call: Call): Promise<boolean> {
+  const tokens = tokensOf(call);
+  return tokens.length > 0 && "session" in (await authenticate(call.parts, tokens, call.now));
+}
+
+function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
+  const zips = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
+  return new Response(zips ? asset.zipped : asset.bytes, {
+    headers: {
+      "Content-Type": asset.type,
+      "Cache-Control": hasHashedName ? "public, max-age=31536000, immutable" : "public, max-age=3600",
+      Vary: "Accept-Encoding",
+      ...(zips ? { "Content-Encoding": "gzip" } : {}),
+    },
+  });
+}
+
+function redirect(location: string): Response {
+  return new Response(null, { status: 302, headers: { Location: location, "Cache-Control": "no-store" } });
+}
+
+export function html(status: number, text: string): Response {
+  return new Response(text, {
+    status,
+    headers: { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" },
+  });
+}
+
+/** A page of one sentence, for when there is nothing else to show. */
+export function plainPage(status: number, sentence: string): Response {
+  const title = "Latchkey";
+  return html(
+    status,
+    `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><main><h1>${title}</h1><p>${sentence}</p></main></html>`,
+  );
+}
+
+function missing(): Response {
+  return plainPage(404, "There is no such page.");
+}
+
+function notBuilt(): Response {
+  return plainPage(503, "The dashboard hasn't been built yet. Run npm run build:dashboard, then start again.");
+}

@@ -1,0 +1,63 @@
+import { finishWithSecondFactor } from "../../accounts/half-finished.ts";
+import { signIn } from "../../accounts/sign-in.ts";
+import { finishSignUp, signUp } from "../../accounts/sign-up.ts";
+import type { Started, Visitor } from "../../sessions/start.ts";
+import { hashToken } from "../../sessions/token.ts";
+import { accountAnswer, iso, json, problem, sessionAnswer } from "../answers.ts";
+import { bodies } from "../bodies.ts";
+import type { Call } from "../call.ts";
+import { cookieHeader, read, visitorOf } from "../call.ts";
+
+export async function createAccount(call: Call): Promise<Response> {
+  const verifyFirst = call.parts.settings.signUp === "verify-first";
+  const asked = await read(call, verifyFirst ? bodies.signUpVerifyFirst : bodies.signUp);
+  if (!asked.ok) return problem(asked);
+  const { email, password, touchPoints } = asked.body;
+  const visitor = visitorOf(call, touchPoints);
+  const done = await signUp(call.parts, { email, password: String(password ?? "") }, visitor, call.now);
+  if (!done.ok) return problem(done);
+  return done.started === null ? json(202, {}) : signedIn(call, visitor, done.started);
+}
+
+export async function finishAccount(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.finishSignUp);
+  if (!asked.ok) return problem(asked);
+  const visitor = visitorOf(call, asked.body.touchPoints);
+  const done = await finishSignUp(call.parts, asked.body, visitor, call.now);
+  if (!done.ok) return problem(done);
+  return done.started === null ? json(202, {}) : signedIn(call, visitor, done.started);
+}
+
+export async function createSession(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.signIn);
+  if (!asked.ok) return problem(asked);
+  const visitor = visitorOf(call, asked.body.touchPoints);
+  const done = await signIn(call.parts, asked.body, visitor, call.now);
+  if (!done.ok) return problem(done);
+  if ("started" in done) return signedIn(call, visitor, done.started);
+  const { token, expiresAt } = done.halfFinished;
+  const twoFactor = { methods: ["totp", "recovery_code"], expiresAt: iso(expiresAt) };
+  return json(202, { twoFactor }, [call.parts.cookies.setSignIn(token)]);
+}
+
+export async function giveSecondFactor(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.secondFactor);
+  if (!asked.ok) return problem(asked);
+  const visitor = visitorOf(call, asked.body.touchPoints);
+  const token = call.parts.cookies.signInToken(cookieHeader(call));
+  const done = await finishWithSecondFactor(call.parts, token, asked.body, visitor, call.now);
+  return done.ok ? signedIn(call, visitor, done.started) : problem(done);
+}
+
+/** 201 with the session's cookie; the half-finished sign-in's goes, the device's lives on. */
+async function signedIn(call: Call, visitor: Visitor, started: Started): Promise<Response> {
+  const { parts, now } = call;
+  const found = await parts.database.findSession(hashToken(started.token));
+  if (!found) return problem({ ok: false, code: "signed_out", detail: "This session has ended.", facts: { reason: "none" } });
+  const cookies = [
+    parts.cookies.setSession(started.token, found.expiresAt, now),
+    parts.cookies.setDevice(visitor.deviceToken),
+  ];
+  if (parts.cookies.signInToken(cookieHeader(call)) !== null) cookies.push(parts.cookies.clearSignIn());
+  return json(201, { account: accountAnswer(found), session: sessionAnswer(found, found.id) }, cookies);
+}

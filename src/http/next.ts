@@ -1,0 +1,18 @@
+import type { Settings } from "../options.ts";
+
+/**
+ * Where a sign-in may lead: the own origin, or one of the declared ones. Judged by the URL parser that
+ * browsers use, never by how the text begins. Null for everywhere else.
+ */
+export function allowedNext(next: string | null, settings: Pick<Settings, "baseUrl" | "returnOrigins">): string | null {
+  if (next === null || next.length > 4_096 || !URL.canParse(next, `${settings.baseUrl.href}/`)) return null;
+  const url = new URL(next, `${settings.baseUrl.href}/`);
+  const known = url.origin === settings.baseUrl.origin || settings.returnOrigins.includes(url.origin);
+  return known && !url.username && !url.password ? url.href : null;
+}
+
+/** The login page, with where to go on afterwards. */
+export function loginUrl(next: string | null, settings: Pick<Settings, "baseUrl">): string {
+  const query = next === null ? "" : `?next=${encodeURIComponent(next)}`;
+  return `${settings.baseUrl.href}/login${query}`;
+}

@@ -1,0 +1,27 @@
+import type { FoundSession } from "../database/database.ts";
+import { refuse } from "../refusals.ts";
+import { authenticate } from "../sessions/authenticate.ts";
+import { problem, signedOutFacts } from "./answers.ts";
+import type { Call } from "./call.ts";
+import { tokensOf } from "./call.ts";
+
+/** A request whose session lives. */
+export type SignedInCall = Call & { readonly acting: FoundSession };
+
+/** Lets only live sessions through, and counts the request as use. */
+export function signedIn(handle: (call: SignedInCall) => Promise<Response>, counts: "as use" | "not" = "as use") {
+  return async (call: Call): Promise<Response> => {
+    const answer = await authenticate(call.parts, tokensOf(call), call.now);
+    if (!("session" in answer)) {
+      return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
+    }
+    if (counts === "as use") touch(call, answer.session);
+    return handle({ ...call, acting: answer.session });
+  };
+}
+
+/** Every request with the session's cookie is use, but the page's own refreshes. */
+export function touch({ parts, request, now }: Call, session: FoundSession): void {
+  if (request.headers.get("latchkey-background") === "1") return;
+  parts.lastUsed.touch(session.id, session.lastUsedAt, now);
+}
