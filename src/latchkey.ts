@@ -20,7 +20,7 @@ import { authenticate } from "./sessions/authenticate.ts";
 import { endBecauseOf, endSessions } from "./sessions/endings.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
-import { createLiveStreams } from "./sessions/live.ts";
+import { LiveStreams } from "./sessions/live.ts";
 import { prune } from "./sessions/prune.ts";
 
 export type Latchkey = {
@@ -56,11 +56,14 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const log = pino({ name: "latchkey", level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
   const complain = (what: string) => (error: unknown) => log.error({ err: error }, what);
   const database = await openDatabase(settings, (error) =>
-    log.warn({ err: error.cause }, "DATABASE_URL: the database does not answer yet; answering 503 until it does."),
+    log.warn(
+      { err: error.cause },
+      "DATABASE_URL: the database does not answer yet; answering 503 until it does.",
+    ),
   );
   const lastUsed = createLastUsed(database, settings.now, complain("Last-used times could not be written."));
   const background = new Set<Promise<void>>();
-  const live = createLiveStreams({ settings, database, lastUsed }, complain("Open pages could not be told."));
+  const live = new LiveStreams({ settings, database, lastUsed }, complain("Open pages could not be told."));
   const mailer = createMailer({
     smtpUrl: settings.smtpUrl,
     from: settings.mailFrom,
@@ -122,15 +125,21 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const ending = (by?: string) => ({ by: by ?? null, at: settings.now() });
   return {
     async list(accountId) {
-      return (await listSessions(parts, accountId, settings.now())).map((session) => sessionAnswer(session, ""));
+      return (await listSessions(parts, accountId, settings.now())).map((session) =>
+        sessionAnswer(session, ""),
+      );
     },
     async end(id, by) {
       return (
-        (await database.write((write) => endSessions(write, { id }, { reason: "signed_out_remotely", ...ending(by) }))) > 0
+        (await database.write((write) =>
+          endSessions(write, { id }, { reason: "signed_out_remotely", ...ending(by) }),
+        )) > 0
       );
     },
     endOthers: (accountId, exceptId, by) =>
-      database.write((write) => endBecauseOf(write, "others_logged_out", { accountId, exceptId, ...ending(by) })),
+      database.write((write) =>
+        endBecauseOf(write, "others_logged_out", { accountId, exceptId, ...ending(by) }),
+      ),
     endAll: (accountId, by) =>
       database.write((write) => endBecauseOf(write, "ended_by_operator", { accountId, ...ending(by) })),
   };
@@ -140,12 +149,20 @@ function readNetwork(settings: Settings, log: HttpParts["log"]): HttpParts["netw
   let warned = false;
   return (request, remote) =>
     networkOf(remote, request.headers.get("x-forwarded-for"), settings.trustedProxies, (proxy) => {
-      if (!warned) log.warn({ proxy }, "X-Forwarded-For came from a proxy that LATCHKEY_TRUSTED_PROXIES doesn't name; it is ignored, and such requests count against no network limit.");
+      if (!warned)
+        log.warn(
+          { proxy },
+          "X-Forwarded-For came from a proxy that LATCHKEY_TRUSTED_PROXIES doesn't name; it is ignored, and such requests count against no network limit.",
+        );
       warned = true;
     });
 }
 
-function pruneEvery(interval: number, parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
+function pruneEvery(
+  interval: number,
+  parts: HttpParts,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
   const stop = new AbortController();
   let running: Promise<void> = Promise.resolve();
   const run = async () => {

@@ -29,7 +29,10 @@ export function readDuration(
   if (ms >= range.least && ms <= range.most) return ms;
   const or = range.or ? `, or ${range.or}` : "";
   const bounds = `from ${inWords(range.least)} to ${inWords(range.most)}`;
-  throw new SettingError(variable, `takes a duration like 500ms, 5s, 10m, 12h or 30d${or}, ${bounds} (got "${value}")`);
+  throw new SettingError(
+    variable,
+    `takes a duration like 500ms, 5s, 10m, 12h or 30d${or}, ${bounds} (got "${value}")`,
+  );
 }
 
 function inWords(ms: number): string {
@@ -44,7 +47,10 @@ export function readWholeNumber(
 ): number {
   const number = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
   if (number >= range.least && number <= range.most) return number;
-  throw new SettingError(variable, `takes a whole number from ${range.least} to ${range.most} (got "${value}")`);
+  throw new SettingError(
+    variable,
+    `takes a whole number from ${range.least} to ${range.most} (got "${value}")`,
+  );
 }
 
 export function readOneOf<T extends string>(variable: string, value: string, allowed: readonly T[]): T {
@@ -62,32 +68,57 @@ export function readBaseUrl(variable: string, value: string): BaseUrl {
   const url = URL.canParse(value) ? new URL(value) : null;
   const plain = url && !url.search && !url.hash && !url.username && !url.password;
   if (!url || !plain || !/^https?:$/.test(url.protocol)) {
-    throw new SettingError(variable, `takes a URL like https://app.example.com or https://app.example.com/auth (got "${value}")`);
+    throw new SettingError(
+      variable,
+      `takes a URL like https://app.example.com or https://app.example.com/auth (got "${value}")`,
+    );
   }
   const path = url.pathname.replace(/\/+$/, "");
-  return { href: url.origin + path, origin: url.origin, host: url.host, path, secure: url.protocol === "https:" };
+  return {
+    href: url.origin + path,
+    origin: url.origin,
+    host: url.host,
+    path,
+    secure: url.protocol === "https:",
+  };
 }
 
 export function readOrigin(variable: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : null;
-  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && !url.search && !url.hash && !url.username) {
+  if (
+    url &&
+    /^https?:$/.test(url.protocol) &&
+    url.pathname === "/" &&
+    !url.search &&
+    !url.hash &&
+    !url.username
+  ) {
     return url.origin;
   }
-  throw new SettingError(variable, `takes origins like https://app.example.com, separated by commas (got "${value}")`);
+  throw new SettingError(
+    variable,
+    `takes origins like https://app.example.com, separated by commas (got "${value}")`,
+  );
 }
 
 export function readDatabaseUrl(variable: string, value: string): DatabaseUrl {
   const file = /^sqlite:(?:\/\/)?(.+)$/.exec(value)?.[1];
   if (file && file !== ":memory:") return { engine: "sqlite", file: resolve(file) };
   if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)) return { engine: "postgres", url: value };
-  throw new SettingError(variable, "takes sqlite:./folder/file.db or postgres://user:password@host:5432/database");
+  throw new SettingError(
+    variable,
+    "takes sqlite:./folder/file.db or postgres://user:password@host:5432/database",
+  );
 }
 
 export function readNetworks(variable: string, values: readonly string[]): Networks {
   return values.map((value) => {
     const range = value.includes("/") ? value : `${value}/${value.includes(":") ? 128 : 32}`;
     if (ipaddr.isValidCIDR(range)) return ipaddr.parseCIDR(range);
-    throw new SettingError(variable, `takes addresses or CIDR ranges like 10.0.0.0/8, separated by commas (got "${value}")`);
+    throw new SettingError(
+      variable,
+      `takes addresses or CIDR ranges like 10.0.0.0/8, separated by commas (got "${value}")`,
+    );
   });
 }
 
@@ -98,6 +129,9 @@ export function readKeys(variable: string, value: string): Uint8Array[] {
   return readList(value).map((key) => {
     const bytes = /^[0-9a-f]{64}$/i.test(key) ? Buffer.from(key, "hex") : Buffer.from(key, "base64");
     if (bytes.length === KEY_BYTES) return bytes;
-    throw new SettingError(variable, "takes 32 bytes in hex or base64, or new,old while changing (make one with `openssl rand -hex 32`)");
+    throw new SettingError(
+      variable,
+      "takes 32 bytes in hex or base64, or new,old while changing (make one with `openssl rand -hex 32`)",
+    );
   });
 }

@@ -134,7 +134,10 @@ export function optionsFromEnvironment(environment: Record<string, string | unde
 export function readSettings(options: LatchkeyOptions): Settings {
   const name = VARIABLES;
   const port = readWholeNumber(name.port, options.port ?? 3000, { least: 1, most: 65_535 });
-  const database = readDatabaseUrl(name.databaseUrl, options.databaseUrl ?? "sqlite:./latchkey-data/latchkey.db");
+  const database = readDatabaseUrl(
+    name.databaseUrl,
+    options.databaseUrl ?? "sqlite:./latchkey-data/latchkey.db",
+  );
   return Object.freeze({
     port,
     host: options.host ?? "127.0.0.1",
@@ -144,20 +147,33 @@ export function readSettings(options: LatchkeyOptions): Settings {
     smtpUrl: options.smtpUrl ? readSmtpUrl(options.smtpUrl) : null,
     mailFrom: options.mailFrom ?? "Latchkey <latchkey@localhost>",
     outbox: resolve(options.outbox ?? "./latchkey-data/outbox"),
-    sessionLifetime: readDuration(name.sessionLifetime, options.sessionLifetime ?? "30d", { least: 1, most: 30 * DAY }),
+    sessionLifetime: readDuration(name.sessionLifetime, options.sessionLifetime ?? "30d", {
+      least: 1,
+      most: 30 * DAY,
+    }),
     idleTimeout:
       options.idleTimeout === undefined || options.idleTimeout === "off"
         ? null
-        : readDuration(name.idleTimeout, options.idleTimeout, { least: 5 * 60_000, most: 30 * DAY, or: "off" }),
+        : readDuration(name.idleTimeout, options.idleTimeout, {
+            least: 5 * 60_000,
+            most: 30 * DAY,
+            or: "off",
+          }),
     pruneInterval: readDuration(name.pruneInterval, options.pruneInterval ?? "1h", { least: 10, most: DAY }),
-    sessionScope: readOneOf(name.sessionScope, options.sessionScope ?? "browser-os", ["browser-os", "device"]),
+    sessionScope: readOneOf(name.sessionScope, options.sessionScope ?? "browser-os", [
+      "browser-os",
+      "device",
+    ]),
     signUp: readOneOf(name.signUp, options.signUp ?? "open", ["open", "verify-first", "closed"]),
     returnOrigins: readList(options.returnOrigins).map((origin) => readOrigin(name.returnOrigins, origin)),
     cookieDomain: options.cookieDomain ? readCookieDomain(options.cookieDomain, options.baseUrl) : null,
     secretKeys: readSecretKeys(options.secretKey, database),
     logLevel: readOneOf(name.logLevel, options.logLevel ?? "info", LOG_LEVELS),
     trustedProxies: readNetworks(name.trustedProxies, readList(options.trustedProxies)),
-    passwordMinLength: readWholeNumber(name.passwordMinLength, options.passwordMinLength ?? 12, { least: 8, most: 128 }),
+    passwordMinLength: readWholeNumber(name.passwordMinLength, options.passwordMinLength ?? 12, {
+      least: 8,
+      most: 128,
+    }),
     rateLimits: readOneOf(name.rateLimits, options.rateLimits ?? "on", ["on", "off"]) === "on",
     now: options.now ?? Date.now,
   });
@@ -181,5 +197,8 @@ function readCookieDomain(value: string, baseUrl: string | undefined): string {
   const domain = value.replace(/^\./, "").toLowerCase();
   const host = baseUrl && URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "localhost";
   if (domain.includes(".") && (host === domain || host.endsWith(`.${domain}`))) return domain;
-  throw new SettingError(VARIABLES.cookieDomain, `takes a domain that the host of BASE_URL (${host}) belongs to, like example.com`);
+  throw new SettingError(
+    VARIABLES.cookieDomain,
+    `takes a domain that the host of BASE_URL (${host}) belongs to, like example.com`,
+  );
 }

@@ -48,7 +48,12 @@ export async function addAccount(
 }
 
 /** Whether another account may still take this address back. */
-export async function isReserved(write: Write, emailKey: string, exceptId: string, now: number): Promise<boolean> {
+export async function isReserved(
+  write: Write,
+  emailKey: string,
+  exceptId: string,
+  now: number,
+): Promise<boolean> {
   const kept = await write.query
     .selectFrom("mailed_link")
     .select("token_hash")
@@ -62,7 +67,12 @@ export async function isReserved(write: Write, emailKey: string, exceptId: strin
 }
 
 /** Whether an address has an account other than this one, or is kept for one. */
-export async function isTaken(write: Write, emailKey: string, exceptId: string, now: number): Promise<boolean> {
+export async function isTaken(
+  write: Write,
+  emailKey: string,
+  exceptId: string,
+  now: number,
+): Promise<boolean> {
   const other = await write.query
     .selectFrom("account")
     .select("id")

@@ -66,7 +66,8 @@ export function createAttempts(database: Database, on: boolean): Attempts {
     },
     async inTurn(limit, work) {
       const key = keyOf(limit);
-      const queue = turns.get(key) ?? createTurns(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
+      const queue =
+        turns.get(key) ?? createTurns(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
       turns.set(key, queue);
       try {
         return await queue.run(work);

@@ -15,7 +15,8 @@ export function readEmailAddress(typed: string): EmailAddress | null {
   const at = email.lastIndexOf("@");
   const local = email.slice(0, at);
   const domain = email.slice(at + 1);
-  if (at < 1 || email.length > LONGEST || local.length > LONGEST_LOCAL_PART || !LOCAL_PART.test(local)) return null;
+  if (at < 1 || email.length > LONGEST || local.length > LONGEST_LOCAL_PART || !LOCAL_PART.test(local))
+    return null;
   if (/[^\p{L}\p{N}\p{M}.-]/u.test(domain)) return null;
   const ascii = domainToASCII(domain).toLowerCase();
   if (!DOMAIN.test(ascii) || ascii.length > 253) return null;

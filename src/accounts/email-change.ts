@@ -5,8 +5,8 @@ import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { DAY } from "../sessions/expiry.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
+import { DAY } from "../sessions/expiry.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdAccount } from "../sessions/hold.ts";
 import type { Visitor } from "../sessions/start.ts";
@@ -37,9 +37,15 @@ export async function askForEmailChange(
 ): Promise<Outcome> {
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  const proof = await requireProof(parts, acting, { currentPassword: asked.currentPassword, named: true }, now);
+  const proof = await requireProof(
+    parts,
+    acting,
+    { currentPassword: asked.currentPassword, named: true },
+    now,
+  );
   if (!proof.ok) return proof;
-  if (address.key === proof.account.email_key) return refuse("invalid_email", "That is your address already.");
+  if (address.key === proof.account.email_key)
+    return refuse("invalid_email", "That is your address already.");
   const tooMany = await parts.attempts.take(
     [
       { kind: "mail", of: `change:${acting.accountId}` },
@@ -51,7 +57,10 @@ export async function askForEmailChange(
   const done = await parts.database.write(async (write) => {
     const held = await holdProved(write, acting, proof.account);
     if (!held.ok) return held;
-    return { ok: true as const, letters: await beginChange(parts, write, { account: held.account, acting, address }, now) };
+    return {
+      ok: true as const,
+      letters: await beginChange(parts, write, { account: held.account, acting, address }, now),
+    };
   });
   if (!done.ok) return done;
   post(parts, done.letters);
@@ -68,14 +77,28 @@ async function beginChange(
   const taken = await isTaken(write, address.key, account.id, now);
   const ids = { accountId: account.id, changeId: makeId() };
   const detail = { email: address.email };
-  await record(write, { accountId: account.id, kind: "email_change_requested", at: now, label: acting.label, detail });
+  await record(write, {
+    accountId: account.id,
+    kind: "email_change_requested",
+    at: now,
+    label: acting.label,
+    detail,
+  });
 
   const own = { email: account.email, emailKey: account.email_key };
   const keepLink = await makeLink(parts, write, { kind: "keep_email", ...ids, ...own }, now);
-  const notice = { ...about(parts, account.email, now, acting.label), newEmail: address.email, link: keepLink };
+  const notice = {
+    ...about(parts, account.email, now, acting.label),
+    newEmail: address.email,
+    link: keepLink,
+  };
   const toOld: Letter = { to: account.email, message: messages.addressChangeAsked(notice) };
   if (taken) {
-    const owner = await write.query.selectFrom("account").select("email").where("email_key", "=", address.key).executeTakeFirst();
+    const owner = await write.query
+      .selectFrom("account")
+      .select("email")
+      .where("email_key", "=", address.key)
+      .executeTakeFirst();
     const to = owner?.email ?? address.email;
     return [toOld, { to, message: messages.addressAlreadyTaken(about(parts, to, now)) }];
   }
@@ -98,11 +121,21 @@ export async function confirmEmailChange(
     if (!account || !(await takeLink(write, ["confirm_email"], token, now))) return null;
     if (await isTaken(write, link.email_key, account.id, now)) return null;
     await moveTo(write, account, link, now);
-    const asking = await write.query.selectFrom("session").select("label").where("id", "=", link.session_id).executeTakeFirst();
+    const asking = await write.query
+      .selectFrom("session")
+      .select("label")
+      .where("id", "=", link.session_id)
+      .executeTakeFirst();
     const by = asking?.label ?? visitor.device.label;
     const exceptId = link.session_id ?? "";
     await endBecauseOf(write, "email_changed", { accountId: account.id, exceptId, by, at: now });
-    await record(write, { accountId: account.id, kind: "email_changed", at: now, label: by, detail: { email: link.email } });
+    await record(write, {
+      accountId: account.id,
+      kind: "email_changed",
+      at: now,
+      label: by,
+      detail: { email: link.email },
+    });
     write.announce(account.id);
     return [await tellOldAddress(parts, write, { account, link, by }, now)];
   };
@@ -145,7 +178,12 @@ async function tellOldAddress(
   const { account, link, by } = change;
   const own = { accountId: account.id, email: account.email, emailKey: account.email_key };
   const ofChange = link.change_id === null ? {} : { changeId: link.change_id };
-  const keepLink = await makeLink(parts, write, { kind: "keep_email", ...own, ...ofChange, confirmedAt: now }, now);
+  const keepLink = await makeLink(
+    parts,
+    write,
+    { kind: "keep_email", ...own, ...ofChange, confirmedAt: now },
+    now,
+  );
   const context = { ...about(parts, account.email, now, by), newEmail: link.email, link: keepLink };
   return { to: account.email, message: messages.addressChanged(context) };
 }

@@ -34,7 +34,8 @@ export async function reverseEmailChange(
     const account = await holdAccount(write, accountId);
     const link = account && (await takeLink(write, ["keep_email"], token, now));
     if (!account || !link) return null;
-    if (link.confirmed_at !== null) return takeBack(parts, write, { account, link, label: visitor.device.label }, now);
+    if (link.confirmed_at !== null)
+      return takeBack(parts, write, { account, link, label: visitor.device.label }, now);
     await endLinksOfChange(write, accountId, link.change_id);
     return [];
   };

@@ -32,7 +32,10 @@ export async function askForVerification(
     if (!account || account.email_verified_at !== null) return null;
     const { id: accountId, email, email_key: emailKey } = account;
     const link = await makeLink(parts, write, { kind: "verify_address", accountId, email, emailKey }, now);
-    return { to: email, message: messages.verifyAddress({ ...about(parts, email, now, acting.label), link }) };
+    return {
+      to: email,
+      message: messages.verifyAddress({ ...about(parts, email, now, acting.label), link }),
+    };
   });
   if (letter === null) return refuse("already_verified");
   post(parts, [letter]);
@@ -48,7 +51,8 @@ export async function confirmEmail(
 ): Promise<Outcome> {
   const link = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
   if (!link?.account_id) return refuse("link_expired");
-  if (link.kind === "confirm_email") return confirmEmailChange(parts, { ...link, account_id: link.account_id }, token, visitor, now);
+  if (link.kind === "confirm_email")
+    return confirmEmailChange(parts, { ...link, account_id: link.account_id }, token, visitor, now);
   return verifyAddress(parts, { ...link, account_id: link.account_id }, token, visitor, now);
 }
 
@@ -64,7 +68,11 @@ async function verifyAddress(
     if (!(await takeLink(write, ["verify_address"], token, now))) return false;
     if (account?.email_key !== link.email_key) return false;
     if (account.email_verified_at !== null) return true;
-    await write.query.updateTable("account").set({ email_verified_at: now }).where("id", "=", account.id).execute();
+    await write.query
+      .updateTable("account")
+      .set({ email_verified_at: now })
+      .where("id", "=", account.id)
+      .execute();
     const { label } = visitor.device;
     await record(write, { accountId: account.id, kind: "email_verified", at: now, label });
     write.announce(account.id);

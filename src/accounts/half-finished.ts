@@ -45,13 +45,19 @@ export async function finishWithSecondFactor(
     if (!account || !counted) return refuse("sign_in_expired");
     const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
     if (accepted === null) return noteWrongCode(parts, write, account, counted.wrong_codes, visitor, now);
-    await write.query.deleteFrom("half_finished_sign_in").where("token_hash", "=", hashToken(token)).execute();
+    await write.query
+      .deleteFrom("half_finished_sign_in")
+      .where("token_hash", "=", hashToken(token))
+      .execute();
     await parts.attempts.release(write, { own: limit });
     if (account.suspended_at !== null) return refuse("account_suspended");
     const sign = { signedInWith: counted.signed_in_with, methodId: counted.method_id };
     const finished = await finishSignIn(parts, write, account, sign, visitor, now);
     if (accepted === "totp") return finished;
-    return { ...finished, letters: [...finished.letters, await noteRecoveryCode(parts, write, account, visitor, now)] };
+    return {
+      ...finished,
+      letters: [...finished.letters, await noteRecoveryCode(parts, write, account, visitor, now)],
+    };
   });
   post(parts, done.letters ?? []);
   if (!done.ok) return done;
@@ -98,7 +104,11 @@ async function noteWrongCode(
 ): Promise<Done> {
   const { label } = visitor.device;
   await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
-  const refusal = refuse("wrong_code", "That code is not right. Wait for the next one, or use a recovery code.", { status: 401 });
+  const refusal = refuse(
+    "wrong_code",
+    "That code is not right. Wait for the next one, or use a recovery code.",
+    { status: 401 },
+  );
   if (wrongCodes > 1) return refusal;
   const message = messages.wrongSecondFactor({ ...about(parts, account.email, now, label), device: label });
   return { ...refusal, letters: [{ to: account.email, message }] };
@@ -113,6 +123,15 @@ async function noteRecoveryCode(
 ): Promise<Letter> {
   const { label } = visitor.device;
   const left = await leftRecoveryCodes(write, account.id);
-  await record(write, { accountId: account.id, kind: "recovery_code_used", at: now, label, detail: { left } });
-  return { to: account.email, message: messages.recoveryCodeUsed({ ...about(parts, account.email, now, label), left }) };
+  await record(write, {
+    accountId: account.id,
+    kind: "recovery_code_used",
+    at: now,
+    label,
+    detail: { left },
+  });
+  return {
+    to: account.email,
+    message: messages.recoveryCodeUsed({ ...about(parts, account.email, now, label), left }),
+  };
 }

@@ -15,7 +15,8 @@ export function keyFileOf(databaseFile: string): string {
  */
 export function readSecretKeys(settings: Settings): readonly Uint8Array[] {
   if (settings.secretKeys) return settings.secretKeys;
-  if (settings.database.engine !== "sqlite") throw new SettingError("LATCHKEY_SECRET_KEY", "must be set with PostgreSQL");
+  if (settings.database.engine !== "sqlite")
+    throw new SettingError("LATCHKEY_SECRET_KEY", "must be set with PostgreSQL");
   const file = keyFileOf(settings.database.file);
   return readKeys(file, readKeyFile(file) ?? makeKeyFile(file));
 }

@@ -26,11 +26,16 @@ export async function listLoginMethods(parts: AccountParts, accountId: string): 
 export async function disconnect(parts: AccountParts, acting: Acting, methodId: string): Promise<Outcome> {
   const methods = await listLoginMethods(parts, acting.accountId);
   if (!methods.some((method) => method.id === methodId)) return refuse("not_found");
-  return refuse("last_login_method", "This is the only way to log in to this account. Add another one first.");
+  return refuse(
+    "last_login_method",
+    "This is the only way to log in to this account. Add another one first.",
+  );
 }
 
 function methodsOf(account: Account): LoginMethod[] {
   if (account.password_hash === null) return [];
   const createdAt = account.password_set_at ?? account.created_at;
-  return [{ id: "password", kind: "password", name: "Password", createdAt, lastUsedAt: account.password_used_at }];
+  return [
+    { id: "password", kind: "password", name: "Password", createdAt, lastUsedAt: account.password_used_at },
+  ];
 }

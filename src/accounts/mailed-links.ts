@@ -30,7 +30,12 @@ export type NewLink = {
 };
 
 /** Makes a link for a mail. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
-export async function makeLink(parts: AccountParts, write: Write, link: NewLink, now: number): Promise<string> {
+export async function makeLink(
+  parts: AccountParts,
+  write: Write,
+  link: NewLink,
+  now: number,
+): Promise<string> {
   const { page, lives, newestOnly } = KINDS[link.kind];
   if (newestOnly) {
     const older = write.query.deleteFrom("mailed_link").where("kind", "=", link.kind);

@@ -39,7 +39,12 @@ export async function askForReset(
 }
 
 /** Begins a reset for an account that is known to be right: asked for, reported, or by an operator. */
-export async function mailReset(parts: AccountParts, account: Account, label: string, now: number): Promise<void> {
+export async function mailReset(
+  parts: AccountParts,
+  account: Account,
+  label: string,
+  now: number,
+): Promise<void> {
   const link = await parts.database.write((write) => makeResetLink(parts, write, account, label, now));
   const message = messages.resetPassword({ ...about(parts, account.email, now, label), link });
   post(parts, [{ to: account.email, message }]);

@@ -25,7 +25,10 @@ export type PasswordStrength = {
 export function createPasswordStrength(minLength: number): PasswordStrength {
   let worker: Worker | undefined;
   let lastId = 0;
-  const waiting = new Map<number, { resolve: (judgement: Judgement) => void; reject: (error: Error) => void }>();
+  const waiting = new Map<
+    number,
+    { resolve: (judgement: Judgement) => void; reject: (error: Error) => void }
+  >();
 
   function start(): Worker {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";

@@ -21,7 +21,12 @@ export async function changePassword(
   asked: { currentPassword?: string | undefined; newPassword: string },
   now: number,
 ): Promise<Outcome<{ token: string }>> {
-  const proof = await requireProof(parts, acting, { currentPassword: asked.currentPassword, named: true }, now);
+  const proof = await requireProof(
+    parts,
+    acting,
+    { currentPassword: asked.currentPassword, named: true },
+    now,
+  );
   if (!proof.ok) return proof;
   const { email } = proof.account;
   const weak = await parts.strength.whyWeak(asked.newPassword, ownWords(email));
@@ -49,11 +54,20 @@ export async function changePassword(
     const kind = account.password_hash === null ? "method_added" : "password_changed";
     const detail = kind === "method_added" ? { method: "password" } : {};
     await record(write, { accountId: account.id, kind, at: now, label: acting.label, detail });
-    return { ok: true as const, token, ended, notMeLink: await makeNotMeLink(parts, write, account, acting.id, now) };
+    return {
+      ok: true as const,
+      token,
+      ended,
+      notMeLink: await makeNotMeLink(parts, write, account, acting.id, now),
+    };
   });
   if (!done.ok) return done;
   const { notMeLink, ended: othersLoggedOut } = done;
-  const message = messages.passwordChanged({ ...about(parts, email, now, acting.label), notMeLink, othersLoggedOut });
+  const message = messages.passwordChanged({
+    ...about(parts, email, now, acting.label),
+    notMeLink,
+    othersLoggedOut,
+  });
   post(parts, [{ to: email, message }]);
   return { ok: true, token: done.token };
 }

@@ -6,7 +6,12 @@ export type Letter = { to: string; message: Message };
 
 /** What every mail says: for which site, to which account, when, and from which device. */
 export function about(parts: AccountParts, email: string, now: number, device?: string) {
-  return { product: parts.settings.baseUrl.host, email, at: now, ...(device === undefined ? {} : { device }) };
+  return {
+    product: parts.settings.baseUrl.host,
+    email,
+    at: now,
+    ...(device === undefined ? {} : { device }),
+  };
 }
 
 export function post(parts: AccountParts, letters: readonly Letter[]): void {

@@ -76,7 +76,11 @@ export async function prove(
  * The account, held for a change that `proof` allows. Refuses where the acting session has ended, or the
  * credentials have changed, since the proof was judged.
  */
-export async function holdProved(write: Write, acting: Acting, proved: Account): Promise<Outcome<{ account: Account }>> {
+export async function holdProved(
+  write: Write,
+  acting: Acting,
+  proved: Account,
+): Promise<Outcome<{ account: Account }>> {
   const account = await holdSession(write, acting.accountId, acting.id);
   if (!account) return signedOutMeanwhile();
   if (account.credential_version !== proved.credential_version) return refuse("wrong_password");

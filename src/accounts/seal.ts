@@ -26,7 +26,9 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
         const plain = tryKey(key, Buffer.from(sealed), accountId);
         if (plain !== null) return plain;
       }
-      throw new Error("A stored secret can't be read: LATCHKEY_SECRET_KEY (or the key file) is not the one it was written with.");
+      throw new Error(
+        "A stored secret can't be read: LATCHKEY_SECRET_KEY (or the key file) is not the one it was written with.",
+      );
     },
   };
 }

@@ -43,7 +43,8 @@ export async function acceptSecondFactor(
   given: SecondFactor,
   now: number,
 ): Promise<Accepted | null> {
-  if (given.code !== undefined) return (await acceptTotp(parts, write, accountId, given.code, now)) ? "totp" : null;
+  if (given.code !== undefined)
+    return (await acceptTotp(parts, write, accountId, given.code, now)) ? "totp" : null;
   if (given.recoveryCode === undefined) return null;
   return (await spendRecoveryCode(write, accountId, given.recoveryCode)) ? "recovery_code" : null;
 }
@@ -116,8 +117,12 @@ export async function leftRecoveryCodes(write: Write, accountId: string): Promis
 }
 
 function makeRecoveryCode(): string {
-  const letters = Array.from({ length: RECOVERY_CODE_LETTERS }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
-  return [letters.slice(0, 5), letters.slice(5, 10), letters.slice(10)].map((part) => part.join("")).join("-");
+  const letters = Array.from({ length: RECOVERY_CODE_LETTERS }, () =>
+    ALPHABET.charAt(randomInt(ALPHABET.length)),
+  );
+  return [letters.slice(0, 5), letters.slice(5, 10), letters.slice(10)]
+    .map((part) => part.join(""))
+    .join("-");
 }
 
 /** Dashes, spaces and capitals don't matter: people type these from paper. */

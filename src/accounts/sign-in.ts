@@ -118,7 +118,11 @@ export async function finishSignIn(
   if (!started.fromNewDevice) return { ok: true, started, letters: [] };
   const notMeLink = await makeNotMeLink(parts, write, account, started.sessionId, now);
   const { label } = visitor.device;
-  const message = messages.newSignIn({ ...about(parts, account.email, now, label), device: label, notMeLink });
+  const message = messages.newSignIn({
+    ...about(parts, account.email, now, label),
+    device: label,
+    notMeLink,
+  });
   return { ok: true, started, letters: [{ to: account.email, message }] };
 }
 
@@ -157,7 +161,12 @@ async function leaveHalfFinished(
   return { token, expiresAt };
 }
 
-async function noteFailure(parts: AccountParts, account: Account, visitor: Visitor, now: number): Promise<void> {
+async function noteFailure(
+  parts: AccountParts,
+  account: Account,
+  visitor: Visitor,
+  now: number,
+): Promise<void> {
   const { label } = visitor.device;
   await parts.database.write((write) =>
     recordFolded(write, { accountId: account.id, kind: "sign_in_failed", at: now, label }),
@@ -181,5 +190,8 @@ async function ownLimit(
     .where("device_hash", "=", deviceHash)
     .executeTakeFirst();
   if (!known) return { kind: "password", of };
-  return { kind: "password_known_device", of: `${account.id}:${Buffer.from(deviceHash).toString("base64url")}` };
+  return {
+    kind: "password_known_device",
+    of: `${account.id}:${Buffer.from(deviceHash).toString("base64url")}`,
+  };
 }

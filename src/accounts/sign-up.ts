@@ -65,12 +65,18 @@ async function openAccount(
   const passwordHash = await parts.passwords.hash(account.password);
   const { label } = visitor.device;
   const done = await parts.database.write(async (write) => {
-    if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now))) return refuse("link_expired");
+    if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now)))
+      return refuse("link_expired");
     const accountId = await addAccount(write, { address, passwordHash, verified, label }, now);
     if (accountId === null) return refuse("email_taken");
     const link = verified
       ? null
-      : await makeLink(parts, write, { kind: "verify_address", accountId, email: address.email, emailKey: address.key }, now);
+      : await makeLink(
+          parts,
+          write,
+          { kind: "verify_address", accountId, email: address.email, emailKey: address.key },
+          now,
+        );
     const sign = { accountId, visitor, signedInWith: "password", methodId: "password" } as const;
     return { ok: true as const, link, started: await startSession(parts, write, sign, now) };
   });
@@ -99,7 +105,12 @@ async function mailSignUpLink(
     const known = await findAccountByEmail(parts.database, address.key);
     if (known) return post(parts, [{ to: known.email, message: messages.alreadyHasAccount(context) }]);
     const link = await parts.database.write((write) =>
-      makeLink(parts, write, { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key }, now),
+      makeLink(
+        parts,
+        write,
+        { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key },
+        now,
+      ),
     );
     post(parts, [{ to: address.email, message: messages.finishSignUp({ ...context, link }) }]);
   });

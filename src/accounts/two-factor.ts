@@ -64,7 +64,11 @@ export async function turnTwoFactorOn(
       return refuse("wrong_code");
     }
     await parts.attempts.release(write, { own: limitOf(acting) });
-    await write.query.updateTable("two_factor").set({ confirmed_at: now }).where("account_id", "=", account.id).execute();
+    await write.query
+      .updateTable("two_factor")
+      .set({ confirmed_at: now })
+      .where("account_id", "=", account.id)
+      .execute();
     const recoveryCodes = await renewRecoveryCodes(write, account.id);
     await endHalfFinishedSignIns(write, account.id);
     await moveCredentials(write, account);
@@ -75,7 +79,10 @@ export async function turnTwoFactorOn(
   });
   if (!done.ok) return done;
   const { email } = proof.account;
-  const message = messages.twoFactorTurnedOn({ ...about(parts, email, now, acting.label), notMeLink: done.notMeLink });
+  const message = messages.twoFactorTurnedOn({
+    ...about(parts, email, now, acting.label),
+    notMeLink: done.notMeLink,
+  });
   post(parts, [{ to: email, message }]);
   return { ok: true, recoveryCodes: done.recoveryCodes };
 }
@@ -111,7 +118,12 @@ export async function renewCodes(
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
   const done = await withSecondFactor(parts, acting, given, now, async (write, account) => {
     const recoveryCodes = await renewRecoveryCodes(write, account.id);
-    await record(write, { accountId: account.id, kind: "recovery_codes_renewed", at: now, label: acting.label });
+    await record(write, {
+      accountId: account.id,
+      kind: "recovery_codes_renewed",
+      at: now,
+      label: acting.label,
+    });
     const notMeLink = await makeNotMeLink(parts, write, account, acting.id, now);
     return { recoveryCodes, notMeLink };
   });
@@ -131,7 +143,12 @@ async function withSecondFactor<T>(
   now: number,
   change: (write: Write, account: Account) => Promise<T>,
 ): Promise<Outcome<{ account: Account; value: T }>> {
-  const proof = await requireProof(parts, acting, { currentPassword: given.currentPassword, named: true }, now);
+  const proof = await requireProof(
+    parts,
+    acting,
+    { currentPassword: given.currentPassword, named: true },
+    now,
+  );
   if (!proof.ok) return proof;
   const tooMany = await parts.attempts.take([limitOf(acting)], now);
   if (tooMany) return tooMany;
@@ -148,7 +165,13 @@ async function withSecondFactor<T>(
     await parts.attempts.release(write, { own: limitOf(acting) });
     if (accepted === "recovery_code") {
       const detail = { left: await leftRecoveryCodes(write, account.id) };
-      await record(write, { accountId: account.id, kind: "recovery_code_used", at: now, label: acting.label, detail });
+      await record(write, {
+        accountId: account.id,
+        kind: "recovery_code_used",
+        at: now,
+        label: acting.label,
+        detail,
+      });
     }
     return { ok: true as const, account, value: await change(write, account) };
   });

@@ -50,7 +50,9 @@ export type FoundSession = {
   accountCreatedAt: number;
 };
 
-export type FindSession = (tokenHash: Uint8Array) => FoundSession | undefined | Promise<FoundSession | undefined>;
+export type FindSession = (
+  tokenHash: Uint8Array,
+) => FoundSession | undefined | Promise<FoundSession | undefined>;
 
 /** The columns of the look-up, the same in both engines. */
 export const FOUND_SESSION_COLUMNS = `

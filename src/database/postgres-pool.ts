@@ -51,7 +51,10 @@ export async function ask<Row extends pg.QueryResultRow>(
 ): Promise<pg.QueryResult<Row>> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new DatabaseUnavailable("The database did not answer in time.")), STATEMENT_LIMIT);
+    timer = setTimeout(
+      () => reject(new DatabaseUnavailable("The database did not answer in time.")),
+      STATEMENT_LIMIT,
+    );
   });
   try {
     return await Promise.race([client.query<Row>({ ...query, values: query.values ?? [] }), limit]);

@@ -31,7 +31,9 @@ async function requireVersion(client: Client): Promise<void> {
   );
   const server = rows[0];
   if (!server || server.number < LEAST_VERSION) {
-    throw new DatabaseUnusable(`DATABASE_URL: this server is PostgreSQL ${server?.name}; Latchkey needs 15 or newer.`);
+    throw new DatabaseUnusable(
+      `DATABASE_URL: this server is PostgreSQL ${server?.name}; Latchkey needs 15 or newer.`,
+    );
   }
 }
 
@@ -40,7 +42,9 @@ async function migrate(client: Client): Promise<void> {
   await client.query("begin");
   try {
     await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
-    await client.query("create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())");
+    await client.query(
+      "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
+    );
     for (const { version, sql } of pendingMigrations("postgres", await schemaVersion(client))) {
       await client.query(sql);
       await client.query("insert into latchkey_schema (version) values ($1)", [version]);
@@ -75,5 +79,7 @@ function inOneLine(error: unknown): unknown {
   const noTls = /does not support SSL/i.test(cause.message) ? "TLS" : code;
   const remedy = REMEDIES.find(([pattern]) => pattern.test(noTls))?.[1];
   if (remedy) return new DatabaseUnusable(`DATABASE_URL: ${remedy} (${cause.message}).`);
-  return error instanceof DatabaseUnavailable ? error : new DatabaseUnavailable("The database did not answer.", { cause });
+  return error instanceof DatabaseUnavailable
+    ? error
+    : new DatabaseUnavailable("The database did not answer.", { cause });
 }

@@ -48,7 +48,8 @@ export async function openPostgres(options: {
           locksRows: true,
           announce: (accountId) => changed.add(accountId),
         });
-        for (const accountId of changed) await sql`select pg_notify(${CHANNEL}, ${accountId})`.execute(transaction);
+        for (const accountId of changed)
+          await sql`select pg_notify(${CHANNEL}, ${accountId})`.execute(transaction);
         return value;
       });
       for (const accountId of changed) announcements.tell(accountId);
@@ -69,11 +70,15 @@ export async function openPostgres(options: {
       return announcements.listen(hear);
     },
     async clockAhead(now) {
-      const result = await sql<{ now: string }>`select extract(epoch from clock_timestamp()) * 1000 as now`.execute(query);
+      const result = await sql<{
+        now: string;
+      }>`select extract(epoch from clock_timestamp()) * 1000 as now`.execute(query);
       return Number(result.rows[0]?.now) - now;
     },
     async takeTurn({ query: transaction }) {
-      const result = await sql<{ got: boolean }>`select pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) as got`.execute(transaction);
+      const result = await sql<{
+        got: boolean;
+      }>`select pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) as got`.execute(transaction);
       return result.rows[0]?.got === true;
     },
     async close() {

@@ -90,7 +90,13 @@ export type HalfFinishedSignInTable = {
   expires_at: number;
 };
 
-export type LinkKind = "verify_address" | "confirm_email" | "keep_email" | "reset_password" | "not_me" | "sign_up";
+export type LinkKind =
+  | "verify_address"
+  | "confirm_email"
+  | "keep_email"
+  | "reset_password"
+  | "not_me"
+  | "sign_up";
 
 export type MailedLinkTable = {
   token_hash: Uint8Array;

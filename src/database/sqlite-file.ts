@@ -35,7 +35,8 @@ function inspect(open: DatabaseSync, file: string): void {
   pendingMigrations("sqlite", schemaVersion(open));
   if (statSync(file).size > CHECKED_WHOLE_BYTES) return;
   const row = open.prepare("pragma quick_check(1)").get();
-  if (row?.["quick_check"] !== "ok") throw new DatabaseUnusable(`${file} is damaged. Restore a back-up; nothing was changed.`);
+  if (row?.quick_check !== "ok")
+    throw new DatabaseUnusable(`${file} is damaged. Restore a back-up; nothing was changed.`);
 }
 
 function migrate(open: DatabaseSync): void {
@@ -54,7 +55,7 @@ function migrate(open: DatabaseSync): void {
 }
 
 export function schemaVersion(open: DatabaseSync): number {
-  return Number(open.prepare("pragma user_version").get()?.["user_version"]);
+  return Number(open.prepare("pragma user_version").get()?.user_version);
 }
 
 const SQLITE_READONLY = 8;
@@ -65,12 +66,22 @@ const SQLITE_NOTADB = 26;
 function inOneLine(error: unknown, file: string): Error {
   if (error instanceof DatabaseUnusable || !(error instanceof Error)) return error as Error;
   const code = ((error as { errcode?: number }).errcode ?? 0) % 256;
-  if (isBusy(error)) return new DatabaseUnusable(`${file} is locked by another program. Close it, then start again.`);
-  if (code === SQLITE_READONLY) return new DatabaseUnusable(`${file} can't be written. Give this user the right to write the file and its folder.`);
-  if (code === SQLITE_NOTADB) return new DatabaseUnusable(`${file} is not a Latchkey database. Point DATABASE_URL elsewhere; nothing was changed.`);
-  if (code === SQLITE_CORRUPT) return new DatabaseUnusable(`${file} is damaged. Restore a back-up; nothing was changed.`);
+  if (isBusy(error))
+    return new DatabaseUnusable(`${file} is locked by another program. Close it, then start again.`);
+  if (code === SQLITE_READONLY)
+    return new DatabaseUnusable(
+      `${file} can't be written. Give this user the right to write the file and its folder.`,
+    );
+  if (code === SQLITE_NOTADB)
+    return new DatabaseUnusable(
+      `${file} is not a Latchkey database. Point DATABASE_URL elsewhere; nothing was changed.`,
+    );
+  if (code === SQLITE_CORRUPT)
+    return new DatabaseUnusable(`${file} is damaged. Restore a back-up; nothing was changed.`);
   if (code === SQLITE_CANTOPEN || "syscall" in error) {
-    return new DatabaseUnusable(`${file} can't be opened (${error.message}). Check DATABASE_URL and the rights of its folder.`);
+    return new DatabaseUnusable(
+      `${file} can't be opened (${error.message}). Check DATABASE_URL and the rights of its folder.`,
+    );
   }
   return error;
 }

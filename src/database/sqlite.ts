@@ -23,7 +23,9 @@ export function openSqlite(file: string): Database {
   const announcements = createAnnouncements();
   const stopLooking = lookForOtherWriters(writing, announcements);
 
-  const held = reading.prepare(`select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = ?`);
+  const held = reading.prepare(
+    `select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = ?`,
+  );
 
   return {
     engine: "sqlite",
@@ -32,7 +34,9 @@ export function openSqlite(file: string): Database {
       const changed = new Set<string>();
       const result = await writer
         .transaction()
-        .execute((query) => work({ query, locksRows: false, announce: (accountId) => changed.add(accountId) }));
+        .execute((query) =>
+          work({ query, locksRows: false, announce: (accountId) => changed.add(accountId) }),
+        );
       for (const accountId of changed) announcements.tell(accountId);
       return result;
     },
@@ -50,12 +54,15 @@ export function openSqlite(file: string): Database {
 }
 
 /** `data_version` moves when any other connection has committed, the command line's included. */
-function lookForOtherWriters(writing: DatabaseSync, announcements: ReturnType<typeof createAnnouncements>): () => void {
+function lookForOtherWriters(
+  writing: DatabaseSync,
+  announcements: ReturnType<typeof createAnnouncements>,
+): () => void {
   const version = writing.prepare("pragma data_version");
-  let seen = version.get()?.["data_version"];
+  let seen = version.get()?.data_version;
   const timer = setInterval(() => {
     if (!announcements.isHeard) return;
-    const now = version.get()?.["data_version"];
+    const now = version.get()?.data_version;
     if (now !== seen) announcements.tell("everyone");
     seen = now;
   }, LOOK_INTERVAL);

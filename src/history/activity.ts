@@ -37,14 +37,16 @@ const EVENTS_A_PAGE = 50;
 /** Writes down what happened, in the transaction in which it happened. */
 export async function record(write: Write, ...happenings: Happening[]): Promise<void> {
   for (let start = 0; start < happenings.length; start += ROWS_A_STATEMENT) {
-    const rows = happenings.slice(start, start + ROWS_A_STATEMENT).map(({ accountId, kind, at, label, detail = {} }) => ({
-      id: makeSortedId(at),
-      account_id: accountId,
-      kind,
-      at,
-      label,
-      detail: JSON.stringify(detail),
-    }));
+    const rows = happenings
+      .slice(start, start + ROWS_A_STATEMENT)
+      .map(({ accountId, kind, at, label, detail = {} }) => ({
+        id: makeSortedId(at),
+        account_id: accountId,
+        kind,
+        at,
+        label,
+        detail: JSON.stringify(detail),
+      }));
     await write.query.insertInto("activity").values(rows).execute();
   }
 }
@@ -62,7 +64,7 @@ export async function recordFolded(write: Write, happening: Happening): Promise<
     return record(write, { ...happening, detail: { ...happening.detail, count: 1 } });
   }
   const before: Detail = JSON.parse(newest.detail);
-  const detail = JSON.stringify({ ...before, ...happening.detail, count: Number(before["count"] ?? 1) + 1 });
+  const detail = JSON.stringify({ ...before, ...happening.detail, count: Number(before.count ?? 1) + 1 });
   await write.query
     .updateTable("activity")
     .set({ at: happening.at, label: happening.label, detail })
@@ -79,7 +81,8 @@ export async function readActivity(
   before: string | null,
 ): Promise<ActivityEvent[] | null> {
   const events = database.read.selectFrom("activity").where("account_id", "=", accountId);
-  if (before !== null && !(await events.select("id").where("id", "=", before).executeTakeFirst())) return null;
+  if (before !== null && !(await events.select("id").where("id", "=", before).executeTakeFirst()))
+    return null;
   const page = before === null ? events : events.where("id", "<", before);
   const rows = await page
     .select(["id", "kind", "at", "label", "detail"])

@@ -36,11 +36,17 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   app.onError((error, context) => broken(parts, error, context.req.raw));
 
   const outer = new Hono<Bindings>();
-  if (baseUrl.path) outer.all(`${baseUrl.path}/`, (context) => app.fetch(new Request(baseUrl.href, context.req.raw), context.env));
+  if (baseUrl.path)
+    outer.all(`${baseUrl.path}/`, (context) =>
+      app.fetch(new Request(baseUrl.href, context.req.raw), context.env),
+    );
   outer.route("/", app);
-  outer.notFound((context) => (wantsPage(context.req.raw) ? plainPage(404, "There is no such page.") : problem(refuse("not_found"))));
+  outer.notFound((context) =>
+    wantsPage(context.req.raw) ? plainPage(404, "There is no such page.") : problem(refuse("not_found")),
+  );
   outer.onError((error, context) => broken(parts, error, context.req.raw));
-  return async (request, remote) => withHeaders(await outer.fetch(request, remote === undefined ? {} : { remote }), baseUrl);
+  return async (request, remote) =>
+    withHeaders(await outer.fetch(request, remote === undefined ? {} : { remote }), baseUrl);
 }
 
 function methodsOf(routes: Route[], path: string): string {
@@ -54,7 +60,10 @@ function methodsOf(routes: Route[], path: string): string {
 function broken(parts: HttpParts, error: Error, request: Request): Response {
   const isDown = error instanceof DatabaseUnavailable || error instanceof Busy || "errcode" in error;
   const path = new URL(request.url).pathname;
-  parts.log.error({ err: error, method: request.method, path }, isDown ? "Not available." : "A request broke.");
+  parts.log.error(
+    { err: error, method: request.method, path },
+    isDown ? "Not available." : "A request broke.",
+  );
   if (!isDown) return problem(refuse("internal_error"));
   const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
   const response = wantsPage(request) ? plainPage(503, sentence) : problem(refuse("unavailable", sentence));
@@ -87,7 +96,10 @@ const HEADERS: [string, string][] = [
   ["Referrer-Policy", "same-origin"],
   ["Cross-Origin-Opener-Policy", "same-origin"],
   ["Cross-Origin-Resource-Policy", "same-origin"],
-  ["Permissions-Policy", "camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"],
+  [
+    "Permissions-Policy",
+    "camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self), publickey-credentials-create=(self)",
+  ],
 ];
 
 function withHeaders(response: Response, baseUrl: BaseUrl): Response {

@@ -2,8 +2,8 @@ import type { z } from "zod";
 import type { AccountParts } from "../accounts/parts.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { LiveStreams } from "../sessions/live.ts";
 import { readDevice } from "../sessions/device-label.ts";
+import type { LiveStreams } from "../sessions/live.ts";
 import type { Visitor } from "../sessions/start.ts";
 import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
@@ -36,7 +36,10 @@ export function tokensOf({ parts, request }: Pick<Call, "parts" | "request">): s
 }
 
 /** Reads the body by its schema; the first thing that is wrong is named. */
-export async function read<T extends z.ZodType>(call: Call, schema: T): Promise<Outcome<{ body: z.infer<T> }>> {
+export async function read<T extends z.ZodType>(
+  call: Call,
+  schema: T,
+): Promise<Outcome<{ body: z.infer<T> }>> {
   const read = await readBody(call.request);
   if (!read.ok) return read;
   const parsed = schema.safeParse(read.body);

@@ -1,6 +1,6 @@
+import type { Settings } from "../options.ts";
 import { REASON_KEPT } from "../sessions/expiry.ts";
 import { looksLikeToken } from "../sessions/token.ts";
-import type { Settings } from "../options.ts";
 
 const DEVICE_MAX_AGE = 400 * 86_400;
 const SIGN_IN_MAX_AGE = 600;

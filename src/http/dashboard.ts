@@ -4,7 +4,10 @@ import { gzipSync } from "node:zlib";
 import type { Settings } from "../options.ts";
 
 /** Where the built dashboard lies: in a clone, and in the published package. */
-const FOLDERS = [new URL("../../dist/dashboard/", import.meta.url), new URL("../dashboard/", import.meta.url)];
+const FOLDERS = [
+  new URL("../../dist/dashboard/", import.meta.url),
+  new URL("../dashboard/", import.meta.url),
+];
 
 const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
@@ -28,12 +31,20 @@ export type Dashboard = {
 export function readDashboard(settings: Settings): Dashboard | null {
   const folder = FOLDERS.find((one) => existsSync(new URL("index.html", one)));
   if (!folder) return null;
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => TYPES[extname(file)]);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (file) => TYPES[extname(file)],
+  );
   const assets = files.map((file): [string, Asset] => {
     const bytes = readFileSync(new URL(file, folder));
-    return [`/${file.replaceAll("\\", "/")}`, { type: TYPES[extname(file)] ?? "", bytes, zipped: gzipSync(bytes) }];
+    return [
+      `/${file.replaceAll("\\", "/")}`,
+      { type: TYPES[extname(file)] ?? "", bytes, zipped: gzipSync(bytes) },
+    ];
   });
-  return { html: fill(readFileSync(new URL("index.html", folder), "utf8"), settings), assets: new Map(assets) };
+  return {
+    html: fill(readFileSync(new URL("index.html", folder), "utf8"), settings),
+    assets: new Map(assets),
+  };
 }
 
 /** Where it is mounted and what it may offer; the page has no script inline and no `<base>`. */

@@ -42,8 +42,14 @@ function tooLarge(): Refusal {
 }
 
 function isJson(type: string): boolean {
-  const [name, ...parameters] = type.toLowerCase().split(";").map((part) => part.trim());
-  return name === "application/json" && parameters.every((part) => !part.startsWith("charset=") || /utf-?8/.test(part));
+  const [name, ...parameters] = type
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
+  return (
+    name === "application/json" &&
+    parameters.every((part) => !part.startsWith("charset=") || /utf-?8/.test(part))
+  );
 }
 
 async function readUpTo(request: Request, most: number): Promise<Buffer | null> {

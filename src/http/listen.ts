@@ -1,5 +1,5 @@
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import type { Server } from "node:http";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import type { Fetch } from "./app.ts";
 
 /** A server that listens. */

@@ -39,5 +39,9 @@ function isTrusted(address: Address, trusted: Networks): boolean {
 
 function inNetwork(address: Address): string {
   if (address.kind() === "ipv4") return address.toString();
-  return `${address.toByteArray().slice(0, 8).map((byte) => byte.toString(16).padStart(2, "0")).join("")}/64`;
+  return `${address
+    .toByteArray()
+    .slice(0, 8)
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("")}/64`;
 }

@@ -4,7 +4,10 @@ import type { Settings } from "../options.ts";
  * Where a sign-in may lead: the own origin, or one of the declared ones. Judged by the URL parser that
  * browsers use, never by how the text begins. Null for everywhere else.
  */
-export function allowedNext(next: string | null, settings: Pick<Settings, "baseUrl" | "returnOrigins">): string | null {
+export function allowedNext(
+  next: string | null,
+  settings: Pick<Settings, "baseUrl" | "returnOrigins">,
+): string | null {
   if (next === null || next.length > 4_096 || !URL.canParse(next, `${settings.baseUrl.href}/`)) return null;
   const url = new URL(next, `${settings.baseUrl.href}/`);
   const known = url.origin === settings.baseUrl.origin || settings.returnOrigins.includes(url.origin);

@@ -10,7 +10,11 @@ import * as signIn from "./handlers/sign-in.ts";
 import * as twoFactor from "./handlers/two-factor.ts";
 import { signedIn } from "./signed-in.ts";
 
-export type Route = [method: "GET" | "POST" | "PUT" | "DELETE" | "ALL", path: string, handle: (call: Call) => Promise<Response>];
+export type Route = [
+  method: "GET" | "POST" | "PUT" | "DELETE" | "ALL",
+  path: string,
+  handle: (call: Call) => Promise<Response>,
+];
 
 /** The API, on one page. `signedIn` marks what needs a live session. */
 export const api: Route[] = [
@@ -55,7 +59,14 @@ export const api: Route[] = [
 /** The dashboard's pages. */
 export function dashboardRoutes(dashboard: Dashboard | null): Route[] {
   const { page, root, login, settings, asset } = pages(dashboard);
-  const tasks = ["/sign-up", "/forgot-password", "/reset-password", "/confirm-email", "/keep-email", "/not-me"];
+  const tasks = [
+    "/sign-up",
+    "/forgot-password",
+    "/reset-password",
+    "/confirm-email",
+    "/keep-email",
+    "/not-me",
+  ];
   return [
     ["GET", "/", root],
     ["GET", "/login", login],

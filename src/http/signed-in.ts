@@ -9,7 +9,10 @@ import { tokensOf } from "./call.ts";
 export type SignedInCall = Call & { readonly acting: FoundSession };
 
 /** Lets only live sessions through, and counts the request as use. */
-export function signedIn(handle: (call: SignedInCall) => Promise<Response>, counts: "as use" | "not" = "as use") {
+export function signedIn(
+  handle: (call: SignedInCall) => Promise<Response>,
+  counts: "as use" | "not" = "as use",
+) {
   return async (call: Call): Promise<Response> => {
     const answer = await authenticate(call.parts, tokensOf(call), call.now);
     if (!("session" in answer)) {

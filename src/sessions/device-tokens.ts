@@ -14,7 +14,10 @@ export function finderOf(marks: readonly Mark[]): Finder {
 }
 
 function patternOf(marks: readonly (string | RegExp)[]): RegExp {
-  return new RegExp(marks.map((mark) => (typeof mark === "string" ? wholeWord(mark) : mark.source)).join("|"), "i");
+  return new RegExp(
+    marks.map((mark) => (typeof mark === "string" ? wholeWord(mark) : mark.source)).join("|"),
+    "i",
+  );
 }
 
 function wholeWord(mark: string): string {

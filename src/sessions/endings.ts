@@ -46,7 +46,11 @@ export async function endBecauseOf(
   const { reason, halfFinished, links } = EVENTS[event];
   if (halfFinished) await endHalfFinishedSignIns(write, of.accountId);
   if (links) await endMailedLinks(write, of.accountId);
-  return endSessions(write, { accountId: of.accountId, exceptId: of.exceptId }, { reason, by: of.by, at: of.at });
+  return endSessions(
+    write,
+    { accountId: of.accountId, exceptId: of.exceptId },
+    { reason, by: of.by, at: of.at },
+  );
 }
 
 /** The one door by which sessions end. Returns how many did. */
@@ -76,7 +80,13 @@ export async function endSessions(write: Write, which: Which, ending: Ending): P
   const detail = by === null ? { reason } : { reason, by };
   await record(
     write,
-    ...gone.map(({ account_id, label }) => ({ accountId: account_id, kind: "session_ended" as const, at, label, detail })),
+    ...gone.map(({ account_id, label }) => ({
+      accountId: account_id,
+      kind: "session_ended" as const,
+      at,
+      label,
+      detail,
+    })),
   );
   for (const { account_id } of gone) write.announce(account_id);
   return gone.length;

@@ -21,7 +21,11 @@ export async function holdAccount(write: Write, accountId: string): Promise<Acco
  * Holds the account, and the session that acts on it. Undefined where that session has ended since the
  * request began: what it asked for is then not done.
  */
-export async function holdSession(write: Write, accountId: string, sessionId: string): Promise<Account | undefined> {
+export async function holdSession(
+  write: Write,
+  accountId: string,
+  sessionId: string,
+): Promise<Account | undefined> {
   const account = await holdAccount(write, accountId);
   const session = await write.query
     .selectFrom("session")

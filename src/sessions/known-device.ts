@@ -17,7 +17,9 @@ export async function rememberDevice(
   await write.query
     .insertInto("known_device")
     .values({ account_id: accountId, device_hash: deviceHash, last_seen_at: now })
-    .onConflict((conflict) => conflict.columns(["account_id", "device_hash"]).doUpdateSet({ last_seen_at: now }))
+    .onConflict((conflict) =>
+      conflict.columns(["account_id", "device_hash"]).doUpdateSet({ last_seen_at: now }),
+    )
     .execute();
   return others !== undefined && same === undefined;
 }

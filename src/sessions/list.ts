@@ -18,7 +18,11 @@ export type ListedSession = {
 };
 
 /** Every live session of an account, last used first, by the same rule of time that a request meets. */
-export async function listSessions(parts: SessionParts, accountId: string, now: number): Promise<ListedSession[]> {
+export async function listSessions(
+  parts: SessionParts,
+  accountId: string,
+  now: number,
+): Promise<ListedSession[]> {
   const rows = await readSessions(parts.database).where("account_id", "=", accountId).execute();
   return rows
     .map((row) => ({ ...row, lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))

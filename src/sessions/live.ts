@@ -23,121 +23,121 @@ export type Listener = {
 
 type Stream = { session: FoundSession; listener: Listener; timer: NodeJS.Timeout | undefined };
 
-export type LiveStreams = {
-  /** Opens a stream for a session; the returned function forgets it. */
-  open(session: FoundSession, listener: Listener): () => void;
-  readonly size: number;
-  close(): void;
-};
-
 /**
  * The open pages of this node. An announcement is only a hint to look: what a page is told comes from
  * the tables. A stream is the session's, not the token's, so it survives a renewed token.
  */
-export function createLiveStreams(parts: SessionParts, onError: (error: unknown) => void): LiveStreams {
-  const streams = new Map<string, Set<Stream>>();
-  let dirty = new Set<string>();
-  let looking = false;
-  let retry: NodeJS.Timeout | undefined;
-  let stopHearing: (() => void) | undefined;
+export class LiveStreams {
+  readonly #parts: SessionParts;
+  readonly #onError: (error: unknown) => void;
+  readonly #streams = new Map<string, Set<Stream>>();
+  #toLookAt = new Set<string>();
+  #looking = false;
+  #retry: NodeJS.Timeout | undefined;
+  #stopHearing: (() => void) | undefined;
 
-  function hear(accountId: string | "everyone"): void {
-    if (accountId === "everyone") for (const open of streams.keys()) dirty.add(open);
-    else if (streams.has(accountId)) dirty.add(accountId);
-    if (!looking && dirty.size > 0) void look();
+  constructor(parts: SessionParts, onError: (error: unknown) => void) {
+    this.#parts = parts;
+    this.#onError = onError;
   }
 
-  async function look(): Promise<void> {
-    looking = true;
-    while (dirty.size > 0) {
-      const accounts = dirty;
-      dirty = new Set();
-      const open = [...accounts].flatMap((accountId) => [...(streams.get(accountId) ?? [])]);
+  /** Opens a stream for a session; the returned function forgets it. */
+  open(session: FoundSession, listener: Listener): () => void {
+    const stream: Stream = { session, listener, timer: undefined };
+    const open = this.#streams.get(session.accountId) ?? new Set();
+    this.#streams.set(session.accountId, open.add(stream));
+    this.#stopHearing ??= this.#parts.database.onAnnouncement((accountId) => this.#hear(accountId));
+    this.#watchTime(stream);
+    // The session may have ended between its check and this line.
+    void this.#tell([stream], "only endings").catch((error) => {
+      this.#onError(error);
+      this.#hear(session.accountId);
+    });
+    return () => this.#forget(stream);
+  }
+
+  /** Closes every stream without a word: the server stops, and the pages come back. */
+  close(): void {
+    clearTimeout(this.#retry);
+    for (const stream of [...this.#streams.values()].flatMap((open) => [...open])) {
+      this.#forget(stream);
+      stream.listener.close();
+    }
+  }
+
+  #hear(accountId: string | "everyone"): void {
+    if (accountId === "everyone") for (const open of this.#streams.keys()) this.#toLookAt.add(open);
+    else if (this.#streams.has(accountId)) this.#toLookAt.add(accountId);
+    if (!this.#looking && this.#toLookAt.size > 0) void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    while (this.#toLookAt.size > 0) {
+      const accounts = this.#toLookAt;
+      this.#toLookAt = new Set();
+      const open = [...accounts].flatMap((accountId) => [...(this.#streams.get(accountId) ?? [])]);
       try {
-        await tellStreams(open, true);
+        await this.#tell(open, "changes too");
       } catch (error) {
-        onError(error);
-        for (const accountId of accounts) dirty.add(accountId);
-        clearTimeout(retry);
-        retry = setTimeout(() => hear("everyone"), LOOK_AGAIN);
-        retry.unref();
-        break;
+        this.#onError(error);
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => this.#hear("everyone"), LOOK_AGAIN);
+        this.#retry.unref();
       }
     }
-    looking = false;
+    this.#looking = false;
   }
 
-  async function tellStreams(open: Stream[], changed: boolean): Promise<void> {
+  async #tell(open: Stream[], what: "only endings" | "changes too"): Promise<void> {
     for (let start = 0; start < open.length; start += SESSIONS_A_QUERY) {
       const some = open.slice(start, start + SESSIONS_A_QUERY);
-      const ended = await readEnded(parts, [...new Set(some.map((stream) => stream.session.id))]);
+      const ended = await readEnded(this.#parts, [...new Set(some.map((stream) => stream.session.id))]);
       for (const stream of some) {
         const told = ended.get(stream.session.id);
-        if (told) end(stream, told);
-        else if (changed) stream.listener.sessionsChanged();
+        if (told) this.#end(stream, told);
+        else if (what === "changes too" && this.#isOpen(stream)) stream.listener.sessionsChanged();
       }
     }
-  }
-
-  function end(stream: Stream, told: Told): void {
-    forget(stream);
-    stream.listener.signedOut(told);
-  }
-
-  function forget(stream: Stream): void {
-    clearTimeout(stream.timer);
-    const open = streams.get(stream.session.accountId);
-    open?.delete(stream);
-    if (open?.size === 0) streams.delete(stream.session.accountId);
-    if (streams.size > 0) return;
-    stopHearing?.();
-    stopHearing = undefined;
   }
 
   /** One short timer at a time: a timer of 30 days would overflow and fire at once. */
-  function watchTime(stream: Stream): void {
-    const now = parts.settings.now();
-    const lastUsedAt = parts.lastUsed.of(stream.session.id, stream.session.lastUsedAt);
-    const over = overByTime({ ...stream.session, lastUsedAt }, parts.settings, now);
-    if (over) return end(stream, { reason: over });
-    const left = Math.max(1, stream.session.expiresAt - now);
-    stream.timer = setTimeout(
-      () => {
-        stream.listener.heartbeat();
-        watchTime(stream);
-      },
-      Math.min(HEARTBEAT, left),
-    );
+  #watchTime(stream: Stream): void {
+    const { settings, lastUsed } = this.#parts;
+    const now = settings.now();
+    const lastUsedAt = lastUsed.of(stream.session.id, stream.session.lastUsedAt);
+    const reason = overByTime({ ...stream.session, lastUsedAt }, settings, now);
+    if (reason !== null) {
+      this.#end(stream, { reason });
+      return;
+    }
+    const wait = Math.min(HEARTBEAT, Math.max(1, stream.session.expiresAt - now));
+    stream.timer = setTimeout(() => {
+      stream.listener.heartbeat();
+      this.#watchTime(stream);
+    }, wait);
     stream.timer.unref();
   }
 
-  return {
-    open(session, listener) {
-      const stream: Stream = { session, listener, timer: undefined };
-      const open = streams.get(session.accountId) ?? new Set();
-      streams.set(session.accountId, open.add(stream));
-      stopHearing ??= parts.database.onAnnouncement(hear);
-      watchTime(stream);
-      // The session may have ended between its check and this line.
-      void tellStreams([stream], false).catch((error) => {
-        onError(error);
-        hear(session.accountId);
-      });
-      return () => forget(stream);
-    },
-    get size() {
-      return [...streams.values()].reduce((sum, open) => sum + open.size, 0);
-    },
-    close() {
-      clearTimeout(retry);
-      for (const open of [...streams.values()]) {
-        for (const stream of [...open]) {
-          forget(stream);
-          stream.listener.close();
-        }
-      }
-    },
-  };
+  #end(stream: Stream, told: Told): void {
+    if (!this.#isOpen(stream)) return;
+    this.#forget(stream);
+    stream.listener.signedOut(told);
+  }
+
+  #isOpen(stream: Stream): boolean {
+    return this.#streams.get(stream.session.accountId)?.has(stream) ?? false;
+  }
+
+  #forget(stream: Stream): void {
+    clearTimeout(stream.timer);
+    const open = this.#streams.get(stream.session.accountId);
+    open?.delete(stream);
+    if (open?.size === 0) this.#streams.delete(stream.session.accountId);
+    if (this.#streams.size > 0) return;
+    this.#stopHearing?.();
+    this.#stopHearing = undefined;
+  }
 }
 
 /** Which of these sessions have ended, and why. One whose reason is already pruned counts as expired. */

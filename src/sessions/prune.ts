@@ -78,7 +78,11 @@ async function endByTime(
   now: number,
 ): Promise<number> {
   if (over.length === 0) return 0;
-  return endSessions(write, { tokenHashes: over.map((row) => row.token_hash) }, { reason, by: null, at: now });
+  return endSessions(
+    write,
+    { tokenHashes: over.map((row) => row.token_hash) },
+    { reason, by: null, at: now },
+  );
 }
 
 type Leftover = {

@@ -80,6 +80,10 @@ function placeOf(parts: SessionParts, device: Device, deviceHash: Uint8Array): s
 async function endOldCookies(write: Write, accountId: string, visitor: Visitor, now: number): Promise<void> {
   if (visitor.tokens.length === 0) return;
   const tokenHashes = visitor.tokens.map(hashToken);
-  await endSessions(write, { accountId, tokenHashes }, { reason: "replaced", by: visitor.device.label, at: now });
+  await endSessions(
+    write,
+    { accountId, tokenHashes },
+    { reason: "replaced", by: visitor.device.label, at: now },
+  );
   await endSessions(write, { tokenHashes }, { reason: "signed_out", by: null, at: now });
 }

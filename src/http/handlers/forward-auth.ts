@@ -15,7 +15,9 @@ import { touch } from "../signed-in.ts";
 export async function verify(call: Call): Promise<Response> {
   const answer = await authenticate(call.parts, tokensOf(call), call.now);
   if (!("session" in answer)) {
-    return sendToLogin(call) ?? problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
+    return (
+      sendToLogin(call) ?? problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)))
+    );
   }
   touch(call, answer.session);
   return new Response(null, {
@@ -31,11 +33,15 @@ export async function verify(call: Call): Promise<Response> {
 
 function sendToLogin({ request, parts }: Call): Response | null {
   const { headers } = request;
-  const headersOut = { "Cache-Control": "no-store", Location: loginUrl(wantedPage(request, parts.settings), parts.settings) };
+  const headersOut = {
+    "Cache-Control": "no-store",
+    Location: loginUrl(wantedPage(request, parts.settings), parts.settings),
+  };
   if (new URL(request.url).searchParams.get("mode") === "nginx") {
     return new Response(null, { status: 401, headers: headersOut });
   }
-  const navigates = headers.get("sec-fetch-mode") === "navigate" || (headers.get("accept") ?? "").includes("text/html");
+  const navigates =
+    headers.get("sec-fetch-mode") === "navigate" || (headers.get("accept") ?? "").includes("text/html");
   if (!navigates) return null;
   const method = headers.get("x-forwarded-method") ?? "GET";
   return new Response(null, { status: /^(GET|HEAD)$/i.test(method) ? 302 : 303, headers: headersOut });
@@ -49,5 +55,8 @@ function wantedPage({ headers }: Request, settings: Call["parts"]["settings"]): 
   const host = headers.get("x-forwarded-host");
   if (uri === null && host === null) return null;
   const scheme = headers.get("x-forwarded-proto") ?? (settings.baseUrl.secure ? "https" : "http");
-  return allowedNext(`${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`, settings);
+  return allowedNext(
+    `${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`,
+    settings,
+  );
 }

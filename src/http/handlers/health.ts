@@ -15,7 +15,8 @@ export async function getReadiness({ parts }: Call): Promise<Response> {
     await parts.database.read.selectFrom("account").select("id").limit(1).execute();
     const ahead = await parts.database.clockAhead(Date.now());
     if (Math.abs(ahead) >= CLOCK_NOT_READY) return json(503, { status: "clock", aheadMs: Math.round(ahead) });
-    if (Math.abs(ahead) >= CLOCK_WARNS) parts.log.warn({ aheadMs: ahead }, "This node's clock is off the database's.");
+    if (Math.abs(ahead) >= CLOCK_WARNS)
+      parts.log.warn({ aheadMs: ahead }, "This node's clock is off the database's.");
     return json(200, { status: "ok" });
   } catch (error) {
     parts.log.warn({ err: error }, "The database does not answer.");

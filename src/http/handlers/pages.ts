@@ -78,5 +78,8 @@ function missing(): Response {
 }
 
 function notBuilt(): Response {
-  return plainPage(503, "The dashboard hasn't been built yet. Run npm run build:dashboard, then start again.");
+  return plainPage(
+    503,
+    "The dashboard hasn't been built yet. Run npm run build:dashboard, then start again.",
+  );
 }

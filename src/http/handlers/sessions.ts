@@ -9,18 +9,25 @@ import type { SignedInCall } from "../signed-in.ts";
 
 export async function getSession({ acting, parts }: SignedInCall): Promise<Response> {
   const lastUsedAt = parts.lastUsed.of(acting.id, acting.lastUsedAt);
-  return json(200, { account: accountAnswer(acting), session: sessionAnswer({ ...acting, lastUsedAt }, acting.id) });
+  return json(200, {
+    account: accountAnswer(acting),
+    session: sessionAnswer({ ...acting, lastUsedAt }, acting.id),
+  });
 }
 
 /** One's own log-out. It is explicit, so it may clear the cookie; a 401 never does. */
 export async function deleteSession({ acting, parts, now }: SignedInCall): Promise<Response> {
   const which = { accountId: acting.accountId, id: acting.id };
-  await parts.database.write((write) => endSessions(write, which, { reason: "signed_out", by: null, at: now }));
+  await parts.database.write((write) =>
+    endSessions(write, which, { reason: "signed_out", by: null, at: now }),
+  );
   return noContent([parts.cookies.clearSession()]);
 }
 
 export async function getSessions({ acting, parts, now }: SignedInCall): Promise<Response> {
-  const sessions = (await listSessions(parts, acting.accountId, now)).map((session) => sessionAnswer(session, acting.id));
+  const sessions = (await listSessions(parts, acting.accountId, now)).map((session) =>
+    sessionAnswer(session, acting.id),
+  );
   const current = sessions.filter((session) => session.current);
   return json(200, { sessions: [...current, ...sessions.filter((session) => !session.current)] });
 }
@@ -28,7 +35,9 @@ export async function getSessions({ acting, parts, now }: SignedInCall): Promise
 export async function deleteOneSession({ acting, parts, now, param }: SignedInCall): Promise<Response> {
   const id = param("id");
   if (id === acting.id) {
-    return problem(refuse("current_session", "This is the session in use. Log out with DELETE /api/session."));
+    return problem(
+      refuse("current_session", "This is the session in use. Log out with DELETE /api/session."),
+    );
   }
   const ending = { reason: "signed_out_remotely", by: acting.label, at: now } as const;
   const ended = await endOne(parts, { accountId: acting.accountId, id, bySessionId: acting.id }, ending);

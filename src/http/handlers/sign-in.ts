@@ -53,7 +53,13 @@ export async function giveSecondFactor(call: Call): Promise<Response> {
 async function signedIn(call: Call, visitor: Visitor, started: Started): Promise<Response> {
   const { parts, now } = call;
   const found = await parts.database.findSession(hashToken(started.token));
-  if (!found) return problem({ ok: false, code: "signed_out", detail: "This session has ended.", facts: { reason: "none" } });
+  if (!found)
+    return problem({
+      ok: false,
+      code: "signed_out",
+      detail: "This session has ended.",
+      facts: { reason: "none" },
+    });
   const cookies = [
     parts.cookies.setSession(started.token, found.expiresAt, now),
     parts.cookies.setDevice(visitor.deviceToken),
