@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
 import type { BaseUrl, DatabaseUrl, Networks } from "./option-readers.ts";
+import type { OidcProvider, OidcProviderOptions } from "./option-oidc.ts";
+import { oidcFromEnvironment, readOidcProviders } from "./option-oidc.ts";
 import {
   readBaseUrl,
   readDatabaseUrl,
@@ -51,6 +53,8 @@ export type LatchkeyOptions = {
   cookieDomain?: string;
   /** `LATCHKEY_SECRET_KEY`: 32 bytes in hex or base64, or `new,old`. Default: a key file beside the embedded database. */
   secretKey?: string;
+  /** `LATCHKEY_OIDC_PROVIDERS` and its variables: other sites that people may sign in with. Default none. */
+  oidc?: OidcProviderOptions[];
   /** `LATCHKEY_LOG_LEVEL`. Default `info`. */
   logLevel?: "silent" | "fatal" | "error" | "warn" | "info" | "debug" | "trace";
   /** `LATCHKEY_TRUSTED_PROXIES`: CIDR list whose `X-Forwarded-For` is believed. Default none. */
@@ -80,6 +84,7 @@ export type Settings = {
   readonly signUp: "open" | "verify-first" | "closed";
   readonly returnOrigins: readonly string[];
   readonly cookieDomain: string | null;
+  readonly oidc: readonly OidcProvider[];
   /** Newest first; null means the key file beside the embedded database. */
   readonly secretKeys: readonly Uint8Array[] | null;
   readonly logLevel: NonNullable<LatchkeyOptions["logLevel"]>;
@@ -114,7 +119,7 @@ export const VARIABLES = {
   trustedProxies: "LATCHKEY_TRUSTED_PROXIES",
   passwordMinLength: "LATCHKEY_PASSWORD_MIN_LENGTH",
   rateLimits: "LATCHKEY_RATE_LIMITS",
-} as const satisfies Record<Exclude<keyof LatchkeyOptions, "now">, string>;
+} as const satisfies Record<Exclude<keyof LatchkeyOptions, "now" | "oidc">, string>;
 
 type OptionName = keyof typeof VARIABLES;
 
@@ -124,7 +129,8 @@ export function optionsFromEnvironment(environment: Record<string, string | unde
     const value = environment[VARIABLES[name]];
     return value === undefined || value.trim() === "" ? [] : [[name, value.trim()]];
   });
-  return Object.fromEntries(found) as LatchkeyOptions;
+  const oidc = oidcFromEnvironment(environment);
+  return { ...(Object.fromEntries(found) as LatchkeyOptions), ...(oidc.length > 0 ? { oidc } : {}) };
 }
 
 /**
@@ -167,6 +173,7 @@ export function readSettings(options: LatchkeyOptions): Settings {
     signUp: readOneOf(name.signUp, options.signUp ?? "open", ["open", "verify-first", "closed"]),
     returnOrigins: readList(options.returnOrigins).map((origin) => readOrigin(name.returnOrigins, origin)),
     cookieDomain: options.cookieDomain ? readCookieDomain(options.cookieDomain, options.baseUrl) : null,
+    oidc: readOidcProviders(options.oidc ?? []),
     secretKeys: readSecretKeys(options.secretKey, database),
     logLevel: readOneOf(name.logLevel, options.logLevel ?? "info", LOG_LEVELS),
     trustedProxies: readNetworks(name.trustedProxies, readList(options.trustedProxies)),

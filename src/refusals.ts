@@ -6,6 +6,7 @@ export const refusals = {
   invalid_json: { status: 400, title: "The body is not valid JSON" },
   signed_out: { status: 401, title: "Not signed in" },
   wrong_credentials: { status: 401, title: "Wrong email or password" },
+  wrong_passkey: { status: 401, title: "That passkey was not accepted" },
   wrong_code: { status: 422, title: "That code is not right" },
   sign_in_expired: { status: 401, title: "This sign-in has expired" },
   wrong_password: { status: 403, title: "The current password is not right" },
@@ -20,6 +21,7 @@ export const refusals = {
   already_on: { status: 409, title: "Two-factor authentication is already on" },
   not_on: { status: 409, title: "Two-factor authentication is not on" },
   already_verified: { status: 409, title: "The email address is already verified" },
+  method_taken: { status: 409, title: "This login method belongs to an account already" },
   last_login_method: { status: 409, title: "The last login method can't be disconnected" },
   link_expired: { status: 410, title: "This link has expired or was already used" },
   too_large: { status: 413, title: "The body is too large" },
@@ -57,8 +59,8 @@ export type RefusalFacts = {
   field?: string;
   /** Whole seconds until another try makes sense; becomes the header Retry-After. */
   retryAfter?: number;
-  /** Answers with another status than the list says: a wrong second factor is 401 while signing in. */
-  status?: 401;
+  /** Answers with another status than the list says: a wrong second factor is 401 while signing in, a passkey that can't be added 422. */
+  status?: 401 | 422;
 };
 
 export type Refusal = { ok: false; code: RefusalCode; detail: string; facts: RefusalFacts };

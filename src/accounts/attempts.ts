@@ -33,6 +33,8 @@ export type Attempts = {
   take(limits: Limit[], now: number): Promise<Refusal | null>;
   /** The try was right: forgets what was counted against its own limits, gives one back where others share the count. */
   release(write: Write, limits: { own: Limit; shared?: Limit }): Promise<void>;
+  /** Gives one try back, where others share the count. */
+  giveBack(write: Write, shared: Limit): Promise<void>;
   /** Few tries of one kind are under way at once; the others wait here, so that right ones don't use up the limit. */
   inTurn<T>(limit: Limit, work: () => Promise<T>): Promise<T>;
 };
@@ -53,10 +55,13 @@ export function createAttempts(database: Database, on: boolean): Attempts {
       const longest = Math.max(0, ...waits);
       return longest === 0 ? null : tooMany(longest);
     },
-    async release({ query }, { own, shared }) {
+    async release(write, { own, shared }) {
       if (!on) return;
-      await query.deleteFrom("attempts").where("key", "=", keyOf(own)).execute();
-      if (!shared || shared.of === null) return;
+      await write.query.deleteFrom("attempts").where("key", "=", keyOf(own)).execute();
+      if (shared) await this.giveBack(write, shared);
+    },
+    async giveBack({ query }, shared) {
+      if (!on || shared.of === null) return;
       await query
         .updateTable("attempts")
         .set({ count: sql`count - 1` })

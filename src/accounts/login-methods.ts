@@ -1,8 +1,20 @@
+import type { Kysely } from "kysely";
+import type { Write } from "../database/database.ts";
+import type { Schema } from "../database/schema.ts";
+import { record } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
+import { endHalfFinishedSignIns, endSessions } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
+import { holdSession } from "../sessions/hold.ts";
 import type { AccountParts } from "./parts.ts";
+import type { NewPasskey } from "./passkeys.ts";
+import { storePasskey, tidyName } from "./passkeys.ts";
+import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
+import { holdProved, isProved, proofMethods, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { makeNotMeLink } from "./sign-in.ts";
 
 export type LoginMethod = {
   id: string;
@@ -12,30 +24,149 @@ export type LoginMethod = {
   lastUsedAt: number | null;
 };
 
-/** Every way to log in to an account. */
+/** Every way to log in to an account, the oldest first. */
 export async function listLoginMethods(parts: AccountParts, accountId: string): Promise<LoginMethod[]> {
-  const account = await parts.database.read
-    .selectFrom("account")
-    .selectAll()
-    .where("id", "=", accountId)
-    .executeTakeFirst();
-  return account ? methodsOf(account) : [];
+  const { read } = parts.database;
+  const account = await read.selectFrom("account").selectAll().where("id", "=", accountId).executeTakeFirst();
+  return account ? (await methodsOf(parts, read, account)).map(({ works, ...method }) => method) : [];
 }
 
-/** Disconnects a login method, but never the last one (S15). */
-export async function disconnect(parts: AccountParts, acting: Acting, methodId: string): Promise<Outcome> {
-  const methods = await listLoginMethods(parts, acting.accountId);
-  if (!methods.some((method) => method.id === methodId)) return refuse("not_found");
-  return refuse(
-    "last_login_method",
-    "This is the only way to log in to this account. Add another one first.",
+/**
+ * All methods of an account, each with whether it works by itself: a password whose address can't
+ * receive a reset doesn't, nor does a provider that is no longer in the settings.
+ */
+async function methodsOf(
+  parts: AccountParts,
+  query: Kysely<Schema>,
+  account: Account,
+): Promise<(LoginMethod & { works: boolean })[]> {
+  const passkeys = await query.selectFrom("passkey").selectAll().where("account_id", "=", account.id).execute();
+  const identities = await query.selectFrom("oidc_identity").selectAll().where("account_id", "=", account.id).execute();
+  const methods: (LoginMethod & { works: boolean })[] = [];
+  if (account.password_hash !== null) {
+    methods.push({
+      id: "password",
+      kind: "password",
+      name: "Password",
+      createdAt: account.password_set_at ?? account.created_at,
+      lastUsedAt: account.password_used_at,
+      works: account.email_verified_at !== null && account.password_blocked_at === null,
+    });
+  }
+  for (const { id, name, created_at: createdAt, last_used_at: lastUsedAt } of passkeys) {
+    methods.push({ id, kind: "passkey", name, createdAt, lastUsedAt, works: true });
+  }
+  for (const { id, provider, created_at: createdAt, last_used_at: lastUsedAt } of identities) {
+    const known = parts.settings.oidc.find((one) => one.id === provider);
+    methods.push({ id, kind: "oidc", name: known?.name ?? provider, createdAt, lastUsedAt, works: known !== undefined });
+  }
+  return methods.sort((one, other) => one.createdAt - other.createdAt);
+}
+
+/**
+ * Disconnects a login method, but never the last one that works (S15); with the account held, so that
+ * two disconnects at once can't both find the other one left. Sessions that were opened with it end.
+ */
+export async function disconnect(
+  parts: AccountParts,
+  acting: Acting,
+  methodId: string,
+  now: number,
+): Promise<Outcome> {
+  const done = await parts.database.write(async (write) => {
+    const account = await holdSession(write, acting.accountId, acting.id);
+    if (!account) return signedOutMeanwhile();
+    const methods = await methodsOf(parts, write.query, account);
+    const method = methods.find((one) => one.id === methodId);
+    if (!method) return refuse("not_found", "There is no such login method.");
+    if (!methods.some((one) => one.works && one.id !== methodId)) {
+      return refuse("last_login_method", "This is the only way to log in that works for this account. Add another one first.");
+    }
+    if (!isProved(acting, now)) return refuse("proof_needed", undefined, { methods: await proofMethods(parts, write.query, account) });
+    await removeMethod(write, account, method);
+    const which = { accountId: account.id, methodId, exceptId: acting.id };
+    await endSessions(write, which, { reason: "method_removed", by: acting.label, at: now });
+    const detail = { method: method.kind, name: method.name };
+    await record(write, { accountId: account.id, kind: "method_removed", at: now, label: acting.label, detail });
+    write.announce(account.id);
+    const notMeLink = await makeNotMeLink(parts, write, account, acting.id, now);
+    return { ok: true as const, email: account.email, name: method.name, notMeLink };
+  });
+  if (!done.ok) return done;
+  const { email, name, notMeLink } = done;
+  const message = messages.methodRemoved({ ...about(parts, email, now, acting.label), name, notMeLink });
+  post(parts, [{ to: email, message }]);
+  return { ok: true };
+}
+
+async function removeMethod(write: Write, account: Account, method: LoginMethod): Promise<void> {
+  const { query } = write;
+  if (method.kind === "passkey") await query.deleteFrom("passkey").where("id", "=", method.id).execute();
+  if (method.kind === "oidc") await query.deleteFrom("oidc_identity").where("id", "=", method.id).execute();
+  const withoutPassword = method.kind === "password" ? { password_hash: null, password_set_at: null, password_used_at: null } : {};
+  await query
+    .updateTable("account")
+    .set({ ...withoutPassword, credential_version: account.credential_version + 1 })
+    .where("id", "=", account.id)
+    .execute();
+  await endHalfFinishedSignIns(write, account.id);
+}
+
+/** Adds a passkey that the person's browser has just made. */
+export async function addPasskey(
+  parts: AccountParts,
+  acting: Acting,
+  made: { passkey: NewPasskey; name: string },
+  now: number,
+): Promise<Outcome<{ id: string }>> {
+  return addMethod(parts, acting, { kind: "passkey", name: tidyName(made.name) }, now, (write) =>
+    storePasskey(write, acting.accountId, made.passkey, made.name, now),
   );
 }
 
-function methodsOf(account: Account): LoginMethod[] {
-  if (account.password_hash === null) return [];
-  const createdAt = account.password_set_at ?? account.created_at;
-  return [
-    { id: "password", kind: "password", name: "Password", createdAt, lastUsedAt: account.password_used_at },
-  ];
+/** Adds a login method to an account whose owner has proved to be here; `store` returns null where it can't be had. */
+export async function addMethod(
+  parts: AccountParts,
+  acting: Acting,
+  method: { kind: "passkey" | "oidc"; name: string },
+  now: number,
+  store: (write: Write) => Promise<string | null>,
+): Promise<Outcome<{ id: string }>> {
+  const proof = await requireProof(parts, acting, { named: false }, now);
+  if (!proof.ok) return proof;
+  const done = await parts.database.write(async (write) => {
+    const held = await holdProved(write, acting, proof.account);
+    if (!held.ok) return held;
+    const { account } = held;
+    const id = await store(write);
+    if (id === null) return refuse("method_taken");
+    const detail = { method: method.kind, name: method.name };
+    await record(write, { accountId: account.id, kind: "method_added", at: now, label: acting.label, detail });
+    write.announce(account.id);
+    return { ok: true as const, id, notMeLink: await makeNotMeLink(parts, write, account, acting.id, now) };
+  });
+  if (!done.ok) return done;
+  const { email } = proof.account;
+  const context = { ...about(parts, email, now, acting.label), name: method.name, notMeLink: done.notMeLink };
+  post(parts, [{ to: email, message: messages.methodAdded(context) }]);
+  return { ok: true, id: done.id };
+}
+
+/** Gives a passkey another name. */
+export async function renameMethod(
+  parts: AccountParts,
+  acting: Acting,
+  methodId: string,
+  name: string,
+): Promise<Outcome> {
+  const renamed = await parts.database.write(({ query }) =>
+    query
+      .updateTable("passkey")
+      .set({ name: tidyName(name) })
+      .where("id", "=", methodId)
+      .where("account_id", "=", acting.accountId)
+      .returning("id")
+      .executeTakeFirst(),
+  );
+  return renamed ? { ok: true } : refuse("not_found", "There is no such passkey.");
 }

@@ -105,7 +105,9 @@ async function setPassword(
   const provesAddress = account.email_key === link.email_key;
   if (provesAddress && account.email_verified_at === null) {
     await removeTwoFactor(write, account.id);
-    await write.query.deleteFrom("known_device").where("account_id", "=", account.id).execute();
+    for (const table of ["known_device", "passkey", "oidc_identity"] as const) {
+      await write.query.deleteFrom(table).where("account_id", "=", account.id).execute();
+    }
   }
   await write.query
     .updateTable("account")

@@ -1,10 +1,13 @@
+import type { Kysely } from "kysely";
 import type { FoundSession, Write } from "../database/database.ts";
+import type { Schema } from "../database/schema.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdSession } from "../sessions/hold.ts";
 import { renewToken } from "../sessions/renew.ts";
 import type { AccountParts } from "./parts.ts";
+import { acceptAuthentication } from "./passkeys.ts";
 
 /** How long a proof holds, in ms: a sign-in, or the password given once more. */
 const PROOF_HOLDS = 10 * 60_000;
@@ -22,17 +25,31 @@ export async function requireProof(
   given: { currentPassword?: string | undefined; named: boolean },
   now: number,
 ): Promise<Outcome<{ account: Account }>> {
-  const account = await parts.database.read
-    .selectFrom("account")
-    .selectAll()
-    .where("id", "=", acting.accountId)
-    .executeTakeFirst();
+  const account = await readAccount(parts, acting.accountId);
   if (!account) return signedOutMeanwhile();
   if (given.named && account.password_hash !== null) {
     return checkCurrentPassword(parts, acting, account, given.currentPassword, now);
   }
-  if (now - acting.provedAt < PROOF_HOLDS) return { ok: true, account };
-  return refuse("proof_needed", "Confirm that it is you, then try again.", { methods: ["password"] });
+  if (isProved(acting, now)) return { ok: true, account };
+  const methods = await proofMethods(parts, parts.database.read, account);
+  return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
+}
+
+/** Whether a proof of the last 10 minutes still holds. */
+export function isProved(acting: Acting, now: number): boolean {
+  return now - acting.provedAt < PROOF_HOLDS;
+}
+
+/** How this account can prove that it is its owner: `password`, `passkey`, or `oidc:` and a provider. */
+export async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account: Account): Promise<string[]> {
+  const passkey = await query.selectFrom("passkey").select("id").where("account_id", "=", account.id).executeTakeFirst();
+  const identities = await query.selectFrom("oidc_identity").select("provider").where("account_id", "=", account.id).execute();
+  const providers = parts.settings.oidc.filter(({ id }) => identities.some(({ provider }) => provider === id));
+  return [
+    ...(account.password_hash === null ? [] : ["password"]),
+    ...(passkey ? ["passkey"] : []),
+    ...providers.map(({ id }) => `oidc:${id}`),
+  ];
 }
 
 async function checkCurrentPassword(
@@ -59,17 +76,40 @@ async function checkCurrentPassword(
   });
 }
 
-/** Proves it once more and renews the token; changes nothing else. */
+/** Proves it once more, with the password or a passkey, and renews the token; changes nothing else. */
 export async function prove(
   parts: AccountParts,
   acting: Acting,
-  currentPassword: string,
+  given: { currentPassword?: string | undefined; passkey?: unknown; browser: string | null },
   now: number,
 ): Promise<Outcome<{ token: string }>> {
-  const proof = await requireProof(parts, acting, { currentPassword, named: true }, now);
-  if (!proof.ok) return proof;
+  if (given.passkey !== undefined) return proveWithPasskey(parts, acting, given, now);
+  const account = await readAccount(parts, acting.accountId);
+  if (!account) return signedOutMeanwhile();
+  if (account.password_hash === null) return refuse("wrong_password", "This account has no password.");
+  const proof = await checkCurrentPassword(parts, acting, account, given.currentPassword, now);
+  return proof.ok ? renewProved(parts, acting, now) : proof;
+}
+
+async function proveWithPasskey(
+  parts: AccountParts,
+  acting: Acting,
+  given: { passkey?: unknown; browser: string | null },
+  now: number,
+): Promise<Outcome<{ token: string }>> {
+  const accepted = await acceptAuthentication(parts, { response: given.passkey, browser: given.browser }, now);
+  if (accepted?.passkey.account_id !== acting.accountId) return refuse("wrong_passkey", undefined, { status: 422 });
+  return renewProved(parts, acting, now);
+}
+
+/** The proof is given: a new token for the session, which is now proved. */
+export async function renewProved(parts: AccountParts, acting: Acting, now: number): Promise<Outcome<{ token: string }>> {
   const token = await parts.database.write((write) => renewToken(write, acting.id, now));
   return token === null ? signedOutMeanwhile() : { ok: true, token };
+}
+
+async function readAccount(parts: AccountParts, id: string): Promise<Account | undefined> {
+  return parts.database.read.selectFrom("account").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
 /**

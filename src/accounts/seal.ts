@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -9,6 +9,8 @@ export type Seal = {
   close(plain: string, accountId: string): Uint8Array;
   /** @throws Error where no key fits or the bytes were changed or moved to another account. */
   open(sealed: Uint8Array, accountId: string): string;
+  /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
+  stamp(text: string): Buffer;
 };
 
 /** AES-256-GCM; the newest key first, older ones are still read. */
@@ -16,6 +18,7 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
   const [newest] = keys;
   if (!newest) throw new Error("A seal needs a key.");
   return {
+    stamp: (text) => createHmac("sha256", newest).update(`stamp:${text}`).digest(),
     close(plain, accountId) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(accountId));

@@ -8,6 +8,8 @@ import type { EmailAddress } from "./email-address.ts";
 import { readEmailAddress } from "./email-address.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
+import type { NewPasskey } from "./passkeys.ts";
+import { acceptRegistration, storePasskey } from "./passkeys.ts";
 import { about, post } from "./post.ts";
 
 export type SignedUp = Outcome<{ started: Started } | { started: null }>;
@@ -31,7 +33,8 @@ export async function signUp(
   if (weak) return refuse("weak_password", weak);
   const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
   if (tooMany) return tooMany;
-  return openAccount(parts, { address, password: asked.password, verified: false }, visitor, now);
+  const passwordHash = await parts.passwords.hash(asked.password);
+  return openAccount(parts, { address, verified: false, first: { passwordHash } }, visitor, now);
 }
 
 /** The second half of a `verify-first` sign-up: the link of the mail, and the password that is chosen now. */
@@ -46,38 +49,60 @@ export async function finishSignUp(
   const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
   if (weak) return refuse("weak_password", weak);
   const address = { email: link.email, key: link.email_key };
-  const opened = await openAccount(
-    parts,
-    { address, password: asked.password, verified: true, linkToken: asked.token },
-    visitor,
-    now,
-  );
+  const passwordHash = await parts.passwords.hash(asked.password);
+  const account = { address, verified: true, first: { passwordHash }, linkToken: asked.token };
+  const opened = await openAccount(parts, account, visitor, now);
   return opened.ok || opened.code !== "email_taken" ? opened : refuse("link_expired");
 }
 
-async function openAccount(
+/**
+ * A sign-up without a password: the passkey that was just made for this address is the account's first
+ * login method.
+ */
+export async function signUpWithPasskey(
   parts: AccountParts,
-  account: { address: EmailAddress; password: string; verified: boolean; linkToken?: string },
+  asked: { email: string; passkey: unknown; browser: string | null },
   visitor: Visitor,
   now: number,
 ): Promise<SignedUp> {
-  const { address, verified, linkToken } = account;
-  const passwordHash = await parts.passwords.hash(account.password);
+  if (parts.settings.signUp !== "open") return refuse("sign_up_closed");
+  const address = readEmailAddress(asked.email);
+  if (!address) return refuse("invalid_email");
+  const answer = { response: asked.passkey, browser: asked.browser, kind: "sign_up_passkey" } as const;
+  const made = await acceptRegistration(parts, answer, now);
+  if (!made.ok) return made;
+  if (made.data !== address.key) return refuse("wrong_passkey", "That passkey was made for another address.", { status: 422 });
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
+  if (tooMany) return tooMany;
+  return openAccount(parts, { address, verified: false, first: { passkey: made.passkey } }, visitor, now);
+}
+
+type NewAccount = {
+  address: EmailAddress;
+  verified: boolean;
+  /** The first login method. */
+  first: { passwordHash: string } | { passkey: NewPasskey };
+  linkToken?: string;
+};
+
+async function openAccount(
+  parts: AccountParts,
+  account: NewAccount,
+  visitor: Visitor,
+  now: number,
+): Promise<SignedUp> {
+  const { address, verified, first, linkToken } = account;
   const { label } = visitor.device;
   const done = await parts.database.write(async (write) => {
-    if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now)))
-      return refuse("link_expired");
+    if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now))) return refuse("link_expired");
+    const passwordHash = "passwordHash" in first ? first.passwordHash : null;
     const accountId = await addAccount(write, { address, passwordHash, verified, label }, now);
     if (accountId === null) return refuse("email_taken");
-    const link = verified
-      ? null
-      : await makeLink(
-          parts,
-          write,
-          { kind: "verify_address", accountId, email: address.email, emailKey: address.key },
-          now,
-        );
-    const sign = { accountId, visitor, signedInWith: "password", methodId: "password" } as const;
+    const method = "passkey" in first ? await storePasskey(write, accountId, first.passkey, label, now) : "password";
+    if (method === null) throw new Error("A fresh passkey is known already.");
+    const kind = { kind: "verify_address", accountId, email: address.email, emailKey: address.key } as const;
+    const link = verified ? null : await makeLink(parts, write, kind, now);
+    const sign = { accountId, visitor, signedInWith: "passkey" in first ? "passkey" : "password", methodId: method } as const;
     return { ok: true as const, link, started: await startSession(parts, write, sign, now) };
   });
   if (!done.ok) return done;

@@ -13,6 +13,9 @@ export type Schema = {
   attempts: AttemptsTable;
   activity: ActivityTable;
   known_device: KnownDeviceTable;
+  passkey: PasskeyTable;
+  oidc_identity: OidcIdentityTable;
+  ceremony: CeremonyTable;
 };
 
 export type AccountTable = {
@@ -130,3 +133,45 @@ export type ActivityTable = {
 };
 
 export type KnownDeviceTable = { account_id: string; device_hash: Uint8Array; last_seen_at: number };
+
+export type PasskeyTable = {
+  /** Public: what lists and routes carry. */
+  id: string;
+  account_id: string;
+  /** As the authenticator names it, in base64url. */
+  credential_id: string;
+  public_key: Uint8Array;
+  /** The signature counter; one that goes back is a copied authenticator. */
+  counter: number;
+  /** JSON: how the browser reaches it. */
+  transports: string;
+  name: string;
+  created_at: number;
+  last_used_at: number | null;
+};
+
+export type OidcIdentityTable = {
+  id: string;
+  account_id: string;
+  /** The provider's name in the settings. */
+  provider: string;
+  /** With the subject, who this is at the provider; never the email. */
+  issuer: string;
+  subject: string;
+  created_at: number;
+  last_used_at: number | null;
+};
+
+export type CeremonyKind = "add_passkey" | "sign_up_passkey" | "use_passkey" | "oidc";
+
+/** A passkey challenge or an OIDC round under way: bound to one browser, used once. */
+export type CeremonyTable = {
+  /** Of the challenge or the state. */
+  key_hash: Uint8Array;
+  kind: CeremonyKind;
+  browser_hash: Uint8Array;
+  account_id: string | null;
+  /** JSON. */
+  data: string;
+  expires_at: number;
+};

@@ -6,9 +6,17 @@ const touchPoints = z.number({ error: "must be a number" }).optional();
 const currentPassword = text.optional();
 const secondFactor = { code: text.optional(), recoveryCode: text.optional() };
 
+const signUpVerifyFirst = z.object({ email: text, password: z.unknown(), passkey: z.undefined().catch(undefined), touchPoints });
+const signUpOpen = z
+  .object({ email: text, password: text.optional(), passkey: z.unknown(), touchPoints })
+  .refine(({ password, passkey }) => password !== undefined || passkey !== undefined, {
+    error: "is missing",
+    path: ["password"],
+  });
+
 export const bodies = {
-  signUp: z.object({ email: text, password: text, touchPoints }),
-  signUpVerifyFirst: z.object({ email: text, password: z.unknown(), touchPoints }),
+  /** With a password or, where anyone may sign up at once, with a passkey; `verify-first` ignores the password. */
+  signUp: (mode: "open" | "verify-first" | "closed") => (mode === "open" ? signUpOpen : signUpVerifyFirst),
   finishSignUp: z.object({ token: text, password: text, touchPoints }),
   signIn: z.object({ email: text, password: text, touchPoints }),
   secondFactor: z
@@ -22,7 +30,15 @@ export const bodies = {
   token: z.object({ token: text }),
   askForReset: z.object({ email: text }),
   resetPassword: z.object({ token: text, password: text }),
-  proof: z.object({ currentPassword: text }),
+  proof: z
+    .object({ currentPassword: text.optional(), passkey: z.unknown() })
+    .refine(({ currentPassword: password, passkey }) => password !== undefined || passkey !== undefined, {
+      error: "is missing",
+      path: ["currentPassword"],
+    }),
+  passkeyOptions: z.object({ email: text.optional() }),
+  passkey: z.object({ passkey: z.unknown(), name: text.optional(), touchPoints }),
+  rename: z.object({ name: text }),
   currentPassword: z.object({ currentPassword }),
   code: z.object({ code: text }),
   withSecondFactor: z.object({ currentPassword, ...secondFactor }),

@@ -35,6 +35,11 @@ export function tokensOf({ parts, request }: Pick<Call, "parts" | "request">): s
   return parts.cookies.tokens(request.headers.get("cookie"));
 }
 
+/** The secret of the browser that a ceremony is bound to; null where none is under way. */
+export function browserOf(call: Call): string | null {
+  return call.parts.cookies.ceremonyToken(cookieHeader(call));
+}
+
 /** Reads the body by its schema; the first thing that is wrong is named. */
 export async function read<T extends z.ZodType>(
   call: Call,

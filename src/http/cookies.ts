@@ -14,11 +14,14 @@ export type Cookies = {
   /** The token of a half-finished sign-in. */
   signInToken(header: string | null): string | null;
   deviceToken(header: string | null): string | null;
+  /** The secret that binds a passkey challenge or a round to a provider to this browser. */
+  ceremonyToken(header: string | null): string | null;
   setSession(token: string, expiresAt: number, now: number): string;
   clearSession(): string;
   setSignIn(token: string): string;
   clearSignIn(): string;
   setDevice(token: string): string;
+  setCeremony(token: string): string;
 };
 
 /**
@@ -32,6 +35,7 @@ export function createCookies(settings: Pick<Settings, "baseUrl" | "cookieDomain
   const sessionName = `${domain === null ? host : secure ? "__Secure-" : ""}latchkey`;
   const signInName = `${host}latchkey-sign-in`;
   const deviceName = `${host}latchkey-device`;
+  const ceremonyName = `${host}latchkey-ceremony`;
   const common = `; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
   const shared = domain === null ? common : `${common}; Domain=${domain}`;
 
@@ -39,6 +43,8 @@ export function createCookies(settings: Pick<Settings, "baseUrl" | "cookieDomain
     sessionName,
     tokens: (header) => [...new Set(valuesOf(header, sessionName).filter(looksLikeToken))].slice(0, 4),
     signInToken: (header) => valuesOf(header, signInName).find((value) => SECRET_SHAPE.test(value)) ?? null,
+    ceremonyToken: (header) => valuesOf(header, ceremonyName).find((value) => SECRET_SHAPE.test(value)) ?? null,
+    setCeremony: (token) => `${ceremonyName}=${token}; Max-Age=${SIGN_IN_MAX_AGE}${common}`,
     deviceToken: (header) => valuesOf(header, deviceName).find((value) => SECRET_SHAPE.test(value)) ?? null,
     setSession(token, expiresAt, now) {
       const maxAge = Math.ceil((expiresAt - now + REASON_KEPT) / 1_000);

@@ -54,8 +54,8 @@ function fill(html: string, settings: Settings): string {
     signUp: settings.signUp,
     passwordMinLength: settings.passwordMinLength,
     returnOrigins: settings.returnOrigins,
-    passkeys: false,
-    oidc: [],
+    passkeys: true,
+    oidc: settings.oidc.map(({ id, name }) => ({ id, name })),
   });
   const escaped = config.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
   return html

@@ -5,6 +5,7 @@ import { verify } from "./handlers/forward-auth.ts";
 import { getHealth, getReadiness } from "./handlers/health.ts";
 import { getLive } from "./handlers/live.ts";
 import { pages } from "./handlers/pages.ts";
+import * as passkeys from "./handlers/passkeys.ts";
 import * as sessions from "./handlers/sessions.ts";
 import * as signIn from "./handlers/sign-in.ts";
 import * as twoFactor from "./handlers/two-factor.ts";
@@ -27,6 +28,11 @@ export const api: Route[] = [
   ["DELETE", "/api/session", signedIn(sessions.deleteSession)],
   ["POST", "/api/session/proof", signedIn(sessions.giveProof)],
 
+  ["POST", "/api/session/passkey/options", passkeys.postPasskeySignInOptions],
+  ["POST", "/api/session/passkey", passkeys.postPasskeySession],
+  ["POST", "/api/passkeys/options", passkeys.postPasskeyOptions],
+  ["POST", "/api/passkeys", signedIn(passkeys.postPasskey)],
+
   ["GET", "/api/sessions", signedIn(sessions.getSessions)],
   ["DELETE", "/api/sessions/:id", signedIn(sessions.deleteOneSession)],
   ["DELETE", "/api/sessions", signedIn(sessions.deleteOtherSessions)],
@@ -39,6 +45,7 @@ export const api: Route[] = [
   ["DELETE", "/api/account/two-factor", signedIn(twoFactor.deleteTwoFactor)],
   ["POST", "/api/account/two-factor/recovery-codes", signedIn(twoFactor.postRecoveryCodes)],
   ["GET", "/api/account/login-methods", signedIn(account.getLoginMethods)],
+  ["PUT", "/api/account/login-methods/:id", signedIn(account.putLoginMethod)],
   ["DELETE", "/api/account/login-methods/:id", signedIn(account.deleteLoginMethod)],
   ["DELETE", "/api/account", signedIn(account.deleteAccount)],
 

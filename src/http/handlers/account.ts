@@ -2,7 +2,7 @@ import { closeAccount } from "../../accounts/close-account.ts";
 import { askForEmailChange } from "../../accounts/email-change.ts";
 import { reverseEmailChange } from "../../accounts/email-reversal.ts";
 import { askForVerification, confirmEmail } from "../../accounts/email-verification.ts";
-import { disconnect, listLoginMethods } from "../../accounts/login-methods.ts";
+import { disconnect, listLoginMethods, renameMethod } from "../../accounts/login-methods.ts";
 import { reportSession } from "../../accounts/not-me.ts";
 import { changePassword } from "../../accounts/password.ts";
 import { askForReset, resetPassword } from "../../accounts/password-reset.ts";
@@ -89,8 +89,15 @@ export async function getLoginMethods({ parts, acting }: SignedInCall): Promise<
   });
 }
 
-export async function deleteLoginMethod({ parts, acting, param }: SignedInCall): Promise<Response> {
-  const done = await disconnect(parts, acting, param("id"));
+export async function deleteLoginMethod({ parts, acting, now, param }: SignedInCall): Promise<Response> {
+  const done = await disconnect(parts, acting, param("id"), now);
+  return done.ok ? noContent() : problem(done);
+}
+
+export async function putLoginMethod(call: SignedInCall): Promise<Response> {
+  const asked = await read(call, bodies.rename);
+  if (!asked.ok) return problem(asked);
+  const done = await renameMethod(call.parts, call.acting, call.param("id"), asked.body.name);
   return done.ok ? noContent() : problem(done);
 }
 

@@ -4,7 +4,7 @@ import { endSessions } from "../../sessions/endings.ts";
 import { endOne, endOthers, listSessions } from "../../sessions/list.ts";
 import { accountAnswer, json, noContent, problem, sessionAnswer } from "../answers.ts";
 import { bodies } from "../bodies.ts";
-import { read } from "../call.ts";
+import { browserOf, read } from "../call.ts";
 import type { SignedInCall } from "../signed-in.ts";
 
 export async function getSession({ acting, parts }: SignedInCall): Promise<Response> {
@@ -55,6 +55,6 @@ export async function giveProof(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.proof);
   if (!asked.ok) return problem(asked);
   const { parts, acting, now } = call;
-  const done = await prove(parts, acting, asked.body.currentPassword, now);
+  const done = await prove(parts, acting, { ...asked.body, browser: browserOf(call) }, now);
   return done.ok ? noContent([parts.cookies.setSession(done.token, acting.expiresAt, now)]) : problem(done);
 }

@@ -1,20 +1,23 @@
 import { finishWithSecondFactor } from "../../accounts/half-finished.ts";
+import type { SignedIn } from "../../accounts/sign-in.ts";
 import { signIn } from "../../accounts/sign-in.ts";
-import { finishSignUp, signUp } from "../../accounts/sign-up.ts";
+import { finishSignUp, signUp, signUpWithPasskey } from "../../accounts/sign-up.ts";
 import type { Started, Visitor } from "../../sessions/start.ts";
 import { hashToken } from "../../sessions/token.ts";
 import { accountAnswer, iso, json, problem, sessionAnswer } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
-import { cookieHeader, read, visitorOf } from "../call.ts";
+import { browserOf, cookieHeader, read, visitorOf } from "../call.ts";
 
 export async function createAccount(call: Call): Promise<Response> {
-  const verifyFirst = call.parts.settings.signUp === "verify-first";
-  const asked = await read(call, verifyFirst ? bodies.signUpVerifyFirst : bodies.signUp);
+  const asked = await read(call, bodies.signUp(call.parts.settings.signUp));
   if (!asked.ok) return problem(asked);
-  const { email, password, touchPoints } = asked.body;
+  const { email, password, passkey, touchPoints } = asked.body;
   const visitor = visitorOf(call, touchPoints);
-  const done = await signUp(call.parts, { email, password: String(password ?? "") }, visitor, call.now);
+  const done =
+    passkey === undefined
+      ? await signUp(call.parts, { email, password: String(password ?? "") }, visitor, call.now)
+      : await signUpWithPasskey(call.parts, { email, passkey, browser: browserOf(call) }, visitor, call.now);
   if (!done.ok) return problem(done);
   return done.started === null ? json(202, {}) : signedIn(call, visitor, done.started);
 }
@@ -32,7 +35,11 @@ export async function createSession(call: Call): Promise<Response> {
   const asked = await read(call, bodies.signIn);
   if (!asked.ok) return problem(asked);
   const visitor = visitorOf(call, asked.body.touchPoints);
-  const done = await signIn(call.parts, asked.body, visitor, call.now);
+  return answerSignIn(call, visitor, await signIn(call.parts, asked.body, visitor, call.now));
+}
+
+/** The answer to a first factor of any kind: the session, or what is still to be given. */
+export async function answerSignIn(call: Call, visitor: Visitor, done: SignedIn): Promise<Response> {
   if (!done.ok) return problem(done);
   if ("started" in done) return signedIn(call, visitor, done.started);
   const { token, expiresAt } = done.halfFinished;
@@ -50,7 +57,7 @@ export async function giveSecondFactor(call: Call): Promise<Response> {
 }
 
 /** 201 with the session's cookie; the half-finished sign-in's goes, the device's lives on. */
-async function signedIn(call: Call, visitor: Visitor, started: Started): Promise<Response> {
+export async function signedIn(call: Call, visitor: Visitor, started: Started): Promise<Response> {
   const { parts, now } = call;
   const found = await parts.database.findSession(hashToken(started.token));
   if (!found)

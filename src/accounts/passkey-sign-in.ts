@@ -1,0 +1,34 @@
+import { refuse } from "../refusals.ts";
+import type { Visitor } from "../sessions/start.ts";
+import type { AccountParts } from "./parts.ts";
+import { acceptAuthentication } from "./passkeys.ts";
+import type { SignedIn } from "./sign-in.ts";
+import { passFirstFactor } from "./sign-in.ts";
+
+/**
+ * Signs in with a passkey. An authenticator that knew its owner counts as both factors; one that only
+ * saw a touch counts as the first, and 2FA is asked where it is on.
+ */
+export async function signInWithPasskey(
+  parts: AccountParts,
+  answer: { response: unknown; browser: string | null },
+  visitor: Visitor,
+  now: number,
+): Promise<SignedIn> {
+  const network = { kind: "password_network", of: visitor.network } as const;
+  const tooMany = await parts.attempts.take([network], now);
+  if (tooMany) return tooMany;
+  const accepted = await acceptAuthentication(parts, answer, now);
+  const account = accepted && (await readAccount(parts, accepted.passkey.account_id));
+  if (!accepted || !account) return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
+  const { passkey, userVerified } = accepted;
+  const sign = { signedInWith: "passkey", methodId: passkey.id, bothFactors: userVerified } as const;
+  const done = await passFirstFactor(parts, account, sign, visitor, now, (write) =>
+    parts.attempts.giveBack(write, network),
+  );
+  return done === "changed_meanwhile" ? refuse("wrong_passkey") : done;
+}
+
+async function readAccount(parts: AccountParts, id: string) {
+  return parts.database.read.selectFrom("account").selectAll().where("id", "=", id).executeTakeFirst();
+}

@@ -1,0 +1,227 @@
+import type { Selectable } from "kysely";
+import type { AuthenticationResponseJSON, RegistrationResponseJSON, WebAuthnCredential } from "@simplewebauthn/server";
+import {
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from "@simplewebauthn/server";
+import type { Database, Write } from "../database/database.ts";
+import type { CeremonyKind, PasskeyTable } from "../database/schema.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { makeId } from "../sessions/token.ts";
+import { beginCeremony, takeCeremony } from "./ceremony.ts";
+import type { AccountParts } from "./parts.ts";
+
+export type Passkey = Selectable<PasskeyTable>;
+
+const LONGEST_NAME = 64;
+const MOST_PASSKEYS = 20;
+
+/** A new passkey whose answer was right, ready to be stored. */
+export type NewPasskey = {
+  credentialId: string;
+  publicKey: Uint8Array;
+  counter: number;
+  transports: string[];
+};
+
+/** Options for making a passkey, for an account that exists or for a sign-up. One authenticator holds one of an account. */
+export async function registrationOptions(
+  parts: AccountParts,
+  of: { kind: CeremonyKind; accountId: string | null; email: string; browser: string; data?: string },
+  now: number,
+) {
+  const held = of.accountId === null ? [] : await listPasskeys(parts.database, of.accountId);
+  const options = await generateRegistrationOptions({
+    rpName: parts.settings.baseUrl.host,
+    rpID: relyingPartyId(parts),
+    userName: of.email,
+    userID: new Uint8Array(Buffer.from(of.accountId ?? makeId())),
+    attestationType: "none",
+    excludeCredentials: held.map((passkey) => ({ id: passkey.credential_id, transports: JSON.parse(passkey.transports) })),
+    authenticatorSelection: { residentKey: "required", userVerification: "preferred" },
+  });
+  const { kind, accountId, browser, data = "" } = of;
+  await parts.database.write((write) =>
+    beginCeremony(write, { key: options.challenge, browser }, { kind, accountId, data }, now),
+  );
+  return options;
+}
+
+/** Takes the answer of a browser that made a passkey. The challenge is used up, whatever the answer is worth. */
+export async function acceptRegistration(
+  parts: AccountParts,
+  answer: { response: unknown; browser: string | null; kind: CeremonyKind },
+  now: number,
+): Promise<Outcome<{ passkey: NewPasskey; accountId: string | null; data: string }>> {
+  const refusal = refuse("wrong_passkey", "That passkey could not be added. Try again.", { status: 422 });
+  const challenge = challengeOf(answer.response);
+  if (challenge === null) return refusal;
+  const ceremony = await parts.database.write((write) =>
+    takeCeremony(write, { key: challenge, browser: answer.browser }, answer.kind, now),
+  );
+  if (!ceremony) return refusal;
+  const response = answer.response as RegistrationResponseJSON;
+  const verified = await verifyRegistrationResponse({
+    response,
+    expectedChallenge: challenge,
+    expectedOrigin: parts.settings.baseUrl.origin,
+    expectedRPID: relyingPartyId(parts),
+    requireUserVerification: false,
+  }).catch(() => null);
+  if (!verified?.verified) return refusal;
+  const { credential } = verified.registrationInfo;
+  const transports = (credential.transports ?? []).filter((one) => /^[a-z-]{2,16}$/.test(one)).slice(0, 8);
+  const passkey = { credentialId: credential.id, publicKey: credential.publicKey, counter: credential.counter, transports };
+  return { ok: true, passkey, accountId: ceremony.accountId, data: ceremony.data };
+}
+
+/** Stores a passkey; null where that authenticator is already another's or the account holds enough. */
+export async function storePasskey(
+  write: Write,
+  accountId: string,
+  passkey: NewPasskey,
+  name: string,
+  now: number,
+): Promise<string | null> {
+  const held = await write.query.selectFrom("passkey").select("id").where("account_id", "=", accountId).execute();
+  if (held.length >= MOST_PASSKEYS) return null;
+  const id = makeId();
+  const stored = await write.query
+    .insertInto("passkey")
+    .values({
+      id,
+      account_id: accountId,
+      credential_id: passkey.credentialId,
+      public_key: passkey.publicKey,
+      counter: passkey.counter,
+      transports: JSON.stringify(passkey.transports),
+      name: tidyName(name),
+      created_at: now,
+      last_used_at: null,
+    })
+    .onConflict((conflict) => conflict.column("credential_id").doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return stored ? id : null;
+}
+
+/** A name as a person gives it, without what could disturb a line of text. */
+export function tidyName(name: string): string {
+  const tidy = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trim();
+  return [...tidy].slice(0, LONGEST_NAME).join("") || "Passkey";
+}
+
+/**
+ * Options for signing in, or for proving it is still you. With an email, the passkeys of its account; an
+ * unknown one, or one without passkeys, gets made-up ones that are the same every time.
+ */
+export async function authenticationOptions(
+  parts: AccountParts,
+  of: { emailKey: string | null; accountId: string | null; browser: string },
+  now: number,
+) {
+  const options = await generateAuthenticationOptions({
+    rpID: relyingPartyId(parts),
+    userVerification: "preferred",
+    allowCredentials: of.emailKey === null ? [] : await allowedFor(parts, of.emailKey),
+  });
+  await parts.database.write((write) =>
+    beginCeremony(
+      write,
+      { key: options.challenge, browser: of.browser },
+      { kind: "use_passkey", accountId: of.accountId, data: "" },
+      now,
+    ),
+  );
+  return options;
+}
+
+async function allowedFor(parts: AccountParts, emailKey: string): Promise<{ id: string; transports: string[] }[]> {
+  const held = await parts.database.read
+    .selectFrom("passkey")
+    .innerJoin("account", "account.id", "passkey.account_id")
+    .select(["credential_id as id", "transports"])
+    .where("account.email_key", "=", emailKey)
+    .orderBy("passkey.created_at")
+    .execute();
+  if (held.length > 0) return held.map(({ id, transports }) => ({ id, transports: JSON.parse(transports) }));
+  const madeUp = parts.seal.stamp(`passkey:${emailKey}`).subarray(0, 20);
+  return [{ id: madeUp.toString("base64url"), transports: ["hybrid", "internal"] }];
+}
+
+/**
+ * Takes the answer of an authenticator. The challenge is used up; the counter moves by compare-and-set,
+ * so an answer counts once. `userVerified`: the authenticator knew its owner, which makes both factors.
+ */
+export async function acceptAuthentication(
+  parts: AccountParts,
+  answer: { response: unknown; browser: string | null },
+  now: number,
+): Promise<{ passkey: Passkey; userVerified: boolean } | null> {
+  const challenge = challengeOf(answer.response);
+  if (challenge === null) return null;
+  const ceremony = await parts.database.write((write) =>
+    takeCeremony(write, { key: challenge, browser: answer.browser }, "use_passkey", now),
+  );
+  const response = answer.response as AuthenticationResponseJSON;
+  const passkey = ceremony && (await findPasskey(parts.database, response.id));
+  if (!ceremony || !passkey) return null;
+  if (ceremony.accountId !== null && ceremony.accountId !== passkey.account_id) return null;
+  const credential: WebAuthnCredential = {
+    id: passkey.credential_id,
+    publicKey: new Uint8Array(passkey.public_key),
+    counter: passkey.counter,
+  };
+  const verified = await verifyAuthenticationResponse({
+    response,
+    expectedChallenge: challenge,
+    expectedOrigin: parts.settings.baseUrl.origin,
+    expectedRPID: relyingPartyId(parts),
+    credential,
+    requireUserVerification: false,
+  }).catch(() => null);
+  if (!verified?.verified) return null;
+  const { newCounter, userVerified } = verified.authenticationInfo;
+  return (await moveCounter(parts, passkey, newCounter, now)) ? { passkey, userVerified } : null;
+}
+
+async function moveCounter(parts: AccountParts, passkey: Passkey, counter: number, now: number): Promise<boolean> {
+  const moved = await parts.database.write(({ query }) =>
+    query
+      .updateTable("passkey")
+      .set({ counter, last_used_at: now })
+      .where("id", "=", passkey.id)
+      .where("counter", "=", passkey.counter)
+      .returning("id")
+      .executeTakeFirst(),
+  );
+  return moved !== undefined;
+}
+
+async function findPasskey(database: Database, credentialId: unknown): Promise<Passkey | undefined> {
+  if (typeof credentialId !== "string" || !/^[A-Za-z0-9_-]{1,1400}$/.test(credentialId)) return undefined;
+  return database.read.selectFrom("passkey").selectAll().where("credential_id", "=", credentialId).executeTakeFirst();
+}
+
+export async function listPasskeys(database: Database, accountId: string): Promise<Passkey[]> {
+  return database.read.selectFrom("passkey").selectAll().where("account_id", "=", accountId).orderBy("created_at").execute();
+}
+
+/** The challenge that a browser says it answered; null where the answer has no such form. */
+function challengeOf(response: unknown): string | null {
+  const data = (response as { response?: { clientDataJSON?: unknown } } | null)?.response?.clientDataJSON;
+  if (typeof data !== "string" || data.length > 8_192) return null;
+  try {
+    const { challenge } = JSON.parse(Buffer.from(data, "base64url").toString("utf8"));
+    return typeof challenge === "string" && challenge.length <= 256 ? challenge : null;
+  } catch {
+    return null;
+  }
+}
+
+function relyingPartyId(parts: AccountParts): string {
+  return new URL(parts.settings.baseUrl.origin).hostname;
+}

@@ -1,0 +1,73 @@
+import { readEmailAddress } from "../../accounts/email-address.ts";
+import { addPasskey } from "../../accounts/login-methods.ts";
+import { signInWithPasskey } from "../../accounts/passkey-sign-in.ts";
+import { acceptRegistration, authenticationOptions, registrationOptions } from "../../accounts/passkeys.ts";
+import { requireProof } from "../../accounts/proof.ts";
+import { refuse } from "../../refusals.ts";
+import { authenticate } from "../../sessions/authenticate.ts";
+import { makeSecret } from "../../sessions/token.ts";
+import { json, problem } from "../answers.ts";
+import { bodies } from "../bodies.ts";
+import type { Call } from "../call.ts";
+import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
+import { touch, type SignedInCall } from "../signed-in.ts";
+import { answerSignIn } from "./sign-in.ts";
+
+/** Options for making a passkey: for the account that is signed in, or, with an email, for a sign-up. */
+export async function postPasskeyOptions(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.passkeyOptions);
+  if (!asked.ok) return problem(asked);
+  const { parts, now } = call;
+  const browser = browserOf(call) ?? makeSecret();
+  const { email } = asked.body;
+  if (email !== undefined) return signUpOptions(call, email, browser);
+
+  const answer = await authenticate(parts, tokensOf(call), now);
+  if (!("session" in answer)) return problem(refuse("signed_out", "You are not signed in.", { reason: answer.reason }));
+  const { session } = answer;
+  touch(call, session);
+  const proof = await requireProof(parts, session, { named: false }, now);
+  if (!proof.ok) return problem(proof);
+  const of = { kind: "add_passkey", accountId: session.accountId, email: session.email, browser } as const;
+  return json(200, await registrationOptions(parts, of, now), [parts.cookies.setCeremony(browser)]);
+}
+
+async function signUpOptions({ parts, now }: Call, email: string, browser: string): Promise<Response> {
+  if (parts.settings.signUp !== "open") return problem(refuse("sign_up_closed"));
+  const address = readEmailAddress(email);
+  if (!address) return problem(refuse("invalid_email"));
+  const of = { kind: "sign_up_passkey", accountId: null, email: address.email, browser, data: address.key } as const;
+  return json(200, await registrationOptions(parts, of, now), [parts.cookies.setCeremony(browser)]);
+}
+
+export async function postPasskey(call: SignedInCall): Promise<Response> {
+  const asked = await read(call, bodies.passkey);
+  if (!asked.ok) return problem(asked);
+  const { parts, acting, now } = call;
+  const answer = { response: asked.body.passkey, browser: browserOf(call), kind: "add_passkey" } as const;
+  const made = await acceptRegistration(parts, answer, now);
+  if (!made.ok) return problem(made);
+  if (made.accountId !== acting.accountId) return problem(refuse("wrong_passkey", undefined, { status: 422 }));
+  const name = asked.body.name ?? acting.label;
+  const done = await addPasskey(parts, acting, { passkey: made.passkey, name }, now);
+  return done.ok ? json(201, { id: done.id }) : problem(done);
+}
+
+export async function postPasskeySignInOptions(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.passkeyOptions);
+  if (!asked.ok) return problem(asked);
+  const { parts, now } = call;
+  const browser = browserOf(call) ?? makeSecret();
+  const { email } = asked.body;
+  const emailKey = email === undefined ? null : (readEmailAddress(email)?.key ?? email.toLowerCase());
+  const options = await authenticationOptions(parts, { emailKey, accountId: null, browser }, now);
+  return json(200, options, [parts.cookies.setCeremony(browser)]);
+}
+
+export async function postPasskeySession(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.passkey);
+  if (!asked.ok) return problem(asked);
+  const visitor = visitorOf(call, asked.body.touchPoints);
+  const answer = { response: asked.body.passkey, browser: browserOf(call) };
+  return answerSignIn(call, visitor, await signInWithPasskey(call.parts, answer, visitor, call.now));
+}

@@ -1,0 +1,75 @@
+import { readList, SettingError } from "./option-readers.ts";
+
+/** A site that people may sign in with. `google` and `github` need no issuer. */
+export type OidcProviderOptions = {
+  /** Lower-case letters, digits and dashes; part of the callback's address. */
+  id: string;
+  clientId: string;
+  clientSecret: string;
+  /** `LATCHKEY_OIDC_<ID>_ISSUER`: where discovery begins. */
+  issuer?: string;
+  /** `LATCHKEY_OIDC_<ID>_NAME`: as the button says it. Default: the id with a capital. */
+  name?: string;
+  /** `LATCHKEY_OIDC_<ID>_TRUST_AMR`: a provider that says `mfa` or the like counts as both factors. Default off. */
+  trustAmr?: "on" | "off";
+};
+
+export type OidcProvider = {
+  readonly id: string;
+  readonly name: string;
+  /** GitHub speaks OAuth 2 with its own user call; every other one OpenID Connect. */
+  readonly kind: "oidc" | "github";
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly trustAmr: boolean;
+};
+
+const KNOWN: Record<string, { name: string; issuer: string; kind: "oidc" | "github" }> = {
+  google: { name: "Google", issuer: "https://accounts.google.com", kind: "oidc" },
+  github: { name: "GitHub", issuer: "https://github.com", kind: "github" },
+};
+
+const LIST = "LATCHKEY_OIDC_PROVIDERS";
+const PARTS = { clientId: "CLIENT_ID", clientSecret: "CLIENT_SECRET", issuer: "ISSUER", name: "NAME", trustAmr: "TRUST_AMR" };
+
+const variableOf = (id: string, part: string) => `LATCHKEY_OIDC_${id.toUpperCase().replaceAll("-", "_")}_${part}`;
+
+/** Reads the providers that an environment names, with the variables of each. */
+export function oidcFromEnvironment(environment: Record<string, string | undefined>): OidcProviderOptions[] {
+  return readList(environment[LIST]).map((id) => {
+    const found = Object.entries(PARTS).flatMap(([part, suffix]) => {
+      const value = environment[variableOf(id, suffix)]?.trim();
+      return value ? [[part, value]] : [];
+    });
+    return { clientId: "", clientSecret: "", ...Object.fromEntries(found), id };
+  });
+}
+
+/** @throws SettingError naming the variable of the first thing that is wrong. */
+export function readOidcProviders(options: readonly OidcProviderOptions[]): OidcProvider[] {
+  const ids = new Set<string>();
+  return options.map((option) => {
+    const { id } = option;
+    if (!/^[a-z0-9-]{1,32}$/.test(id) || ids.has(id)) {
+      throw new SettingError(LIST, `takes different names of lower-case letters, digits and dashes (got "${id}")`);
+    }
+    ids.add(id);
+    for (const part of ["clientId", "clientSecret"] as const) {
+      if (!option[part]) throw new SettingError(variableOf(id, PARTS[part]), `must be set, since ${LIST} names ${id}`);
+    }
+    const known = KNOWN[id];
+    const issuer = readIssuer(variableOf(id, PARTS.issuer), option.issuer ?? known?.issuer);
+    const { clientId, clientSecret } = option;
+    const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
+    return { id, name, kind: known?.kind ?? "oidc", issuer, clientId, clientSecret, trustAmr: option.trustAmr === "on" };
+  });
+}
+
+/** https everywhere, but for a provider on this machine: codes and secrets travel to it. */
+function readIssuer(variable: string, value: string | undefined): string {
+  const url = value !== undefined && URL.canParse(value) ? new URL(value) : null;
+  const isLocal = url && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  if (value !== undefined && url && (url.protocol === "https:" || (url.protocol === "http:" && isLocal))) return value;
+  throw new SettingError(variable, "takes the provider's issuer, like https://login.example.com");
+}
