@@ -3,6 +3,7 @@ import { createAttempts } from "./accounts/attempts.ts";
 import { readSecretKeys } from "./accounts/key-file.ts";
 import { createPasswordHashes } from "./accounts/password-hash.ts";
 import { createPasswordStrength } from "./accounts/password-strength.ts";
+import { createProvider } from "./accounts/provider.ts";
 import { createSeal } from "./accounts/seal.ts";
 import { openDatabase } from "./database/open.ts";
 import type { AccountAnswer, SessionAnswer } from "./http/answers.ts";
@@ -11,6 +12,7 @@ import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
+import { callbackUrl } from "./http/handlers/oidc.ts";
 import { networkOf } from "./http/network.ts";
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options.ts";
@@ -83,6 +85,9 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     strength: createPasswordStrength(settings.passwordMinLength),
     seal: createSeal(readSecretKeys(settings)),
     cookies: createCookies(settings),
+    providers: new Map(
+      settings.oidc.map((one) => [one.id, createProvider(one, callbackUrl(settings, one.id))]),
+    ),
     networkOf: readNetwork(settings, log),
     afterwards(work) {
       const done = work()

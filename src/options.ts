@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import type { BaseUrl, DatabaseUrl, Networks } from "./option-readers.ts";
 import type { OidcProvider, OidcProviderOptions } from "./option-oidc.ts";
 import { oidcFromEnvironment, readOidcProviders } from "./option-oidc.ts";
+import type { BaseUrl, DatabaseUrl, Networks } from "./option-readers.ts";
 import {
   readBaseUrl,
   readDatabaseUrl,

@@ -40,8 +40,16 @@ async function methodsOf(
   query: Kysely<Schema>,
   account: Account,
 ): Promise<(LoginMethod & { works: boolean })[]> {
-  const passkeys = await query.selectFrom("passkey").selectAll().where("account_id", "=", account.id).execute();
-  const identities = await query.selectFrom("oidc_identity").selectAll().where("account_id", "=", account.id).execute();
+  const passkeys = await query
+    .selectFrom("passkey")
+    .selectAll()
+    .where("account_id", "=", account.id)
+    .execute();
+  const identities = await query
+    .selectFrom("oidc_identity")
+    .selectAll()
+    .where("account_id", "=", account.id)
+    .execute();
   const methods: (LoginMethod & { works: boolean })[] = [];
   if (account.password_hash !== null) {
     methods.push({
@@ -58,7 +66,14 @@ async function methodsOf(
   }
   for (const { id, provider, created_at: createdAt, last_used_at: lastUsedAt } of identities) {
     const known = parts.settings.oidc.find((one) => one.id === provider);
-    methods.push({ id, kind: "oidc", name: known?.name ?? provider, createdAt, lastUsedAt, works: known !== undefined });
+    methods.push({
+      id,
+      kind: "oidc",
+      name: known?.name ?? provider,
+      createdAt,
+      lastUsedAt,
+      works: known !== undefined,
+    });
   }
   return methods.sort((one, other) => one.createdAt - other.createdAt);
 }
@@ -80,14 +95,24 @@ export async function disconnect(
     const method = methods.find((one) => one.id === methodId);
     if (!method) return refuse("not_found", "There is no such login method.");
     if (!methods.some((one) => one.works && one.id !== methodId)) {
-      return refuse("last_login_method", "This is the only way to log in that works for this account. Add another one first.");
+      return refuse(
+        "last_login_method",
+        "This is the only way to log in that works for this account. Add another one first.",
+      );
     }
-    if (!isProved(acting, now)) return refuse("proof_needed", undefined, { methods: await proofMethods(parts, write.query, account) });
+    if (!isProved(acting, now))
+      return refuse("proof_needed", undefined, { methods: await proofMethods(parts, write.query, account) });
     await removeMethod(write, account, method);
     const which = { accountId: account.id, methodId, exceptId: acting.id };
     await endSessions(write, which, { reason: "method_removed", by: acting.label, at: now });
     const detail = { method: method.kind, name: method.name };
-    await record(write, { accountId: account.id, kind: "method_removed", at: now, label: acting.label, detail });
+    await record(write, {
+      accountId: account.id,
+      kind: "method_removed",
+      at: now,
+      label: acting.label,
+      detail,
+    });
     write.announce(account.id);
     const notMeLink = await makeNotMeLink(parts, write, account, acting.id, now);
     return { ok: true as const, email: account.email, name: method.name, notMeLink };
@@ -103,7 +128,8 @@ async function removeMethod(write: Write, account: Account, method: LoginMethod)
   const { query } = write;
   if (method.kind === "passkey") await query.deleteFrom("passkey").where("id", "=", method.id).execute();
   if (method.kind === "oidc") await query.deleteFrom("oidc_identity").where("id", "=", method.id).execute();
-  const withoutPassword = method.kind === "password" ? { password_hash: null, password_set_at: null, password_used_at: null } : {};
+  const withoutPassword =
+    method.kind === "password" ? { password_hash: null, password_set_at: null, password_used_at: null } : {};
   await query
     .updateTable("account")
     .set({ ...withoutPassword, credential_version: account.credential_version + 1 })
@@ -141,7 +167,13 @@ export async function addMethod(
     const id = await store(write);
     if (id === null) return refuse("method_taken");
     const detail = { method: method.kind, name: method.name };
-    await record(write, { accountId: account.id, kind: "method_added", at: now, label: acting.label, detail });
+    await record(write, {
+      accountId: account.id,
+      kind: "method_added",
+      at: now,
+      label: acting.label,
+      detail,
+    });
     write.announce(account.id);
     return { ok: true as const, id, notMeLink: await makeNotMeLink(parts, write, account, acting.id, now) };
   });

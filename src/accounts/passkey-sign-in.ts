@@ -20,7 +20,8 @@ export async function signInWithPasskey(
   if (tooMany) return tooMany;
   const accepted = await acceptAuthentication(parts, answer, now);
   const account = accepted && (await readAccount(parts, accepted.passkey.account_id));
-  if (!accepted || !account) return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
+  if (!accepted || !account)
+    return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
   const { passkey, userVerified } = accepted;
   const sign = { signedInWith: "passkey", methodId: passkey.id, bothFactors: userVerified } as const;
   const done = await passFirstFactor(parts, account, sign, visitor, now, (write) =>

@@ -1,11 +1,15 @@
-import type { Selectable } from "kysely";
-import type { AuthenticationResponseJSON, RegistrationResponseJSON, WebAuthnCredential } from "@simplewebauthn/server";
+import type {
+  AuthenticationResponseJSON,
+  RegistrationResponseJSON,
+  WebAuthnCredential,
+} from "@simplewebauthn/server";
 import {
   generateAuthenticationOptions,
   generateRegistrationOptions,
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
+import type { Selectable } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { CeremonyKind, PasskeyTable } from "../database/schema.ts";
 import type { Outcome } from "../refusals.ts";
@@ -40,7 +44,10 @@ export async function registrationOptions(
     userName: of.email,
     userID: new Uint8Array(Buffer.from(of.accountId ?? makeId())),
     attestationType: "none",
-    excludeCredentials: held.map((passkey) => ({ id: passkey.credential_id, transports: JSON.parse(passkey.transports) })),
+    excludeCredentials: held.map((passkey) => ({
+      id: passkey.credential_id,
+      transports: JSON.parse(passkey.transports),
+    })),
     authenticatorSelection: { residentKey: "required", userVerification: "preferred" },
   });
   const { kind, accountId, browser, data = "" } = of;
@@ -74,7 +81,12 @@ export async function acceptRegistration(
   if (!verified?.verified) return refusal;
   const { credential } = verified.registrationInfo;
   const transports = (credential.transports ?? []).filter((one) => /^[a-z-]{2,16}$/.test(one)).slice(0, 8);
-  const passkey = { credentialId: credential.id, publicKey: credential.publicKey, counter: credential.counter, transports };
+  const passkey = {
+    credentialId: credential.id,
+    publicKey: credential.publicKey,
+    counter: credential.counter,
+    transports,
+  };
   return { ok: true, passkey, accountId: ceremony.accountId, data: ceremony.data };
 }
 
@@ -86,7 +98,11 @@ export async function storePasskey(
   name: string,
   now: number,
 ): Promise<string | null> {
-  const held = await write.query.selectFrom("passkey").select("id").where("account_id", "=", accountId).execute();
+  const held = await write.query
+    .selectFrom("passkey")
+    .select("id")
+    .where("account_id", "=", accountId)
+    .execute();
   if (held.length >= MOST_PASSKEYS) return null;
   const id = makeId();
   const stored = await write.query
@@ -139,7 +155,10 @@ export async function authenticationOptions(
   return options;
 }
 
-async function allowedFor(parts: AccountParts, emailKey: string): Promise<{ id: string; transports: string[] }[]> {
+async function allowedFor(
+  parts: AccountParts,
+  emailKey: string,
+): Promise<{ id: string; transports: string[] }[]> {
   const held = await parts.database.read
     .selectFrom("passkey")
     .innerJoin("account", "account.id", "passkey.account_id")
@@ -188,7 +207,12 @@ export async function acceptAuthentication(
   return (await moveCounter(parts, passkey, newCounter, now)) ? { passkey, userVerified } : null;
 }
 
-async function moveCounter(parts: AccountParts, passkey: Passkey, counter: number, now: number): Promise<boolean> {
+async function moveCounter(
+  parts: AccountParts,
+  passkey: Passkey,
+  counter: number,
+  now: number,
+): Promise<boolean> {
   const moved = await parts.database.write(({ query }) =>
     query
       .updateTable("passkey")
@@ -203,11 +227,20 @@ async function moveCounter(parts: AccountParts, passkey: Passkey, counter: numbe
 
 async function findPasskey(database: Database, credentialId: unknown): Promise<Passkey | undefined> {
   if (typeof credentialId !== "string" || !/^[A-Za-z0-9_-]{1,1400}$/.test(credentialId)) return undefined;
-  return database.read.selectFrom("passkey").selectAll().where("credential_id", "=", credentialId).executeTakeFirst();
+  return database.read
+    .selectFrom("passkey")
+    .selectAll()
+    .where("credential_id", "=", credentialId)
+    .executeTakeFirst();
 }
 
 export async function listPasskeys(database: Database, accountId: string): Promise<Passkey[]> {
-  return database.read.selectFrom("passkey").selectAll().where("account_id", "=", accountId).orderBy("created_at").execute();
+  return database.read
+    .selectFrom("passkey")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .orderBy("created_at")
+    .execute();
 }
 
 /** The challenge that a browser says it answered; null where the answer has no such form. */

@@ -41,10 +41,24 @@ export function isProved(acting: Acting, now: number): boolean {
 }
 
 /** How this account can prove that it is its owner: `password`, `passkey`, or `oidc:` and a provider. */
-export async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account: Account): Promise<string[]> {
-  const passkey = await query.selectFrom("passkey").select("id").where("account_id", "=", account.id).executeTakeFirst();
-  const identities = await query.selectFrom("oidc_identity").select("provider").where("account_id", "=", account.id).execute();
-  const providers = parts.settings.oidc.filter(({ id }) => identities.some(({ provider }) => provider === id));
+export async function proofMethods(
+  parts: AccountParts,
+  query: Kysely<Schema>,
+  account: Account,
+): Promise<string[]> {
+  const passkey = await query
+    .selectFrom("passkey")
+    .select("id")
+    .where("account_id", "=", account.id)
+    .executeTakeFirst();
+  const identities = await query
+    .selectFrom("oidc_identity")
+    .select("provider")
+    .where("account_id", "=", account.id)
+    .execute();
+  const providers = parts.settings.oidc.filter(({ id }) =>
+    identities.some(({ provider }) => provider === id),
+  );
   return [
     ...(account.password_hash === null ? [] : ["password"]),
     ...(passkey ? ["passkey"] : []),
@@ -97,13 +111,22 @@ async function proveWithPasskey(
   given: { passkey?: unknown; browser: string | null },
   now: number,
 ): Promise<Outcome<{ token: string }>> {
-  const accepted = await acceptAuthentication(parts, { response: given.passkey, browser: given.browser }, now);
-  if (accepted?.passkey.account_id !== acting.accountId) return refuse("wrong_passkey", undefined, { status: 422 });
+  const accepted = await acceptAuthentication(
+    parts,
+    { response: given.passkey, browser: given.browser },
+    now,
+  );
+  if (accepted?.passkey.account_id !== acting.accountId)
+    return refuse("wrong_passkey", undefined, { status: 422 });
   return renewProved(parts, acting, now);
 }
 
 /** The proof is given: a new token for the session, which is now proved. */
-export async function renewProved(parts: AccountParts, acting: Acting, now: number): Promise<Outcome<{ token: string }>> {
+export async function renewProved(
+  parts: AccountParts,
+  acting: Acting,
+  now: number,
+): Promise<Outcome<{ token: string }>> {
   const token = await parts.database.write((write) => renewToken(write, acting.id, now));
   return token === null ? signedOutMeanwhile() : { ok: true, token };
 }

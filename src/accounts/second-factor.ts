@@ -67,10 +67,10 @@ export async function acceptTotp(
   const secret = Secret.fromBase32(parts.seal.open(row.secret, accountId));
   const delta = TOTP.validate({ token: digits, secret, timestamp: now, window: STEPS_EITHER_SIDE });
   if (delta === null) return false;
-  return useStep(write, accountId, Math.floor(now / PERIOD) + delta);
+  return markStep(write, accountId, Math.floor(now / PERIOD) + delta);
 }
 
-async function useStep(write: Write, accountId: string, step: number): Promise<boolean> {
+async function markStep(write: Write, accountId: string, step: number): Promise<boolean> {
   const used = await write.query
     .insertInto("used_step")
     .values({ account_id: accountId, step })

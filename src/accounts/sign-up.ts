@@ -1,3 +1,4 @@
+import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
@@ -8,7 +9,6 @@ import type { EmailAddress } from "./email-address.ts";
 import { readEmailAddress } from "./email-address.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
-import type { NewPasskey } from "./passkeys.ts";
 import { acceptRegistration, storePasskey } from "./passkeys.ts";
 import { about, post } from "./post.ts";
 
@@ -71,17 +71,42 @@ export async function signUpWithPasskey(
   const answer = { response: asked.passkey, browser: asked.browser, kind: "sign_up_passkey" } as const;
   const made = await acceptRegistration(parts, answer, now);
   if (!made.ok) return made;
-  if (made.data !== address.key) return refuse("wrong_passkey", "That passkey was made for another address.", { status: 422 });
+  if (made.data !== address.key)
+    return refuse("wrong_passkey", "That passkey was made for another address.", { status: 422 });
   const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
   if (tooMany) return tooMany;
-  return openAccount(parts, { address, verified: false, first: { passkey: made.passkey } }, visitor, now);
+  const { label } = visitor.device;
+  const store: StoreMethod = (write, accountId) => storePasskey(write, accountId, made.passkey, label, now);
+  return openAccount(
+    parts,
+    { address, verified: false, first: { signedInWith: "passkey", store } },
+    visitor,
+    now,
+  );
 }
+
+/** A sign-up by way of a provider; `store` ties the provider's subject to the new account. */
+export async function signUpWithProvider(
+  parts: AccountParts,
+  asked: { address: EmailAddress; verified: boolean; store: StoreMethod },
+  visitor: Visitor,
+  now: number,
+): Promise<SignedUp> {
+  if (parts.settings.signUp === "closed") return refuse("sign_up_closed");
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
+  if (tooMany) return tooMany;
+  const { address, verified, store } = asked;
+  return openAccount(parts, { address, verified, first: { signedInWith: "oidc", store } }, visitor, now);
+}
+
+/** Stores the first login method of a new account and returns its id; null where it can't be had. */
+type StoreMethod = (write: Write, accountId: string) => Promise<string | null>;
 
 type NewAccount = {
   address: EmailAddress;
   verified: boolean;
   /** The first login method. */
-  first: { passwordHash: string } | { passkey: NewPasskey };
+  first: { passwordHash: string } | { signedInWith: "passkey" | "oidc"; store: StoreMethod };
   linkToken?: string;
 };
 
@@ -93,18 +118,30 @@ async function openAccount(
 ): Promise<SignedUp> {
   const { address, verified, first, linkToken } = account;
   const { label } = visitor.device;
-  const done = await parts.database.write(async (write) => {
-    if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now))) return refuse("link_expired");
-    const passwordHash = "passwordHash" in first ? first.passwordHash : null;
-    const accountId = await addAccount(write, { address, passwordHash, verified, label }, now);
-    if (accountId === null) return refuse("email_taken");
-    const method = "passkey" in first ? await storePasskey(write, accountId, first.passkey, label, now) : "password";
-    if (method === null) throw new Error("A fresh passkey is known already.");
-    const kind = { kind: "verify_address", accountId, email: address.email, emailKey: address.key } as const;
-    const link = verified ? null : await makeLink(parts, write, kind, now);
-    const sign = { accountId, visitor, signedInWith: "passkey" in first ? "passkey" : "password", methodId: method } as const;
-    return { ok: true as const, link, started: await startSession(parts, write, sign, now) };
-  });
+  const done = await parts.database
+    .write(async (write) => {
+      if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now)))
+        return refuse("link_expired");
+      const passwordHash = "passwordHash" in first ? first.passwordHash : null;
+      const accountId = await addAccount(write, { address, passwordHash, verified, label }, now);
+      if (accountId === null) return refuse("email_taken");
+      const methodId = "store" in first ? await first.store(write, accountId) : "password";
+      if (methodId === null) throw new MethodTaken();
+      const kind = {
+        kind: "verify_address",
+        accountId,
+        email: address.email,
+        emailKey: address.key,
+      } as const;
+      const link = verified ? null : await makeLink(parts, write, kind, now);
+      const signedInWith = "store" in first ? first.signedInWith : "password";
+      const sign = { accountId, visitor, signedInWith, methodId } as const;
+      return { ok: true as const, link, started: await startSession(parts, write, sign, now) };
+    })
+    .catch((error: unknown) => {
+      if (error instanceof MethodTaken) return refuse("method_taken");
+      throw error;
+    });
   if (!done.ok) return done;
   if (done.link !== null) {
     const message = messages.verifyAddress({ ...about(parts, address.email, now), link: done.link });
@@ -112,6 +149,9 @@ async function openAccount(
   }
   return { ok: true, started: done.started };
 }
+
+/** Undoes the transaction: two sign-ups with one authenticator or one subject, and this is the later one. */
+class MethodTaken extends Error {}
 
 async function mailSignUpLink(
   parts: AccountParts,

@@ -6,7 +6,12 @@ const touchPoints = z.number({ error: "must be a number" }).optional();
 const currentPassword = text.optional();
 const secondFactor = { code: text.optional(), recoveryCode: text.optional() };
 
-const signUpVerifyFirst = z.object({ email: text, password: z.unknown(), passkey: z.undefined().catch(undefined), touchPoints });
+const signUpVerifyFirst = z.object({
+  email: text,
+  password: z.unknown(),
+  passkey: z.undefined().catch(undefined),
+  touchPoints,
+});
 const signUpOpen = z
   .object({ email: text, password: text.optional(), passkey: z.unknown(), touchPoints })
   .refine(({ password, passkey }) => password !== undefined || passkey !== undefined, {

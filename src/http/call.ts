@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { AccountParts } from "../accounts/parts.ts";
+import type { Provider } from "../accounts/provider.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { readDevice } from "../sessions/device-label.ts";
@@ -13,6 +14,8 @@ import { readBody } from "./guards.ts";
 export type HttpParts = AccountParts & {
   readonly cookies: Cookies;
   readonly live: LiveStreams;
+  /** The providers of the settings, by name. */
+  readonly providers: ReadonlyMap<string, Provider>;
   readonly networkOf: (request: Request, remote: string | undefined) => string | null;
 };
 

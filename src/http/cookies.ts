@@ -43,7 +43,8 @@ export function createCookies(settings: Pick<Settings, "baseUrl" | "cookieDomain
     sessionName,
     tokens: (header) => [...new Set(valuesOf(header, sessionName).filter(looksLikeToken))].slice(0, 4),
     signInToken: (header) => valuesOf(header, signInName).find((value) => SECRET_SHAPE.test(value)) ?? null,
-    ceremonyToken: (header) => valuesOf(header, ceremonyName).find((value) => SECRET_SHAPE.test(value)) ?? null,
+    ceremonyToken: (header) =>
+      valuesOf(header, ceremonyName).find((value) => SECRET_SHAPE.test(value)) ?? null,
     setCeremony: (token) => `${ceremonyName}=${token}; Max-Age=${SIGN_IN_MAX_AGE}${common}`,
     deviceToken: (header) => valuesOf(header, deviceName).find((value) => SECRET_SHAPE.test(value)) ?? null,
     setSession(token, expiresAt, now) {

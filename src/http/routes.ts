@@ -4,6 +4,7 @@ import * as account from "./handlers/account.ts";
 import { verify } from "./handlers/forward-auth.ts";
 import { getHealth, getReadiness } from "./handlers/health.ts";
 import { getLive } from "./handlers/live.ts";
+import * as oidc from "./handlers/oidc.ts";
 import { pages } from "./handlers/pages.ts";
 import * as passkeys from "./handlers/passkeys.ts";
 import * as sessions from "./handlers/sessions.ts";
@@ -32,6 +33,10 @@ export const api: Route[] = [
   ["POST", "/api/session/passkey", passkeys.postPasskeySession],
   ["POST", "/api/passkeys/options", passkeys.postPasskeyOptions],
   ["POST", "/api/passkeys", signedIn(passkeys.postPasskey)],
+
+  ["GET", "/api/oidc/:provider/start", oidc.getOidcStart],
+  ["POST", "/api/oidc/:provider/start", signedIn(oidc.postOidcStart)],
+  ["GET", "/api/oidc/:provider/callback", oidc.getOidcCallback],
 
   ["GET", "/api/sessions", signedIn(sessions.getSessions)],
   ["DELETE", "/api/sessions/:id", signedIn(sessions.deleteOneSession)],

@@ -10,7 +10,7 @@ import { json, problem } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
 import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
-import { touch, type SignedInCall } from "../signed-in.ts";
+import { type SignedInCall, touch } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
 
 /** Options for making a passkey: for the account that is signed in, or, with an email, for a sign-up. */
@@ -23,7 +23,8 @@ export async function postPasskeyOptions(call: Call): Promise<Response> {
   if (email !== undefined) return signUpOptions(call, email, browser);
 
   const answer = await authenticate(parts, tokensOf(call), now);
-  if (!("session" in answer)) return problem(refuse("signed_out", "You are not signed in.", { reason: answer.reason }));
+  if (!("session" in answer))
+    return problem(refuse("signed_out", "You are not signed in.", { reason: answer.reason }));
   const { session } = answer;
   touch(call, session);
   const proof = await requireProof(parts, session, { named: false }, now);
@@ -36,7 +37,13 @@ async function signUpOptions({ parts, now }: Call, email: string, browser: strin
   if (parts.settings.signUp !== "open") return problem(refuse("sign_up_closed"));
   const address = readEmailAddress(email);
   if (!address) return problem(refuse("invalid_email"));
-  const of = { kind: "sign_up_passkey", accountId: null, email: address.email, browser, data: address.key } as const;
+  const of = {
+    kind: "sign_up_passkey",
+    accountId: null,
+    email: address.email,
+    browser,
+    data: address.key,
+  } as const;
   return json(200, await registrationOptions(parts, of, now), [parts.cookies.setCeremony(browser)]);
 }
 
@@ -47,7 +54,8 @@ export async function postPasskey(call: SignedInCall): Promise<Response> {
   const answer = { response: asked.body.passkey, browser: browserOf(call), kind: "add_passkey" } as const;
   const made = await acceptRegistration(parts, answer, now);
   if (!made.ok) return problem(made);
-  if (made.accountId !== acting.accountId) return problem(refuse("wrong_passkey", undefined, { status: 422 }));
+  if (made.accountId !== acting.accountId)
+    return problem(refuse("wrong_passkey", undefined, { status: 422 }));
   const name = asked.body.name ?? acting.label;
   const done = await addPasskey(parts, acting, { passkey: made.passkey, name }, now);
   return done.ok ? json(201, { id: done.id }) : problem(done);

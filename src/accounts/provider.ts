@@ -1,0 +1,179 @@
+import * as client from "openid-client";
+import type { OidcProvider } from "../option-oidc.ts";
+
+/** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
+export type ProviderIdentity = {
+  issuer: string;
+  subject: string;
+  email: string | null;
+  emailVerified: boolean;
+  /** How they signed in there (RFC 8176), as far as the provider says. */
+  amr: string[];
+};
+
+/** One round to a provider: bound to a browser by state, to the answer by nonce, to the code by PKCE. */
+export type Round = { state: string; nonce: string; verifier: string; fresh: boolean };
+
+/** The provider answered wrongly, or not at all; the cause is for the log, never for the page. */
+export class ProviderFailed extends Error {
+  override name = "ProviderFailed";
+}
+
+export type Provider = {
+  readonly settings: OidcProvider;
+  authorizationUrl(round: Round): Promise<URL>;
+  /** @throws ProviderFailed for anything that isn't a right and fresh answer of this very round. */
+  identify(answer: URL, round: Round): Promise<ProviderIdentity>;
+};
+
+const PATIENCE_SECONDS = 5;
+const LARGEST_ANSWER = 1024 * 1024;
+
+export function newRound(fresh: boolean): Round {
+  return {
+    state: client.randomState(),
+    nonce: client.randomNonce(),
+    verifier: client.randomPKCECodeVerifier(),
+    fresh,
+  };
+}
+
+/** A provider as the settings name it; discovered at its first use, and again where that failed. */
+export function createProvider(settings: OidcProvider, redirectUri: string): Provider {
+  let configured: Promise<client.Configuration> | undefined;
+  const configuration = () => {
+    configured ??= configure(settings).catch((error: unknown) => {
+      configured = undefined;
+      throw new ProviderFailed("The provider could not be reached.", { cause: error });
+    });
+    return configured;
+  };
+  const isGitHub = settings.kind === "github";
+  return {
+    settings,
+    async authorizationUrl({ state, nonce, verifier, fresh }) {
+      return client.buildAuthorizationUrl(await configuration(), {
+        redirect_uri: redirectUri,
+        scope: isGitHub ? "read:user user:email" : "openid email",
+        state,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: "S256",
+        ...(isGitHub ? {} : { nonce }),
+        ...(fresh && !isGitHub ? { max_age: "0" } : {}),
+      });
+    },
+    async identify(answer, round) {
+      const config = await configuration();
+      try {
+        return await (isGitHub
+          ? identifyAtGitHub(config, settings, answer, round)
+          : identifyByIdToken(config, answer, round));
+      } catch (error) {
+        throw new ProviderFailed("The provider's answer was not right.", { cause: error });
+      }
+    },
+  };
+}
+
+async function configure(settings: OidcProvider): Promise<client.Configuration> {
+  const { issuer, clientId, clientSecret } = settings;
+  const isInsecure = issuer.startsWith("http:");
+  if (settings.kind === "github") {
+    const server = {
+      issuer,
+      authorization_endpoint: `${issuer}/login/oauth/authorize`,
+      token_endpoint: `${issuer}/login/oauth/access_token`,
+    };
+    const config = new client.Configuration(server, clientId, clientSecret);
+    config.timeout = PATIENCE_SECONDS;
+    config[client.customFetch] = boundedFetch;
+    if (isInsecure) client.allowInsecureRequests(config);
+    return config;
+  }
+  // The ID token's signature is checked too: TLS alone would do by the standard, not here.
+  const execute = [client.enableNonRepudiationChecks, ...(isInsecure ? [client.allowInsecureRequests] : [])];
+  const options = { execute, timeout: PATIENCE_SECONDS, [client.customFetch]: boundedFetch };
+  return client.discovery(new URL(issuer), clientId, clientSecret, undefined, options);
+}
+
+async function identifyByIdToken(
+  config: client.Configuration,
+  answer: URL,
+  round: Round,
+): Promise<ProviderIdentity> {
+  const tokens = await client.authorizationCodeGrant(config, answer, {
+    expectedState: round.state,
+    expectedNonce: round.nonce,
+    pkceCodeVerifier: round.verifier,
+    idTokenExpected: true,
+    ...(round.fresh ? { maxAge: 0 } : {}),
+  });
+  const claims = tokens.claims();
+  if (!claims) throw new Error("The provider sent no ID token.");
+  const hasUserInfo = config.serverMetadata().userinfo_endpoint !== undefined;
+  const more =
+    claims.email === undefined && hasUserInfo
+      ? await client.fetchUserInfo(config, tokens.access_token, claims.sub)
+      : claims;
+  const { email, email_verified: verified } = more;
+  const amr = Array.isArray(claims.amr)
+    ? claims.amr.filter((one): one is string => typeof one === "string")
+    : [];
+  return {
+    issuer: claims.iss,
+    subject: claims.sub,
+    email: typeof email === "string" ? email : null,
+    emailVerified: verified === true,
+    amr,
+  };
+}
+
+/** GitHub speaks OAuth 2 only: who it is comes from its user call, the address from the list of verified ones. */
+async function identifyAtGitHub(
+  config: client.Configuration,
+  { issuer }: OidcProvider,
+  answer: URL,
+  round: Round,
+): Promise<ProviderIdentity> {
+  const checks = { expectedState: round.state, pkceCodeVerifier: round.verifier };
+  const { access_token: token } = await client.authorizationCodeGrant(config, answer, checks);
+  const api = issuer === "https://github.com" ? "https://api.github.com" : `${issuer}/api/v3`;
+  const ask = async (path: string): Promise<unknown> => {
+    const headers = new Headers({ accept: "application/vnd.github+json", "user-agent": "latchkey" });
+    const response = await client.fetchProtectedResource(
+      config,
+      token,
+      new URL(api + path),
+      "GET",
+      null,
+      headers,
+    );
+    if (response.status !== 200) throw new Error(`GitHub answered ${response.status} to ${path}.`);
+    return response.json();
+  };
+  const user = (await ask("/user")) as { id?: unknown };
+  if (typeof user.id !== "number") throw new Error("GitHub sent no user id.");
+  const emails = (await ask("/user/emails")) as { email?: unknown; primary?: unknown; verified?: unknown }[];
+  const primary = Array.isArray(emails) ? emails.find((one) => one.primary === true) : undefined;
+  return {
+    issuer,
+    subject: String(user.id),
+    email: typeof primary?.email === "string" ? primary.email : null,
+    emailVerified: primary?.verified === true,
+    amr: [],
+  };
+}
+
+/** A provider that answers without end is cut off. */
+const boundedFetch: client.CustomFetch = async (url, options) => {
+  const response = await fetch(url, { ...options, redirect: "manual" } as RequestInit);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > LARGEST_ANSWER) throw new Error("The provider's answer is too large.");
+    chunks.push(chunk);
+  }
+  const { status, statusText, headers } = response;
+  return new Response(chunks.length > 0 ? Buffer.concat(chunks) : null, { status, statusText, headers });
+};

@@ -1,0 +1,128 @@
+import { z } from "zod";
+import type { CameBack, Intent } from "../../accounts/oidc.ts";
+import { comeBack, isForPage, startRound } from "../../accounts/oidc.ts";
+import type { FoundSession } from "../../database/database.ts";
+import type { Settings } from "../../options.ts";
+import { refuse } from "../../refusals.ts";
+import { authenticate } from "../../sessions/authenticate.ts";
+import type { Visitor } from "../../sessions/start.ts";
+import { makeSecret } from "../../sessions/token.ts";
+import { json, problem } from "../answers.ts";
+import type { Call } from "../call.ts";
+import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
+import { allowedNext, loginUrl } from "../next.ts";
+import type { SignedInCall } from "../signed-in.ts";
+import { answerSignIn } from "./sign-in.ts";
+
+/** Where a provider sends the browser back to; to be registered there. */
+export function callbackUrl({ baseUrl }: Pick<Settings, "baseUrl">, provider: string): string {
+  return `${baseUrl.href}/api/oidc/${provider}/callback`;
+}
+
+/** A button "Continue with …": sends the browser to the provider. Only the site's own pages may begin that. */
+export async function getOidcStart(call: Call): Promise<Response> {
+  const { parts, request, now, param } = call;
+  const provider = parts.providers.get(param("provider"));
+  if (!provider) return problem(refuse("not_found", "There is no such provider."));
+  const site = request.headers.get("sec-fetch-site");
+  if (site === "cross-site" || site === "same-site") return problem(refuse("cross_site"));
+  const browser = browserOf(call) ?? makeSecret();
+  const next = allowedNext(new URL(request.url).searchParams.get("next"), parts.settings);
+  const round = await startRound(parts, provider, { intent: "sign_in", acting: null, browser, next }, now);
+  if (!round.ok) return toPage(call, "sign_in", null, round.code);
+  return redirect(round.url, [parts.cookies.setCeremony(browser)]);
+}
+
+const intents = z.object({ intent: z.enum(["connect", "prove"], { error: "must be connect or prove" }) });
+
+/** Connecting a provider, or proving with it that it is still you: answers where to send the browser. */
+export async function postOidcStart(call: SignedInCall): Promise<Response> {
+  const asked = await read(call, intents);
+  if (!asked.ok) return problem(asked);
+  const { parts, acting, now, param } = call;
+  const provider = parts.providers.get(param("provider"));
+  if (!provider) return problem(refuse("not_found", "There is no such provider."));
+  const browser = browserOf(call) ?? makeSecret();
+  const round = await startRound(
+    parts,
+    provider,
+    { intent: asked.body.intent, acting, browser, next: null },
+    now,
+  );
+  return round.ok ? json(200, { url: round.url }, [parts.cookies.setCeremony(browser)]) : problem(round);
+}
+
+/** The way back. Whatever is wrong with it, the person lands on a page that says what to do. */
+export async function getOidcCallback(call: Call): Promise<Response> {
+  const { parts, request, now, param } = call;
+  const provider = parts.providers.get(param("provider"));
+  if (!provider) return problem(refuse("not_found", "There is no such provider."));
+  const answer = new URL(callbackUrl(parts.settings, provider.settings.id) + new URL(request.url).search);
+  const acting = await whoActs(call);
+  const visitor = visitorOf(call);
+  const came = await comeBack(parts, provider, { answer, browser: browserOf(call), acting, visitor }, now);
+  return came === null ? toPage(call, "sign_in", null, "link_expired") : land(call, came, acting, visitor);
+}
+
+async function land(
+  call: Call,
+  came: CameBack,
+  acting: FoundSession | null,
+  visitor: Visitor,
+): Promise<Response> {
+  const { parts, now } = call;
+  if (came.intent === "connect") return toPage(call, "connect", null, came.done.ok ? null : came.done.code);
+  if (came.intent === "prove") {
+    if (!came.done.ok || !acting)
+      return toPage(call, "prove", null, came.done.ok ? "signed_out" : came.done.code);
+    const cookie = parts.cookies.setSession(came.done.token, acting.expiresAt, now);
+    return redirect(`${parts.settings.baseUrl.href}/settings/security?proved=1#login-methods`, [cookie]);
+  }
+  const { done, next } = came;
+  if (!done.ok) return toPage(call, "sign_in", next, done.code);
+  const answer = await answerSignIn(call, visitor, done);
+  const cookies = answer.headers.getSetCookie();
+  if ("started" in done) return redirect(next ?? `${parts.settings.baseUrl.href}/settings/security`, cookies);
+  return redirect(withParameter(loginUrl(next, parts.settings), "step", "two-factor"), cookies);
+}
+
+async function whoActs(call: Call): Promise<FoundSession | null> {
+  const answer = await authenticate(call.parts, tokensOf(call), call.now);
+  return "session" in answer ? answer.session : null;
+}
+
+/** The page where the round began, with a code that it has a sentence for. */
+function toPage(
+  call: Call,
+  intent: Intent,
+  next: string | null,
+  code: Parameters<typeof isForPage>[0] | null,
+): Response {
+  const { settings } = call.parts;
+  const error = code === null ? null : isForPage(code) ? code : "provider_failed";
+  if (intent === "sign_in")
+    return redirect(
+      error === null ? loginUrl(next, settings) : withParameter(loginUrl(next, settings), "error", error),
+    );
+  const page = `${settings.baseUrl.href}/settings/security`;
+  const done =
+    error === null
+      ? withParameter(page, "connected", call.param("provider"))
+      : withParameter(page, "error", error);
+  return redirect(`${done}#login-methods`);
+}
+
+function withParameter(address: string, name: string, value: string): string {
+  const url = new URL(address);
+  url.searchParams.set(name, value);
+  return url.href;
+}
+
+function redirect(location: string, cookies: string[] = []): Response {
+  const response = new Response(null, {
+    status: 302,
+    headers: { Location: location, "Cache-Control": "no-store" },
+  });
+  for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
+  return response;
+}
