@@ -3,17 +3,19 @@ import { z } from "zod";
 /** What the API takes, one schema a body; unknown fields are ignored, never assigned. */
 const text = z.string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a text") });
 const touchPoints = z.number({ error: "must be a number" }).optional();
+const anything = z.unknown().optional();
+const nothing = z.undefined().catch(undefined).optional();
 const currentPassword = text.optional();
 const secondFactor = { code: text.optional(), recoveryCode: text.optional() };
 
 const signUpVerifyFirst = z.object({
   email: text,
-  password: z.unknown(),
-  passkey: z.undefined().catch(undefined),
+  password: anything,
+  passkey: nothing,
   touchPoints,
 });
 const signUpOpen = z
-  .object({ email: text, password: text.optional(), passkey: z.unknown(), touchPoints })
+  .object({ email: text, password: text.optional(), passkey: anything, touchPoints })
   .refine(({ password, passkey }) => password !== undefined || passkey !== undefined, {
     error: "is missing",
     path: ["password"],
@@ -36,13 +38,13 @@ export const bodies = {
   askForReset: z.object({ email: text }),
   resetPassword: z.object({ token: text, password: text }),
   proof: z
-    .object({ currentPassword: text.optional(), passkey: z.unknown() })
+    .object({ currentPassword: text.optional(), passkey: anything })
     .refine(({ currentPassword: password, passkey }) => password !== undefined || passkey !== undefined, {
       error: "is missing",
       path: ["currentPassword"],
     }),
   passkeyOptions: z.object({ email: text.optional() }),
-  passkey: z.object({ passkey: z.unknown(), name: text.optional(), touchPoints }),
+  passkey: z.object({ passkey: anything, name: text.optional(), touchPoints }),
   rename: z.object({ name: text }),
   currentPassword: z.object({ currentPassword }),
   code: z.object({ code: text }),

@@ -1,0 +1,196 @@
+import type { Message } from "./layout.ts";
+import { compose, inWords } from "./layout.ts";
+
+export type { Message } from "./layout.ts";
+
+/** What every mail says: for which site, to which account, when, and from which device. */
+export type Context = { product: string; email: string; at: number; device?: string };
+
+type WithNotMe = { notMeLink?: string };
+
+/** Confirms the address of an account. The link lives 24 hours. */
+export function verifyAddress(context: Context & { link: string }): Message {
+  return compose(context, {
+    subject: "Confirm your email address",
+    lines: [
+      `Someone, hopefully you, created an account with ${context.email} on ${context.product}. Confirm that this address is yours.`,
+    ],
+    button: { words: "Confirm this address", link: context.link },
+    after: ["The link works for 24 hours. If this wasn't you, ignore this mail."],
+  });
+}
+
+export function finishSignUp(context: Context & { link: string }): Message {
+  return compose(context, {
+    subject: "Finish creating your account",
+    lines: [`Choose a password, and your account on ${context.product} is ready.`],
+    button: { words: "Choose a password", link: context.link },
+    after: ["The link works for 24 hours. If you didn't ask for an account, ignore this mail."],
+  });
+}
+
+/** A sign-up with an address that has an account: a notice, without any link. */
+export function alreadyHasAccount(context: Context): Message {
+  return compose(context, {
+    subject: "You already have an account",
+    lines: [
+      `Someone tried to create an account with ${context.email} on ${context.product}. You already have one: log in as usual, or use "Forgot password?" on the login page.`,
+      "If this wasn't you, there is nothing to do.",
+    ],
+  });
+}
+
+export function resetPassword(context: Context & { link: string }): Message {
+  return compose(context, {
+    subject: "Reset your password",
+    lines: [
+      `A new password was asked for your account on ${context.product}. Setting one logs out every device.`,
+    ],
+    button: { words: "Choose a new password", link: context.link },
+    after: [
+      "The link works for 30 minutes, once. If you didn't ask for it, ignore this mail: your password stays as it is.",
+    ],
+  });
+}
+
+export function passwordChanged(context: Context & WithNotMe & { othersLoggedOut: number }): Message {
+  const { othersLoggedOut: others } = context;
+  const devices = others === 1 ? "1 other device was" : `${others} other devices were`;
+  return security(context, "Your password was changed", [
+    `The password of your account on ${context.product} was changed.`,
+    others === 0 ? "No other device was logged in." : `${devices} logged out.`,
+  ]);
+}
+
+export function passwordWasReset(context: Context): Message {
+  return security(context, "Your password was reset", [
+    `The password of your account on ${context.product} was reset with a mailed link. Every device was logged out.`,
+  ]);
+}
+
+/** To the new address of a change that was asked for. */
+export function confirmNewAddress(context: Context & { oldEmail: string; link: string }): Message {
+  return compose(context, {
+    subject: "Confirm your new email address",
+    lines: [
+      `Your account on ${context.product} (${context.oldEmail}) is to change its address to ${context.email}. Confirming logs out your other devices.`,
+    ],
+    button: { words: "Confirm this address", link: context.link },
+    after: ["The link works for 60 minutes. If this wasn't you, ignore this mail."],
+  });
+}
+
+/** To the old address of a change that was asked for. */
+export function addressChangeAsked(context: Context & { newEmail: string; link: string }): Message {
+  return compose(context, {
+    subject: "Your email address is about to change",
+    lines: [
+      `A change of your address on ${context.product} to ${context.newEmail} was asked for. It happens when the new address is confirmed.`,
+    ],
+    button: { words: "Cancel the change", link: context.link },
+    after: [
+      "If this was you, there is nothing to do. The link works for 7 days, and takes the change back even after it has happened.",
+    ],
+  });
+}
+
+/** To the old address of a change that has happened. */
+export function addressChanged(context: Context & { newEmail: string; link: string }): Message {
+  return compose(context, {
+    subject: "Your email address was changed",
+    lines: [
+      `The address of your account on ${context.product} is now ${context.newEmail}. Your other devices were logged out.`,
+    ],
+    button: { words: "This wasn't me: take it back", link: context.link },
+    after: [
+      "The link works for 7 days. It brings this address back, logs out every device and begins a password reset.",
+    ],
+  });
+}
+
+/** To the owner of an address that another account wanted to change to. */
+export function addressAlreadyTaken(context: Context): Message {
+  return compose(context, {
+    subject: "Someone tried to use your email address",
+    lines: [
+      `Someone with another account on ${context.product} tried to change its address to ${context.email}. It belongs to your account, so nothing happened.`,
+    ],
+  });
+}
+
+export function addressTakenBack(context: Context): Message {
+  return security(context, "Your email address is back", [
+    `The address of your account on ${context.product} is ${context.email} again. Every device was logged out, and your password opens nothing until you reset it: the link is in the next mail.`,
+  ]);
+}
+
+export function twoFactorTurnedOn(context: Context & WithNotMe): Message {
+  return security(context, "Two-factor authentication is on", [
+    `Logging in to your account on ${context.product} now takes a code from your authenticator app.`,
+  ]);
+}
+
+export function twoFactorTurnedOff(context: Context & WithNotMe & { by: string }): Message {
+  return security(context, "Two-factor authentication is off", [
+    `Two-factor authentication of your account on ${context.product} was turned off by ${context.by}. Your password is enough to log in now.`,
+  ]);
+}
+
+export function recoveryCodesRenewed(context: Context & WithNotMe): Message {
+  return security(context, "You have new recovery codes", [
+    `New recovery codes were made for your account on ${context.product}. The old ones no longer work.`,
+  ]);
+}
+
+export function recoveryCodeUsed(context: Context & WithNotMe & { left: number }): Message {
+  return security(context, "A recovery code was used", [
+    `A recovery code was used to log in to your account on ${context.product}. ${context.left} of 10 are left.`,
+  ]);
+}
+
+/** "Was this you?": a sign-in from a browser that this account hasn't used. */
+export function newSignIn(context: Context & WithNotMe & { device: string }): Message {
+  return security(context, `New sign-in: ${context.device}`, [
+    `Your account on ${context.product} was used on a new device: ${context.device}. If this was you, there is nothing to do.`,
+  ]);
+}
+
+export function wrongSecondFactor(context: Context & WithNotMe & { device: string }): Message {
+  return security(context, "Someone knows your password", [
+    `Someone gave the right password of your account on ${context.product} from ${context.device}, but a wrong second factor. They are not in. If this wasn't you, change your password.`,
+  ]);
+}
+
+export function methodAdded(context: Context & WithNotMe & { name: string }): Message {
+  return security(context, `New login method: ${context.name}`, [
+    `"${context.name}" can now be used to log in to your account on ${context.product}.`,
+  ]);
+}
+
+export function methodRemoved(context: Context & WithNotMe & { name: string }): Message {
+  return security(context, `Login method removed: ${context.name}`, [
+    `"${context.name}" can no longer be used to log in to your account on ${context.product}. Devices that used it were logged out.`,
+  ]);
+}
+
+export function accountDeleted(context: Context): Message {
+  return compose(context, {
+    subject: "Your account was deleted",
+    lines: [
+      `Your account on ${context.product} and all that belonged to it was deleted. Every device was logged out.`,
+    ],
+  });
+}
+
+/** A mail about something that has happened to the account, with the way out for who did none of it. */
+function security(context: Context & WithNotMe, subject: string, lines: string[]): Message {
+  const from = context.device === undefined ? "" : ` from ${context.device}`;
+  const when = `${inWords(context.at)}${from}.`;
+  if (context.notMeLink === undefined) return compose(context, { subject, lines: [...lines, when] });
+  return compose(context, {
+    subject,
+    lines: [...lines, when],
+    button: { words: "This wasn't me", link: context.notMeLink },
+    after: ["The button logs that device out and begins a password reset."],
+  });
+}
