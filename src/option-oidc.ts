@@ -31,9 +31,16 @@ const KNOWN: Record<string, { name: string; issuer: string; kind: "oidc" | "gith
 };
 
 const LIST = "LATCHKEY_OIDC_PROVIDERS";
-const PARTS = { clientId: "CLIENT_ID", clientSecret: "CLIENT_SECRET", issuer: "ISSUER", name: "NAME", trustAmr: "TRUST_AMR" };
+const PARTS = {
+  clientId: "CLIENT_ID",
+  clientSecret: "CLIENT_SECRET",
+  issuer: "ISSUER",
+  name: "NAME",
+  trustAmr: "TRUST_AMR",
+};
 
-const variableOf = (id: string, part: string) => `LATCHKEY_OIDC_${id.toUpperCase().replaceAll("-", "_")}_${part}`;
+const variableOf = (id: string, part: string) =>
+  `LATCHKEY_OIDC_${id.toUpperCase().replaceAll("-", "_")}_${part}`;
 
 /** Reads the providers that an environment names, with the variables of each. */
 export function oidcFromEnvironment(environment: Record<string, string | undefined>): OidcProviderOptions[] {
@@ -52,17 +59,29 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
   return options.map((option) => {
     const { id } = option;
     if (!/^[a-z0-9-]{1,32}$/.test(id) || ids.has(id)) {
-      throw new SettingError(LIST, `takes different names of lower-case letters, digits and dashes (got "${id}")`);
+      throw new SettingError(
+        LIST,
+        `takes different names of lower-case letters, digits and dashes (got "${id}")`,
+      );
     }
     ids.add(id);
     for (const part of ["clientId", "clientSecret"] as const) {
-      if (!option[part]) throw new SettingError(variableOf(id, PARTS[part]), `must be set, since ${LIST} names ${id}`);
+      if (!option[part])
+        throw new SettingError(variableOf(id, PARTS[part]), `must be set, since ${LIST} names ${id}`);
     }
     const known = KNOWN[id];
     const issuer = readIssuer(variableOf(id, PARTS.issuer), option.issuer ?? known?.issuer);
     const { clientId, clientSecret } = option;
     const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
-    return { id, name, kind: known?.kind ?? "oidc", issuer, clientId, clientSecret, trustAmr: option.trustAmr === "on" };
+    return {
+      id,
+      name,
+      kind: known?.kind ?? "oidc",
+      issuer,
+      clientId,
+      clientSecret,
+      trustAmr: option.trustAmr === "on",
+    };
   });
 }
 
@@ -70,6 +89,7 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
 function readIssuer(variable: string, value: string | undefined): string {
   const url = value !== undefined && URL.canParse(value) ? new URL(value) : null;
   const isLocal = url && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  if (value !== undefined && url && (url.protocol === "https:" || (url.protocol === "http:" && isLocal))) return value;
+  if (value !== undefined && url && (url.protocol === "https:" || (url.protocol === "http:" && isLocal)))
+    return value;
   throw new SettingError(variable, "takes the provider's issuer, like https://login.example.com");
 }
