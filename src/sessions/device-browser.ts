@@ -1,3 +1,4 @@
+import { namedApps } from "./device-app-names.ts";
 import { namedBrowsers } from "./device-browser-names.ts";
 import { finderOf, type Mark } from "./device-tokens.ts";
 
@@ -16,6 +17,8 @@ const plainBrowsers: readonly Mark[] = [
   ["Safari", "Safari"],
   [webView, /(?:like Mac OS X|Macintosh).*AppleWebKit/],
 ];
+
+const everyBrowser = [...namedApps, ...namedBrowsers, ...plainBrowsers];
 
 // Brands in Sec-CH-UA that tell more than the User-Agent does, the more particular first.
 const brands = new Map([
@@ -53,12 +56,12 @@ const refinable: ReadonlySet<string> = new Set(["Chrome", webView, "Edge", "Oper
 
 /** Every browser and app a label may name. */
 export const browserNames: ReadonlySet<string> = new Set([
-  ...[...namedBrowsers, ...plainBrowsers].map(([name]) => name),
+  ...everyBrowser.map(([name]) => name),
   ...brands.values(),
 ]);
 
 /** The browser or app family that a User-Agent tells of, or null. */
-export const readBrowser = finderOf([...namedBrowsers, ...plainBrowsers]);
+export const readBrowser = finderOf(everyBrowser);
 
 /**
  * Whether the Client Hints may be believed: the User-Agent is a Chromium browser's that leaves room for a
