@@ -23,8 +23,11 @@ export function readEmailAddress(typed: string): EmailAddress | null {
   return { email, key: `${local.toLowerCase()}@${ascii}` };
 }
 
+const BEYOND_ASCII = /[^\x20-\x7e]/;
+
 /** The same address in ASCII, for headers and for whoever knows no other: the domain in its xn-- form. */
 export function inAscii(email: string): string {
+  if (!BEYOND_ASCII.test(email)) return email;
   const at = email.lastIndexOf("@");
   return `${email.slice(0, at)}@${domainToASCII(email.slice(at + 1))}`;
 }

@@ -1,11 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { createAnnouncements } from "./announcements.ts";
-import type { Database, FoundSession, Write } from "./database.ts";
-import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "./database.ts";
+import type { Database, Write } from "./database.ts";
 import type { Schema } from "./schema.ts";
 import { sqliteDialect } from "./sqlite-connection.ts";
 import { openSqliteFile } from "./sqlite-file.ts";
+import { strictLookUp } from "./sqlite-lookup.ts";
 
 /** How often another process's commits are looked for while pages listen, in ms. */
 const LOOK_INTERVAL = 250;
@@ -23,10 +23,6 @@ export function openSqlite(file: string): Database {
   const announcements = createAnnouncements();
   const stopLooking = lookForOtherWriters(writing, announcements);
 
-  const held = reading.prepare(
-    `select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = ?`,
-  );
-
   return {
     engine: "sqlite",
     read,
@@ -40,7 +36,7 @@ export function openSqlite(file: string): Database {
       for (const accountId of changed) announcements.tell(accountId);
       return result;
     },
-    findSession: (tokenHash) => held.get(tokenHash) as FoundSession | undefined,
+    findSession: strictLookUp(reading),
     onAnnouncement: announcements.listen,
     clockAhead: async () => 0,
     takeTurn: async () => true,

@@ -36,14 +36,18 @@ export function accountAnswer(session: FoundSession): AccountAnswer {
   };
 }
 
-export function sessionAnswer(session: FoundSession | ListedSession, currentId: string): SessionAnswer {
+export function sessionAnswer(
+  session: FoundSession | ListedSession,
+  currentId: string,
+  lastUsedAt = session.lastUsedAt,
+): SessionAnswer {
   return {
     id: session.id,
     label: session.label,
     browser: session.browser,
     os: session.os,
     createdAt: iso(session.createdAt),
-    lastUsedAt: iso(session.lastUsedAt),
+    lastUsedAt: iso(lastUsedAt),
     expiresAt: iso(session.expiresAt),
     current: session.id === currentId,
     signedInWith: session.signedInWith,

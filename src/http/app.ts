@@ -7,7 +7,6 @@ import type { HttpParts } from "./call.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { refuseCrossSite } from "./guards.ts";
 import { plainPage } from "./handlers/pages.ts";
-import type { Route } from "./routes.ts";
 import { api, dashboardRoutes } from "./routes.ts";
 
 /** Answers a request; `remote` is the peer's address, where the server below knows it. */
@@ -18,10 +17,9 @@ type Bindings = { Bindings: { remote?: string } };
 /** Everything that Latchkey answers, as one function: guards, routes, one catch, and the headers of every answer. */
 export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch {
   const { baseUrl } = parts.settings;
-  const app = new Hono<Bindings>({ strict: true }).basePath(baseUrl.path || "/");
-  const routes = [...api, ...dashboardRoutes(dashboard)];
-  for (const [method, path, handle] of routes) {
-    app.on(method, path, (context) => {
+  const app = new Hono<Bindings>();
+  for (const [method, path, handle] of [...api, ...dashboardRoutes(dashboard)]) {
+    app.on(method, placesOf(path, baseUrl), (context) => {
       const { raw: request } = context.req;
       const crossSite = method === "ALL" ? null : refuseCrossSite(request, baseUrl);
       if (crossSite) return problem(crossSite);
@@ -29,31 +27,28 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
       return handle({ parts, request, remote: context.env?.remote, now: parts.settings.now(), param });
     });
   }
-  for (const path of new Set(api.map(([, path]) => path))) {
-    app.all(path, () => problem(refuse("method_not_allowed", `Allowed here: ${methodsOf(api, path)}.`)));
-  }
-  app.notFound(() => problem(refuse("not_found")));
+  app.notFound((context) => missing(context.req.raw, context.req.path.slice(baseUrl.path.length)));
   app.onError((error, context) => broken(parts, error, context.req.raw));
-
-  const outer = new Hono<Bindings>();
-  if (baseUrl.path)
-    outer.all(`${baseUrl.path}/`, (context) =>
-      app.fetch(new Request(baseUrl.href, context.req.raw), context.env),
-    );
-  outer.route("/", app);
-  outer.notFound((context) =>
-    wantsPage(context.req.raw) ? plainPage(404, "There is no such page.") : problem(refuse("not_found")),
-  );
-  outer.onError((error, context) => broken(parts, error, context.req.raw));
   return async (request, remote) =>
-    withHeaders(await outer.fetch(request, remote === undefined ? {} : { remote }), baseUrl);
+    withHeaders(await app.fetch(request, remote === undefined ? {} : { remote }), baseUrl);
 }
 
-function methodsOf(routes: Route[], path: string): string {
-  return routes
-    .filter(([, one]) => one === path)
-    .map(([method]) => method)
-    .join(", ");
+/** Where a route lies below the base URL; its root is there with and without the last slash. */
+function placesOf(path: string, { path: base }: BaseUrl): string[] {
+  if (path !== "/") return [base + path];
+  return base === "" ? ["/"] : [base, `${base}/`];
+}
+
+/** No such route: another method of a known path is told which ones there are. */
+function missing(request: Request, path: string): Response {
+  const methods = api.filter(([, known]) => isAt(known, path)).map(([method]) => method);
+  if (methods.length > 0)
+    return problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
+  return wantsPage(request) ? plainPage(404, "There is no such page.") : problem(refuse("not_found"));
+}
+
+function isAt(route: string, path: string): boolean {
+  return new RegExp(`^${route.replace(/:\w+/g, "[^/]+")}$`).test(path);
 }
 
 /** The one catch. A database that is down is 503 and says nothing about who is signed in. */
@@ -75,22 +70,23 @@ function wantsPage(request: Request): boolean {
   return request.method === "GET" && (request.headers.get("accept") ?? "").includes("text/html");
 }
 
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "form-action 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
-const HEADERS: [string, string][] = [
-  ["Content-Security-Policy", CONTENT_SECURITY_POLICY],
+const PAGE_HEADERS: [string, string][] = [
+  [
+    "Content-Security-Policy",
+    [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self' data:",
+      "font-src 'self'",
+      "connect-src 'self'",
+      "manifest-src 'self'",
+      "form-action 'self'",
+      "object-src 'none'",
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+    ].join("; "),
+  ],
   ["X-Content-Type-Options", "nosniff"],
   ["X-Frame-Options", "DENY"],
   ["Referrer-Policy", "same-origin"],
@@ -102,8 +98,19 @@ const HEADERS: [string, string][] = [
   ],
 ];
 
+const DATA_HEADERS: [string, string][] = [
+  ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["X-Content-Type-Options", "nosniff"],
+  ["Referrer-Policy", "same-origin"],
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+];
+
+/** What every answer carries: a page all of it, data what can matter for it, an empty answer nothing. */
 function withHeaders(response: Response, baseUrl: BaseUrl): Response {
-  for (const [name, value] of HEADERS) response.headers.set(name, value);
-  if (baseUrl.secure) response.headers.set("Strict-Transport-Security", "max-age=31536000");
+  const { headers } = response;
+  const isPage = headers.get("content-type")?.startsWith("text/html");
+  if (response.status !== 204)
+    for (const [name, value] of isPage ? PAGE_HEADERS : DATA_HEADERS) headers.set(name, value);
+  if (baseUrl.secure) headers.set("Strict-Transport-Security", "max-age=31536000");
   return response;
 }

@@ -22,7 +22,7 @@ export async function listen(
   const server = createAdaptorServer({
     fetch: (request: Request, env: HttpBindings | unknown) =>
       latchkey.fetch(request, (env as HttpBindings).incoming.socket.remoteAddress),
-    overrideGlobalObjects: false,
+    overrideGlobalObjects: true,
   }) as Server;
   server.headersTimeout = 20_000;
   server.requestTimeout = 60_000;

@@ -84,6 +84,7 @@ export function dashboardRoutes(dashboard: Dashboard | null): Route[] {
     ["GET", "/login", login],
     ...tasks.map((path): Route => ["GET", path, page]),
     ["GET", "/settings/security", settings],
-    ["GET", "/*", asset],
+    ["GET", "/assets/:file", asset],
+    ["GET", "/favicon.svg", asset],
   ];
 }

@@ -36,9 +36,9 @@ function liveOrOver(
   tokenHash: Uint8Array,
   now: number,
 ): Authenticated | SignedOut {
-  const session = { ...found, lastUsedAt: parts.lastUsed.of(found.id, found.lastUsedAt) };
-  const reason = overByTime(session, parts.settings, now);
-  return reason === null ? { session, tokenHash } : { reason, by: null, at: null };
+  const lastUsedAt = parts.lastUsed.of(found.id, found.lastUsedAt);
+  const reason = overByTime(found.expiresAt, lastUsedAt, parts.settings, now);
+  return reason === null ? { session: found, tokenHash } : { reason, by: null, at: null };
 }
 
 async function whyEnded(parts: SessionParts, tokenHash: Uint8Array, now: number): Promise<SignedOut> {

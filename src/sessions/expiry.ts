@@ -10,11 +10,12 @@ export const REASON_KEPT = 7 * DAY;
  * (S9), `idle` where a limit is set and it was unused for so long. Every read applies this one rule.
  */
 export function overByTime(
-  session: { expiresAt: number; lastUsedAt: number },
+  expiresAt: number,
+  lastUsedAt: number,
   settings: Pick<Settings, "idleTimeout">,
   now: number,
 ): "expired" | "idle" | null {
-  if (now >= session.expiresAt) return "expired";
-  if (settings.idleTimeout !== null && now >= session.lastUsedAt + settings.idleTimeout) return "idle";
+  if (now >= expiresAt) return "expired";
+  if (settings.idleTimeout !== null && now >= lastUsedAt + settings.idleTimeout) return "idle";
   return null;
 }

@@ -26,7 +26,7 @@ export async function listSessions(
   const rows = await readSessions(parts.database).where("account_id", "=", accountId).execute();
   return rows
     .map((row) => ({ ...row, lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))
-    .filter((session) => overByTime(session, parts.settings, now) === null)
+    .filter((session) => overByTime(session.expiresAt, session.lastUsedAt, parts.settings, now) === null)
     .sort((one, other) => other.lastUsedAt - one.lastUsedAt || other.createdAt - one.createdAt);
 }
 

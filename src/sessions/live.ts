@@ -106,7 +106,7 @@ export class LiveStreams {
     const { settings, lastUsed } = this.#parts;
     const now = settings.now();
     const lastUsedAt = lastUsed.of(stream.session.id, stream.session.lastUsedAt);
-    const reason = overByTime({ ...stream.session, lastUsedAt }, settings, now);
+    const reason = overByTime(stream.session.expiresAt, lastUsedAt, settings, now);
     if (reason !== null) {
       this.#end(stream, { reason });
       return;

@@ -9,10 +9,8 @@ import type { SignedInCall } from "../signed-in.ts";
 
 export async function getSession({ acting, parts }: SignedInCall): Promise<Response> {
   const lastUsedAt = parts.lastUsed.of(acting.id, acting.lastUsedAt);
-  return json(200, {
-    account: accountAnswer(acting),
-    session: sessionAnswer({ ...acting, lastUsedAt }, acting.id),
-  });
+  const session = sessionAnswer(acting, acting.id, lastUsedAt);
+  return json(200, { account: accountAnswer(acting), session });
 }
 
 /** One's own log-out. It is explicit, so it may clear the cookie; a 401 never does. */
