@@ -28,6 +28,7 @@ export type Client = ReturnType<typeof createClient>;
  * `Unreachable`. On a 401 it asks once more who it is, and only that answer decides; then `onSignedOut`
  * is told, in every tab.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a flat list, one method a route.
 export function createClient({ basePath = "" }: ClientOptions = {}) {
   const who = ({ background = false }: Reading = {}) =>
     send<SignedIn>(basePath, { method: "GET", path: "/api/session", background });
@@ -71,27 +72,54 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     endOtherSessions: () => call<{ ended: number }>({ method: "DELETE", path: "/api/sessions" }),
 
     // The account
-    changePassword: (body: { currentPassword: string; newPassword: string }) =>
+    changePassword: (body: { currentPassword?: string; newPassword: string }) =>
       call({ method: "PUT", path: "/api/account/password", body }),
-    changeEmail: (body: { email: string; currentPassword: string }) =>
+    changeEmail: (body: { email: string; currentPassword?: string }) =>
       call({ method: "PUT", path: "/api/account/email", body }),
     sendVerification: () => call({ method: "POST", path: "/api/account/email/verification" }),
-    prove: (body: { currentPassword: string }) => call({ method: "POST", path: "/api/session/proof", body }),
-    deleteAccount: (body: { currentPassword: string }) => call({ method: "DELETE", path: "/api/account", body }),
+    prove: (body: { currentPassword: string } | { passkey: object }) =>
+      call({ method: "POST", path: "/api/session/proof", body }),
+    deleteAccount: (body: { currentPassword?: string }) =>
+      call({ method: "DELETE", path: "/api/account", body }),
 
     // Two-factor authentication
-    beginTwoFactor: (body: { currentPassword: string }) =>
+    beginTwoFactor: (body: { currentPassword?: string }) =>
       call<{ secret: string; uri: string }>({ method: "POST", path: "/api/account/two-factor", body }),
     turnTwoFactorOn: (body: { code: string }) =>
       call<{ recoveryCodes: string[] }>({ method: "PUT", path: "/api/account/two-factor", body }),
-    turnTwoFactorOff: (body: { currentPassword: string } & SecondFactor) =>
+    turnTwoFactorOff: (body: { currentPassword?: string } & SecondFactor) =>
       call({ method: "DELETE", path: "/api/account/two-factor", body }),
-    renewRecoveryCodes: (body: { currentPassword: string } & SecondFactor) =>
+    renewRecoveryCodes: (body: { currentPassword?: string } & SecondFactor) =>
       call<{ recoveryCodes: string[] }>({
         method: "POST",
         path: "/api/account/two-factor/recovery-codes",
         body,
       }),
+
+    // Passkeys and other sites
+    passkeyOptions: (body: { email?: string } = {}) =>
+      call<object>({ method: "POST", path: "/api/passkeys/options", body }),
+    addPasskey: (body: { passkey: object; name?: string }) =>
+      call<{ id: string }>({ method: "POST", path: "/api/passkeys", body }),
+    signUpWithPasskey: (body: { email: string; passkey: object }) =>
+      knock<SignedIn>({ method: "POST", path: "/api/accounts", body: withTouch(body) }),
+    passkeySignInOptions: (body: { email?: string } = {}) =>
+      knock<object>({
+        method: "POST",
+        path: "/api/session/passkey/options",
+        body,
+      }),
+    signInWithPasskey: (body: { passkey: object }) =>
+      knock<SignedIn | SecondFactorAsked>({
+        method: "POST",
+        path: "/api/session/passkey",
+        body: withTouch(body),
+      }),
+    renameMethod: (id: string, name: string) =>
+      call({ method: "PUT", path: `/api/account/login-methods/${encodeURIComponent(id)}`, body: { name } }),
+    /** Where to send the browser to connect a site, or to prove with it that it is still you. */
+    goToProvider: (provider: string, intent: "connect" | "prove") =>
+      call<{ url: string }>({ method: "POST", path: `/api/oidc/${provider}/start`, body: { intent } }),
 
     // Login methods and history
     loginMethods: async ({ background = false }: Reading = {}) => {
@@ -109,7 +137,8 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     askForReset: (body: { email: string }) => knock({ method: "POST", path: "/api/password-resets", body }),
     resetPassword: (body: { token: string; password: string }) =>
       knock({ method: "PUT", path: "/api/password-resets", body }),
-    confirmEmail: (body: { token: string }) => knock({ method: "POST", path: "/api/email-confirmations", body }),
+    confirmEmail: (body: { token: string }) =>
+      knock({ method: "POST", path: "/api/email-confirmations", body }),
     keepEmail: (body: { token: string }) => knock({ method: "POST", path: "/api/email-reversals", body }),
     reportNotMe: (body: { token: string }) => knock({ method: "POST", path: "/api/not-me", body }),
   };

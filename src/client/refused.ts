@@ -1,4 +1,4 @@
-import type { EndReason, Ending } from "./answers.ts";
+import type { Ending, EndReason } from "./answers.ts";
 
 /** What the body of a refusal may carry beyond its code. */
 export type RefusalFacts = {
@@ -52,7 +52,7 @@ export class Unreachable extends Error {
 /** Reads a problem+json answer. */
 export async function readRefusal(response: Response): Promise<Refused | Unreachable> {
   const body: unknown = await response.json().catch(() => null);
-  if (response.status >= 500 || !isRecord(body) || typeof body["code"] !== "string") {
+  if (response.status >= 500 || !isRecord(body) || typeof body.code !== "string") {
     return new Unreachable(response.status);
   }
   const facts: RefusalFacts = {};
@@ -60,11 +60,11 @@ export async function readRefusal(response: Response): Promise<Refused | Unreach
     const value = body[name];
     if (typeof value === "string") facts[name] = value;
   }
-  if (isReason(body["reason"])) facts.reason = body["reason"];
-  if (Array.isArray(body["methods"])) facts.methods = body["methods"].filter((one) => typeof one === "string");
+  if (isReason(body.reason)) facts.reason = body.reason;
+  if (Array.isArray(body.methods)) facts.methods = body.methods.filter((one) => typeof one === "string");
   const seconds = Number(response.headers.get("Retry-After"));
   if (seconds > 0) facts.retryAfter = Math.ceil(seconds);
-  return new Refused(response.status, body["code"], facts);
+  return new Refused(response.status, body.code, facts);
 }
 
 const REASONS: readonly (EndReason | "none")[] = [

@@ -1,0 +1,91 @@
+import { createContext, type ReactNode, useContext, useEffect } from "react";
+import type { Client } from "../src/client/index.ts";
+import type { Config } from "./config.ts";
+import { nextAfterSignIn } from "./next.ts";
+
+type Surroundings = { config: Config; client: Client };
+
+export const Frame = createContext<Surroundings | null>(null);
+
+export function useFrame(): Surroundings {
+  const frame = useContext(Frame);
+  if (!frame) throw new Error("A page stands outside of its frame.");
+  return frame;
+}
+
+/** The address of a page of Latchkey. */
+export function usePath(): (page: string) => string {
+  const { config } = useFrame();
+  return (page) => config.basePath + page;
+}
+
+/** Goes on after a sign-in: where the person was going, or to the security page. */
+export function useGoOn(): () => void {
+  const { config } = useFrame();
+  return () => {
+    const { origin, search } = location;
+    const { basePath, returnOrigins } = config;
+    location.replace(
+      nextAfterSignIn(new URLSearchParams(search).get("next"), { origin, basePath, returnOrigins }),
+    );
+  };
+}
+
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · Latchkey`;
+  }, [title]);
+}
+
+export function Mark() {
+  return (
+    <span className="mark">
+      <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+        <rect width="32" height="32" rx="8" className="mark-ground" />
+        <circle cx="16" cy="12.5" r="4.5" className="mark-line" />
+        <path d="M16 17v8M16 21h4" className="mark-line" />
+      </svg>
+      Latchkey
+    </span>
+  );
+}
+
+/** A page of one task: the mark, and one card in the upper third. */
+export function OneTask({ title, children }: { title: string; children: ReactNode }) {
+  useTitle(title);
+  return (
+    <main className="one-task">
+      <Mark />
+      <div className="lk-card">
+        <h1>{title}</h1>
+        {children}
+      </div>
+    </main>
+  );
+}
+
+const NOTICE = "latchkey:notice";
+
+/** A sentence for the next page, by its name only: nothing that a link could put there is ever shown. */
+const NOTICES = {
+  deleted: "Your account was deleted.",
+  reset: "Password changed. Log in with it.",
+  confirmed: "Your address is confirmed.",
+} as const;
+
+export function leaveNotice(name: keyof typeof NOTICES): void {
+  sessionStorage.setItem(NOTICE, name);
+}
+
+export function takeNotice(): string | null {
+  const name = sessionStorage.getItem(NOTICE);
+  sessionStorage.removeItem(NOTICE);
+  return name !== null && name in NOTICES ? NOTICES[name as keyof typeof NOTICES] : null;
+}
+
+/** The token of a mailed link. It leaves the address bar at once, and no server ever sees it. */
+export function takeToken(): string | null {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token !== null) history.replaceState(null, "", location.pathname + location.search);
+  return token;
+}

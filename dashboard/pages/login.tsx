@@ -1,0 +1,170 @@
+import { useEffect, useRef, useState } from "react";
+import { Refused, type SecondFactorAsked, type SignedIn } from "../../src/client/index.ts";
+import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
+import { answerWithPasskey } from "../../src/react/passkeys.ts";
+import { sentenceOf, whyHere } from "../../src/react/words.ts";
+import { OneTask, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { Providers } from "../providers.tsx";
+
+export function LoginPage() {
+  const [needsCode, setNeedsCode] = useState(
+    () => new URLSearchParams(location.search).get("step") === "two-factor",
+  );
+  return needsCode ? (
+    <SecondStep onOver={() => setNeedsCode(false)} />
+  ) : (
+    <FirstStep onHalfDone={() => setNeedsCode(true)} />
+  );
+}
+
+type Why = { sentence: string; offersReset: boolean };
+
+/** The server knows why the session of this browser's cookie is over; nobody else can put words here. */
+function useWhy(): Why | null {
+  const { client } = useFrame();
+  const [why, setWhy] = useState<Why | null>(() => {
+    const said = takeNotice() ?? sentenceOf(new URLSearchParams(location.search).get("error"));
+    return said === null ? null : { sentence: said, offersReset: false };
+  });
+  useEffect(() => {
+    client.session({ background: true }).catch((error: unknown) => {
+      if (error instanceof Refused && error.isSignedOut) {
+        setWhy((before) => before ?? whyHere(error.ending, Date.now()));
+      }
+    });
+  }, [client]);
+  return why;
+}
+
+function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
+  const { client, config } = useFrame();
+  const path = usePath();
+  const goOn = useGoOn();
+  const why = useWhy();
+  const arrive = (answer: SignedIn | SecondFactorAsked) => ("twoFactor" in answer ? onHalfDone() : goOn());
+  const action = useAction(async (form: FormData) => {
+    arrive(await client.signIn({ email: text(form, "email"), password: text(form, "password") }));
+  });
+  const byPasskey = useAction(async () => {
+    const passkey = await answerWithPasskey(await client.passkeySignInOptions());
+    arrive(await client.signInWithPasskey({ passkey }));
+  });
+  usePasskeyAutofill(arrive);
+  const { search } = location;
+  return (
+    <OneTask title="Log in">
+      {why && (
+        <p className="why" role="status">
+          {why.sentence} {why.offersReset && <a href={path("/forgot-password")}>Reset your password</a>}
+        </p>
+      )}
+      <Form action={action}>
+        <Field
+          label="Email"
+          name="email"
+          type="email"
+          inputMode="email"
+          autoComplete={config.passkeys ? "username webauthn" : "username"}
+          autoCapitalize="off"
+          autoFocus
+          problem={action.problem}
+        />
+        <PasswordField
+          label="Password"
+          name="password"
+          autoComplete="current-password"
+          problem={action.problem}
+        />
+        <FormProblem problem={action.problem} fields={["email", "password"]} />
+        <Submit working={action.working}>Log in</Submit>
+      </Form>
+      {config.passkeys && (
+        <button
+          type="button"
+          className="lk-button lk-plain lk-wide"
+          data-working={byPasskey.working || undefined}
+          onClick={() => void byPasskey.act()}
+        >
+          Log in with a passkey
+        </button>
+      )}
+      <FormProblem problem={byPasskey.problem} />
+      <Providers />
+      <p className="links">
+        <a href={path("/forgot-password")}>Forgot password?</a>
+        {config.signUp !== "closed" && <a href={path("/sign-up") + search}>Create account</a>}
+      </p>
+    </OneTask>
+  );
+}
+
+/** Offers the person's passkeys in the email field, where the browser can; silent where it can't. */
+function usePasskeyAutofill(arrive: (answer: SignedIn | SecondFactorAsked) => void): void {
+  const { client, config } = useFrame();
+  const latest = useRef(arrive);
+  latest.current = arrive;
+  useEffect(() => {
+    if (!config.passkeys || typeof PublicKeyCredential === "undefined") return;
+    const offer = async () => {
+      if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+      const passkey = await answerWithPasskey(await client.passkeySignInOptions(), true);
+      latest.current(await client.signInWithPasskey({ passkey }));
+    };
+    // A prompt that was closed, or a passkey that isn't known here: the form is still there.
+    offer().catch(() => {});
+  }, [client, config.passkeys]);
+}
+
+function SecondStep({ onOver }: { onOver: () => void }) {
+  const { client } = useFrame();
+  const goOn = useGoOn();
+  const [byRecovery, setByRecovery] = useState(false);
+  const action = useAction(async (form: FormData) => {
+    const given = text(form, "code");
+    await client.giveSecondFactor(byRecovery ? { recoveryCode: given } : { code: given });
+    goOn();
+  });
+  const { problem } = action;
+  return (
+    <OneTask title="One more step">
+      <p className="lk-words">
+        {byRecovery
+          ? "Type one of the recovery codes that you saved."
+          : "Open your authenticator app and type its code."}
+      </p>
+      <Form action={action}>
+        {byRecovery ? (
+          <Field
+            key="recovery"
+            label="Recovery code"
+            name="code"
+            autoComplete="off"
+            spellCheck={false}
+            problem={problem}
+            autoFocus
+          />
+        ) : (
+          <Field
+            key="totp"
+            label="Authentication code"
+            name="code"
+            autoComplete="one-time-code"
+            inputMode="numeric"
+            problem={problem}
+            autoFocus
+          />
+        )}
+        <FormProblem problem={problem} fields={["code"]} />
+        <Submit working={action.working}>Verify</Submit>
+      </Form>
+      <p className="links">
+        <button type="button" className="lk-link" onClick={() => setByRecovery(!byRecovery)}>
+          {byRecovery ? "Use a code of the app" : "Use a recovery code"}
+        </button>
+        <button type="button" className="lk-link" onClick={onOver}>
+          Start again
+        </button>
+      </p>
+    </OneTask>
+  );
+}

@@ -1,0 +1,128 @@
+import { useState } from "react";
+import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
+import { makePasskey } from "../../src/react/passkeys.ts";
+import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { Providers } from "../providers.tsx";
+
+export function SignUpPage() {
+  const { config } = useFrame();
+  const [token] = useState(takeToken);
+  const [sentTo, setSentTo] = useState<string | null>(null);
+  if (token !== null) return <Finish token={token} />;
+  if (config.signUp === "closed") return <Closed />;
+  return sentTo === null ? <Begin onSent={setSentTo} /> : <Sent email={sentTo} />;
+}
+
+function Closed() {
+  const path = usePath();
+  return (
+    <OneTask title="Create account">
+      <p>New accounts can't be created here. Ask whoever runs this site.</p>
+      <p className="links">
+        <a href={path("/login")}>Log in</a>
+      </p>
+    </OneTask>
+  );
+}
+
+function Begin({ onSent }: { onSent: (email: string) => void }) {
+  const { client, config } = useFrame();
+  const path = usePath();
+  const goOn = useGoOn();
+  const [email, setEmail] = useState("");
+  const asksPassword = config.signUp === "open";
+  const action = useAction(async (form: FormData) => {
+    const answer = await client.signUp({ email, password: text(form, "password") });
+    if (answer && "session" in answer) goOn();
+    else onSent(email);
+  });
+  const byPasskey = useAction(async () => {
+    const passkey = await makePasskey(await client.passkeyOptions({ email }));
+    await client.signUpWithPasskey({ email, passkey });
+    goOn();
+  });
+  const { problem } = action;
+  return (
+    <OneTask title="Create account">
+      <Form action={action}>
+        <Field
+          label="Email"
+          name="email"
+          type="email"
+          inputMode="email"
+          autoComplete="username"
+          autoCapitalize="off"
+          autoFocus
+          value={email}
+          onChange={(event) => setEmail(event.target.value)}
+          problem={problem ?? byPasskey.problem}
+        />
+        {asksPassword && <NewPassword problem={problem} />}
+        <FormProblem problem={problem ?? byPasskey.problem} fields={["email", "password", "newPassword"]} />
+        <Submit working={action.working}>Create account</Submit>
+      </Form>
+      {asksPassword && config.passkeys && (
+        <button
+          type="button"
+          className="lk-button lk-plain lk-wide"
+          data-working={byPasskey.working || undefined}
+          onClick={() => void byPasskey.act()}
+        >
+          Create account with a passkey
+        </button>
+      )}
+      <Providers />
+      <p className="links">
+        <a href={path("/login") + location.search}>I have an account</a>
+      </p>
+    </OneTask>
+  );
+}
+
+function NewPassword({ problem }: { problem: Parameters<typeof FormProblem>[0]["problem"] }) {
+  const { config } = useFrame();
+  const own = problem?.field === "newPassword" ? { ...problem, field: "password" } : problem;
+  return (
+    <PasswordField
+      label="Password"
+      name="password"
+      autoComplete="new-password"
+      minLength={config.passwordMinLength}
+      hint={`At least ${config.passwordMinLength} characters. A few unrelated words are easy to remember and hard to guess.`}
+      problem={own}
+    />
+  );
+}
+
+function Sent({ email }: { email: string }) {
+  return (
+    <OneTask title="Check your mail">
+      <p role="status">
+        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password.
+      </p>
+    </OneTask>
+  );
+}
+
+/** The link of the mail: the address is known, the password is chosen now. */
+function Finish({ token }: { token: string }) {
+  const { client } = useFrame();
+  const path = usePath();
+  const goOn = useGoOn();
+  const action = useAction(async (form: FormData) => {
+    await client.finishSignUp({ token, password: text(form, "password") });
+    goOn();
+  });
+  return (
+    <OneTask title="Choose a password">
+      <Form action={action}>
+        <NewPassword problem={action.problem} />
+        <FormProblem problem={action.problem} fields={["newPassword"]} />
+        <Submit working={action.working}>Create account</Submit>
+      </Form>
+      <p className="links">
+        <a href={path("/sign-up")}>Ask for a new link</a>
+      </p>
+    </OneTask>
+  );
+}

@@ -1,0 +1,197 @@
+import { useState } from "react";
+import { dayOf, type LoginMethod, relativeTime } from "../client/index.ts";
+import { Card, Stale, useStatus, Waiting } from "./card.tsx";
+import { Dialog } from "./dialog.tsx";
+import { Field, Form, FormProblem, Submit, text, useAction } from "./form.tsx";
+import { makePasskey } from "./passkeys.ts";
+import { useProof } from "./proof.tsx";
+import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "./provider.tsx";
+
+/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. */
+export function LoginMethodsCard() {
+  const { settings } = useLatchkey();
+  const { data: methods, error, isFetching } = useLoginMethods();
+  const [status, say] = useStatus();
+  const connected = new Set(methods?.filter(({ kind }) => kind === "oidc").map(({ name }) => name));
+  const providers = settings.oidc.filter(({ name }) => !connected.has(name));
+  return (
+    <Card
+      id="login-methods"
+      title="Login methods"
+      words="The ways to log in to this account. The last one that works always stays."
+    >
+      <Stale error={error} isFetching={isFetching} />
+      {methods ? (
+        // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets.
+        <ul className="lk-list" role="list">
+          {methods.map((method) => (
+            <MethodRow key={method.id} method={method} isOnly={methods.length === 1} say={say} />
+          ))}
+        </ul>
+      ) : (
+        <Waiting />
+      )}
+      {status}
+      <div className="lk-actions">
+        {settings.passkeys && <AddPasskey say={say} />}
+        {providers.map(({ id, name }) => (
+          <Connect key={id} id={id} name={name} />
+        ))}
+      </div>
+    </Card>
+  );
+}
+
+type RowProps = { method: LoginMethod; isOnly: boolean; say: (sentence: string) => void };
+
+function MethodRow({ method, isOnly, say }: RowProps) {
+  const now = useNow();
+  const [dialog, setDialog] = useState<"remove" | "rename" | null>(null);
+  const used = method.lastUsedAt ? `last used ${relativeTime(method.lastUsedAt, now)}` : "not used yet";
+  return (
+    // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
+    <li className="lk-row" role="listitem">
+      <div className="lk-row-words">
+        <p className="lk-label">
+          <bdi>{method.name}</bdi>
+        </p>
+        <p className="lk-muted">
+          {method.kind === "passkey" ? "Passkey · " : ""}Added {dayOf(method.createdAt, now)} · {used}
+        </p>
+        {isOnly && (
+          <p className="lk-hint">This is the only way to log in. Add another one to disconnect it.</p>
+        )}
+      </div>
+      {method.kind === "passkey" && (
+        <button
+          type="button"
+          className="lk-button lk-small"
+          aria-label={`Rename ${method.name}`}
+          onClick={() => setDialog("rename")}
+        >
+          Rename
+        </button>
+      )}
+      <button
+        type="button"
+        className="lk-button lk-small"
+        aria-label={`Disconnect ${method.name}`}
+        disabled={isOnly}
+        onClick={() => setDialog("remove")}
+      >
+        Disconnect
+      </button>
+      {dialog === "remove" && <Remove method={method} say={say} onClose={() => setDialog(null)} />}
+      {dialog === "rename" && <Rename method={method} onClose={() => setDialog(null)} />}
+    </li>
+  );
+}
+
+function Remove({ method, say, onClose }: Omit<RowProps, "isOnly"> & { onClose: () => void }) {
+  const client = useClient();
+  const refresh = useRefresh();
+  const withProof = useProof();
+  const action = useAction(async () => {
+    await withProof(() => client.disconnect(method.id));
+    say(`${method.name} was disconnected.`);
+    onClose();
+    await refresh();
+  });
+  return (
+    <Dialog role="alertdialog" title={`Disconnect ${method.name}`} onClose={onClose}>
+      <p>You can no longer log in with it. Other devices that logged in with it are logged out.</p>
+      <FormProblem problem={action.problem} />
+      <div className="lk-actions">
+        <button
+          type="button"
+          className="lk-button lk-danger"
+          data-working={action.working || undefined}
+          onClick={() => void action.act()}
+        >
+          Disconnect
+        </button>
+        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Rename({ method, onClose }: { method: LoginMethod; onClose: () => void }) {
+  const client = useClient();
+  const refresh = useRefresh();
+  const action = useAction(async (form: FormData) => {
+    await client.renameMethod(method.id, text(form, "name"));
+    onClose();
+    await refresh();
+  });
+  return (
+    <Dialog title="Rename this passkey" onClose={onClose}>
+      <Form action={action}>
+        <Field
+          label="Name"
+          name="name"
+          defaultValue={method.name}
+          maxLength={64}
+          autoComplete="off"
+          problem={action.problem}
+        />
+        <FormProblem problem={action.problem} />
+        <div className="lk-actions">
+          <Submit working={action.working}>Rename</Submit>
+          <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}
+
+function AddPasskey({ say }: { say: (sentence: string) => void }) {
+  const client = useClient();
+  const refresh = useRefresh();
+  const withProof = useProof();
+  const { data: who } = useWho();
+  const action = useAction(async () => {
+    const passkey = await makePasskey(await withProof(() => client.passkeyOptions()));
+    await client.addPasskey({ passkey, name: who?.session.label ?? "Passkey" });
+    say("The passkey was added.");
+    await refresh();
+  });
+  return (
+    <>
+      <button
+        type="button"
+        className="lk-button lk-plain"
+        data-working={action.working || undefined}
+        onClick={() => void action.act()}
+      >
+        Add a passkey
+      </button>
+      <FormProblem problem={action.problem} />
+    </>
+  );
+}
+
+function Connect({ id, name }: { id: string; name: string }) {
+  const client = useClient();
+  const withProof = useProof();
+  const action = useAction(async () => {
+    location.assign((await withProof(() => client.goToProvider(id, "connect"))).url);
+  });
+  return (
+    <>
+      <button
+        type="button"
+        className="lk-button lk-plain"
+        data-working={action.working || undefined}
+        onClick={() => void action.act()}
+      >
+        Connect {name}
+      </button>
+      <FormProblem problem={action.problem} />
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+import { useState } from "react";
+import { Card, useStatus } from "./card.tsx";
+import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
+import { useProof } from "./proof.tsx";
+import { useClient, useLatchkey, useLoginMethods, useRefresh, useSessions, useWho } from "./provider.tsx";
+import { devices } from "./words.ts";
+
+const FIELDS = ["currentPassword", "newPassword"];
+
+/** Changes the password, or sets the first one; every other device is logged out by it. */
+export function PasswordCard() {
+  const client = useClient();
+  const { settings } = useLatchkey();
+  const { data: who } = useWho();
+  const { data: methods } = useLoginMethods();
+  const { data: sessions } = useSessions();
+  const refresh = useRefresh();
+  const withProof = useProof();
+  const [isOpen, setOpen] = useState(false);
+  const [status, say] = useStatus();
+  const hasPassword = methods?.some(({ kind }) => kind === "password") ?? true;
+  const others = sessions?.filter(({ current }) => !current).length ?? 0;
+  const action = useAction(async (form: FormData) => {
+    const newPassword = text(form, "newPassword");
+    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
+    await withProof(() => client.changePassword({ ...proof, newPassword }));
+    const done = hasPassword ? "Password changed." : "Password added.";
+    say(others === 0 ? done : `${done} ${devices(others)} ${others === 1 ? "was" : "were"} logged out.`);
+    setOpen(false);
+    await refresh();
+  });
+  const { problem, working } = action;
+  return (
+    <Card id="password" title="Password" words="Changing it logs out every other device.">
+      {status}
+      {!isOpen && (
+        <div className="lk-actions">
+          <button type="button" className="lk-button lk-plain" onClick={() => setOpen(true)}>
+            {hasPassword ? "Change password" : "Add a password"}
+          </button>
+        </div>
+      )}
+      {isOpen && (
+        <Form action={action} label="Change password">
+          <input
+            type="text"
+            name="username"
+            autoComplete="username"
+            value={who?.account.email ?? ""}
+            readOnly
+            hidden
+          />
+          {hasPassword && (
+            <PasswordField
+              label="Current password"
+              name="currentPassword"
+              autoComplete="current-password"
+              problem={problem}
+              autoFocus
+            />
+          )}
+          <PasswordField
+            label="New password"
+            name="newPassword"
+            autoComplete="new-password"
+            minLength={settings.passwordMinLength}
+            hint={`At least ${settings.passwordMinLength} characters. A few unrelated words are easy to remember and hard to guess.`}
+            problem={problem}
+          />
+          <FormProblem problem={problem} fields={FIELDS} />
+          <div className="lk-actions">
+            <Submit working={working}>{hasPassword ? "Change password" : "Add the password"}</Submit>
+            <button type="button" className="lk-button lk-quiet" onClick={() => setOpen(false)}>
+              Cancel
+            </button>
+          </div>
+        </Form>
+      )}
+    </Card>
+  );
+}

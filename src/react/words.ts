@@ -1,0 +1,111 @@
+import { type Ending, Refused, relativeTime } from "../client/index.ts";
+
+/** What went wrong, in a sentence for the person; `field` names the input it is about. */
+export type Problem = { sentence: string; field?: string };
+
+const SENTENCES: Record<string, Problem> = {
+  wrong_credentials: { sentence: "Wrong email or password." },
+  wrong_password: { sentence: "That is not your current password.", field: "currentPassword" },
+  wrong_code: {
+    sentence: "That code is not right, or was already used. Wait for the next one.",
+    field: "code",
+  },
+  sign_in_expired: { sentence: "That took too long, or too many codes were wrong. Log in again." },
+  account_suspended: { sentence: "This account is suspended. Ask whoever runs this site." },
+  invalid_email: { sentence: "That is not an email address that can be used.", field: "email" },
+  email_taken: { sentence: "This address already has an account. Log in instead.", field: "email" },
+  sign_up_closed: { sentence: "New accounts can't be created here." },
+  link_expired: { sentence: "This link has expired or was already used." },
+  already_verified: { sentence: "Your address is confirmed already." },
+  last_login_method: { sentence: "This is the only way to log in that works. Add another one first." },
+  method_taken: { sentence: "That login method belongs to an account already." },
+  wrong_passkey: { sentence: "That passkey was not accepted. Try again, or use another way." },
+  already_on: { sentence: "Two-factor authentication is on already." },
+  not_on: { sentence: "Two-factor authentication is off already." },
+  signed_out: { sentence: "You were logged out." },
+  provider_failed: { sentence: "The other site's answer could not be used. Try again." },
+  provider_cancelled: { sentence: "You cancelled at the other site." },
+  provider_no_email: {
+    sentence: "The other site shared no confirmed email address. Sign up with an email and password.",
+  },
+  provider_account_exists: {
+    sentence:
+      "This address already has an account. Log in to it, or reset its password, then connect the site under Login methods.",
+  },
+  proof_needed: { sentence: "Confirm that it is you, then try again." },
+};
+
+const PASSWORD_FIELDS = ["newPassword", "password"];
+
+/** Turns whatever was thrown into words: what happened, and what comes next. */
+export function inWords(error: unknown): Problem {
+  if (!(error instanceof Refused)) return { sentence: "No connection. Nothing was lost; try again." };
+  const { code, facts } = error;
+  if (code === "too_many_attempts")
+    return { sentence: `Too many attempts. Try again in ${waitOf(facts.retryAfter)}.` };
+  if (code === "weak_password")
+    return { sentence: facts.detail ?? "Choose a longer password.", field: PASSWORD_FIELDS[0] ?? "" };
+  if (code === "invalid_email" && facts.detail?.includes("already"))
+    return { sentence: facts.detail, field: "email" };
+  return SENTENCES[code] ?? { sentence: facts.detail ?? "That did not work. Try again." };
+}
+
+/** A sentence for a code that came by the address of a page; null for one that is not known. */
+export function sentenceOf(code: string | null): string | null {
+  return code === null ? null : (SENTENCES[code]?.sentence ?? null);
+}
+
+function waitOf(seconds = 60): string {
+  if (seconds < 90) return `${seconds} seconds`;
+  return `${Math.ceil(seconds / 60)} minutes`;
+}
+
+const NOT_YOU = "Wasn't you? Reset your password.";
+
+/** Why you are on the login page; null where nothing ended. */
+export function whyHere(ending: Ending, now: number): { sentence: string; offersReset: boolean } | null {
+  const by = ending.by ?? "another device";
+  const when = ending.at ? `, ${relativeTime(ending.at, now).toLowerCase()}` : "";
+  switch (ending.reason) {
+    case "none":
+      return null;
+    case "signed_out":
+      return { sentence: "You logged out.", offersReset: false };
+    case "signed_out_remotely":
+      return { sentence: `You were logged out from ${by}${when}. ${NOT_YOU}`, offersReset: true };
+    case "password_changed":
+      return { sentence: `Your password was changed from ${by}${when}. ${NOT_YOU}`, offersReset: true };
+    case "email_changed":
+      return { sentence: `Your email address was changed${when}. ${NOT_YOU}`, offersReset: true };
+    case "password_reset":
+      return {
+        sentence: `Your password was reset${when}. Log in with the new one. ${NOT_YOU}`,
+        offersReset: true,
+      };
+    case "replaced":
+      return {
+        sentence: `Someone signed in to your account with ${by}, which replaced this session. Not you? Reset your password.`,
+        offersReset: true,
+      };
+    case "expired":
+      return { sentence: "Your session reached its time limit. Log in again.", offersReset: false };
+    case "idle":
+      return {
+        sentence: "You were logged out because this device was unused for a while.",
+        offersReset: false,
+      };
+    case "method_removed":
+      return { sentence: "The login method that this device used was disconnected.", offersReset: true };
+    case "account_closed":
+      return { sentence: "This account was closed.", offersReset: false };
+    case "reported":
+      return {
+        sentence: "This session was reported as not yours and was ended. Reset your password.",
+        offersReset: true,
+      };
+  }
+}
+
+export function devices(count: number): string {
+  return count === 1 ? "1 other device" : `${count} other devices`;
+}
