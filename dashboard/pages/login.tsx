@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { Refused, type SecondFactorAsked, type SignedIn } from "../../src/client/index.ts";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
 import { answerWithPasskey } from "../../src/react/passkeys.ts";
-import { sentenceOf, whyHere } from "../../src/react/words.ts";
+import { sentenceOf, type Why, whyHere } from "../../src/react/words.ts";
 import { OneTask, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
 import { Providers } from "../providers.tsx";
 
@@ -17,14 +17,12 @@ export function LoginPage() {
   );
 }
 
-type Why = { sentence: string; offersReset: boolean };
-
 /** The server knows why the session of this browser's cookie is over; nobody else can put words here. */
 function useWhy(): Why | null {
   const { client } = useFrame();
   const [why, setWhy] = useState<Why | null>(() => {
     const said = takeNotice() ?? sentenceOf(new URLSearchParams(location.search).get("error"));
-    return said === null ? null : { sentence: said, offersReset: false };
+    return said === null ? null : { sentence: said, question: null };
   });
   useEffect(() => {
     client.session({ background: true }).catch((error: unknown) => {
@@ -55,7 +53,13 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
     <OneTask title="Log in">
       {why && (
         <p className="why" role="status">
-          {why.sentence} {why.offersReset && <a href={path("/forgot-password")}>Reset your password</a>}
+          {why.sentence}
+          {why.question !== null && (
+            <>
+              {" "}
+              {why.question} <a href={path("/forgot-password")}>Reset your password</a>.
+            </>
+          )}
         </p>
       )}
       <Form action={action}>

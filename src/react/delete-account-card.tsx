@@ -11,7 +11,7 @@ export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {
   return (
     <Card id="delete-account" title="Delete account" words="Deletes your account and all that belongs to it.">
       <div className="lk-actions">
-        <button type="button" className="lk-button lk-quiet" onClick={() => setAsking(true)}>
+        <button type="button" className="lk-button lk-plain" onClick={() => setAsking(true)}>
           Delete account…
         </button>
       </div>

@@ -60,49 +60,42 @@ function waitOf(seconds = 60): string {
   return `${Math.ceil(seconds / 60)} minutes`;
 }
 
-const NOT_YOU = "Wasn't you? Reset your password.";
+/** A reason, and the question that goes with it where it may not have been the person: then a reset is offered. */
+export type Why = { sentence: string; question: string | null };
 
 /** Why you are on the login page; null where nothing ended. */
-export function whyHere(ending: Ending, now: number): { sentence: string; offersReset: boolean } | null {
+export function whyHere(ending: Ending, now: number): Why | null {
   const by = ending.by ?? "another device";
   const when = ending.at ? `, ${relativeTime(ending.at, now).toLowerCase()}` : "";
+  const wasntYou = "Wasn't you?";
   switch (ending.reason) {
     case "none":
       return null;
     case "signed_out":
-      return { sentence: "You logged out.", offersReset: false };
+      return { sentence: "You logged out.", question: null };
     case "signed_out_remotely":
-      return { sentence: `You were logged out from ${by}${when}. ${NOT_YOU}`, offersReset: true };
+      return { sentence: `You were logged out from ${by}${when}.`, question: wasntYou };
     case "password_changed":
-      return { sentence: `Your password was changed from ${by}${when}. ${NOT_YOU}`, offersReset: true };
+      return { sentence: `Your password was changed from ${by}${when}.`, question: wasntYou };
     case "email_changed":
-      return { sentence: `Your email address was changed${when}. ${NOT_YOU}`, offersReset: true };
+      return { sentence: `Your email address was changed${when}.`, question: wasntYou };
     case "password_reset":
-      return {
-        sentence: `Your password was reset${when}. Log in with the new one. ${NOT_YOU}`,
-        offersReset: true,
-      };
+      return { sentence: `Your password was reset${when}. Log in with the new one.`, question: wasntYou };
     case "replaced":
       return {
-        sentence: `Someone signed in to your account with ${by}, which replaced this session. Not you? Reset your password.`,
-        offersReset: true,
+        sentence: `Someone signed in to your account with ${by}, which replaced this session.`,
+        question: "Not you?",
       };
     case "expired":
-      return { sentence: "Your session reached its time limit. Log in again.", offersReset: false };
+      return { sentence: "Your session reached its time limit. Log in again.", question: null };
     case "idle":
-      return {
-        sentence: "You were logged out because this device was unused for a while.",
-        offersReset: false,
-      };
+      return { sentence: "You were logged out because this device was unused for a while.", question: null };
     case "method_removed":
-      return { sentence: "The login method that this device used was disconnected.", offersReset: true };
+      return { sentence: "The login method that this device used was disconnected.", question: wasntYou };
     case "account_closed":
-      return { sentence: "This account was closed.", offersReset: false };
+      return { sentence: "This account was closed.", question: null };
     case "reported":
-      return {
-        sentence: "This session was reported as not yours and was ended. Reset your password.",
-        offersReset: true,
-      };
+      return { sentence: "This session was reported as not yours, and was ended.", question: "Not you?" };
   }
 }
 
