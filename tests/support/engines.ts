@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
+import { describe, inject } from "vitest";
+import type { EngineName } from "./engine-names.ts";
+import { engineNames } from "./engine-names.ts";
+
+/** A database that nobody has used, for one server or several on the same data. */
+export type TestDatabase = {
+  readonly url: string;
+  /** Its own temporary folder, for what a server keeps beside it. */
+  readonly folder: string;
+  /** Reads past the server, to see what is at rest. */
+  read(sql: string): Promise<Record<string, unknown>[]>;
+  drop(): Promise<void>;
+};
+
+export type Engine = { readonly name: EngineName; createDatabase(): Promise<TestDatabase> };
+
+/** One engine, for tests of what no engine can change. */
+export function engineOf(name: EngineName): Engine {
+  return engines[name];
+}
+
+const engines: Record<EngineName, Engine> = {
+  sqlite: { name: "sqlite", createDatabase: createSqlite },
+  postgres: { name: "postgres", createDatabase: createPostgres },
+};
+
+/** The same suite on each engine. */
+export function describeOnEachEngine(name: string, suite: (engine: Engine) => void): void {
+  for (const engine of engineNames()) describe(`${name} (${engine})`, () => suite(engines[engine]));
+}
+
+async function createSqlite(): Promise<TestDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-test-"));
+  const file = join(folder, "latchkey.db");
+  return {
+    url: `sqlite:${file}`,
+    folder,
+    async read(sql) {
+      const open = new DatabaseSync(file, { readOnly: true });
+      try {
+        return open.prepare(sql).all();
+      } finally {
+        open.close();
+      }
+    },
+    drop: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function createPostgres(): Promise<TestDatabase> {
+  const adminUrl = inject("postgresUrl");
+  if (adminUrl === null) throw new Error("This run has no PostgreSQL.");
+  const name = `test_${randomBytes(8).toString("hex")}`;
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-test-"));
+  await query(adminUrl, `create database ${name}`);
+  const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
+  return {
+    url,
+    folder,
+    read: (sql) => query(url, sql),
+    async drop() {
+      await query(adminUrl, `drop database ${name} with (force)`);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}

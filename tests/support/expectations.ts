@@ -1,0 +1,39 @@
+import { expect } from "vitest";
+import type { Answer } from "./answers.ts";
+import { header } from "./answers.ts";
+import type { Client } from "./client.ts";
+
+/** A refusal is a whole problem+json: status, title, code, detail, never stored, and it touches no cookie. */
+export function expectRefusal(answer: Answer, status: number, code: string): void {
+  expect(answer.body, answer.text).toMatchObject({ status, code });
+  expect(answer.status).toBe(status);
+  expect(header(answer, "content-type")).toMatch(/^application\/problem\+json\b/);
+  expect(header(answer, "cache-control")).toBe("no-store");
+  expect(answer.body.title).toMatch(/\S/);
+  expect(answer.body.detail).toMatch(/\S/);
+  expect(answer.setCookies).toEqual([]);
+}
+
+/** The 401 that tells the holder of an ended token why. */
+export async function expectSignedOut(client: Client, reason: string): Promise<Answer> {
+  const answer = await client.get("/api/session");
+  expectRefusal(answer, 401, "signed_out");
+  expect(answer.body.reason).toBe(reason);
+  return answer;
+}
+
+export async function expectSignedIn(client: Client): Promise<void> {
+  const answer = await client.get("/api/session");
+  expect(answer.status, answer.text).toBe(200);
+}
+
+/** 429 with when to come back. */
+export function expectTooMany(answer: Answer): void {
+  expectRefusal(answer, 429, "too_many_attempts");
+  expect(header(answer, "retry-after")).toMatch(/^[1-9]\d*$/);
+}
+
+export function expectNoContent(answer: Answer): void {
+  expect(answer.status, answer.text).toBe(204);
+  expect(answer.text).toBe("");
+}

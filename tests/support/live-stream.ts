@@ -1,0 +1,116 @@
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { request } from "node:http";
+import type { Headers } from "./exchange.ts";
+
+export type LiveEvent = { event: string; data: unknown };
+
+const PATIENCE = 5_000;
+
+/** Reads server-sent events one after another, in order, none twice. */
+export class LiveStream {
+  readonly headers: IncomingHttpHeaders;
+  readonly #incoming: IncomingMessage;
+  readonly #events: LiveEvent[] = [];
+  #rest = "";
+  #isClosed = false;
+  #wake: () => void = () => {};
+
+  static open(options: { port: number; path: string; headers: Headers }): Promise<LiveStream> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({ host: "127.0.0.1", agent: false, ...options }, (incoming) => {
+        if (incoming.statusCode === 200) resolve(new LiveStream(incoming));
+        else refused(incoming).then(reject, reject);
+      });
+      outgoing.once("error", reject);
+      outgoing.end();
+    });
+  }
+
+  private constructor(incoming: IncomingMessage) {
+    this.#incoming = incoming;
+    this.headers = incoming.headers;
+    incoming.setEncoding("utf8");
+    incoming.on("data", (text: string) => this.#hear(text));
+    incoming.on("error", () => this.#end());
+    incoming.on("close", () => this.#end());
+  }
+
+  /** The next event. @throws where none comes in time, or the stream closes first. */
+  async next(patience = PATIENCE): Promise<LiveEvent> {
+    await this.#until(() => this.#events.length > 0 || this.#isClosed, patience);
+    const event = this.#events.shift();
+    if (!event) throw new Error("The live stream closed without another event.");
+    return event;
+  }
+
+  /** Skips to the next event of this name. */
+  async nextOf(name: string, patience = PATIENCE): Promise<LiveEvent> {
+    for (;;) {
+      const event = await this.next(patience);
+      if (event.event === name) return event;
+    }
+  }
+
+  /** Resolves once the server has closed the stream. @throws where it doesn't. */
+  closed(patience = PATIENCE): Promise<void> {
+    return this.#until(() => this.#isClosed, patience);
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
+  /** Events that have come and weren't taken yet. */
+  get waiting(): readonly LiveEvent[] {
+    return this.#events;
+  }
+
+  close(): void {
+    this.#incoming.destroy();
+  }
+
+  #hear(text: string): void {
+    this.#rest += text;
+    const blocks = this.#rest.split("\n\n");
+    this.#rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const fields = block.split("\n").map((line) => /^(event|data): (.*)$/.exec(line));
+      const event = fields.find((field) => field?.[1] === "event")?.[2];
+      const data = fields.find((field) => field?.[1] === "data")?.[2];
+      if (event !== undefined)
+        this.#events.push({ event, data: data === undefined ? null : JSON.parse(data) });
+    }
+    this.#wake();
+  }
+
+  #end(): void {
+    this.#isClosed = true;
+    this.#wake();
+  }
+
+  async #until(isSo: () => boolean, patience: number): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#isLate = true;
+      this.#wake();
+    }, patience);
+    this.#isLate = false;
+    try {
+      while (!isSo()) {
+        if (this.#isLate) throw new Error(`Nothing came over the live stream within ${patience} ms.`);
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #isLate = false;
+}
+
+async function refused(incoming: IncomingMessage): Promise<Error> {
+  let text = "";
+  for await (const chunk of incoming) text += String(chunk);
+  return new Error(`${incoming.statusCode} ${text}`);
+}
