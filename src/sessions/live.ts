@@ -56,6 +56,11 @@ export class LiveStreams {
     return () => this.#forget(stream);
   }
 
+  /** How many pages listen here. */
+  get size(): number {
+    return [...this.#streams.values()].reduce((sum, open) => sum + open.size, 0);
+  }
+
   /** Closes every stream without a word: the server stops, and the pages come back. */
   close(): void {
     clearTimeout(this.#retry);

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
+import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
+import { serverOn } from "../support/sqlite-server.ts";
+import { UA } from "../support/user-agents.ts";
+
+describe("mailed links in the browser", () => {
+  const server = serverOn();
+  const browser = browserFor();
+
+  it("resets the password with the mail, logs every device out, and says what to do next (S14)", async () => {
+    const { baseUrl, outbox } = server();
+    const email = freshEmail();
+    const mac = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(mac.page, baseUrl, email, PASSWORD);
+    const phone = (await browser.device({ userAgent: UA.safariIphone })).page;
+    await phone.goto(`${baseUrl}/login`);
+    await phone.getByRole("link", { name: "Forgot password?" }).click();
+    await phone.getByLabel("Email").fill(email);
+    await phone.getByRole("button", { name: "Send the link" }).click();
+    await phone.getByText("a link is on its way").waitFor();
+    const token = await outbox.tokenFor(email, "/reset-password");
+    await phone.goto(`${baseUrl}/reset-password#token=${token}`);
+    await phone.getByLabel("New password").fill(OTHER_PASSWORD);
+    expect(phone.url()).not.toContain(token);
+    await phone.getByRole("button", { name: "Set the password" }).click();
+    await phone.waitForURL("**/login");
+    await phone.getByText("Password changed. Log in with it.").waitFor();
+    await mac.page.waitForURL("**/login");
+    await mac.page.getByText("Your password was reset").waitFor();
+    await logInInBrowser(phone, baseUrl, email, OTHER_PASSWORD);
+    await phone.getByText("Current session").waitFor();
+  });
+
+  it("confirms the address only when the button is pressed", async () => {
+    const { baseUrl, outbox } = server();
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, email, PASSWORD);
+    const token = await outbox.tokenFor(email, "/confirm-email");
+    const other = (await browser.device({ userAgent: UA.safariIphone })).page;
+    await other.goto(`${baseUrl}/confirm-email#token=${token}`);
+    await page.reload();
+    await page.getByText("Not confirmed yet").waitFor();
+    await other.getByRole("button", { name: "Confirm this address" }).click();
+    await other.getByText("Your address is confirmed.").waitFor();
+    await page.getByText("Confirmed", { exact: true }).waitFor();
+    await other.goto(`${baseUrl}/confirm-email#token=${token}`);
+    await other.reload();
+    await other.getByRole("button", { name: "Confirm this address" }).click();
+    await other.getByText("This link has expired or was already used.").waitFor();
+  });
+
+  it("changes the email by the new address, and the old one takes it back", async () => {
+    const { baseUrl, outbox } = server();
+    const [email, newEmail] = [freshEmail("old"), freshEmail("new")];
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, email, PASSWORD);
+    await page.getByRole("button", { name: "Change email" }).click();
+    const card = page.getByRole("region", { name: "Email" });
+    await card.getByLabel("New email").fill(newEmail);
+    await card.getByLabel("Current password").fill(PASSWORD);
+    await card.getByRole("button", { name: "Send the link" }).click();
+    await page.getByText(`We sent a link to ${newEmail}.`).waitFor();
+    const mail = (await browser.device({ userAgent: UA.safariIphone })).page;
+    await mail.goto(`${baseUrl}/confirm-email#token=${await outbox.tokenFor(newEmail, "/confirm-email")}`);
+    await mail.getByRole("button", { name: "Confirm this address" }).click();
+    await card.getByText(newEmail, { exact: true }).waitFor();
+    await mail.goto(`${baseUrl}/keep-email#token=${await outbox.tokenFor(email, "/keep-email")}`);
+    await mail.getByRole("button", { name: "Keep my address" }).click();
+    await mail.getByText("Your address stays.").waitFor();
+    await page.waitForURL("**/login");
+    await page.getByText("Your email address was changed").waitFor();
+  });
+
+  it("ends a session that wasn't the owner's, by the link of the new-device mail", async () => {
+    const { baseUrl, outbox } = server();
+    const email = freshEmail();
+    const mac = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(mac.page, baseUrl, email, PASSWORD);
+    const thief = (await browser.device({ userAgent: UA.firefoxLinux })).page;
+    await logInInBrowser(thief, baseUrl, email, PASSWORD);
+    await thief.getByText("Current session").waitFor();
+    await mac.page.goto(`${baseUrl}/not-me#token=${await outbox.tokenFor(email, "/not-me")}`);
+    await mac.page.getByRole("button", { name: "This wasn't me" }).click();
+    await mac.page.getByText("That device is logged out.").waitFor();
+    await thief.waitForURL("**/login");
+    await thief.getByText("This session was reported as not yours").waitFor();
+  });
+});

@@ -1,0 +1,127 @@
+import { gzipSync } from "node:zlib";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browser.ts";
+import { freshEmail, PASSWORD } from "../support/people.ts";
+import { serverOn } from "../support/sqlite-server.ts";
+import { UA } from "../support/user-agents.ts";
+
+const TASKS = [
+  "/login",
+  "/sign-up",
+  "/forgot-password",
+  "/reset-password",
+  "/confirm-email",
+  "/keep-email",
+  "/not-me",
+];
+
+describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
+  const server = serverOn();
+  const browser = browserFor();
+
+  it.each([360, 1280])(
+    "have no accessibility violations and no sideways scrolling at %i px",
+    async (width) => {
+      const { baseUrl } = server();
+      const { page } = await browser.device({
+        userAgent: UA.chromeMac,
+        colorScheme,
+        viewport: { width, height: 800 },
+      });
+      for (const task of TASKS) {
+        await page.goto(`${baseUrl}${task}#token=x`);
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        await expectGood(page, task);
+      }
+      await page.goto(`${baseUrl}/login`);
+      await logInInBrowser(page, baseUrl, "nobody@example.test", "wrong password");
+      await page.getByText("Wrong email or password.").waitFor();
+      await expectGood(page, "a wrong password");
+
+      const email = `${"a-very-long-name-".repeat(2)}${freshEmail()}`;
+      await signUpInBrowser(page, baseUrl, email, PASSWORD);
+      await expectGood(page, "the security page");
+      const other = server().client(UA.firefoxWindows);
+      expect((await other.post("/api/session", { email, password: PASSWORD })).status).toBe(201);
+      await page.getByRole("button", { name: "Log out other devices" }).click();
+      await expectGood(page, "the dialog");
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("button", { name: /account menu/ }).click();
+      await expectGood(page, "the menu");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Change password" }).click();
+      await page
+        .getByRole("region", { name: "Password" })
+        .getByRole("button", { name: "Change password" })
+        .click();
+      await page.getByText("That is not your current password.").waitFor();
+      await expectGood(page, "a form with an error");
+    },
+  );
+});
+
+describe("every page", () => {
+  const server = serverOn();
+  const mounted = serverOn({ basePath: "/auth" });
+  const browser = browserFor();
+
+  it("has a title of its own, and says so where JavaScript is off", async () => {
+    const { page } = await browser.device();
+    await page.goto(`${server().baseUrl}/login`);
+    await expect.poll(() => page.title()).toBe("Log in · Latchkey");
+    const plain = (await browser.device({ javaScriptEnabled: false })).page;
+    await plain.goto(`${server().baseUrl}/login`);
+    expect(await plain.textContent("body")).toContain("This page needs JavaScript.");
+  });
+
+  it("loads under 100 kB of JavaScript, gzipped", async () => {
+    const { page } = await browser.device();
+    const scripts: Promise<Buffer>[] = [];
+    page.on("response", (response) => {
+      if (response.url().endsWith(".js")) scripts.push(response.body());
+    });
+    await page.goto(`${server().baseUrl}/login`);
+    await page.getByLabel("Email").waitFor();
+    const sizes = (await Promise.all(scripts)).map((script) => gzipSync(script).length);
+    expect(sizes.length).toBeGreaterThan(0);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(100_000);
+  });
+
+  it("works where Latchkey is mounted below a path", async () => {
+    const { baseUrl } = mounted();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await page.goto(`${baseUrl}/settings/security`);
+    await page.waitForURL("**/auth/login?next=*");
+    await page.getByRole("link", { name: "Create account" }).click();
+    await page.getByLabel("Email").fill(freshEmail());
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Create account", exact: true }).click();
+    await page.waitForURL("**/auth/settings/security");
+    await page.getByText("Current session").waitFor();
+    expect(await page.evaluate(() => fetch("/settings/security").then((answer) => answer.status))).toBe(404);
+  });
+
+  it("goes on to `next` after a log-in, but never to a foreign site", async () => {
+    const { baseUrl } = server();
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, email, PASSWORD);
+    await page.goto(`${baseUrl}/login?next=${encodeURIComponent("https://evil.example/")}`);
+    await page.waitForURL("**/settings/security");
+    const other = (await browser.device({ userAgent: UA.firefoxWindows })).page;
+    await other.goto(`${baseUrl}/login?next=${encodeURIComponent("//evil.example/")}`);
+    await other.getByLabel("Email").fill(email);
+    await other.getByLabel("Password").fill(PASSWORD);
+    await other.getByLabel("Password").press("Enter");
+    await other.waitForURL("**/settings/security");
+  });
+});
+
+async function expectGood(page: Page, what: string): Promise<void> {
+  await page.waitForTimeout(160);
+  expect(await violationsIn(page), what).toEqual([]);
+  const root = "document.documentElement";
+  const overflow = await page.evaluate<number>(`${root}.scrollWidth - ${root}.clientWidth`);
+  expect(overflow, `${what} scrolls sideways`).toBeLessThanOrEqual(0);
+}

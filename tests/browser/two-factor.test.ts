@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
+import { freshEmail, PASSWORD } from "../support/people.ts";
+import { serverOn } from "../support/sqlite-server.ts";
+import { codeAt } from "../support/totp.ts";
+import { UA } from "../support/user-agents.ts";
+
+describe("two-factor authentication in the browser", () => {
+  const server = serverOn();
+  const browser = browserFor();
+
+  it("is turned on with the QR code, asked for at the next log-in, and opened by a recovery code (S10)", async () => {
+    const { baseUrl, clock } = server();
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, email, PASSWORD);
+    const card = page.getByRole("region", { name: "Two-factor authentication" });
+    await card.getByRole("button", { name: "Turn on" }).click();
+    await card.getByLabel("Current password").fill(PASSWORD);
+    await card.getByRole("button", { name: "Continue" }).click();
+    await card.getByRole("img", { name: "QR code for your authenticator app" }).waitFor();
+    const secret = ((await card.locator("code").textContent()) ?? "").replace(/\s/g, "");
+    await card.getByLabel("Authentication code").fill("12");
+    await card.getByRole("button", { name: "Turn on" }).click();
+    await card.getByText("That code is not right").waitFor();
+    await card.getByLabel("Authentication code").fill(codeAt(secret, clock.now(), -1));
+    await card.getByRole("button", { name: "Turn on" }).click();
+    await card.getByText("Keep these recovery codes.").waitFor();
+    const codes = await card.locator("ol code").allInnerTexts();
+    expect(new Set(codes).size).toBe(10);
+    await card.getByRole("button", { name: "I have saved them" }).click();
+    await card.getByText("Two-factor authentication is on.").waitFor();
+
+    const phone = (await browser.device({ userAgent: UA.safariIphone })).page;
+    await logInInBrowser(phone, baseUrl, email, PASSWORD);
+    await phone.getByLabel("Authentication code").fill(codeAt(secret, clock.now()));
+    await phone.getByRole("button", { name: "Verify" }).click();
+    await phone.getByText("Current session").waitFor();
+
+    const linux = (await browser.device({ userAgent: UA.firefoxLinux })).page;
+    await logInInBrowser(linux, baseUrl, email, PASSWORD);
+    await linux.getByRole("button", { name: "Use a recovery code" }).click();
+    await linux.getByLabel("Recovery code").fill((codes[0] ?? "").toUpperCase().replaceAll("-", " "));
+    await linux.getByRole("button", { name: "Verify" }).click();
+    await linux.getByText("Current session").waitFor();
+    await linux.getByText("Recovery code used from Firefox on Linux, 9 left").waitFor();
+  });
+});
