@@ -1,0 +1,72 @@
+// The rules of the house that no other tool holds. Prints each breach, and exits 1.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const LONGEST_FILE = 250; // lines
+const TEST_SWITCH = /\b(NODE_ENV|VITEST\w*|JEST_WORKER_ID|import\.meta\.(?:vitest|env\.(?:MODE|DEV|PROD)))\b/;
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const sources = ["bench", "bin", "dashboard", "scripts", "src", "tests"].flatMap(sourcesIn);
+const shipped = sources.filter((file) => /^(bin|dashboard|src)\//.test(file));
+
+const breaches = [...sources.flatMap(tooLong), ...shipped.flatMap(testSwitches), ...lockFile()];
+for (const breach of breaches) console.log(breach);
+if (breaches.length > 0) process.exit(1);
+console.log(`${sources.length} files and the lock file keep the rules of the house.`);
+
+function tooLong(file) {
+  const { length } = linesOf(file);
+  if (length <= LONGEST_FILE) return [];
+  return [
+    `${file}:${length} has ${length} lines; a source file has at most ${LONGEST_FILE}. Find its second noun.`,
+  ];
+}
+
+/** What a test needs otherwise it passes as an option: code that asks whether it is under test isn't tested. */
+function testSwitches(file) {
+  return linesOf(file).flatMap((line, index) => {
+    const found = TEST_SWITCH.exec(line);
+    if (found === null) return [];
+    return [
+      `${file}:${index + 1} asks for ${found[1]}: code behaves the same under test. Make it an option.`,
+    ];
+  });
+}
+
+/** The lock file names versions and hashes, never a host: it must serve behind any mirror of the registry. */
+function lockFile() {
+  const lock = JSON.parse(read("package-lock.json"));
+  const manifest = JSON.parse(read("package.json"));
+  const withHost = Object.entries(lock.packages)
+    .filter(([, entry]) => entry.resolved !== undefined)
+    .map(
+      ([path, entry]) => `package-lock.json: ${path} is fetched from ${entry.resolved}; remove "resolved".`,
+    );
+  const outOfStep = ["dependencies", "devDependencies"]
+    .filter((kind) => JSON.stringify(manifest[kind]) !== JSON.stringify(lock.packages[""][kind]))
+    .map((kind) => `package-lock.json: its ${kind} aren't those of package.json. Run \`npm install\`.`);
+  return [...withHost, ...outOfStep];
+}
+
+function sourcesIn(folder) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter(
+      (entry) => entry.isFile() && /\.(ts|tsx|js|mjs)$/.test(entry.name) && !/\.test\.tsx?$/.test(entry.name),
+    )
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(root.length + 1)
+        .replaceAll("\\", "/"),
+    )
+    .sort();
+}
+
+function linesOf(file) {
+  return read(file).trimEnd().split("\n");
+}
+
+function read(file) {
+  return readFileSync(join(root, file), "utf8");
+}
