@@ -28,119 +28,142 @@ export type Client = ReturnType<typeof createClient>;
  * `Unreachable`. On a 401 it asks once more who it is, and only that answer decides; then `onSignedOut`
  * is told, in every tab.
  */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a flat list, one method a route.
 export function createClient({ basePath = "" }: ClientOptions = {}) {
+  const ask: Ask = (given) => send(basePath, given);
   const who = ({ background = false }: Reading = {}) =>
-    send<SignedIn>(basePath, { method: "GET", path: "/api/session", background });
+    ask<SignedIn>({ method: "GET", path: "/api/session", background });
   const guard = createGuard({ basePath, who });
-  const call = <Answer = void>(given: Call) => guard.run(() => send<Answer>(basePath, given));
-  /** For whoever isn't signed in yet: a 401 is an answer here, not the end of a session. */
-  const knock = <Answer = void>(given: Call) => send<Answer>(basePath, given);
+  const askSignedIn: Ask = (given) => guard.run(() => ask(given));
 
   return {
     basePath,
-
-    // Coming in
-    signUp: (given: Credentials) =>
-      knock<SignedIn | undefined>({ method: "POST", path: "/api/accounts", body: withTouch(given) }),
-    finishSignUp: (given: { token: string; password: string }) =>
-      knock<SignedIn>({ method: "PUT", path: "/api/accounts", body: withTouch(given) }),
-    signIn: (given: Credentials) =>
-      knock<SignedIn | SecondFactorAsked>({ method: "POST", path: "/api/session", body: withTouch(given) }),
-    giveSecondFactor: (factor: SecondFactor) =>
-      knock<SignedIn>({ method: "POST", path: "/api/session/two-factor", body: withTouch(factor) }),
-
-    // The session
     /** Who is signed in. Throws `Refused` with the reason where nobody is; tells no one. */
     session: who,
     /** The same, and where nobody is signed in any more, every tab is told. */
     checkSession: guard.ask,
+    /** Logs this browser out, in every tab. */
     async signOut() {
-      await call({ method: "DELETE", path: "/api/session" });
+      await askSignedIn({ method: "DELETE", path: "/api/session" });
       guard.tellAll({ reason: "signed_out" });
     },
     onSignedOut: (listener: (ending: Ending) => void) => guard.listen(listener),
     /** Tells when this account's data may have changed, by one stream for all tabs. Returns how to stop. */
     watch: (onChange: () => void) => watchLive({ basePath, onChange, check: guard.ask }),
+    ...comingIn(ask),
+    ...passkeysAndSites(ask, askSignedIn),
+    ...mailedLinks(ask),
+    ...loginManagement(askSignedIn),
+    ...ownAccount(askSignedIn),
+    ...twoFactor(askSignedIn),
+  };
+}
 
-    // Login management
-    sessions: async ({ background = false }: Reading = {}) => {
-      const path = "/api/sessions";
-      return (await call<{ sessions: Session[] }>({ method: "GET", path, background })).sessions;
-    },
-    endSession: (id: string) => call({ method: "DELETE", path: `/api/sessions/${encodeURIComponent(id)}` }),
-    endOtherSessions: () => call<{ ended: number }>({ method: "DELETE", path: "/api/sessions" }),
+type Ask = <Answer = void>(given: Call) => Promise<Answer>;
 
-    // The account
-    changePassword: (body: { currentPassword?: string; newPassword: string }) =>
-      call({ method: "PUT", path: "/api/account/password", body }),
-    changeEmail: (body: { email: string; currentPassword?: string }) =>
-      call({ method: "PUT", path: "/api/account/email", body }),
-    sendVerification: () => call({ method: "POST", path: "/api/account/email/verification" }),
-    prove: (body: { currentPassword: string } | { passkey: object }) =>
-      call({ method: "POST", path: "/api/session/proof", body }),
-    deleteAccount: (body: { currentPassword?: string }) =>
-      call({ method: "DELETE", path: "/api/account", body }),
+/** For whoever isn't signed in yet: a 401 is an answer here, not the end of a session. */
+function comingIn(ask: Ask) {
+  return {
+    /** Where the address is verified first, it answers nothing, and the mail's link leads on. */
+    signUp: (given: Credentials) =>
+      ask<SignedIn | undefined>({ method: "POST", path: "/api/accounts", body: withTouch(given) }),
+    finishSignUp: (given: { token: string; password: string }) =>
+      ask<SignedIn>({ method: "PUT", path: "/api/accounts", body: withTouch(given) }),
+    signIn: (given: Credentials) =>
+      ask<SignedIn | SecondFactorAsked>({ method: "POST", path: "/api/session", body: withTouch(given) }),
+    giveSecondFactor: (factor: SecondFactor) =>
+      ask<SignedIn>({ method: "POST", path: "/api/session/two-factor", body: withTouch(factor) }),
+  };
+}
 
-    // Two-factor authentication
-    beginTwoFactor: (body: { currentPassword?: string }) =>
-      call<{ secret: string; uri: string }>({ method: "POST", path: "/api/account/two-factor", body }),
-    turnTwoFactorOn: (body: { code: string }) =>
-      call<{ recoveryCodes: string[] }>({ method: "PUT", path: "/api/account/two-factor", body }),
-    turnTwoFactorOff: (body: { currentPassword?: string } & SecondFactor) =>
-      call({ method: "DELETE", path: "/api/account/two-factor", body }),
-    renewRecoveryCodes: (body: { currentPassword?: string } & SecondFactor) =>
-      call<{ recoveryCodes: string[] }>({
-        method: "POST",
-        path: "/api/account/two-factor/recovery-codes",
-        body,
-      }),
-
-    // Passkeys and other sites
+/** The options of a passkey's prompt are the browser's own business, so they are objects here. */
+function passkeysAndSites(ask: Ask, askSignedIn: Ask) {
+  const prompts = "/api/session/passkey";
+  return {
+    passkeySignInOptions: () => ask<object>({ method: "POST", path: `${prompts}/options`, body: {} }),
+    signInWithPasskey: (given: { passkey: object }) =>
+      ask<SignedIn | SecondFactorAsked>({ method: "POST", path: prompts, body: withTouch(given) }),
+    signUpWithPasskey: (given: { email: string; passkey: object }) =>
+      ask<SignedIn>({ method: "POST", path: "/api/accounts", body: withTouch(given) }),
+    /** For a sign-up with an email; without one, for the account that is signed in. */
     passkeyOptions: (body: { email?: string } = {}) =>
-      call<object>({ method: "POST", path: "/api/passkeys/options", body }),
-    addPasskey: (body: { passkey: object; name?: string }) =>
-      call<{ id: string }>({ method: "POST", path: "/api/passkeys", body }),
-    signUpWithPasskey: (body: { email: string; passkey: object }) =>
-      knock<SignedIn>({ method: "POST", path: "/api/accounts", body: withTouch(body) }),
-    passkeySignInOptions: (body: { email?: string } = {}) =>
-      knock<object>({
+      (body.email === undefined ? askSignedIn : ask)<object>({
         method: "POST",
-        path: "/api/session/passkey/options",
+        path: "/api/passkeys/options",
         body,
       }),
-    signInWithPasskey: (body: { passkey: object }) =>
-      knock<SignedIn | SecondFactorAsked>({
-        method: "POST",
-        path: "/api/session/passkey",
-        body: withTouch(body),
-      }),
+    addPasskey: (body: { passkey: object; name: string }) =>
+      askSignedIn<{ id: string }>({ method: "POST", path: "/api/passkeys", body }),
     renameMethod: (id: string, name: string) =>
-      call({ method: "PUT", path: `/api/account/login-methods/${encodeURIComponent(id)}`, body: { name } }),
+      askSignedIn({
+        method: "PUT",
+        path: `/api/account/login-methods/${encodeURIComponent(id)}`,
+        body: { name },
+      }),
     /** Where to send the browser to connect a site, or to prove with it that it is still you. */
     goToProvider: (provider: string, intent: "connect" | "prove") =>
-      call<{ url: string }>({ method: "POST", path: `/api/oidc/${provider}/start`, body: { intent } }),
+      askSignedIn<{ url: string }>({ method: "POST", path: `/api/oidc/${provider}/start`, body: { intent } }),
+  };
+}
 
-    // Login methods and history
-    loginMethods: async ({ background = false }: Reading = {}) => {
+function mailedLinks(ask: Ask) {
+  return {
+    askForReset: (body: { email: string }) => ask({ method: "POST", path: "/api/password-resets", body }),
+    resetPassword: (body: { token: string; password: string }) =>
+      ask({ method: "PUT", path: "/api/password-resets", body }),
+    confirmEmail: (body: { token: string }) =>
+      ask({ method: "POST", path: "/api/email-confirmations", body }),
+    keepEmail: (body: { token: string }) => ask({ method: "POST", path: "/api/email-reversals", body }),
+    reportNotMe: (body: { token: string }) => ask({ method: "POST", path: "/api/not-me", body }),
+  };
+}
+
+function loginManagement(ask: Ask) {
+  return {
+    async sessions({ background = false }: Reading = {}) {
+      const path = "/api/sessions";
+      return (await ask<{ sessions: Session[] }>({ method: "GET", path, background })).sessions;
+    },
+    endSession: (id: string) => ask({ method: "DELETE", path: `/api/sessions/${encodeURIComponent(id)}` }),
+    endOtherSessions: () => ask<{ ended: number }>({ method: "DELETE", path: "/api/sessions" }),
+  };
+}
+
+function ownAccount(ask: Ask) {
+  return {
+    changePassword: (body: { currentPassword?: string; newPassword: string }) =>
+      ask({ method: "PUT", path: "/api/account/password", body }),
+    changeEmail: (body: { email: string; currentPassword?: string }) =>
+      ask({ method: "PUT", path: "/api/account/email", body }),
+    sendVerification: () => ask({ method: "POST", path: "/api/account/email/verification" }),
+    prove: (body: { currentPassword: string } | { passkey: object }) =>
+      ask({ method: "POST", path: "/api/session/proof", body }),
+    deleteAccount: (body: { currentPassword?: string }) =>
+      ask({ method: "DELETE", path: "/api/account", body }),
+    async loginMethods({ background = false }: Reading = {}) {
       const path = "/api/account/login-methods";
-      return (await call<{ methods: LoginMethod[] }>({ method: "GET", path, background })).methods;
+      return (await ask<{ methods: LoginMethod[] }>({ method: "GET", path, background })).methods;
     },
     disconnect: (id: string) =>
-      call({ method: "DELETE", path: `/api/account/login-methods/${encodeURIComponent(id)}` }),
-    activity: async ({ before, background = false }: Reading & { before?: string | undefined } = {}) => {
+      ask({ method: "DELETE", path: `/api/account/login-methods/${encodeURIComponent(id)}` }),
+    /** Newest first, 50 at a time; `before` is the last one seen. */
+    async activity({ before, background = false }: Reading & { before?: string | undefined } = {}) {
       const path = before ? `/api/activity?before=${encodeURIComponent(before)}` : "/api/activity";
-      return (await call<{ events: ActivityEvent[] }>({ method: "GET", path, background })).events;
+      return (await ask<{ events: ActivityEvent[] }>({ method: "GET", path, background })).events;
     },
+  };
+}
 
-    // Mailed links
-    askForReset: (body: { email: string }) => knock({ method: "POST", path: "/api/password-resets", body }),
-    resetPassword: (body: { token: string; password: string }) =>
-      knock({ method: "PUT", path: "/api/password-resets", body }),
-    confirmEmail: (body: { token: string }) =>
-      knock({ method: "POST", path: "/api/email-confirmations", body }),
-    keepEmail: (body: { token: string }) => knock({ method: "POST", path: "/api/email-reversals", body }),
-    reportNotMe: (body: { token: string }) => knock({ method: "POST", path: "/api/not-me", body }),
+function twoFactor(ask: Ask) {
+  const path = "/api/account/two-factor";
+  return {
+    beginTwoFactor: (body: { currentPassword?: string }) =>
+      ask<{ secret: string; uri: string }>({ method: "POST", path, body }),
+    turnTwoFactorOn: (body: { code: string }) =>
+      ask<{ recoveryCodes: string[] }>({ method: "PUT", path, body }),
+    turnTwoFactorOff: (body: { currentPassword?: string } & SecondFactor) =>
+      ask({ method: "DELETE", path, body }),
+    renewRecoveryCodes: (body: { currentPassword?: string } & SecondFactor) =>
+      ask<{ recoveryCodes: string[] }>({ method: "POST", path: `${path}/recovery-codes`, body }),
   };
 }
 

@@ -1,103 +1,128 @@
-/** Waits between tries, in ms: they grow, and differ from browser to browser, so that a restart is no storm. */
-const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 30_000;
+import { keepStream, type Source } from "./event-stream.ts";
+import { Refused } from "./refused.ts";
 
-type Watching = {
+export type LiveOptions = {
   basePath: string;
-  /** Something of this account may have changed. */
-  onChange: () => void;
-  /** Asks whether the session still lives; tells every tab where it doesn't. */
-  check: () => Promise<boolean>;
+  onChange(): void;
+  check(): Promise<unknown>;
+  /** Default: the browser's `EventSource`. */
+  openSource?: (url: string) => Source;
 };
 
+/** How long a leader may take to answer, in ms, before another tab that is being looked at takes over. */
+const LEADERS_ANSWER = 2_000;
+
 /**
- * Hears of changes by one stream for all tabs: browsers open six connections to a site at most, and
- * eight tabs with a stream each would leave none. The tab that holds the lock holds the stream and tells
- * the others; when it closes, another one takes over. Returns how to stop.
+ * Tells of changes by one event stream for all tabs: browsers allow six connections to a host over
+ * HTTP/1.1, so a stream for each tab would block the seventh. Whoever holds the lock has the stream and
+ * passes on what it hears; when that tab goes, the browser gives the lock to the next.
  */
-export function watchLive({ basePath, onChange, check }: Watching): () => void {
-  const stop = new AbortController();
-  const channel = new BroadcastChannel(`latchkey:live:${basePath}`);
-  channel.addEventListener("message", onChange);
-  const changed = () => {
-    channel.postMessage("changed");
-    onChange();
+export function watchLive(options: LiveOptions): () => void {
+  let stop = start(options);
+  const sleep = () => stop();
+  const wake = (event: PageTransitionEvent) => {
+    if (event.persisted) stop = start(options);
   };
-  const since = Date.now();
-  // A tab that takes over from another has missed what happened in between.
-  const hold = () =>
-    holdStream(`${basePath}/api/live`, changed, check, Date.now() - since < FIRST_WAIT, stop.signal);
-  if (navigator.locks) {
-    navigator.locks.request(`latchkey:live:${basePath}`, { signal: stop.signal }, hold).catch(() => {});
-  } else void hold();
+  globalThis.addEventListener?.("pagehide", sleep);
+  globalThis.addEventListener?.("pageshow", wake);
   return () => {
-    stop.abort();
-    channel.close();
+    stop();
+    globalThis.removeEventListener?.("pagehide", sleep);
+    globalThis.removeEventListener?.("pageshow", wake);
   };
 }
 
-/** Holds the stream, through lost connections, until the signal comes or nobody is signed in. */
-async function holdStream(
-  url: string,
-  changed: () => void,
-  check: () => Promise<boolean>,
-  isFirst: boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  let wait = FIRST_WAIT;
-  let knowsAll = isFirst;
-  while (!signal.aborted) {
-    const opened = await listenOnce(url, changed, knowsAll, signal);
-    knowsAll = false;
-    if (signal.aborted) return;
-    if (opened) wait = FIRST_WAIT;
-    const lives = await check().catch(() => true);
-    if (!lives) return;
-    await pause(wait * (0.5 + Math.random()), signal);
-    wait = Math.min(wait * 2, LONGEST_WAIT);
-  }
+function start(options: LiveOptions): () => void {
+  const canShare = "locks" in navigator && "BroadcastChannel" in globalThis;
+  return canShare ? shareStream(options) : ownStream(options);
 }
 
-/** One connection, until it is lost or says that the session has ended. Returns whether it was ever open. */
-function listenOnce(
-  url: string,
-  changed: () => void,
-  knowsAll: boolean,
-  signal: AbortSignal,
-): Promise<boolean> {
-  return new Promise((resolve) => {
-    const stream = new EventSource(url);
-    let opened = false;
-    const done = () => {
-      stream.close();
-      signal.removeEventListener("abort", done);
-      resolve(opened);
+/** Web Locks are missing on plain http beyond localhost: there only the tab that is looked at has a stream. */
+function ownStream(options: LiveOptions): () => void {
+  let stop: (() => void) | undefined;
+  const follow = () => {
+    stop?.();
+    stop = document.hidden ? undefined : streamOf(options, options.onChange);
+  };
+  document.addEventListener("visibilitychange", follow);
+  follow();
+  return () => {
+    stop?.();
+    document.removeEventListener("visibilitychange", follow);
+  };
+}
+
+function shareStream(options: LiveOptions): () => void {
+  const name = `latchkey-live ${options.basePath}`;
+  const channel = new BroadcastChannel(name);
+  const over = new AbortController();
+  let waiting = new AbortController();
+  let leading = false;
+  let doubt: ReturnType<typeof setTimeout> | undefined;
+
+  /** Holds the lock, and with it the stream, until this tab stops or another takes the lock away. */
+  function stand(steal: boolean): void {
+    waiting = new AbortController();
+    const how = steal ? { steal } : { signal: AbortSignal.any([waiting.signal, over.signal]) };
+    let stopStream: (() => void) | undefined;
+    const lead = () =>
+      new Promise<void>((resolve) => {
+        if (over.signal.aborted) return resolve();
+        leading = true;
+        stopStream = streamOf(options, () => {
+          options.onChange();
+          if (!over.signal.aborted) channel.postMessage("changed");
+        });
+        over.signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+    const stepDown = () => {
+      stopStream?.();
+      leading = leading && stopStream === undefined;
     };
-    stream.addEventListener("open", () => {
-      opened = true;
-      // What happened while there was no stream was told to nobody.
-      if (!knowsAll) changed();
+    navigator.locks.request(name, how, lead).then(stepDown, () => {
+      const wasStolen = stopStream !== undefined;
+      stepDown();
+      if (wasStolen && !over.signal.aborted) stand(false);
     });
-    stream.addEventListener("sessions-changed", changed);
-    stream.addEventListener("signed-out", done);
-    stream.addEventListener("error", done);
-    signal.addEventListener("abort", done);
-  });
+  }
+
+  /** A leader in the background may have been frozen together with its stream. */
+  function doubtLeader(): void {
+    clearTimeout(doubt);
+    if (leading || !isVisible()) return;
+    channel.postMessage("who leads?");
+    doubt = setTimeout(() => {
+      waiting.abort();
+      stand(true);
+    }, LEADERS_ANSWER);
+  }
+
+  channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+    if (data === "changed") options.onChange();
+    if (data === "who leads?" && leading) channel.postMessage("I lead");
+    if (data === "I lead" || data === "changed") clearTimeout(doubt);
+  };
+  globalThis.document?.addEventListener("visibilitychange", doubtLeader);
+  stand(false);
+
+  return () => {
+    over.abort();
+    clearTimeout(doubt);
+    channel.close();
+    globalThis.document?.removeEventListener("visibilitychange", doubtLeader);
+  };
 }
 
-/** Waits; a browser that comes back online, or a page that is looked at again, waits no longer. */
-function pause(time: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      window.removeEventListener("online", done);
-      document.removeEventListener("visibilitychange", done);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, time);
-    window.addEventListener("online", done);
-    document.addEventListener("visibilitychange", done);
-    signal.addEventListener("abort", done);
-  });
+function streamOf({ basePath, check, openSource = openEventSource }: LiveOptions, onChange: () => void) {
+  const open = () => openSource(`${basePath}/api/live`);
+  const isOver = (error: unknown) => error instanceof Refused && error.isSignedOut;
+  return keepStream({ open, onChange, check, isOver });
+}
+
+function openEventSource(url: string): Source {
+  return new EventSource(url);
+}
+
+function isVisible(): boolean {
+  return globalThis.document?.visibilityState === "visible";
 }

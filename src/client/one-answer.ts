@@ -1,63 +1,84 @@
 import type { Ending, SignedIn } from "./answers.ts";
-import { Refused } from "./refused.ts";
+import { isReason, Refused } from "./refused.ts";
 
-type Listener = (ending: Ending) => void;
+export type Guard = ReturnType<typeof createGuard>;
 
 /**
- * One shared answer to a 401, over all tabs. A request may have been under way while the token was
- * renewed: only a second question decides, and however many calls failed, it is asked once.
+ * One answer to 401 over all tabs. A 401 alone decides nothing: a request under way during one's own
+ * password change still carries the old token. So it asks once more who it is; if that is refused too,
+ * every tab is told, once. It never logs out: the cookie may be a newer one by now.
  */
-export function createGuard(options: {
-  basePath: string;
-  who: (reading: { background: boolean }) => Promise<SignedIn>;
-}) {
-  const listeners = new Set<Listener>();
-  const channel = new BroadcastChannel(`latchkey:ended:${options.basePath}`);
-  channel.addEventListener("message", (event: MessageEvent<Ending>) => tellHere(event.data));
-  let asking: Promise<boolean> | undefined;
+export function createGuard({ basePath, who }: { basePath: string; who(given: object): Promise<SignedIn> }) {
+  const listeners = new Set<(ending: Ending) => void>();
+  let asking: Promise<SignedIn> | undefined;
+  let over = false;
+  let channel: BroadcastChannel | undefined;
 
-  function tellHere(ending: Ending): void {
+  /** Opened by the first listener: a page that doesn't listen has nothing to hear. */
+  function listen(listener: (ending: Ending) => void): () => void {
+    listeners.add(listener);
+    channel ??= openChannel();
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size > 0) return;
+      channel?.close();
+      channel = undefined;
+    };
+  }
+
+  function openChannel(): BroadcastChannel | undefined {
+    if (!("BroadcastChannel" in globalThis)) return undefined;
+    const opened = new BroadcastChannel(`latchkey-signed-out ${basePath}`);
+    opened.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (isEnding(data)) tell(data);
+    };
+    return opened;
+  }
+
+  function tell(ending: Ending): void {
+    if (over) return;
+    over = true;
     for (const listener of listeners) listener(ending);
   }
 
   function tellAll(ending: Ending): void {
-    channel.postMessage(ending);
-    tellHere(ending);
+    channel?.postMessage(ending);
+    tell(ending);
   }
 
-  /** Whether someone is signed in; where nobody is any more, every tab is told. */
-  async function ask(): Promise<boolean> {
-    asking ??= options
-      .who({ background: true })
-      .then(() => true)
-      .catch((error: unknown) => {
-        if (!(error instanceof Refused) || !error.isSignedOut) throw error;
-        tellAll(error.ending);
-        return false;
-      })
-      .finally(() => {
-        asking = undefined;
-      });
+  async function askOnce(): Promise<SignedIn> {
+    try {
+      const answer = await who({ background: true });
+      over = false;
+      return answer;
+    } catch (error) {
+      if (error instanceof Refused && error.isSignedOut) tellAll(error.ending);
+      throw error;
+    }
+  }
+
+  /** Who is signed in, by the server's word. Those who ask at the same time share the answer. */
+  function ask(): Promise<SignedIn> {
+    asking ??= askOnce().finally(() => {
+      asking = undefined;
+    });
     return asking;
   }
 
-  return {
-    ask,
-    tellAll,
-    /** Makes a call; one that was refused while the token was being renewed is made once more. */
-    async run<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-      try {
-        return await call();
-      } catch (error) {
-        if (error instanceof Refused && error.isSignedOut && (await ask())) return call();
-        throw error;
-      }
-    },
-    listen(listener: Listener): () => void {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
-  };
+  /** Runs a call; where it is refused for the session, and the session lives, runs it again. */
+  async function run<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Refused && error.isSignedOut)) throw error;
+      await ask();
+      return await call();
+    }
+  }
+
+  return { ask, run, tellAll, listen };
+}
+
+function isEnding(data: unknown): data is Ending {
+  return typeof data === "object" && data !== null && "reason" in data && isReason(data.reason);
 }

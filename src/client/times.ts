@@ -2,28 +2,34 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** "Just now" under a minute, then "1 minute ago", "3 hours ago", "5 days ago", in the page's language. */
-export function relativeTime(iso: string, now: number, language = "en"): string {
-  const passed = Math.max(0, now - Date.parse(iso));
-  if (passed < MINUTE) return "Just now";
-  const format = new Intl.RelativeTimeFormat(language, { numeric: "always" });
-  if (passed < HOUR) return format.format(-Math.floor(passed / MINUTE), "minute");
-  if (passed < DAY) return format.format(-Math.floor(passed / HOUR), "hour");
-  return format.format(-Math.floor(passed / DAY), "day");
+/** "Just now", then "1 minute ago", "3 hours ago", "5 days ago", in the page's language. */
+export function relativeTime(at: string | number | Date, now = Date.now(), locale = pageLanguage()): string {
+  const age = now - new Date(at).getTime();
+  if (age < MINUTE) return "Just now";
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
+  if (age < HOUR) return format.format(-Math.floor(age / MINUTE), "minute");
+  if (age < DAY) return format.format(-Math.floor(age / HOUR), "hour");
+  return format.format(-Math.floor(age / DAY), "day");
 }
 
-/** "3 November", with the year where it is another one. */
-export function dayOf(iso: string, now: number): string {
-  const date = new Date(iso);
+/** "3 November", and the year where it isn't this one. */
+export function dayOf(at: string, now = Date.now(), locale = pageLanguage()): string {
+  const date = new Date(at);
   const isThisYear = date.getFullYear() === new Date(now).getFullYear();
-  return date.toLocaleDateString("en-GB", {
-    day: "numeric",
-    month: "long",
-    ...(isThisYear ? {} : { year: "numeric" }),
-  });
+  const year = isThisYear ? {} : ({ year: "numeric" } as const);
+  return date.toLocaleDateString(dateLocale(locale), { day: "numeric", month: "long", ...year });
 }
 
-/** "Tuesday, 3 November 2026 at 14:05", where the reader is. */
-export function absoluteTime(iso: string): string {
-  return new Date(iso).toLocaleString("en-GB", { dateStyle: "full", timeStyle: "short" });
+/** The moment itself, for a tooltip. */
+export function absoluteTime(at: string, locale = pageLanguage()): string {
+  return new Date(at).toLocaleString(dateLocale(locale), { dateStyle: "long", timeStyle: "short" });
+}
+
+function pageLanguage(): string {
+  return globalThis.document?.documentElement.lang || "en";
+}
+
+/** The day comes before the month, as in "3 November", unless the page's language names a country that says otherwise. */
+function dateLocale(locale: string): string {
+  return locale === "en" ? "en-GB" : locale;
 }

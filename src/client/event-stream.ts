@@ -1,0 +1,97 @@
+/** What a stream needs of the browser's `EventSource`. */
+export type Source = Pick<EventSource, "addEventListener" | "close">;
+
+export type StreamOptions = {
+  open(): Source;
+  /** Data may have changed: an event came, or events may have been missed. */
+  onChange(): void;
+  /** Asks whether the session lives; rejects where it doesn't, or where nobody answers. */
+  check(): Promise<unknown>;
+  /** Whether a rejected check means that there is nothing to come back to. */
+  isOver(error: unknown): boolean;
+};
+
+const FIRST_WAIT = 1_000;
+const LONGEST_WAIT = 60_000;
+/** A stream that lived so long was a good one: the next wait begins small again. */
+const GOOD_LIFE = 10_000;
+const HEARTBEAT = 20_000;
+/** A timer this late slept with the machine, and the connection may be dead without knowing. */
+const SLEPT = 60_000;
+
+/** Keeps one event stream open. Comes back after jittered, growing waits, so that a restart of the server brings no storm. */
+export function keepStream({ open, onChange, check, isOver }: StreamOptions): () => void {
+  let source: Source | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
+  let openedAt = 0;
+  let beatAt = Date.now();
+  let stopped = false;
+
+  function connect(): void {
+    close();
+    const fresh = open();
+    source = fresh;
+    fresh.addEventListener("open", () => {
+      openedAt = Date.now();
+      onChange();
+    });
+    fresh.addEventListener("sessions-changed", () => onChange());
+    fresh.addEventListener("signed-out", () => {
+      close();
+      comeBack();
+    });
+    fresh.addEventListener("error", () => {
+      close();
+      comeBackLater();
+    });
+  }
+
+  function comeBackLater(): void {
+    if (openedAt > 0 && Date.now() - openedAt >= GOOD_LIFE) failures = 0;
+    openedAt = 0;
+    timer = setTimeout(comeBack, waitAfter(failures));
+    failures += 1;
+  }
+
+  /** The session's own end, and its replacement by a newer one in this browser, look alike: the server knows. */
+  function comeBack(): void {
+    clearTimeout(timer);
+    check().then(
+      () => !stopped && connect(),
+      (error: unknown) => !stopped && !isOver(error) && comeBackLater(),
+    );
+  }
+
+  function close(): void {
+    clearTimeout(timer);
+    source?.close();
+    source = undefined;
+  }
+
+  function reconnect(): void {
+    failures = 0;
+    connect();
+  }
+
+  const heartbeat = setInterval(() => {
+    const slept = Date.now() - beatAt > SLEPT;
+    beatAt = Date.now();
+    if (slept) reconnect();
+  }, HEARTBEAT);
+  globalThis.addEventListener?.("online", reconnect);
+  connect();
+
+  return () => {
+    stopped = true;
+    close();
+    clearInterval(heartbeat);
+    globalThis.removeEventListener?.("online", reconnect);
+  };
+}
+
+/** The wait before the next try, in ms, after so many failures in a row. */
+export function waitAfter(failures: number, random: () => number = Math.random): number {
+  const whole = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** failures);
+  return whole * (0.5 + random() / 2);
+}

@@ -1,0 +1,156 @@
+import { useState } from "react";
+import type { SecondFactor } from "../client/index.ts";
+import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
+import { useProof } from "./proof.tsx";
+import { useClient, useLoginMethods } from "./provider.tsx";
+import { QrCode } from "./qr-code.tsx";
+
+export function Begin({
+  onBegun,
+  onCancel,
+}: {
+  onBegun: (begun: { secret: string; uri: string }) => void;
+  onCancel: () => void;
+}) {
+  const client = useClient();
+  const withProof = useProof();
+  const hasPassword = useHasPassword();
+  const action = useAction(async (form: FormData) => {
+    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
+    onBegun(await withProof(() => client.beginTwoFactor(proof)));
+  });
+  return (
+    <Form action={action} label="Turn on two-factor authentication">
+      {hasPassword && <CurrentPassword problem={action.problem} />}
+      <FormProblem problem={action.problem} fields={["currentPassword"]} />
+      <Buttons words="Continue" working={action.working} onCancel={onCancel} />
+    </Form>
+  );
+}
+
+type ScanProps = { secret: string; uri: string; onOn: (codes: string[]) => void; onCancel: () => void };
+
+export function Scan({ secret, uri, onOn, onCancel }: ScanProps) {
+  const client = useClient();
+  const withProof = useProof();
+  const action = useAction(async (form: FormData) => {
+    onOn((await withProof(() => client.turnTwoFactorOn({ code: text(form, "code") }))).recoveryCodes);
+  });
+  return (
+    <Form action={action} label="Scan the code">
+      <p>Scan this with your authenticator app, or type the key into it.</p>
+      <QrCode value={uri} label="QR code for your authenticator app" />
+      <p>
+        <code className="lk-secret">{secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+      </p>
+      <Code problem={action.problem} />
+      <FormProblem problem={action.problem} fields={["code"]} />
+      <Buttons words="Turn on" working={action.working} onCancel={onCancel} />
+    </Form>
+  );
+}
+
+export function TurnOff({ onDone, onCancel }: { onDone: () => void; onCancel: () => void }) {
+  const client = useClient();
+  return (
+    <WithFactor
+      words="Turn off"
+      onCancel={onCancel}
+      run={async (given) => {
+        await client.turnTwoFactorOff(given);
+        onDone();
+      }}
+    />
+  );
+}
+
+export function Renew({ onDone, onCancel }: { onDone: (codes: string[]) => void; onCancel: () => void }) {
+  const client = useClient();
+  return (
+    <WithFactor
+      words="Make new codes"
+      onCancel={onCancel}
+      run={async (given) => onDone((await client.renewRecoveryCodes(given)).recoveryCodes)}
+    />
+  );
+}
+
+type WithFactorProps = {
+  words: string;
+  onCancel: () => void;
+  run: (given: SecondFactor & { currentPassword?: string }) => Promise<void>;
+};
+
+function WithFactor({ words, onCancel, run }: WithFactorProps) {
+  const withProof = useProof();
+  const hasPassword = useHasPassword();
+  const [byRecovery, setByRecovery] = useState(false);
+  const action = useAction(async (form: FormData) => {
+    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
+    const factor = byRecovery ? { recoveryCode: text(form, "code") } : { code: text(form, "code") };
+    await withProof(() => run({ ...proof, ...factor }));
+  });
+  return (
+    <Form action={action} label={words}>
+      {hasPassword && <CurrentPassword problem={action.problem} />}
+      {byRecovery ? (
+        <Field
+          label="Recovery code"
+          name="code"
+          autoComplete="off"
+          spellCheck={false}
+          problem={action.problem}
+        />
+      ) : (
+        <Code problem={action.problem} />
+      )}
+      <button type="button" className="lk-link" onClick={() => setByRecovery(!byRecovery)}>
+        {byRecovery ? "Use a code of the app" : "Use a recovery code"}
+      </button>
+      <FormProblem problem={action.problem} fields={["currentPassword", "code"]} />
+      <Buttons words={words} working={action.working} onCancel={onCancel} />
+    </Form>
+  );
+}
+
+type Problem = Parameters<typeof FormProblem>[0]["problem"];
+
+function CurrentPassword({ problem }: { problem: Problem }) {
+  return (
+    <PasswordField
+      label="Current password"
+      name="currentPassword"
+      autoComplete="current-password"
+      problem={problem}
+      autoFocus
+    />
+  );
+}
+
+function Code({ problem }: { problem: Problem }) {
+  return (
+    <Field
+      label="Authentication code"
+      name="code"
+      autoComplete="one-time-code"
+      inputMode="numeric"
+      problem={problem}
+    />
+  );
+}
+
+function Buttons({ words, working, onCancel }: { words: string; working: boolean; onCancel: () => void }) {
+  return (
+    <div className="lk-actions">
+      <Submit working={working}>{words}</Submit>
+      <button type="button" className="lk-button lk-quiet" onClick={onCancel}>
+        Cancel
+      </button>
+    </div>
+  );
+}
+
+function useHasPassword(): boolean {
+  const { data: methods } = useLoginMethods();
+  return methods?.some(({ kind }) => kind === "password") ?? true;
+}
