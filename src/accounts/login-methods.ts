@@ -9,12 +9,12 @@ import { endHalfFinishedSignIns, endSessions } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdSession } from "../sessions/hold.ts";
 import type { AccountParts } from "./parts.ts";
-import type { NewPasskey } from "./passkeys.ts";
-import { storePasskey, tidyName } from "./passkeys.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
 import { holdProved, isProved, proofMethods, requireProof, signedOutMeanwhile } from "./proof.ts";
 import { makeNotMeLink } from "./sign-in.ts";
+import type { NewPasskey } from "./stored-passkeys.ts";
+import { storePasskey, tidyName } from "./stored-passkeys.ts";
 
 export type LoginMethod = {
   id: string;

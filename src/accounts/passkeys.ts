@@ -9,27 +9,14 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
-import type { Selectable } from "kysely";
-import type { Database, Write } from "../database/database.ts";
-import type { CeremonyKind, PasskeyTable } from "../database/schema.ts";
+import type { CeremonyKind } from "../database/schema.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { makeId } from "../sessions/token.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
 import type { AccountParts } from "./parts.ts";
-
-export type Passkey = Selectable<PasskeyTable>;
-
-const LONGEST_NAME = 64;
-const MOST_PASSKEYS = 20;
-
-/** A new passkey whose answer was right, ready to be stored. */
-export type NewPasskey = {
-  credentialId: string;
-  publicKey: Uint8Array;
-  counter: number;
-  transports: string[];
-};
+import type { NewPasskey, Passkey } from "./stored-passkeys.ts";
+import { findPasskey, listPasskeys, moveCounter } from "./stored-passkeys.ts";
 
 /** Options for making a passkey, for an account that exists or for a sign-up. One authenticator holds one of an account. */
 export async function registrationOptions(
@@ -88,46 +75,6 @@ export async function acceptRegistration(
     transports,
   };
   return { ok: true, passkey, accountId: ceremony.accountId, data: ceremony.data };
-}
-
-/** Stores a passkey; null where that authenticator is already another's or the account holds enough. */
-export async function storePasskey(
-  write: Write,
-  accountId: string,
-  passkey: NewPasskey,
-  name: string,
-  now: number,
-): Promise<string | null> {
-  const held = await write.query
-    .selectFrom("passkey")
-    .select("id")
-    .where("account_id", "=", accountId)
-    .execute();
-  if (held.length >= MOST_PASSKEYS) return null;
-  const id = makeId();
-  const stored = await write.query
-    .insertInto("passkey")
-    .values({
-      id,
-      account_id: accountId,
-      credential_id: passkey.credentialId,
-      public_key: passkey.publicKey,
-      counter: passkey.counter,
-      transports: JSON.stringify(passkey.transports),
-      name: tidyName(name),
-      created_at: now,
-      last_used_at: null,
-    })
-    .onConflict((conflict) => conflict.column("credential_id").doNothing())
-    .returning("id")
-    .executeTakeFirst();
-  return stored ? id : null;
-}
-
-/** A name as a person gives it, without what could disturb a line of text. */
-export function tidyName(name: string): string {
-  const tidy = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trim();
-  return [...tidy].slice(0, LONGEST_NAME).join("") || "Passkey";
 }
 
 /**
@@ -204,43 +151,7 @@ export async function acceptAuthentication(
   }).catch(() => null);
   if (!verified?.verified) return null;
   const { newCounter, userVerified } = verified.authenticationInfo;
-  return (await moveCounter(parts, passkey, newCounter, now)) ? { passkey, userVerified } : null;
-}
-
-async function moveCounter(
-  parts: AccountParts,
-  passkey: Passkey,
-  counter: number,
-  now: number,
-): Promise<boolean> {
-  const moved = await parts.database.write(({ query }) =>
-    query
-      .updateTable("passkey")
-      .set({ counter, last_used_at: now })
-      .where("id", "=", passkey.id)
-      .where("counter", "=", passkey.counter)
-      .returning("id")
-      .executeTakeFirst(),
-  );
-  return moved !== undefined;
-}
-
-async function findPasskey(database: Database, credentialId: unknown): Promise<Passkey | undefined> {
-  if (typeof credentialId !== "string" || !/^[A-Za-z0-9_-]{1,1400}$/.test(credentialId)) return undefined;
-  return database.read
-    .selectFrom("passkey")
-    .selectAll()
-    .where("credential_id", "=", credentialId)
-    .executeTakeFirst();
-}
-
-export async function listPasskeys(database: Database, accountId: string): Promise<Passkey[]> {
-  return database.read
-    .selectFrom("passkey")
-    .selectAll()
-    .where("account_id", "=", accountId)
-    .orderBy("created_at")
-    .execute();
+  return (await moveCounter(parts.database, passkey, newCounter, now)) ? { passkey, userVerified } : null;
 }
 
 /** The challenge that a browser says it answered; null where the answer has no such form. */

@@ -9,8 +9,9 @@ import type { EmailAddress } from "./email-address.ts";
 import { readEmailAddress } from "./email-address.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
-import { acceptRegistration, storePasskey } from "./passkeys.ts";
+import { acceptRegistration } from "./passkeys.ts";
 import { about, post } from "./post.ts";
+import { storePasskey } from "./stored-passkeys.ts";
 
 export type SignedUp = Outcome<{ started: Started } | { started: null }>;
 
