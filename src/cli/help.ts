@@ -6,7 +6,13 @@ export function overview(commands: readonly Command[], first: string | undefined
   const shown = some.length > 0 ? some : commands;
   const width = Math.max(...shown.map(({ name, usage }) => name.length + usage.length + 1));
   const lines = shown.map(({ name, usage, summary }) => `  ${`${name} ${usage}`.padEnd(width)}  ${summary}`);
-  return ["Usage: latchkey <command> [options]", "", ...lines, "", "latchkey <command> --help tells more."].join("\n");
+  return [
+    "Usage: latchkey <command> [options]",
+    "",
+    ...lines,
+    "",
+    "latchkey <command> --help tells more.",
+  ].join("\n");
 }
 
 export function helpOf({ name, usage, summary, flagHelp, flags }: Command): string {
@@ -17,5 +23,11 @@ export function helpOf({ name, usage, summary, flagHelp, flags }: Command): stri
   const rows = [...shown, ["--help", "Shows this."] as [string, string]];
   const width = Math.max(...rows.map(([flag]) => flag.length));
   const lines = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`);
-  return [`Usage: latchkey ${[name, usage, "[options]"].filter(Boolean).join(" ")}`, "", summary, "", ...lines].join("\n");
+  return [
+    `Usage: latchkey ${[name, usage, "[options]"].filter(Boolean).join(" ")}`,
+    "",
+    summary,
+    "",
+    ...lines,
+  ].join("\n");
 }

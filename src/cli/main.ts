@@ -19,19 +19,22 @@ async function main(words: string[]): Promise<ExitCode> {
   const rest = words.slice(command.name.split(" ").length);
   const parsed = parse(command, rest);
   if (!parsed) return 2;
-  if (parsed.values["help"]) {
+  if (parsed.values.help) {
     print(helpOf(command));
     return 0;
   }
   if (parsed.positionals.length !== command.takes) {
-    say(`latchkey ${command.name} takes ${command.usage || "no arguments"}. See: latchkey ${command.name} --help`);
+    say(
+      `latchkey ${command.name} takes ${command.usage || "no arguments"}. See: latchkey ${command.name} --help`,
+    );
     return 2;
   }
   return runSafely(command, parsed);
 }
 
 function withoutCommand(words: string[]): ExitCode {
-  const asksForHelp = words.length === 0 || words.includes("--help") || words.includes("-h") || words[0] === "help";
+  const asksForHelp =
+    words.length === 0 || words.includes("--help") || words.includes("-h") || words[0] === "help";
   if (asksForHelp) {
     print(overview(commands, words[0]));
     return 0;
@@ -62,7 +65,9 @@ async function runSafely(command: Command, parsed: NonNullable<ReturnType<typeof
       error instanceof DatabaseUnusable ||
       error instanceof DatabaseUnavailable ||
       error instanceof Refused;
-    say(isExpected ? error.message : `Something broke: ${error instanceof Error ? error.stack : String(error)}`);
+    say(
+      isExpected ? error.message : `Something broke: ${error instanceof Error ? error.stack : String(error)}`,
+    );
     return 1;
   }
 }

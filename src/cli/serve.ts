@@ -32,7 +32,8 @@ async function runServer({ options, print, say }: Run): Promise<ExitCode> {
 function whyNot(error: NodeJS.ErrnoException, host: string, port: number): string {
   if (error.code === "EADDRINUSE") return `Port ${port} is taken. Stop the other program, or set PORT.`;
   if (error.code === "EACCES") return `Port ${port} may not be used by this user. Set PORT to 1024 or more.`;
-  if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") return `HOST ${host} is not an address of this machine.`;
+  if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND")
+    return `HOST ${host} is not an address of this machine.`;
   return error.message;
 }
 

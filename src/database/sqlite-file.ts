@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DatabaseUnusable } from "./database.ts";
@@ -19,7 +19,8 @@ export function openSqliteFile(file: string): DatabaseSync {
     const isNew = !existsSync(file);
     open = new DatabaseSync(file);
     open.exec("pragma busy_timeout = 5000; pragma foreign_keys = on");
-    if (!isNew) inspect(open, file);
+    if (isNew) chmodSync(file, 0o600);
+    else inspect(open, file);
     open.exec("pragma journal_mode = wal; pragma synchronous = full");
     migrate(open);
     open.exec("pragma busy_timeout = 0");

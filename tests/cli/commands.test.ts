@@ -1,0 +1,181 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { latchkey } from "../support/command-line.ts";
+import { freshEmail, PASSWORD } from "../support/people.ts";
+
+describe("the command line", () => {
+  let cwd = "";
+  beforeAll(() => {
+    cwd = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+  });
+  afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+  const run = (words: string[], input?: string, env?: Record<string, string>) =>
+    latchkey(words, { cwd, ...(input === undefined ? {} : { input }), ...(env ? { env } : {}) });
+  const create = (email: string) => run(["accounts", "create", email, "--password-stdin"], `${PASSWORD}\n`);
+
+  it("helps with every command that it lists", async () => {
+    const { out, code } = await run(["--help"]);
+    expect(code).toBe(0);
+    const names = [...out.matchAll(/^ {2}([a-z-]+(?: [a-z-]+)?)(?= {2}| [A-Z]+ )/gm)].map(
+      ([, name]) => name ?? "",
+    );
+    expect(names).toEqual([
+      "serve",
+      "migrate",
+      "accounts list",
+      "accounts create",
+      "accounts suspend",
+      "accounts restore",
+      "accounts delete",
+      "accounts send-reset",
+      "accounts reset-two-factor",
+      "sessions list",
+      "sessions end",
+      "sessions end-all",
+      "prune",
+      "doctor",
+      "backup",
+      "restore",
+    ]);
+    for (const name of names) {
+      const help = await run([...name.split(" "), "--help"]);
+      expect(help.code, name).toBe(0);
+      expect(help.out).toContain(`Usage: latchkey ${name}`);
+    }
+  });
+
+  it.each([[["nope"]], [["sessions", "end"]], [["sessions", "list", "--nope"]], [["sessions", "end-all"]]])(
+    "answers %j with 2 and where to read on",
+    async (words) => {
+      const { code, err, out } = await run(words);
+      expect(code).toBe(2);
+      expect(out).toBe("");
+      expect(err).toMatch(/--help|takes --account EMAIL or --everyone/);
+    },
+  );
+
+  it("creates, lists, suspends, restores and deletes accounts, and asks nothing without a terminal", async () => {
+    const email = freshEmail();
+    expect((await create(email)).code).toBe(0);
+    expect(await create(email)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("already has an account"),
+    });
+    expect(await run(["accounts", "create", freshEmail()])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("--password-stdin"),
+    });
+    expect(await run(["accounts", "create", freshEmail(), "--password-stdin"], "short\n")).toMatchObject({
+      code: 1,
+    });
+    const listed = async () =>
+      JSON.parse((await run(["accounts", "list", "--json"])).out).find(
+        (one: { email: string }) => one.email === email,
+      );
+    expect(await listed()).toMatchObject({ emailVerified: true, twoFactor: false, suspended: false });
+    expect((await run(["accounts", "suspend", email])).code).toBe(0);
+    expect(await listed()).toMatchObject({ suspended: true });
+    expect((await run(["accounts", "restore", email])).code).toBe(0);
+    expect(await listed()).toMatchObject({ suspended: false });
+    expect(await run(["accounts", "reset-two-factor", email])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("not on"),
+    });
+    expect((await run(["accounts", "send-reset", email])).code).toBe(0);
+    expect(readdirSync(join(cwd, "latchkey-data", "outbox")).length).toBeGreaterThan(0);
+    expect((await run(["accounts", "delete", email])).code).toBe(0);
+    expect(await listed()).toBeUndefined();
+    expect(await run(["accounts", "delete", email])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("no account"),
+    });
+  });
+
+  it("keeps the database, its key and its mails to this user alone", async () => {
+    await create(freshEmail());
+    for (const file of ["latchkey.db", "latchkey.key"]) {
+      expect(statSync(join(cwd, "latchkey-data", file)).mode & 0o777, file).toBe(0o600);
+    }
+  });
+
+  it("backs up with the key, and restores with every session ended and the old database kept", async () => {
+    const email = freshEmail();
+    await create(email);
+    const { code } = await run(["backup", "b.db"]);
+    expect(code).toBe(0);
+    expect(statSync(join(cwd, "b.db")).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(cwd, "b.db.key"), "utf8")).toBe(
+      readFileSync(join(cwd, "latchkey-data", "latchkey.key"), "utf8"),
+    );
+    expect(await run(["backup", "b.db"])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("exists already"),
+    });
+    await run(["accounts", "delete", email]);
+    const restored = await run(["restore", "b.db"]);
+    expect(restored).toMatchObject({ code: 0, out: expect.stringContaining("before-restore") });
+    expect((await run(["accounts", "list"])).out).toContain(email);
+    writeFileSync(join(cwd, "no.db"), "no database at all, but long enough to be looked at as one");
+    expect(await run(["restore", "no.db"])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("not a back-up"),
+    });
+    expect((await run(["accounts", "list"])).out).toContain(email);
+  });
+
+  it("examines itself", async () => {
+    const { code, out } = await run(["doctor", "--json", "--send-mail", "me@example.test"]);
+    expect(code).toBe(0);
+    const words = JSON.parse(out)
+      .map(({ words }: { words: string }) => words)
+      .join("\n");
+    expect(words).toMatch(/can be read and written[\s\S]*me@example.test[\s\S]*BASE_URL[\s\S]*key file/);
+  });
+
+  it.each([
+    ["PORT", "abc"],
+    ["DATABASE_URL", "mysql://x"],
+    ["BASE_URL", "localhost"],
+    ["LATCHKEY_SESSION_LIFETIME", "31d"],
+    ["LATCHKEY_IDLE_TIMEOUT", "4m"],
+    ["LATCHKEY_SECRET_KEY", "tooshort"],
+    ["LATCHKEY_SIGN_UP", "maybe"],
+    ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/99"],
+  ])("names %s where its value is wrong, in one line, and never says a secret", async (name, value) => {
+    const { code, err, out } = await run(["serve"], "", { [name]: value });
+    expect(code).toBe(1);
+    expect(out).toBe("");
+    expect(err.trim().split("\n")).toHaveLength(1);
+    expect(err).toContain(name);
+    if (name === "LATCHKEY_SECRET_KEY") expect(err).not.toContain(value);
+  });
+
+  it.each([
+    ["a damaged file", (file: string) => writeFileSync(file, damaged(readFileSync(file)))],
+    [
+      "no database",
+      (file: string) =>
+        writeFileSync(file, "Dear diary, today I was a text file of some length.".repeat(100)),
+    ],
+    ["a newer schema", (file: string) => new DatabaseSync(file).exec("pragma user_version = 9999")],
+  ])("stops at %s with one clear line, and leaves the file as it is", async (_what, spoil) => {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+    const file = join(folder, "latchkey-data", "latchkey.db");
+    await latchkey(["migrate"], { cwd: folder });
+    spoil(file);
+    const before = readFileSync(file);
+    const { code, err } = await latchkey(["serve"], { cwd: folder });
+    expect(code).toBe(1);
+    expect(err.trim().split("\n")).toHaveLength(1);
+    expect(err).toMatch(/damaged|not a Latchkey database|newer Latchkey/);
+    expect(readFileSync(file).equals(before)).toBe(true);
+    rmSync(folder, { recursive: true, force: true });
+  });
+});
+
+function damaged(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 0x5a)]);
+}

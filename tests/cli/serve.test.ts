@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Client } from "../support/client.ts";
+import { latchkey, type Serving, serve } from "../support/command-line.ts";
+import { freePort } from "../support/free-port.ts";
+import { expectStatus, freshEmail, listOf, PASSWORD } from "../support/people.ts";
+import { UA } from "../support/user-agents.ts";
+
+describe("a server and the command line on one database", () => {
+  let cwd = "";
+  let port = 0;
+  let server: Serving;
+  beforeEach(async () => {
+    cwd = mkdtempSync(join(tmpdir(), "latchkey-serve-"));
+    port = await freePort();
+    server = await serve({ cwd, env: { PORT: String(port) } });
+  });
+  afterEach(async () => {
+    await server.stop();
+    rmSync(cwd, { recursive: true, force: true });
+  });
+  const browser = (userAgent?: string) =>
+    new Client({ baseUrl: `http://localhost:${port}`, port, userAgent });
+
+  it("says where it is ready, in one line", () => {
+    expect(server.line).toBe(`Latchkey is ready at http://localhost:${port}\n`);
+  });
+
+  it("ends a session at its very next request, and its open page within a second", async () => {
+    const client = browser();
+    expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
+    const [session] = await listOf(client);
+    const live = await client.live();
+    const began = Date.now();
+    expect(await latchkey(["sessions", "end", session?.id ?? ""], { cwd })).toMatchObject({ code: 0 });
+    const commandTook = Date.now() - began;
+    expect((await client.get("/api/session")).body).toMatchObject({
+      code: "signed_out",
+      reason: "signed_out_remotely",
+      by: "an administrator",
+    });
+    const event = await live.next();
+    expect(event).toMatchObject({ event: "signed-out" });
+    expect(Date.now() - began).toBeLessThan(commandTook + 1_000);
+  });
+
+  it("hears of a suspended account, and takes its owner back after the suspension", async () => {
+    const email = freshEmail();
+    const client = browser();
+    expectStatus(201, await client.post("/api/accounts", { email, password: PASSWORD }));
+    await latchkey(["accounts", "suspend", email], { cwd });
+    expect((await client.get("/api/session")).body).toMatchObject({ reason: "account_closed" });
+    expect(await client.post("/api/session", { email, password: PASSWORD })).toMatchObject({ status: 403 });
+    expect(await client.post("/api/session", { email, password: "wrong password" })).toMatchObject({
+      status: 401,
+    });
+    await latchkey(["accounts", "restore", email], { cwd });
+    expectStatus(201, await client.post("/api/session", { email, password: PASSWORD }));
+  });
+
+  it("ends everyone's sessions, of all accounts", async () => {
+    const clients = [browser(UA.chromeMac), browser(UA.firefoxWindows)];
+    for (const client of clients) {
+      expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
+    }
+    expect(await latchkey(["sessions", "end-all", "--everyone"], { cwd })).toMatchObject({
+      code: 0,
+      out: "Ended 2 sessions.\n",
+    });
+    for (const client of clients) expect((await client.get("/api/session")).status).toBe(401);
+  });
+
+  it("says in one line that the port is taken", async () => {
+    const other = mkdtempSync(join(tmpdir(), "latchkey-serve-"));
+    const { code, err } = await latchkey(["serve"], { cwd: other, env: { PORT: String(port) } });
+    expect(code).toBe(1);
+    expect(err.trim()).toBe(`Port ${port} is taken. Stop the other program, or set PORT.`);
+    rmSync(other, { recursive: true, force: true });
+  });
+
+  it("refuses to restore while a server runs", async () => {
+    await latchkey(["backup", "b.db"], { cwd });
+    expect(await latchkey(["restore", "b.db"], { cwd })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("Stop the server"),
+    });
+  });
+
+  it("stops cleanly: streams closed, last uses written, exit 0", async () => {
+    const client = browser();
+    expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
+    await client.live();
+    const used = (await listOf(client))[0]?.lastUsedAt ?? "";
+    expect(await server.stop()).toBe(0);
+    const open = new DatabaseSync(join(cwd, "latchkey-data", "latchkey.db"), { readOnly: true });
+    const written = Number(open.prepare("select last_used_at as at from session").get()?.at);
+    open.close();
+    expect(written).toBeGreaterThanOrEqual(Date.parse(used));
+    server = await serve({ cwd, env: { PORT: String(port) } });
+    expect((await client.get("/api/session")).status).toBe(200);
+  });
+});

@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
+
+export type Ran = { code: number | null; out: string; err: string };
+
+type Setting = { cwd: string; env?: Record<string, string>; input?: string };
+
+/** The real command line, as a child with an environment of its own and no terminal. */
+export async function latchkey(words: string[], { cwd, env = {}, input = "" }: Setting): Promise<Ran> {
+  const child = start(words, { cwd, env });
+  const ran: Ran = { code: null, out: "", err: "" };
+  child.stdout?.on("data", (chunk: Buffer) => {
+    ran.out += chunk.toString();
+  });
+  child.stderr?.on("data", (chunk: Buffer) => {
+    ran.err += chunk.toString();
+  });
+  child.stdin?.end(input);
+  [ran.code] = (await once(child, "close")) as [number | null];
+  return ran;
+}
+
+export type Serving = { child: ChildProcess; line: string; stop(): Promise<number | null> };
+
+/** `latchkey serve`, once it has said that it is ready. */
+export async function serve({ cwd, env = {} }: Omit<Setting, "input">): Promise<Serving> {
+  const child = start(["serve"], { cwd, env });
+  const [line] = (await once(child.stdout ?? child, "data")) as [Buffer];
+  return {
+    child,
+    line: line.toString(),
+    async stop() {
+      const closed = once(child, "close");
+      child.kill("SIGTERM");
+      const [code] = (await closed) as [number | null];
+      return code;
+    },
+  };
+}
+
+function start(words: string[], { cwd, env = {} }: Omit<Setting, "input">): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...words], { cwd, env: { PATH: process.env.PATH, ...env } });
+}
