@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import { header, need } from "../support/answers.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
+import { freshEmail, listOf, signIn, signUp, trySignIn, WRONG_PASSWORD } from "../support/people.ts";
+import { serverFor } from "../support/server.ts";
+import { accountShape, sessionShape } from "../support/shapes.ts";
+import { UA } from "../support/user-agents.ts";
+
+describeOnEachEngine("Signing in", (engine) => {
+  const server = serverFor(engine);
+
+  test("answers 201 with the account and a session of its own", async () => {
+    const person = await signUp(server());
+    const client = server().client(UA.firefoxWindows);
+    const answer = await trySignIn(client, person);
+    expect(answer.status).toBe(201);
+    expect(answer.body).toEqual({
+      account: { ...accountShape, ...person.account },
+      session: { ...sessionShape, label: "Firefox on Windows", current: true, signedInWith: "password" },
+    });
+    expect(need(answer, "session").id).not.toBe(person.session.id);
+    expect(answer.text).not.toContain(client.token);
+    await expectSignedIn(client);
+    await expectSignedIn(person.client);
+  });
+
+  test("refuses a wrong password and an unknown address with the same answer, to the byte", async () => {
+    const person = await signUp(server());
+    const wrong = await trySignIn(server().client(), { ...person, password: WRONG_PASSWORD });
+    const unknown = await trySignIn(server().client(), { email: freshEmail(), password: WRONG_PASSWORD });
+    expectRefusal(wrong, 401, "wrong_credentials");
+    expect(wrong.text).toBe(unknown.text);
+    expect(Object.keys(wrong.headers)).toEqual(Object.keys(unknown.headers));
+  });
+
+  test("an address that can't be one is just an unknown address", async () => {
+    for (const email of ["ada", "", "ada@example.test,eve@example.test"])
+      expectRefusal(
+        await trySignIn(server().client(), { email, password: WRONG_PASSWORD }),
+        401,
+        "wrong_credentials",
+      );
+  });
+
+  test("a failed one touches neither a session nor its cookie", async () => {
+    const person = await signUp(server());
+    const { token } = person.client;
+    expectRefusal(
+      await trySignIn(person.client, { ...person, password: WRONG_PASSWORD }),
+      401,
+      "wrong_credentials",
+    );
+    expect(person.client.token).toBe(token);
+    await expectSignedIn(person.client);
+  });
+
+  test("over a live cookie of the same account replaces that session, whatever browser had it", async () => {
+    const person = await signUp(server());
+    const before = person.client.token;
+    await signIn(server(), person, person.client);
+    const old = server().client();
+    old.token = before;
+    await expectSignedOut(old, "replaced");
+    expect(await listOf(person.client)).toHaveLength(1);
+  });
+
+  test("over a live cookie of another account logs that one out", async () => {
+    const first = await signUp(server());
+    const second = await signUp(server());
+    const shared = server().client();
+    shared.token = first.client.token;
+    await signIn(server(), second, shared);
+    await expectSignedOut(first.client, "signed_out");
+    expect(need(await shared.get("/api/session"), "account").id).toBe(second.account.id);
+  });
+
+  test("never takes over a token that was there before", async () => {
+    const person = await signUp(server());
+    const victim = server().client(UA.safariMac);
+    victim.token = `lk1_${"A".repeat(43)}`;
+    await signIn(server(), person, victim);
+    expect(victim.token).not.toBe(`lk1_${"A".repeat(43)}`);
+  });
+
+  describe("names the device by its User-Agent (S2):", () => {
+    test.each([
+      [UA.chromeMac, "Chrome on Mac OS", "Chrome", "Mac OS"],
+      [UA.safariIphone, "Safari on iOS", "Safari", "iOS"],
+      [UA.firefoxWindows, "Firefox on Windows", "Firefox", "Windows"],
+      [UA.safariMac, "Safari on Mac OS", "Safari", "Mac OS"],
+      [UA.edgeWindows, "Edge on Windows", "Edge", "Windows"],
+      [UA.chromeAndroid, "Chrome on Android", "Chrome", "Android"],
+      [UA.firefoxLinux, "Firefox on Linux", "Firefox", "Linux"],
+      [UA.webViewAndroid, "WebView on Android", "WebView", "Android"],
+      [UA.firefoxOnly, "Firefox", "Firefox", null],
+      [UA.script, "Unknown device", null, null],
+    ])("%s", async (userAgent, label, browser, os) => {
+      const { session } = await signUp(server(), { userAgent });
+      expect(session).toMatchObject({ label, browser, os });
+    });
+
+    test("a missing User-Agent is an unknown device", async () => {
+      const person = await signUp(server());
+      const answer = await server().client().post("/api/session", person, { "User-Agent": undefined });
+      expect(need(answer, "session")).toMatchObject({ label: "Unknown device", browser: null, os: null });
+    });
+
+    test("a Macintosh Safari with more than one touch point is an iPad", async () => {
+      const person = await signUp(server());
+      const { email, password } = person;
+      const send = async (touchPoints: number) =>
+        need(
+          await server().client(UA.safariMac).post("/api/session", { email, password, touchPoints }),
+          "session",
+        );
+      expect(await send(5)).toMatchObject({ label: "Safari on iOS" });
+      expect(await send(1)).toMatchObject({ label: "Safari on Mac OS" });
+      expect(await send(0)).toMatchObject({ label: "Safari on Mac OS" });
+      const made = await server()
+        .client(UA.safariMac)
+        .post("/api/accounts", { email: freshEmail(), password, touchPoints: 5 });
+      expect(need(made, "session").label).toBe("Safari on iOS");
+    });
+  });
+});
+
+describeOnEachEngine("The session in use", (engine) => {
+  const server = serverFor(engine);
+
+  test("is told by GET /api/session", async () => {
+    const person = await signUp(server());
+    const answer = await person.client.get("/api/session");
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ account: accountShape, session: { ...sessionShape, current: true } });
+    expect(answer.body).toMatchObject({ account: person.account, session: { id: person.session.id } });
+    expect(header(answer, "cache-control")).toBe("no-store");
+    expect(answer.setCookies).toEqual([]);
+  });
+
+  test("ends by DELETE /api/session, which clears the cookie; its token hears `signed_out`", async () => {
+    const person = await signUp(server());
+    const { token, sessionCookieName } = person.client;
+    const answer = await person.client.delete("/api/session");
+    expectNoContent(answer);
+    expect(answer.setCookies).toContainEqual(expect.stringMatching(new RegExp(`^${sessionCookieName}=;`)));
+    expect(person.client.token).toBe("");
+    person.client.token = token;
+    await expectSignedOut(person.client, "signed_out");
+    expectRefusal(await person.client.delete("/api/session"), 401, "signed_out");
+  });
+
+  test("there is none without a cookie, with an unknown token, and with a garbled one: `none`", async () => {
+    const client = server().client();
+    await expectSignedOut(client, "none");
+    for (const token of [`lk1_${"x".repeat(43)}`, "x", "lk1_", `lk2_${"x".repeat(43)}`, "%00", '"quoted"']) {
+      client.token = token;
+      const answer = await expectSignedOut(client, "none");
+      expect(answer.body).not.toHaveProperty("by");
+      expect(answer.body).not.toHaveProperty("at");
+    }
+  });
+
+  test("a session is opened by the whole token only", async () => {
+    const { client } = await signUp(server());
+    const { token } = client;
+    for (const near of [token.slice(0, -1), `${token}A`, token.toUpperCase(), token.slice(4), ` ${token}`]) {
+      if (near.trim() === token) continue;
+      client.token = near;
+      await expectSignedOut(client, "none");
+    }
+  });
+});

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import { need } from "../support/answers.ts";
+import { HOUR, SECOND } from "../support/clock.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import { linksIn, tokenIn } from "../support/outbox.ts";
+import { freshEmail, isSignedIn, OTHER_PASSWORD, PASSWORD, signIn, trySignIn } from "../support/people.ts";
+import { serverFor } from "../support/server.ts";
+import { accountShape, sessionShape } from "../support/shapes.ts";
+import { UA } from "../support/user-agents.ts";
+
+describeOnEachEngine("Signing up where the address is verified first", (engine) => {
+  const server = serverFor(engine, { signUp: "verify-first" });
+  const begin = (email: string, password: unknown = PASSWORD) =>
+    server().client().post("/api/accounts", { email, password });
+  const finish = (token: string, password: string = PASSWORD, client = server().client()) =>
+    client.put("/api/accounts", { token, password });
+
+  async function begun(email = freshEmail()): Promise<{ email: string; token: string }> {
+    await begin(email);
+    return { email, token: await server().outbox.tokenFor(email, "/sign-up") };
+  }
+
+  test("answers 202 without a session and mails a link; no account is there before it is used", async () => {
+    const email = freshEmail();
+    const client = server().client();
+    const answer = await client.post("/api/accounts", { email, password: PASSWORD });
+    expect(answer.status).toBe(202);
+    expect(answer.setCookies).toEqual([]);
+    expect(answer.body).not.toHaveProperty("account");
+    await server().outbox.withLink(email, "/sign-up");
+    expectRefusal(await trySignIn(client, { email, password: PASSWORD }), 401, "wrong_credentials");
+  });
+
+  test.each([undefined, "short", 12])("ignores the password of the first step: %j", async (password) => {
+    expect((await begin(freshEmail(), password)).status).toBe(202);
+  });
+
+  test("the link and a password make a verified account and a session", async () => {
+    const { email, token } = await begun();
+    const client = server().client(UA.safariIphone);
+    const answer = await finish(token, OTHER_PASSWORD, client);
+    expect(answer.status).toBe(201);
+    expect(answer.body).toEqual({
+      account: { ...accountShape, email, emailVerified: true },
+      session: { ...sessionShape, label: "Safari on iOS" },
+    });
+    await expectSignedIn(client);
+    await signIn(server(), { email, password: OTHER_PASSWORD }, UA.firefoxWindows);
+  });
+
+  test("the link works once", async () => {
+    const { token } = await begun();
+    expect((await finish(token)).status).toBe(201);
+    const again = server().client();
+    expectRefusal(await finish(token, PASSWORD, again), 410, "link_expired");
+    expect(await isSignedIn(again)).toBe(false);
+  });
+
+  test("the link lives 24 hours", async () => {
+    const late = await begun();
+    server().clock.advance(24 * HOUR + SECOND);
+    expectRefusal(await finish(late.token), 410, "link_expired");
+    const early = await begun();
+    server().clock.advance(24 * HOUR - 5 * SECOND);
+    expect((await finish(early.token)).status).toBe(201);
+  });
+
+  test("a weak password leaves the link usable", async () => {
+    const { token } = await begun();
+    expectRefusal(await finish(token, "password1234"), 422, "weak_password");
+    expect((await finish(token)).status).toBe(201);
+  });
+
+  test("a newer link ends the older one", async () => {
+    const { email, token } = await begun();
+    const earlier = (await server().outbox.to(email)).at(-1);
+    await begin(email);
+    const newer = await server().outbox.tokenFor(email, "/sign-up", earlier);
+    expectRefusal(await finish(token), 410, "link_expired");
+    expect((await finish(newer)).status).toBe(201);
+  });
+
+  test("a token that never was is refused like an old one", async () => {
+    expectRefusal(await finish("A".repeat(43)), 410, "link_expired");
+    expectRefusal(await finish(""), 410, "link_expired");
+  });
+
+  test("a known address gets the same answer, and a mail without a link", async () => {
+    const { email, token } = await begun();
+    await finish(token);
+    const unknown = await begin(freshEmail());
+    const known = await begin(email);
+    expect([known.status, known.text]).toEqual([unknown.status, unknown.text]);
+    expect(Object.keys(known.headers)).toEqual(Object.keys(unknown.headers));
+    const notice = (await server().outbox.waitFor(email, 2))[1];
+    expect(notice && linksIn(notice).filter((link) => link.includes("token"))).toEqual([]);
+  });
+
+  test("refuses what is no address, since the answer tells nothing about it", async () => {
+    expectRefusal(await begin("ada"), 422, "invalid_email");
+  });
+
+  test("mails go to the address as typed, and nowhere else", async () => {
+    const email = freshEmail("Grace.Hopper");
+    await begin(email);
+    const mail = await server().outbox.withLink(email, "/sign-up");
+    expect(mail.to).toEqual([email]);
+    expect(linksIn(mail)).toContain(`${server().baseUrl}/sign-up#token=${tokenIn(mail, "/sign-up")}`);
+    expect(need(await finish(tokenIn(mail, "/sign-up")), "account").email).toBe(email);
+  });
+});
