@@ -1,0 +1,191 @@
+import { describe, expect, test } from "vitest";
+import { need } from "../support/answers.ts";
+import { MINUTE, SECOND } from "../support/clock.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import {
+  activityOf,
+  expectStatus,
+  halfSignIn,
+  listOf,
+  PASSWORD,
+  signInWithCode,
+  signUp,
+  turnOnTwoFactor,
+} from "../support/people.ts";
+import { serverFor } from "../support/server.ts";
+import { codeAt, wrongCodeAt } from "../support/totp.ts";
+import { UA } from "../support/user-agents.ts";
+
+const ROUTE = "/api/session/two-factor";
+
+describeOnEachEngine("Two-factor authentication", (engine) => {
+  const server = serverFor(engine, { rateLimits: "off" });
+
+  async function protectedPerson() {
+    const person = await signUp(server());
+    return { person, ...(await turnOnTwoFactor(server(), person)) };
+  }
+
+  test("is asked for after the password; the cookie of the first step opens nothing else (S10)", async () => {
+    const { person, secret } = await protectedPerson();
+    const half = server().client(UA.firefoxWindows);
+    const first = expectStatus(
+      202,
+      await half.post("/api/session", { email: person.email, password: PASSWORD }),
+    );
+    expect(first.body).toEqual({
+      twoFactor: { methods: ["totp", "recovery_code"], expiresAt: expect.stringMatching(/Z$/) },
+    });
+    for (const path of [
+      "/api/session",
+      "/api/sessions",
+      "/api/activity",
+      "/api/account/login-methods",
+      "/api/live",
+    ]) {
+      expectRefusal(await half.get(path), 401, "signed_out");
+    }
+    expect((await half.get("/verify")).status).toBe(401);
+    expect(await listOf(person.client)).toHaveLength(1);
+    const answer = expectStatus(201, await half.post(ROUTE, { code: codeAt(secret, server().clock.now()) }));
+    expect(need(answer, "account").twoFactor).toBe(true);
+    await expectSignedIn(half);
+  });
+
+  test("accepts the current step and one either side, spaces and all, each once", async () => {
+    const { person, secret } = await protectedPerson();
+    server().clock.advance(10 * MINUTE);
+    for (const steps of [-1, 0, 1]) {
+      const half = await halfSignIn(server(), person);
+      const code = codeAt(secret, server().clock.now(), steps).replace(/(...)/, " $1 ");
+      expectStatus(201, await half.post(ROUTE, { code }));
+      const again = await halfSignIn(server(), person);
+      expectRefusal(await again.post(ROUTE, { code: code.trim() }), 401, "wrong_code");
+    }
+    for (const steps of [-3, -2, 2, 3]) {
+      const half = await halfSignIn(server(), person);
+      expectRefusal(
+        await half.post(ROUTE, { code: codeAt(secret, server().clock.now(), steps) }),
+        401,
+        "wrong_code",
+      );
+    }
+  });
+
+  test("a wrong code leaves the sign-in open, until ten were wrong", async () => {
+    const { person, secret } = await protectedPerson();
+    const half = await halfSignIn(server(), person);
+    const code = wrongCodeAt(secret, server().clock.now());
+    for (let wrong = 1; wrong <= 10; wrong++)
+      expectRefusal(await half.post(ROUTE, { code }), 401, "wrong_code");
+    expectRefusal(
+      await half.post(ROUTE, { code: codeAt(secret, server().clock.now()) }),
+      401,
+      "sign_in_expired",
+    );
+  });
+
+  test("lasts ten minutes", async () => {
+    const { person, secret } = await protectedPerson();
+    const half = await halfSignIn(server(), person);
+    server().clock.advance(10 * MINUTE + SECOND);
+    expectRefusal(
+      await half.post(ROUTE, { code: codeAt(secret, server().clock.now()) }),
+      401,
+      "sign_in_expired",
+    );
+    expectRefusal(await server().client().post(ROUTE, { code: "123456" }), 401, "sign_in_expired");
+  });
+
+  test("a recovery code opens once, typed in any case, and only one's own", async () => {
+    const { person, recoveryCodes } = await protectedPerson();
+    expect(recoveryCodes).toHaveLength(10);
+    const stranger = await protectedPerson();
+    const recoveryCode = recoveryCodes[0] ?? "";
+    const foreign = await halfSignIn(server(), stranger.person);
+    expectRefusal(await foreign.post(ROUTE, { recoveryCode }), 401, "wrong_code");
+    const half = await halfSignIn(server(), person, UA.firefoxWindows);
+    expectStatus(
+      201,
+      await half.post(ROUTE, { recoveryCode: recoveryCode.toUpperCase().replaceAll("-", " ") }),
+    );
+    const again = await halfSignIn(server(), person);
+    expectRefusal(await again.post(ROUTE, { recoveryCode }), 401, "wrong_code");
+    expect((await activityOf(half)).map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(["recovery_code_used", "two_factor_failed"]),
+    );
+    await server().outbox.withSubject(person.email, "A recovery code was used");
+    await server().outbox.withSubject(person.email, "Someone knows your password");
+  });
+
+  test("replaces nobody before the second factor has passed", async () => {
+    const { person, secret } = await protectedPerson();
+    await halfSignIn(server(), person);
+    await expectSignedIn(person.client);
+    await signInWithCode(server(), person, secret);
+    expectRefusal(await person.client.get("/api/session"), 401, "signed_out");
+  });
+
+  describe("the settings", () => {
+    test("refuse what doesn't fit their state", async () => {
+      const person = await signUp(server());
+      const { client } = person;
+      const off = { currentPassword: PASSWORD, code: "123456" };
+      expectRefusal(await client.put("/api/account/two-factor", { code: "123456" }), 422, "wrong_code");
+      expectRefusal(await client.delete("/api/account/two-factor", off), 409, "not_on");
+      expectRefusal(await client.post("/api/account/two-factor/recovery-codes", off), 409, "not_on");
+      expectRefusal(await client.post("/api/account/two-factor", {}), 422, "invalid_input");
+      expectRefusal(
+        await client.post("/api/account/two-factor", { currentPassword: "wrong" }),
+        403,
+        "wrong_password",
+      );
+      await turnOnTwoFactor(server(), person);
+      expectRefusal(
+        await client.post("/api/account/two-factor", { currentPassword: PASSWORD }),
+        409,
+        "already_on",
+      );
+      expectRefusal(
+        await client.delete("/api/account/two-factor", { ...off, code: "000000" }),
+        422,
+        "wrong_code",
+      );
+    });
+
+    test("renew the recovery codes and turn it off, each with the password and a second factor", async () => {
+      const { person, secret, recoveryCodes } = await protectedPerson();
+      const code = codeAt(secret, server().clock.now());
+      const renewed = expectStatus(
+        200,
+        await person.client.post("/api/account/two-factor/recovery-codes", {
+          currentPassword: PASSWORD,
+          code,
+        }),
+      );
+      const fresh = need(renewed, "recoveryCodes");
+      expect(fresh.filter((one) => recoveryCodes.includes(one))).toEqual([]);
+      const off = { currentPassword: PASSWORD, recoveryCode: recoveryCodes[0] };
+      expectRefusal(await person.client.delete("/api/account/two-factor", off), 422, "wrong_code");
+      expectNoContent(
+        await person.client.delete("/api/account/two-factor", { ...off, recoveryCode: fresh[0] }),
+      );
+      expect(need(await person.client.get("/api/session"), "account").twoFactor).toBe(false);
+      expectStatus(
+        201,
+        await server().client().post("/api/session", { email: person.email, password: PASSWORD }),
+      );
+    });
+
+    test("keep the secret sealed and the codes hashed at rest", async () => {
+      const { secret, recoveryCodes } = await protectedPerson();
+      const rows = JSON.stringify([
+        ...(await server().database.read("select * from two_factor")),
+        ...(await server().database.read("select * from recovery_code")),
+      ]);
+      expect(rows).not.toContain(secret);
+      for (const code of recoveryCodes) expect(rows).not.toContain(code.replaceAll("-", ""));
+    });
+  });
+});

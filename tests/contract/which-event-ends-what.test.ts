@@ -1,0 +1,277 @@
+import { describe, expect, test } from "vitest";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
+import {
+  activityOf,
+  type Device,
+  expectStatus,
+  freshEmail,
+  halfSignIn,
+  OTHER_PASSWORD,
+  PASSWORD,
+  type Person,
+  resetToken,
+  signIn,
+  signUp,
+  turnOnTwoFactor,
+  verifyEmail,
+} from "../support/people.ts";
+import { serverFor, type TestServer } from "../support/server.ts";
+import { codeAt } from "../support/totp.ts";
+import { UA } from "../support/user-agents.ts";
+
+type Scene = { server: TestServer; person: Person; other: Device; third: Device };
+
+type Row = {
+  event: string;
+  /** Makes it happen, from the person's own device. */
+  happen: (scene: Scene) => Promise<void>;
+  own: "lives" | string;
+  other: "lives" | string;
+  third: "lives" | string;
+  by?: string;
+};
+
+const MAC = "Chrome on Mac OS";
+
+/** The product's table "Which event ends which sessions". */
+const ROWS: Row[] = [
+  {
+    event: "own log-out",
+    happen: async ({ person }) => expectNoContent(await person.client.delete("/api/session")),
+    own: "none",
+    other: "lives",
+    third: "lives",
+  },
+  {
+    event: "log-out on a row (S5)",
+    happen: async ({ person, other }) =>
+      expectNoContent(await person.client.delete(`/api/sessions/${other.session.id}`)),
+    own: "lives",
+    other: "signed_out_remotely",
+    third: "lives",
+    by: MAC,
+  },
+  {
+    event: "log out other devices (S6)",
+    happen: async ({ person }) => {
+      expect(expectStatus(200, await person.client.delete("/api/sessions")).body).toEqual({ ended: 2 });
+    },
+    own: "lives",
+    other: "signed_out_remotely",
+    third: "signed_out_remotely",
+    by: MAC,
+  },
+  {
+    event: "password changed (S7)",
+    happen: async ({ person }) => {
+      const body = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD };
+      expectNoContent(await person.client.put("/api/account/password", body));
+    },
+    own: "lives",
+    other: "password_changed",
+    third: "password_changed",
+    by: MAC,
+  },
+  {
+    event: "email change confirmed (S8)",
+    happen: async ({ server, person }) => {
+      const email = freshEmail("new");
+      expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
+      const token = await server.outbox.tokenFor(email, "/confirm-email");
+      expectNoContent(await server.client(UA.safariMac).post("/api/email-confirmations", { token }));
+    },
+    own: "lives",
+    other: "email_changed",
+    third: "email_changed",
+    by: MAC,
+  },
+  {
+    event: "email change taken back by the old address",
+    happen: async ({ server, person }) => {
+      const email = freshEmail("new");
+      expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
+      const confirm = await server.outbox.tokenFor(email, "/confirm-email");
+      const keep = await server.outbox.tokenFor(person.email, "/keep-email");
+      expectNoContent(await server.client().post("/api/email-confirmations", { token: confirm }));
+      expectNoContent(await server.client(UA.safariMac).post("/api/email-reversals", { token: keep }));
+    },
+    own: "email_changed",
+    other: "email_changed",
+    third: "email_changed",
+  },
+  {
+    event: "asking for an email change",
+    happen: async ({ person }) => {
+      const body = { email: freshEmail(), currentPassword: PASSWORD };
+      expectStatus(202, await person.client.put("/api/account/email", body));
+    },
+    own: "lives",
+    other: "lives",
+    third: "lives",
+  },
+  {
+    event: "password reset by mail (S14)",
+    happen: async ({ server, person }) => {
+      const token = await resetToken(server, person.email);
+      expectNoContent(
+        await server.client(UA.safariMac).put("/api/password-resets", { token, password: OTHER_PASSWORD }),
+      );
+    },
+    own: "password_reset",
+    other: "password_reset",
+    third: "password_reset",
+    by: "Safari on Mac OS",
+  },
+  {
+    event: "sign-in again from the same browser and OS (S12)",
+    happen: async ({ server, person }) => {
+      await signIn(server, person, UA.chromeMacNewer);
+    },
+    own: "replaced",
+    other: "lives",
+    third: "lives",
+    by: MAC,
+  },
+  {
+    event: "2FA turned on",
+    happen: async ({ server, person }) => {
+      await turnOnTwoFactor(server, person);
+    },
+    own: "lives",
+    other: "lives",
+    third: "lives",
+  },
+  {
+    event: "account deleted",
+    happen: async ({ person }) =>
+      expectNoContent(await person.client.delete("/api/account", { currentPassword: PASSWORD })),
+    own: "none",
+    other: "account_closed",
+    third: "account_closed",
+    by: MAC,
+  },
+  {
+    event: "not me, by the new-device mail of the other",
+    happen: async ({ server, person, other }) => {
+      const mail = await server.outbox.withSubject(person.email, `New sign-in: ${other.session.label}`);
+      const token = /\/not-me#token=([\w-]+)/.exec(mail.text)?.[1];
+      expectNoContent(await server.client(UA.safariMac).post("/api/not-me", { token }));
+    },
+    own: "lives",
+    other: "reported",
+    third: "lives",
+    by: "Safari on Mac OS",
+  },
+];
+
+describeOnEachEngine("Which event ends which sessions", (engine) => {
+  const server = serverFor(engine);
+
+  async function scene(): Promise<Scene> {
+    const person = await signUp(server());
+    await verifyEmail(server(), person);
+    const other = await signIn(server(), person, UA.firefoxWindows);
+    const third = await signIn(server(), person, UA.safariIphone);
+    return { server: server(), person, other, third };
+  }
+
+  test.each(ROWS)("$event", async ({ happen, own, other, third, by }) => {
+    const set = await scene();
+    await happen(set);
+    for (const [client, fate] of [
+      [set.person.client, own],
+      [set.other.client, other],
+      [set.third.client, third],
+    ] as const) {
+      if (fate === "lives") await expectSignedIn(client);
+      else {
+        const { body } = await expectSignedOut(client, fate);
+        if (fate !== "none" && by) expect(body).toMatchObject({ by, at: expect.stringMatching(/Z$/) });
+      }
+    }
+  });
+
+  test("every ended session is in the activity, with device and cause, as many times as it ended", async () => {
+    const { person } = await scene();
+    await person.client.delete("/api/sessions");
+    const ended = (await activityOf(person.client)).filter(({ kind }) => kind === "session_ended");
+    expect(ended.map(({ label, detail }) => ({ label, detail }))).toEqual(
+      expect.arrayContaining([
+        { label: "Firefox on Windows", detail: { reason: "signed_out_remotely", by: MAC } },
+        { label: "Safari on iOS", detail: { reason: "signed_out_remotely", by: MAC } },
+      ]),
+    );
+    expect(ended).toHaveLength(2);
+  });
+
+  describe("a half-finished sign-in ends", () => {
+    const ENDERS: [string, (person: Person) => Promise<void>][] = [
+      [
+        "with the password",
+        async ({ client }) =>
+          expectNoContent(
+            await client.put("/api/account/password", {
+              currentPassword: PASSWORD,
+              newPassword: OTHER_PASSWORD,
+            }),
+          ),
+      ],
+      [
+        "with Log out other devices",
+        async ({ client }) => {
+          expectStatus(200, await client.delete("/api/sessions"));
+        },
+      ],
+      [
+        "with a reset",
+        async ({ email }) => {
+          const token = await resetToken(server(), email);
+          expectNoContent(
+            await server().client().put("/api/password-resets", { token, password: OTHER_PASSWORD }),
+          );
+        },
+      ],
+      [
+        "with the account",
+        async ({ client }) =>
+          expectNoContent(await client.delete("/api/account", { currentPassword: PASSWORD })),
+      ],
+    ];
+
+    test.each(ENDERS)("%s", async (_how, end) => {
+      const person = await signUp(server());
+      const { secret } = await turnOnTwoFactor(server(), person);
+      const half = await halfSignIn(server(), person, UA.firefoxWindows);
+      await end(person);
+      const code = codeAt(secret, server().clock.now());
+      expectRefusal(await half.post("/api/session/two-factor", { code }), 401, "sign_in_expired");
+    });
+  });
+
+  test("a password change ends mailed links, but never the owner's rescue", async () => {
+    const person = await signUp(server());
+    const thief = await signIn(server(), person, UA.firefoxWindows);
+    const notMe = await server().outbox.tokenFor(person.email, "/not-me");
+    const reset = await resetToken(server(), person.email);
+    const newEmail = freshEmail("thief");
+    expectStatus(
+      202,
+      await thief.client.put("/api/account/email", { email: newEmail, currentPassword: PASSWORD }),
+    );
+    const confirm = await server().outbox.tokenFor(newEmail, "/confirm-email");
+    const keep = await server().outbox.tokenFor(person.email, "/keep-email");
+    const body = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD };
+    expectNoContent(await person.client.put("/api/account/password", body));
+    const anyone = server().client();
+    expectRefusal(
+      await anyone.put("/api/password-resets", { token: reset, password: PASSWORD }),
+      410,
+      "link_expired",
+    );
+    expectRefusal(await anyone.post("/api/email-confirmations", { token: confirm }), 410, "link_expired");
+    expectNoContent(await anyone.post("/api/not-me", { token: notMe }));
+    expectNoContent(await anyone.post("/api/email-reversals", { token: keep }));
+    await expectSignedIn(person.client);
+  });
+});
