@@ -116,7 +116,7 @@ export async function finishSignIn(
 ): Promise<{ ok: true; started: Started; letters: Letter[] }> {
   const started = await startSession(parts, write, { accountId: account.id, visitor, ...sign }, now);
   if (!started.fromNewDevice) return { ok: true, started, letters: [] };
-  const notMeLink = await makeNotMeLink(parts, write, account, started.sessionId, now);
+  const notMeLink = await makeNotMeLink(parts, write, account, started.session.id, now);
   const { label } = visitor.device;
   const message = messages.newSignIn({
     ...about(parts, account.email, now, label),

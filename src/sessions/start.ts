@@ -1,4 +1,6 @@
-import type { Write } from "../database/database.ts";
+import { sql } from "kysely";
+import type { FoundSession, Write } from "../database/database.ts";
+import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database/database.ts";
 import type { SignedInWith } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import type { Device } from "./device-label.ts";
@@ -21,7 +23,8 @@ export type Visitor = {
 
 export type Started = {
   token: string;
-  sessionId: string;
+  /** As it was started; another sign-in may have replaced it by now. */
+  session: FoundSession;
   /** This account has used other browsers before, and never this one. */
   fromNewDevice: boolean;
 };
@@ -67,7 +70,16 @@ export async function startSession(
     .execute();
   await record(write, { accountId, kind: "signed_in", at: now, label: device.label });
   write.announce(accountId);
-  return { token, sessionId, fromNewDevice: await rememberDevice(write, accountId, deviceHash, now) };
+  const session = await readBack(write, sessionId);
+  return { token, session, fromNewDevice: await rememberDevice(write, accountId, deviceHash, now) };
+}
+
+async function readBack(write: Write, sessionId: string): Promise<FoundSession> {
+  const columns = sql.raw(`select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.id = `);
+  const { rows } = await sql<FoundSession>`${columns}${sessionId}`.execute(write.query);
+  const [session] = rows;
+  if (!session) throw new Error("A session that was just started is not there.");
+  return session;
 }
 
 /** What a new session replaces: families, never versions; nothing where they are not known. */

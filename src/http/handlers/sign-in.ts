@@ -3,7 +3,6 @@ import type { SignedIn } from "../../accounts/sign-in.ts";
 import { signIn } from "../../accounts/sign-in.ts";
 import { finishSignUp, signUp, signUpWithPasskey } from "../../accounts/sign-up.ts";
 import type { Started, Visitor } from "../../sessions/start.ts";
-import { hashToken } from "../../sessions/token.ts";
 import { accountAnswer, iso, json, problem, sessionAnswer } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
@@ -59,18 +58,11 @@ export async function giveSecondFactor(call: Call): Promise<Response> {
 /** 201 with the session's cookie; the half-finished sign-in's goes, the device's lives on. */
 export async function signedIn(call: Call, visitor: Visitor, started: Started): Promise<Response> {
   const { parts, now } = call;
-  const found = await parts.database.findSession(hashToken(started.token));
-  if (!found)
-    return problem({
-      ok: false,
-      code: "signed_out",
-      detail: "This session has ended.",
-      facts: { reason: "none" },
-    });
+  const { token, session } = started;
   const cookies = [
-    parts.cookies.setSession(started.token, found.expiresAt, now),
+    parts.cookies.setSession(token, session.expiresAt, now),
     parts.cookies.setDevice(visitor.deviceToken),
   ];
   if (parts.cookies.signInToken(cookieHeader(call)) !== null) cookies.push(parts.cookies.clearSignIn());
-  return json(201, { account: accountAnswer(found), session: sessionAnswer(found, found.id) }, cookies);
+  return json(201, { account: accountAnswer(session), session: sessionAnswer(session, session.id) }, cookies);
 }

@@ -1,0 +1,158 @@
+import { expect, test } from "vitest";
+import { describeOnEachEngine } from "../support/engines.ts";
+import {
+  expectStatus,
+  freshEmail,
+  halfSignIn,
+  isSignedIn,
+  listOf,
+  OTHER_PASSWORD,
+  PASSWORD,
+  resetToken,
+  signUp,
+  turnOnTwoFactor,
+} from "../support/people.ts";
+import { codeAt } from "../support/totp.ts";
+import { twoNodesFor } from "../support/two-nodes.ts";
+import { UA } from "../support/user-agents.ts";
+
+const TAKERS = 32;
+
+describeOnEachEngine("Two processes on one database", (engine) => {
+  const nodes = twoNodesFor(engine);
+
+  const takers = <T>(take: (taker: number) => Promise<T>) =>
+    Promise.all(Array.from({ length: TAKERS }, (_, taker) => take(taker)));
+
+  test("200 sign-ins of one browser at once leave one row (S12)", async () => {
+    const { server, browser } = nodes();
+    const person = await signUp(server, { userAgent: UA.firefoxWindows });
+    const clients = Array.from({ length: 200 }, (_, node) => browser(node, UA.chromeMac));
+    const answers = await Promise.all(
+      clients.map((client) => client.post("/api/session", { email: person.email, password: PASSWORD })),
+    );
+    const statuses = new Set(answers.map(({ status }) => status));
+    expect(statuses.has(201)).toBe(true);
+    for (const status of statuses) expect([201, 503]).toContain(status);
+    const labels = (await listOf(person.client)).map(({ label }) => label);
+    expect(labels.filter((label) => label === "Chrome on Mac OS")).toHaveLength(1);
+    const living = await Promise.all(clients.map(isSignedIn));
+    expect(living.filter(Boolean)).toHaveLength(1);
+  }, 120_000);
+
+  test("a reset link is used once by 32 takers", async () => {
+    const { server, browser } = nodes();
+    const person = await signUp(server);
+    const token = await resetToken(server, person.email);
+    const answers = await takers((taker) =>
+      browser(taker).put("/api/password-resets", { token, password: OTHER_PASSWORD }),
+    );
+    expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+    for (const { status } of answers) expect([204, 410]).toContain(status);
+  });
+
+  test("an email confirmation is used once by 32 takers", async () => {
+    const { server, browser } = nodes();
+    const person = await signUp(server);
+    const email = freshEmail("new");
+    expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
+    const token = await server.outbox.tokenFor(email, "/confirm-email");
+    const answers = await takers((taker) => browser(taker).post("/api/email-confirmations", { token }));
+    expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+    for (const { status } of answers) expect([204, 410]).toContain(status);
+  });
+
+  test("one recovery code, and one TOTP step, lets one of 32 half-finished sign-ins in", async () => {
+    const { server, browser } = nodes();
+    const person = await signUp(server);
+    const { secret, recoveryCodes } = await turnOnTwoFactor(server, person);
+    for (const factor of [{ recoveryCode: recoveryCodes[0] }, { code: codeAt(secret, server.clock.now()) }]) {
+      const halves = await takers(async (taker) => {
+        const client = browser(taker, UA.script);
+        expectStatus(202, await client.post("/api/session", { email: person.email, password: PASSWORD }));
+        return client;
+      });
+      const answers = await Promise.all(halves.map((half) => half.post("/api/session/two-factor", factor)));
+      expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+      for (const { status } of answers) expect([201, 401]).toContain(status);
+    }
+  }, 60_000);
+
+  test("ten wrong codes at once are ten, on however many nodes", async () => {
+    const { server, browser } = nodes();
+    const person = await signUp(server);
+    await turnOnTwoFactor(server, person);
+    const half = await halfSignIn(server, person);
+    const same = (node: number) => {
+      const client = browser(node);
+      client.jar.set("latchkey-sign-in", half.jar.get("latchkey-sign-in") ?? "");
+      return client;
+    };
+    const answers = await takers((taker) => same(taker).post("/api/session/two-factor", { code: "000000" }));
+    const codes = answers.map(({ body }) => body.code);
+    expect(codes.filter((code) => code === "wrong_code")).toHaveLength(10);
+    expect(codes.filter((code) => code === "sign_in_expired")).toHaveLength(TAKERS - 10);
+  });
+
+  test("a sign-in that races a password change leaves no session of the old password", async () => {
+    const { server, browser } = nodes();
+    for (let round = 0; round < 8; round++) {
+      const person = await signUp(server);
+      const racers = Array.from({ length: 6 }, (_, node) =>
+        browser(
+          node,
+          [
+            UA.firefoxWindows,
+            UA.safariIphone,
+            UA.firefoxLinux,
+            UA.edgeWindows,
+            UA.safariMac,
+            UA.chromeAndroid,
+          ][node],
+        ),
+      );
+      const [change] = await Promise.all([
+        person.client.put("/api/account/password", {
+          currentPassword: PASSWORD,
+          newPassword: OTHER_PASSWORD,
+        }),
+        ...racers.map((racer) => racer.post("/api/session", { email: person.email, password: PASSWORD })),
+      ]);
+      expectStatus(204, change);
+      expect(await listOf(person.client)).toHaveLength(1);
+      for (const racer of racers) expect(await isSignedIn(racer)).toBe(false);
+    }
+  }, 60_000);
+
+  test("ending a session while its own requests fly leaves no later success and no revived row", async () => {
+    const { server, browser } = nodes();
+    const person = await signUp(server);
+    for (let round = 0; round < 10; round++) {
+      const victim = browser(round, UA.firefoxWindows);
+      const signedIn = expectStatus(
+        201,
+        await victim.post("/api/session", { email: person.email, password: PASSWORD }),
+      );
+      let endedAt = Number.POSITIVE_INFINITY;
+      const late: string[] = [];
+      const fly = async (node: number) => {
+        const client = browser(node, UA.firefoxWindows);
+        client.token = victim.token;
+        for (let request = 0; request < 15; request++) {
+          const began = performance.now();
+          const { status } = await client.get("/api/session");
+          if (status === 200 && began > endedAt) late.push(`node ${node}, request ${request}`);
+        }
+      };
+      const end = async () => {
+        expectStatus(204, await person.client.delete(`/api/sessions/${signedIn.body.session?.id}`));
+        endedAt = performance.now();
+      };
+      await Promise.all([fly(0), fly(1), fly(2), fly(3), end()]);
+      expect(late).toEqual([]);
+      expect(await isSignedIn(victim)).toBe(false);
+    }
+    await server.latchkey.parts.lastUsed.flush(Date.now(), true);
+    expect(await listOf(person.client)).toHaveLength(1);
+  }, 60_000);
+});
