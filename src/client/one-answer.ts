@@ -1,8 +1,6 @@
 import type { Ending, SignedIn } from "./answers.ts";
 import { isReason, Refused } from "./refused.ts";
 
-export type Guard = ReturnType<typeof createGuard>;
-
 /**
  * One answer to 401 over all tabs. A 401 alone decides nothing: a request under way during one's own
  * password change still carries the old token. So it asks once more who it is; if that is refused too,
