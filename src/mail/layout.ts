@@ -8,15 +8,23 @@ type Content = {
   after?: string[];
 };
 
+/** What every mail says: for which site (as a person sees it: its host), to which account, when (ms), and from which device. */
+export type Occasion = { product: string; email: string; at: number; device?: string };
+
 /** Puts a mail together: one column, one button at most, no images, nothing that tracks. */
-export function compose(context: { product: string; email: string }, content: Content): Message {
-  const { lines, button, after = [] } = content;
-  const footer = `Sent to ${context.email} by ${context.product}.`;
-  const link = button === undefined ? [] : [`${button.words}:\n${button.link}`];
-  const text = [...lines, ...link, ...after, footer]
-    .map((part) => oneLine(part, "keeps breaks"))
-    .join("\n\n");
-  return { subject: oneLine(content.subject), text: `${text}\n`, html: page(lines, button, after, footer) };
+export function compose(occasion: Occasion, content: Content): Message {
+  const { button } = content;
+  const subject = oneLine(content.subject);
+  const lines = [...content.lines, when(occasion)].map(oneLine);
+  const after = (content.after ?? []).map(oneLine);
+  const footer = oneLine(`Sent to ${occasion.email} by ${occasion.product}.`);
+  const link = button === undefined ? [] : [`${button.words}:\n${oneLine(button.link)}`];
+  const text = [...lines, ...link, ...after, footer].join("\n\n");
+  return { subject, text: `${text}\n`, html: page(lines, button, after, footer) };
+}
+
+function when({ at, device }: Occasion): string {
+  return device === undefined ? `${inWords(at)}.` : `${inWords(at)}, from ${device}.`;
 }
 
 const PARAGRAPH = "margin:0 0 16px;font-size:15px;line-height:1.5";
@@ -45,13 +53,11 @@ function page(lines: string[], button: Content["button"], after: string[], foote
   ].join("\n");
 }
 
-/** Control signs and those that turn the direction of text have no place in a mail's own words. */
-const DISTURBING = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+/** Control signs, invisible ones, and those that turn the direction of text have no place in a mail's words. */
+const DISTURBING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 
-function oneLine(text: string, breaks?: "keeps breaks"): string {
-  return breaks === undefined
-    ? text.replace(DISTURBING, " ")
-    : text.replace(DISTURBING, (sign) => (sign === "\n" ? sign : " "));
+function oneLine(text: string): string {
+  return text.replace(DISTURBING, " ").trim();
 }
 
 function escapeHtml(text: string): string {
@@ -59,7 +65,7 @@ function escapeHtml(text: string): string {
 }
 
 /** A time as people write it, in UTC: "24 November 2026, 03:47 UTC". */
-export function inWords(at: number): string {
+function inWords(at: number): string {
   const date = new Date(at);
   const day = date.toLocaleDateString("en-GB", {
     day: "numeric",

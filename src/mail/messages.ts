@@ -1,12 +1,10 @@
-import type { Message } from "./layout.ts";
-import { compose, inWords } from "./layout.ts";
+import { compose, type Message, type Occasion } from "./layout.ts";
+import { securityNotice as security, type WithNotMe } from "./security-notice.ts";
 
 export type { Message } from "./layout.ts";
 
 /** What every mail says: for which site, to which account, when, and from which device. */
-export type Context = { product: string; email: string; at: number; device?: string };
-
-type WithNotMe = { notMeLink?: string };
+export type Context = Occasion;
 
 /** Confirms the address of an account. The link lives 24 hours. */
 export function verifyAddress(context: Context & { link: string }): Message {
@@ -20,6 +18,7 @@ export function verifyAddress(context: Context & { link: string }): Message {
   });
 }
 
+/** Where accounts begin with the mail: the link leads to where the password is chosen. It lives 24 hours. */
 export function finishSignUp(context: Context & { link: string }): Message {
   return compose(context, {
     subject: "Finish creating your account",
@@ -40,6 +39,7 @@ export function alreadyHasAccount(context: Context): Message {
   });
 }
 
+/** The link lives 30 minutes. */
 export function resetPassword(context: Context & { link: string }): Message {
   return compose(context, {
     subject: "Reset your password",
@@ -48,7 +48,7 @@ export function resetPassword(context: Context & { link: string }): Message {
     ],
     button: { words: "Choose a new password", link: context.link },
     after: [
-      "The link works for 30 minutes, once. If you didn't ask for it, ignore this mail: your password stays as it is.",
+      "The link works for 30 minutes, once. If you didn't ask for it, ignore this mail: nothing changes until the link is used.",
     ],
   });
 }
@@ -62,13 +62,13 @@ export function passwordChanged(context: Context & WithNotMe & { othersLoggedOut
   ]);
 }
 
-export function passwordWasReset(context: Context): Message {
+export function passwordWasReset(context: Context & WithNotMe): Message {
   return security(context, "Your password was reset", [
     `The password of your account on ${context.product} was reset with a mailed link. Every device was logged out.`,
   ]);
 }
 
-/** To the new address of a change that was asked for. */
+/** To the new address of a change that was asked for. The link lives 60 minutes. */
 export function confirmNewAddress(context: Context & { oldEmail: string; link: string }): Message {
   return compose(context, {
     subject: "Confirm your new email address",
@@ -80,7 +80,7 @@ export function confirmNewAddress(context: Context & { oldEmail: string; link: s
   });
 }
 
-/** To the old address of a change that was asked for. */
+/** To the old address of a change that was asked for. The link cancels it. */
 export function addressChangeAsked(context: Context & { newEmail: string; link: string }): Message {
   return compose(context, {
     subject: "Your email address is about to change",
@@ -108,7 +108,7 @@ export function addressChanged(context: Context & { newEmail: string; link: stri
   });
 }
 
-/** To the owner of an address that another account wanted to change to. */
+/** To the owner of an address that another account wanted to change to: a notice, without any link. */
 export function addressAlreadyTaken(context: Context): Message {
   return compose(context, {
     subject: "Someone tried to use your email address",
@@ -118,10 +118,14 @@ export function addressAlreadyTaken(context: Context): Message {
   });
 }
 
+/** After a reversal. The reset link comes in a mail of its own. */
 export function addressTakenBack(context: Context): Message {
-  return security(context, "Your email address is back", [
-    `The address of your account on ${context.product} is ${context.email} again. Every device was logged out, and your password opens nothing until you reset it: the link is in the next mail.`,
-  ]);
+  return compose(context, {
+    subject: "Your email address is back",
+    lines: [
+      `The address of your account on ${context.product} is ${context.email} again. Every device was logged out, and your password opens nothing until you reset it: the link is in the next mail.`,
+    ],
+  });
 }
 
 export function twoFactorTurnedOn(context: Context & WithNotMe): Message {
@@ -130,9 +134,11 @@ export function twoFactorTurnedOn(context: Context & WithNotMe): Message {
   ]);
 }
 
+/** `by` is the device that did it, or "an administrator". */
 export function twoFactorTurnedOff(context: Context & WithNotMe & { by: string }): Message {
+  const by = context.by === context.device ? "" : ` by ${context.by}`;
   return security(context, "Two-factor authentication is off", [
-    `Two-factor authentication of your account on ${context.product} was turned off by ${context.by}. Your password is enough to log in now.`,
+    `Two-factor authentication of your account on ${context.product} was turned off${by}. Your password is enough to log in now.`,
   ]);
 }
 
@@ -143,21 +149,25 @@ export function recoveryCodesRenewed(context: Context & WithNotMe): Message {
 }
 
 export function recoveryCodeUsed(context: Context & WithNotMe & { left: number }): Message {
+  const are = context.left === 1 ? "is" : "are";
+  const left =
+    context.left === 0 ? "None are left: make new ones now." : `${context.left} of 10 ${are} left.`;
   return security(context, "A recovery code was used", [
-    `A recovery code was used to log in to your account on ${context.product}. ${context.left} of 10 are left.`,
+    `A recovery code was used to log in to your account on ${context.product}. ${left}`,
   ]);
 }
 
-/** "Was this you?": a sign-in from a browser that this account hasn't used. */
+/** "Was this you?": a sign-in from a browser that this account hasn't used before. */
 export function newSignIn(context: Context & WithNotMe & { device: string }): Message {
   return security(context, `New sign-in: ${context.device}`, [
-    `Your account on ${context.product} was used on a new device: ${context.device}. If this was you, there is nothing to do.`,
+    `Was this you? Someone logged in to your account on ${context.product} with ${context.device}, a browser that your account hasn't used before. If it was you, there is nothing to do.`,
   ]);
 }
 
+/** The right password, and then a wrong second factor: the password is known to someone. */
 export function wrongSecondFactor(context: Context & WithNotMe & { device: string }): Message {
   return security(context, "Someone knows your password", [
-    `Someone gave the right password of your account on ${context.product} from ${context.device}, but a wrong second factor. They are not in. If this wasn't you, change your password.`,
+    `Someone gave the right password of your account on ${context.product}, but a wrong second factor. They are not in.`,
   ]);
 }
 
@@ -179,18 +189,5 @@ export function accountDeleted(context: Context): Message {
     lines: [
       `Your account on ${context.product} and all that belonged to it was deleted. Every device was logged out.`,
     ],
-  });
-}
-
-/** A mail about something that has happened to the account, with the way out for who did none of it. */
-function security(context: Context & WithNotMe, subject: string, lines: string[]): Message {
-  const from = context.device === undefined ? "" : ` from ${context.device}`;
-  const when = `${inWords(context.at)}${from}.`;
-  if (context.notMeLink === undefined) return compose(context, { subject, lines: [...lines, when] });
-  return compose(context, {
-    subject,
-    lines: [...lines, when],
-    button: { words: "This wasn't me", link: context.notMeLink },
-    after: ["The button logs that device out and begins a password reset."],
   });
 }

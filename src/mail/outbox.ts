@@ -1,42 +1,99 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { createTransport } from "nodemailer";
+import { type Carrier, compile, type Mail } from "./carrier.ts";
 
 const DAY = 86_400_000;
 const KEPT = 7 * DAY;
 const CLEAN_INTERVAL = 3_600_000;
 
-/** Our own files only: time, a counter of this process, and something random. */
-const NAME = /^(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2}\.\d{3})Z-\d{6}-[0-9a-f]{8}\.eml$/;
+/** Our own files only, finished or not: time, a counter of this process, and something random. */
+const NAME =
+  /^(?:\.(?=.*\.draft$)|(?=.*\.eml$))(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2}\.\d{3})Z-\d{6}-[0-9a-f]{8}\.(?:eml|draft)$/;
 
-/** A folder of mails, for whoever has no mail server yet. */
-export type Outbox = { put(eml: Buffer, at: number): Promise<void> };
+type Outbox = Carrier & {
+  /** Resolves when what was too old at the start is gone. */
+  cleaned: Promise<void>;
+};
 
-/** File names sort by time; a mail appears whole or not at all; what is older than 7 days goes. */
-export function createOutbox(folder: string): Outbox {
+type OutboxOptions = {
+  folder: string;
+  from: string;
+  now: () => number;
+  /** Hears of old files that could not be deleted; mails are written all the same. */
+  onCleanFailure: (error: unknown) => void;
+};
+
+/**
+ * A folder of `.eml` files, for whoever has no mail server yet. File names sort by time; a mail appears
+ * whole or not at all; files older than 7 days go, at the start and then hourly as mails are written.
+ */
+export function outboxCarrier({ folder, from, now, onCleanFailure }: OutboxOptions): Outbox {
+  const composer = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
   let counter = 0;
-  let cleanedAt = Number.NEGATIVE_INFINITY;
+  let cleanedAt = now();
+  const tidy = () => clean(folder, cleanedAt).catch(onCleanFailure);
+  const cleaned = tidy();
+  let last: Promise<void> = cleaned;
+
+  async function put(mail: Mail): Promise<void> {
+    const { message: eml } = await composer.sendMail(compile(from, mail));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    counter = (counter + 1) % 1_000_000;
+    const time = new Date(mail.at).toISOString().replaceAll(":", "-");
+    await writeWhole(
+      folder,
+      `${time}-${String(counter).padStart(6, "0")}-${randomBytes(4).toString("hex")}`,
+      eml,
+    );
+    if (now() - cleanedAt < CLEAN_INTERVAL) return;
+    cleanedAt = now();
+    await tidy();
+  }
+
   return {
-    async put(eml, at) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      counter += 1;
-      const time = new Date(at).toISOString().replaceAll(":", "-");
-      const name = `${time}-${String(counter % 1_000_000).padStart(6, "0")}-${randomBytes(4).toString("hex")}`;
-      const draft = join(folder, `.${name}.draft`);
-      await writeFile(draft, eml, { mode: 0o600, flag: "wx" });
-      await rename(draft, join(folder, `${name}.eml`));
-      if (at - cleanedAt < CLEAN_INTERVAL) return;
-      cleanedAt = at;
-      await clean(folder, at);
+    cleaned,
+    /** One after the other, so that the folder never shows a later mail before an earlier one. */
+    carry(mail) {
+      const done = last.then(() => put(mail));
+      last = done.catch(() => {});
+      return done;
     },
+    async verify() {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await access(folder, constants.W_OK);
+    },
+    close: () => {},
   };
 }
 
+async function writeWhole(folder: string, name: string, eml: Buffer | Readable): Promise<void> {
+  const draft = join(folder, `.${name}.draft`);
+  try {
+    await writeFile(draft, eml, { mode: 0o600, flag: "wx" });
+    await rename(draft, join(folder, `${name}.eml`));
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
 async function clean(folder: string, now: number): Promise<void> {
-  for (const file of await readdir(folder)) {
+  for (const file of await filesOf(folder)) {
     const [, day, hours, minutes, seconds] = NAME.exec(file) ?? [];
     if (day === undefined) continue;
     if (now - Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`) > KEPT)
       await rm(join(folder, file), { force: true });
+  }
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
   }
 }

@@ -1,0 +1,31 @@
+import type { Message } from "./layout.ts";
+
+/** A mail on its way. `at` and `id` stay the same over all tries, so that one that arrives twice is known as one. */
+export type Mail = { to: string; message: Message; at: number; id: string };
+
+/** What takes mails away: a mail server, or a folder. */
+export type Carrier = {
+  /** Resolves when the mail is gone. @throws where it isn't. */
+  carry(mail: Mail): Promise<void>;
+  /** @throws where mails would not be taken. */
+  verify(): Promise<void>;
+  /** Lets go of connections; what is under way fails. */
+  close(): void;
+};
+
+/** The mail in nodemailer's terms, the same for every carrier. */
+export function compile(from: string, { to, message, at, id }: Mail) {
+  const { subject, text, html } = message;
+  return {
+    from,
+    // An address, not a header's text: nothing in it can add another recipient.
+    to: { name: "", address: to },
+    subject,
+    text,
+    html,
+    date: new Date(at),
+    messageId: id,
+    textEncoding: "quoted-printable" as const,
+    headers: { "Auto-Submitted": "auto-generated" },
+  };
+}

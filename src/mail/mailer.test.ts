@@ -1,0 +1,511 @@
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { simpleParser } from "mailparser";
+import { SMTPServer, type SMTPServerOptions } from "smtp-server";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createMailer, type Mailer, type MailerOptions } from "./mailer.ts";
+import { type Message, resetPassword } from "./messages.ts";
+
+const DAY = 86_400_000;
+const START = Date.UTC(2026, 10, 24, 3, 47, 58, 123);
+const LINK =
+  "https://app.example.com/reset-password#token=lkr_0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmno";
+const message = resetPassword({
+  product: "app.example.com",
+  email: "ann@example.com",
+  at: START,
+  device: "Firefox on Windows",
+  link: LINK,
+});
+
+type Line = { level: string; facts: object; words: string };
+
+let lines: Line[];
+let folder: string;
+let mailers: Mailer[];
+let servers: SMTPServer[];
+let plainServers: Server[];
+
+beforeEach(async () => {
+  lines = [];
+  mailers = [];
+  servers = [];
+  plainServers = [];
+  folder = join(await mkdtemp(join(tmpdir(), "mailer-")), "data", "outbox");
+});
+
+afterEach(async () => {
+  await Promise.all(mailers.map((mailer) => mailer.close()));
+  await Promise.all(servers.map(stopServer));
+  for (const server of plainServers) server.close();
+  await rm(join(folder, "..", ".."), { recursive: true, force: true });
+});
+
+function openMailer(options: Partial<MailerOptions> = {}): Mailer {
+  const keep = (level: string) => (facts: object, words: string) => void lines.push({ level, facts, words });
+  const mailer = createMailer({
+    smtpUrl: null,
+    from: "Latchkey <latchkey@app.example.com>",
+    outbox: folder,
+    log: { info: keep("info"), warn: keep("warn"), error: keep("error") },
+    now: () => START,
+    retryWaits: [10, 20],
+    ...options,
+  });
+  mailers.push(mailer);
+  return mailer;
+}
+
+const levels = () => lines.map((line) => line.level);
+
+function expectDiscreetLog(): void {
+  const log = JSON.stringify(lines);
+  for (const secret of ["lkr_", "ann", "example.com", "password"]) expect(log).not.toContain(secret);
+}
+
+describe("with a mail server", () => {
+  type Delivery = { from: string; to: string[]; raw: string };
+  type Behaviour = SMTPServerOptions & {
+    /** What the server says to the n-th mail, from 1; nothing is yes. */
+    refuse?: (count: number) => number | null;
+    port?: number;
+  };
+
+  let delivered: Delivery[];
+  /** Every mail that was handed over, refused ones too. */
+  let received: string[];
+  beforeEach(() => {
+    delivered = [];
+    received = [];
+  });
+
+  async function startServer({ refuse, port = 0, ...options }: Behaviour = {}): Promise<number> {
+    let count = 0;
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ["STARTTLS"],
+      closeTimeout: 100,
+      onData(stream, session, done) {
+        const chunks: Buffer[] = [];
+        stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+        stream.on("end", () => {
+          count += 1;
+          const raw = Buffer.concat(chunks).toString();
+          received.push(raw);
+          const code = refuse?.(count) ?? null;
+          if (code !== null)
+            return done(Object.assign(new Error(`Not now, ann ${LINK}`), { responseCode: code }));
+          const { mailFrom, rcptTo } = session.envelope;
+          const from = mailFrom === false ? "" : mailFrom.address;
+          delivered.push({
+            from,
+            to: rcptTo.map((one) => one.address),
+            raw,
+          });
+          done();
+        });
+      },
+      ...options,
+    });
+    server.on("error", () => {});
+    servers.push(server);
+    server.listen(port, "127.0.0.1");
+    await once(server.server, "listening");
+    return (server.server.address() as AddressInfo).port;
+  }
+
+  /** Takes whatever it is told, so that every line of the client is heard. */
+  async function startCredulousServer(): Promise<{ port: number; heard: string[] }> {
+    const heard: string[] = [];
+    const server = createServer((socket) => {
+      const say = (words: string) => void socket.write(`${words}\r\n`);
+      let data = false;
+      say("220 catcher");
+      createInterface({ input: socket }).on("line", (line) => {
+        heard.push(line);
+        if (data && line !== ".") return;
+        data = line === "DATA";
+        say(data ? "354 go on" : "250 yes");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    plainServers.push(server);
+    return { port: (server.address() as AddressInfo).port, heard };
+  }
+
+  const smtp = (port: number, rest = "") => `smtp://127.0.0.1:${port}${rest}`;
+
+  test("a mail arrives with both its parts", async () => {
+    const mailer = openMailer({ smtpUrl: smtp(await startServer()) });
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(delivered).toMatchObject([{ from: "latchkey@app.example.com", to: ["ann@example.com"] }]);
+    const mail = await simpleParser(delivered[0]?.raw ?? "");
+    expect(mail.subject).toBe("Reset your password");
+    expect(mail.from?.value).toEqual([{ name: "Latchkey", address: "latchkey@app.example.com" }]);
+    expect(mail.date?.getTime()).toBe(Math.floor(START / 1_000) * 1_000);
+    expect(mail.messageId).toMatch(/^<[0-9a-f-]{36}@app\.example\.com>$/);
+    expect(mail.text).toContain(LINK);
+    expect(mail.html).toContain(`href="${LINK}"`);
+    expect(lines).toEqual([]);
+  });
+
+  test("nothing is put together or sent before the caller has gone on", async () => {
+    const mailer = openMailer({ smtpUrl: smtp(await startServer()) });
+    let looked = 0;
+    const watched: Message = {
+      ...message,
+      get text() {
+        looked += 1;
+        return message.text;
+      },
+    };
+    mailer.send("ann@example.com", watched);
+    await Promise.resolve();
+    expect(looked).toBe(0);
+    await mailer.settled();
+    expect(delivered).toHaveLength(1);
+  });
+
+  test.each([
+    "ann@example.com, eve@evil.test",
+    "ann@example.com,eve@evil.test",
+    "ann@example.com>\r\nRCPT TO:<eve@evil.test",
+    "ann@example.com\r\nBcc: eve@evil.test",
+    '"eve@evil.test ann"@example.com',
+    "eve@evil.test ann@example.com",
+  ])("the address %j never adds a recipient", async (to) => {
+    const { port, heard } = await startCredulousServer();
+    const mailer = openMailer({ smtpUrl: smtp(port) });
+    mailer.send(to, message);
+    await mailer.settled();
+    expect(lines).toEqual([]);
+    const commands = heard.filter((line) => /^rcpt/i.test(line));
+    const domain = to.slice(to.lastIndexOf("@"));
+    expect(commands).toEqual([expect.stringMatching(/^RCPT TO:<(?:"[^"\\]*"|[^\s"@,]+)@[a-z.]+>$/)]);
+    expect(commands[0]?.endsWith(`${domain}>`)).toBe(true);
+    expect(heard.filter((line) => /^(?:to|cc|bcc|resent-to):/i.test(line))).toHaveLength(1);
+  });
+
+  test("it logs in with the name and password of the address", async () => {
+    const onAuth: SMTPServerOptions["onAuth"] = ({ username, password }, _session, done) =>
+      username === "post" && password === "s3cret/@" ? done(null, { user: "post" }) : done(new Error("No."));
+    const port = await startServer({ authOptional: false, allowInsecureAuth: true, onAuth });
+    const mailer = openMailer({ smtpUrl: `smtp://post:s3cret%2F%40@127.0.0.1:${port}` });
+    await mailer.verify();
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(delivered).toHaveLength(1);
+    const wrong = openMailer({ smtpUrl: `smtp://post:wrong@127.0.0.1:${port}` });
+    await expect(wrong.verify()).rejects.toThrow();
+    wrong.send("ann@example.com", message);
+    await wrong.settled();
+    expect(lines).toMatchObject([{ level: "error", facts: { code: "EAUTH", responseCode: 535, tries: 1 } }]);
+    expect(JSON.stringify(lines)).not.toMatch(/wrong|post/);
+  });
+
+  test("a refusal that may pass is tried again, as the same mail", async () => {
+    const port = await startServer({ refuse: (count) => (count < 3 ? 451 : null) });
+    const mailer = openMailer({ smtpUrl: smtp(port) });
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(delivered).toHaveLength(1);
+    expect(lines).toMatchObject([
+      { level: "warn", facts: { responseCode: 451, tries: 1 } },
+      { level: "warn", facts: { responseCode: 451, tries: 2 } },
+    ]);
+    expect(received).toHaveLength(3);
+    expect(new Set(received.map((raw) => /^Message-ID: .*$/m.exec(raw)?.[0])).size).toBe(1);
+    expectDiscreetLog();
+  });
+
+  test("a mail is given up when the waits are used up", async () => {
+    const mailer = openMailer({ smtpUrl: smtp(await startServer({ refuse: () => 451 })) });
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(levels()).toEqual(["warn", "warn", "error"]);
+    expectDiscreetLog();
+  });
+
+  test("a refusal for good is not tried again", async () => {
+    let tries = 0;
+    const refuse = () => {
+      tries += 1;
+      return 550;
+    };
+    const mailer = openMailer({ smtpUrl: smtp(await startServer({ refuse })) });
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(tries).toBe(1);
+    expect(lines).toMatchObject([{ level: "error", facts: { responseCode: 550, tries: 1 } }]);
+    expectDiscreetLog();
+  });
+
+  test("a server that was down gets the mail once it is up", async () => {
+    const port = await startServer();
+    await Promise.all(servers.splice(0).map(stopServer));
+    const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: Array(100).fill(20) });
+    mailer.send("ann@example.com", message);
+    await vi.waitFor(() => expect(lines.length).toBeGreaterThan(0));
+    expect(lines[0]).toMatchObject({
+      level: "warn",
+      facts: { code: "ESOCKET", originalCode: "ECONNREFUSED" },
+    });
+    await startServer({ port });
+    await mailer.settled();
+    expect(delivered).toHaveLength(1);
+    expectDiscreetLog();
+  });
+
+  test("a server that was restarted between two mails gets both", async () => {
+    const port = await startServer();
+    const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: Array(100).fill(20) });
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    await Promise.all(servers.splice(0).map(stopServer));
+    await startServer({ port });
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(delivered).toHaveLength(2);
+  });
+
+  test("many mails go over few connections", async () => {
+    let open = 0;
+    let most = 0;
+    const port = await startServer({
+      onConnect(_session, done) {
+        open += 1;
+        most = Math.max(most, open);
+        done();
+      },
+      onClose() {
+        open -= 1;
+      },
+    });
+    const mailer = openMailer({ smtpUrl: smtp(port) });
+    for (let count = 0; count < 50; count += 1) mailer.send(`ann${count}@example.com`, message);
+    await mailer.settled();
+    expect(new Set(delivered.map(({ to }) => to[0])).size).toBe(50);
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  test("more mails than may wait are dropped, and the log says so", async () => {
+    const mailer = openMailer({ smtpUrl: smtp(await startServer()), mostWaiting: 2 });
+    for (let count = 0; count < 3; count += 1) mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(delivered).toHaveLength(2);
+    expect(lines).toMatchObject([{ level: "error", facts: { waiting: 2 } }]);
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(delivered).toHaveLength(3);
+  });
+
+  test("closing sends what waits, and takes no more", async () => {
+    const mailer = openMailer({ smtpUrl: smtp(await startServer()) });
+    for (let count = 0; count < 20; count += 1) mailer.send("ann@example.com", message);
+    await mailer.close();
+    expect(delivered).toHaveLength(20);
+    expect(lines).toEqual([]);
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(delivered).toHaveLength(20);
+    expect(levels()).toEqual(["error"]);
+  });
+
+  test("closing doesn't wait for the next try of a mail, but makes it", async () => {
+    const port = await startServer({ refuse: (count) => (count === 1 ? 451 : null) });
+    const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: [600_000], closePatience: 10_000 });
+    mailer.send("ann@example.com", message);
+    await vi.waitFor(() => expect(levels()).toEqual(["warn"]));
+    await mailer.close();
+    expect(delivered).toHaveLength(1);
+    expect(levels()).toEqual(["warn"]);
+  });
+
+  test("closing gives up in the end, and says how many mails were lost", async () => {
+    const mute = await startServer({ onConnect: () => {} });
+    const mailer = openMailer({ smtpUrl: smtp(mute), closePatience: 50 });
+    for (let count = 0; count < 5; count += 1) mailer.send("ann@example.com", message);
+    await Promise.all([mailer.close(), mailer.close()]);
+    await mailer.settled();
+    expect(lines).toMatchObject([{ level: "error", facts: { lost: 5 } }]);
+    expectDiscreetLog();
+  });
+
+  test("an address that asks nodemailer to print mails is not obeyed", async () => {
+    const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+    const port = await startServer();
+    const mailer = openMailer({ smtpUrl: smtp(port, "/?logger=true&debug=true&transactionLog=true") });
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(delivered).toHaveLength(1);
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
+  });
+});
+
+describe("with an outbox", () => {
+  const NAME = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z-\d{6}-[0-9a-f]{8}\.eml$/;
+  const files = async () => (await readdir(folder)).sort();
+  const contents = async () =>
+    Promise.all((await files()).map((file) => readFile(join(folder, file), "utf8")));
+  const recipients = async () => (await contents()).map((eml) => /^To: (.*?)\r$/m.exec(eml)?.[1]);
+
+  test("a mail is a file that only its owner can read", async () => {
+    const mailer = openMailer();
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    const [file = "", ...rest] = await files();
+    expect(rest).toEqual([]);
+    expect(file).toMatch(NAME);
+    expect(file.startsWith("2026-11-24T03-47-58.123Z-000001-")).toBe(true);
+    expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
+  test("the file is a whole mail: both parts, quoted-printable, CRLF, dated by the clock", async () => {
+    const mailer = openMailer();
+    const subject = "New login method: Schlüssel für 日本語のノートパソコン と 電話";
+    mailer.send("ann@example.com", {
+      ...message,
+      subject,
+      text: `${message.text}\n日本語のノートパソコン と 電話\n`,
+    });
+    await mailer.settled();
+    const [eml = ""] = await contents();
+    expect(eml).not.toMatch(/[^\r]\n/);
+    expect(eml).not.toMatch(/^Content-Transfer-Encoding: base64/m);
+    const mail = await simpleParser(eml);
+    expect(mail.subject).toBe(subject);
+    expect(mail.text).toContain(LINK);
+    expect(mail.text).toContain("日本語のノートパソコン と 電話");
+    expect(mail.html).toContain(`href="${LINK}"`);
+    expect(mail.headers.get("content-type")).toMatchObject({ value: "multipart/alternative" });
+    expect(mail.headers.get("auto-submitted")).toBe("auto-generated");
+    expect(mail.date?.getTime()).toBe(Math.floor(START / 1_000) * 1_000);
+    expect(mail.messageId).toMatch(/@app\.example\.com>$/);
+  });
+
+  test("names sort in the order of sending, within one millisecond too", async () => {
+    let now = START;
+    const mailer = openMailer({ now: () => now });
+    const wanted = Array.from({ length: 60 }, (_, count) => `ann${count}@example.com`);
+    for (const [count, to] of wanted.entries()) {
+      if (count % 20 === 0) now += 1;
+      mailer.send(to, message);
+    }
+    await mailer.settled();
+    expect(await recipients()).toEqual(wanted);
+  });
+
+  test("two mailers share a folder, and a later one goes on where they ended", async () => {
+    const [first, second] = [openMailer(), openMailer()];
+    for (let count = 0; count < 20; count += 1) {
+      first.send(`first${count}@example.com`, message);
+      second.send(`second${count}@example.com`, message);
+    }
+    await Promise.all([first.close(), second.close()]);
+    const later = openMailer({ now: () => START + 1 });
+    later.send("later@example.com", message);
+    await later.settled();
+    const found = await recipients();
+    expect(new Set(found).size).toBe(41);
+    expect(found.at(-1)).toBe("later@example.com");
+    const ofFirst = found.filter((one) => one?.startsWith("first"));
+    expect(ofFirst).toEqual(Array.from({ length: 20 }, (_, count) => `first${count}@example.com`));
+  });
+
+  test("a reader never sees half a mail", async () => {
+    const mailer = openMailer();
+    for (let count = 0; count < 30; count += 1) mailer.send("ann@example.com", message);
+    let settled = false;
+    const done = mailer.settled().then(() => {
+      settled = true;
+    });
+    while (!settled) {
+      const seen = await readdir(folder).catch(() => []);
+      for (const file of seen.filter((one) => one.endsWith(".eml")))
+        expect(await readFile(join(folder, file), "utf8")).toMatch(/^Auto-Submitted: [\s\S]*--\r\n$/);
+    }
+    await done;
+    expect(await files()).toHaveLength(30);
+  });
+
+  describe("clears out", () => {
+    const old = "2026-11-17T03-47-58.122Z-000001-0123abcd";
+    const kept = "2026-11-17T03-47-58.123Z-000001-0123abcd.eml";
+    const foreign = [
+      "2026-11-01.eml",
+      "notes.eml",
+      `${old}.txt`,
+      `copy of ${old}.eml`,
+      `.${old}.eml`,
+      `${old}.draft`,
+    ];
+
+    beforeEach(async () => {
+      await mkdir(folder, { recursive: true });
+      for (const file of [`${old}.eml`, `.${old}.draft`, kept, ...foreign])
+        await writeFile(join(folder, file), "");
+    });
+
+    test("at the start, what is older than 7 days and our own", async () => {
+      await openMailer().settled();
+      expect(await files()).toEqual([kept, ...foreign].sort());
+    });
+
+    test("then hourly, as mails are written", async () => {
+      let now = START;
+      const mailer = openMailer({ now: () => now });
+      const sendAfter = async (time: number) => {
+        now += time;
+        mailer.send("ann@example.com", message);
+        await mailer.settled();
+        return files();
+      };
+      expect(await sendAfter(3_599_999)).toContain(kept);
+      expect(await sendAfter(1)).not.toContain(kept);
+      const left = await sendAfter(8 * DAY);
+      expect(left.filter((file) => NAME.test(file))).toHaveLength(1);
+      expect(left).toEqual(expect.arrayContaining(foreign));
+      expect(lines).toEqual([]);
+    });
+  });
+
+  test("a folder that can't be written is an error in the log, and nothing is thrown", async () => {
+    await mkdir(join(folder, ".."), { recursive: true });
+    await writeFile(folder, "a file where the folder should be");
+    const mailer = openMailer();
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(levels()).toEqual(["warn", "warn", "warn", "error"]);
+    expect(lines[0]).toMatchObject({ words: "Old mails could not be deleted." });
+    expect(lines.at(-1)).toMatchObject({ facts: { code: "EEXIST", tries: 3 } });
+    await expect(mailer.verify()).rejects.toThrow();
+    expectDiscreetLog();
+  });
+
+  test("a folder that failed once gets the mail at the next try", async () => {
+    await mkdir(join(folder, ".."), { recursive: true });
+    await writeFile(folder, "in the way");
+    const mailer = openMailer({ retryWaits: Array(100).fill(20) });
+    mailer.send("ann@example.com", message);
+    await vi.waitFor(() => expect(lines.length).toBeGreaterThan(1));
+    await rm(folder);
+    await mailer.settled();
+    expect(await recipients()).toEqual(["ann@example.com"]);
+  });
+
+  test("verifying makes the folder ready", async () => {
+    await openMailer().verify();
+    expect(await files()).toEqual([]);
+  });
+});
+
+function stopServer(server: SMTPServer): Promise<void> {
+  return new Promise((resolve) => server.close(resolve));
+}

@@ -1,0 +1,19 @@
+import { compose, type Message, type Occasion } from "./layout.ts";
+
+/** With the link, the mail has a button for who did none of it; without, it says what to do instead. */
+export type WithNotMe = { notMeLink?: string };
+
+/** A mail about something that has happened to the account, with the way out for who did none of it. */
+export function securityNotice(occasion: Occasion & WithNotMe, subject: string, lines: string[]): Message {
+  const { notMeLink, product } = occasion;
+  if (notMeLink === undefined) {
+    const after = `If this wasn't you, reset your password now: "Forgot password?" on the login page of ${product}.`;
+    return compose(occasion, { subject, lines, after: [after] });
+  }
+  return compose(occasion, {
+    subject,
+    lines,
+    button: { words: "This wasn't me", link: notMeLink },
+    after: ["The link logs that device out and begins a password reset. It works for 7 days, once."],
+  });
+}
