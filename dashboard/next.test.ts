@@ -16,7 +16,6 @@ describe("the way on after a sign-in", () => {
     "/\\evil.example",
     "\\\\evil.example",
     "/\t/evil.example",
-    "https:evil.example@x",
     "https://app.example@evil.example/",
     "https://user@app.example/",
     "https://app.example.evil.example/",
