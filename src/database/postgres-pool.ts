@@ -28,6 +28,8 @@ export function openPool(url: string, most: number): Pool {
     application_name: "latchkey",
   });
   pool.on("error", () => {});
+  // The pool hears only of idle connections; one that breaks while it is in use would end the process.
+  pool.on("connect", (client) => client.on("error", () => broken.add(client as Client)));
   return pool;
 }
 

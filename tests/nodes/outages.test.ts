@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { engineOf } from "../support/engines.ts";
+import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import { type Fault, FaultProxy } from "../support/fault-proxy.ts";
+import { expectStatus, isSignedIn, PASSWORD, signIn, signUp } from "../support/people.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+describe("A PostgreSQL that goes away", () => {
+  let proxy: FaultProxy;
+  let server: TestServer;
+
+  async function start(fault: Fault = "none"): Promise<void> {
+    const database = await engineOf("postgres").createDatabase();
+    const url = new URL(database.url);
+    proxy = await FaultProxy.start(url, fault);
+    const through = Object.assign(new URL(url), { hostname: "127.0.0.1", port: String(proxy.port) }).href;
+    server = await startServer({ engine: engineOf("postgres"), database: { ...database, url: through } });
+  }
+  beforeEach(() => start());
+  afterEach(async () => {
+    await server.close();
+    await proxy.stop();
+    await server.database.drop();
+  });
+
+  test("is 503 with the cookie kept, never signed out, and comes back by itself", async () => {
+    const { client } = await signUp(server);
+    proxy.fault = "refuse";
+    proxy.cut();
+    for (const path of ["/api/session", "/verify", "/api/sessions"]) {
+      const answer = await client.get(path);
+      expectRefusal(answer, 503, "unavailable");
+      expect(answer.headers["retry-after"]).toBeTruthy();
+    }
+    expectRefusal(
+      await client.post("/api/session", { email: "a@example.test", password: "x" }),
+      503,
+      "unavailable",
+    );
+    expect((await client.get("/readyz")).status).toBe(503);
+    expect((await client.get("/healthz")).status).toBe(200);
+    expect((await client.get("/settings/security", { Accept: "text/html" })).status).toBe(503);
+    proxy.fault = "none";
+    await expectSignedIn(client);
+    expect((await client.get("/readyz")).status).toBe(200);
+  });
+
+  test("may be away at the start: the server answers 503 until it is there, and then prepares it", async () => {
+    await server.close();
+    await proxy.stop();
+    await server.database.drop();
+    await start("refuse");
+    expect((await server.client().get("/readyz")).status).toBe(503);
+    proxy.fault = "none";
+    await expectSignedIn((await signUp(server)).client);
+  });
+
+  test("that is silent is 503 after its time, not for ever", async () => {
+    const { client } = await signUp(server);
+    proxy.fault = "hang";
+    const began = Date.now();
+    expectRefusal(await client.get("/api/session"), 503, "unavailable");
+    expect(Date.now() - began).toBeLessThan(8_000);
+    proxy.fault = "none";
+    await expectSignedIn(client);
+  });
+
+  test("that cuts the line between a commit and its answer has done all of it, and no ended session is back", async () => {
+    const person = await signUp(server);
+    for (let round = 0; round < 5; round++) {
+      const other = await signIn(server, person, UA.firefoxWindows);
+      proxy.fault = "swallow commit answers";
+      expectRefusal(await person.client.delete(`/api/sessions/${other.session.id}`), 503, "unavailable");
+      proxy.fault = "none";
+      expect(await isSignedIn(other.client)).toBe(false);
+      const [row] = await server.database.read(
+        `select (select count(*) from ended_session where session_id = '${other.session.id}') as ended, (select count(*) from session where id = '${other.session.id}') as living`,
+      );
+      expect([Number(row?.ended), Number(row?.living)]).toEqual([1, 0]);
+    }
+  });
+
+  test("tells a live stream what it missed once the line is back", async () => {
+    const person = await signUp(server);
+    const other = await signIn(server, person, UA.firefoxWindows);
+    const live = await other.client.live();
+    const direct = await startServer({
+      engine: engineOf("postgres"),
+      database: {
+        ...server.database,
+        url: Object.assign(new URL(server.database.url), { port: new URL(inject("postgresUrl") ?? "").port })
+          .href,
+      },
+      secretKey: server.secretKey,
+    });
+    proxy.fault = "refuse";
+    proxy.cut();
+    const elsewhere = direct.client();
+    expectStatus(201, await elsewhere.post("/api/session", { email: person.email, password: PASSWORD }));
+    expectNoContent(await elsewhere.delete(`/api/sessions/${other.session.id}`));
+    proxy.fault = "none";
+    let event = await live.next(10_000);
+    while (event.event === "sessions-changed") event = await live.next(10_000);
+    expect(event).toMatchObject({ event: "signed-out", data: { reason: "signed_out_remotely" } });
+    await direct.close();
+  });
+});
