@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Client } from "../support/client.ts";
+import { engineOf } from "../support/engines.ts";
+import { expectNoContent } from "../support/expectations.ts";
+import { expectStatus, OTHER_PASSWORD, PASSWORD, type Person, signUp } from "../support/people.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+const NODES = 3;
+const PEOPLE = 6;
+const ROUNDS = 40;
+const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows, UA.firefoxLinux];
+
+/** A check of a token: when it began, and whether it passed. An ending: when its answer was there. */
+type History = { checks: { token: string; began: number; passed: boolean }[]; endings: Map<string, number> };
+
+/** Every check that passed although it began after the answer to its session's ending. */
+function violations({ checks, endings }: History): number {
+  return checks.filter(
+    ({ token, began, passed }) => passed && began > (endings.get(token) ?? Number.POSITIVE_INFINITY),
+  ).length;
+}
+
+describe("Three nodes on one PostgreSQL", () => {
+  const servers: TestServer[] = [];
+  beforeAll(async () => {
+    const first = await startServer({ engine: engineOf("postgres"), rateLimits: "off" });
+    servers.push(first);
+    for (let node = 1; node < NODES; node++) {
+      servers.push(
+        await startServer({
+          engine: engineOf("postgres"),
+          rateLimits: "off",
+          database: first.database,
+          secretKey: first.secretKey,
+        }),
+      );
+    }
+  });
+  afterAll(async () => {
+    for (const server of servers.reverse()) await server.close();
+  });
+
+  const nodeAt = (node: number): TestServer => servers[node % NODES] as TestServer;
+  const at = (node: number, token: string, agent?: string): Client => {
+    const client = nodeAt(node).client(agent);
+    client.token = token;
+    return client;
+  };
+
+  /** Sign-ins, endings and checks at random on all nodes, all at once. */
+  async function live(history: History): Promise<void> {
+    const person = async (number: number) => {
+      const someone: Person = await signUp(nodeAt(number));
+      const own = someone.client.token;
+      for (let round = 0; round < ROUNDS; round++) {
+        const client = nodeAt(round + number).client(AGENTS[round % AGENTS.length]);
+        const signedIn = expectStatus(
+          201,
+          await client.post("/api/session", { email: someone.email, password: PASSWORD }),
+        );
+        const { token } = client;
+        const check = async (node: number) => {
+          const began = performance.now();
+          const { status } = await at(node, token).get("/api/session");
+          history.checks.push({ token, began, passed: status === 200 });
+        };
+        const flying = Array.from({ length: 6 }, (_, node) => check(node));
+        const ended = await at(round, own).delete(`/api/sessions/${signedIn.body.session?.id}`);
+        expectNoContent(ended);
+        history.endings.set(token, performance.now());
+        await Promise.all([...flying, check(round), check(round + 1), check(round + 2)]);
+      }
+    };
+    await Promise.all(Array.from({ length: PEOPLE }, (_, number) => person(number)));
+  }
+
+  test("after the answer to an ending no check that starts later passes, on any node", async () => {
+    const history: History = { checks: [], endings: new Map() };
+    await live(history);
+    expect(history.endings.size).toBe(PEOPLE * ROUNDS);
+    expect(history.checks.some(({ passed }) => passed)).toBe(true);
+    expect(violations(history)).toBe(0);
+  }, 120_000);
+
+  test("and this history would show a look-up that lags by 50 ms", async () => {
+    const { database } = nodeAt(1).latchkey.parts;
+    const strict = database.findSession;
+    const seen = new Map<string, { at: number; found: Awaited<ReturnType<typeof strict>> }>();
+    Object.assign(database, {
+      async findSession(tokenHash: Uint8Array) {
+        const key = Buffer.from(tokenHash).toString("hex");
+        const known = seen.get(key);
+        if (known && performance.now() - known.at < 50) return known.found;
+        const found = await strict(tokenHash);
+        seen.set(key, { at: performance.now(), found });
+        return found;
+      },
+    });
+    const history: History = { checks: [], endings: new Map() };
+    await live(history);
+    Object.assign(database, { findSession: strict });
+    expect(violations(history)).toBeGreaterThan(0);
+  }, 120_000);
+
+  test("an ending on one node closes the open page on another, with its reason", async () => {
+    const person = await signUp(nodeAt(0));
+    const times: number[] = [];
+    for (let round = 0; round < 11; round++) {
+      const other = nodeAt(1).client(UA.firefoxWindows);
+      const signedIn = expectStatus(
+        201,
+        await other.post("/api/session", { email: person.email, password: PASSWORD }),
+      );
+      const live = await other.live();
+      expectNoContent(await person.client.delete(`/api/sessions/${signedIn.body.session?.id}`));
+      const answered = performance.now();
+      let event = await live.next();
+      while (event.event === "sessions-changed") event = await live.next();
+      times.push(performance.now() - answered);
+      expect(event).toMatchObject({
+        event: "signed-out",
+        data: { reason: "signed_out_remotely", by: "Chrome on Mac OS" },
+      });
+    }
+    const median = times.sort((one, other) => one - other)[5] ?? Number.POSITIVE_INFINITY;
+    console.log(
+      `An open page on another node closed ${median.toFixed(1)} ms after the answer, at the median.`,
+    );
+    expect(median).toBeLessThan(2_000);
+  });
+
+  test("a password change on one node leaves the own page on another open, and ends the others", async () => {
+    const person = await signUp(nodeAt(0));
+    const page = await at(1, person.client.token, UA.chromeMac).live();
+    const other = nodeAt(2).client(UA.firefoxWindows);
+    expectStatus(201, await other.post("/api/session", { email: person.email, password: PASSWORD }));
+    const otherPage = await other.live();
+    expectNoContent(
+      await person.client.put("/api/account/password", {
+        currentPassword: PASSWORD,
+        newPassword: OTHER_PASSWORD,
+      }),
+    );
+    let event = await otherPage.next();
+    while (event.event === "sessions-changed") event = await otherPage.next();
+    expect(event).toMatchObject({ data: { reason: "password_changed" } });
+    expect((await page.next()).event).toBe("sessions-changed");
+    expect((await at(2, person.client.token).get("/api/session")).status).toBe(200);
+  });
+
+  test("ten nodes that start at once on an empty database migrate it once", async () => {
+    const database = await engineOf("postgres").createDatabase();
+    const many = await Promise.all(
+      Array.from({ length: 10 }, () => startServer({ engine: engineOf("postgres"), database })),
+    );
+    const versions = await database.read("select version from latchkey_schema order by version");
+    expect(versions.map(({ version }) => version)).toEqual([1, 2]);
+    for (const server of many) {
+      expect((await server.client().get("/readyz")).status).toBe(200);
+      await server.close();
+    }
+    await database.drop();
+  });
+
+  test.each([
+    [
+      "a wrong password",
+      (url: URL) => Object.assign(url, { username: "nobody", password: "wrong" }),
+      /^DATABASE_URL: the server refused/,
+    ],
+    [
+      "a database that isn't there",
+      (url: URL) => Object.assign(url, { pathname: "/nowhere" }),
+      /^DATABASE_URL: there is no such database/,
+    ],
+    [
+      "a server that nobody knows",
+      (url: URL) => Object.assign(url, { hostname: "nowhere.invalid" }),
+      /^DATABASE_URL: the server's name is not known/,
+    ],
+    [
+      "TLS that it doesn't speak",
+      (url: URL) => Object.assign(url, { search: "?sslmode=require" }),
+      /^DATABASE_URL: the encrypted connection failed/,
+    ],
+  ])("%s stops the start with one line that names the setting", async (_what, change, words) => {
+    const database = await engineOf("postgres").createDatabase();
+    const url = change(new URL(database.url)).href;
+    await expect(
+      startServer({ engine: engineOf("postgres"), database: { ...database, url } }),
+    ).rejects.toThrow(words);
+    await database.drop();
+  });
+
+  test("a newer schema stops an older node with one clear line, and is left alone", async () => {
+    const database = await engineOf("postgres").createDatabase();
+    await (await startServer({ engine: engineOf("postgres"), database })).close();
+    await database.read("insert into latchkey_schema (version) values (99)");
+    await expect(startServer({ engine: engineOf("postgres"), database })).rejects.toThrow(
+      /newer Latchkey \(schema 99; this one knows up to 2\)/,
+    );
+    await database.drop();
+  });
+});
