@@ -61,7 +61,7 @@ describe("A PostgreSQL that goes away", () => {
     proxy.fault = "hang";
     const began = Date.now();
     expectRefusal(await client.get("/api/session"), 503, "unavailable");
-    expect(Date.now() - began).toBeLessThan(8_000);
+    expect(Date.now() - began).toBeLessThan(25_000);
     proxy.fault = "none";
     await expectSignedIn(client);
   });

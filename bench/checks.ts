@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
+import type { FindSession } from "../src/database/database.ts";
+import { openPostgres } from "../src/database/postgres.ts";
+import { openSqlite } from "../src/database/sqlite.ts";
+import { startPostgres } from "../tests/support/postgres.ts";
+
+/**
+ * `node bench/checks.ts [SESSIONS]`: checks a second on both engines with a million sessions, and bytes a
+ * row. Ratios within one run are what counts; the machine's other work is in every absolute number.
+ */
+const sessions = Number(process.argv[2] ?? 1_000_000);
+const accounts = Math.ceil(sessions / 5);
+const hashOf = (number: number) => createHash("sha256").update(`token ${number}`).digest();
+
+const postgres = await startPostgres();
+const client = new pg.Client({ connectionString: postgres.url });
+await client.connect();
+await measurePostgres(postgres.url);
+await client.end();
+await postgres.stop();
+measureSqlite();
+
+async function measurePostgres(url: string): Promise<void> {
+  const database = await openPostgres({ url, listenUrl: null, onWaiting: () => {} });
+  await client.query(`insert into account (id, email, email_key, password_hash, created_at)
+    select 'account-' || lpad(n::text, 14, '0'), 'person' || n || '@example.com', 'person' || n || '@example.com', repeat('x', 97), 1795500000000 from generate_series(1, ${accounts}) n`);
+  await client.query(`insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at, place)
+    select sha256(convert_to('token ' || n, 'UTF8')), 'session-' || lpad(n::text, 14, '0'), 'account-' || lpad((1 + n % ${accounts})::text, 14, '0'), 'Chrome', 'Mac OS', 'Chrome on Mac OS',
+    1795500000000, 1798092000000, 1795500000000, 'password', 'password', 1795500000000, 'Chrome|' || n from generate_series(1, ${sessions}) n`);
+  await client.query("vacuum analyze");
+  for (const [table, rows] of [
+    ["account", accounts],
+    ["session", sessions],
+  ] as const) {
+    const { rows: sizes } = await client.query(
+      `select pg_table_size('${table}') as heap, pg_indexes_size('${table}') as indexes`,
+    );
+    const bytes = (size: unknown) => Math.round(Number(size) / rows);
+    console.log(
+      `PostgreSQL, ${table}: ${bytes(sizes[0].heap)} bytes a row, and ${bytes(sizes[0].indexes)} in its indexes`,
+    );
+  }
+  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  const oneByOne: FindSession = async (tokenHash) => {
+    const { rows } = await pool.query({
+      name: "one",
+      text: "select * from session join account on account.id = session.account_id where token_hash = $1",
+      values: [tokenHash],
+    });
+    return rows[0];
+  };
+  const single = await rate(oneByOne, 100);
+  const batched = await rate(database.findSession, 100);
+  console.log(
+    `PostgreSQL, one by one: ${single} checks a second; gathered: ${batched} (${(batched / single).toFixed(1)} times)`,
+  );
+  await pool.end();
+  await database.close();
+}
+
+async function rate(find: FindSession, atOnce: number): Promise<number> {
+  const end = performance.now() + 4_000;
+  const began = performance.now();
+  let done = 0;
+  const worker = async () => {
+    while (performance.now() < end) {
+      const found = await find(hashOf(1 + Math.floor(Math.random() * sessions)));
+      if (!found) throw new Error("A session was not found.");
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return Math.round((done * 1_000) / (performance.now() - began));
+}
+
+function measureSqlite(): void {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
+  const file = join(folder, "latchkey.db");
+  const database = openSqlite(file);
+  const open = new DatabaseSync(file);
+  open.function("hash_of", (number) => hashOf(Number(number)));
+  open.exec(`begin;
+    with recursive n(n) as (select 1 union all select n + 1 from n where n < ${accounts})
+    insert into account (id, email, email_key, password_hash, created_at) select printf('account-%014d', n), 'person' || n || '@example.com', 'person' || n || '@example.com', printf('%.97c', 'x'), 1795500000000 from n;
+    with recursive n(n) as (select 1 union all select n + 1 from n where n < ${sessions})
+    insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at, place)
+    select hash_of(n), printf('session-%014d', n), printf('account-%014d', 1 + n % ${accounts}), 'Chrome', 'Mac OS', 'Chrome on Mac OS', 1795500000000, 1798092000000, 1795500000000, 'password', 'password', 1795500000000, 'Chrome|' || n from n;
+    commit; pragma wal_checkpoint(truncate)`);
+  console.log(
+    `SQLite: ${Math.round(statSync(file).size / sessions)} bytes a session, its fifth of an account and all indexes included`,
+  );
+  const time = (what: string, pick: () => number) => {
+    const hashes = Array.from({ length: 200_000 }, () => hashOf(pick()));
+    const began = performance.now();
+    for (const hash of hashes) database.findSession(hash);
+    console.log(
+      `SQLite, ${what}: ${(((performance.now() - began) * 1_000) / hashes.length).toFixed(1)} µs a look-up`,
+    );
+  };
+  time("a million sessions at random", () => 1 + Math.floor(Math.random() * sessions));
+  time("a thousand sessions again and again", () => 1 + Math.floor(Math.random() * 1_000));
+  open.close();
+  void database.close().then(() => rmSync(folder, { recursive: true, force: true }));
+}
