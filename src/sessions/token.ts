@@ -13,9 +13,10 @@ export function makeSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** A public id: opaque, 128 random bits. */
+/** A public id: opaque, 128 random bits. Never begins with a dash, which a command line would take for an option. */
 export function makeId(): string {
-  return randomBytes(16).toString("base64url");
+  const id = randomBytes(16).toString("base64url");
+  return /^[A-Za-z0-9]/.test(id) ? id : makeId();
 }
 
 /** What is stored of a token. SHA-256 is enough for 256 random bits; there is nothing to guess. */
