@@ -10,6 +10,8 @@ export type Listening = {
 };
 
 const STOP_PATIENCE = 10_000;
+/** Longer than proxies keep an idle connection, so that none is closed just as one is used again; ms. */
+const KEEP_ALIVE = 75_000;
 
 /**
  * Serves on a port of its own.
@@ -25,6 +27,7 @@ export async function listen(
     overrideGlobalObjects: true,
   }) as Server;
   server.headersTimeout = 20_000;
+  server.keepAliveTimeout = KEEP_ALIVE;
   server.requestTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
