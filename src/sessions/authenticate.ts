@@ -1,6 +1,6 @@
 import type { FoundSession } from "../database/database.ts";
 import type { EndReason } from "../refusals.ts";
-import { overByTime } from "./expiry.ts";
+import { overByTime, REASON_KEPT } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken } from "./token.ts";
 
@@ -38,7 +38,9 @@ function liveOrOver(
 ): Authenticated | SignedOut {
   const lastUsedAt = parts.lastUsed.of(found.id, found.lastUsedAt);
   const reason = overByTime(found.expiresAt, lastUsedAt, parts.settings, now);
-  return reason === null ? { session: found, tokenHash } : { reason, by: null, at: null };
+  if (reason === null) return { session: found, tokenHash };
+  // Where nothing has pruned it, a reason is told no longer than where something has.
+  return { reason: now < found.expiresAt + REASON_KEPT ? reason : "none", by: null, at: null };
 }
 
 async function whyEnded(parts: SessionParts, tokenHash: Uint8Array, now: number): Promise<SignedOut> {
