@@ -104,6 +104,10 @@ describe("two browsers of one person", () => {
     await mac.getByRole("button", { name: /account menu/ }).focus();
     await mac.keyboard.press("Enter");
     await mac.getByRole("menuitem", { name: "Log out" }).waitFor();
+    // The menu takes the focus a moment after it is seen.
+    await expect
+      .poll(() => mac.evaluate<string>("document.activeElement?.textContent ?? ''"))
+      .toBe("Log out");
     await mac.keyboard.press("Enter");
     await mac.waitForURL("**/login");
   });
