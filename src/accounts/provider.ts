@@ -28,6 +28,10 @@ export type Provider = {
 
 const PATIENCE_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
+/** How far from now an ID token may be made; it comes straight from the provider, so only clocks differ. */
+const CLOCKS_DIFFER_SECONDS = 10 * 60;
+/** By the standard at most 255 characters; a control character is none that a database takes. */
+const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
 export function newRound(fresh: boolean): Round {
   return {
@@ -52,7 +56,8 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
   return {
     settings,
     async authorizationUrl({ state, nonce, verifier, fresh }) {
-      return client.buildAuthorizationUrl(await configuration(), {
+      const config = await configuration();
+      const parameters = {
         redirect_uri: redirectUri,
         scope: isGitHub ? "read:user user:email" : "openid email",
         state,
@@ -60,7 +65,12 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
         code_challenge_method: "S256",
         ...(isGitHub ? {} : { nonce }),
         ...(fresh && !isGitHub ? { max_age: "0" } : {}),
-      });
+      };
+      try {
+        return client.buildAuthorizationUrl(config, parameters);
+      } catch (error) {
+        throw new ProviderFailed("The provider names no page to sign in at.", { cause: error });
+      }
     },
     async identify(answer, round) {
       const config = await configuration();
@@ -110,6 +120,9 @@ async function identifyByIdToken(
   });
   const claims = tokens.claims();
   if (!claims) throw new Error("The provider sent no ID token.");
+  if (!SUBJECT.test(claims.sub)) throw new Error("The provider sent no usable subject.");
+  if (Math.abs(claims.iat - Date.now() / 1_000) > CLOCKS_DIFFER_SECONDS)
+    throw new Error("The ID token is not of now.");
   const hasUserInfo = config.serverMetadata().userinfo_endpoint !== undefined;
   const more =
     claims.email === undefined && hasUserInfo
