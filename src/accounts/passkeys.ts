@@ -14,6 +14,7 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { makeId } from "../sessions/token.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
+import { readEmailAddress } from "./email-address.ts";
 import type { AccountParts } from "./parts.ts";
 import type { NewPasskey, Passkey } from "./stored-passkeys.ts";
 import { findPasskey, listPasskeys, moveCounter } from "./stored-passkeys.ts";
@@ -67,7 +68,7 @@ export async function acceptRegistration(
   }).catch(() => null);
   if (!verified?.verified) return refusal;
   const { credential } = verified.registrationInfo;
-  const transports = (credential.transports ?? []).filter((one) => /^[a-z-]{2,16}$/.test(one)).slice(0, 8);
+  const transports = readTransports(credential.transports);
   const passkey = {
     credentialId: credential.id,
     publicKey: credential.publicKey,
@@ -83,13 +84,13 @@ export async function acceptRegistration(
  */
 export async function authenticationOptions(
   parts: AccountParts,
-  of: { emailKey: string | null; accountId: string | null; browser: string },
+  of: { email: string | undefined; accountId: string | null; browser: string },
   now: number,
 ) {
   const options = await generateAuthenticationOptions({
     rpID: relyingPartyId(parts),
     userVerification: "preferred",
-    allowCredentials: of.emailKey === null ? [] : await allowedFor(parts, of.emailKey),
+    allowCredentials: of.email === undefined ? [] : await allowedFor(parts, of.email),
   });
   await parts.database.write((write) =>
     beginCeremony(
@@ -104,18 +105,23 @@ export async function authenticationOptions(
 
 async function allowedFor(
   parts: AccountParts,
-  emailKey: string,
+  email: string,
 ): Promise<{ id: string; transports: string[] }[]> {
-  const held = await parts.database.read
+  const address = readEmailAddress(email);
+  const held = address ? await passkeysOf(parts, address.key) : [];
+  if (held.length > 0) return held.map(({ id, transports }) => ({ id, transports: JSON.parse(transports) }));
+  const madeUp = parts.seal.stamp(`passkey:${address?.key ?? email.toLowerCase()}`).subarray(0, 20);
+  return [{ id: madeUp.toString("base64url"), transports: ["hybrid", "internal"] }];
+}
+
+function passkeysOf(parts: AccountParts, emailKey: string): Promise<{ id: string; transports: string }[]> {
+  return parts.database.read
     .selectFrom("passkey")
     .innerJoin("account", "account.id", "passkey.account_id")
     .select(["credential_id as id", "transports"])
     .where("account.email_key", "=", emailKey)
     .orderBy("passkey.created_at")
     .execute();
-  if (held.length > 0) return held.map(({ id, transports }) => ({ id, transports: JSON.parse(transports) }));
-  const madeUp = parts.seal.stamp(`passkey:${emailKey}`).subarray(0, 20);
-  return [{ id: madeUp.toString("base64url"), transports: ["hybrid", "internal"] }];
 }
 
 /**
@@ -152,6 +158,12 @@ export async function acceptAuthentication(
   if (!verified?.verified) return null;
   const { newCounter, userVerified } = verified.authenticationInfo;
   return (await moveCounter(parts.database, passkey, newCounter, now)) ? { passkey, userVerified } : null;
+}
+
+/** How a browser says that its authenticator is reached. It isn't signed, so it may be anything. */
+function readTransports(said: unknown): string[] {
+  const texts = Array.isArray(said) ? said.filter((one): one is string => typeof one === "string") : [];
+  return texts.filter((one) => /^[a-z-]{2,16}$/.test(one)).slice(0, 8);
 }
 
 /** The challenge that a browser says it answered; null where the answer has no such form. */

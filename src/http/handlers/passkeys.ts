@@ -67,8 +67,7 @@ export async function postPasskeySignInOptions(call: Call): Promise<Response> {
   const { parts, now } = call;
   const browser = browserOf(call) ?? makeSecret();
   const { email } = asked.body;
-  const emailKey = email === undefined ? null : (readEmailAddress(email)?.key ?? email.toLowerCase());
-  const options = await authenticationOptions(parts, { emailKey, accountId: null, browser }, now);
+  const options = await authenticationOptions(parts, { email, accountId: null, browser }, now);
   return json(200, options, [parts.cookies.setCeremony(browser)]);
 }
 
