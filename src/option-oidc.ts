@@ -10,7 +10,7 @@ export type OidcProviderOptions = {
   issuer?: string;
   /** `LATCHKEY_OIDC_<ID>_NAME`: as the button says it. Default: the id with a capital. */
   name?: string;
-  /** `LATCHKEY_OIDC_<ID>_TRUST_AMR`: a provider that says `mfa` or the like counts as both factors. Default off. */
+  /** `LATCHKEY_OIDC_<ID>_TRUST_AMR`: a provider that says `mfa`, or two kinds of proof (`pwd` and `otp`), counts as both factors. Default off. */
   trustAmr?: "on" | "off";
 };
 

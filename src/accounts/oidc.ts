@@ -28,8 +28,12 @@ export type CameBack =
   | { intent: "connect"; done: Outcome }
   | { intent: "prove"; done: Outcome<{ token: string }> };
 
-/** Ways of having proved more than a password at the provider (RFC 8176). */
-const BOTH_FACTORS = ["mfa", "otp", "hwk", "phr", "phrh"];
+/** Ways to prove oneself at a provider (RFC 8176), by what they are: a code alone is one factor as well. */
+const KINDS_OF_PROOF = [
+  ["pwd", "pin", "kba"],
+  ["otp", "hwk", "swk", "sc", "sms", "tel"],
+  ["face", "fpt", "iris", "retina", "vbm"],
+];
 
 /** Begins a round to a provider: where to send the browser. Connecting wants a fresh proof first. */
 export async function startRound(
@@ -144,12 +148,17 @@ async function signInWithProvider(
   if (!known) return signUpOrExplain(parts, provider, identity, visitor, now);
   const account = await readAccount(parts, known.account_id);
   if (!account) return refuse("provider_failed");
-  const bothFactors = provider.settings.trustAmr && identity.amr.some((one) => BOTH_FACTORS.includes(one));
+  const bothFactors = provider.settings.trustAmr && provesBothFactors(identity.amr);
   const sign = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
   const done = await passFirstFactor(parts, account, sign, visitor, now, async ({ query }) => {
     await query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id).execute();
   });
   return done === "changed_meanwhile" ? refuse("provider_failed") : done;
+}
+
+function provesBothFactors(amr: string[]): boolean {
+  const kinds = KINDS_OF_PROOF.filter((kind) => kind.some((one) => amr.includes(one)));
+  return amr.includes("mfa") || kinds.length > 1;
 }
 
 /**
