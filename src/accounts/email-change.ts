@@ -85,7 +85,8 @@ async function beginChange(
     detail,
   });
 
-  const own = { email: account.email, emailKey: account.email_key };
+  const neverProved = account.email_verified_at === null;
+  const own = { email: account.email, emailKey: account.email_key, neverProved };
   const keepLink = await makeLink(parts, write, { kind: "keep_email", ...ids, ...own }, now);
   const notice = {
     ...about(parts, account.email, now, acting.label),
@@ -176,7 +177,8 @@ async function tellOldAddress(
   now: number,
 ): Promise<Letter> {
   const { account, link, by } = change;
-  const own = { accountId: account.id, email: account.email, emailKey: account.email_key };
+  const neverProved = account.email_verified_at === null;
+  const own = { accountId: account.id, email: account.email, emailKey: account.email_key, neverProved };
   const ofChange = link.change_id === null ? {} : { changeId: link.change_id };
   const keepLink = await makeLink(
     parts,

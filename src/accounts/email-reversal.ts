@@ -8,13 +8,13 @@ import { endBecauseOf } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdAccount } from "../sessions/hold.ts";
 import type { Visitor } from "../sessions/start.ts";
+import { removeFootholds } from "./footholds.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { findLink, takeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import { makeResetLink } from "./password-reset.ts";
 import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
-import { removeTwoFactor } from "./two-factor.ts";
 
 /**
  * The old address says no. An unconfirmed change is cancelled and ends no session; a confirmed one is
@@ -57,7 +57,9 @@ async function takeBack(
   const { account, link, label } = change;
   const accountId = account.id;
   const begunAt = await endLinksSince(write, accountId, link);
-  await removeTwoFactorSince(write, accountId, begunAt);
+  // What was added after the change was asked for is the thief's; where nobody had ever proved to own the
+  // address, all of it is.
+  await removeFootholds(write, accountId, link.never_proved === 1 ? 0 : begunAt);
   await write.query
     .updateTable("account")
     .set({
@@ -105,15 +107,4 @@ async function endLinksOfChange(write: Write, accountId: string, changeId: strin
     .where("account_id", "=", accountId)
     .where("change_id", "=", changeId)
     .execute();
-}
-
-/** A second factor that was set up after the change was asked for is the thief's, and would lock the owner out. */
-async function removeTwoFactorSince(write: Write, accountId: string, since: number): Promise<void> {
-  const later = await write.query
-    .selectFrom("two_factor")
-    .select("account_id")
-    .where("account_id", "=", accountId)
-    .where("created_at", ">=", since)
-    .executeTakeFirst();
-  if (later) await removeTwoFactor(write, accountId);
 }

@@ -27,6 +27,7 @@ export type NewLink = {
   sessionId?: string;
   changeId?: string;
   confirmedAt?: number;
+  neverProved?: boolean;
 };
 
 /** Makes a link for a mail. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
@@ -56,6 +57,7 @@ export async function makeLink(
       session_id: link.sessionId ?? null,
       change_id: link.changeId ?? null,
       confirmed_at: link.confirmedAt ?? null,
+      never_proved: link.neverProved ? 1 : 0,
       created_at: now,
       expires_at: now + lives,
     })

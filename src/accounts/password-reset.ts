@@ -9,11 +9,11 @@ import { holdAccount } from "../sessions/hold.ts";
 import type { Visitor } from "../sessions/start.ts";
 import { findAccountByEmail, ownWords } from "./account.ts";
 import { readEmailAddress } from "./email-address.ts";
+import { removeFootholds } from "./footholds.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
-import { removeTwoFactor } from "./two-factor.ts";
 
 /** Mails a reset link where the address has an account. The answer, and its time, are the same for every address. */
 export async function askForReset(
@@ -103,12 +103,7 @@ async function setPassword(
   now: number,
 ): Promise<void> {
   const provesAddress = account.email_key === link.email_key;
-  if (provesAddress && account.email_verified_at === null) {
-    await removeTwoFactor(write, account.id);
-    for (const table of ["known_device", "passkey", "oidc_identity"] as const) {
-      await write.query.deleteFrom(table).where("account_id", "=", account.id).execute();
-    }
-  }
+  if (provesAddress && account.email_verified_at === null) await removeFootholds(write, account.id);
   await write.query
     .updateTable("account")
     .set({

@@ -115,6 +115,8 @@ export type MailedLinkTable = {
   change_id: string | null;
   /** When the email change that a reversal link belongs to was confirmed. */
   confirmed_at: number | null;
+  /** 1 where nobody had proved to own the address that a reversal link gives back. */
+  never_proved: number;
   created_at: number;
   expires_at: number;
 };

@@ -1,7 +1,7 @@
 import { header } from "../support/answers.ts";
 import type { Client } from "../support/client.ts";
 import { latchkey } from "../support/command-line.ts";
-import { CLIENT_ID, CLIENT_SECRET, type Lie, LyingProvider } from "../support/lying-provider.ts";
+import { CLIENT_ID, CLIENT_SECRET, type Facts, type Lie, LyingProvider } from "../support/lying-provider.ts";
 import { passkeySignIn } from "../support/passkeys.ts";
 import {
   expectStatus,
@@ -46,20 +46,20 @@ const AMR: Record<Site, unknown> = {
 export class Sites {
   readonly options;
   readonly #provider: LyingProvider;
-  readonly #who: { sub: string };
+  readonly #said: { who: Facts };
 
   static async start(): Promise<Sites> {
-    const who = { sub: "" };
+    const said: { who: Facts } = { who: {} };
     const lies = SITES.map((site): [string, Lie] => [
       site,
-      { claims: (claims) => ({ ...claims, ...who, email: `${who.sub}@example.test`, amr: AMR[site] }) },
+      { claims: (claims) => ({ ...claims, amr: AMR[site], ...said.who }) },
     ]);
-    return new Sites(await LyingProvider.start(Object.fromEntries(lies)), who);
+    return new Sites(await LyingProvider.start(Object.fromEntries(lies)), said);
   }
 
-  private constructor(provider: LyingProvider, who: { sub: string }) {
+  private constructor(provider: LyingProvider, said: { who: Facts }) {
+    this.#said = said;
     this.#provider = provider;
-    this.#who = who;
     this.options = SITES.map((id) => ({
       id,
       issuer: provider.issuer(id),
@@ -71,16 +71,18 @@ export class Sites {
 
   async connect(client: Client, site: Site, sub: string): Promise<void> {
     const begun = await client.post(`/api/oidc/${site}/start`, { intent: "connect" });
-    await this.#back(client, JSON.parse(expectStatus(200, begun).text).url, site, sub);
+    await this.finish(client, JSON.parse(expectStatus(200, begun).text).url, site, sub);
   }
 
-  async signIn(client: Client, site: Site, sub: string): Promise<string> {
+  /** Returns where the person lands. */
+  async signIn(client: Client, site: Site, sub: string, facts: Facts = {}): Promise<string> {
     const begun = expectStatus(302, await client.get(`/api/oidc/${site}/start`));
-    return this.#back(client, header(begun, "location"), site, sub);
+    return this.finish(client, header(begun, "location"), site, sub, facts);
   }
 
-  async #back(client: Client, url: string, site: Site, sub: string): Promise<string> {
-    this.#who.sub = sub;
+  /** The rest of a round that was begun. */
+  async finish(client: Client, url: string, site: Site, sub: string, facts: Facts = {}): Promise<string> {
+    this.#said.who = { sub, email: `${sub}@example.test`, ...facts };
     const { pathname, search } = new URL(this.#provider.back(url, site));
     return header(expectStatus(302, await client.get(pathname + search)), "location");
   }

@@ -1,0 +1,250 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { need } from "../support/answers.ts";
+import type { Client } from "../support/client.ts";
+import { SECOND } from "../support/clock.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent, expectRefusal, expectSignedOut } from "../support/expectations.ts";
+import { addPasskey, passkeySignIn } from "../support/passkeys.ts";
+import {
+  expectStatus,
+  freshEmail,
+  halfSignIn,
+  listOf,
+  OTHER_PASSWORD,
+  PASSWORD,
+  type Person,
+  resetToken,
+  signIn,
+  signUp,
+  trySignIn,
+  turnOnTwoFactor,
+  verifyEmail,
+} from "../support/people.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { codeAt } from "../support/totp.ts";
+import { UA } from "../support/user-agents.ts";
+import { Sites } from "./ways.ts";
+
+/** Somebody signs up with an address that isn't theirs and waits; then its owner comes. */
+describeOnEachEngine("An account that was prepared for its owner by somebody else", (engine) => {
+  let server: TestServer;
+  let sites: Sites;
+  beforeAll(async () => {
+    sites = await Sites.start();
+    server = await startServer({ engine, rateLimits: "off", oidc: sites.options });
+  });
+  afterAll(async () => {
+    await server.close();
+    sites.stop();
+  });
+
+  const subject = () => randomBytes(8).toString("hex");
+  const asAttacker = () => signUp(server, { email: freshEmail("owner") });
+
+  /** The owner's own reset, from the owner's own browser. */
+  async function takeByReset(email: string): Promise<Client> {
+    const token = await resetToken(server, email);
+    const owner = server.client(UA.safariMac);
+    expectNoContent(await owner.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
+    return (await signIn(server, { email, password: OTHER_PASSWORD }, owner)).client;
+  }
+
+  /** What the owner has then is the owner's alone. */
+  async function expectOwnersAlone(owner: Client, email: string): Promise<void> {
+    expect(need(await owner.get("/api/session"), "account")).toMatchObject({
+      email,
+      emailVerified: true,
+      twoFactor: false,
+    });
+    expect(await listOf(owner)).toHaveLength(1);
+    const methods = need(await owner.get("/api/account/login-methods"), "methods");
+    expect(methods.map(({ kind }) => kind)).toEqual(["password"]);
+    expectRefusal(await trySignIn(server.client(), { email, password: PASSWORD }), 401, "wrong_credentials");
+  }
+
+  async function expectNoWayToChange(attacker: Person): Promise<void> {
+    const { client, password: currentPassword } = attacker;
+    const email = freshEmail("attacker");
+    const tries = [
+      client.put("/api/account/email", { email, currentPassword }),
+      client.put("/api/account/password", { currentPassword, newPassword: "another-Lantern-burrow-58" }),
+      client.post("/api/session/proof", { currentPassword }),
+      client.post("/api/passkeys/options"),
+      client.post("/api/account/two-factor", { currentPassword }),
+      client.post("/api/oidc/plain/start", { intent: "connect" }),
+      client.delete("/api/account", { currentPassword }),
+    ];
+    for (const answer of await Promise.all(tries)) expectRefusal(answer, 401, "signed_out");
+  }
+
+  test("by a password, which no sign-in with a provider merges with: the owner's reset leaves it worthless", async () => {
+    const attacker = await asAttacker();
+    const { email } = attacker;
+    const sub = subject();
+    const facts = { email, email_verified: true };
+    const owner = server.client(UA.safariMac);
+    expect(await sites.signIn(owner, "plain", sub, facts)).toContain("/login?error=provider_account_exists");
+    expectRefusal(await owner.get("/api/session"), 401, "signed_out");
+    expect(need(await attacker.client.get("/api/account/login-methods"), "methods")).toHaveLength(1);
+    const taken = await takeByReset(email);
+    await expectOwnersAlone(taken, email);
+    await sites.connect(taken, "plain", sub);
+    const again = server.client(UA.firefoxLinux);
+    await sites.signIn(again, "plain", sub, facts);
+    expect(need(await again.get("/api/session"), "account").id).toBe(attacker.account.id);
+    await expectNoWayToChange(attacker);
+  });
+
+  test("by sessions that never end: they are ended, on every device, and their cookies come back nowhere", async () => {
+    const attacker = await asAttacker();
+    const second = await signIn(server, attacker, UA.firefoxWindows);
+    const owner = await takeByReset(attacker.email);
+    for (const client of [attacker.client, second.client]) {
+      await expectSignedOut(client, "password_reset");
+      expectRefusal(await client.get("/api/sessions"), 401, "signed_out");
+      expect((await client.get("/verify")).status).toBe(401);
+    }
+    await expectOwnersAlone(owner, attacker.email);
+    await expectNoWayToChange(attacker);
+  });
+
+  describe("by a trojan of every other kind", () => {
+    async function withTrojans() {
+      const attacker = await asAttacker();
+      const passkey = await addPasskey(server, attacker.client);
+      const sub = subject();
+      await sites.connect(attacker.client, "plain", sub);
+      await sites.connect(attacker.client, "trusted-mfa", sub);
+      const making = JSON.parse((await attacker.client.post("/api/passkeys/options")).text);
+      const connecting = JSON.parse(
+        (await attacker.client.post("/api/oidc/trusted-otp/start", { intent: "connect" })).text,
+      );
+      const { secret, recoveryCodes } = await turnOnTwoFactor(server, attacker);
+      const waiting = await halfSignIn(server, attacker, UA.firefoxWindows);
+      return { attacker, passkey, sub, making, connecting, secret, recoveryCodes, waiting };
+    }
+
+    async function expectHarmless(trojans: Awaited<ReturnType<typeof withTrojans>>): Promise<void> {
+      const { attacker, passkey, sub, making, connecting, secret, recoveryCodes, waiting } = trojans;
+      expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+      for (const site of ["plain", "trusted-mfa"] as const) {
+        const client = server.client(UA.firefoxLinux);
+        await sites.signIn(client, site, sub, { email: attacker.email });
+        expectRefusal(await client.get("/api/session"), 401, "signed_out");
+      }
+      for (const body of [{ code: codeAt(secret, server.clock.now()) }, { recoveryCode: recoveryCodes[0] }])
+        expectRefusal(await waiting.post("/api/session/two-factor", body), 401, "sign_in_expired");
+      const late = passkey.create(making, { id: randomBytes(16).toString("base64url") });
+      expectRefusal(await attacker.client.post("/api/passkeys", { passkey: late }), 401, "signed_out");
+      await sites.finish(attacker.client, connecting.url, "trusted-otp", sub);
+      await expectNoWayToChange(attacker);
+    }
+
+    test("passkey, provider, 2FA and what is half done go with the owner's reset", async () => {
+      const trojans = await withTrojans();
+      const { email } = trojans.attacker;
+      const owner = await takeByReset(email);
+      await expectOwnersAlone(owner, email);
+      await expectHarmless(trojans);
+      await expectOwnersAlone(owner, email);
+    });
+
+    test("they go as well where the owner says in a mail that it wasn't them", async () => {
+      const trojans = await withTrojans();
+      const { attacker } = trojans;
+      const { email } = attacker;
+      const token = await server.outbox.tokenFor(email, "/not-me");
+      expectNoContent(await server.client().post("/api/not-me", { token }));
+      await expectSignedOut(attacker.client, "reported");
+      const reset = await server.outbox.tokenFor(email, "/reset-password");
+      const owner = server.client(UA.safariMac);
+      const body = { token: reset, password: OTHER_PASSWORD };
+      expectNoContent(await owner.put("/api/password-resets", body));
+      await signIn(server, { email, password: OTHER_PASSWORD }, owner);
+      await expectOwnersAlone(owner, email);
+      await expectHarmless(trojans);
+    });
+  });
+
+  test("by a change of the address that waits for its confirmation: its link opens nothing any more", async () => {
+    const attacker = await asAttacker();
+    const other = freshEmail("attacker");
+    const body = { email: other, currentPassword: PASSWORD };
+    expectStatus(202, await attacker.client.put("/api/account/email", body));
+    const token = await server.outbox.tokenFor(other, "/confirm-email");
+    const owner = await takeByReset(attacker.email);
+    expectRefusal(await server.client().post("/api/email-confirmations", { token }), 410, "link_expired");
+    await expectOwnersAlone(owner, attacker.email);
+    const answer = await trySignIn(server.client(), { email: other, password: PASSWORD });
+    expectRefusal(answer, 401, "wrong_credentials");
+  });
+
+  test("by a change of the address that is taken back with the link in the owner's mail", async () => {
+    const attacker = await asAttacker();
+    const passkey = await addPasskey(server, attacker.client);
+    const sub = subject();
+    await sites.connect(attacker.client, "plain", sub);
+    const other = freshEmail("attacker");
+    const body = { email: other, currentPassword: PASSWORD };
+    server.clock.advance(SECOND);
+    expectStatus(202, await attacker.client.put("/api/account/email", body));
+    const confirm = await server.outbox.tokenFor(other, "/confirm-email");
+    const keep = await server.outbox.tokenFor(attacker.email, "/keep-email");
+    expectNoContent(await server.client().post("/api/email-confirmations", { token: confirm }));
+    expectNoContent(await server.client().post("/api/email-reversals", { token: keep }));
+    await expectSignedOut(attacker.client, "email_changed");
+    expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+    const bySite = server.client(UA.firefoxLinux);
+    await sites.signIn(bySite, "plain", sub, { email: attacker.email });
+    expectRefusal(await bySite.get("/api/session"), 401, "signed_out");
+    for (const email of [attacker.email, other])
+      expectRefusal(
+        await trySignIn(server.client(), { email, password: PASSWORD }),
+        401,
+        "wrong_credentials",
+      );
+    const token = await server.outbox.tokenFor(attacker.email, "/reset-password");
+    const owner = server.client(UA.safariMac);
+    expectNoContent(await owner.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
+    await signIn(server, { email: attacker.email, password: OTHER_PASSWORD }, owner);
+    await expectOwnersAlone(owner, attacker.email);
+  });
+
+  test("where the owner had proved the address, a thief's passkey goes with the thief's change, the owner's stays", async () => {
+    const owner = await signUp(server, { email: freshEmail("owner") });
+    await verifyEmail(server, owner);
+    const ownPasskey = await addPasskey(server, owner.client);
+    server.clock.advance(SECOND);
+    const thief = await signIn(server, owner, UA.firefoxWindows);
+    const other = freshEmail("thief");
+    const body = { email: other, currentPassword: PASSWORD };
+    expectStatus(202, await thief.client.put("/api/account/email", body));
+    const passkey = await addPasskey(server, thief.client);
+    const confirm = await server.outbox.tokenFor(other, "/confirm-email");
+    expectNoContent(await thief.client.post("/api/email-confirmations", { token: confirm }));
+    const keep = await server.outbox.tokenFor(owner.email, "/keep-email");
+    expectNoContent(await server.client().post("/api/email-reversals", { token: keep }));
+    expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+    expectStatus(201, await passkeySignIn(server.client(), ownPasskey));
+  });
+
+  test("by a provider that verifies nothing: its subject is cut off, and signs in to nothing of the owner's", async () => {
+    const email = freshEmail("owner");
+    const sub = subject();
+    const attacker = server.client();
+    await sites.signIn(attacker, "plain", sub, { email, email_verified: false });
+    const { id, emailVerified } = need(await attacker.get("/api/session"), "account");
+    expect(emailVerified).toBe(false);
+    const owner = await takeByReset(email);
+    expect(need(await owner.get("/api/session"), "account").id).toBe(id);
+    await expectOwnersAlone(owner, email);
+    await expectSignedOut(attacker, "password_reset");
+    for (const verified of [false, true]) {
+      const again = server.client(UA.firefoxLinux);
+      const landed = await sites.signIn(again, "plain", sub, { email, email_verified: verified });
+      expect(landed).toContain("/login?error=provider_account_exists");
+      expectRefusal(await again.get("/api/session"), 401, "signed_out");
+    }
+  });
+});
