@@ -1,12 +1,12 @@
 import { readList, SettingError } from "./option-readers.ts";
 
-/** A site that people may sign in with. `google` and `github` need no issuer. */
+/** A site that people may sign in with. `google` and `github` need no issuer; GitHub Enterprise does. */
 export type OidcProviderOptions = {
   /** Lower-case letters, digits and dashes; part of the callback's address. */
   id: string;
   clientId: string;
   clientSecret: string;
-  /** `LATCHKEY_OIDC_<ID>_ISSUER`: where discovery begins. */
+  /** `LATCHKEY_OIDC_<ID>_ISSUER`: where discovery begins; for `github` the address of a GitHub Enterprise. */
   issuer?: string;
   /** `LATCHKEY_OIDC_<ID>_NAME`: as the button says it. Default: the id with a capital. */
   name?: string;
@@ -70,13 +70,16 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
         throw new SettingError(variableOf(id, PARTS[part]), `must be set, since ${LIST} names ${id}`);
     }
     const known = KNOWN[id];
-    const issuer = readIssuer(variableOf(id, PARTS.issuer), option.issuer ?? known?.issuer);
+    const kind = known?.kind ?? "oidc";
+    const given = readIssuer(variableOf(id, PARTS.issuer), option.issuer ?? known?.issuer);
+    // An issuer is compared letter for letter, but GitHub's is only what its pages and calls hang below.
+    const issuer = kind === "github" ? given.replace(/\/+$/, "") : given;
     const { clientId, clientSecret } = option;
     const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
     return {
       id,
       name,
-      kind: known?.kind ?? "oidc",
+      kind,
       issuer,
       clientId,
       clientSecret,

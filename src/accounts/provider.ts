@@ -90,7 +90,8 @@ async function configure(settings: OidcProvider): Promise<client.Configuration> 
   const isInsecure = issuer.startsWith("http:");
   if (settings.kind === "github") {
     const server = {
-      issuer,
+      // What GitHub says of itself on the way back (RFC 9207), where it says anything.
+      issuer: `${issuer}/login/oauth`,
       authorization_endpoint: `${issuer}/login/oauth/authorize`,
       token_endpoint: `${issuer}/login/oauth/access_token`,
     };
@@ -150,8 +151,8 @@ async function identifyAtGitHub(
 ): Promise<ProviderIdentity> {
   const checks = { expectedState: round.state, pkceCodeVerifier: round.verifier };
   const { access_token: token } = await client.authorizationCodeGrant(config, answer, checks);
-  const api = issuer === "https://github.com" ? "https://api.github.com" : `${issuer}/api/v3`;
-  const ask = async (path: string): Promise<unknown> => {
+  const api = githubApi(issuer);
+  const ask = async (path: string, mayRefuse = false): Promise<unknown> => {
     const headers = new Headers({ accept: "application/vnd.github+json", "user-agent": "latchkey" });
     const response = await client.fetchProtectedResource(
       config,
@@ -161,12 +162,13 @@ async function identifyAtGitHub(
       null,
       headers,
     );
+    if (mayRefuse && [403, 404].includes(response.status)) return null;
     if (response.status !== 200) throw new Error(`GitHub answered ${response.status} to ${path}.`);
     return response.json();
   };
   const user = (await ask("/user")) as { id?: unknown };
-  if (typeof user.id !== "number") throw new Error("GitHub sent no user id.");
-  const emails = (await ask("/user/emails")) as { email?: unknown; primary?: unknown; verified?: unknown }[];
+  if (!Number.isSafeInteger(user.id)) throw new Error("GitHub sent no user id.");
+  const emails = (await ask("/user/emails", true)) as GitHubEmail[];
   const primary = Array.isArray(emails) ? emails.find((one) => one.primary === true) : undefined;
   return {
     issuer,
@@ -175,6 +177,15 @@ async function identifyAtGitHub(
     emailVerified: primary?.verified === true,
     amr: [],
   };
+}
+
+type GitHubEmail = { email?: unknown; primary?: unknown; verified?: unknown };
+
+/** github.com and its kin with their own region have an API host, a server of one's own has a path. */
+function githubApi(issuer: string): string {
+  const { hostname } = new URL(issuer);
+  const hasOwnHost = hostname === "github.com" || hostname.endsWith(".ghe.com");
+  return hasOwnHost ? `https://api.${hostname}` : `${issuer}/api/v3`;
 }
 
 /** A provider that answers without end is cut off. */
