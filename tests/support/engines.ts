@@ -27,8 +27,20 @@ export function engineOf(name: EngineName): Engine {
 
 const engines: Record<EngineName, Engine> = {
   sqlite: { name: "sqlite", createDatabase: createSqlite },
-  postgres: { name: "postgres", createDatabase: createPostgres },
+  postgres: {
+    name: "postgres",
+    createDatabase: async () => {
+      const url = inject("postgresUrl");
+      if (url === null) throw new Error("This run has no PostgreSQL.");
+      return createPostgres(url);
+    },
+  },
 };
+
+/** A PostgreSQL that the caller has started, for what runs outside a test run. */
+export function postgresAt(url: string): Engine {
+  return { name: "postgres", createDatabase: () => createPostgres(url) };
+}
 
 /** The same suite on each engine. */
 export function describeOnEachEngine(name: string, suite: (engine: Engine) => void): void {
@@ -53,9 +65,7 @@ async function createSqlite(): Promise<TestDatabase> {
   };
 }
 
-async function createPostgres(): Promise<TestDatabase> {
-  const adminUrl = inject("postgresUrl");
-  if (adminUrl === null) throw new Error("This run has no PostgreSQL.");
+async function createPostgres(adminUrl: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   const folder = await mkdtemp(join(tmpdir(), "latchkey-test-"));
   await query(adminUrl, `create database ${name}`);

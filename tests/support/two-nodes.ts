@@ -14,43 +14,49 @@ export type TwoNodes = {
 };
 
 /** Two servers on one database, the second in a process of its own: only so a race between them is one. */
-export function twoNodesFor(engine: Engine): () => TwoNodes {
-  let server: TestServer | undefined;
-  let other: { child: ChildProcess; port: number } | undefined;
-  beforeAll(async () => {
-    server = await startServer({ engine, rateLimits: "off" });
-    const port = await freePort();
-    const options = {
-      port,
-      baseUrl: server.baseUrl,
-      databaseUrl: server.database.url,
-      secretKey: server.secretKey,
-      outbox: server.outbox.folder,
-      rateLimits: "off",
-    };
-    const child = spawn(process.execPath, [join(import.meta.dirname, "second-process.ts")], {
-      env: { PATH: process.env.PATH, LATCHKEY_TEST_OPTIONS: JSON.stringify(options) },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(child.stdout, "data");
-    other = { child, port };
-  });
-  afterAll(async () => {
-    if (other) {
-      const closed = once(other.child, "close");
-      other.child.kill("SIGTERM");
+export async function startTwoNodes(engine: Engine): Promise<TwoNodes & { stop(): Promise<void> }> {
+  const server = await startServer({ engine, rateLimits: "off" });
+  const port = await freePort();
+  const child = startSecond(server, port);
+  if (child.stdout) await once(child.stdout, "data");
+  const ports = [server.port, port];
+  return {
+    server,
+    browser: (node, userAgent) =>
+      new Client({ baseUrl: server.baseUrl, port: ports[node % 2] ?? server.port, userAgent }),
+    async stop() {
+      const closed = once(child, "close");
+      child.kill("SIGTERM");
       await closed;
-    }
-    await server?.close();
-  });
-  return () => {
-    if (!server || !other) throw new Error("The nodes run in tests only.");
-    const first = server;
-    const ports = [first.port, other.port];
-    return {
-      server: first,
-      browser: (node, userAgent) =>
-        new Client({ baseUrl: first.baseUrl, port: ports[node % 2] ?? first.port, userAgent }),
-    };
+      await server.close();
+    },
   };
+}
+
+/** Two nodes for all the tests of a suite. */
+export function twoNodesFor(engine: Engine): () => TwoNodes {
+  let nodes: Awaited<ReturnType<typeof startTwoNodes>> | undefined;
+  beforeAll(async () => {
+    nodes = await startTwoNodes(engine);
+  });
+  afterAll(() => nodes?.stop());
+  return () => {
+    if (!nodes) throw new Error("The nodes run in tests only.");
+    return nodes;
+  };
+}
+
+function startSecond(server: TestServer, port: number): ChildProcess {
+  const options = {
+    port,
+    baseUrl: server.baseUrl,
+    databaseUrl: server.database.url,
+    secretKey: server.secretKey,
+    outbox: server.outbox.folder,
+    rateLimits: "off",
+  };
+  return spawn(process.execPath, [join(import.meta.dirname, "second-process.ts")], {
+    env: { PATH: process.env.PATH, LATCHKEY_TEST_OPTIONS: JSON.stringify(options) },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
