@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import ipaddr from "ipaddr.js";
 
@@ -10,7 +11,15 @@ export class SettingError extends Error {
 }
 
 /** Where people reach Latchkey: `href` never ends in a slash, `path` is empty or begins with one. */
-export type BaseUrl = { href: string; origin: string; host: string; path: string; secure: boolean };
+export type BaseUrl = {
+  href: string;
+  origin: string;
+  host: string;
+  path: string;
+  secure: boolean;
+  /** Whether its host is a name. A passkey belongs to a name: at an IP address browsers make none. */
+  hasName: boolean;
+};
 
 export type DatabaseUrl = { engine: "sqlite"; file: string } | { engine: "postgres"; url: string };
 
@@ -80,6 +89,7 @@ export function readBaseUrl(variable: string, value: string): BaseUrl {
     host: url.host,
     path,
     secure: url.protocol === "https:",
+    hasName: isIP(url.hostname.replace(/^\[|\]$/g, "")) === 0,
   };
 }
 

@@ -33,7 +33,8 @@ export async function listLoginMethods(parts: AccountParts, accountId: string): 
 
 /**
  * All methods of an account, each with whether it works by itself: a password whose address can't
- * receive a reset doesn't, nor does a provider that is no longer in the settings.
+ * receive a reset doesn't, nor does a provider that is no longer in the settings, nor a passkey where
+ * BASE_URL has no name.
  */
 async function methodsOf(
   parts: AccountParts,
@@ -62,7 +63,7 @@ async function methodsOf(
     });
   }
   for (const { id, name, created_at: createdAt, last_used_at: lastUsedAt } of passkeys) {
-    methods.push({ id, kind: "passkey", name, createdAt, lastUsedAt, works: true });
+    methods.push({ id, kind: "passkey", name, createdAt, lastUsedAt, works: parts.settings.baseUrl.hasName });
   }
   for (const { id, provider, created_at: createdAt, last_used_at: lastUsedAt } of identities) {
     const known = parts.settings.oidc.find((one) => one.id === provider);

@@ -53,7 +53,7 @@ export async function acceptRegistration(
 ): Promise<Outcome<{ passkey: NewPasskey; accountId: string | null; data: string }>> {
   const refusal = refuse("wrong_passkey", "That passkey could not be added. Try again.", { status: 422 });
   const challenge = challengeOf(answer.response);
-  if (challenge === null) return refusal;
+  if (challenge === null || !parts.settings.baseUrl.hasName) return refusal;
   const ceremony = await parts.database.write((write) =>
     takeCeremony(write, { key: challenge, browser: answer.browser }, answer.kind, now),
   );
@@ -134,7 +134,7 @@ export async function acceptAuthentication(
   now: number,
 ): Promise<{ passkey: Passkey; userVerified: boolean } | null> {
   const challenge = challengeOf(answer.response);
-  if (challenge === null) return null;
+  if (challenge === null || !parts.settings.baseUrl.hasName) return null;
   const ceremony = await parts.database.write((write) =>
     takeCeremony(write, { key: challenge, browser: answer.browser }, "use_passkey", now),
   );

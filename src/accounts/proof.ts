@@ -61,7 +61,7 @@ export async function proofMethods(
   );
   return [
     ...(account.password_hash === null ? [] : ["password"]),
-    ...(passkey ? ["passkey"] : []),
+    ...(passkey && parts.settings.baseUrl.hasName ? ["passkey"] : []),
     ...providers.map(({ id }) => `oidc:${id}`),
   ];
 }

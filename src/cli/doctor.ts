@@ -130,6 +130,9 @@ function lookAtAddresses({ settings }: HttpParts): Finding[] {
     baseUrl.secure || isLocal
       ? ok(`BASE_URL is ${baseUrl.href}.`)
       : warn(`BASE_URL ${baseUrl.href} is not https: cookies travel in the clear, and passkeys don't work.`),
+    ...(baseUrl.hasName
+      ? []
+      : [warn("The host of BASE_URL is an IP address: passkeys are off, since they belong to a host name.")]),
     cookieDomain === null
       ? ok("The cookie belongs to this host alone.")
       : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),

@@ -54,7 +54,7 @@ function fill(html: string, settings: Settings): string {
     signUp: settings.signUp,
     passwordMinLength: settings.passwordMinLength,
     returnOrigins: settings.returnOrigins,
-    passkeys: true,
+    passkeys: settings.baseUrl.hasName,
     oidc: settings.oidc.map(({ id, name }) => ({ id, name })),
   });
   const escaped = config.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -7,6 +7,7 @@ import { getLive } from "./handlers/live.ts";
 import * as oidc from "./handlers/oidc.ts";
 import { pages } from "./handlers/pages.ts";
 import * as passkeys from "./handlers/passkeys.ts";
+import { wherePasskeysAre } from "./handlers/passkeys.ts";
 import * as sessions from "./handlers/sessions.ts";
 import * as signIn from "./handlers/sign-in.ts";
 import * as twoFactor from "./handlers/two-factor.ts";
@@ -29,10 +30,10 @@ export const api: Route[] = [
   ["DELETE", "/api/session", signedIn(sessions.deleteSession)],
   ["POST", "/api/session/proof", signedIn(sessions.giveProof)],
 
-  ["POST", "/api/session/passkey/options", passkeys.postPasskeySignInOptions],
-  ["POST", "/api/session/passkey", passkeys.postPasskeySession],
-  ["POST", "/api/passkeys/options", passkeys.postPasskeyOptions],
-  ["POST", "/api/passkeys", signedIn(passkeys.postPasskey)],
+  ["POST", "/api/session/passkey/options", wherePasskeysAre(passkeys.postPasskeySignInOptions)],
+  ["POST", "/api/session/passkey", wherePasskeysAre(passkeys.postPasskeySession)],
+  ["POST", "/api/passkeys/options", wherePasskeysAre(passkeys.postPasskeyOptions)],
+  ["POST", "/api/passkeys", wherePasskeysAre(signedIn(passkeys.postPasskey))],
 
   ["GET", "/api/oidc/:provider/start", oidc.getOidcStart],
   ["POST", "/api/oidc/:provider/start", signedIn(oidc.postOidcStart)],

@@ -6,7 +6,7 @@ import { ProofProvider } from "./proof.tsx";
 export type LatchkeySettings = {
   /** The path that Latchkey is mounted below, without a slash at its end. */
   basePath?: string;
-  /** Whether passkeys can be used here: https, or localhost. */
+  /** Whether passkeys can be used here: https with a host name, or localhost. */
   passkeys?: boolean;
   /** The sites that people may sign in with. */
   oidc?: readonly { id: string; name: string }[];

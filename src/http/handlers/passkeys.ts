@@ -13,6 +13,14 @@ import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
 import { type SignedInCall, touch } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
 
+/** Where BASE_URL has no name there are no passkeys, and no routes of theirs. */
+export function wherePasskeysAre(handle: (call: Call) => Promise<Response>) {
+  return async (call: Call): Promise<Response> =>
+    call.parts.settings.baseUrl.hasName
+      ? handle(call)
+      : problem(refuse("not_found", "Passkeys need a host name, and this site is reached by an IP address."));
+}
+
 /** Options for making a passkey: for the account that is signed in, or, with an email, for a sign-up. */
 export async function postPasskeyOptions(call: Call): Promise<Response> {
   const asked = await read(call, bodies.passkeyOptions);
