@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { Refused, type SecondFactorAsked, type SignedIn } from "../../src/client/index.ts";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
 import { answerWithPasskey } from "../../src/react/passkeys.ts";
-import { sentenceOf, type Why, whyHere } from "../../src/react/words.ts";
+import { inWords, type Problem, sentenceOf, type Why, whyHere } from "../../src/react/words.ts";
 import { OneTask, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
 import { Providers } from "../providers.tsx";
 
@@ -47,7 +47,7 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
     const passkey = await answerWithPasskey(await client.passkeySignInOptions());
     arrive(await client.signInWithPasskey({ passkey }));
   });
-  usePasskeyAutofill(arrive);
+  const refused = usePasskeyAutofill(arrive);
   const { search } = location;
   return (
     <OneTask title="Log in">
@@ -92,7 +92,7 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
           Log in with a passkey
         </button>
       )}
-      <FormProblem problem={byPasskey.problem} />
+      <FormProblem problem={byPasskey.problem ?? refused} />
       <Providers />
       <p className="links">
         <a href={path("/forgot-password")}>Forgot password?</a>
@@ -102,8 +102,12 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
   );
 }
 
-/** Offers the person's passkeys in the email field, where the browser can; silent where it can't. */
-function usePasskeyAutofill(arrive: (answer: SignedIn | SecondFactorAsked) => void): void {
+/**
+ * Offers the person's passkeys in the email field, where the browser can; silent where it can't. Returns
+ * what there is to say where the one that was chosen is refused.
+ */
+function usePasskeyAutofill(arrive: (answer: SignedIn | SecondFactorAsked) => void): Problem | null {
+  const [problem, setProblem] = useState<Problem | null>(null);
   const { client, config } = useFrame();
   const latest = useRef(arrive);
   latest.current = arrive;
@@ -112,11 +116,16 @@ function usePasskeyAutofill(arrive: (answer: SignedIn | SecondFactorAsked) => vo
     const offer = async () => {
       if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
       const passkey = await answerWithPasskey(await client.passkeySignInOptions(), true);
-      latest.current(await client.signInWithPasskey({ passkey }));
+      const answer = await client.signInWithPasskey({ passkey }).catch((error: unknown) => {
+        setProblem(inWords(error));
+        throw error;
+      });
+      latest.current(answer);
     };
-    // A prompt that was closed, or a passkey that isn't known here: the form is still there.
+    // A prompt that was closed needs no sentence: the form is still there.
     offer().catch(() => {});
   }, [client, config.passkeys]);
+  return problem;
 }
 
 function SecondStep({ onOver }: { onOver: () => void }) {

@@ -41,16 +41,13 @@ export function useAction<Given extends unknown[]>(run: (...given: Given) => Pro
   return { act, working, problem, clear: () => setProblem(null) };
 }
 
-/** The person closed the dialog or the browser's own prompt: that needs no sentence. */
+/** The person closed the dialog, or began another prompt: that needs no sentence. */
 export class Cancelled extends Error {
   override name = "Cancelled";
 }
 
 function isCancelled(error: unknown): boolean {
-  return (
-    error instanceof Cancelled ||
-    (error instanceof Error && ["NotAllowedError", "AbortError"].includes(error.name))
-  );
+  return error instanceof Cancelled || (error instanceof Error && error.name === "AbortError");
 }
 
 type FormProps = {

@@ -40,6 +40,7 @@ const PASSWORD_FIELDS = ["newPassword", "password"];
 
 /** Turns whatever was thrown into words: what happened, and what comes next. */
 export function inWords(error: unknown): Problem {
+  if (error instanceof DOMException) return { sentence: ofThePrompt(error) };
   if (!(error instanceof Refused)) return { sentence: "No connection. Nothing was lost; try again." };
   const { code, facts } = error;
   if (code === "too_many_attempts")
@@ -49,6 +50,14 @@ export function inWords(error: unknown): Problem {
   if (code === "invalid_email" && facts.detail?.includes("already"))
     return { sentence: facts.detail, field: "email" };
   return SENTENCES[code] ?? { sentence: facts.detail ?? "That did not work. Try again." };
+}
+
+/** What the browser says when its passkey prompt can't do it; a network that failed is no DOMException. */
+function ofThePrompt({ name }: DOMException): string {
+  // Browsers don't tell a prompt that was closed from a device that didn't recognize its owner.
+  if (name === "NotAllowedError") return "No passkey was used. Try again, or use another way.";
+  if (name === "InvalidStateError") return "This device has a passkey for this account already.";
+  return "This browser could not use a passkey here. Try another way.";
 }
 
 /** A sentence for a code that came by the address of a page; null for one that is not known. */

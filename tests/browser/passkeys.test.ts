@@ -3,17 +3,26 @@ import { describe, expect, it } from "vitest";
 import { browserFor, signUpInBrowser } from "../support/browser.ts";
 import { freshEmail, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
+import { codeAt } from "../support/totp.ts";
 import { UA } from "../support/user-agents.ts";
+
+type Bits = { isBogusSignature?: boolean; isBadUV?: boolean; isBadUP?: boolean };
+type Authenticator = {
+  bend(bits: Bits): Promise<unknown>;
+  setVerified(isUserVerified: boolean): Promise<unknown>;
+};
+
+const REFUSED = "That passkey was not accepted. Try again, or use another way.";
 
 describe("passkeys in the browser", () => {
   const server = serverOn();
   const browser = browserFor();
 
   /** The browser's own virtual authenticator, with a fingerprint that is always right. */
-  async function withAuthenticator(page: Page): Promise<void> {
+  async function withAuthenticator(page: Page): Promise<Authenticator> {
     const devtools = await page.context().newCDPSession(page);
     await devtools.send("WebAuthn.enable");
-    await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
       options: {
         protocol: "ctap2",
         transport: "internal",
@@ -23,6 +32,37 @@ describe("passkeys in the browser", () => {
         automaticPresenceSimulation: true,
       },
     });
+    return {
+      bend: (bits) => devtools.send("WebAuthn.setResponseOverrideBits", { authenticatorId, ...bits }),
+      setVerified: (isUserVerified) =>
+        devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
+    };
+  }
+
+  /** Otherwise the virtual authenticator answers the offer in the email field before the button is pressed. */
+  async function withoutOfferInField(page: Page): Promise<void> {
+    await page.addInitScript("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
+  }
+
+  /** With the page's own session; how the card does it is another test's business. */
+  async function turnOnTwoFactor(page: Page, now: number): Promise<string> {
+    const ask = (method: string, body: object): Promise<{ secret: string }> =>
+      page.evaluate(
+        async ([verb, text]) => {
+          const headers = { "Content-Type": "application/json" };
+          const answer = await fetch("/api/account/two-factor", { method: verb, body: text, headers });
+          return (await answer.json()) as { secret: string };
+        },
+        [method, JSON.stringify(body)] as const,
+      );
+    const { secret } = await ask("POST", { currentPassword: PASSWORD });
+    await ask("PUT", { code: codeAt(secret, now, -1) });
+    return secret;
+  }
+
+  async function addPasskey(page: Page): Promise<void> {
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await page.getByText("The passkey was added.").waitFor();
   }
 
   async function logOut(page: Page): Promise<void> {
@@ -36,8 +76,7 @@ describe("passkeys in the browser", () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await withAuthenticator(page);
-    // Otherwise the virtual authenticator answers the offer in the email field before the button is pressed.
-    await page.addInitScript("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
+    await withoutOfferInField(page);
     await signUpInBrowser(page, baseUrl, email, PASSWORD);
     const card = page.getByRole("region", { name: "Login methods" });
     expect(await card.getByRole("button", { name: "Disconnect Password" }).isDisabled()).toBe(true);
@@ -71,11 +110,95 @@ describe("passkeys in the browser", () => {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await withAuthenticator(page);
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
-    await page.getByRole("button", { name: "Add a passkey" }).click();
-    await page.getByText("The passkey was added.").waitFor();
+    await addPasskey(page);
     await page.getByRole("button", { name: /account menu/ }).click();
     await page.getByRole("menuitem", { name: "Log out" }).click();
     await page.getByText("was logged out: logged out there").waitFor();
+  });
+
+  for (const [what, bits] of Object.entries({
+    "signature is bogus": { isBogusSignature: true },
+    "answer says that nobody was there": { isBadUP: true },
+  })) {
+    it(`open nothing where the ${what}, and the page says so and lets the person go on`, async () => {
+      const { baseUrl } = server();
+      const email = freshEmail();
+      const { page } = await browser.device({ userAgent: UA.chromeMac });
+      const authenticator = await withAuthenticator(page);
+      await withoutOfferInField(page);
+      await signUpInBrowser(page, baseUrl, email, PASSWORD);
+      await addPasskey(page);
+      await logOut(page);
+      await authenticator.bend(bits);
+      await page.getByRole("button", { name: "Log in with a passkey" }).click();
+      await page.getByText(REFUSED).waitFor();
+      expect(new URL(page.url()).pathname).toBe("/login");
+      await authenticator.bend({});
+      await page.getByRole("button", { name: "Log in with a passkey" }).click();
+      await page.getByText("Current session").waitFor();
+    });
+  }
+
+  it("that are chosen in the email field and refused are told of, too", async () => {
+    const { baseUrl } = server();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    const authenticator = await withAuthenticator(page);
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    await addPasskey(page);
+    await authenticator.bend({ isBogusSignature: true });
+    await logOut(page);
+    await page.getByText(REFUSED).waitFor();
+  });
+
+  it("of a device that didn't verify its owner are asked for the second factor where it is on", async () => {
+    const { baseUrl, clock } = server();
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    const authenticator = await withAuthenticator(page);
+    await withoutOfferInField(page);
+    await signUpInBrowser(page, baseUrl, email, PASSWORD);
+    await addPasskey(page);
+    await authenticator.bend({ isBadUV: true });
+    await logOut(page);
+    await page.getByRole("button", { name: "Log in with a passkey" }).click();
+    await page.getByText("Current session").waitFor();
+    const secret = await turnOnTwoFactor(page, clock.now());
+    await logOut(page);
+    await page.getByRole("button", { name: "Log in with a passkey" }).click();
+    await page.getByLabel("Authentication code").fill(codeAt(secret, clock.now()));
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("Current session").waitFor();
+    await authenticator.bend({});
+    await logOut(page);
+    await page.getByRole("button", { name: "Log in with a passkey" }).click();
+    await page.getByText("Current session").waitFor();
+  });
+
+  it("whose device refuses to verify its owner open nothing, and the page says so and still works", async () => {
+    const { baseUrl } = server();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    const authenticator = await withAuthenticator(page);
+    await withoutOfferInField(page);
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    await addPasskey(page);
+    await logOut(page);
+    await authenticator.setVerified(false);
+    const button = page.getByRole("button", { name: "Log in with a passkey" });
+    await button.click();
+    await page.getByText("No passkey was used. Try again, or use another way.").waitFor();
+    await authenticator.setVerified(true);
+    await button.click();
+    await page.getByText("Current session").waitFor();
+  });
+
+  it("are added once to a device, and the page says why not twice", async () => {
+    const { baseUrl } = server();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await withAuthenticator(page);
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    await addPasskey(page);
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await page.getByText("This device has a passkey for this account already.").waitFor();
   });
 
   it("are enough to create an account", async () => {

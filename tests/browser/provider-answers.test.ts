@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { isForPage } from "../../src/accounts/oidc.ts";
+import { type RefusalCode, refusals } from "../../src/refusals.ts";
+import { browserFor, signUpInBrowser } from "../support/browser.ts";
+import { freshEmail, PASSWORD } from "../support/people.ts";
+import { serverOn } from "../support/sqlite-server.ts";
+
+const CODES = (Object.keys(refusals) as RefusalCode[]).filter(isForPage);
+
+describe("what comes back from a provider, in the browser", () => {
+  const server = serverOn();
+  const browser = browserFor();
+
+  it("is a sentence on the login page, whatever went wrong", async () => {
+    const { page } = await browser.device();
+    expect(CODES.length).toBeGreaterThan(8);
+    for (const code of CODES) {
+      await page.goto(`${server().baseUrl}/login?error=${code}`);
+      const sentence = await page.locator(".why").textContent();
+      expect(sentence, code).toMatch(/^[A-Z].{10,}\.$/);
+    }
+  });
+
+  it("is a sentence on the security page too, which then leaves the address", async () => {
+    const { baseUrl } = server();
+    const { page } = await browser.device();
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    await page.goto(`${baseUrl}/settings/security?error=method_taken#login-methods`);
+    await page.getByText("That login method belongs to an account already.").waitFor();
+    expect(new URL(page.url()).search).toBe("");
+  });
+
+  it("puts no words of a stranger on the page", async () => {
+    const { page } = await browser.device();
+    for (const error of ["Call+0900+123", "constructor", "__proto__", "<b>bold</b>"]) {
+      await page.goto(`${server().baseUrl}/login?error=${encodeURIComponent(error)}`);
+      await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
+      expect(await page.locator(".why").count(), error).toBe(0);
+    }
+  });
+});
