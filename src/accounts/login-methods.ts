@@ -167,6 +167,11 @@ export async function addMethod(
     const { account } = held;
     const id = await store(write);
     if (id === null) return refuse("method_taken");
+    await write.query
+      .updateTable(method.kind === "passkey" ? "passkey" : "oidc_identity")
+      .set({ added_by: acting.id })
+      .where("id", "=", id)
+      .execute();
     const detail = { method: method.kind, name: method.name };
     await record(write, {
       accountId: account.id,

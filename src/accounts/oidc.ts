@@ -205,6 +205,7 @@ function newIdentity(provider: Provider, { issuer, subject }: ProviderIdentity, 
       subject,
       created_at: now,
       last_used_at: null,
+      added_by: null,
     };
     const stored = await write.query
       .insertInto("oidc_identity")

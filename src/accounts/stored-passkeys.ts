@@ -43,6 +43,7 @@ export async function storePasskey(
       name: tidyName(name),
       created_at: now,
       last_used_at: null,
+      added_by: null,
     })
     .onConflict((conflict) => conflict.column("credential_id").doNothing())
     .returning("id")

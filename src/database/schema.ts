@@ -150,6 +150,8 @@ export type PasskeyTable = {
   name: string;
   created_at: number;
   last_used_at: number | null;
+  /** The session that added it to an account; null for the first method of a sign-up. */
+  added_by: string | null;
 };
 
 export type OidcIdentityTable = {
@@ -162,6 +164,8 @@ export type OidcIdentityTable = {
   subject: string;
   created_at: number;
   last_used_at: number | null;
+  /** The session that added it to an account; null for the first method of a sign-up. */
+  added_by: string | null;
 };
 
 export type CeremonyKind = "add_passkey" | "sign_up_passkey" | "use_passkey" | "oidc";

@@ -1,1 +1,0 @@
-alter table mailed_link add column never_proved integer not null default 0;
