@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { need } from "../support/answers.ts";
+import { MINUTE } from "../support/clock.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import { addPasskey, passkeySignIn, signInOptions } from "../support/passkeys.ts";
+import { expectStatus, signUp, verifyEmail } from "../support/people.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+import { Sites } from "./ways.ts";
+
+describeOnEachEngine("The login methods of another account", (engine) => {
+  let server: TestServer;
+  let sites: Sites;
+  beforeAll(async () => {
+    sites = await Sites.start();
+    server = await startServer({ engine, rateLimits: "off", oidc: sites.options });
+  });
+  afterAll(async () => {
+    await server.close();
+    sites.stop();
+  });
+
+  async function withEverything(userAgent: string = UA.chromeMac) {
+    const person = await signUp(server, { userAgent });
+    await verifyEmail(server, person);
+    const authenticator = await addPasskey(server, person.client);
+    await sites.connect(person.client, "plain", person.account.id);
+    return { ...person, authenticator };
+  }
+
+  test("can be neither renamed nor disconnected, and answer like those that don't exist", async () => {
+    const victim = await withEverything();
+    const thief = await withEverything(UA.firefoxWindows);
+    const before = need(await victim.client.get("/api/account/login-methods"), "methods");
+    for (const { id } of before.filter(({ kind }) => kind !== "password")) {
+      const path = `/api/account/login-methods/${id}`;
+      expectRefusal(await thief.client.delete(path), 404, "not_found");
+      expectRefusal(await thief.client.put(path, { name: "Mine" }), 404, "not_found");
+    }
+    expect(need(await victim.client.get("/api/account/login-methods"), "methods")).toEqual(before);
+    expectStatus(201, await passkeySignIn(server.client(UA.firefoxLinux), victim.authenticator));
+  });
+
+  test("prove nothing here: only one's own passkey or site makes a session proved", async () => {
+    const victim = await withEverything();
+    const thief = await withEverything(UA.firefoxWindows);
+    server.clock.advance(11 * MINUTE);
+    const { client } = victim;
+    const token = client.token;
+    const wrong = thief.authenticator.get(await signInOptions(client));
+    expectRefusal(await client.post("/api/session/proof", { passkey: wrong }), 422, "wrong_passkey");
+    const begun = expectStatus(200, await client.post("/api/oidc/plain/start", { intent: "prove" }));
+    const landed = await sites.finish(client, JSON.parse(begun.text).url, "plain", thief.account.id);
+    expect(landed).toContain("?error=provider_failed");
+    expectRefusal(await client.post("/api/passkeys/options"), 403, "proof_needed");
+    expect(client.token).toBe(token);
+    const right = victim.authenticator.get(await signInOptions(client));
+    expectNoContent(await client.post("/api/session/proof", { passkey: right }));
+    expectStatus(200, await client.post("/api/passkeys/options"));
+    server.clock.advance(-11 * MINUTE);
+  });
+
+  test("a site that is connected to one account can't be connected to a second", async () => {
+    const victim = await withEverything();
+    const thief = await signUp(server, { userAgent: UA.firefoxWindows });
+    const begun = expectStatus(200, await thief.client.post("/api/oidc/plain/start", { intent: "connect" }));
+    const landed = await sites.finish(thief.client, JSON.parse(begun.text).url, "plain", victim.account.id);
+    expect(landed).toContain("?error=method_taken");
+    const client = server.client(UA.firefoxLinux);
+    await sites.signIn(client, "plain", victim.account.id);
+    expect(need(await client.get("/api/session"), "account").id).toBe(victim.account.id);
+  });
+
+  test("a round that one account began is not finished in the session of another in the same browser", async () => {
+    const victim = await signUp(server);
+    const thief = await signUp(server, { userAgent: UA.firefoxWindows });
+    const begun = expectStatus(200, await thief.client.post("/api/oidc/plain/start", { intent: "connect" }));
+    victim.client.jar.set("latchkey-ceremony", thief.client.jar.get("latchkey-ceremony") ?? "");
+    const landed = await sites.finish(victim.client, JSON.parse(begun.text).url, "plain", thief.account.id);
+    expect(landed).toContain("?error=signed_out");
+    await expectSignedIn(victim.client);
+    for (const { client } of [victim, thief])
+      expect(need(await client.get("/api/account/login-methods"), "methods")).toHaveLength(1);
+  });
+
+  test("signing in with a site over a live cookie of another account ends that one's session", async () => {
+    const mine = await withEverything();
+    const theirs = await withEverything(UA.firefoxWindows);
+    const before = mine.client.token;
+    await sites.signIn(mine.client, "plain", theirs.account.id);
+    expect(need(await mine.client.get("/api/session"), "account").id).toBe(theirs.account.id);
+    const old = server.client();
+    old.token = before;
+    const answer = await old.get("/api/session");
+    expectRefusal(answer, 401, "signed_out");
+    expect(answer.body.reason).toBe("signed_out");
+  });
+});
