@@ -61,6 +61,22 @@ describeOnEachEngine("The login methods of another account", (engine) => {
     server.clock.advance(-11 * MINUTE);
   });
 
+  test("a site proves who is there now: not by a sign-in of an hour ago, nor without saying when it was", async () => {
+    const { client, account } = await withEverything();
+    server.clock.advance(11 * MINUTE);
+    const prove = async (facts: Record<string, unknown>) => {
+      const begun = expectStatus(200, await client.post("/api/oidc/plain/start", { intent: "prove" }));
+      return sites.finish(client, JSON.parse(begun.text).url, "plain", account.id, facts);
+    };
+    for (const at of [undefined, Math.floor(Date.now() / 1_000) - 3_600, "now"]) {
+      expect(await prove({ auth_time: at })).toContain("?error=provider_failed");
+      expectRefusal(await client.post("/api/passkeys/options"), 403, "proof_needed");
+    }
+    expect(await prove({})).toContain("?proved=1");
+    expectStatus(200, await client.post("/api/passkeys/options"));
+    server.clock.advance(-11 * MINUTE);
+  });
+
   test("a site that is connected to one account can't be connected to a second", async () => {
     const victim = await withEverything();
     const thief = await signUp(server, { userAgent: UA.firefoxWindows });

@@ -145,6 +145,7 @@ export class LyingProvider {
       email: `someone.${name}@example.test`,
       email_verified: true,
       iat: now,
+      auth_time: now,
       exp: now + 300,
       nonce: this.#nonces.get(code),
     };
