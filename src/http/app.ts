@@ -1,8 +1,8 @@
 import { Hono } from "hono";
-import { DatabaseUnavailable } from "../database/database.ts";
 import type { BaseUrl } from "../option-readers.ts";
-import { Busy, refuse } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
+import { broken, wantsPage } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { refuseCrossSite } from "./guards.ts";
@@ -49,25 +49,6 @@ function missing(request: Request, path: string): Response {
 
 function isAt(route: string, path: string): boolean {
   return new RegExp(`^${route.replace(/:\w+/g, "[^/]+")}$`).test(path);
-}
-
-/** The one catch. A database that is down is 503 and says nothing about who is signed in. */
-function broken(parts: HttpParts, error: Error, request: Request): Response {
-  const isDown = error instanceof DatabaseUnavailable || error instanceof Busy || "errcode" in error;
-  const path = new URL(request.url).pathname;
-  parts.log.error(
-    { err: error, method: request.method, path },
-    isDown ? "Not available." : "A request broke.",
-  );
-  if (!isDown) return problem(refuse("internal_error"));
-  const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
-  const response = wantsPage(request) ? plainPage(503, sentence) : problem(refuse("unavailable", sentence));
-  response.headers.set("Retry-After", "2");
-  return response;
-}
-
-function wantsPage(request: Request): boolean {
-  return request.method === "GET" && (request.headers.get("accept") ?? "").includes("text/html");
 }
 
 const PAGE_HEADERS: [string, string][] = [

@@ -1,4 +1,5 @@
 import type { Settings } from "../options.ts";
+import type { RequestHead } from "./request-head.ts";
 
 /**
  * Where a sign-in may lead: the own origin, or one of the declared ones. Judged by the URL parser that
@@ -18,4 +19,9 @@ export function allowedNext(
 export function loginUrl(next: string | null, settings: Pick<Settings, "baseUrl">): string {
   const query = next === null ? "" : `?next=${encodeURIComponent(next)}`;
   return `${settings.baseUrl.href}/login${query}`;
+}
+
+/** Whether a person's browser goes to a page, rather than a script asking for data. */
+export function navigates({ headers }: Pick<RequestHead, "headers">): boolean {
+  return headers.get("sec-fetch-mode") === "navigate" || (headers.get("accept") ?? "").includes("text/html");
 }

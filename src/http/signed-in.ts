@@ -4,6 +4,7 @@ import { authenticate } from "../sessions/authenticate.ts";
 import { problem, signedOutFacts } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { tokensOf } from "./call.ts";
+import type { RequestHead } from "./request-head.ts";
 
 /** A request whose session lives. */
 export type SignedInCall = Call & { readonly acting: FoundSession };
@@ -24,7 +25,10 @@ export function signedIn(
 }
 
 /** Every request with the session's cookie is use, but the page's own refreshes. */
-export function touch({ parts, request, now }: Call, session: FoundSession): void {
+export function touch(
+  { parts, request, now }: Pick<Call, "parts" | "now"> & { request: RequestHead },
+  session: FoundSession,
+): void {
   if (request.headers.get("latchkey-background") === "1") return;
   parts.lastUsed.touch(session.id, session.lastUsedAt, now);
 }

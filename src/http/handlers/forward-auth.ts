@@ -4,7 +4,7 @@ import { authenticate } from "../../sessions/authenticate.ts";
 import { problem, signedOutFacts } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { tokensOf } from "../call.ts";
-import { allowedNext, loginUrl } from "../next.ts";
+import { allowedNext, loginUrl, navigates } from "../next.ts";
 import { touch } from "../signed-in.ts";
 
 /**
@@ -40,9 +40,7 @@ function sendToLogin({ request, parts }: Call): Response | null {
   if (new URL(request.url).searchParams.get("mode") === "nginx") {
     return new Response(null, { status: 401, headers: headersOut });
   }
-  const navigates =
-    headers.get("sec-fetch-mode") === "navigate" || (headers.get("accept") ?? "").includes("text/html");
-  if (!navigates) return null;
+  if (!navigates(request)) return null;
   const method = headers.get("x-forwarded-method") ?? "GET";
   return new Response(null, { status: /^(GET|HEAD)$/i.test(method) ? 302 : 303, headers: headersOut });
 }

@@ -1,0 +1,1 @@
+create index ended_session_at on ended_session (at);

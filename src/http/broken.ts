@@ -1,0 +1,28 @@
+import { DatabaseUnavailable } from "../database/database.ts";
+import { Busy, refuse } from "../refusals.ts";
+import { problem } from "./answers.ts";
+import type { HttpParts } from "./call.ts";
+import { plainPage } from "./handlers/pages.ts";
+import type { RequestHead } from "./request-head.ts";
+
+/** The one catch. A database that is down is 503 and says nothing about who is signed in. */
+export function broken(parts: HttpParts, error: unknown, request: RequestHead): Response {
+  const isDown =
+    error instanceof DatabaseUnavailable ||
+    error instanceof Busy ||
+    (error instanceof Error && "errcode" in error);
+  const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
+  parts.log.error(
+    { err: error, method: request.method, path },
+    isDown ? "Not available." : "A request broke.",
+  );
+  if (!isDown) return problem(refuse("internal_error"));
+  const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
+  const response = wantsPage(request) ? plainPage(503, sentence) : problem(refuse("unavailable", sentence));
+  response.headers.set("Retry-After", "2");
+  return response;
+}
+
+export function wantsPage(request: RequestHead): boolean {
+  return request.method === "GET" && (request.headers.get("accept") ?? "").includes("text/html");
+}
