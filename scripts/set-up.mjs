@@ -1,5 +1,5 @@
 // All the set-up of a clone, run before `npm start`, `npm run dev`, `npm test` and `npm run check`:
-// installs the dependencies with the pinned Node, builds the dashboard. Silent when nothing is to do.
+// installs the dependencies with the pinned Node, builds the dashboard and the package. Silent when nothing is to do.
 // The first run happens on whatever Node the machine has: plain JavaScript, nothing imported from npm.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,13 +11,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, "node_modules");
 const pinnedNode = join(modules, "node", "bin", process.platform === "win32" ? "node.exe" : "node");
 const installStamp = join(modules, ".latchkey-set-up");
-const buildStamp = join(root, "dist", "dashboard", ".stamp");
 const lock = join(modules, ".latchkey-set-up.lock");
 const LOCK_IS_STALE_AFTER = 15 * 60_000; // ms
 
 const jobs = [
   { isDone: () => existsSync(pinnedNode) && readOr(installStamp, "") === wantedInstall(), run: install },
-  { isDone: () => !hasDashboard() || readOr(buildStamp, "") === wantedBuild(), run: buildDashboard },
+  build("dashboard", "the dashboard", ["dashboard", "src/client", "src/react"]),
+  build("package", "the package", ["src"]),
 ];
 
 if (!jobs.every((job) => job.isDone())) {
@@ -40,18 +40,29 @@ function install() {
   say(`Set-up: dependencies are in place (${secondsSince(began)}).`);
 }
 
-function buildDashboard() {
-  const began = Date.now();
-  say("Set-up: building the dashboard …");
-  rmSync(buildStamp, { force: true });
-  const sources = wantedBuild();
-  const vite = join(modules, "vite", "bin", "vite.js");
-  const env = { ...process.env, NODE_ENV: "production" };
-  const result = run(pinnedNode, [vite, "build", "dashboard", "--logLevel", "warn"], env);
-  if (result.status !== 0) fail(result, "building the dashboard failed. The lines above say where.");
-  mkdirSync(dirname(buildStamp), { recursive: true });
-  writeFileSync(buildStamp, sources);
-  say(`Set-up: the dashboard is built (${secondsSince(began)}).`);
+/** Builds again when the sources, the dependencies or the build itself are others than at the last time. */
+function build(what, name, folders) {
+  const stamp = join(root, "dist", what === "dashboard" ? "dashboard" : "", ".stamp");
+  const wanted = () => {
+    const files = folders.flatMap(filesIn).filter((file) => !/\.test\.tsx?$/.test(file));
+    return hash([
+      wantedInstall(),
+      ...[...files, "scripts/build.mjs"].flatMap((file) => [file, readOr(join(root, file), "")]),
+    ]);
+  };
+  return {
+    isDone: () => readOr(stamp, "") === wanted(),
+    run() {
+      const began = Date.now();
+      say(`Set-up: building ${name} …`);
+      const sources = wanted();
+      const result = run(pinnedNode, [join(root, "scripts", "build.mjs"), what], process.env);
+      if (result.status !== 0) fail(result, `building ${name} failed. The lines above say where.`);
+      mkdirSync(dirname(stamp), { recursive: true });
+      writeFileSync(stamp, sources);
+      say(`Set-up: ${name} is built (${secondsSince(began)}).`);
+    },
+  };
 }
 
 function wantedInstall() {
@@ -60,16 +71,6 @@ function wantedInstall() {
   );
   const listed = JSON.stringify({ dependencies, devDependencies, allowScripts });
   return hash([process.platform, process.arch, listed, readOr(join(root, "package-lock.json"), "")]);
-}
-
-function wantedBuild() {
-  const folders = ["dashboard", "src/client", "src/react"];
-  const files = folders.flatMap(filesIn).filter((file) => !/\.test\.tsx?$/.test(file));
-  return hash([wantedInstall(), ...files.flatMap((file) => [file, readFileSync(join(root, file))])]);
-}
-
-function hasDashboard() {
-  return existsSync(join(root, "dashboard", "vite.config.ts"));
 }
 
 function filesIn(folder) {

@@ -6,19 +6,20 @@ import { createPasswordStrength } from "./accounts/password-strength.ts";
 import { createProvider } from "./accounts/provider.ts";
 import { createSeal } from "./accounts/seal.ts";
 import { openDatabase } from "./database/open.ts";
-import type { AccountAnswer, SessionAnswer } from "./http/answers.ts";
-import { accountAnswer, sessionAnswer, signedOutFacts } from "./http/answers.ts";
+import type { SessionAnswer } from "./http/answers.ts";
+import { sessionAnswer } from "./http/answers.ts";
 import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
 import { networkOf } from "./http/network.ts";
+import type { RequestHead } from "./http/request-head.ts";
+import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options.ts";
 import { readSettings } from "./options.ts";
-import type { EndReason } from "./refusals.ts";
-import { authenticate } from "./sessions/authenticate.ts";
+import { EndedEvents, type SessionEnded } from "./sessions/ended-events.ts";
 import { endBecauseOf, endSessions } from "./sessions/endings.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
@@ -29,12 +30,18 @@ export type Latchkey = {
   /** Everything under the base URL. `remote` is the peer's address, where the server below knows it. */
   fetch: Fetch;
   /** Who a request comes from. @throws where the database doesn't answer; that is not "signed out". */
-  authenticate(
-    request: Request,
-  ): Promise<
-    | { account: AccountAnswer; session: SessionAnswer }
-    | { reason: EndReason | "none"; by?: string; at?: string }
-  >;
+  authenticate(request: RequestHead): Promise<SignedIn | SignedOut>;
+  /**
+   * Who a request comes from, or the answer for who is nobody: to a browser that goes to a page the way
+   * to the login page and back, to anything else 401; 503 where the database doesn't answer.
+   */
+  requireSession(request: RequestHead): Promise<SignedIn | Response>;
+  /**
+   * Calls the listener for every session that ends from now on, on whichever node, so that the app closes
+   * its own sockets: within a second as a rule. A hint, not the check: each request has its own.
+   * Returns how to stop.
+   */
+  on(event: "session-ended", listener: (ended: SessionEnded) => void): () => void;
   readonly sessions: {
     list(accountId: string): Promise<SessionAnswer[]>;
     /** Ends one session, whosever it is. False where there is none. */
@@ -44,7 +51,7 @@ export type Latchkey = {
     endAll(accountId: string, by?: string): Promise<number>;
   };
   readonly settings: Settings;
-  /** What the rules work with; for the command line of this package. */
+  /** @internal What the rules work with; for the command line of this package. */
   readonly parts: HttpParts;
   /** Tells the live streams to come back later; the rest goes on. */
   closeStreams(): void;
@@ -66,6 +73,10 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const lastUsed = createLastUsed(database, settings.now, complain("Last-used times could not be written."));
   const background = new Set<Promise<void>>();
   const live = new LiveStreams({ settings, database, lastUsed }, complain("Open pages could not be told."));
+  const ended = new EndedEvents(
+    { settings, database, lastUsed },
+    complain("Ended sessions could not be told."),
+  );
   const mailer = createMailer({
     smtpUrl: settings.smtpUrl,
     from: settings.mailFrom,
@@ -102,27 +113,20 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   return {
     fetch: createApp(parts, readDashboard(settings)),
     authenticate: (request) => whoIs(parts, request),
+    requireSession: (request) => requireSession(parts, request),
+    on: (event, listener) => ended.on(event, listener),
     sessions: sessionsInCode(parts),
     settings,
     parts,
     closeStreams: () => live.close(),
     async close() {
       live.close();
-      await stopPruning();
+      await Promise.all([stopPruning(), ended.close()]);
       await Promise.all(background);
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
     },
   };
-}
-
-async function whoIs(parts: HttpParts, request: Request): ReturnType<Latchkey["authenticate"]> {
-  const now = parts.settings.now();
-  const answer = await authenticate(parts, parts.cookies.tokens(request.headers.get("cookie")), now);
-  if (!("session" in answer)) return signedOutFacts(answer);
-  const { session } = answer;
-  parts.lastUsed.touch(session.id, session.lastUsedAt, now);
-  return { account: accountAnswer(session), session: sessionAnswer(session, session.id) };
 }
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {

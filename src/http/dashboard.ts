@@ -3,11 +3,8 @@ import { extname } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Settings } from "../options.ts";
 
-/** Where the built dashboard lies: in a clone, and in the published package. */
-const FOLDERS = [
-  new URL("../../dist/dashboard/", import.meta.url),
-  new URL("../dashboard/", import.meta.url),
-];
+/** Where the built dashboard lies, seen from the sources and from the built package alike. */
+const FOLDER = new URL("../../dist/dashboard/", import.meta.url);
 
 const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
@@ -29,20 +26,19 @@ export type Dashboard = {
 
 /** Reads the built dashboard into memory once; null where it hasn't been built. */
 export function readDashboard(settings: Settings): Dashboard | null {
-  const folder = FOLDERS.find((one) => existsSync(new URL("index.html", one)));
-  if (!folder) return null;
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+  if (!existsSync(new URL("index.html", FOLDER))) return null;
+  const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter(
     (file) => TYPES[extname(file)],
   );
   const assets = files.map((file): [string, Asset] => {
-    const bytes = readFileSync(new URL(file, folder));
+    const bytes = readFileSync(new URL(file, FOLDER));
     return [
       `/${file.replaceAll("\\", "/")}`,
       { type: TYPES[extname(file)] ?? "", bytes, zipped: gzipSync(bytes) },
     ];
   });
   return {
-    html: fill(readFileSync(new URL("index.html", folder), "utf8"), settings),
+    html: fill(readFileSync(new URL("index.html", FOLDER), "utf8"), settings),
     assets: new Map(assets),
   };
 }

@@ -1,3 +1,4 @@
+"use client";
 /** `latchkey/react`: the cards of the security page, for any React app. Their look: `latchkey/react/latchkey.css`. */
 export { DeleteAccountCard } from "./delete-account-card.tsx";
 export { EmailCard } from "./email-card.tsx";

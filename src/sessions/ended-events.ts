@@ -44,7 +44,10 @@ export class EndedEvents {
   }
 
   /** Calls the listener for every session that ends from now on. Returns how to stop. */
-  listen(listener: (ended: SessionEnded) => void): () => void {
+  on(event: "session-ended", listener: (ended: SessionEnded) => void): () => void {
+    if (event !== "session-ended") {
+      throw new TypeError(`There is no event "${event}"; listen to "session-ended".`);
+    }
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) this.#begin();
     return () => {

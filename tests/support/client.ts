@@ -5,19 +5,26 @@ import { exchange } from "./exchange.ts";
 import { LiveStream } from "./live-stream.ts";
 import { UA } from "./user-agents.ts";
 
-export type ClientOptions = { baseUrl: string; port: number; userAgent?: string | undefined };
+export type ClientOptions = {
+  baseUrl: string;
+  port: number;
+  userAgent?: string | undefined;
+  /** The cookies of a browser that has been elsewhere on the site. */
+  jar?: CookieJar;
+};
 
 /**
  * A browser without a screen: one User-Agent, one cookie jar, and the headers that a browser's own page
  * sends. It connects to `port` whatever host `baseUrl` names.
  */
 export class Client {
-  readonly jar = new CookieJar();
+  readonly jar: CookieJar;
   readonly userAgent: string;
   readonly #baseUrl: URL;
   readonly #port: number;
 
-  constructor({ baseUrl, port, userAgent = UA.chromeMac }: ClientOptions) {
+  constructor({ baseUrl, port, userAgent = UA.chromeMac, jar = new CookieJar() }: ClientOptions) {
+    this.jar = jar;
     this.userAgent = userAgent;
     this.#baseUrl = new URL(baseUrl);
     this.#port = port;

@@ -28,7 +28,7 @@ export function freshEmail(name = "ada"): string {
 
 /** Makes an account with a browser. */
 export async function signUp(
-  server: TestServer,
+  server: Pick<TestServer, "client">,
   {
     email = freshEmail(),
     password = PASSWORD,
@@ -42,7 +42,7 @@ export async function signUp(
 
 /** The same person at another browser, or at a given one. */
 export async function signIn(
-  server: TestServer,
+  server: Pick<TestServer, "client">,
   person: Pick<Person, "email" | "password">,
   browser: string | Client,
 ): Promise<Device> {

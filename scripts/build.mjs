@@ -1,0 +1,59 @@
+// Builds what is shipped: `node scripts/build.mjs dashboard` and `node scripts/build.mjs package`.
+// Types are the business of `npm run check`; here only wrong syntax stops the build.
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const builds = { dashboard: buildDashboard, package: buildPackage };
+
+const [what = ""] = process.argv.slice(2);
+if (!(what in builds)) {
+  console.error(`Say what to build: ${Object.keys(builds).join(" or ")}.`);
+  process.exit(2);
+}
+builds[what]();
+
+function buildDashboard() {
+  run("vite/bin/vite.js", "build", "dashboard", "--logLevel", "warn");
+}
+
+/** The library and the command line as plain JavaScript with its types, beside the built dashboard. */
+function buildPackage() {
+  const dist = join(root, "dist");
+  mkdirSync(dist, { recursive: true });
+  for (const name of readdirSync(dist)) {
+    if (name !== "dashboard") rmSync(join(dist, name), { recursive: true });
+  }
+  run("typescript/bin/tsc", "-p", "tsconfig.build.json");
+  run("typescript/bin/tsc", "-p", "tsconfig.build-browser.json");
+  for (const file of filesIn(dist)) if (file.endsWith(".d.ts")) nameBuiltFiles(file);
+  for (const file of filesIn(join(root, "src"))) if (/\.(sql|css)$/.test(file)) copyToDist(file);
+}
+
+/** The compiler renames imports in code, but leaves those of declarations. */
+function nameBuiltFiles(file) {
+  const text = readFileSync(file, "utf8");
+  const renamed = text.replace(/((?:from |import\()"\.{1,2}\/[^"]+)\.tsx?"/g, '$1.js"');
+  if (renamed !== text) writeFileSync(file, renamed);
+}
+
+function copyToDist(file) {
+  const target = file.replace(join(root, "src"), join(root, "dist"));
+  mkdirSync(dirname(target), { recursive: true });
+  copyFileSync(file, target);
+}
+
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function run(program, ...args) {
+  const env = { ...process.env, NODE_ENV: "production" };
+  const path = join(root, "node_modules", program);
+  const { status } = spawnSync(process.execPath, [path, ...args], { cwd: root, env, stdio: "inherit" });
+  if (status !== 0) process.exit(1);
+}

@@ -1,0 +1,76 @@
+/** `latchkey/next`: Latchkey inside a Next.js app (App Router, on Node). */
+import { headers } from "next/headers.js";
+import { redirect } from "next/navigation.js";
+import type { SignedIn } from "../http/require-session.ts";
+import type { Latchkey } from "../latchkey.ts";
+import { isAtOrBelow, misplaced, pathOf } from "./place.ts";
+
+/** Next.js loads modules while it builds, several times over; what they share is made when it is first needed. */
+export type LatchkeyOnFirstUse = () => Promise<Latchkey>;
+
+type RouteHandler = (request: Request) => Promise<Response>;
+
+const shared = globalThis as { [made]?: Promise<Latchkey> };
+const made = Symbol.for("latchkey");
+
+/**
+ * One Latchkey for the whole process, made by the first request:
+ * `export const latchkey = onFirstUse(() => createLatchkey({ baseUrl }))`. A creation that fails is tried
+ * again by the next request.
+ */
+export function onFirstUse(create: () => Promise<Latchkey>): LatchkeyOnFirstUse {
+  return () => {
+    shared[made] ??= create().catch((error) => {
+      delete shared[made];
+      throw error;
+    });
+    return shared[made];
+  };
+}
+
+/**
+ * Everything of Latchkey's below its base URL, in `app/auth/[[...path]]/route.ts` for a base URL that ends
+ * in `/auth`: `export const { GET, POST, PUT, DELETE } = mount(latchkey)`.
+ */
+export function mount(latchkey: LatchkeyOnFirstUse): Record<"GET" | "POST" | "PUT" | "DELETE", RouteHandler> {
+  const answer: RouteHandler = async (request) => {
+    const mounted = await latchkey();
+    const base = pathOf(mounted);
+    const { pathname } = new URL(request.url);
+    if (!isAtOrBelow(pathname, base)) {
+      throw misplaced(pathname, base, `Move the file to app${base}/[[...path]]/route.ts, or change baseUrl.`);
+    }
+    return mounted.fetch(request);
+  };
+  return { GET: answer, POST: answer, PUT: answer, DELETE: answer };
+}
+
+/**
+ * Who is signed in, for pages, layouts and server actions; others are sent to the login page and come back
+ * to `page`, a path of this site. @throws where Latchkey can't answer: that is the app's error page, never
+ * "signed out".
+ */
+export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string): Promise<SignedIn> {
+  const given = await headers();
+  const who = await (await latchkey()).requireSession({
+    method: "GET",
+    url: page,
+    // The router's own requests for a page look like data; who asks is a person all the same.
+    headers: { get: (name) => (name === "sec-fetch-mode" ? "navigate" : given.get(name)) },
+  });
+  if (!(who instanceof Response)) return who;
+  const login = who.headers.get("location");
+  if (login === null) throw new Error("Latchkey can't answer right now; nobody was logged out.");
+  return redirect(login);
+}
+
+/** Lets signed-in people through to a route handler; others get 401, or the login page where a browser navigates. */
+export function withSession<Context>(
+  latchkey: LatchkeyOnFirstUse,
+  handle: (request: Request, who: SignedIn, context: Context) => Response | Promise<Response>,
+): (request: Request, context: Context) => Promise<Response> {
+  return async (request, context) => {
+    const who = await (await latchkey()).requireSession(request);
+    return who instanceof Response ? who : handle(request, who, context);
+  };
+}

@@ -1,0 +1,135 @@
+import { afterEach, expect, test } from "vitest";
+import type { SessionEnded } from "../../src/index.ts";
+import { DAY } from "../support/clock.ts";
+import { latchkey as run } from "../support/command-line.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent } from "../support/expectations.ts";
+import { OTHER_PASSWORD, PASSWORD, signIn, signUp } from "../support/people.ts";
+import { serverFor, type TestServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+/** What an app hears, one after another. */
+function listenTo({ latchkey }: Pick<TestServer, "latchkey">) {
+  const heard: SessionEnded[] = [];
+  let wake = () => {};
+  const stop = latchkey.on("session-ended", (ended) => {
+    heard.push(ended);
+    wake();
+  });
+  return {
+    heard,
+    stop,
+    /** Waits until the app heard of a session. */
+    async of(sessionId: string): Promise<SessionEnded> {
+      for (;;) {
+        const found = heard.find((one) => one.sessionId === sessionId);
+        if (found) return found;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}
+
+describeOnEachEngine("In code", (engine) => {
+  const server = serverFor(engine);
+  let listening: ReturnType<typeof listenTo> | undefined;
+  afterEach(() => listening?.stop());
+
+  /** A request as a framework of today hands it on. */
+  const requestOf = (token: string) =>
+    new Request(`${server().baseUrl}/notes`, { headers: { Cookie: `latchkey=${token}` } });
+
+  test("authenticate tells who a request comes from, and why it comes from nobody", async () => {
+    const person = await signUp(server());
+    const { latchkey } = server();
+    expect(await latchkey.authenticate(requestOf(person.client.token))).toMatchObject({
+      account: { id: person.account.id, email: person.email },
+      session: { id: person.session.id, label: "Chrome on Mac OS", current: true },
+    });
+    expect(await latchkey.authenticate(requestOf(""))).toEqual({ reason: "none" });
+    expect(await latchkey.sessions.end(person.session.id, "an admin")).toBe(true);
+    expect(await latchkey.sessions.end(person.session.id)).toBe(false);
+    expect(await latchkey.authenticate(requestOf(person.client.token))).toMatchObject({
+      reason: "signed_out_remotely",
+      by: "an admin",
+    });
+  });
+
+  test("sessions are listed, and ended by one, by others, by all", async () => {
+    const person = await signUp(server());
+    const { sessions } = server().latchkey;
+    const phone = await signIn(server(), person, UA.safariIphone);
+    const laptop = await signIn(server(), person, UA.edgeWindows);
+    const ids = (await sessions.list(person.account.id)).map(({ id }) => id);
+    expect(ids.toSorted()).toEqual([person.session.id, phone.session.id, laptop.session.id].toSorted());
+    expect(await sessions.endOthers(person.account.id, laptop.session.id)).toBe(2);
+    expect((await sessions.list(person.account.id)).map(({ id }) => id)).toEqual([laptop.session.id]);
+    expect(await sessions.endAll(person.account.id)).toBe(1);
+    expect(await sessions.list(person.account.id)).toEqual([]);
+  });
+
+  test("an app hears of every session that ends, once, with its reason, whoever ended it", async () => {
+    const person = await signUp(server());
+    const phone = await signIn(server(), person, UA.safariIphone);
+    const laptop = await signIn(server(), person, UA.edgeWindows);
+    listening = listenTo(server());
+    expectNoContent(await person.client.delete(`/api/sessions/${phone.session.id}`));
+    expect(await listening.of(phone.session.id)).toEqual({
+      sessionId: phone.session.id,
+      accountId: person.account.id,
+      reason: "signed_out_remotely",
+      by: "Chrome on Mac OS",
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    const change = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD };
+    expectNoContent(await person.client.put("/api/account/password", change));
+    expect(await listening.of(laptop.session.id)).toMatchObject({ reason: "password_changed" });
+    await server().latchkey.sessions.endAll(person.account.id);
+    await listening.of(person.session.id);
+    const ids = listening.heard.map(({ sessionId }) => sessionId);
+    expect(ids).toEqual([phone.session.id, laptop.session.id, person.session.id]);
+  });
+
+  test("an end by the command line is heard in the app's process", async () => {
+    const person = await signUp(server());
+    listening = listenTo(server());
+    const { database, baseUrl, secretKey } = server();
+    const env = { DATABASE_URL: database.url, BASE_URL: baseUrl, LATCHKEY_SECRET_KEY: secretKey };
+    expect(await run(["sessions", "end", person.session.id], { cwd: database.folder, env })).toMatchObject({
+      code: 0,
+    });
+    expect(await listening.of(person.session.id)).toMatchObject({ by: "an administrator" });
+  });
+
+  test("a session whose time runs out is told too, and who stopped listening hears nothing more", async () => {
+    const person = await signUp(server());
+    const stopped = listenTo(server());
+    listening = listenTo(server());
+    stopped.stop();
+    const { clock } = server();
+    clock.advance(Date.parse(person.session.expiresAt) - clock.now() + 1);
+    const other = await signUp(server());
+    await server().latchkey.sessions.end(other.session.id);
+    expect(await listening.of(person.session.id)).toMatchObject({ reason: "expired" });
+    expect(stopped.heard).toEqual([]);
+    clock.advance(-DAY);
+  });
+
+  test("a listener that throws keeps nobody else from hearing", async () => {
+    const person = await signUp(server());
+    const stop = server().latchkey.on("session-ended", () => {
+      throw new Error("The app's own fault.");
+    });
+    listening = listenTo(server());
+    await server().latchkey.sessions.end(person.session.id);
+    expect(await listening.of(person.session.id)).toBeTruthy();
+    stop();
+  });
+
+  test("an event that doesn't exist is refused with the one that does", () => {
+    const on = server().latchkey.on as (event: string, listener: () => void) => () => void;
+    expect(() => on("session_ended", () => {})).toThrow('listen to "session-ended"');
+  });
+});

@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import type { Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import * as inExpress from "../../src/adapters/express.ts";
+import * as inFastify from "../../src/adapters/fastify.ts";
+import * as inHono from "../../src/adapters/hono.ts";
+import type { Latchkey, LatchkeyOptions } from "../../src/index.ts";
+import { createLatchkey } from "../../src/index.ts";
+import { Client } from "./client.ts";
+import type { TestDatabase } from "./engines.ts";
+import { freePort } from "./free-port.ts";
+
+/** Something that can go wrong in the app around Latchkey, or be otherwise than in the simplest one. */
+type Manner = {
+  /** Bodies are read by the app before Latchkey sees the request. */
+  readsBodies?: "json" | "and keeps nothing";
+  /** The prefix that Latchkey is mounted below. */
+  below?: string;
+};
+
+/** An app of a framework: Latchkey at its base path, `/notes` for who is signed in, `/open` for anyone. */
+export type Build = (latchkey: Latchkey, manner?: Manner) => Promise<Server> | Server;
+
+/** What an app answers to who is signed in: the account's email and the session's id. */
+export type Notes = { email: string; session: string };
+
+export const frameworks: Record<"Express" | "Fastify" | "Hono", Build> = {
+  async Express(latchkey, { readsBodies, below } = {}) {
+    const app = express();
+    if (readsBodies === "json") app.use(express.json());
+    if (readsBodies === "and keeps nothing")
+      app.use((request, _reply, next) => request.on("end", next).resume());
+    if (below === undefined) app.use(inExpress.mount(latchkey));
+    else app.use(below, inExpress.mount(latchkey));
+    app.all("/notes", inExpress.requireSession(latchkey), ({ latchkey: { account, session } }, reply) => {
+      reply.json({ email: account.email, session: session.id });
+    });
+    app.post("/open", express.json(), (request, reply) => void reply.json(request.body));
+    app.use(
+      ((error, _request, reply, _next) =>
+        void reply.status(500).send(error.message)) as express.ErrorRequestHandler,
+    );
+    const { createServer } = await import("node:http");
+    return createServer(app);
+  },
+
+  async Fastify(latchkey, { below } = {}) {
+    const app = fastify();
+    if (below === undefined) await app.register(inFastify.mount, { latchkey });
+    else
+      await app.register(async (scope) => scope.register(inFastify.mount, { latchkey }), { prefix: below });
+    const preHandler = inFastify.requireSession(latchkey);
+    app.all("/notes", { preHandler }, async ({ latchkey: { account, session } }) => ({
+      email: account.email,
+      session: session.id,
+    }));
+    app.post("/open", async (request) => request.body);
+    await app.ready();
+    return app.server;
+  },
+
+  Hono(latchkey, { readsBodies, below } = {}) {
+    const app = new Hono();
+    if (readsBodies) {
+      app.use(async (context, next) => {
+        if (context.req.method === "POST") await context.req.json();
+        await next();
+      });
+    }
+    app.use(below === undefined ? "*" : `${below}/*`, inHono.mount(latchkey));
+    app.all("/notes", inHono.requireSession(latchkey), (context) => {
+      const { account, session } = context.get("latchkey");
+      return context.json({ email: account.email, session: session.id });
+    });
+    app.post("/open", async (context) => context.json(await context.req.json()));
+    app.onError((error, context) => context.text(error.message, 500));
+    return createAdaptorServer(app) as Server;
+  },
+};
+
+export type TestApp = {
+  readonly latchkey: Latchkey;
+  readonly baseUrl: string;
+  readonly port: number;
+  /** A browser that has never been here; its paths are below Latchkey's base path. */
+  client(userAgent?: string): Client;
+  /** The same browser at the app's own paths. */
+  app(client: Client): Client;
+  close(): Promise<void>;
+};
+
+/** An app of a framework that listens, with a Latchkey inside. */
+export async function startApp(
+  build: Build,
+  database: Pick<TestDatabase, "url" | "folder">,
+  { manner, ...options }: LatchkeyOptions & { manner?: Manner } = {},
+): Promise<TestApp> {
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const latchkey = await createLatchkey({
+    logLevel: "silent",
+    secretKey: randomBytes(32).toString("hex"),
+    baseUrl: `${origin}/auth`,
+    databaseUrl: database.url,
+    outbox: `${database.folder}/outbox`,
+    ...options,
+  });
+  const server = await build(latchkey, manner);
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    latchkey,
+    baseUrl: `${origin}/auth`,
+    port,
+    client: (userAgent) => new Client({ baseUrl: `${origin}/auth`, port, userAgent }),
+    app: ({ jar, userAgent }) => new Client({ baseUrl: origin, port, userAgent, jar }),
+    async close() {
+      latchkey.closeStreams();
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+      await latchkey.close();
+    },
+  };
+}
