@@ -1,30 +1,16 @@
+import type { z } from "zod";
 import type { FoundSession } from "../database/database.ts";
 import type { Refusal } from "../refusals.ts";
 import { refusals } from "../refusals.ts";
 import type { SignedOut } from "../sessions/authenticate.ts";
 import type { ListedSession } from "../sessions/list.ts";
+import type { account, session } from "./answer-schemas.ts";
 
 /** An account as the API shows it. */
-export type AccountAnswer = {
-  id: string;
-  email: string;
-  emailVerified: boolean;
-  twoFactor: boolean;
-  createdAt: string;
-};
+export type AccountAnswer = z.infer<typeof account>;
 
 /** A session as the API shows it: a public id, never its token. */
-export type SessionAnswer = {
-  id: string;
-  label: string;
-  browser: string | null;
-  os: string | null;
-  createdAt: string;
-  lastUsedAt: string;
-  expiresAt: string;
-  current: boolean;
-  signedInWith: "password" | "passkey" | "oidc";
-};
+export type SessionAnswer = z.infer<typeof session>;
 
 export function accountAnswer(session: FoundSession): AccountAnswer {
   return {

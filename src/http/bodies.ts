@@ -45,6 +45,7 @@ export const bodies = {
     }),
   passkeyOptions: z.object({ email: text.optional() }),
   passkey: z.object({ passkey: anything, name: text.optional(), touchPoints }),
+  oidcRound: z.object({ intent: z.enum(["connect", "prove"], { error: "must be connect or prove" }) }),
   rename: z.object({ name: text }),
   currentPassword: z.object({ currentPassword }),
   code: z.object({ code: text }),

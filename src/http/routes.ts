@@ -5,6 +5,7 @@ import { verify } from "./handlers/forward-auth.ts";
 import { getHealth, getReadiness } from "./handlers/health.ts";
 import { getLive } from "./handlers/live.ts";
 import * as oidc from "./handlers/oidc.ts";
+import { getOpenApi } from "./handlers/openapi.ts";
 import { pages } from "./handlers/pages.ts";
 import * as passkeys from "./handlers/passkeys.ts";
 import { wherePasskeysAre } from "./handlers/passkeys.ts";
@@ -64,6 +65,7 @@ export const api: Route[] = [
   ["GET", "/api/activity", signedIn(account.getActivity)],
   ["GET", "/api/live", signedIn(getLive, "not")],
 
+  ["GET", "/api/openapi.json", getOpenApi],
   ["ALL", "/verify", verify],
   ["GET", "/healthz", getHealth],
   ["GET", "/readyz", getReadiness],

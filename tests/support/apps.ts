@@ -24,9 +24,6 @@ type Manner = {
 /** An app of a framework: Latchkey at its base path, `/notes` for who is signed in, `/open` for anyone. */
 export type Build = (latchkey: Latchkey, manner?: Manner) => Promise<Server> | Server;
 
-/** What an app answers to who is signed in: the account's email and the session's id. */
-export type Notes = { email: string; session: string };
-
 export const frameworks: Record<"Express" | "Fastify" | "Hono", Build> = {
   async Express(latchkey, { readsBodies, below } = {}) {
     const app = express();

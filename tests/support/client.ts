@@ -1,5 +1,6 @@
 import type { Answer } from "./answers.ts";
 import { CookieJar } from "./cookie-jar.ts";
+import { checkDescribed } from "./described.ts";
 import type { Headers } from "./exchange.ts";
 import { exchange } from "./exchange.ts";
 import { LiveStream } from "./live-stream.ts";
@@ -61,6 +62,7 @@ export class Client {
       body: sent,
     });
     this.jar.take(answer.setCookies);
+    checkDescribed(method, path, answer);
     return answer;
   }
 

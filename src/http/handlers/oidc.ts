@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { CameBack, Intent } from "../../accounts/oidc.ts";
 import { comeBack, isForPage, startRound } from "../../accounts/oidc.ts";
 import type { FoundSession } from "../../database/database.ts";
@@ -8,6 +7,7 @@ import { authenticate } from "../../sessions/authenticate.ts";
 import type { Visitor } from "../../sessions/start.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import { json, problem } from "../answers.ts";
+import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
 import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
 import { allowedNext, loginUrl } from "../next.ts";
@@ -33,11 +33,9 @@ export async function getOidcStart(call: Call): Promise<Response> {
   return redirect(round.url, [parts.cookies.setCeremony(browser)]);
 }
 
-const intents = z.object({ intent: z.enum(["connect", "prove"], { error: "must be connect or prove" }) });
-
 /** Connecting a provider, or proving with it that it is still you: answers where to send the browser. */
 export async function postOidcStart(call: SignedInCall): Promise<Response> {
-  const asked = await read(call, intents);
+  const asked = await read(call, bodies.oidcRound);
   if (!asked.ok) return problem(asked);
   const { parts, acting, now, param } = call;
   const provider = parts.providers.get(param("provider"));

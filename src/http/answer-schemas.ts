@@ -1,0 +1,104 @@
+import { z } from "zod";
+import type { EndReason, RefusalCode, RefusalFacts } from "../refusals.ts";
+import { refusals } from "../refusals.ts";
+
+/** What the API answers, one schema an answer; the types of the answers come from here. */
+const time = z.iso.datetime().describe("ISO 8601, UTC");
+
+/** An account as the API shows it. */
+export const account = z
+  .object({
+    id: z.string(),
+    email: z.string(),
+    emailVerified: z.boolean(),
+    twoFactor: z.boolean(),
+    createdAt: time,
+  })
+  .meta({ id: "Account" });
+
+/** A session as the API shows it: a public id, never its token. */
+export const session = z
+  .object({
+    id: z.string(),
+    label: z.string().describe("The device in a person's words, such as Chrome on Mac OS"),
+    browser: z.string().nullable(),
+    os: z.string().nullable(),
+    createdAt: time,
+    lastUsedAt: time,
+    expiresAt: time,
+    current: z.boolean(),
+    signedInWith: z.enum(["password", "passkey", "oidc"]),
+  })
+  .meta({ id: "Session" });
+
+const loginMethod = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["password", "passkey", "oidc"]),
+    name: z.string(),
+    createdAt: time,
+    lastUsedAt: time.nullable(),
+  })
+  .meta({ id: "LoginMethod" });
+
+const activityEvent = z
+  .object({
+    id: z.string(),
+    kind: z.string().describe("What happened, such as signed_in or session_ended"),
+    at: time,
+    label: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: "ActivityEvent" });
+
+export const answers = {
+  nothing: z.object({}),
+  who: z.object({ account, session }),
+  secondFactorAsked: z.object({
+    twoFactor: z.object({ methods: z.array(z.string()), expiresAt: time }),
+  }),
+  sessions: z.object({ sessions: z.array(session) }),
+  ended: z.object({ ended: z.int() }),
+  secret: z.object({ secret: z.string(), uri: z.string() }),
+  recoveryCodes: z.object({ recoveryCodes: z.array(z.string()) }),
+  methods: z.object({ methods: z.array(loginMethod) }),
+  added: z.object({ id: z.string() }),
+  events: z.object({ events: z.array(activityEvent) }),
+  /** Options for the browser's own passkey call (WebAuthn Level 3, in JSON). */
+  passkeyOptions: z.looseObject({ challenge: z.string() }),
+  address: z.object({ url: z.string() }),
+} as const;
+
+const END_REASONS = [
+  "signed_out",
+  "signed_out_remotely",
+  "password_changed",
+  "email_changed",
+  "password_reset",
+  "replaced",
+  "expired",
+  "idle",
+  "method_removed",
+  "account_closed",
+  "reported",
+] as const satisfies EndReason[];
+
+/** A refusal (RFC 9457) with one of these codes. */
+export function problemWith(codes: readonly RefusalCode[]) {
+  return z.object({
+    status: z.int(),
+    title: z.string(),
+    code: z.enum(codes),
+    detail: z.string(),
+    reason: z.enum([...END_REASONS, "none"]).optional(),
+    by: z.string().optional(),
+    at: time.optional(),
+    methods: z.array(z.string()).optional(),
+    field: z.string().optional(),
+  } satisfies Record<keyof Omit<RefusalFacts, "retryAfter">, unknown> & Record<string, unknown>);
+}
+
+/** The status of a refusal, unless its row says another. */
+export function statusOf(code: RefusalCode): number {
+  return refusals[code].status;
+}
