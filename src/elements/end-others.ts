@@ -1,0 +1,39 @@
+import { devices, inWords } from "../react/words.ts";
+import { button, element, set } from "./markup.ts";
+
+/** Says the effect before it happens, then does it. Takes itself off the page. */
+export function askToEndOthers(root: ShadowRoot, count: number, end: () => Promise<void>): void {
+  const problem = element("p", { class: "lk-problem", role: "alert" });
+  problem.hidden = true;
+  const act = async (): Promise<void> => {
+    if (confirm.hasAttribute("data-working")) return;
+    set(confirm, "data-working", true);
+    problem.hidden = true;
+    try {
+      await end();
+      dialog.close();
+    } catch (error) {
+      problem.textContent = inWords(error).sentence;
+      problem.hidden = false;
+    } finally {
+      set(confirm, "data-working", false);
+    }
+  };
+  const confirm = button("Log out other devices", "lk-main", () => void act());
+  const dialog: HTMLDialogElement = element(
+    "dialog",
+    { class: "lk-dialog", role: "alertdialog", "aria-labelledby": "title", "aria-describedby": "words" },
+    element("h2", { id: "title" }, "Log out other devices"),
+    element("p", { id: "words" }, `This logs out ${devices(count)}. You stay logged in here.`),
+    problem,
+    element(
+      "div",
+      { class: "lk-actions" },
+      confirm,
+      button("Cancel", "lk-quiet", () => dialog.close()),
+    ),
+  );
+  dialog.addEventListener("close", () => dialog.remove());
+  root.append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,13 @@
+/** `latchkey/elements`: the card "Login management" as the custom element `<login-management>`, for any page. */
+import { LoginManagementElement } from "./login-management.ts";
+
+export { LoginManagementElement };
+
+if (!customElements.get("login-management"))
+  customElements.define("login-management", LoginManagementElement);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "login-management": LoginManagementElement;
+  }
+}

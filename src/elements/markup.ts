@@ -1,0 +1,52 @@
+import { deviceShape } from "../react/device-shape.ts";
+
+type Properties = { [name: string]: string | boolean | undefined };
+type Child = Node | string;
+
+/** An element with attributes and children; an attribute that is true stands without a value, false is left out. */
+export function element<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  attributes: Properties = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Name] {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) set(made, key, value);
+  made.append(...children);
+  return made;
+}
+
+export function set(on: Element, name: string, value: string | boolean | undefined): void {
+  if (value === undefined || value === false) on.removeAttribute(name);
+  else on.setAttribute(name, value === true ? "" : value);
+}
+
+/** A button that does something, and shows while it does. */
+export function button(words: string, look: string, act: () => unknown): HTMLButtonElement {
+  const made = element("button", { type: "button", class: `lk-button ${look}` }, words);
+  made.addEventListener("click", act);
+  return made;
+}
+
+export function deviceGlyph(os: string | null): SVGSVGElement {
+  const namespace = "http://www.w3.org/2000/svg";
+  const glyph = document.createElementNS(namespace, "svg");
+  const path = document.createElementNS(namespace, "path");
+  for (const [name, value] of [
+    ["class", "lk-glyph"],
+    ["viewBox", "0 0 24 24"],
+    ["aria-hidden", "true"],
+    ["focusable", "false"],
+  ] as const)
+    glyph.setAttribute(name, value);
+  for (const [name, value] of [
+    ["d", deviceShape(os)],
+    ["fill", "none"],
+    ["stroke", "currentColor"],
+    ["stroke-width", "1.5"],
+    ["stroke-linecap", "round"],
+    ["stroke-linejoin", "round"],
+  ] as const)
+    path.setAttribute(name, value);
+  glyph.append(path);
+  return glyph;
+}

@@ -1,0 +1,55 @@
+import { absoluteTime, dayOf, relativeTime, type Session } from "../client/index.ts";
+import { inWords } from "../react/words.ts";
+import { button, deviceGlyph, element, set } from "./markup.ts";
+
+/** One device in the list. */
+export class SessionRow {
+  readonly node: HTMLLIElement;
+  readonly #signedIn = document.createTextNode("");
+  readonly #time = element("time");
+  readonly #problem = element("p", { class: "lk-problem", role: "alert" });
+  #working = false;
+
+  constructor(session: Session, logOut: () => Promise<void>) {
+    const { label, current, os } = session;
+    const end = current
+      ? element("span", { class: "lk-pill" }, "Current session")
+      : button("Log out", "lk-small", () => void this.#act(logOut, end));
+    if (!current) end.setAttribute("aria-label", `Log out ${label}`);
+    const when = element("p", { class: "lk-muted" }, this.#signedIn, this.#time);
+    const words = element("div", { class: "lk-row-words" }, element("p", { class: "lk-label" }, label), when);
+    words.append(this.#problem);
+    this.#problem.hidden = true;
+    // Safari drops the role of an item of a list without bullets.
+    this.node = element("li", { class: "lk-row", role: "listitem" }, deviceGlyph(os), words, end);
+  }
+
+  /** Says the times as they are now. */
+  show({ createdAt, lastUsedAt }: Session, now: number): void {
+    this.#signedIn.data = `Signed in ${dayOf(createdAt, now)} · last used `;
+    this.#time.textContent = relativeTime(lastUsedAt, now);
+    this.#time.dateTime = lastUsedAt;
+    this.#time.title = absoluteTime(lastUsedAt);
+  }
+
+  async #act(logOut: () => Promise<void>, end: Element): Promise<void> {
+    if (this.#working) return;
+    this.#setWorking(true, end);
+    this.#problem.hidden = true;
+    try {
+      await logOut();
+    } catch (error) {
+      this.#problem.textContent = inWords(error).sentence;
+      this.#problem.hidden = false;
+    } finally {
+      this.#setWorking(false, end);
+    }
+  }
+
+  #setWorking(working: boolean, end: Element): void {
+    this.#working = working;
+    set(this.node, "data-leaving", working);
+    set(end, "data-working", working);
+    set(end, "aria-disabled", working ? "true" : undefined);
+  }
+}

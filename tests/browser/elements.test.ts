@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import express from "express";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mount } from "../../src/adapters/express.ts";
+import { type Build, startApp, type TestApp } from "../support/apps.ts";
+import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browser.ts";
+import { engineOf, type TestDatabase } from "../support/engines.ts";
+import { freshEmail, PASSWORD } from "../support/people.ts";
+import { UA } from "../support/user-agents.ts";
+
+const script = readFileSync(new URL("../../dist/elements/index.js", import.meta.url));
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'";
+
+/** A page of somebody else's, with a policy as strict as ours and the element in it. */
+const host: Build = async (latchkey) => {
+  const app = express();
+  app.use(mount(latchkey));
+  app.get("/elements.js", (_request, reply) => void reply.type("text/javascript").send(script));
+  app.get(
+    "/look.css",
+    (_request, reply) =>
+      void reply
+        .type("text/css")
+        .send("login-management { --lk-accent: rgb(1, 2, 3); --lk-text: rgb(4, 5, 6); }"),
+  );
+  app.get("/devices", (_request, reply) => {
+    reply
+      .set("Content-Security-Policy", POLICY)
+      .type("text/html")
+      .send(`<!doctype html><html lang="en"><title>Devices</title><meta name="viewport" content="width=device-width">
+        <link rel="stylesheet" href="/look.css"><script type="module" src="/elements.js"></script>
+        <main><h1>My site</h1><login-management base-path="/auth"></login-management></main></html>`);
+  });
+  const { createServer } = await import("node:http");
+  return createServer(app);
+};
+
+describe("the element <login-management> on another site's page", () => {
+  const browser = browserFor();
+  let database: TestDatabase;
+  let server: TestApp;
+  beforeAll(async () => {
+    database = await engineOf("sqlite").createDatabase();
+    server = await startApp(host, database);
+  });
+  afterAll(async () => {
+    await server.close();
+    await database.drop();
+  });
+
+  const devices = () => server.baseUrl.replace("/auth", "/devices");
+
+  async function atBoth(): Promise<{ mac: Page; windows: Page; email: string }> {
+    const email = freshEmail();
+    const mac = (await browser.device({ userAgent: UA.chromeMac })).page;
+    await signUpInBrowser(mac, server.baseUrl, email, PASSWORD);
+    const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
+    await logInInBrowser(windows, server.baseUrl, email, PASSWORD);
+    await windows.getByText("Current session").waitFor();
+    await mac.goto(devices());
+    await windows.goto(devices());
+    await mac.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
+    return { mac, windows, email };
+  }
+
+  it("is under 40 kB, all in", () => {
+    const size = gzipSync(script).length;
+    console.log(`latchkey/elements is ${(size / 1024).toFixed(1)} kB gzipped.`);
+    expect(size).toBeLessThan(40 * 1024);
+  });
+
+  it("lists every device, and looks as the site wants it", async () => {
+    const { mac } = await atBoth();
+    const rows = mac.getByRole("listitem");
+    expect(await rows.count()).toBe(2);
+    expect(await rows.nth(0).textContent()).toMatch(
+      /Chrome on Mac OS[\s\S]*Signed in[\s\S]*Just now[\s\S]*Current session/,
+    );
+    expect(await rows.nth(1).locator("time").getAttribute("title")).toMatch(/\d{4}/);
+    const colour = await mac.evaluate(
+      `getComputedStyle(document.querySelector("login-management").shadowRoot.querySelector(".lk-label")).color`,
+    );
+    expect(colour).toBe("rgb(4, 5, 6)");
+    expect(await violationsIn(mac)).toEqual([]);
+  });
+
+  it("ends a device with one click; its own page leaves by itself and comes back after a sign-in", async () => {
+    const { mac, windows, email } = await atBoth();
+    await mac.getByRole("button", { name: "Log out Firefox on Windows" }).click();
+    await windows.waitForURL("**/auth/login?next=**");
+    await windows.getByText("You were logged out from Chrome on Mac OS").waitFor();
+    await mac.getByText("Firefox on Windows was logged out.").waitFor();
+    await mac.getByText("Only this device is logged in.").waitFor();
+    expect(await mac.getByRole("button", { name: "Log out other devices" }).isDisabled()).toBe(true);
+    await windows.getByLabel("Email").fill(email);
+    await windows.getByLabel("Password").fill(PASSWORD);
+    await windows.getByRole("button", { name: "Log in", exact: true }).click();
+    await windows.waitForURL("**/devices");
+    await mac.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
+  });
+
+  it("ends all others after a question, by the keyboard alone", async () => {
+    const { mac, windows } = await atBoth();
+    await mac.getByRole("button", { name: "Log out other devices" }).focus();
+    await mac.keyboard.press("Enter");
+    const question = mac.getByRole("alertdialog", { name: "Log out other devices" });
+    await question.getByText("This logs out 1 other device. You stay logged in here.").waitFor();
+    await mac.keyboard.press("Escape");
+    expect(await question.count()).toBe(0);
+    await mac.keyboard.press("Enter");
+    await question.waitFor();
+    expect(await violationsIn(mac)).toEqual([]);
+    await question.getByRole("button", { name: "Log out other devices" }).press("Enter");
+    await mac.getByText("1 other device was logged out.").waitFor();
+    await windows.waitForURL("**/auth/login?next=**");
+  });
+
+  it("leaves it to the site where to go, if the site says so", async () => {
+    const { mac, windows } = await atBoth();
+    await windows.evaluate(`document.addEventListener("latchkey-signed-out", (event) => {
+      event.preventDefault();
+      document.title = event.detail.reason;
+    })`);
+    await mac.getByRole("button", { name: "Log out Firefox on Windows" }).click();
+    await expect.poll(() => windows.title()).toBe("signed_out_remotely");
+    expect(new URL(windows.url()).pathname).toBe("/devices");
+  });
+
+  it("says when the list may be old, and goes on by itself when the server is back", async () => {
+    const { mac } = await atBoth();
+    const { context } = await browser.device({
+      userAgent: UA.safariIphone,
+      storageState: await mac.context().storageState(),
+    });
+    const page = await context.newPage();
+    await context.route("**/auth/api/sessions", (route) => route.abort());
+    await page.goto(devices());
+    await page.getByText("No answer from the server. This may be out of date.").waitFor();
+    await context.unroute("**/auth/api/sessions");
+    await page.getByText("Current session").waitFor();
+    expect(await page.getByText("This may be out of date.").isVisible()).toBe(false);
+  });
+});
