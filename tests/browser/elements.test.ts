@@ -86,6 +86,18 @@ describe("the element <login-management> on another site's page", () => {
     expect(await violationsIn(mac)).toEqual([]);
   });
 
+  it("is dark only where the page around it is", async () => {
+    const { mac } = await atBoth();
+    await mac.emulateMedia({ colorScheme: "dark" });
+    const ground = () =>
+      mac.evaluate<string>(
+        `getComputedStyle(document.querySelector("login-management").shadowRoot.querySelector(".lk-card")).backgroundColor`,
+      );
+    expect(await ground()).toMatch(/^(lab\(100|oklch\(1) /);
+    await mac.evaluate(`document.documentElement.style.colorScheme = "light dark"`);
+    expect(await ground()).toMatch(/^(lab\(1\d\.|oklch\(0\.2)/);
+  });
+
   it("ends a device with one click; its own page leaves by itself and comes back after a sign-in", async () => {
     const { mac, windows, email } = await atBoth();
     await mac.getByRole("button", { name: "Log out Firefox on Windows" }).click();
