@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { Refused } from "../../src/client/index.ts";
 import { DeleteAccountCard } from "../../src/react/delete-account-card.tsx";
 import { EmailCard } from "../../src/react/email-card.tsx";
-import { LatchkeyProvider, useClient, useLive, useWho } from "../../src/react/index.ts";
+import { LatchkeyProvider, useClient, useWho } from "../../src/react/index.ts";
 import { LoginManagement } from "../../src/react/login-management.tsx";
 import { LoginMethodsCard } from "../../src/react/login-methods-card.tsx";
 import { PasswordCard } from "../../src/react/password-card.tsx";
@@ -13,8 +13,9 @@ import { leaveNotice, Mark, useFrame, usePath, useTitle } from "../frame.tsx";
 
 export function SecurityPage() {
   const { config, client } = useFrame();
+  const path = usePath();
   return (
-    <LatchkeyProvider {...config} client={client}>
+    <LatchkeyProvider {...config} client={client} onSignedOut={() => location.replace(path("/login"))}>
       <Cards />
     </LatchkeyProvider>
   );
@@ -24,8 +25,6 @@ function Cards() {
   const path = usePath();
   const [answer] = useState(readAnswer);
   useTitle("Security settings");
-  useLive();
-  useLeave();
   const isChecked = useCheckOnReturn();
   useGoToCard();
   return (
@@ -65,13 +64,6 @@ function readAnswer(): string | null {
     : null;
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
   return error ?? connected ?? proved;
-}
-
-/** Leaves for the login page, once, when this session is over: by this tab, by another one, or from afar. */
-function useLeave(): void {
-  const client = useClient();
-  const path = usePath();
-  useEffect(() => client.onSignedOut(() => location.replace(path("/login"))), [client, path]);
 }
 
 /** A page that is looked at again shows nothing before its session was checked. */

@@ -40,9 +40,18 @@ export function mount(latchkey: LatchkeyOnFirstUse): Record<"GET" | "POST" | "PU
     if (!isAtOrBelow(pathname, base)) {
       throw misplaced(pathname, base, `Move the file to app${base}/[[...path]]/route.ts, or change baseUrl.`);
     }
-    return mounted.fetch(request);
+    return mounted.fetch(uncompressed(request));
   };
   return { GET: answer, POST: answer, PUT: answer, DELETE: answer };
+}
+
+/** Next.js compresses every answer itself, those too that are compressed already. */
+function uncompressed(request: Request): Request {
+  const headers = new Headers(request.headers);
+  headers.delete("accept-encoding");
+  const { url, method, body, signal } = request;
+  // What Next.js hands over is a stand-in for a request, which can't be copied whole.
+  return new Request(url, { method, headers, body, signal, duplex: "half" });
 }
 
 /**

@@ -9,7 +9,6 @@ export {
   LatchkeyProvider,
   type LatchkeySettings,
   useClient,
-  useLive,
   useLoginMethods,
   useNow,
   useRefresh,

@@ -1,6 +1,6 @@
 import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { type Client, createClient, Refused, type SignedIn } from "../client/index.ts";
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { type Client, createClient, type Ending, Refused, type SignedIn } from "../client/index.ts";
 import { ProofProvider } from "./proof.tsx";
 
 export type LatchkeySettings = {
@@ -17,8 +17,19 @@ type Latchkey = { client: Client; settings: Required<LatchkeySettings> };
 
 const Context = createContext<Latchkey | null>(null);
 
-/** Gives the cards their client, and keeps what they show up to date. Everything else goes inside. */
-export function LatchkeyProvider(props: LatchkeySettings & { client?: Client; children: ReactNode }) {
+type ProviderProps = LatchkeySettings & {
+  /** Default: one made for `basePath`. */
+  client?: Client;
+  /** Told once, in every tab, when this device is logged out. Default: goes to the login page, and back after it. */
+  onSignedOut?: (ending: Ending) => void;
+  children: ReactNode;
+};
+
+/**
+ * Gives the cards their client, keeps what they show up to date while they are on the page, and leaves it
+ * when this device is logged out. Everything else goes inside.
+ */
+export function LatchkeyProvider(props: ProviderProps) {
   const { basePath = "", passkeys = false, oidc = [], passwordMinLength = 12, children } = props;
   const [client] = useState(() => props.client ?? createClient({ basePath }));
   const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: QUERY_DEFAULTS } }));
@@ -26,6 +37,8 @@ export function LatchkeyProvider(props: LatchkeySettings & { client?: Client; ch
     () => ({ client, settings: { basePath, passkeys, oidc, passwordMinLength } }),
     [client, basePath, passkeys, oidc, passwordMinLength],
   );
+  useLeaving(client, props.onSignedOut);
+  useEffect(() => client.watch(() => void queries.invalidateQueries()), [client, queries]);
   return (
     <Context value={value}>
       <QueryClientProvider client={queries}>
@@ -33,6 +46,18 @@ export function LatchkeyProvider(props: LatchkeySettings & { client?: Client; ch
       </QueryClientProvider>
     </Context>
   );
+}
+
+function useLeaving(client: Client, onSignedOut: ProviderProps["onSignedOut"]): void {
+  const listener = useRef(onSignedOut);
+  useEffect(() => {
+    listener.current = onSignedOut;
+  }, [onSignedOut]);
+  useEffect(() => {
+    const goToLogin = () =>
+      location.replace(`${client.basePath}/login?next=${encodeURIComponent(location.href)}`);
+    return client.onSignedOut((ending) => (listener.current ?? goToLogin)(ending));
+  }, [client]);
 }
 
 const QUERY_DEFAULTS = {
@@ -73,13 +98,6 @@ export function useLoginMethods() {
 export function useRefresh(): () => Promise<void> {
   const queries = useQueryClient();
   return useMemo(() => () => queries.invalidateQueries(), [queries]);
-}
-
-/** Keeps the cards live while they are on the page: one stream for all tabs of the browser. */
-export function useLive(): void {
-  const client = useClient();
-  const refresh = useRefresh();
-  useEffect(() => client.watch(() => void refresh()), [client, refresh]);
 }
 
 /** The time, again every few seconds, so that "3 minutes ago" stays true while the page is open. */

@@ -1,0 +1,18 @@
+export const metadata = { title: "Your notes" };
+
+export default function Layout({ children }) {
+  return (
+    <html lang="en">
+      <body
+        style={{
+          maxWidth: "40rem",
+          margin: "2rem auto",
+          padding: "0 1rem",
+          fontFamily: "system-ui, sans-serif",
+        }}
+      >
+        {children}
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,117 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { browserFor, logInInBrowser } from "../support/browser.ts";
+import { freePort } from "../support/free-port.ts";
+import { installExample, npm, type Packed, pack, type Running, start } from "../support/package.ts";
+import { freshEmail, PASSWORD } from "../support/people.ts";
+import { UA } from "../support/user-agents.ts";
+
+const NODE = process.execPath;
+const NEXT = join("node_modules", "next", "dist", "bin", "next");
+
+type Example = { name: string; command: string[]; ready: RegExp; build?: string[] };
+
+const EXAMPLES: Example[] = [
+  ...["express", "hono", "fastify"].map((name) => ({
+    name,
+    command: [NODE, "server.js"],
+    ready: /Your notes are at/,
+  })),
+  { name: "next", command: [NODE, NEXT, "start"], ready: /Ready in/, build: ["run", "build"] },
+];
+
+describe("The examples, with the package as it is packed", () => {
+  const browser = browserFor();
+  let packed: Packed;
+  beforeAll(async () => {
+    packed = await pack();
+  });
+  afterAll(() => packed.remove());
+
+  describe.each(EXAMPLES)("$name", ({ name, command, ready, build }) => {
+    let folder: string;
+    let app: Running;
+    let origin: string;
+    beforeAll(async () => {
+      folder = await installExample(name, packed);
+      if (build) await npm(build, folder);
+      const port = await freePort();
+      origin = `http://localhost:${port}`;
+      app = await start(command, folder, { PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" }, ready);
+    });
+    afterAll(async () => {
+      await app?.stop();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    it("takes a person in, keeps their notes, and shows a second browser the way out", async () => {
+      const email = freshEmail();
+      const { page: mac } = await browser.device({ userAgent: UA.chromeMac });
+      await mac.goto(origin);
+      await mac.waitForURL("**/auth/login?next=**");
+      await mac.getByRole("link", { name: "Create account" }).click();
+      await mac.getByLabel("Email").fill(email);
+      await mac.getByLabel("Password").fill(PASSWORD);
+      await mac.getByRole("button", { name: "Create account", exact: true }).click();
+      await mac.getByRole("heading", { name: "Your notes" }).waitFor();
+      await mac.getByLabel("A new note").fill("Milk & <honey>");
+      await mac.getByRole("button", { name: "Keep it" }).click();
+      await mac.getByRole("listitem").getByText("Milk & <honey>").waitFor();
+
+      const { page: windows } = await browser.device({ userAgent: UA.firefoxWindows });
+      await windows.goto(origin);
+      await logInInBrowser(windows, `${origin}/auth`, email, PASSWORD);
+      await windows.getByText("Current session").waitFor();
+      await windows.goto(origin);
+      await windows.getByText(email).waitFor();
+
+      await mac.goto(`${origin}/auth/settings/security`);
+      await mac.getByRole("button", { name: "Log out Firefox on Windows" }).click();
+      await mac.getByText("Firefox on Windows was logged out.").waitFor();
+      await windows.goto(origin);
+      await windows.waitForURL("**/auth/login?next=**");
+      await windows.getByText("You were logged out from Chrome on Mac OS").waitFor();
+    });
+
+    if (name === "next") {
+      it("has the card in a page of its own, live, and its routes answer 401", async () => {
+        const email = freshEmail();
+        const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+        expect((await context.request.get(`${origin}/api/notes`)).status()).toBe(401);
+        await page.goto(`${origin}/auth/sign-up?next=${encodeURIComponent(`${origin}/devices`)}`);
+        await page.getByLabel("Email").fill(email);
+        await page.getByLabel("Password").fill(PASSWORD);
+        await page.getByRole("button", { name: "Create account", exact: true }).click();
+        await page.getByText("Current session").waitFor();
+        expect(await (await context.request.get(`${origin}/api/notes`)).json()).toEqual([]);
+        const { page: windows } = await browser.device({ userAgent: UA.firefoxWindows });
+        await logInInBrowser(windows, `${origin}/auth`, email, PASSWORD);
+        await windows.getByText("Current session").waitFor();
+        await page.getByRole("button", { name: "Log out Firefox on Windows" }).click();
+        await windows.waitForURL("**/auth/login");
+      });
+    }
+
+    if (name === "express") {
+      it("closes the connections of a session that ends", async () => {
+        const email = freshEmail();
+        const { context } = await browser.device({ userAgent: UA.chromeMac });
+        const headers = { "Content-Type": "application/json" };
+        const data = { email, password: PASSWORD };
+        await context.request.post(`${origin}/auth/api/accounts`, { headers, data });
+        const [cookie] = await context.cookies();
+        const { body, status } = await fetch(`${origin}/stream`, {
+          headers: {
+            Cookie: (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; "),
+          },
+        });
+        expect([cookie?.name, status]).toEqual([expect.any(String), 200]);
+        const reader = (body as ReadableStream<Uint8Array>).getReader();
+        expect(new TextDecoder().decode((await reader.read()).value)).toContain("hello");
+        await context.request.delete(`${origin}/auth/api/session`);
+        expect((await reader.read()).done).toBe(true);
+      });
+    }
+  });
+});

@@ -1,0 +1,44 @@
+// An app in TypeScript as its author would write it; `npm run check:package` compiles it against the package.
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import { createLatchkey, type Latchkey, SettingError, type SignedIn } from "latchkey";
+import { createClient, type Session } from "latchkey/client";
+import * as inExpress from "latchkey/express";
+import * as inFastify from "latchkey/fastify";
+import * as inHono from "latchkey/hono";
+import { LatchkeyProvider, LoginManagement } from "latchkey/react";
+
+const latchkey: Latchkey = await createLatchkey({
+  databaseUrl: "sqlite:./app.db",
+  baseUrl: "http://localhost:3000/auth",
+  sessionLifetime: "12h",
+});
+
+const onExpress = express();
+onExpress.use(inExpress.mount(latchkey));
+onExpress.get("/", inExpress.requireSession(latchkey), (request, reply) => {
+  const email: string = request.latchkey.account.email;
+  reply.send(email);
+});
+
+const onFastify = fastify();
+await onFastify.register(inFastify.mount, { latchkey });
+onFastify.get("/", { preHandler: inFastify.requireSession(latchkey) }, async (request) => {
+  const id: string = request.latchkey.session.id;
+  return id;
+});
+
+const onHono = new Hono();
+onHono.use(inHono.mount(latchkey));
+onHono.get("/", inHono.requireSession(latchkey), (context) => {
+  const who: SignedIn = context.get("latchkey");
+  return context.text(who.account.email);
+});
+
+const who = await latchkey.authenticate(new Request("http://localhost:3000/"));
+const reason: string = "account" in who ? who.account.id : who.reason;
+latchkey.on("session-ended", ({ sessionId, by }) => console.log(sessionId, by ?? "by itself", reason));
+const listed: Session[] = await createClient({ basePath: "/auth" }).sessions();
+
+export const kept = [LatchkeyProvider, LoginManagement, SettingError, listed];

@@ -1,0 +1,85 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, "..", "..");
+/** npm is the machine's own; what runs is the Node of this run. */
+const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
+const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+
+export type Packed = { file: string; contents: string[]; remove(): Promise<void> };
+
+/** `npm pack`, as it would be published. */
+export async function pack(): Promise<Packed> {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-package-"));
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: ROOT,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const [packed] = Object.values(
+    JSON.parse(stdout) as Record<string, { filename: string; files: { path: string }[] }>,
+  );
+  if (!packed) throw new Error(`npm pack said nothing: ${stdout}`);
+  return {
+    file: join(folder, packed.filename),
+    contents: packed.files.map(({ path }) => path),
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** An example in a folder of its own, with what its package.json names and the package as it was packed. */
+export async function installExample(name: string, packed: Packed): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `latchkey-${name}-`));
+  await cp(join(ROOT, "examples", name), folder, { recursive: true });
+  await npm(["install", packed.file, ...QUIET], folder);
+  return folder;
+}
+
+export async function npm(words: string[], folder: string): Promise<string> {
+  try {
+    const { stdout } = await run("npm", words, {
+      cwd: folder,
+      env: { ...process.env, PATH },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`npm ${words.join(" ")} failed in ${folder}:\n${stdout}\n${stderr}`);
+  }
+}
+
+export type Running = { stop(): Promise<void> };
+
+/** Starts a program and waits until it says `ready`. @throws with all it said where it ends before. */
+export async function start(
+  command: string[],
+  folder: string,
+  env: Record<string, string>,
+  ready: RegExp,
+): Promise<Running> {
+  const [program = "", ...words] = command;
+  const child = spawn(program, words, { cwd: folder, env: { HOME: process.env.HOME, PATH, ...env } });
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      said += chunk.toString();
+      if (ready.test(said)) resolve();
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`${command.join(" ")} ended: ${said}`)));
+  });
+  return {
+    async stop() {
+      const gone = once(child, "exit");
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}
