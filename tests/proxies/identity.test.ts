@@ -174,7 +174,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
       `GET /notes HTTP/1.0\r\n\r\n`,
       `GET /auth/../notes HTTP/1.1\r\nHost: x\r\nCookie: latchkey=lk1_${"A".repeat(43)}\r\nConnection: close\r\n\r\n`,
     ])
-      expect(await exchangeBytes(proxyPort, bytes)).not.toMatch(/^HTTP\/1\.[01] 2/);
+      expect(await exchangeBytes(proxyPort, bytes)).not.toContain("Hello");
     expect(app.heard).toHaveLength(before);
   });
 

@@ -16,6 +16,8 @@ export type ProxyKind = {
   /** The configuration that people copy. */
   folder: string;
   file: string;
+  /** Stops it at once, however many connections are open. */
+  stopSignal: NodeJS.Signals;
   /** Starts the program on a copy of that folder. */
   run(program: string, folder: string, file: string): Promise<ChildProcess>;
 };
@@ -26,18 +28,30 @@ export const PROXIES: ProxyKind[] = [
     debianPackage: "nginx",
     folder: "nginx",
     file: "nginx.conf",
+    stopSignal: "SIGTERM",
     async run(program, folder, file) {
       await writeFile(join(folder, "main.conf"), nginxAround(folder, file));
       return spawn(program, ["-p", folder, "-e", "stderr", "-c", join(folder, "main.conf")]);
     },
   },
+  {
+    name: "caddy",
+    debianPackage: "caddy",
+    folder: "caddy",
+    file: "Caddyfile",
+    stopSignal: "SIGQUIT",
+    run: async (program, folder, file) =>
+      spawn(program, ["run", "--adapter", "caddyfile", "--config", join(folder, file)], {
+        env: { ...process.env, HOME: folder, CADDY_ADMIN: `unix/${join(folder, "admin.sock")}` },
+      }),
+  },
 ];
 
 /** In the examples, each of these stands in one place. */
-const PLACES: [string, keyof Ports][] = [
-  ["127.0.0.1:3000", "latchkey"],
-  ["127.0.0.1:4000", "app"],
-  ["127.0.0.1:8080", "proxy"],
+const PLACES: [RegExp, keyof Ports][] = [
+  [/(?<=:)3000\b/, "latchkey"],
+  [/(?<=:)4000\b/, "app"],
+  [/(?<=:)8080\b/, "proxy"],
 ];
 
 /**
@@ -62,7 +76,7 @@ export async function startProxy(kind: ProxyKind, program: string, ports: Ports)
   if (!isListening) throw new Error(`${kind.name} stopped:\n${said}`);
   return {
     async stop() {
-      child.kill("SIGTERM");
+      child.kill(kind.stopSignal);
       await closed;
       await rm(folder, { recursive: true, force: true });
     },
@@ -70,10 +84,11 @@ export async function startProxy(kind: ProxyKind, program: string, ports: Ports)
 }
 
 function withPorts(text: string, ports: Ports): string {
-  return PLACES.reduce((replaced, [address, port]) => {
-    const lines = replaced.split("\n").filter((line) => line.includes(address) && !/^\s*#/.test(line));
-    if (lines.length !== 1) throw new Error(`${address} stands in ${lines.length} places of the example.`);
-    return replaced.replaceAll(address, `127.0.0.1:${ports[port]}`);
+  const lines = text.split("\n").filter((line) => !/^\s*#/.test(line));
+  return PLACES.reduce((replaced, [place, port]) => {
+    const found = lines.filter((line) => place.test(line)).length;
+    if (found !== 1) throw new Error(`${place} stands in ${found} lines of the example.`);
+    return replaced.replace(new RegExp(place, "g"), String(ports[port]));
   }, text);
 }
 
