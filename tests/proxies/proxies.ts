@@ -45,6 +45,14 @@ export const PROXIES: ProxyKind[] = [
         env: { ...process.env, HOME: folder, CADDY_ADMIN: `unix/${join(folder, "admin.sock")}` },
       }),
   },
+  {
+    name: "haproxy",
+    debianPackage: "haproxy",
+    folder: "haproxy",
+    file: "haproxy.cfg",
+    stopSignal: "SIGTERM",
+    run: async (program, folder, file) => spawn(program, ["-db", "-f", join(folder, file)]),
+  },
 ];
 
 /** In the examples, each of these stands in one place. */
