@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { browserFor } from "../support/browser.ts";
+import { PASSWORD, signUp } from "../support/people.ts";
+import { UA } from "../support/user-agents.ts";
+import { describeBehindEachProxy } from "./behind.ts";
+
+await describeBehindEachProxy("A browser at an app behind a proxy", (behind) => {
+  const browser = browserFor();
+
+  test("is sent to the login page, comes back to the page it wanted, and is out once it was logged out", async () => {
+    const { server, origin } = behind();
+    const person = await signUp(server);
+    const { page } = await browser.device({ userAgent: UA.firefoxWindows });
+    await page.goto(`${origin}/notes?of=today`);
+    expect(new URL(page.url()).pathname).toBe("/auth/login");
+    await page.getByLabel("Email").fill(person.email);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await page.getByRole("heading", { name: `Hello, ${person.email}` }).waitFor();
+    expect(page.url()).toBe(`${origin}/notes?of=today`);
+    await person.client.delete("/api/sessions");
+    await page.reload();
+    expect(new URL(page.url()).pathname).toBe("/auth/login");
+    await page.getByText("You were logged out from Chrome on Mac OS").waitFor();
+  });
+});
