@@ -35,6 +35,7 @@ describe("the command line", () => {
       "sessions list",
       "sessions end",
       "sessions end-all",
+      "import",
       "prune",
       "doctor",
       "backup",
