@@ -1,6 +1,7 @@
 import type { ImportOptions } from "../moving-in/fit.ts";
 import { importAccounts } from "../moving-in/import-accounts.ts";
 import type { Source } from "../moving-in/incoming.ts";
+import { readBetterAuth } from "../moving-in/read-better-auth.ts";
 import { readJsonLines } from "../moving-in/read-json-lines.ts";
 import type { LeftOut, Report } from "../moving-in/report.ts";
 import type { Command, ExitCode, Run } from "./command.ts";
@@ -10,7 +11,15 @@ import { withLatchkey } from "./with-latchkey.ts";
 /** How each kind of source is opened. */
 const SOURCES: Record<string, (place: string) => Promise<Source>> = {
   "json-lines": async (file) => readJsonLines(file),
+  "better-auth": (place) => readBetterAuth(place, betterAuthSecrets(), Date.now()),
 };
+
+/** Its secret, or with versions `2:new,1:old`, under the names that its own documents give them. */
+function betterAuthSecrets(): string[] {
+  const { BETTER_AUTH_SECRET: secret, BETTER_AUTH_SECRETS: versions } = process.env;
+  const versioned = (versions ?? "").split(",").map((one) => one.trim().replace(/^\d+:/, ""));
+  return [secret ?? "", ...versioned].filter((one) => one !== "");
+}
 
 export const importCommand: Command = {
   name: "import",

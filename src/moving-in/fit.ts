@@ -13,6 +13,8 @@ import type { LeftOut } from "./report.ts";
 /** An account that fits Latchkey by itself; whether its id and address are free is for the database to say. */
 export type Fitting = {
   where: string;
+  /** Why it may not come, unless it is here already. */
+  refused: string | null;
   id: string | null;
   address: EmailAddress;
   verified: boolean;
@@ -65,17 +67,17 @@ export function fitAccount(
   const secret = readTotpSecret(account.totpSecret);
   const lost =
     found.lostTwoFactor ?? (secret === undefined ? "it is no base32 secret of 80 bits or more" : null);
-  if (lost !== null && !options.dropLostTwoFactor) {
-    return no(
-      `Its second factor can't be read: ${lost}. Without it the password alone would open the account.`,
-    );
-  }
   const without: LeftOut[] = [];
   const leave: Leave = (what, why) => without.push({ where, what, why });
   if (lost !== null) leave("second factor", `It can't be read: ${lost}.`);
+  const refused =
+    lost === null || options.dropLostTwoFactor
+      ? null
+      : `Its second factor can't be read: ${lost}. Without it the password alone would open the account.`;
   const suspended = account.suspended === true;
   return {
     where,
+    refused,
     id: account.id ?? null,
     address,
     verified: account.emailVerified === true,

@@ -33,7 +33,7 @@ export const incomingAccount = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, "takes up to 128 letters, digits and . _ : -")
     .nullish(),
-  email: z.string(),
+  email: z.string("is missing"),
   emailVerified: z.boolean().nullish(),
   createdAt: time.nullish(),
   suspended: z.boolean().nullish(),

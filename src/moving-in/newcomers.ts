@@ -35,7 +35,7 @@ export async function sortNewcomers(
   const sessions = await sessionsHere(query, batch);
   for (const one of batch) {
     const { where } = one;
-    const why = twinOf(one, seen) ?? accounts.whyNot(one);
+    const why = twinOf(one, seen) ?? accounts.whyNot(one) ?? one.refused;
     if (why === "already here") sorted.alreadyHere += 1;
     else if (why !== null) sorted.leftOut.push({ where, what: "account", why });
     else {
