@@ -1,6 +1,7 @@
 import type { ImportOptions } from "../moving-in/fit.ts";
 import { importAccounts } from "../moving-in/import-accounts.ts";
 import type { Source } from "../moving-in/incoming.ts";
+import { readAuthJs } from "../moving-in/read-auth-js.ts";
 import { readBetterAuth } from "../moving-in/read-better-auth.ts";
 import { readJsonLines } from "../moving-in/read-json-lines.ts";
 import type { LeftOut, Report } from "../moving-in/report.ts";
@@ -12,6 +13,7 @@ import { withLatchkey } from "./with-latchkey.ts";
 const SOURCES: Record<string, (place: string) => Promise<Source>> = {
   "json-lines": async (file) => readJsonLines(file),
   "better-auth": (place) => readBetterAuth(place, betterAuthSecrets(), Date.now()),
+  "auth-js": (place) => readAuthJs(place),
 };
 
 /** Its secret, or with versions `2:new,1:old`, under the names that its own documents give them. */
