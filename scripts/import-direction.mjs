@@ -4,14 +4,14 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LINE =
-  "adapters, cli → latchkey → http → accounts → sessions → history, mail → database → options, refusals";
+  "adapters, cli → latchkey → http, moving-in → accounts → sessions → history, mail → database → options, refusals";
 
 /** The server's rooms from top to bottom: each may import itself and what stands on a later line. */
 const SERVER = [
   ["index"],
   ["adapters", "cli"],
   ["latchkey"],
-  ["http"],
+  ["http", "moving-in"],
   ["accounts"],
   ["sessions"],
   ["history", "mail"],

@@ -84,6 +84,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     log,
     now: settings.now,
   });
+  const seal = createSeal(readSecretKeys(settings));
   const parts: HttpParts = {
     settings,
     database,
@@ -94,8 +95,8 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     attempts: createAttempts(database, settings.rateLimits),
     passwords: createPasswordHashes(),
     strength: createPasswordStrength(settings.passwordMinLength),
-    seal: createSeal(readSecretKeys(settings)),
-    cookies: createCookies(settings),
+    seal,
+    cookies: createCookies(settings, seal.stamp),
     providers: new Map(
       settings.oidc.map((one) => [one.id, createProvider(one, callbackUrl(settings, one.id))]),
     ),

@@ -51,6 +51,8 @@ export type LatchkeyOptions = {
   returnOrigins?: string[] | string;
   /** `LATCHKEY_COOKIE_DOMAIN`: shares the cookie with sub-domains, on purpose. Default none. */
   cookieDomain?: string;
+  /** `LATCHKEY_IMPORTED_COOKIE`: the name of another system's session cookie, whose imported sessions go on. Default none. */
+  importedCookie?: string;
   /** `LATCHKEY_SECRET_KEY`: 32 bytes in hex or base64, or `new,old`. Default: a key file beside the embedded database. */
   secretKey?: string;
   /** `LATCHKEY_OIDC_PROVIDERS` and its variables: other sites that people may sign in with. Default none. */
@@ -84,6 +86,7 @@ export type Settings = {
   readonly signUp: "open" | "verify-first" | "closed";
   readonly returnOrigins: readonly string[];
   readonly cookieDomain: string | null;
+  readonly importedCookie: string | null;
   readonly oidc: readonly OidcProvider[];
   /** Newest first; null means the key file beside the embedded database. */
   readonly secretKeys: readonly Uint8Array[] | null;
@@ -114,6 +117,7 @@ export const VARIABLES = {
   signUp: "LATCHKEY_SIGN_UP",
   returnOrigins: "LATCHKEY_RETURN_ORIGINS",
   cookieDomain: "LATCHKEY_COOKIE_DOMAIN",
+  importedCookie: "LATCHKEY_IMPORTED_COOKIE",
   secretKey: "LATCHKEY_SECRET_KEY",
   logLevel: "LATCHKEY_LOG_LEVEL",
   trustedProxies: "LATCHKEY_TRUSTED_PROXIES",
@@ -173,6 +177,7 @@ export function readSettings(options: LatchkeyOptions): Settings {
     signUp: readOneOf(name.signUp, options.signUp ?? "open", ["open", "verify-first", "closed"]),
     returnOrigins: readList(options.returnOrigins).map((origin) => readOrigin(name.returnOrigins, origin)),
     cookieDomain: options.cookieDomain ? readCookieDomain(options.cookieDomain, options.baseUrl) : null,
+    importedCookie: options.importedCookie ? readImportedCookie(options.importedCookie) : null,
     oidc: readOidcProviders(options.oidc ?? []),
     secretKeys: readSecretKeys(options.secretKey, database),
     logLevel: readOneOf(name.logLevel, options.logLevel ?? "info", LOG_LEVELS),
@@ -207,5 +212,14 @@ function readCookieDomain(value: string, baseUrl: string | undefined): string {
   throw new SettingError(
     VARIABLES.cookieDomain,
     `takes a domain that the host of BASE_URL (${host}) belongs to, like example.com`,
+  );
+}
+
+function readImportedCookie(value: string): string {
+  const isOwn = /^(__Host-|__Secure-)?latchkey/.test(value);
+  if (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(value) && !isOwn) return value;
+  throw new SettingError(
+    VARIABLES.importedCookie,
+    `takes the name of the old system's cookie, like authjs.session-token (got "${value}")`,
   );
 }

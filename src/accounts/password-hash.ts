@@ -1,6 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
+import { isForeign, verifyForeign } from "./foreign-password.ts";
 import { createTurns } from "./turns.ts";
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane; about 30 ms. */
@@ -17,7 +18,7 @@ export type PasswordHashes = {
   hash(password: string): Promise<string>;
   /**
    * Compares in the same time whether there is a hash or not. `outdated` means that it was made with
-   * lower cost and should be made anew.
+   * lower cost, or by another system, and should be made anew.
    * @throws Busy where too many wait.
    */
   verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }>;
@@ -38,6 +39,9 @@ export function createPasswordHashes(): PasswordHashes {
       return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(digest)}`;
     },
     async verify(password, hash) {
+      if (hash !== null && isForeign(hash)) {
+        return { right: await turns.run(() => verifyForeign(password, hash)), outdated: true };
+      }
       const parsed = parse(hash ?? nobody) ?? parse(nobody);
       if (!parsed) return { right: false, outdated: false };
       const { cost, salt, digest } = parsed;

@@ -64,11 +64,14 @@ async function judge(
     if (account) await noteFailure(parts, account, visitor, now);
     return refuse("wrong_credentials");
   }
-  const better = outdated ? await parts.passwords.hash(password) : null;
+  const better = outdated ? { from: usable, to: await parts.passwords.hash(password) } : null;
   const sign = { signedInWith: "password", methodId: "password" } as const;
   const done = await passFirstFactor(parts, account, sign, visitor, now, async (write) => {
-    const used = { password_used_at: now, ...(better === null ? {} : { password_hash: better }) };
-    await write.query.updateTable("account").set(used).where("id", "=", account.id).execute();
+    const update = write.query.updateTable("account").where("id", "=", account.id);
+    await update.set({ password_used_at: now }).execute();
+    if (better) {
+      await update.set({ password_hash: better.to }).where("password_hash", "=", better.from).execute();
+    }
     await passed(write);
   });
   if (done !== "changed_meanwhile") return done;

@@ -2,6 +2,7 @@ import { accountCommands } from "./accounts.ts";
 import { backupCommand } from "./backup.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
+import { importCommand } from "./import.ts";
 import { restoreCommand } from "./restore.ts";
 import { serve } from "./serve.ts";
 import { sessionCommands } from "./sessions.ts";
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   migrateCommand,
   ...accountCommands,
   ...sessionCommands,
+  importCommand,
   pruneCommand,
   doctorCommand,
   backupCommand,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { DatabaseUnavailable, DatabaseUnusable } from "../database/database.ts";
+import { SourceUnusable } from "../moving-in/incoming.ts";
 import { SettingError } from "../option-readers.ts";
 import { optionsFromEnvironment } from "../options.ts";
 import type { Command, ExitCode } from "./command.ts";
@@ -64,6 +65,7 @@ async function runSafely(command: Command, parsed: NonNullable<ReturnType<typeof
       error instanceof SettingError ||
       error instanceof DatabaseUnusable ||
       error instanceof DatabaseUnavailable ||
+      error instanceof SourceUnusable ||
       error instanceof Refused;
     say(
       isExpected ? error.message : `Something broke: ${error instanceof Error ? error.stack : String(error)}`,

@@ -25,7 +25,7 @@ export type AccountTable = {
   /** With ASCII letters folded; unique. */
   email_key: string;
   email_verified_at: number | null;
-  /** A PHC string, or null where the account has no password. */
+  /** A PHC string, or null where the account has no password; another system's hash has a mark before it. */
   password_hash: string | null;
   password_set_at: number | null;
   password_used_at: number | null;

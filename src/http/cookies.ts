@@ -1,16 +1,23 @@
 import type { Settings } from "../options.ts";
 import { REASON_KEPT } from "../sessions/expiry.ts";
-import { looksLikeToken } from "../sessions/token.ts";
+import { looksLikeToken, tokenForOld } from "../sessions/token.ts";
 
 const DEVICE_MAX_AGE = 400 * 86_400;
 const SIGN_IN_MAX_AGE = 600;
+/** How many of one name are looked at. */
+const MOST_TOKENS = 4;
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/;
 
 /** How Latchkey's cookies are named and written; decided once, by the base URL. */
 export type Cookies = {
   readonly sessionName: string;
-  /** Every well-formed session token in a Cookie header: a browser may send a planted or stale one beside the right one. */
+  /**
+   * Every well-formed session token in a Cookie header: a browser may send a planted or stale one beside
+   * the right one. Where there is none, those that stand for another system's cookie, if the settings name it.
+   */
   tokens(header: string | null): string[];
+  /** Whether the tokens of this header come from another system's cookie. */
+  comesFromOld(header: string | null): boolean;
   /** The token of a half-finished sign-in. */
   signInToken(header: string | null): string | null;
   deviceToken(header: string | null): string | null;
@@ -28,7 +35,10 @@ export type Cookies = {
  * `__Host-` names on https, so that no sibling domain can plant one; plain names on http. The session
  * cookie outlives its session by 7 days: the server decides expiry, and the device can still be told why.
  */
-export function createCookies(settings: Pick<Settings, "baseUrl" | "cookieDomain">): Cookies {
+export function createCookies(
+  settings: Pick<Settings, "baseUrl" | "cookieDomain" | "importedCookie">,
+  stamp: (text: string) => Buffer,
+): Cookies {
   const { secure } = settings.baseUrl;
   const domain = settings.cookieDomain;
   const host = secure ? "__Host-" : "";
@@ -39,9 +49,21 @@ export function createCookies(settings: Pick<Settings, "baseUrl" | "cookieDomain
   const common = `; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
   const shared = domain === null ? common : `${common}; Domain=${domain}`;
 
+  const ownTokens = (header: string | null) =>
+    [...new Set(valuesOf(header, sessionName).filter(looksLikeToken))].slice(0, MOST_TOKENS);
+  const oldTokens = (header: string | null) => {
+    if (settings.importedCookie === null) return [];
+    const values = valuesOf(header, settings.importedCookie).slice(0, MOST_TOKENS);
+    return values.flatMap(tokensInOld).map((token) => tokenForOld(token, stamp));
+  };
+
   return {
     sessionName,
-    tokens: (header) => [...new Set(valuesOf(header, sessionName).filter(looksLikeToken))].slice(0, 4),
+    tokens(header) {
+      const own = ownTokens(header);
+      return own.length > 0 ? own : oldTokens(header);
+    },
+    comesFromOld: (header) => settings.importedCookie !== null && ownTokens(header).length === 0,
     signInToken: (header) => valuesOf(header, signInName).find((value) => SECRET_SHAPE.test(value)) ?? null,
     ceremonyToken: (header) =>
       valuesOf(header, ceremonyName).find((value) => SECRET_SHAPE.test(value)) ?? null,
@@ -56,6 +78,21 @@ export function createCookies(settings: Pick<Settings, "baseUrl" | "cookieDomain
     clearSignIn: () => `${signInName}=; Max-Age=0${common}`,
     setDevice: (token) => `${deviceName}=${token}; Max-Age=${DEVICE_MAX_AGE}${common}`,
   };
+}
+
+/** Other systems' cookies hold the token itself, or the token, a dot and a signature; perhaps URL-encoded. */
+function tokensInOld(value: string): string[] {
+  const text = /%[0-9a-f]{2}/i.test(value) ? decode(value) : value;
+  const dot = text.lastIndexOf(".");
+  return dot > 0 ? [text.slice(0, dot), text] : [text];
+}
+
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }
 
 function valuesOf(header: string | null, name: string): string[] {

@@ -4,6 +4,7 @@ import { authenticate } from "../sessions/authenticate.ts";
 import { problem, signedOutFacts } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { tokensOf } from "./call.ts";
+import { handOver } from "./hand-over.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** A request whose session lives. */
@@ -20,7 +21,7 @@ export function signedIn(
       return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
     }
     if (counts === "as use") touch(call, answer.session);
-    return handle({ ...call, acting: answer.session });
+    return handOver(call, answer, await handle({ ...call, acting: answer.session }));
   };
 }
 

@@ -7,7 +7,7 @@ import { hashToken } from "./token.ts";
 /** Why a token opens nothing, for its holder alone. */
 export type SignedOut = { reason: EndReason | "none"; by: string | null; at: number | null };
 
-export type Authenticated = { session: FoundSession; tokenHash: Uint8Array };
+export type Authenticated = { session: FoundSession; token: string };
 
 /**
  * Who holds this token, by one indexed look-up and the rule of time. Never changes anything.
@@ -23,7 +23,7 @@ export async function authenticate(
   for (const token of tokens) {
     const tokenHash = hashToken(token);
     const found = await parts.database.findSession(tokenHash);
-    const answer = found ? liveOrOver(parts, found, tokenHash, now) : await whyEnded(parts, tokenHash, now);
+    const answer = found ? liveOrOver(parts, found, token, now) : await whyEnded(parts, tokenHash, now);
     if ("session" in answer) return answer;
     if (told.reason === "none") told = answer;
   }
@@ -33,12 +33,12 @@ export async function authenticate(
 function liveOrOver(
   parts: SessionParts,
   found: FoundSession,
-  tokenHash: Uint8Array,
+  token: string,
   now: number,
 ): Authenticated | SignedOut {
   const lastUsedAt = parts.lastUsed.of(found.id, found.lastUsedAt);
   const reason = overByTime(found.expiresAt, lastUsedAt, parts.settings, now);
-  if (reason === null) return { session: found, tokenHash };
+  if (reason === null) return { session: found, token };
   // Where nothing has pruned it, a reason is told no longer than where something has.
   return { reason: now < found.expiresAt + REASON_KEPT ? reason : "none", by: null, at: null };
 }

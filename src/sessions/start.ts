@@ -85,6 +85,11 @@ async function readBack(write: Write, sessionId: string): Promise<FoundSession> 
 /** What a new session replaces: families, never versions; nothing where they are not known. */
 function placeOf(parts: SessionParts, device: Device, deviceHash: Uint8Array): string | null {
   if (parts.settings.sessionScope === "device") return `device:${Buffer.from(deviceHash).toString("hex")}`;
+  return placeOfDevice(device);
+}
+
+/** The place of a browser and system among an account's sessions; null where nothing is replaced there. */
+export function placeOfDevice(device: Device): string | null {
   return replacesOlder(device) ? `${device.browser}|${device.os}` : null;
 }
 

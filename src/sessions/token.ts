@@ -8,6 +8,14 @@ export function makeToken(): string {
   return PREFIX + makeSecret();
 }
 
+/**
+ * The session token that stands for another system's: always the same one, and only who has the key can
+ * make it from the old one. `stamp` is the seal's.
+ */
+export function tokenForOld(oldToken: string, stamp: (text: string) => Buffer): string {
+  return PREFIX + stamp(`old session:${oldToken}`).toString("base64url");
+}
+
 /** 32 random bytes in base64url: mailed links, half-finished sign-ins, device cookies. */
 export function makeSecret(): string {
   return randomBytes(32).toString("base64url");

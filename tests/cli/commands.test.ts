@@ -35,6 +35,7 @@ describe("the command line", () => {
       "sessions list",
       "sessions end",
       "sessions end-all",
+      "import",
       "prune",
       "doctor",
       "backup",
@@ -142,6 +143,8 @@ describe("the command line", () => {
     ["LATCHKEY_SESSION_LIFETIME", "31d"],
     ["LATCHKEY_IDLE_TIMEOUT", "4m"],
     ["LATCHKEY_SECRET_KEY", "tooshort"],
+    ["LATCHKEY_IMPORTED_COOKIE", "two cookies"],
+    ["LATCHKEY_IMPORTED_COOKIE", "__Host-latchkey"],
     ["LATCHKEY_SIGN_UP", "maybe"],
     ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/99"],
   ])("names %s where its value is wrong, in one line, and never says a secret", async (name, value) => {

@@ -4,6 +4,7 @@ import { authenticate } from "../../sessions/authenticate.ts";
 import { problem, signedOutFacts } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { tokensOf } from "../call.ts";
+import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl, navigates } from "../next.ts";
 import { touch } from "../signed-in.ts";
 
@@ -20,7 +21,7 @@ export async function verify(call: Call): Promise<Response> {
     );
   }
   touch(call, answer.session);
-  return new Response(null, {
+  const response = new Response(null, {
     status: 204,
     headers: {
       "Cache-Control": "no-store",
@@ -29,6 +30,7 @@ export async function verify(call: Call): Promise<Response> {
       "Remote-Session": answer.session.id,
     },
   });
+  return handOver(call, answer, response);
 }
 
 function sendToLogin({ request, parts }: Call): Response | null {

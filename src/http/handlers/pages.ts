@@ -1,7 +1,9 @@
+import type { Authenticated } from "../../sessions/authenticate.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
 import type { Call } from "../call.ts";
 import { tokensOf } from "../call.ts";
 import type { Asset, Dashboard } from "../dashboard.ts";
+import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 
 /** Handlers of the dashboard's pages. What a page may show is decided here, before any of it is sent. */
@@ -9,19 +11,22 @@ export function pages(dashboard: Dashboard | null) {
   const page = async (): Promise<Response> => (dashboard ? html(200, dashboard.html) : notBuilt());
 
   async function root(call: Call): Promise<Response> {
-    const path = (await isSignedIn(call)) ? "/settings/security" : "/login";
-    return redirect(call.parts.settings.baseUrl.href + path);
+    const { href } = call.parts.settings.baseUrl;
+    const who = await whoIs(call);
+    return who ? handOver(call, who, redirect(`${href}/settings/security`)) : redirect(`${href}/login`);
   }
 
   async function login(call: Call): Promise<Response> {
-    if (!(await isSignedIn(call))) return page();
+    const who = await whoIs(call);
+    if (!who) return page();
     const { settings } = call.parts;
     const next = allowedNext(new URL(call.request.url).searchParams.get("next"), settings);
-    return redirect(next ?? `${settings.baseUrl.href}/settings/security`);
+    return handOver(call, who, redirect(next ?? `${settings.baseUrl.href}/settings/security`));
   }
 
   async function settings(call: Call): Promise<Response> {
-    if (await isSignedIn(call)) return page();
+    const who = await whoIs(call);
+    if (who) return handOver(call, who, await page());
     const { baseUrl } = call.parts.settings;
     const { pathname, search } = new URL(call.request.url);
     return redirect(loginUrl(baseUrl.origin + pathname + search, call.parts.settings));
@@ -36,9 +41,11 @@ export function pages(dashboard: Dashboard | null) {
   return { page, root, login, settings, asset };
 }
 
-async function isSignedIn(call: Call): Promise<boolean> {
+async function whoIs(call: Call): Promise<Authenticated | null> {
   const tokens = tokensOf(call);
-  return tokens.length > 0 && "session" in (await authenticate(call.parts, tokens, call.now));
+  if (tokens.length === 0) return null;
+  const answer = await authenticate(call.parts, tokens, call.now);
+  return "session" in answer ? answer : null;
 }
 
 function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {

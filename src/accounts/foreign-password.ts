@@ -1,0 +1,134 @@
+import { argon2, scrypt, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+
+/** Marks a hash that another system made: it is verified as it is, and made anew at the next sign-in. */
+const FOREIGN = "foreign:";
+
+/** What one check may take of this machine; a hash that asks for more is not taken over. */
+const MOST_MEMORY = 256 * 1024 * 1024; // bytes
+const MOST_PASSES = 64;
+const MOST_LANES = 64;
+/** About 3 s. */
+const HIGHEST_BCRYPT_COST = 15;
+const LEAST_SALT_BYTES = 8;
+const LEAST_DIGEST_BYTES = 16;
+
+/** How to check a password against one hash: of several spellings of the same signs, any may be the right one. */
+type Check = { spellings: readonly Spelling[]; matches(password: string): Promise<boolean> };
+type Spelling = "as typed" | "NFC" | "NFKC";
+
+/** Turns another system's hash into what is stored of it; `why` says in half a sentence why it can't be used. */
+export function takeOverPassword(hash: string): { stored: string } | { why: string } {
+  const check = readCheck(hash);
+  return "why" in check ? check : { stored: FOREIGN + hash };
+}
+
+export function isForeign(stored: string): boolean {
+  return stored.startsWith(FOREIGN);
+}
+
+/** Whether this is the password whose hash was taken over. */
+export async function verifyForeign(password: string, stored: string): Promise<boolean> {
+  const check = readCheck(stored.slice(FOREIGN.length));
+  if ("why" in check) return false;
+  const spelled = new Set(check.spellings.map((spelling) => spell(password, spelling)));
+  for (const one of spelled) if (await check.matches(one)) return true;
+  return false;
+}
+
+function spell(password: string, spelling: Spelling): string {
+  return spelling === "as typed" ? password : password.normalize(spelling);
+}
+
+const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+const ARGON2 = /^\$(argon2(?:id|i|d))\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const SCRYPT = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+/** better-auth's: the salt is used as the text that it is, and the parameters are always the same. */
+const BETTER_AUTH = /^([0-9a-f]{32}):([0-9a-f]{128})$/;
+const BETTER_AUTH_COST = { N: 16_384, r: 16, p: 1 };
+
+function readCheck(hash: string): Check | { why: string } {
+  const [bcrypt, cost] = BCRYPT.exec(hash) ?? [];
+  if (bcrypt !== undefined) return bcryptCheck(hash, Number(cost));
+  const [betterAuth, text = "", hex = ""] = BETTER_AUTH.exec(hash) ?? [];
+  if (betterAuth !== undefined) {
+    return scryptCheck(["NFKC"], BETTER_AUTH_COST, Buffer.from(text), Buffer.from(hex, "hex"));
+  }
+  const [phc, exponent, r, p, salt = "", digest = ""] = SCRYPT.exec(hash) ?? [];
+  if (phc !== undefined) {
+    const cost = { N: 2 ** Number(exponent), r: Number(r), p: Number(p) };
+    return scryptCheck(["as typed", "NFC"], cost, fromBase64(salt), fromBase64(digest));
+  }
+  const found = ARGON2.exec(hash);
+  if (found) return argon2Check(found);
+  return { why: "it is of a kind that Latchkey can't verify (it can: bcrypt, scrypt, argon2)" };
+}
+
+const COSTLY = { why: "verifying it would take more of the machine than Latchkey gives to one sign-in" };
+const MALFORMED = { why: "it is cut short or not well formed" };
+
+function bcryptCheck(hash: string, cost: number): Check | { why: string } {
+  if (cost > HIGHEST_BCRYPT_COST) return COSTLY;
+  if (cost < 4) return MALFORMED;
+  return { spellings: ["as typed", "NFC"], matches: (password) => compareInThread({ password, hash }) };
+}
+
+const scryptAsync = promisify<string, Buffer, number, object, Buffer>(scrypt);
+
+function scryptCheck(
+  spellings: readonly Spelling[],
+  cost: { N: number; r: number; p: number },
+  salt: Buffer,
+  digest: Buffer,
+): Check | { why: string } {
+  const memory = 128 * cost.N * cost.r;
+  if (memory > MOST_MEMORY || cost.p > MOST_LANES) return COSTLY;
+  if (cost.N < 2 || cost.r < 1 || cost.p < 1 || isTooShort(salt, digest)) return MALFORMED;
+  return {
+    spellings,
+    async matches(password) {
+      const made = await scryptAsync(password, salt, digest.length, { ...cost, maxmem: 2 * memory + 65_536 });
+      return timingSafeEqual(made, digest);
+    },
+  };
+}
+
+const argon2Async = promisify(argon2);
+
+function argon2Check(found: RegExpExecArray): Check | { why: string } {
+  const [, kind, memory, passes, lanes, salt = "", digest = ""] = found;
+  const cost = { memory: Number(memory), passes: Number(passes), parallelism: Number(lanes) };
+  const nonce = fromBase64(salt);
+  const expected = fromBase64(digest);
+  if (cost.memory * 1024 > MOST_MEMORY || cost.passes > MOST_PASSES || cost.parallelism > MOST_LANES)
+    return COSTLY;
+  const isPossible = cost.parallelism >= 1 && cost.passes >= 1 && cost.memory >= 8 * cost.parallelism;
+  if (!isPossible || isTooShort(nonce, expected)) return MALFORMED;
+  return {
+    spellings: ["as typed", "NFC"],
+    async matches(password) {
+      const algorithm = kind as "argon2id" | "argon2i" | "argon2d";
+      const asked = { ...cost, message: password, nonce, tagLength: expected.length };
+      return timingSafeEqual(await argon2Async(algorithm, asked), expected);
+    },
+  };
+}
+
+function isTooShort(salt: Buffer, digest: Buffer): boolean {
+  return salt.length < LEAST_SALT_BYTES || digest.length < LEAST_DIGEST_BYTES;
+}
+
+const fromBase64 = (text: string) => Buffer.from(text, "base64");
+
+/** bcrypt is plain JavaScript: in a thread of its own, so that session checks never wait for it. */
+function compareInThread(question: { password: string; hash: string }): Promise<boolean> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(`./bcrypt-worker.${extension}`, import.meta.url), {
+      workerData: question,
+    });
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+}

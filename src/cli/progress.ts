@@ -1,0 +1,43 @@
+const BAR_SIGNS = 30;
+const REDRAW_INTERVAL = 100; // ms
+const LINE_EVERY = 10_000;
+
+/** How far a long piece of work is, on standard error: a bar on a terminal, now and then a line elsewhere. */
+export type Progress = {
+  /** `share` from 0 to 1, `done` in pieces. */
+  show(share: number, done: number): void;
+  /** Takes the bar away, for what is to be read instead of it. */
+  clear(): void;
+};
+
+export function createProgress(noun: string, say: (line: string) => void): Progress {
+  return process.stderr.isTTY ? bar(noun) : lines(noun, say);
+}
+
+function bar(noun: string): Progress {
+  let drawnAt = 0;
+  return {
+    show(share, done) {
+      if (Date.now() - drawnAt < REDRAW_INTERVAL) return;
+      drawnAt = Date.now();
+      const filled = Math.round(Math.min(1, share) * BAR_SIGNS);
+      const percent = `${Math.floor(Math.min(1, share) * 100)}`.padStart(3);
+      const signs = "█".repeat(filled) + "░".repeat(BAR_SIGNS - filled);
+      process.stderr.write(`\r${signs} ${percent} %  ${done.toLocaleString("en")} ${noun}`);
+    },
+    clear() {
+      process.stderr.write("\r\x1b[K");
+      drawnAt = 0;
+    },
+  };
+}
+
+function lines(noun: string, say: (line: string) => void): Progress {
+  return {
+    show(share, done) {
+      if (done % LINE_EVERY === 0)
+        say(`${done.toLocaleString("en")} ${noun} (${Math.floor(Math.min(1, share) * 100)} %)`);
+    },
+    clear() {},
+  };
+}

@@ -1,0 +1,85 @@
+import { z } from "zod";
+
+const YEAR_3000 = 32_503_680_000_000;
+
+const TAKES_A_TIME = "takes a time like 2024-03-01T10:00:00Z, or milliseconds since 1970";
+
+const time = z
+  .union([z.iso.datetime({ offset: true, error: TAKES_A_TIME }), z.int()], { error: TAKES_A_TIME })
+  .transform((value) => (typeof value === "number" ? value : Date.parse(value)))
+  .refine((ms) => ms > 0 && ms < YEAR_3000, "is no time between 1970 and 3000");
+
+const identity = z.strictObject({
+  /** The site's name in `LATCHKEY_OIDC_PROVIDERS`; or `issuer` says which one it is. */
+  provider: z.string().nullish(),
+  issuer: z.string().nullish(),
+  /** Who the person is at that site: its `sub`, GitHub's numeric id. */
+  subject: z.string(),
+});
+
+const session = z.strictObject({
+  /** As the old system's cookie carries it. */
+  token: z.string(),
+  createdAt: time.nullish(),
+  lastUsedAt: time.nullish(),
+  expiresAt: time,
+  userAgent: z.string().nullish(),
+});
+
+/** An account as it comes in, whatever system it comes from: what a line of a JSON-lines file holds. */
+export const incomingAccount = z.strictObject({
+  /** Kept where it is given, so that rows of the app that name it stay right. */
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, "takes up to 128 letters, digits and . _ : -")
+    .nullish(),
+  email: z.string("is missing"),
+  emailVerified: z.boolean().nullish(),
+  createdAt: time.nullish(),
+  suspended: z.boolean().nullish(),
+  passwordHash: z.string().nullish(),
+  /** Base32, as in an otpauth address. */
+  totpSecret: z.string().nullish(),
+  identities: z.array(identity).nullish(),
+  sessions: z.array(session).nullish(),
+});
+
+export type IncomingAccount = z.output<typeof incomingAccount>;
+
+/** What a source found at one place of it: something to be read as an account, or why it can't be. */
+export type Found = {
+  /** For people: "line 12", "user 34". */
+  where: string;
+  given?: unknown;
+  /** Why there is nothing to be read here, as a sentence. */
+  unreadable?: string;
+  /** Why the account has a second factor that can't be read, as half a sentence. */
+  lostTwoFactor?: string;
+};
+
+/** Where accounts come from. */
+export type Source = {
+  readonly found: AsyncIterable<Found>;
+  /** How much of it has been read, from 0 to 1. */
+  readonly share: () => number;
+  readonly close: () => Promise<void>;
+};
+
+/** The source can't be read at all; the message is one line for the operator. */
+export class SourceUnusable extends Error {
+  override name = "SourceUnusable";
+}
+
+/** Reads what was found as an account, or says in a sentence what is wrong with it. Never repeats a value. */
+export function readIncoming(found: Found): { account: IncomingAccount } | { why: string } {
+  if (found.unreadable !== undefined) return { why: found.unreadable };
+  const parsed = incomingAccount.safeParse(found.given);
+  if (parsed.success) return { account: parsed.data };
+  const [issue] = parsed.error.issues;
+  if (issue?.code === "unrecognized_keys") {
+    const within = issue.path.length > 0 ? ` in ${issue.path.join(".")}` : "";
+    return { why: `There is no field "${issue.keys[0]}"${within}; see docs/moving-in.md for their names.` };
+  }
+  const field = issue?.path.join(".") || "The line";
+  return { why: `${field}: ${issue?.message ?? "not valid"}.` };
+}

@@ -1,0 +1,37 @@
+/** A text, or a number that stands for one; null where there is none. */
+export function readText(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "bigint" ? String(value) : null;
+}
+
+/** A truth value, as databases and their drivers write it. */
+export function readTruth(value: unknown): boolean {
+  return value === true || value === 1 || value === "1" || value === "true" || value === "t";
+}
+
+/** Below, a number counts seconds, else milliseconds: in seconds this is the year 5138, in ms 1973. */
+const SECONDS_BELOW = 100_000_000_000;
+const HAS_NO_ZONE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$/;
+
+/** A time in ms since 1970, from whatever a database holds it as; one without a zone is in UTC. */
+export function readTime(value: unknown): number | null {
+  if (value instanceof Date) return readTime(value.getTime());
+  if (typeof value === "bigint") return readTime(Number(value));
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) return null;
+    return Math.trunc(value < SECONDS_BELOW ? value * 1_000 : value);
+  }
+  if (typeof value !== "string") return null;
+  if (/^\d{9,14}(\.\d+)?$/.test(value)) return readTime(Number(value));
+  const ms = Date.parse(HAS_NO_ZONE.test(value) ? `${value.replace(" ", "T")}Z` : value);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+/** Rows by the value of one of their columns. */
+export function groupBy<Row extends Record<string, unknown>>(
+  rows: readonly Row[],
+  column: string,
+): (value: unknown) => Row[] {
+  const groups = Map.groupBy(rows, (row) => String(row[column]));
+  return (value) => groups.get(String(value)) ?? [];
+}

@@ -1,0 +1,62 @@
+import type { Source } from "./incoming.ts";
+import type { OldRow } from "./old-database.ts";
+import { groupBy, readText, readTime } from "./old-values.ts";
+import { needTable, readUsers } from "./read-users.ts";
+
+const SYSTEM = "Auth.js";
+
+/**
+ * The columns that are read, by Auth.js's own names. It keeps no passwords; apps that do usually add a
+ * column to its users, under one of the last names.
+ */
+const PASSWORD = ["password", "passwordHash", "hashedPassword"];
+const USER = ["id", "email", "emailVerified", "createdAt", ...PASSWORD];
+const ACCOUNT = ["userId", "type", "provider", "providerAccountId"];
+const SESSION = ["userId", "sessionToken", "expires"];
+
+/** Of its kinds of account these are other sites; the rest are links by mail, passkeys and the app's own forms. */
+const OTHER_SITES = new Set(["oauth", "oidc"]);
+
+/** Auth.js's (NextAuth's) tables, in SQLite or PostgreSQL. Its JWT sessions are in no table and stay behind. */
+export function readAuthJs(place: string): Promise<Source> {
+  return readUsers(place, (database) => {
+    const need = (names: string[], columns: string[]) =>
+      needTable(database, { system: SYSTEM, names, columns });
+    const users = need(["users", "user"], ["id", "email", "emailVerified"]);
+    const accountTable = need(["accounts", "account"], ["userId", "provider", "providerAccountId"]);
+    const sessionTable = need(["sessions", "session"], ["userId", "sessionToken", "expires"]);
+    return {
+      users,
+      columns: USER,
+      async read(page) {
+        const ids = page.map(({ id }) => id);
+        const accounts = groupBy(await accountTable.rowsWith(ACCOUNT, "userId", ids), "userId");
+        const sessions = groupBy(await sessionTable.rowsWith(SESSION, "userId", ids), "userId");
+        return page.map((user) => ({
+          where: `user ${readText(user.id)}`,
+          given: accountOf(user, accounts(user.id), sessions(user.id)),
+        }));
+      },
+    };
+  });
+}
+
+function accountOf(user: OldRow, accounts: readonly OldRow[], sessions: readonly OldRow[]) {
+  return {
+    id: readText(user.id),
+    email: readText(user.email),
+    emailVerified: readTime(user.emailVerified) !== null,
+    createdAt: readTime(user.createdAt),
+    passwordHash: PASSWORD.map((column) => readText(user[column])).find((hash) => hash !== null),
+    identities: accounts
+      .filter(({ type }) => OTHER_SITES.has(readText(type) ?? "oauth"))
+      .map(({ provider, providerAccountId }) => ({
+        provider: readText(provider),
+        subject: readText(providerAccountId),
+      })),
+    sessions: sessions.map(({ sessionToken, expires }) => ({
+      token: readText(sessionToken),
+      expiresAt: readTime(expires),
+    })),
+  };
+}

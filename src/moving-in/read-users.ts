@@ -1,0 +1,67 @@
+import type { Found, Source } from "./incoming.ts";
+import { SourceUnusable } from "./incoming.ts";
+import type { OldDatabase, OldRow, OldTable } from "./old-database.ts";
+import { openOldDatabase, unreadable } from "./old-database.ts";
+
+const USERS_A_PAGE = 200;
+
+/** How a system's users are read, once its tables are found. */
+export type Reading = {
+  users: OldTable;
+  columns: readonly string[];
+  /** A page of users, each with what belongs to it in other tables. */
+  read(users: readonly OldRow[]): Promise<Found[]>;
+};
+
+/** Opens an old database and reads its users page by page, in the order of their ids. */
+export async function readUsers(place: string, begin: (database: OldDatabase) => Reading): Promise<Source> {
+  const database = await openOldDatabase(place);
+  try {
+    const reading = begin(database);
+    const total = await reading.users.count();
+    let done = 0;
+    return {
+      found: pages(reading, place, (count) => {
+        done += count;
+      }),
+      share: () => done / Math.max(1, total),
+      close: database.close,
+    };
+  } catch (error) {
+    await database.close();
+    throw unreadable(error, place);
+  }
+}
+
+async function* pages(
+  { users, columns, read }: Reading,
+  place: string,
+  onRead: (count: number) => void,
+): AsyncGenerator<Found> {
+  let after: unknown;
+  try {
+    for (;;) {
+      const page = await users.page(columns, after, USERS_A_PAGE);
+      const found = await read(page);
+      onRead(page.length);
+      yield* found;
+      if (page.length < USERS_A_PAGE) return;
+      after = page.at(-1)?.id;
+    }
+  } catch (error) {
+    throw unreadable(error, place);
+  }
+}
+
+/** The table of one of these names, with these columns. @throws SourceUnusable where it isn't there, or is another one. */
+export function needTable(
+  database: OldDatabase,
+  { system, names, columns }: { system: string; names: readonly string[]; columns: readonly string[] },
+): OldTable {
+  const table = database.table(...names);
+  if (!table)
+    throw new SourceUnusable(`The old database has no table "${names[0]}": its tables are not ${system}'s.`);
+  const missing = columns.find((column) => !table.has(column));
+  if (missing === undefined) return table;
+  throw new SourceUnusable(`The old table "${names[0]}" has no column "${missing}": it is not ${system}'s.`);
+}

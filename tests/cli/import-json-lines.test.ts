@@ -1,0 +1,230 @@
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { need } from "../support/answers.ts";
+import { describeOnEachEngine, engineOf } from "../support/engines.ts";
+import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import { everythingIn, importReport, jsonLines, otherSystems, runImport } from "../support/imports.ts";
+import {
+  expectStatus,
+  freshEmail,
+  PASSWORD,
+  signIn,
+  signUp,
+  trySignIn,
+  WRONG_PASSWORD,
+} from "../support/people.ts";
+import { serverFor } from "../support/server.ts";
+import { codeAt } from "../support/totp.ts";
+
+const FROM = ["--from", "json-lines"];
+/** As better-auth itself wrote it for this suite's password. */
+const WRITTEN_BY_BETTER_AUTH =
+  "9706647ac170fda41923054964de37bf:c4e7e80c0a344fe0a8d4d1c42a3c5b769aa307cc8a3f7a095a3edd1b28694382d04192e66d3ddc74db2e3200f0ac5e7e8c9ffeff15826ca6c03508ebc4be6e9e";
+
+describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
+  const server = serverFor(engine);
+  const bring = async (lines: unknown[], words: string[] = [], env = {}) =>
+    importReport(server(), [...FROM, await jsonLines(server(), lines), ...words], env);
+  const storedHash = async (email: string) =>
+    (await server().database.read(`select password_hash from account where email = '${email}'`))[0]
+      ?.password_hash as string | null;
+
+  test.each(Object.keys(otherSystems))(
+    "a password of %s opens the account, and is kept as ours from then on",
+    async (kind) => {
+      const email = freshEmail();
+      const passwordHash = otherSystems[kind]?.(PASSWORD);
+      expect(await bring([{ email, passwordHash }])).toMatchObject({ accounts: 1, passwords: 1, code: 0 });
+      const wrong = await trySignIn(server().client(), { email, password: WRONG_PASSWORD });
+      expectRefusal(wrong, 401, "wrong_credentials");
+      expect(await storedHash(email)).toContain(passwordHash);
+      await signIn(server(), { email, password: PASSWORD }, server().client());
+      expect(await storedHash(email)).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+      await signIn(server(), { email, password: PASSWORD }, server().client());
+      expectRefusal(
+        await trySignIn(server().client(), { email, password: WRONG_PASSWORD }),
+        401,
+        "wrong_credentials",
+      );
+    },
+  );
+
+  test("a password that better-auth itself hashed is right, and letters of two spellings are the same to it", async () => {
+    const email = freshEmail();
+    await bring([{ email, passwordHash: WRITTEN_BY_BETTER_AUTH }]);
+    await signIn(server(), { email, password: PASSWORD }, server().client());
+    const other = freshEmail();
+    const passwordHash = otherSystems["scrypt of better-auth"]?.("ﬁancée-Lantern-58");
+    await bring([{ email: other, passwordHash }]);
+    await signIn(server(), { email: other, password: "fiance\u0301e-Lantern-58" }, server().client());
+  });
+
+  test("keeps the id, the time, whether the address is verified, and who is suspended", async () => {
+    const id = `old-${randomBytes(6).toString("hex")}`;
+    const email = `Ada.${id}@Example.test`;
+    const passwordHash = otherSystems.argon2id?.(PASSWORD);
+    const suspended = freshEmail();
+    const report = await bring([
+      { id, email, emailVerified: true, createdAt: "2024-03-01T10:00:00+01:00", passwordHash },
+      { email: suspended, createdAt: 1_709_280_000_000, passwordHash, suspended: true },
+    ]);
+    expect(report).toMatchObject({ accounts: 2, leftOut: [] });
+    const { client } = await signIn(server(), { email, password: PASSWORD }, server().client());
+    expect(need(await client.get("/api/session"), "account")).toEqual({
+      id,
+      email,
+      emailVerified: true,
+      twoFactor: false,
+      createdAt: "2024-03-01T09:00:00.000Z",
+    });
+    const refused = await trySignIn(server().client(), { email: suspended, password: PASSWORD });
+    expectRefusal(refused, 403, "account_suspended");
+    const events = need(await client.get("/api/activity"), "events");
+    expect(events.map(({ kind, label }) => [kind, label])).toContainEqual([
+      "account_created",
+      "an administrator",
+    ]);
+  });
+
+  test("the second factor comes along, and lies sealed", async () => {
+    const email = freshEmail();
+    const totpSecret = "JBSW Y3DP EHPK 3PXP jbsw y3dp";
+    const secret = "JBSWY3DPEHPK3PXPJBSWY3DP";
+    const passwordHash = otherSystems.argon2id?.(PASSWORD);
+    expect(await bring([{ email, passwordHash, totpSecret }])).toMatchObject({ twoFactors: 1 });
+    const client = server().client();
+    expectStatus(202, await trySignIn(client, { email, password: PASSWORD }));
+    expectRefusal(await client.get("/api/session"), 401, "signed_out");
+    const code = codeAt(secret, server().clock.now());
+    expectStatus(201, await client.post("/api/session/two-factor", { code }));
+    await expectSignedIn(client);
+    expect(await everythingIn(server())).not.toContain(secret);
+  });
+
+  test("an account whose second factor can't be read stays out, unless it is dropped on purpose", async () => {
+    const email = freshEmail();
+    const line = { email, passwordHash: otherSystems.argon2id?.(PASSWORD), totpSecret: "hunter2!" };
+    const refused = await bring([line]);
+    expect(refused).toMatchObject({ code: 1, accounts: 0 });
+    expect(refused.leftOut[0]?.why).toMatch(/second factor can't be read.*no base32/);
+    expectRefusal(
+      await trySignIn(server().client(), { email, password: PASSWORD }),
+      401,
+      "wrong_credentials",
+    );
+    const dropped = await bring([line], ["--drop-lost-two-factor"]);
+    expect(dropped).toMatchObject({ accounts: 1, twoFactors: 0, leftOut: [{ what: "second factor" }] });
+    await signIn(server(), { email, password: PASSWORD }, server().client());
+  });
+
+  test("says of every line that it leaves out why, in order, and repeats no secret", async () => {
+    const [first, twin, other] = [freshEmail(), freshEmail(), freshEmail()];
+    const taken = await signUp(server());
+    const secret = "$2b$10$a-secret-that-nobody-may-read";
+    const lines = [
+      { email: first, passwordHash: secret },
+      `{"email":"${twin}","passwordHash":"${secret}`,
+      "",
+      { email: other, password: secret },
+      { email: "no address" },
+      { email: first.toUpperCase() },
+      { email: taken.email, id: "of-another-system" },
+      { email: twin, createdAt: "yesterday" },
+      { email: twin, identities: [{ provider: "discord", subject: "12" }] },
+      { email: other, sessions: [{ token: "short", expiresAt: "2100-01-01T00:00:00Z" }] },
+      { email: freshEmail(), passwordHash: `$2b$31$${"a".repeat(53)}` },
+    ];
+    const file = await jsonLines(server(), lines);
+    const { out, err, code } = await runImport(server(), [...FROM, file]);
+    expect(code).toBe(1);
+    expect(out + err).not.toContain("a-secret-that-nobody-may-read");
+    expect(out.trim().split("\n")).toEqual([
+      expect.stringMatching(/^line 1: came without a password\. .*bcrypt, scrypt, argon2/),
+      "line 2: left out. It is not valid JSON; each line holds one whole object.",
+      expect.stringMatching(/^line 4: left out\. There is no field "password"/),
+      expect.stringMatching(/^line 5: left out\. Its email address/),
+      expect.stringMatching(/^line 6: left out\. .* that of line 1/),
+      expect.stringMatching(/^line 7: left out\. Its address has an account here already/),
+      expect.stringMatching(/^line 8: left out\. createdAt: takes a time like/),
+      expect.stringMatching(/^line 9: came without a login method\. "discord" is none of the sites/),
+      expect.stringMatching(/^line 10: came without a session\. /),
+      expect.stringMatching(/^line 11: came without a password\. .*more of the machine/),
+      expect.stringMatching(/^Imported 4 accounts, 0 passwords, /),
+      "Already here, and left as they are: 0 accounts.",
+      "Left out: 6 accounts, and 4 parts of others.",
+    ]);
+  });
+
+  test("a dry run reports the same and writes nothing; a second run changes nothing", async () => {
+    const passwordHash = otherSystems.argon2id?.(PASSWORD);
+    const session = { token: randomBytes(24).toString("hex"), expiresAt: "2100-01-01T00:00:00Z" };
+    const lines = [
+      { email: freshEmail(), passwordHash, totpSecret: "JBSWY3DPEHPK3PXPJBSWY3DP", sessions: [session] },
+      { id: randomBytes(8).toString("hex"), email: freshEmail(), passwordHash },
+      "nonsense",
+    ];
+    const before = await everythingIn(server());
+    const dry = await bring(lines, ["--dry-run"]);
+    expect(await everythingIn(server())).toBe(before);
+    const real = await bring(lines);
+    expect(real).toEqual({ ...dry, dryRun: false });
+    expect(real).toMatchObject({ accounts: 2, sessions: 1, alreadyHere: 0 });
+    const after = await everythingIn(server());
+    expect(after).not.toBe(before);
+    const again = await bring(lines);
+    expect(again).toMatchObject({ accounts: 0, sessions: 0, alreadyHere: 2, code: 1 });
+    expect(await everythingIn(server())).toBe(after);
+  });
+
+  test("what its owner has done here since stays: a second run brings neither password nor session back", async () => {
+    const email = freshEmail();
+    const session = { token: randomBytes(24).toString("hex"), expiresAt: "2100-01-01T00:00:00Z" };
+    const lines = [{ email, passwordHash: otherSystems.argon2id?.(PASSWORD), sessions: [session] }];
+    await bring(lines);
+    const { client } = await signIn(server(), { email, password: PASSWORD }, server().client());
+    expectStatus(200, await client.delete("/api/sessions"));
+    const left = await everythingIn(server());
+    expect(await bring(lines)).toMatchObject({ alreadyHere: 1 });
+    expect(await everythingIn(server())).toBe(left);
+  });
+
+  test("one that was cut off is finished by the next run", async () => {
+    const lines = Array.from({ length: 450 }, () => ({ email: freshEmail() }));
+    await bring(lines.slice(0, 230));
+    expect(await bring(lines)).toMatchObject({ accounts: 220, alreadyHere: 230, code: 0 });
+  });
+});
+
+describe("latchkey import", () => {
+  const server = serverFor(engineOf("sqlite"));
+
+  test("says how far it is, in lines where there is no terminal", async () => {
+    const lines = Array.from({ length: 10_050 }, (_none, at) => ({ email: `n${at}@example.test` }));
+    const file = await jsonLines(server(), lines);
+    const { err, out } = await runImport(server(), [...FROM, file, "--dry-run"]);
+    expect(err).toMatch(/^10,000 accounts \(\d+ %\)\n$/);
+    expect(out).toContain("Would import 10,050 accounts");
+  });
+
+  test.each([
+    [[...FROM, "/nowhere.jsonl"], 1, "/nowhere.jsonl does not exist."],
+    [[...FROM, "."], 1, ". is a folder, not a file."],
+    [["users.jsonl"], 2, "takes --from"],
+    [["--from", "ldap", "users.jsonl"], 2, "takes --from"],
+    [FROM, 2, "takes SOURCE"],
+  ])("answers %j with %i and one clear line", async (words, expected, sentence) => {
+    const { code, err, out } = await runImport(server(), words);
+    expect(code).toBe(expected);
+    expect(out).toBe("");
+    expect(err.trim().split("\n")).toHaveLength(1);
+    expect(err).toContain(sentence);
+  });
+
+  test("a file of Windows, with a mark at its beginning, is read as well", async () => {
+    const email = freshEmail();
+    const file = await jsonLines(server(), [`\uFEFF{"email":"${email}"}\r`, `{"email":"b${email}"}\r`]);
+    expect(await importReport(server(), [...FROM, file])).toMatchObject({ accounts: 2, code: 0 });
+    await rm(file);
+  });
+});
