@@ -88,5 +88,6 @@ describe("The package as it is packed", () => {
 
 function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
-  return [...text.matchAll(/(?:from|import|import\() ?"([^"]+)"/g)].map(([, specifier]) => specifier ?? "");
+  const statement = /^(?:import|export) (?:[^"';]* from )?"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+  return [...text.matchAll(statement)].map(([, first, second]) => first ?? second ?? "");
 }

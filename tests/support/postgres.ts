@@ -1,6 +1,7 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { chmod, chown, cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir, userInfo } from "node:os";
@@ -8,7 +9,16 @@ import { dirname, join } from "node:path";
 import { freePort } from "./free-port.ts";
 
 /** A PostgreSQL of the test run's own: in a temporary folder, on a free port, gone after `stop`. */
-export type Postgres = { url: string; stop(): Promise<void> };
+export type Postgres = {
+  url: string;
+  /** Its programs, its data, and who runs it, for a test that starts another one on a copy. */
+  place: Place;
+  stop(): Promise<void>;
+  /** As a machine that loses its power: nothing is finished. */
+  kill(): Promise<void>;
+};
+
+export type Place = { binaries: string; folder: string; data: string; owner: Owner | undefined };
 
 /**
  * What is written needn't survive a power cut, so nothing waits for the disk: a new database takes a
@@ -48,24 +58,32 @@ async function startIn(folder: string): Promise<Postgres> {
   const initdb = ["-D", data, "-U", "postgres", "-A", "password", "-E", "UTF8", `--pwfile=${passwordFile}`];
   await finished(spawn(join(binaries, "initdb"), [...initdb, "--no-sync", "--no-instructions"], options));
 
+  return serve({ binaries, folder, data, owner }, password);
+}
+
+/** Runs a PostgreSQL on data that are there. */
+export async function serve(place: Place, password: string, more: string[] = []): Promise<Postgres> {
+  const { binaries, folder, data, owner } = place;
   const port = await freePort();
-  const settings = [...FOR_SPEED, "max_connections=300", "unix_socket_directories="];
-  const flags = [
-    "-D",
-    data,
-    "-h",
-    "127.0.0.1",
-    "-p",
-    String(port),
-    ...settings.flatMap((one) => ["-c", one]),
-  ];
-  const server = spawn(join(binaries, "postgres"), flags, options);
+  const settings = [...FOR_SPEED, "max_connections=300", "unix_socket_directories=", ...more];
+  const flags = ["-D", data, "-h", "127.0.0.1", "-p", String(port)];
+  const server = spawn(join(binaries, "postgres"), [...flags, ...settings.flatMap((one) => ["-c", one])], {
+    ...owner,
+    cwd: folder,
+    env: { ...process.env, LC_ALL: "C" },
+  });
   await ready(server);
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    place,
     async stop() {
       await stop(server);
       await rm(folder, { recursive: true, force: true });
+    },
+    async kill() {
+      const gone = once(server, "exit");
+      server.kill("SIGKILL");
+      await gone;
     },
   };
 }

@@ -10,10 +10,10 @@ export async function getHealth(): Promise<Response> {
 }
 
 /** Ready when the database answers and the clocks agree. */
-export async function getReadiness({ parts }: Call): Promise<Response> {
+export async function getReadiness({ parts, now }: Call): Promise<Response> {
   try {
     await parts.database.read.selectFrom("account").select("id").limit(1).execute();
-    const ahead = await parts.database.clockAhead(Date.now());
+    const ahead = await parts.database.clockAhead(now);
     if (Math.abs(ahead) >= CLOCK_NOT_READY) return json(503, { status: "clock", aheadMs: Math.round(ahead) });
     if (Math.abs(ahead) >= CLOCK_WARNS)
       parts.log.warn({ aheadMs: ahead }, "This node's clock is off the database's.");

@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { migrationsOf } from "../../src/database/migrations.ts";
+import type { Client } from "../support/client.ts";
+import { Clock } from "../support/clock.ts";
+import { describeOnEachEngine, type Engine, type TestDatabase } from "../support/engines.ts";
+import { expectNoContent, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
+import { listOf, PASSWORD, signIn } from "../support/people.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+const token = (letter: string) => `lk1_${letter.repeat(43)}`;
+const EMAIL = "ada@example.test";
+
+/** Puts a database as the first released schema left it where the server will look. */
+async function load(database: TestDatabase, { name }: Engine): Promise<void> {
+  const file = new URL(`../fixtures/schema-1.${name}.sql`, import.meta.url);
+  const sql = readFileSync(file, "utf8");
+  if (name === "postgres") {
+    await database.read(sql);
+    return;
+  }
+  const open = new DatabaseSync(database.url.replace("sqlite:", ""));
+  open.exec(sql);
+  open.close();
+}
+
+/** All that a schema is made of, in an order of its own. */
+function shapeOf(database: TestDatabase, { name }: Engine) {
+  return database.read(
+    name === "sqlite"
+      ? "select type, name, sql from sqlite_schema where name not like 'sqlite_%' order by type, name"
+      : `select table_name as name, column_name as part, data_type as is from information_schema.columns where table_schema = 'public'
+         union all select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 1, 2`,
+  );
+}
+
+describeOnEachEngine("A database of the first released schema", (engine) => {
+  let database: TestDatabase;
+  let server: TestServer;
+  beforeEach(async () => {
+    database = await engine.createDatabase();
+    await load(database, engine);
+    const clock = new Clock();
+    clock.setTo("2026-09-04T12:00:00Z");
+    server = await startServer({ engine, database, clock });
+  });
+  afterEach(async () => {
+    await server.close();
+    await database.drop();
+  });
+
+  function holderOf(letter: string): Client {
+    const client = server.client();
+    client.token = token(letter);
+    return client;
+  }
+
+  test("keeps its people signed in, with their list as it was", async () => {
+    const mac = holderOf("A");
+    await expectSignedIn(mac);
+    expect((await listOf(mac)).map(({ id, label }) => [id, label])).toEqual([
+      ["session-of-the-mac", "Chrome on Mac OS"],
+      ["session-of-the-phone", "Safari on iOS"],
+    ]);
+    expectNoContent(await mac.delete("/api/sessions/session-of-the-phone"));
+    await expectSignedOut(holderOf("B"), "signed_out_remotely");
+  });
+
+  test("has forgotten no ending, nor its reason", async () => {
+    const { body } = await expectSignedOut(holderOf("C"), "signed_out_remotely");
+    expect(body.by).toBe("Chrome on Mac OS");
+  });
+
+  test("takes the password that it had, and the sign-in replaces the session of the same place", async () => {
+    const again = await signIn(server, { email: EMAIL, password: PASSWORD }, UA.chromeMac);
+    await expectSignedOut(holderOf("A"), "replaced");
+    await expectSignedIn(holderOf("B"));
+    expect(await listOf(again.client)).toHaveLength(2);
+  });
+
+  test("honours a link that was mailed before", async () => {
+    expectNoContent(await server.client().post("/api/not-me", { token: "D".repeat(43) }));
+    await expectSignedOut(holderOf("B"), "reported");
+  });
+
+  test("is then no other than a new one, and a second start changes nothing", async () => {
+    const fresh = await startServer({ engine });
+    const shape = await shapeOf(database, engine);
+    expect(shape).toEqual(await shapeOf(fresh.database, engine));
+    await fresh.close();
+    await (await startServer({ engine, database })).close();
+    expect(await shapeOf(database, engine)).toEqual(shape);
+    const [row] = await database.read(
+      engine.name === "sqlite"
+        ? "select user_version as newest from pragma_user_version"
+        : "select max(version) as newest from latchkey_schema",
+    );
+    expect(row?.newest).toBe(migrationsOf(engine.name).at(-1)?.version);
+  });
+});
