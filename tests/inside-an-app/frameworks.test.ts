@@ -157,7 +157,9 @@ test("An Express app that swallows the body is told where to mount, instead of a
   const database = await engineOf("sqlite").createDatabase();
   const app = await startApp(frameworks.Express, database, { manner: { readsBodies: "and keeps nothing" } });
   try {
-    const answer = await app.client().post("/api/session", { email: freshEmail(), password: PASSWORD });
+    const answer = await app
+      .app(app.client())
+      .post("/auth/api/session", { email: freshEmail(), password: PASSWORD });
     expect([answer.status, answer.text]).toEqual([
       500,
       expect.stringContaining("Move app.use(mount(latchkey)) above it"),

@@ -130,7 +130,7 @@ function ready(server: ChildProcess): Promise<void> {
     server.once("error", reject);
     server.once("exit", () => reject(new Error(`PostgreSQL did not start:\n${said()}`)));
     server.stderr?.on("data", () => {
-      if (said().includes("database system is ready to accept connections")) resolve();
+      if (/ready to accept (read-only )?connections/.test(said())) resolve();
     });
   });
 }
