@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { latchkey as run } from "../support/command-line.ts";
+import { engineOf, postgresAt, type TestDatabase } from "../support/engines.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
+import { isSignedIn, type Person, signIn, signUp } from "../support/people.ts";
+import { type Postgres, startPostgres } from "../support/postgres.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { startSynchronousStandby } from "../support/standby.ts";
+import { UA } from "../support/user-agents.ts";
+
+const PEOPLE = 6;
+const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows];
+/** How many endings are answered before the primary loses its power, with others still under way. */
+const ENDINGS = 30;
+
+describe("A primary that dies under load, and its synchronous standby", () => {
+  let primary: Postgres;
+  let standby: Awaited<ReturnType<typeof startSynchronousStandby>>;
+  let database: TestDatabase;
+  let proxy: FaultProxy;
+  let server: TestServer;
+  const target = new URL("postgres://127.0.0.1");
+
+  beforeAll(async () => {
+    primary = await startPostgres();
+    standby = await startSynchronousStandby(primary);
+    database = await postgresAt(primary.url).createDatabase();
+    target.port = new URL(primary.url).port;
+    proxy = await FaultProxy.start(target);
+    const through = Object.assign(new URL(database.url), { port: String(proxy.port) }).href;
+    server = await startServer({
+      engine: engineOf("postgres"),
+      database: { ...database, url: through },
+      rateLimits: "off",
+    });
+  });
+  afterAll(async () => {
+    await server?.close();
+    await proxy?.stop();
+    await standby?.stop();
+    await primary?.stop();
+  });
+
+  test("doctor says that the standby is synchronous", async () => {
+    const env = { DATABASE_URL: database.url, LATCHKEY_SECRET_KEY: server.secretKey };
+    const { out } = await run(["doctor"], { cwd: database.folder, env });
+    expect(out).toMatch(/ok\s+The standby servers are synchronous \(standby\)\./);
+  });
+
+  test("every ending that was answered holds after the promotion, and the node goes on by itself", async () => {
+    const people = await Promise.all(Array.from({ length: PEOPLE }, () => signUp(server)));
+    const ended: string[] = [];
+    let isDead = false;
+    let enough = () => {};
+    const wereEnough = new Promise<void>((resolve) => {
+      enough = resolve;
+    });
+
+    /** Signs in elsewhere and ends that again, until the database is gone. */
+    async function goOn(person: Person, turn = 0): Promise<void> {
+      while (!isDead) {
+        const agent = AGENTS[turn++ % AGENTS.length] ?? UA.edgeWindows;
+        const device = await signIn(server, person, agent).catch(() => null);
+        if (!device) continue;
+        const { status } = await person.client.delete(`/api/sessions/${device.session.id}`);
+        if (status === 204) ended.push(device.client.token);
+        if (ended.length >= ENDINGS) enough();
+      }
+    }
+    const load = people.map((person) => goOn(person));
+    await wereEnough;
+    await primary.kill();
+    isDead = true;
+    proxy.cut();
+    await Promise.all(load);
+    const client = people[0]?.client ?? server.client();
+    expect((await client.get("/api/session")).status).toBe(503);
+
+    await standby.promote();
+    target.port = new URL(standby.url).port;
+    await expect.poll(async () => (await client.get("/api/session")).status, { timeout: 20_000 }).toBe(200);
+    expect(await Promise.all(people.map((person) => isSignedIn(person.client)))).not.toContain(false);
+    expect(ended.length).toBeGreaterThanOrEqual(ENDINGS);
+    for (const token of ended) {
+      const browser = server.client();
+      browser.token = token;
+      expect((await browser.get("/api/session")).body).toMatchObject({
+        code: "signed_out",
+        reason: "signed_out_remotely",
+      });
+    }
+    console.log(`${ended.length} endings were answered before the primary died; all hold on the other.`);
+  });
+});
