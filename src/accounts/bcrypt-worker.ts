@@ -1,6 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { compareSync } from "bcryptjs";
 
-const { password, hash } = workerData as { password: string; hash: string };
+export type Question = { password: string; hash: string };
+
+const { password, hash } = workerData as Question;
 
 parentPort?.postMessage(compareSync(password, hash));

@@ -1,6 +1,7 @@
 import { argon2, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
+import type { Question } from "./bcrypt-worker.ts";
 
 /** Marks a hash that another system made: it is verified as it is, and made anew at the next sign-in. */
 const FOREIGN = "foreign:";
@@ -122,7 +123,7 @@ function isTooShort(salt: Buffer, digest: Buffer): boolean {
 const fromBase64 = (text: string) => Buffer.from(text, "base64");
 
 /** bcrypt is plain JavaScript: in a thread of its own, so that session checks never wait for it. */
-function compareInThread(question: { password: string; hash: string }): Promise<boolean> {
+function compareInThread(question: Question): Promise<boolean> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(`./bcrypt-worker.${extension}`, import.meta.url), {

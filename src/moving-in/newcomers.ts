@@ -97,10 +97,13 @@ export async function reservedAddresses(
 }
 
 async function identitiesHere(query: Kysely<Schema>, batch: readonly Fitting[]): Promise<Set<string>> {
-  const subjects = [NONE, ...batch.flatMap(({ identities }) => identities.map(({ subject }) => subject))];
+  const asked = batch.flatMap(({ identities }) => identities);
+  const issuers = [NONE, ...new Set(asked.map(({ issuer }) => issuer))];
+  const subjects = [NONE, ...asked.map(({ subject }) => subject)];
   const rows = await query
     .selectFrom("oidc_identity")
     .select(["issuer", "subject"])
+    .where("issuer", "in", issuers)
     .where("subject", "in", subjects)
     .execute();
   return new Set(rows.map(nameOfIdentity));

@@ -189,6 +189,21 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     expect(await everythingIn(server())).toBe(left);
   });
 
+  test("people who sign up at the same moment keep what they have made", async () => {
+    const emails = Array.from({ length: 600 }, () => freshEmail());
+    const importing = bring(emails.map((email) => ({ email })));
+    const signedUp: string[] = [];
+    for (const email of emails.toReversed().slice(0, 25)) {
+      const answer = await server().client().post("/api/accounts", { email, password: PASSWORD });
+      expect([201, 409, 429]).toContain(answer.status);
+      if (answer.status === 201) signedUp.push(email);
+    }
+    const { accounts, alreadyHere, leftOut } = await importing;
+    expect(accounts + alreadyHere).toBe(emails.length);
+    expect(leftOut).toEqual([]);
+    for (const email of signedUp) expect(await storedHash(email)).toMatch(/^\$argon2id/);
+  });
+
   test("one that was cut off is finished by the next run", async () => {
     const lines = Array.from({ length: 450 }, () => ({ email: freshEmail() }));
     await bring(lines.slice(0, 230));
