@@ -9,6 +9,7 @@ import { openDatabase } from "./database/open.ts";
 import type { SessionAnswer } from "./http/answers.ts";
 import { sessionAnswer } from "./http/answers.ts";
 import { createApp, type Fetch } from "./http/app.ts";
+import { warnAtStart } from "./http/base-url-warnings.ts";
 import type { HttpParts } from "./http/call.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
@@ -109,7 +110,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     },
   };
   const stopPruning = pruneEvery(settings.pruneInterval, parts, complain("Pruning failed."));
-  if (!settings.rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
+  warnAtStart(parts);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
