@@ -4,7 +4,8 @@ import { mount, requireSession } from "latchkey/express";
 import { notesPage } from "./notes-page.js";
 
 const port = Number(process.env.PORT ?? 3000);
-const latchkey = await createLatchkey({ baseUrl: `http://localhost:${port}/auth` });
+const baseUrl = `http://localhost:${port}/auth`;
+const latchkey = await createLatchkey({ baseUrl });
 const notes = new Map();
 const streams = new Map();
 

@@ -5,7 +5,8 @@ import { mount, requireSession } from "latchkey/hono";
 import { notesPage } from "./notes-page.js";
 
 const port = Number(process.env.PORT ?? 3000);
-const latchkey = await createLatchkey({ baseUrl: `http://localhost:${port}/auth` });
+const baseUrl = `http://localhost:${port}/auth`;
+const latchkey = await createLatchkey({ baseUrl });
 const notes = new Map();
 
 const app = new Hono();
