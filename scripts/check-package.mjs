@@ -123,11 +123,31 @@ async function firstPage(version) {
     const took = secondsSince(began);
     const help = run(join(bin, "node"), ["node_modules/latchkey/bin/latchkey.js", "--help"], folder);
     if (!help.includes("serve")) throw new Error(`npx latchkey says: ${help}`);
+    await serveAlone(join(bin, "node"), folder);
     const packages = readdirSync(join(folder, "node_modules"));
     if (packages.includes("react")) throw new Error("A server got React.");
     return `installed after ${installed}, the protected page after ${took}`;
   } finally {
     app.kill();
+  }
+}
+
+/** `npx latchkey serve`, until its sign-in page is there. */
+async function serveAlone(node, folder) {
+  const port = await freePort();
+  const env = { ...process.env, PORT: String(port) };
+  const server = spawn(node, ["node_modules/latchkey/bin/latchkey.js", "serve"], { cwd: folder, env });
+  let said = "";
+  for (const stream of [server.stdout, server.stderr]) stream.on("data", (chunk) => (said += chunk));
+  try {
+    const page = await untilAnswered(
+      `http://localhost:${port}/login`,
+      () => server.exitCode === null,
+      () => said,
+    );
+    if (page.status !== 200) throw new Error(`npx latchkey serve answers ${page.status}:\n${said}`);
+  } finally {
+    server.kill();
   }
 }
 
