@@ -7,7 +7,8 @@ import { freePort } from "../support/free-port.ts";
 import { type ServerOptions, startServer, type TestServer } from "../support/server.ts";
 import { systemProgram } from "../support/system-program.ts";
 import { AppBehind } from "./app-behind.ts";
-import { PROXIES, type ProxyKind, startProxy } from "./proxies.ts";
+import { type Example, startExample } from "./examples.ts";
+import { PROXIES } from "./proxies.ts";
 
 export type Asked = { method?: string; headers?: Headers; body?: string | Uint8Array };
 
@@ -23,12 +24,16 @@ export type Behind = {
   stop(): Promise<void>;
 };
 
-export type BehindOptions = Partial<Omit<ServerOptions, "database">> & { database?: TestDatabase };
+export type BehindOptions = Partial<Omit<ServerOptions, "database">> & {
+  database?: TestDatabase;
+  /** Where another app listens, which stands behind the proxy then. */
+  appPort?: number;
+};
 
 export async function startBehind(
-  kind: ProxyKind,
+  kind: Example,
   program: string,
-  { database, ...options }: BehindOptions = {},
+  { database, appPort, ...options }: BehindOptions = {},
 ): Promise<Behind> {
   const proxyPort = await freePort();
   const origin = `http://localhost:${proxyPort}`;
@@ -40,10 +45,10 @@ export async function startBehind(
     ...options,
     ...(database ? { database } : {}),
   });
-  const proxy = await startProxy(kind, program, {
+  const proxy = await startExample(kind, program, "proxy", {
     proxy: proxyPort,
     latchkey: direct.port,
-    app: app.port,
+    app: appPort ?? app.port,
   });
   let closed: Promise<void> | undefined;
   const server: TestServer = {
@@ -81,7 +86,7 @@ export async function startBehind(
 /** The same suite behind each real proxy; one that isn't to be had is skipped, and says so. */
 export async function describeBehindEachProxy(
   name: string,
-  suite: (behind: () => Behind, kind: ProxyKind, program: string) => void,
+  suite: (behind: () => Behind, kind: Example, program: string) => void,
 ): Promise<void> {
   for (const kind of PROXIES) {
     const program = await systemProgram(kind.name, kind.debianPackage);
