@@ -14,6 +14,7 @@ import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
 import { networkOf } from "./http/network.ts";
+import { inTheClear, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options.ts";
 import { readSettings } from "./options.ts";
@@ -89,6 +90,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       settings.oidc.map((one) => [one.id, createProvider(one, callbackUrl(settings, one.id))]),
     ),
     networkOf: readNetwork(settings, log),
+    noticeAddress: watchAddress(settings, log),
     afterwards(work) {
       const done = work()
         .catch(complain("Work after an answer failed."))
@@ -97,6 +99,8 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     },
   };
   const stopPruning = pruneEvery(settings.pruneInterval, parts, complain("Pruning failed."));
+  const clear = inTheClear(settings.baseUrl);
+  if (clear !== null) log.warn(clear);
   if (!settings.rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
 
   return {
@@ -161,6 +165,16 @@ function readNetwork(settings: Settings, log: HttpParts["log"]): HttpParts["netw
         );
       warned = true;
     });
+}
+
+function watchAddress(settings: Settings, log: HttpParts["log"]): HttpParts["noticeAddress"] {
+  let warned = false;
+  return (request, remote) => {
+    const seen = warned ? null : reachedElsewhere(request, remote, settings);
+    if (seen === null) return;
+    log.warn(otherAddress(seen, settings));
+    warned = true;
+  };
 }
 
 function pruneEvery(

@@ -21,6 +21,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   for (const [method, path, handle] of [...api, ...dashboardRoutes(dashboard)]) {
     app.on(method, placesOf(path, baseUrl), (context) => {
       const { raw: request } = context.req;
+      if (method !== "GET" && method !== "ALL") parts.noticeAddress(request, context.env?.remote);
       const crossSite = method === "ALL" ? null : refuseCrossSite(request, baseUrl);
       if (crossSite) return problem(crossSite);
       const param = (name: string) => context.req.param(name) ?? "";
