@@ -9,12 +9,12 @@ import { openDatabase } from "./database/open.ts";
 import type { SessionAnswer } from "./http/answers.ts";
 import { sessionAnswer } from "./http/answers.ts";
 import { createApp, type Fetch } from "./http/app.ts";
-import { warnAtStart } from "./http/base-url-warnings.ts";
 import type { HttpParts } from "./http/call.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
 import { networkOf } from "./http/network.ts";
+import { inTheClear, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
 import { createMailer } from "./mail/mailer.ts";
@@ -102,6 +102,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       settings.oidc.map((one) => [one.id, createProvider(one, callbackUrl(settings, one.id))]),
     ),
     networkOf: readNetwork(settings, log),
+    noticeAddress: watchAddress(settings, log),
     afterwards(work) {
       const done = work()
         .catch(complain("Work after an answer failed."))
@@ -110,7 +111,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     },
   };
   const stopPruning = pruneEvery(settings.pruneInterval, parts, complain("Pruning failed."));
-  warnAtStart(parts);
+  warnAtStart(settings, log);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
@@ -129,6 +130,12 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       await database.close();
     },
   };
+}
+
+function warnAtStart({ baseUrl, rateLimits }: Settings, log: HttpParts["log"]): void {
+  const clear = inTheClear(baseUrl);
+  if (clear !== null) log.warn(clear);
+  if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
 }
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
@@ -167,6 +174,16 @@ function readNetwork(settings: Settings, log: HttpParts["log"]): HttpParts["netw
         );
       warned = true;
     });
+}
+
+function watchAddress(settings: Settings, log: HttpParts["log"]): HttpParts["noticeAddress"] {
+  let warned = false;
+  return (request, remote) => {
+    const seen = warned ? null : reachedElsewhere(request, remote, settings);
+    if (seen === null) return;
+    log.warn(otherAddress(seen, settings));
+    warned = true;
+  };
 }
 
 function pruneEvery(

@@ -19,6 +19,8 @@ export type BaseUrl = {
   secure: boolean;
   /** Whether its host is a name. A passkey belongs to a name: at an IP address browsers make none. */
   hasName: boolean;
+  /** Whether it is one's own machine, where browsers trust http. */
+  isLocal: boolean;
 };
 
 export type DatabaseUrl = { engine: "sqlite"; file: string } | { engine: "postgres"; url: string };
@@ -90,6 +92,7 @@ export function readBaseUrl(variable: string, value: string): BaseUrl {
     path,
     secure: url.protocol === "https:",
     hasName: isIP(url.hostname.replace(/^\[|\]$/g, "")) === 0,
+    isLocal: /^((.+\.)?localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname),
   };
 }
 

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { keyFileOf } from "../accounts/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
 import { readDashboard } from "../http/dashboard.ts";
+import { inTheClear } from "../http/reached-at.ts";
 import type { Command, Run } from "./command.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
@@ -125,18 +126,16 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, { flags }: Run):
 
 function lookAtAddresses({ settings }: HttpParts): Finding[] {
   const { baseUrl, cookieDomain, trustedProxies } = settings;
-  const isLocal = /^(localhost|127\.|\[::1\])/.test(baseUrl.host);
+  const clear = inTheClear(baseUrl);
   return [
-    baseUrl.secure || isLocal
-      ? ok(`BASE_URL is ${baseUrl.href}.`)
-      : warn(`BASE_URL ${baseUrl.href} is not https: cookies travel in the clear, and passkeys don't work.`),
+    clear === null ? ok(`BASE_URL is ${baseUrl.href}.`) : warn(clear),
     ...(baseUrl.hasName
       ? []
       : [warn("The host of BASE_URL is an IP address: passkeys are off, since they belong to a host name.")]),
     cookieDomain === null
       ? ok("The cookie belongs to this host alone.")
       : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),
-    trustedProxies.length > 0 || isLocal
+    trustedProxies.length > 0 || baseUrl.isLocal
       ? ok(`${trustedProxies.length} ranges of proxies are trusted.`)
       : warn("LATCHKEY_TRUSTED_PROXIES is not set: behind a proxy, nothing is limited by network."),
   ];

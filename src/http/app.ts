@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import type { BaseUrl } from "../option-readers.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
-import { watchAddress } from "./base-url-warnings.ts";
 import { broken, wantsPage } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
 import type { Dashboard } from "./dashboard.ts";
@@ -19,11 +18,10 @@ type Bindings = { Bindings: { remote?: string } };
 export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch {
   const { baseUrl } = parts.settings;
   const app = new Hono<Bindings>();
-  const lookAtAddress = watchAddress(parts);
   for (const [method, path, handle] of [...api, ...dashboardRoutes(dashboard)]) {
     app.on(method, placesOf(path, baseUrl), (context) => {
       const { raw: request } = context.req;
-      lookAtAddress(request);
+      if (method !== "GET" && method !== "ALL") parts.noticeAddress(request, context.env?.remote);
       const crossSite = method === "ALL" ? null : refuseCrossSite(request, baseUrl);
       if (crossSite) return problem(crossSite);
       const param = (name: string) => context.req.param(name) ?? "";

@@ -17,6 +17,8 @@ export type HttpParts = AccountParts & {
   /** The providers of the settings, by name. */
   readonly providers: ReadonlyMap<string, Provider>;
   readonly networkOf: (request: Request, remote: string | undefined) => string | null;
+  /** Warns the operator, once, of a request that changes something and came to another address than BASE_URL. */
+  readonly noticeAddress: (request: Request, remote: string | undefined) => void;
 };
 
 /** One request, on its way down the line. */

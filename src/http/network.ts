@@ -28,6 +28,12 @@ export function networkOf(
   return forwardedFor === null ? inNetwork(direct) : null;
 }
 
+/** Whether a peer is a proxy that LATCHKEY_TRUSTED_PROXIES names. */
+export function isProxy(remote: string | undefined, trusted: Networks): boolean {
+  const address = remote === undefined ? null : readAddress(remote);
+  return address !== null && isTrusted(address, trusted);
+}
+
 function readAddress(text: string): Address | null {
   const bare = text.replace(/^\[(.*)\](:\d+)?$/, "$1").replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1");
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : null;

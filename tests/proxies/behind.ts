@@ -28,12 +28,14 @@ export type BehindOptions = Partial<Omit<ServerOptions, "database">> & {
   database?: TestDatabase;
   /** Where another app listens, which stands behind the proxy then. */
   appPort?: number;
+  /** Settings that name the proxy's port. */
+  atPort?: (proxyPort: number) => Partial<ServerOptions>;
 };
 
 export async function startBehind(
   kind: Example,
   program: string,
-  { database, appPort, ...options }: BehindOptions = {},
+  { database, appPort, atPort, ...options }: BehindOptions = {},
 ): Promise<Behind> {
   const proxyPort = await freePort();
   const origin = `http://localhost:${proxyPort}`;
@@ -43,6 +45,7 @@ export async function startBehind(
     baseUrl: `${origin}/auth`,
     trustedProxies: "127.0.0.1",
     ...options,
+    ...atPort?.(proxyPort),
     ...(database ? { database } : {}),
   });
   const proxy = await startExample(kind, program, "proxy", {

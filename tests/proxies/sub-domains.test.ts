@@ -1,54 +1,90 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { header } from "../support/answers.ts";
-import { parseSetCookie } from "../support/cookie-jar.ts";
+import { browserFor } from "../support/browser.ts";
 import { expectNoContent, expectRefusal } from "../support/expectations.ts";
-import { freshEmail, PASSWORD, signIn, signUp } from "../support/people.ts";
+import { PASSWORD, signIn, signUp } from "../support/people.ts";
 import { systemProgram } from "../support/system-program.ts";
 import { UA } from "../support/user-agents.ts";
 import { type Behind, startBehind } from "./behind.ts";
 import { NGINX } from "./proxies.ts";
 
-const nginx = await systemProgram(NGINX.name, NGINX.debianPackage);
-const APP = { Host: "app.example.test" };
-const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
+const NAVIGATE = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 
-describe.skipIf(nginx === null)("An app on a sub-domain beside Latchkey's", () => {
+const nginx = await systemProgram(NGINX.name, NGINX.debianPackage);
+
+describe.skipIf(nginx === null)("Latchkey on a sub-domain, an app on another", () => {
   let behind: Behind;
+  let app = "";
   beforeAll(async () => {
-    behind = await startBehind(NGINX, nginx ?? "", {
-      baseUrl: "http://login.example.test/auth",
-      cookieDomain: "example.test",
-      returnOrigins: "http://app.example.test",
+    behind = await startBehind({ ...NGINX, file: "sub-domains.conf" }, nginx ?? "", {
+      cookieDomain: "example.localhost",
+      atPort: (port) => ({
+        baseUrl: `http://login.example.localhost:${port}`,
+        returnOrigins: `http://app.example.localhost:${port}`,
+      }),
     });
+    app = `http://app.example.localhost:${behind.proxyPort}`;
   });
   afterAll(() => behind?.stop());
+  const browser = browserFor();
 
-  test("is reached with the cookie that the setting widened on purpose, and loses it with the session", async () => {
-    const { server, ask } = behind;
+  test("the app is told who signed in there, without the shared cookie", async () => {
+    const { server, ask, app: heard } = behind;
+    const { client, email, account } = await signUp(server);
+    const Host = new URL(app).host;
+    const planted = `${client.jar.header()}; __Secure-latchkey=x; theme=dark`;
+    const answer = await ask(client, "/", { headers: { Host, Cookie: planted, "Remote-User": "root" } });
+    expect(answer.status).toBe(200);
+    expect(heard.last.headers).toMatchObject({
+      "remote-user": email,
+      "remote-account": account.id,
+      host: Host,
+    });
+    expect((heard.last.headers.cookie ?? "").replace(/; $/, "")).toBe("theme=dark");
+  });
+
+  test("an ended session loses the app at its next request, and the login page knows the way back", async () => {
+    const { server, ask, app: heard } = behind;
     const person = await signUp(server);
     const other = await signIn(server, person, UA.firefoxWindows);
-    expect((await ask(other.client, "/echo", { headers: APP })).status).toBe(200);
+    const Host = new URL(app).host;
+    expect((await ask(other.client, "/", { headers: { Host } })).status).toBe(200);
     expectNoContent(await person.client.delete(`/api/sessions/${other.session.id}`));
-    expectRefusal(await ask(other.client, "/echo", { headers: APP }), 401, "signed_out");
+    const before = heard.heard.length;
+    expectRefusal(await ask(other.client, "/", { headers: { Host } }), 401, "signed_out");
+    const page = await ask(other.client, "/notes?x=1", { headers: { Host, ...NAVIGATE } });
+    expect(header(page, "location")).toBe(
+      `${server.baseUrl}/login?next=${encodeURIComponent(`${app}/notes?x=1`)}`,
+    );
+    expect(heard.heard).toHaveLength(before);
   });
 
-  test("names the domain in the session's cookie alone", async () => {
-    const made = await behind.server
-      .client()
-      .post("/api/accounts", { email: freshEmail(), password: PASSWORD });
-    const cookies = made.setCookies.map(parseSetCookie);
-    const session = cookies.find(({ name }) => name === "latchkey");
-    expect(session?.attributes.get("domain")).toBe("example.test");
-    expect(session?.attributes.has("httponly")).toBe(true);
+  test("a page of the app can't act on the account with the cookie that it shares", async () => {
+    const { client } = await signUp(behind.server);
+    for (const headers of [{ Origin: app }, { Origin: app, "Sec-Fetch-Site": "same-site" }]) {
+      const answer = await client.delete("/api/sessions", undefined, {
+        "Sec-Fetch-Site": undefined,
+        ...headers,
+      });
+      expectRefusal(answer, 403, "cross_site");
+    }
   });
 
-  test("sends a stranger to the login page and back, and never to a site that isn't declared", async () => {
-    const page = await behind.ask(null, "/notes?page=2", { headers: { ...APP, ...NAVIGATION } });
-    expect([page.status, header(page, "location")]).toEqual([
-      302,
-      `http://login.example.test/auth/login?next=${encodeURIComponent("http://app.example.test/notes?page=2")}`,
-    ]);
-    const elsewhere = await behind.ask(null, "/", { headers: { Host: "evil.test", ...NAVIGATION } });
-    expect(header(elsewhere, "location")).toBe("http://login.example.test/auth/login");
+  test("a real browser signs in on the one, works on the other, and is out on both", async () => {
+    const person = await signUp(behind.server);
+    const { page } = await browser.device({ userAgent: UA.firefoxWindows });
+    await page.goto(`${app}/notes?of=today`);
+    expect(page.url().startsWith(`${behind.server.baseUrl}/login`)).toBe(true);
+    await page.getByLabel("Email").fill(person.email);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await page.getByRole("heading", { name: `Hello, ${person.email}` }).waitFor();
+    expect(page.url()).toBe(`${app}/notes?of=today`);
+    await page.goto(`${behind.server.baseUrl}/settings/security`);
+    await page.getByRole("button", { name: /account menu/ }).click();
+    await page.getByRole("menuitem", { name: "Log out" }).click();
+    await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
+    await page.goto(app);
+    expect(page.url().startsWith(`${behind.server.baseUrl}/login`)).toBe(true);
   });
 });
