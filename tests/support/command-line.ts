@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** What Node has compiled once needn't be compiled by every one of some hundred starts. */
+const COMPILED = join(tmpdir(), "latchkey-test-compile-cache");
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 
 export type Ran = { code: number | null; out: string; err: string };
@@ -42,5 +45,8 @@ export async function serve({ cwd, env = {} }: Omit<Setting, "input">): Promise<
 }
 
 function start(words: string[], { cwd, env = {} }: Omit<Setting, "input">): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...words], { cwd, env: { PATH: process.env.PATH, ...env } });
+  return spawn(process.execPath, [MAIN, ...words], {
+    cwd,
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILED, ...env },
+  });
 }
