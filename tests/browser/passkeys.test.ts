@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { browserFor, signUpInBrowser } from "../support/browser.ts";
 import { freshEmail, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
-import { codeAt } from "../support/totp.ts";
+import { codeAt, STEP } from "../support/totp.ts";
 import { UA } from "../support/user-agents.ts";
 
 type Bits = { isBogusSignature?: boolean; isBadUV?: boolean; isBadUP?: boolean };
@@ -45,18 +45,21 @@ describe("passkeys in the browser", () => {
   }
 
   /** With the page's own session; how the card does it is another test's business. */
-  async function turnOnTwoFactor(page: Page, now: number): Promise<string> {
+  async function turnOnTwoFactor(page: Page): Promise<string> {
+    const { clock } = server();
     const ask = (method: string, body: object): Promise<{ secret: string }> =>
       page.evaluate(
         async ([verb, text]) => {
           const headers = { "Content-Type": "application/json" };
           const answer = await fetch("/api/account/two-factor", { method: verb, body: text, headers });
+          if (!answer.ok) throw new Error(`${verb} answered ${answer.status} ${await answer.text()}`);
           return (await answer.json()) as { secret: string };
         },
         [method, JSON.stringify(body)] as const,
       );
     const { secret } = await ask("POST", { currentPassword: PASSWORD });
-    await ask("PUT", { code: codeAt(secret, now, -1) });
+    clock.toMiddleOf(STEP);
+    await ask("PUT", { code: codeAt(secret, clock.now(), -1) });
     return secret;
   }
 
@@ -162,7 +165,7 @@ describe("passkeys in the browser", () => {
     await logOut(page);
     await page.getByRole("button", { name: "Log in with a passkey" }).click();
     await page.getByText("Current session").waitFor();
-    const secret = await turnOnTwoFactor(page, clock.now());
+    const secret = await turnOnTwoFactor(page);
     await logOut(page);
     await page.getByRole("button", { name: "Log in with a passkey" }).click();
     await page.getByLabel("Authentication code").fill(codeAt(secret, clock.now()));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
 import { freshEmail, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
-import { codeAt } from "../support/totp.ts";
+import { codeAt, STEP } from "../support/totp.ts";
 import { UA } from "../support/user-agents.ts";
 
 describe("two-factor authentication in the browser", () => {
@@ -23,6 +23,7 @@ describe("two-factor authentication in the browser", () => {
     await card.getByLabel("Authentication code").fill("12");
     await card.getByRole("button", { name: "Turn on" }).click();
     await card.getByText("That code is not right").waitFor();
+    clock.toMiddleOf(STEP);
     await card.getByLabel("Authentication code").fill(codeAt(secret, clock.now(), -1));
     await card.getByRole("button", { name: "Turn on" }).click();
     await card.getByText("Keep these recovery codes.").waitFor();

@@ -13,6 +13,12 @@ export class Clock {
     this.#offset += ms;
   }
 
+  /** Goes on to the middle of a period, so that nothing which takes some seconds crosses its end. */
+  toMiddleOf(period: number): void {
+    const past = this.now() % period;
+    this.advance((past < period / 2 ? 0.5 : 1.5) * period - past);
+  }
+
   /** Stands at this very moment until it is told otherwise; the real seconds that a test takes don't count. */
   setTo(at: number | string): void {
     this.#offset = (typeof at === "number" ? at : Date.parse(at)) - Date.now();

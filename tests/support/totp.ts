@@ -1,6 +1,7 @@
 import { Secret, TOTP } from "otpauth";
 
-const STEP = 30_000;
+/** How long a code is shown, in ms. */
+export const STEP = 30_000;
 
 /** The code that an authenticator app shows at a time, or so many steps before or after it. */
 export function codeAt(secret: string, at: number, steps = 0): string {
