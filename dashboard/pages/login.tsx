@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { Refused, type SecondFactorAsked, type SignedIn } from "../../src/client/index.ts";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
-import { answerWithPasskey } from "../../src/react/passkeys.ts";
+import { answerWithPasskey, canOfferPasskeys } from "../../src/react/passkeys.ts";
 import { inWords, type Problem, sentenceOf, type Why, whyHere } from "../../src/react/words.ts";
 import { OneTask, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
 import { Providers } from "../providers.tsx";
@@ -47,7 +47,7 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
     const passkey = await answerWithPasskey(await client.passkeySignInOptions());
     arrive(await client.signInWithPasskey({ passkey }));
   });
-  const refused = usePasskeyAutofill(arrive);
+  const refused = usePasskeyAutofill(arrive, byPasskey.working);
   const { search } = location;
   return (
     <OneTask title="Log in">
@@ -102,29 +102,48 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
   );
 }
 
+/** How long a prompt in the email field is good for, in ms: a minute less than its challenge lives at the server. */
+const OFFER_LASTS = 9 * 60_000;
+
 /**
- * Offers the person's passkeys in the email field, where the browser can; silent where it can't. Returns
- * what there is to say where the one that was chosen is refused.
+ * Offers the person's passkeys in the email field, where the browser can; silent where it can't. Begins anew
+ * when its time is over, when the one that was chosen is refused, and after another prompt (`paused`) has
+ * come to nothing. Returns what there is to say where one was refused.
  */
-function usePasskeyAutofill(arrive: (answer: SignedIn | SecondFactorAsked) => void): Problem | null {
+function usePasskeyAutofill(
+  arrive: (answer: SignedIn | SecondFactorAsked) => void,
+  paused: boolean,
+): Problem | null {
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [round, setRound] = useState(0);
   const { client, config } = useFrame();
   const latest = useRef(arrive);
   latest.current = arrive;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each round is a new offer.
   useEffect(() => {
-    if (!config.passkeys || typeof PublicKeyCredential === "undefined") return;
+    if (!config.passkeys || paused) return;
+    let isOver = false;
+    const again = () => setRound((before) => before + 1);
     const offer = async () => {
-      if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-      const passkey = await answerWithPasskey(await client.passkeySignInOptions(), true);
+      if (!(await canOfferPasskeys())) return;
+      const options = await client.passkeySignInOptions();
+      if (isOver) return;
+      const passkey = await answerWithPasskey(options, true);
       const answer = await client.signInWithPasskey({ passkey }).catch((error: unknown) => {
         setProblem(inWords(error));
+        again();
         throw error;
       });
       latest.current(answer);
     };
     // A prompt that was closed needs no sentence: the form is still there.
     offer().catch(() => {});
-  }, [client, config.passkeys]);
+    const timer = setTimeout(again, OFFER_LASTS);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [client, config.passkeys, paused, round]);
   return problem;
 }
 

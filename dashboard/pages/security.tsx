@@ -60,7 +60,7 @@ function readAnswer(): string | null {
   const error = sentenceOf(parameters.get("error"));
   const connected = parameters.has("connected") ? "The site was connected." : null;
   const proved = parameters.has("proved")
-    ? "Thank you. Now do it once more; you won't be asked again for 10 minutes."
+    ? "Thank you, that was you. You won't be asked again for 10 minutes."
     : null;
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
   return error ?? connected ?? proved;

@@ -32,6 +32,12 @@ export type LoginMethod = {
   lastUsedAt: string | null;
 };
 
+export type LoginMethods = {
+  methods: LoginMethod[];
+  /** The ids of those that can't be disconnected, since no other one works by itself. */
+  needed: string[];
+};
+
 export type ActivityEvent = {
   id: string;
   kind: string;

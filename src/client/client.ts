@@ -1,7 +1,7 @@
 import type {
   ActivityEvent,
   Ending,
-  LoginMethod,
+  LoginMethods,
   SecondFactor,
   SecondFactorAsked,
   Session,
@@ -139,9 +139,9 @@ function ownAccount(ask: Ask) {
       ask({ method: "POST", path: "/api/session/proof", body }),
     deleteAccount: (body: { currentPassword?: string }) =>
       ask({ method: "DELETE", path: "/api/account", body }),
-    async loginMethods({ background = false }: Reading = {}) {
+    loginMethods({ background = false }: Reading = {}) {
       const path = "/api/account/login-methods";
-      return (await ask<{ methods: LoginMethod[] }>({ method: "GET", path, background })).methods;
+      return ask<LoginMethods>({ method: "GET", path, background });
     },
     disconnect: (id: string) =>
       ask({ method: "DELETE", path: `/api/account/login-methods/${encodeURIComponent(id)}` }),

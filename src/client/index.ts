@@ -5,6 +5,7 @@ export type {
   Ending,
   EndReason,
   LoginMethod,
+  LoginMethods,
   SecondFactor,
   SecondFactorAsked,
   Session,

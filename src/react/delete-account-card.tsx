@@ -2,12 +2,13 @@ import { useState } from "react";
 import { Card } from "./card.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
-import { useProof } from "./proof.tsx";
-import { useClient, useLoginMethods, useWho } from "./provider.tsx";
+import { useProof, useTakeUp } from "./proof.tsx";
+import { useClient, useHasPassword, useWho } from "./provider.tsx";
 
 /** The last card, and a quiet one. `onDeleted` leaves the page. */
 export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {
   const [asking, setAsking] = useState(false);
+  useTakeUp("delete-account", () => setAsking(true));
   return (
     <Card id="delete-account" title="Delete account" words="Deletes your account and all that belongs to it.">
       <div className="lk-actions">
@@ -24,11 +25,10 @@ function AskOnce({ onDeleted, onClose }: { onDeleted: () => void; onClose: () =>
   const client = useClient();
   const withProof = useProof();
   const { data: who } = useWho();
-  const { data: methods } = useLoginMethods();
-  const hasPassword = methods?.some(({ kind }) => kind === "password") ?? true;
+  const hasPassword = useHasPassword();
   const action = useAction(async (form: FormData) => {
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof(() => client.deleteAccount(proof));
+    await withProof("delete-account", () => client.deleteAccount(proof));
     onDeleted();
   });
   return (

@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { Card, useStatus, Waiting } from "./card.tsx";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
-import { useProof } from "./proof.tsx";
-import { useClient, useLoginMethods, useWho } from "./provider.tsx";
+import { useProof, useTakeUp } from "./proof.tsx";
+import { useClient, useHasPassword, useWho } from "./provider.tsx";
 
 const FIELDS = ["email", "currentPassword"];
 
@@ -11,6 +11,7 @@ export function EmailCard() {
   const client = useClient();
   const { data: who } = useWho();
   const [isOpen, setOpen] = useState(false);
+  useTakeUp("email", () => setOpen(true));
   const [status, say] = useStatus();
   const again = useAction(async () => {
     await client.sendVerification();
@@ -57,12 +58,11 @@ export function EmailCard() {
 function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; onCancel: () => void }) {
   const client = useClient();
   const withProof = useProof();
-  const { data: methods } = useLoginMethods();
-  const hasPassword = methods?.some(({ kind }) => kind === "password") ?? true;
+  const hasPassword = useHasPassword();
   const action = useAction(async (form: FormData) => {
     const email = text(form, "email");
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof(() => client.changeEmail({ email, ...proof }));
+    await withProof("email", () => client.changeEmail({ email, ...proof }));
     onDone(email);
   });
   const { problem, working } = action;

@@ -1,16 +1,17 @@
-import { useState } from "react";
+import { useId, useState } from "react";
 import { dayOf, type LoginMethod, relativeTime } from "../client/index.ts";
 import { Card, Stale, useStatus, Waiting } from "./card.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Field, Form, FormProblem, Submit, text, useAction } from "./form.tsx";
 import { makePasskey } from "./passkeys.ts";
-import { useProof } from "./proof.tsx";
+import { useProof, useTakeUp } from "./proof.tsx";
 import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "./provider.tsx";
 
 /** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. */
 export function LoginMethodsCard() {
   const { settings } = useLatchkey();
-  const { data: methods, error, isFetching } = useLoginMethods();
+  const { data, error, isFetching } = useLoginMethods();
+  const methods = data?.methods;
   const [status, say] = useStatus();
   const connected = new Set(methods?.filter(({ kind }) => kind === "oidc").map(({ name }) => name));
   const providers = settings.oidc.filter(({ name }) => !connected.has(name));
@@ -25,7 +26,13 @@ export function LoginMethodsCard() {
         // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets.
         <ul className="lk-list" role="list">
           {methods.map((method) => (
-            <MethodRow key={method.id} method={method} isOnly={methods.length === 1} say={say} />
+            <MethodRow
+              key={method.id}
+              method={method}
+              isOnly={methods.length === 1}
+              isNeeded={data.needed.includes(method.id)}
+              say={say}
+            />
           ))}
         </ul>
       ) : (
@@ -42,11 +49,20 @@ export function LoginMethodsCard() {
   );
 }
 
-type RowProps = { method: LoginMethod; isOnly: boolean; say: (sentence: string) => void };
+type RowProps = {
+  method: LoginMethod;
+  isOnly: boolean;
+  /** No other one works, so this one stays. */
+  isNeeded: boolean;
+  say: (sentence: string) => void;
+};
 
-function MethodRow({ method, isOnly, say }: RowProps) {
+function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
   const now = useNow();
+  const why = useId();
+  const { data: who } = useWho();
   const [dialog, setDialog] = useState<"remove" | "rename" | null>(null);
+  useTakeUp(`disconnect ${method.id}`, () => setDialog("remove"));
   const used = method.lastUsedAt ? `last used ${relativeTime(method.lastUsedAt, now)}` : "not used yet";
   return (
     // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
@@ -58,8 +74,12 @@ function MethodRow({ method, isOnly, say }: RowProps) {
         <p className="lk-muted">
           {method.kind === "passkey" ? "Passkey · " : ""}Added {dayOf(method.createdAt, now)} · {used}
         </p>
-        {isOnly && (
-          <p className="lk-hint">This is the only way to log in. Add another one to disconnect it.</p>
+        {isNeeded && (
+          <p className="lk-hint" id={why}>
+            {isOnly
+              ? "This is the only way to log in. Add another one to disconnect it."
+              : `This stays, since no other way to log in works by itself.${who?.account.emailVerified === false ? " A password does once your email address is confirmed." : ""}`}
+          </p>
         )}
       </div>
       {method.kind === "passkey" && (
@@ -76,7 +96,8 @@ function MethodRow({ method, isOnly, say }: RowProps) {
         type="button"
         className="lk-button lk-small"
         aria-label={`Disconnect ${method.name}`}
-        disabled={isOnly}
+        disabled={isNeeded}
+        aria-describedby={isNeeded ? why : undefined}
         onClick={() => setDialog("remove")}
       >
         Disconnect
@@ -87,12 +108,12 @@ function MethodRow({ method, isOnly, say }: RowProps) {
   );
 }
 
-function Remove({ method, say, onClose }: Omit<RowProps, "isOnly"> & { onClose: () => void }) {
+function Remove({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { onClose: () => void }) {
   const client = useClient();
   const refresh = useRefresh();
   const withProof = useProof();
   const action = useAction(async () => {
-    await withProof(() => client.disconnect(method.id));
+    await withProof(`disconnect ${method.id}`, () => client.disconnect(method.id));
     say(`${method.name} was disconnected.`);
     onClose();
     await refresh();
@@ -155,11 +176,12 @@ function AddPasskey({ say }: { say: (sentence: string) => void }) {
   const withProof = useProof();
   const { data: who } = useWho();
   const action = useAction(async () => {
-    const passkey = await makePasskey(await withProof(() => client.passkeyOptions()));
+    const passkey = await makePasskey(await withProof("passkey", () => client.passkeyOptions()));
     await client.addPasskey({ passkey, name: who?.session.label ?? "Passkey" });
     say("The passkey was added.");
     await refresh();
   });
+  useTakeUp("passkey", () => void action.act());
   return (
     <>
       <button
@@ -178,9 +200,11 @@ function AddPasskey({ say }: { say: (sentence: string) => void }) {
 function Connect({ id, name }: { id: string; name: string }) {
   const client = useClient();
   const withProof = useProof();
+  const connect = `connect ${id}`;
   const action = useAction(async () => {
-    location.assign((await withProof(() => client.goToProvider(id, "connect"))).url);
+    location.assign((await withProof(connect, () => client.goToProvider(id, "connect"))).url);
   });
+  useTakeUp(connect, () => void action.act());
   return (
     <>
       <button

@@ -1,35 +1,41 @@
-/** The prompt in the email field waits for as long as the page is open; another prompt ends it. */
-let waiting: AbortController | undefined;
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from "@simplewebauthn/browser";
+import {
+  browserSupportsWebAuthn,
+  browserSupportsWebAuthnAutofill,
+  startAuthentication,
+  startRegistration,
+} from "@simplewebauthn/browser";
+import { PromptFailed } from "./words.ts";
 
-/** Whether this browser can make and use passkeys, by its own reading of the server's options. */
-export function canUsePasskeys(): boolean {
-  return typeof PublicKeyCredential !== "undefined" && "parseCreationOptionsFromJSON" in PublicKeyCredential;
+/** Whether this browser knows passkeys at all. */
+export const canUsePasskeys = browserSupportsWebAuthn;
+
+/** Whether this browser offers passkeys in a field of a form. */
+export const canOfferPasskeys = browserSupportsWebAuthnAutofill;
+
+/** Lets the browser make a passkey, by the options that the server has just sent. @throws PromptFailed */
+export function makePasskey(options: object): Promise<object> {
+  return prompt(startRegistration({ optionsJSON: options as PublicKeyCredentialCreationOptionsJSON }));
 }
 
-/** Lets the browser make a passkey, by the options that the server has just sent. */
-export async function makePasskey(options: object): Promise<object> {
-  waiting?.abort();
-  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(
-    options as PublicKeyCredentialCreationOptionsJSON,
-  );
-  return asJson(await navigator.credentials.create({ publicKey }));
+/**
+ * Lets the browser use a passkey; `autofill` offers it in the email field and waits there, until another
+ * prompt ends it. @throws PromptFailed
+ */
+export function answerWithPasskey(options: object, autofill = false): Promise<object> {
+  const optionsJSON = options as PublicKeyCredentialRequestOptionsJSON;
+  return prompt(startAuthentication({ optionsJSON, useBrowserAutofill: autofill }));
 }
 
-/** Lets the browser use a passkey; `autofill` offers it in the email field and waits there. */
-export async function answerWithPasskey(options: object, autofill = false): Promise<object> {
-  waiting?.abort();
-  const controller = new AbortController();
-  if (autofill) waiting = controller;
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(
-    options as PublicKeyCredentialRequestOptionsJSON,
-  );
-  const { signal } = controller;
-  return asJson(
-    await navigator.credentials.get({ publicKey, signal, mediation: autofill ? "conditional" : "optional" }),
-  );
-}
-
-function asJson(credential: Credential | null): object {
-  if (credential instanceof PublicKeyCredential) return credential.toJSON();
-  throw new DOMException("No passkey was chosen.", "NotAllowedError");
+/** Whatever goes wrong in a prompt is the browser's doing, or a password manager's, and never the network's. */
+async function prompt(answer: Promise<object>): Promise<object> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && error.name === "AbortError") throw error;
+    throw new PromptFailed(error);
+  }
 }

@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { Card, useStatus } from "./card.tsx";
 import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
-import { useProof } from "./proof.tsx";
-import { useClient, useLatchkey, useLoginMethods, useRefresh, useSessions, useWho } from "./provider.tsx";
+import { useProof, useTakeUp } from "./proof.tsx";
+import { useClient, useHasPassword, useLatchkey, useRefresh, useSessions, useWho } from "./provider.tsx";
 import { devices } from "./words.ts";
 
 const FIELDS = ["currentPassword", "newPassword"];
@@ -12,18 +12,18 @@ export function PasswordCard() {
   const client = useClient();
   const { settings } = useLatchkey();
   const { data: who } = useWho();
-  const { data: methods } = useLoginMethods();
+  const hasPassword = useHasPassword();
   const { data: sessions } = useSessions();
   const refresh = useRefresh();
   const withProof = useProof();
   const [isOpen, setOpen] = useState(false);
+  useTakeUp("password", () => setOpen(true));
   const [status, say] = useStatus();
-  const hasPassword = methods?.some(({ kind }) => kind === "password") ?? true;
   const others = sessions?.filter(({ current }) => !current).length ?? 0;
   const action = useAction(async (form: FormData) => {
     const newPassword = text(form, "newPassword");
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof(() => client.changePassword({ ...proof, newPassword }));
+    await withProof("password", () => client.changePassword({ ...proof, newPassword }));
     const done = hasPassword ? "Password changed." : "Password added.";
     say(others === 0 ? done : `${done} ${devices(others)} ${others === 1 ? "was" : "were"} logged out.`);
     setOpen(false);

@@ -1,54 +1,90 @@
-import { createContext, type ReactNode, useContext, useMemo, useRef, useState } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { Refused } from "../client/index.ts";
 import { Dialog } from "./dialog.tsx";
 import { Cancelled, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { answerWithPasskey } from "./passkeys.ts";
 import { useClient, useLatchkey } from "./provider.tsx";
 
-type WithProof = <Answer>(work: () => Promise<Answer>) => Promise<Answer>;
+/** Does the work, with a proof first where one is needed; `name` is what it is, for the way back from another site. */
+type WithProof = <Answer>(name: string, work: () => Promise<Answer>) => Promise<Answer>;
 
-const Context = createContext<WithProof>((work) => work());
+type Proving = {
+  withProof: WithProof;
+  /** Whether this is what was left for a round to another site; true once. */
+  takeUp: (name: string) => boolean;
+};
 
-type Asked = { methods: readonly string[]; proved: () => void; cancelled: () => void };
+const Context = createContext<Proving>({ withProof: (_name, work) => work(), takeUp: () => false });
+
+type Asked = { name: string; methods: readonly string[]; proved: () => void; cancelled: () => void };
+
+/** Where the name of what was begun waits while the page is away; nothing that was typed does. */
+const LEFT = "latchkey:left-to-prove";
 
 /** Asks "is it still you?" where the server wants to know, then goes on with what the person was doing. */
 export function ProofProvider({ children }: { children: ReactNode }) {
   const [asked, setAsked] = useState<Asked | null>(null);
+  const [left] = useState(readLeft);
+  const waiting = useRef(left);
   const ask = useRef(
-    (methods: readonly string[]) =>
+    (name: string, methods: readonly string[]) =>
       new Promise<void>((resolve, reject) => {
         const close = (then: () => void) => () => {
           setAsked(null);
           then();
         };
-        setAsked({ methods, proved: close(resolve), cancelled: close(() => reject(new Cancelled())) });
+        setAsked({ name, methods, proved: close(resolve), cancelled: close(() => reject(new Cancelled())) });
       }),
   );
-  const withProof = useMemo<WithProof>(
-    () => async (work) => {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
-        await ask.current(error.facts.methods ?? []);
-        return work();
-      }
-    },
+  const proving = useMemo<Proving>(
+    () => ({
+      async withProof(name, work) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
+          await ask.current(name, error.facts.methods ?? []);
+          return work();
+        }
+      },
+      takeUp(name) {
+        const isIt = waiting.current === name;
+        if (isIt) waiting.current = null;
+        return isIt;
+      },
+    }),
     [],
   );
   return (
-    <Context value={withProof}>
+    <Context value={proving}>
       {children}
       {asked && <ProofDialog {...asked} />}
     </Context>
   );
 }
 
-export function useProof(): WithProof {
-  return useContext(Context);
+/** What was begun when the page left for another site; nothing where the person came back without a proof. */
+function readLeft(): string | null {
+  const name = sessionStorage.getItem(LEFT);
+  sessionStorage.removeItem(LEFT);
+  return new URLSearchParams(location.search).has("proved") ? name : null;
 }
 
-function ProofDialog({ methods, proved, cancelled }: Asked) {
+export function useProof(): WithProof {
+  return useContext(Context).withProof;
+}
+
+/** Takes up what a person was doing when the page left for a proof at another site, once it is back. */
+export function useTakeUp(name: string, goOn: () => void): void {
+  const { takeUp } = useContext(Context);
+  const latest = useRef(goOn);
+  latest.current = goOn;
+  useEffect(() => {
+    if (takeUp(name)) latest.current();
+  }, [name, takeUp]);
+}
+
+function ProofDialog({ name, methods, proved, cancelled }: Asked) {
   const client = useClient();
   const { settings } = useLatchkey();
   const byPassword = useAction(async (form: FormData) => {
@@ -60,13 +96,16 @@ function ProofDialog({ methods, proved, cancelled }: Asked) {
     proved();
   });
   const byProvider = useAction(async (provider: string) => {
-    location.assign((await client.goToProvider(provider, "prove")).url);
+    const { url } = await client.goToProvider(provider, "prove");
+    sessionStorage.setItem(LEFT, name);
+    location.assign(url);
   });
   const providers = settings.oidc.filter(({ id }) => methods.includes(`oidc:${id}`));
   const { problem } = byPassword;
   return (
     <Dialog title="Confirm it's you" onClose={cancelled}>
       <p>This changes how your account is protected, so it needs one more proof.</p>
+      {methods.length === 0 && <p>Log out and log in again: for 10 minutes after that you won't be asked.</p>}
       {methods.includes("password") && (
         <Form action={byPassword}>
           <PasswordField

@@ -94,6 +94,12 @@ export function useLoginMethods() {
   return useQuery({ queryKey: ["methods"], queryFn: () => client.loginMethods({ background: true }) });
 }
 
+/** Whether the current password can be asked for; until it is known, it is. */
+export function useHasPassword(): boolean {
+  const { data } = useLoginMethods();
+  return data?.methods.some(({ kind }) => kind === "password") ?? true;
+}
+
 /** Reads everything anew: after an action, and when the server says that something changed. */
 export function useRefresh(): () => Promise<void> {
   const queries = useQueryClient();

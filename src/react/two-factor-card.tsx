@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Card, useStatus, Waiting } from "./card.tsx";
 import { EndOthers } from "./login-management.tsx";
+import { useTakeUp } from "./proof.tsx";
 import { useRefresh, useSessions, useWho } from "./provider.tsx";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { Begin, Renew, Scan, TurnOff } from "./two-factor-forms.tsx";
@@ -19,6 +20,9 @@ export function TwoFactorCard() {
   const { data: who } = useWho();
   const refresh = useRefresh();
   const [step, setStep] = useState<Step>({ name: "rest" });
+  useTakeUp("two-factor", () => setStep({ name: "begin" }));
+  useTakeUp("two-factor-off", () => setStep({ name: "off" }));
+  useTakeUp("recovery-codes", () => setStep({ name: "renew" }));
   const [status, say] = useStatus();
   const [offersEnd, setOffersEnd] = useState(false);
   const rest = () => setStep({ name: "rest" });

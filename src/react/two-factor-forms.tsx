@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { SecondFactor } from "../client/index.ts";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { useProof } from "./proof.tsx";
-import { useClient, useLoginMethods } from "./provider.tsx";
+import { useClient, useHasPassword } from "./provider.tsx";
 import { QrCode } from "./qr-code.tsx";
 
 export function Begin({
@@ -17,7 +17,7 @@ export function Begin({
   const hasPassword = useHasPassword();
   const action = useAction(async (form: FormData) => {
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    onBegun(await withProof(() => client.beginTwoFactor(proof)));
+    onBegun(await withProof("two-factor", () => client.beginTwoFactor(proof)));
   });
   return (
     <Form action={action} label="Turn on two-factor authentication">
@@ -34,7 +34,10 @@ export function Scan({ secret, uri, onOn, onCancel }: ScanProps) {
   const client = useClient();
   const withProof = useProof();
   const action = useAction(async (form: FormData) => {
-    onOn((await withProof(() => client.turnTwoFactorOn({ code: text(form, "code") }))).recoveryCodes);
+    onOn(
+      (await withProof("two-factor", () => client.turnTwoFactorOn({ code: text(form, "code") })))
+        .recoveryCodes,
+    );
   });
   return (
     <Form action={action} label="Scan the code">
@@ -54,6 +57,7 @@ export function TurnOff({ onDone, onCancel }: { onDone: () => void; onCancel: ()
   const client = useClient();
   return (
     <WithFactor
+      name="two-factor-off"
       words="Turn off"
       onCancel={onCancel}
       run={async (given) => {
@@ -68,6 +72,7 @@ export function Renew({ onDone, onCancel }: { onDone: (codes: string[]) => void;
   const client = useClient();
   return (
     <WithFactor
+      name="recovery-codes"
       words="Make new codes"
       onCancel={onCancel}
       run={async (given) => onDone((await client.renewRecoveryCodes(given)).recoveryCodes)}
@@ -76,19 +81,20 @@ export function Renew({ onDone, onCancel }: { onDone: (codes: string[]) => void;
 }
 
 type WithFactorProps = {
+  name: string;
   words: string;
   onCancel: () => void;
   run: (given: SecondFactor & { currentPassword?: string }) => Promise<void>;
 };
 
-function WithFactor({ words, onCancel, run }: WithFactorProps) {
+function WithFactor({ name, words, onCancel, run }: WithFactorProps) {
   const withProof = useProof();
   const hasPassword = useHasPassword();
   const [byRecovery, setByRecovery] = useState(false);
   const action = useAction(async (form: FormData) => {
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
     const factor = byRecovery ? { recoveryCode: text(form, "code") } : { code: text(form, "code") };
-    await withProof(() => run({ ...proof, ...factor }));
+    await withProof(name, () => run({ ...proof, ...factor }));
   });
   return (
     <Form action={action} label={words}>
@@ -148,9 +154,4 @@ function Buttons({ words, working, onCancel }: { words: string; working: boolean
       </button>
     </div>
   );
-}
-
-function useHasPassword(): boolean {
-  const { data: methods } = useLoginMethods();
-  return methods?.some(({ kind }) => kind === "password") ?? true;
 }

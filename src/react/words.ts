@@ -25,6 +25,11 @@ const SENTENCES: Record<string, Problem> = {
   not_on: { sentence: "Two-factor authentication is off already." },
   signed_out: { sentence: "You were logged out." },
   provider_failed: { sentence: "The other site's answer could not be used. Try again." },
+  provider_other_person: {
+    sentence:
+      "That is another account at the other site than the one that is connected here. Nothing was changed.",
+  },
+  too_many_passkeys: { sentence: "This account has as many passkeys as it can hold. Disconnect one first." },
   provider_cancelled: { sentence: "You cancelled at the other site." },
   provider_no_email: {
     sentence: "The other site shared no confirmed email address. Sign up with an email and password.",
@@ -40,7 +45,7 @@ const PASSWORD_FIELDS = ["newPassword", "password"];
 
 /** Turns whatever was thrown into words: what happened, and what comes next. */
 export function inWords(error: unknown): Problem {
-  if (error instanceof DOMException) return { sentence: ofThePrompt(error) };
+  if (error instanceof PromptFailed) return { sentence: ofThePrompt(error.reason) };
   if (!(error instanceof Refused)) return { sentence: "No connection. Nothing was lost; try again." };
   const { code, facts } = error;
   if (code === "too_many_attempts")
@@ -52,11 +57,21 @@ export function inWords(error: unknown): Problem {
   return SENTENCES[code] ?? { sentence: facts.detail ?? "That did not work. Try again." };
 }
 
-/** What the browser says when its passkey prompt can't do it; a network that failed is no DOMException. */
-function ofThePrompt({ name }: DOMException): string {
+/** A passkey prompt that came to nothing; `reason` is the name that the browser gives it. */
+export class PromptFailed extends Error {
+  override name = "PromptFailed";
+  readonly reason: string;
+
+  constructor(cause: unknown) {
+    super("The passkey prompt came to nothing.", { cause });
+    this.reason = cause instanceof Error ? cause.name : "";
+  }
+}
+
+function ofThePrompt(reason: string): string {
   // Browsers don't tell a prompt that was closed from a device that didn't recognize its owner.
-  if (name === "NotAllowedError") return "No passkey was used. Try again, or use another way.";
-  if (name === "InvalidStateError") return "This device has a passkey for this account already.";
+  if (reason === "NotAllowedError") return "No passkey was used. Try again, or use another way.";
+  if (reason === "InvalidStateError") return "This device has a passkey for this account already.";
   return "This browser could not use a passkey here. Try another way.";
 }
 
