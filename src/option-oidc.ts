@@ -72,8 +72,8 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
     const known = KNOWN[id];
     const kind = known?.kind ?? "oidc";
     const given = readIssuer(variableOf(id, PARTS.issuer), option.issuer ?? known?.issuer);
-    // An issuer is compared letter for letter, but GitHub's is only what its pages and calls hang below.
-    const issuer = kind === "github" ? given.replace(/\/+$/, "") : given;
+    // Discovery wants it letter for letter, but GitHub's is only what its pages and calls hang below.
+    const issuer = kind === "github" ? issuerKey(given) : given;
     const { clientId, clientSecret } = option;
     const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
     return {
@@ -86,6 +86,11 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
       trustAmr: option.trustAmr === "on",
     };
   });
+}
+
+/** An issuer as identities are kept by it: with a slash at its end and without, it is the same one. */
+export function issuerKey(issuer: string): string {
+  return issuer.replace(/\/+$/, "");
 }
 
 /** https everywhere, but for a provider on this machine: codes and secrets travel to it. */

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
+import { hashToken } from "../sessions/token.ts";
 import type { Turns } from "./turns.ts";
 import { createTurns } from "./turns.ts";
 
@@ -19,6 +20,7 @@ const LIMITS = {
   second_factor: { most: 20, window: HOUR },
   sign_up_network: { most: 300, window: HOUR },
   mail: { most: 5, window: HOUR },
+  ceremony_network: { most: 1_000, window: 15 * MINUTE },
   mail_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
 
@@ -100,7 +102,8 @@ async function countTry({ query }: Write, limit: Limit, now: number): Promise<nu
   return row.count > most ? row.window_ends_at : now;
 }
 
-const keyOf = ({ kind, of }: Limit) => `${kind}:${of}`;
+/** Hashed: what is limited may be an address, or whatever else was typed. */
+const keyOf = ({ kind, of }: Limit) => `${kind}:${Buffer.from(hashToken(`${of}`)).toString("base64url")}`;
 
 /** Always in the same order, so that two tries never wait for each other. */
 function inOrder(limits: Limit[]): Limit[] {

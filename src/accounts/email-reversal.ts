@@ -59,7 +59,7 @@ async function takeBack(
   const begunAt = await endLinksSince(write, accountId, link);
   // What was added after the change was asked for is the thief's; where nobody had ever proved to own the
   // address, all of it is.
-  await removeFootholds(write, accountId, link.never_proved === 1 ? 0 : begunAt);
+  await removeFootholds(write, accountId, { since: link.never_proved === 1 ? 0 : begunAt });
   await write.query
     .updateTable("account")
     .set({

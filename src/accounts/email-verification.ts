@@ -3,7 +3,9 @@ import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { holdAccount } from "../sessions/hold.ts";
+import { isKnownDevice } from "../sessions/known-device.ts";
 import type { Visitor } from "../sessions/start.ts";
+import { hashToken } from "../sessions/token.ts";
 import { confirmEmailChange } from "./email-change.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
@@ -68,9 +70,11 @@ async function verifyAddress(
     if (!(await takeLink(write, ["verify_address"], token, now))) return false;
     if (account?.email_key !== link.email_key) return false;
     if (account.email_verified_at !== null) return true;
+    // Who confirms in a strange browser may be the address's owner, but not whoever made the account.
+    const isKnown = await isKnownDevice(write, account.id, hashToken(visitor.deviceToken));
     await write.query
       .updateTable("account")
-      .set({ email_verified_at: now })
+      .set({ email_verified_at: now, confirmed_elsewhere: isKnown ? 0 : 1 })
       .where("id", "=", account.id)
       .execute();
     const { label } = visitor.device;

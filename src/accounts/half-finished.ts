@@ -2,7 +2,7 @@ import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { HalfFinishedSignInTable } from "../database/schema.ts";
-import { record, recordFolded } from "../history/activity.ts";
+import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
@@ -14,9 +14,10 @@ import type { Limit } from "./attempts.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
+import { noteRecoveryCode } from "./recovery-code-notice.ts";
 import type { SecondFactor } from "./second-factor.ts";
-import { acceptSecondFactor, leftRecoveryCodes } from "./second-factor.ts";
-import { finishSignIn } from "./sign-in.ts";
+import { acceptSecondFactor } from "./second-factor.ts";
+import { finishSignIn, makeNotMeLink } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
 
@@ -44,7 +45,7 @@ export async function finishWithSecondFactor(
     const counted = account && (await countTry(write, token, account, now));
     if (!account || !counted) return refuse("sign_in_expired");
     const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
-    if (accepted === null) return noteWrongCode(parts, write, account, counted.wrong_codes, visitor, now);
+    if (accepted === null) return noteWrongCode(parts, write, account, counted, visitor, now);
     await write.query
       .deleteFrom("half_finished_sign_in")
       .where("token_hash", "=", hashToken(token))
@@ -56,7 +57,10 @@ export async function finishWithSecondFactor(
     if (accepted === "totp") return finished;
     return {
       ...finished,
-      letters: [...finished.letters, await noteRecoveryCode(parts, write, account, visitor, now)],
+      letters: [
+        ...finished.letters,
+        await noteRecoveryCode(parts, write, { account, session: finished.started.session }, now),
+      ],
     };
   });
   post(parts, done.letters ?? []);
@@ -93,12 +97,12 @@ async function countTry(
     .executeTakeFirst();
 }
 
-/** Someone knows the password: the owner reads it in the activity, and by mail once for each sign-in. */
+/** Someone came past the first factor: the owner reads it in the activity, and by mail once for each sign-in. */
 async function noteWrongCode(
   parts: AccountParts,
   write: Write,
   account: Account,
-  wrongCodes: number,
+  half: Selectable<HalfFinishedSignInTable>,
   visitor: Visitor,
   now: number,
 ): Promise<Done> {
@@ -109,29 +113,11 @@ async function noteWrongCode(
     "That code is not right. Wait for the next one, or use a recovery code.",
     { status: 401 },
   );
-  if (wrongCodes > 1) return refusal;
-  const message = messages.wrongSecondFactor({ ...about(parts, account.email, now, label), device: label });
-  return { ...refusal, letters: [{ to: account.email, message }] };
-}
-
-async function noteRecoveryCode(
-  parts: AccountParts,
-  write: Write,
-  account: Account,
-  visitor: Visitor,
-  now: number,
-): Promise<Letter> {
-  const { label } = visitor.device;
-  const left = await leftRecoveryCodes(write, account.id);
-  await record(write, {
-    accountId: account.id,
-    kind: "recovery_code_used",
-    at: now,
-    label,
-    detail: { left },
+  if (half.wrong_codes > 1) return refusal;
+  const message = messages.wrongSecondFactor({
+    ...about(parts, account.email, now, label),
+    knowsPassword: half.signed_in_with === "password",
+    notMeLink: await makeNotMeLink(parts, write, account, null, now),
   });
-  return {
-    to: account.email,
-    message: messages.recoveryCodeUsed({ ...about(parts, account.email, now, label), left }),
-  };
+  return { ...refusal, letters: [{ to: account.email, message }] };
 }

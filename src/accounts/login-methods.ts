@@ -3,11 +3,13 @@ import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
+import { issuerKey } from "../option-oidc.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endHalfFinishedSignIns, endSessions } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdSession } from "../sessions/hold.ts";
+import { looksLikeId } from "../sessions/token.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
@@ -24,19 +26,31 @@ export type LoginMethod = {
   lastUsedAt: number | null;
 };
 
-/** Every way to log in to an account, the oldest first. */
-export async function listLoginMethods(parts: AccountParts, accountId: string): Promise<LoginMethod[]> {
+/** Every way to log in to an account, the oldest first; `needed` are the ids of those that can't be disconnected. */
+export async function listLoginMethods(
+  parts: AccountParts,
+  accountId: string,
+): Promise<{ methods: LoginMethod[]; needed: string[] }> {
   const { read } = parts.database;
   const account = await read.selectFrom("account").selectAll().where("id", "=", accountId).executeTakeFirst();
-  return account ? (await methodsOf(parts, read, account)).map(({ works, ...method }) => method) : [];
+  const all = account ? await methodsOf(parts, read, account) : [];
+  return {
+    methods: all.map(({ works, ...method }) => method),
+    needed: all.filter(({ id }) => isNeeded(id, all)).map(({ id }) => id),
+  };
+}
+
+/** Whether nothing else works, so that this one stays (S15). */
+function isNeeded(methodId: string, methods: readonly { id: string; works: boolean }[]): boolean {
+  return !methods.some(({ id, works }) => works && id !== methodId);
 }
 
 /**
  * All methods of an account, each with whether it works by itself: a password whose address can't
- * receive a reset doesn't, nor does a provider that is no longer in the settings, nor a passkey where
- * BASE_URL has no name.
+ * receive a reset doesn't, nor does a provider that is no longer in the settings, or is there with another
+ * issuer, nor a passkey where BASE_URL has no name.
  */
-async function methodsOf(
+export async function methodsOf(
   parts: AccountParts,
   query: Kysely<Schema>,
   account: Account,
@@ -65,7 +79,7 @@ async function methodsOf(
   for (const { id, name, created_at: createdAt, last_used_at: lastUsedAt } of passkeys) {
     methods.push({ id, kind: "passkey", name, createdAt, lastUsedAt, works: parts.settings.baseUrl.hasName });
   }
-  for (const { id, provider, created_at: createdAt, last_used_at: lastUsedAt } of identities) {
+  for (const { id, provider, issuer, created_at: createdAt, last_used_at: lastUsedAt } of identities) {
     const known = parts.settings.oidc.find((one) => one.id === provider);
     methods.push({
       id,
@@ -73,7 +87,7 @@ async function methodsOf(
       name: known?.name ?? provider,
       createdAt,
       lastUsedAt,
-      works: known !== undefined,
+      works: known !== undefined && issuerKey(known.issuer) === issuer,
     });
   }
   return methods.sort((one, other) => one.createdAt - other.createdAt);
@@ -95,7 +109,7 @@ export async function disconnect(
     const methods = await methodsOf(parts, write.query, account);
     const method = methods.find((one) => one.id === methodId);
     if (!method) return refuse("not_found", "There is no such login method.");
-    if (!methods.some((one) => one.works && one.id !== methodId)) {
+    if (isNeeded(methodId, methods)) {
       return refuse(
         "last_login_method",
         "This is the only way to log in that works for this account. Add another one first.",
@@ -151,13 +165,13 @@ export async function addPasskey(
   );
 }
 
-/** Adds a login method to an account whose owner has proved to be here; `store` returns null where it can't be had. */
+/** Adds a login method to an account whose owner has proved to be here; `store` says why where it can't be had. */
 export async function addMethod(
   parts: AccountParts,
   acting: Acting,
   method: { kind: "passkey" | "oidc"; name: string },
   now: number,
-  store: (write: Write) => Promise<string | null>,
+  store: (write: Write) => Promise<Outcome<{ id: string }>>,
 ): Promise<Outcome<{ id: string }>> {
   const proof = await requireProof(parts, acting, { named: false }, now);
   if (!proof.ok) return proof;
@@ -165,11 +179,16 @@ export async function addMethod(
     const held = await holdProved(write, acting, proof.account);
     if (!held.ok) return held;
     const { account } = held;
-    const id = await store(write);
-    if (id === null) return refuse("method_taken");
+    const stored = await store(write);
+    if (!stored.ok) return stored;
+    const { id } = stored;
     await write.query
       .updateTable(method.kind === "passkey" ? "passkey" : "oidc_identity")
-      .set({ added_by: acting.id })
+      .set(({ selectFrom }) => ({
+        added_by: acting.id,
+        added_with: acting.methodId,
+        added_from: selectFrom("session").select("device_hash").where("id", "=", acting.id),
+      }))
       .where("id", "=", id)
       .execute();
     const detail = { method: method.kind, name: method.name };
@@ -197,6 +216,8 @@ export async function renameMethod(
   methodId: string,
   name: string,
 ): Promise<Outcome> {
+  const noSuch = refuse("not_found", "There is no such passkey.");
+  if (!looksLikeId(methodId)) return noSuch;
   const renamed = await parts.database.write(({ query }) =>
     query
       .updateTable("passkey")
@@ -206,5 +227,5 @@ export async function renameMethod(
       .returning("id")
       .executeTakeFirst(),
   );
-  return renamed ? { ok: true } : refuse("not_found", "There is no such passkey.");
+  return renamed ? { ok: true } : noSuch;
 }

@@ -24,7 +24,8 @@ export type NewLink = {
   accountId: string | null;
   email: string;
   emailKey: string;
-  sessionId?: string;
+  sessionId?: string | null;
+  deviceHash?: Uint8Array | null;
   changeId?: string;
   confirmedAt?: number;
   neverProved?: boolean;
@@ -55,6 +56,7 @@ export async function makeLink(
       email: link.email,
       email_key: link.emailKey,
       session_id: link.sessionId ?? null,
+      device_hash: link.deviceHash ?? null,
       change_id: link.changeId ?? null,
       confirmed_at: link.confirmedAt ?? null,
       never_proved: link.neverProved ? 1 : 0,

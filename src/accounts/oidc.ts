@@ -21,10 +21,16 @@ import { signUpWithProvider } from "./sign-up.ts";
 export type Intent = "sign_in" | "connect" | "prove";
 
 /** What is kept of a round between its start and the way back, sealed. */
-type Kept = Round & { provider: string; intent: Intent; sessionId: string | null; next: string | null };
+type Kept = Round & {
+  provider: string;
+  intent: Intent;
+  sessionId: string | null;
+  next: string | null;
+  touchPoints: number | null;
+};
 
 export type CameBack =
-  | { intent: "sign_in"; next: string | null; done: SignedIn }
+  | { intent: "sign_in"; next: string | null; visitor: Visitor; done: SignedIn }
   | { intent: "connect"; done: Outcome }
   | { intent: "prove"; done: Outcome<{ token: string }> };
 
@@ -39,10 +45,20 @@ const KINDS_OF_PROOF = [
 export async function startRound(
   parts: AccountParts,
   provider: Provider,
-  of: { intent: Intent; acting: Acting | null; browser: string; next: string | null },
+  of: {
+    intent: Intent;
+    acting: Acting | null;
+    browser: string;
+    next: string | null;
+    /** The page's `navigator.maxTouchPoints`, where it told. */
+    touchPoints: number | null;
+    network: string | null;
+  },
   now: number,
 ): Promise<Outcome<{ url: string }>> {
-  const { intent, acting, browser, next } = of;
+  const { intent, acting, browser, next, touchPoints, network } = of;
+  const tooMany = await parts.attempts.take([{ kind: "ceremony_network", of: network }], now);
+  if (tooMany) return tooMany;
   if (intent === "connect" && acting && !isProved(acting, now)) return askForProof(parts, acting);
   const round = newRound(intent === "prove");
   const kept: Kept = {
@@ -51,6 +67,7 @@ export async function startRound(
     intent,
     sessionId: acting?.id ?? null,
     next,
+    touchPoints,
   };
   try {
     const url = await provider.authorizationUrl(round);
@@ -81,7 +98,12 @@ async function askForProof(parts: AccountParts, acting: Acting): Promise<Refusal
 export async function comeBack(
   parts: AccountParts,
   provider: Provider,
-  back: { answer: URL; browser: string | null; acting: FoundSession | null; visitor: Visitor },
+  back: {
+    answer: URL;
+    browser: string | null;
+    acting: FoundSession | null;
+    visitor: (touchPoints?: number) => Visitor;
+  },
   now: number,
 ): Promise<CameBack | null> {
   const state = back.answer.searchParams.get("state");
@@ -93,17 +115,18 @@ export async function comeBack(
   const kept: Kept = JSON.parse(parts.seal.open(Buffer.from(taken.data, "base64"), state));
   if (kept.provider !== provider.settings.id) return null;
   const { intent, next } = kept;
+  const visitor = back.visitor(kept.touchPoints ?? undefined);
   const identity = await identify(parts, provider, back.answer, kept);
   if (!("subject" in identity)) {
-    return intent === "sign_in" ? { intent, next, done: identity } : { intent, done: identity };
+    return intent === "sign_in" ? { intent, next, visitor, done: identity } : { intent, done: identity };
   }
   if (intent === "sign_in")
-    return { intent, next, done: await signInWithProvider(parts, provider, identity, back.visitor, now) };
+    return { intent, next, visitor, done: await signInWithProvider(parts, provider, identity, visitor, now) };
   const acting = back.acting?.id === kept.sessionId ? back.acting : null;
   if (!acting) return { intent, done: refuse("signed_out", "This session has ended.", { reason: "none" }) };
   if (intent === "connect") return { intent, done: await connect(parts, provider, identity, acting, now) };
   const known = await findIdentity(parts, identity);
-  if (known?.account_id !== acting.accountId) return { intent, done: refuse("provider_failed") };
+  if (known?.account_id !== acting.accountId) return { intent, done: refuse("provider_other_person") };
   return { intent, done: await renewProved(parts, acting, now) };
 }
 
@@ -151,7 +174,9 @@ async function signInWithProvider(
   const bothFactors = provider.settings.trustAmr && provesBothFactors(identity.amr);
   const sign = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
   const done = await passFirstFactor(parts, account, sign, visitor, now, async ({ query }) => {
-    await query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id).execute();
+    const used = query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id);
+    // It may have been disconnected since it was looked up.
+    return (await used.returning("id").executeTakeFirst()) !== undefined;
   });
   return done === "changed_meanwhile" ? refuse("provider_failed") : done;
 }
@@ -174,9 +199,10 @@ async function signUpOrExplain(
 ): Promise<SignedIn> {
   const address = identity.email === null ? null : readEmailAddress(identity.email);
   if (!address) return refuse("provider_no_email");
-  if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
   const { emailVerified: verified } = identity;
-  if (parts.settings.signUp === "verify-first" && !verified) return refuse("provider_no_email");
+  // Before the look: else anyone who can write any address at a provider could ask which ones are known here.
+  if (parts.settings.signUp !== "open" && !verified) return refuse("provider_no_email");
+  if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
   const store = newIdentity(provider, identity, now);
   const done = await signUpWithProvider(parts, { address, verified, store }, visitor, now);
   if (!done.ok) return done.code === "email_taken" ? refuse("provider_account_exists") : done;
@@ -196,7 +222,7 @@ async function connect(
 }
 
 function newIdentity(provider: Provider, { issuer, subject }: ProviderIdentity, now: number) {
-  return async (write: Write, accountId: string): Promise<string | null> => {
+  return async (write: Write, accountId: string): Promise<Outcome<{ id: string }>> => {
     const row = {
       id: makeId(),
       account_id: accountId,
@@ -206,6 +232,8 @@ function newIdentity(provider: Provider, { issuer, subject }: ProviderIdentity, 
       created_at: now,
       last_used_at: null,
       added_by: null,
+      added_from: null,
+      added_with: null,
     };
     const stored = await write.query
       .insertInto("oidc_identity")
@@ -213,7 +241,7 @@ function newIdentity(provider: Provider, { issuer, subject }: ProviderIdentity, 
       .onConflict((conflict) => conflict.columns(["issuer", "subject"]).doNothing())
       .returning("id")
       .executeTakeFirst();
-    return stored?.id ?? null;
+    return stored ? { ok: true, id: stored.id } : refuse("method_taken");
   };
 }
 

@@ -12,6 +12,7 @@ import type { AccountParts } from "./parts.ts";
 import { mailReset } from "./password-reset.ts";
 import { about, post } from "./post.ts";
 import { hasTwoFactor } from "./second-factor.ts";
+import { makeNotMeLink } from "./sign-in.ts";
 import { removeTwoFactor } from "./two-factor.ts";
 
 /** Who did it, as the owner reads it. */
@@ -82,7 +83,7 @@ export async function sendReset(parts: AccountParts, account: Account, now: numb
 export async function resetTwoFactor(parts: AccountParts, account: Account, now: number): Promise<Outcome> {
   const done = await parts.database.write(async (write) => {
     const held = await holdAccount(write, account.id);
-    if (!held || !(await hasTwoFactor(write, account.id))) return false;
+    if (!held || !(await hasTwoFactor(write, account.id))) return null;
     await removeTwoFactor(write, account.id);
     await endHalfFinishedSignIns(write, account.id);
     await write.query
@@ -93,10 +94,10 @@ export async function resetTwoFactor(parts: AccountParts, account: Account, now:
     const detail = { by: OPERATOR };
     await record(write, { accountId: account.id, kind: "two_factor_off", at: now, label: OPERATOR, detail });
     write.announce(account.id);
-    return true;
+    return { notMeLink: await makeNotMeLink(parts, write, held, null, now) };
   });
   if (!done) return refuse("not_on");
-  const context = { ...about(parts, account.email, now), by: OPERATOR };
+  const context = { ...about(parts, account.email, now), by: OPERATOR, ...done };
   post(parts, [{ to: account.email, message: messages.twoFactorTurnedOff(context) }]);
   return { ok: true };
 }

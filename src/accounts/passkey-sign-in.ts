@@ -1,3 +1,4 @@
+import type { Write } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
 import type { Visitor } from "../sessions/start.ts";
 import type { AccountParts } from "./parts.ts";
@@ -24,10 +25,18 @@ export async function signInWithPasskey(
     return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
   const { passkey, userVerified } = accepted;
   const sign = { signedInWith: "passkey", methodId: passkey.id, bothFactors: userVerified } as const;
-  const done = await passFirstFactor(parts, account, sign, visitor, now, (write) =>
-    parts.attempts.giveBack(write, network),
-  );
+  const done = await passFirstFactor(parts, account, sign, visitor, now, async (write) => {
+    await parts.attempts.giveBack(write, network);
+    return isThere(write, passkey.id);
+  });
   return done === "changed_meanwhile" ? refuse("wrong_passkey") : done;
+}
+
+/** A passkey may have been disconnected since its answer was judged. */
+async function isThere({ query }: Write, id: string): Promise<boolean> {
+  return (
+    (await query.selectFrom("passkey").select("id").where("id", "=", id).executeTakeFirst()) !== undefined
+  );
 }
 
 async function readAccount(parts: AccountParts, id: string) {

@@ -10,10 +10,12 @@ import type { Visitor } from "../sessions/start.ts";
 import { findAccountByEmail, ownWords } from "./account.ts";
 import { readEmailAddress } from "./email-address.ts";
 import { removeFootholds } from "./footholds.ts";
+import { methodsOf } from "./login-methods.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
+import { makeNotMeLink } from "./sign-in.ts";
 
 /** Mails a reset link where the address has an account. The answer, and its time, are the same for every address. */
 export async function askForReset(
@@ -25,7 +27,7 @@ export async function askForReset(
   const address = readEmailAddress(email);
   const tooMany = await parts.attempts.take(
     [
-      { kind: "mail", of: `reset:${address?.key ?? email.slice(0, 254)}` },
+      { kind: "mail", of: `reset:${address?.key ?? email}` },
       { kind: "mail_network", of: visitor.network },
     ],
     now,
@@ -78,22 +80,28 @@ export async function resetPassword(
   const { account_id: accountId } = link;
   const { label } = visitor.device;
 
-  const email = await parts.database.write(async (write) => {
+  const done = await parts.database.write(async (write) => {
     const account = await holdAccount(write, accountId);
     if (!account || !(await takeLink(write, ["reset_password"], asked.token, now))) return null;
-    await setPassword(write, account, link, passwordHash, now);
+    const removed = await setPassword(write, account, link, passwordHash, now);
     await endBecauseOf(write, "password_reset", { accountId, by: label, at: now });
     await record(write, { accountId, kind: "password_reset", at: now, label });
-    return account.email;
+    const methods = await methodsOf(parts, write.query, account);
+    const kept = methods.filter(({ kind, works }) => works && kind !== "password").map(({ name }) => name);
+    const notMeLink = await makeNotMeLink(parts, write, account, null, now);
+    return { email: account.email, facts: { removed, kept, notMeLink } };
   });
-  if (email === null) return refuse("link_expired");
-  post(parts, [{ to: email, message: messages.passwordWasReset(about(parts, email, now, label)) }]);
+  if (done === null) return refuse("link_expired");
+  const { email, facts } = done;
+  const message = messages.passwordWasReset({ ...about(parts, email, now, label), ...facts });
+  post(parts, [{ to: email, message }]);
   return { ok: true };
 }
 
 /**
  * The link proves who owns the address. Where nobody had proved that before, a stranger may have signed
- * up with it: whatever they left to come back by goes.
+ * up with it: whatever they left to come back by goes. So does what was added before the address was
+ * confirmed in a browser that the account didn't know. Returns whether anything of that kind could go.
  */
 async function setPassword(
   write: Write,
@@ -101,18 +109,23 @@ async function setPassword(
   link: MailedLink,
   passwordHash: string,
   now: number,
-): Promise<void> {
+): Promise<boolean> {
+  const { id, email_verified_at: verifiedAt } = account;
   const provesAddress = account.email_key === link.email_key;
-  if (provesAddress && account.email_verified_at === null) await removeFootholds(write, account.id);
+  const removes = provesAddress && (verifiedAt === null || account.confirmed_elsewhere === 1);
+  if (removes)
+    await removeFootholds(write, id, verifiedAt === null ? {} : { until: verifiedAt, added: true });
   await write.query
     .updateTable("account")
     .set({
       password_hash: passwordHash,
       password_set_at: now,
       password_blocked_at: null,
-      email_verified_at: provesAddress ? (account.email_verified_at ?? now) : account.email_verified_at,
+      email_verified_at: provesAddress ? (verifiedAt ?? now) : verifiedAt,
+      confirmed_elsewhere: provesAddress ? 0 : account.confirmed_elsewhere,
       credential_version: account.credential_version + 1,
     })
-    .where("id", "=", account.id)
+    .where("id", "=", id)
     .execute();
+  return removes;
 }

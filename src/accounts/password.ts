@@ -51,23 +51,24 @@ export async function changePassword(
       .execute();
     const ending = { accountId: account.id, exceptId: acting.id, by: acting.label, at: now };
     const ended = await endBecauseOf(write, "password_changed", ending);
-    const kind = account.password_hash === null ? "method_added" : "password_changed";
+    const kind = account.password_hash === null ? ("method_added" as const) : ("password_changed" as const);
     const detail = kind === "method_added" ? { method: "password" } : {};
     await record(write, { accountId: account.id, kind, at: now, label: acting.label, detail });
     return {
       ok: true as const,
       token,
       ended,
+      kind,
       notMeLink: await makeNotMeLink(parts, write, account, acting.id, now),
     };
   });
   if (!done.ok) return done;
-  const { notMeLink, ended: othersLoggedOut } = done;
-  const message = messages.passwordChanged({
-    ...about(parts, email, now, acting.label),
-    notMeLink,
-    othersLoggedOut,
-  });
+  const { notMeLink, ended: othersLoggedOut, kind } = done;
+  const context = { ...about(parts, email, now, acting.label), notMeLink, othersLoggedOut };
+  const message =
+    kind === "password_changed"
+      ? messages.passwordChanged(context)
+      : messages.methodAdded({ ...context, name: "Password" });
   post(parts, [{ to: email, message }]);
   return { ok: true, token: done.token };
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { FoundSession, Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
+import { issuerKey } from "../option-oidc.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";
@@ -53,11 +54,11 @@ export async function proofMethods(
     .executeTakeFirst();
   const identities = await query
     .selectFrom("oidc_identity")
-    .select("provider")
+    .select(["provider", "issuer"])
     .where("account_id", "=", account.id)
     .execute();
-  const providers = parts.settings.oidc.filter(({ id }) =>
-    identities.some(({ provider }) => provider === id),
+  const providers = parts.settings.oidc.filter((one) =>
+    identities.some(({ provider, issuer }) => provider === one.id && issuer === issuerKey(one.issuer)),
   );
   return [
     ...(account.password_hash === null ? [] : ["password"]),

@@ -1,5 +1,6 @@
 import * as client from "openid-client";
 import type { OidcProvider } from "../option-oidc.ts";
+import { issuerKey } from "../option-oidc.ts";
 
 /** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
 export type ProviderIdentity = {
@@ -64,7 +65,7 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
         code_challenge: await client.calculatePKCECodeChallenge(verifier),
         code_challenge_method: "S256",
         ...(isGitHub ? {} : { nonce }),
-        ...(fresh && !isGitHub ? { max_age: "0" } : {}),
+        ...(fresh ? freshness(config, isGitHub) : {}),
       };
       try {
         return client.buildAuthorizationUrl(config, parameters);
@@ -83,6 +84,23 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
       }
     },
   };
+}
+
+/**
+ * Asks for a sign-in of now. Who says nothing of when a sign-in was, like Google and GitHub, at least shows
+ * its own page, where the person must choose who they are.
+ */
+function freshness(config: client.Configuration, isGitHub: boolean): Record<string, string> {
+  return {
+    ...(isGitHub ? {} : { max_age: "0" }),
+    ...(tellsWhen(config) ? {} : { prompt: "select_account" }),
+  };
+}
+
+/** Whether an ID token of this provider says when its sign-in was: `auth_time`, where it lists what it tells. */
+function tellsWhen(config: client.Configuration): boolean {
+  const { claims_supported: claims, jwks_uri: keys } = config.serverMetadata();
+  return keys !== undefined && (claims === undefined || claims.includes("auth_time"));
 }
 
 async function configure(settings: OidcProvider): Promise<client.Configuration> {
@@ -117,13 +135,16 @@ async function identifyByIdToken(
     expectedNonce: round.nonce,
     pkceCodeVerifier: round.verifier,
     idTokenExpected: true,
-    ...(round.fresh ? { maxAge: 0 } : {}),
+    ...(round.fresh && tellsWhen(config) ? { maxAge: 0 } : {}),
   });
   const claims = tokens.claims();
   if (!claims) throw new Error("The provider sent no ID token.");
   if (!SUBJECT.test(claims.sub)) throw new Error("The provider sent no usable subject.");
   if (Math.abs(claims.iat - Date.now() / 1_000) > CLOCKS_DIFFER_SECONDS)
     throw new Error("The ID token is not of now.");
+  const { auth_time: signedInAt } = claims;
+  if (round.fresh && signedInAt !== undefined && Date.now() / 1_000 - signedInAt > CLOCKS_DIFFER_SECONDS)
+    throw new Error("The sign-in at the provider is not of now.");
   const hasUserInfo = config.serverMetadata().userinfo_endpoint !== undefined;
   const more =
     claims.email === undefined && hasUserInfo
@@ -134,7 +155,7 @@ async function identifyByIdToken(
     ? claims.amr.filter((one): one is string => typeof one === "string")
     : [];
   return {
-    issuer: claims.iss,
+    issuer: issuerKey(claims.iss),
     subject: claims.sub,
     email: typeof email === "string" ? email : null,
     emailVerified: verified === true,

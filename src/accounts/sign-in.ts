@@ -73,6 +73,7 @@ async function judge(
       await update.set({ password_hash: better.to }).where("password_hash", "=", better.from).execute();
     }
     await passed(write);
+    return true;
   });
   if (done !== "changed_meanwhile") return done;
   const fresh = await findAccountByEmail(parts.database, account.email_key);
@@ -81,7 +82,8 @@ async function judge(
 
 /**
  * What follows a first factor of any kind: the second one, where it is on and the first doesn't count as
- * both; else the session. Refuses to build on credentials that have changed since they were judged.
+ * both; else the session. Refuses to build on credentials that have changed since they were judged. `use`
+ * notes that the method was used, with the account held; it says false where the method is gone by then.
  */
 export async function passFirstFactor(
   parts: AccountParts,
@@ -89,18 +91,17 @@ export async function passFirstFactor(
   sign: { signedInWith: SignedInWith; methodId: string; bothFactors?: boolean },
   visitor: Visitor,
   now: number,
-  alongside: (write: Write) => Promise<void> = async () => {},
+  use: (write: Write) => Promise<boolean>,
 ): Promise<SignedIn | "changed_meanwhile"> {
   const { signedInWith, methodId } = sign;
   const done = await parts.database.write(async (write) => {
     const held = await holdAccount(write, account.id);
     if (held?.credential_version !== account.credential_version) return "changed_meanwhile" as const;
+    if (!(await use(write))) return "changed_meanwhile" as const;
     if (!sign.bothFactors && (await hasTwoFactor(write, held.id))) {
-      await alongside(write);
       const halfFinished = await leaveHalfFinished(write, held, { signedInWith, methodId }, now);
       return { ok: true as const, halfFinished };
     }
-    await alongside(write);
     if (held.suspended_at !== null) return refuse("account_suspended");
     return finishSignIn(parts, write, held, { signedInWith, methodId }, visitor, now);
   });
@@ -129,16 +130,25 @@ export async function finishSignIn(
   return { ok: true, started, letters: [{ to: account.email, message }] };
 }
 
-/** The way out for who reads a security mail and did none of it; ends the session that did. */
+/**
+ * The way out for who reads a security mail and did none of it; ends the session that did, where one did
+ * (`sessionId`), and begins a reset.
+ */
 export async function makeNotMeLink(
   parts: AccountParts,
   write: Write,
   account: Account,
-  sessionId: string,
+  sessionId: string | null,
   now: number,
 ): Promise<string> {
   const { id: accountId, email, email_key: emailKey } = account;
-  return makeLink(parts, write, { kind: "not_me", accountId, email, emailKey, sessionId }, now);
+  const session = await write.query
+    .selectFrom("session")
+    .select("device_hash")
+    .where("id", "=", sessionId)
+    .executeTakeFirst();
+  const deviceHash = session?.device_hash ?? null;
+  return makeLink(parts, write, { kind: "not_me", accountId, email, emailKey, sessionId, deviceHash }, now);
 }
 
 async function leaveHalfFinished(
@@ -183,8 +193,7 @@ async function ownLimit(
   emailKey: string,
   visitor: Visitor,
 ): Promise<Limit> {
-  const of = Buffer.from(hashToken(emailKey)).toString("base64url");
-  if (!account) return { kind: "password", of };
+  if (!account) return { kind: "password", of: emailKey };
   const deviceHash = hashToken(visitor.deviceToken);
   const known = await parts.database.read
     .selectFrom("known_device")
@@ -192,7 +201,7 @@ async function ownLimit(
     .where("account_id", "=", account.id)
     .where("device_hash", "=", deviceHash)
     .executeTakeFirst();
-  if (!known) return { kind: "password", of };
+  if (!known) return { kind: "password", of: emailKey };
   return {
     kind: "password_known_device",
     of: `${account.id}:${Buffer.from(deviceHash).toString("base64url")}`,

@@ -100,8 +100,8 @@ export async function signUpWithProvider(
   return openAccount(parts, { address, verified, first: { signedInWith: "oidc", store } }, visitor, now);
 }
 
-/** Stores the first login method of a new account and returns its id; null where it can't be had. */
-type StoreMethod = (write: Write, accountId: string) => Promise<string | null>;
+/** Stores the first login method of a new account, or says why it can't be had. */
+type StoreMethod = (write: Write, accountId: string) => Promise<Outcome<{ id: string }>>;
 
 type NewAccount = {
   address: EmailAddress;
@@ -126,8 +126,10 @@ async function openAccount(
       const passwordHash = "passwordHash" in first ? first.passwordHash : null;
       const accountId = await addAccount(write, { address, passwordHash, verified, label }, now);
       if (accountId === null) return refuse("email_taken");
-      const methodId = "store" in first ? await first.store(write, accountId) : "password";
-      if (methodId === null) throw new MethodTaken();
+      const method =
+        "store" in first ? await first.store(write, accountId) : { ok: true as const, id: "password" };
+      if (!method.ok) throw new MethodTaken();
+      const methodId = method.id;
       const kind = {
         kind: "verify_address",
         accountId,

@@ -1,6 +1,8 @@
 import type { Selectable } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { PasskeyTable } from "../database/schema.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
 import { makeId } from "../sessions/token.ts";
 
 export type Passkey = Selectable<PasskeyTable>;
@@ -16,20 +18,20 @@ export type NewPasskey = {
   transports: string[];
 };
 
-/** Stores a passkey; null where that authenticator is already another's or the account holds enough. */
+/** Stores a passkey, unless that authenticator is already another's or the account holds enough. */
 export async function storePasskey(
   write: Write,
   accountId: string,
   passkey: NewPasskey,
   name: string,
   now: number,
-): Promise<string | null> {
+): Promise<Outcome<{ id: string }>> {
   const held = await write.query
     .selectFrom("passkey")
     .select("id")
     .where("account_id", "=", accountId)
     .execute();
-  if (held.length >= MOST_PASSKEYS) return null;
+  if (held.length >= MOST_PASSKEYS) return refuse("too_many_passkeys");
   const id = makeId();
   const stored = await write.query
     .insertInto("passkey")
@@ -44,11 +46,13 @@ export async function storePasskey(
       created_at: now,
       last_used_at: null,
       added_by: null,
+      added_from: null,
+      added_with: null,
     })
     .onConflict((conflict) => conflict.column("credential_id").doNothing())
     .returning("id")
     .executeTakeFirst();
-  return stored ? id : null;
+  return stored ? { ok: true, id } : refuse("method_taken");
 }
 
 /** A name as a person gives it, without what could disturb a line of text. */

@@ -7,15 +7,16 @@ import { endHalfFinishedSignIns } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
 import type { Limit } from "./attempts.ts";
 import type { AccountParts } from "./parts.ts";
+import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
 import { holdProved, requireProof } from "./proof.ts";
+import { noteRecoveryCode } from "./recovery-code-notice.ts";
 import type { SecondFactor } from "./second-factor.ts";
 import {
   acceptSecondFactor,
   acceptTotp,
   hasTwoFactor,
-  leftRecoveryCodes,
   makeTotpSecret,
   renewRecoveryCodes,
 } from "./second-factor.ts";
@@ -143,6 +144,18 @@ async function withSecondFactor<T>(
   now: number,
   change: (write: Write, account: Account) => Promise<T>,
 ): Promise<Outcome<{ account: Account; value: T }>> {
+  const done = await tryWithSecondFactor(parts, acting, given, now, change);
+  if (done.ok) post(parts, done.letters);
+  return done;
+}
+
+async function tryWithSecondFactor<T>(
+  parts: AccountParts,
+  acting: Acting,
+  given: SecondFactor & { currentPassword?: string | undefined },
+  now: number,
+  change: (write: Write, account: Account) => Promise<T>,
+): Promise<Outcome<{ account: Account; value: T; letters: Letter[] }>> {
   const proof = await requireProof(
     parts,
     acting,
@@ -163,17 +176,11 @@ async function withSecondFactor<T>(
     const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
     if (accepted === null) return refuse("wrong_code");
     await parts.attempts.release(write, { own: limitOf(acting) });
-    if (accepted === "recovery_code") {
-      const detail = { left: await leftRecoveryCodes(write, account.id) };
-      await record(write, {
-        accountId: account.id,
-        kind: "recovery_code_used",
-        at: now,
-        label: acting.label,
-        detail,
-      });
-    }
-    return { ok: true as const, account, value: await change(write, account) };
+    const letters =
+      accepted === "recovery_code"
+        ? [await noteRecoveryCode(parts, write, { account, session: acting }, now)]
+        : [];
+    return { ok: true as const, account, letters, value: await change(write, account) };
   });
 }
 

@@ -34,6 +34,8 @@ export type AccountTable = {
   /** Moves with every change of password, email or second factor; a sign-in that checked an older one is refused. */
   credential_version: number;
   suspended_at: number | null;
+  /** 1 where the address was confirmed in a browser that the account had never been used from. */
+  confirmed_elsewhere: number;
   created_at: number;
 };
 
@@ -70,6 +72,8 @@ export type SessionTable = {
   proved_at: number;
   /** What a new sign-in replaces, unique with the account; null where nothing is replaced. */
   place: string | null;
+  /** The device cookie of the browser that it was opened in; null where it came from another system. */
+  device_hash: Uint8Array | null;
 };
 
 export type EndedSessionTable = {
@@ -111,6 +115,8 @@ export type MailedLinkTable = {
   email_key: string;
   /** The session that asked (email change), or that the link ends (not-me). */
   session_id: string | null;
+  /** The browser that a not-me link is about. */
+  device_hash: Uint8Array | null;
   /** Ties the links of one email change together. */
   change_id: string | null;
   /** When the email change that a reversal link belongs to was confirmed. */
@@ -136,6 +142,16 @@ export type ActivityTable = {
 
 export type KnownDeviceTable = { account_id: string; device_hash: Uint8Array; last_seen_at: number };
 
+/** Where a login method comes from; all null for the first one of a sign-up. */
+type Origin = {
+  /** The session that added it. */
+  added_by: string | null;
+  /** The browser of that session, by its device cookie. */
+  added_from: Uint8Array | null;
+  /** The login method that opened that session. */
+  added_with: string | null;
+};
+
 export type PasskeyTable = {
   /** Public: what lists and routes carry. */
   id: string;
@@ -150,9 +166,7 @@ export type PasskeyTable = {
   name: string;
   created_at: number;
   last_used_at: number | null;
-  /** The session that added it to an account; null for the first method of a sign-up. */
-  added_by: string | null;
-};
+} & Origin;
 
 export type OidcIdentityTable = {
   id: string;
@@ -164,9 +178,7 @@ export type OidcIdentityTable = {
   subject: string;
   created_at: number;
   last_used_at: number | null;
-  /** The session that added it to an account; null for the first method of a sign-up. */
-  added_by: string | null;
-};
+} & Origin;
 
 export type CeremonyKind = "add_passkey" | "sign_up_passkey" | "use_passkey" | "oidc";
 

@@ -61,7 +61,12 @@ export const answers = {
   ended: z.object({ ended: z.int() }),
   secret: z.object({ secret: z.string(), uri: z.string() }),
   recoveryCodes: z.object({ recoveryCodes: z.array(z.string()) }),
-  methods: z.object({ methods: z.array(loginMethod) }),
+  methods: z.object({
+    methods: z.array(loginMethod),
+    needed: z
+      .array(z.string())
+      .describe("Ids of the methods that can't be disconnected, since no other one works by itself"),
+  }),
   added: z.object({ id: z.string() }),
   events: z.object({ events: z.array(activityEvent) }),
   /** Options for the browser's own passkey call (WebAuthn Level 3, in JSON). */

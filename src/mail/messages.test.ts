@@ -33,13 +33,13 @@ function notices({ context, other }: Words, notMe: { notMeLink?: string }) {
   const notice = { ...context, ...notMe };
   return {
     passwordChanged: messages.passwordChanged({ ...notice, othersLoggedOut: 2 }),
-    passwordWasReset: messages.passwordWasReset(notice),
+    passwordWasReset: messages.passwordWasReset({ ...notice, kept: [other], removed: true }),
     twoFactorTurnedOn: messages.twoFactorTurnedOn(notice),
     twoFactorTurnedOff: messages.twoFactorTurnedOff({ ...notice, by: other }),
     recoveryCodesRenewed: messages.recoveryCodesRenewed(notice),
     recoveryCodeUsed: messages.recoveryCodeUsed({ ...notice, left: 7 }),
     newSignIn: messages.newSignIn({ ...notice, device: other }),
-    wrongSecondFactor: messages.wrongSecondFactor({ ...notice, device: other }),
+    wrongSecondFactor: messages.wrongSecondFactor({ ...notice, knowsPassword: other !== "" }),
     methodAdded: messages.methodAdded({ ...notice, name: other }),
     methodRemoved: messages.methodRemoved({ ...notice, name: other }),
   };

@@ -14,7 +14,9 @@ export function verifyAddress(context: Context & { link: string }): Message {
       `Someone, hopefully you, created an account with ${context.email} on ${context.product}. Confirm that this address is yours.`,
     ],
     button: { words: "Confirm this address", link: context.link },
-    after: ["The link works for 24 hours. If this wasn't you, ignore this mail."],
+    after: [
+      `The link works for 24 hours. If this wasn't you, don't confirm it. To take the account over from whoever made it, choose "Forgot password?" on the login page of ${context.product}: everything that they set up is then removed.`,
+    ],
   });
 }
 
@@ -54,17 +56,30 @@ export function resetPassword(context: Context & { link: string }): Message {
 }
 
 export function passwordChanged(context: Context & WithNotMe & { othersLoggedOut: number }): Message {
-  const { othersLoggedOut: others } = context;
-  const devices = others === 1 ? "1 other device was" : `${others} other devices were`;
   return security(context, "Your password was changed", [
     `The password of your account on ${context.product} was changed.`,
-    others === 0 ? "No other device was logged in." : `${devices} logged out.`,
+    loggedOut(context.othersLoggedOut),
   ]);
 }
 
-export function passwordWasReset(context: Context & WithNotMe): Message {
+function loggedOut(others: number): string {
+  if (others === 0) return "No other device was logged in.";
+  return `${others === 1 ? "1 other device was" : `${others} other devices were`} logged out.`;
+}
+
+/** `kept` names the other login methods that still work; `removed`: those of nobody's proving went. */
+export function passwordWasReset(
+  context: Context & WithNotMe & { kept: string[]; removed: boolean },
+): Message {
+  const kept = context.kept.map((name) => `"${name}"`).join(", ");
   return security(context, "Your password was reset", [
     `The password of your account on ${context.product} was reset with a mailed link. Every device was logged out.`,
+    ...(context.removed
+      ? [
+          "What had been set up before this address was proved to be yours was removed: other login methods, two-factor authentication.",
+        ]
+      : []),
+    ...(kept === "" ? [] : [`These can still be used to log in: ${kept}.`]),
   ]);
 }
 
@@ -164,16 +179,22 @@ export function newSignIn(context: Context & WithNotMe & { device: string }): Me
   ]);
 }
 
-/** The right password, and then a wrong second factor: the password is known to someone. */
-export function wrongSecondFactor(context: Context & WithNotMe & { device: string }): Message {
-  return security(context, "Someone knows your password", [
-    `Someone gave the right password of your account on ${context.product}, but a wrong second factor. They are not in.`,
-  ]);
+/** The first factor was right, the second one wrong; where it was the password, that is known to someone. */
+export function wrongSecondFactor(context: Context & WithNotMe & { knowsPassword: boolean }): Message {
+  const { knowsPassword, product } = context;
+  const subject = knowsPassword ? "Someone knows your password" : "Someone got past your first step";
+  const gave = knowsPassword ? "gave the right password" : "got past the first step of logging in";
+  const account = knowsPassword ? `of your account on ${product}` : `to your account on ${product}`;
+  return security(context, subject, [`Someone ${gave} ${account}, but gave a wrong code. They are not in.`]);
 }
 
-export function methodAdded(context: Context & WithNotMe & { name: string }): Message {
+/** `othersLoggedOut`: how many devices ended with it, where any could. */
+export function methodAdded(
+  context: Context & WithNotMe & { name: string; othersLoggedOut?: number },
+): Message {
   return security(context, `New login method: ${context.name}`, [
     `"${context.name}" can now be used to log in to your account on ${context.product}.`,
+    ...(context.othersLoggedOut === undefined ? [] : [loggedOut(context.othersLoggedOut)]),
   ]);
 }
 

@@ -14,6 +14,8 @@ export function securityNotice(occasion: Occasion & WithNotMe, subject: string, 
     subject,
     lines,
     button: { words: "This wasn't me", link: notMeLink },
-    after: ["The link logs that device out and begins a password reset. It works for 7 days, once."],
+    after: [
+      "The link begins a password reset, and logs that device out where it is logged in. It works for 7 days, once.",
+    ],
   });
 }

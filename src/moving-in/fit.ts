@@ -2,6 +2,7 @@ import type { EmailAddress } from "../accounts/email-address.ts";
 import { readEmailAddress } from "../accounts/email-address.ts";
 import { takeOverPassword } from "../accounts/foreign-password.ts";
 import type { AccountParts } from "../accounts/parts.ts";
+import { issuerKey } from "../option-oidc.ts";
 import { readDevice } from "../sessions/device-label.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { placeOfDevice } from "../sessions/start.ts";
@@ -114,7 +115,7 @@ const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 function fitIdentities(parts: AccountParts, account: IncomingAccount, leave: Leave): FittingIdentity[] {
   return (account.identities ?? []).flatMap(({ provider, issuer, subject }) => {
     const site = parts.settings.oidc.find(
-      (one) => (provider ?? one.id) === one.id && (issuer ?? one.issuer) === one.issuer,
+      (one) => (provider ?? one.id) === one.id && issuerKey(issuer ?? one.issuer) === issuerKey(one.issuer),
     );
     const name = provider ?? issuer;
     if (!site || !name) {
@@ -126,7 +127,7 @@ function fitIdentities(parts: AccountParts, account: IncomingAccount, leave: Lea
       leave("login method", "Its subject is empty, longer than 255 characters, or has control characters.");
       return [];
     }
-    return [{ provider: site.id, issuer: site.issuer, subject }];
+    return [{ provider: site.id, issuer: issuerKey(site.issuer), subject }];
   });
 }
 

@@ -71,6 +71,7 @@ function accountRow(one: Named, now: number): Insertable<Schema["account"]> {
     password_blocked_at: null,
     credential_version: 1,
     suspended_at: one.suspended ? now : null,
+    confirmed_elsewhere: 0,
     created_at: createdAt,
   };
 }
@@ -89,6 +90,8 @@ function identityRows(one: Named): Insertable<Schema["oidc_identity"]>[] {
     created_at: one.createdAt,
     last_used_at: null,
     added_by: null,
+    added_from: null,
+    added_with: null,
   }));
 }
 
@@ -110,6 +113,7 @@ function sessionRows(one: Named, identityId: string | undefined): Insertable<Sch
     // It proves nothing of now: a change of credentials asks who it is first.
     proved_at: 0,
     place: session.place,
+    device_hash: null,
   }));
 }
 

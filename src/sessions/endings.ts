@@ -33,6 +33,7 @@ export type Which = {
   tokenHashes?: Uint8Array[];
   place?: string;
   methodId?: string;
+  deviceHash?: Uint8Array;
 };
 
 const ROWS_A_STATEMENT = 400;
@@ -62,6 +63,7 @@ export async function endSessions(write: Write, which: Which, ending: Ending): P
   if (which.tokenHashes !== undefined) leaving = leaving.where("token_hash", "in", which.tokenHashes);
   if (which.place !== undefined) leaving = leaving.where("place", "=", which.place);
   if (which.methodId !== undefined) leaving = leaving.where("method_id", "=", which.methodId);
+  if (which.deviceHash !== undefined) leaving = leaving.where("device_hash", "=", which.deviceHash);
   const gone = await leaving.returning(["token_hash", "id", "account_id", "label", "expires_at"]).execute();
 
   const { reason, by, at } = ending;

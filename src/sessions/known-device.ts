@@ -1,5 +1,29 @@
 import type { Write } from "../database/database.ts";
 
+/** Whether this account has been used from this browser. */
+export async function isKnownDevice(
+  write: Write,
+  accountId: string,
+  deviceHash: Uint8Array,
+): Promise<boolean> {
+  const known = await write.query
+    .selectFrom("known_device")
+    .select("last_seen_at")
+    .where("account_id", "=", accountId)
+    .where("device_hash", "=", deviceHash)
+    .executeTakeFirst();
+  return known !== undefined;
+}
+
+/** The next sign-in from this browser is news again. */
+export async function forgetDevice(write: Write, accountId: string, deviceHash: Uint8Array): Promise<void> {
+  await write.query
+    .deleteFrom("known_device")
+    .where("account_id", "=", accountId)
+    .where("device_hash", "=", deviceHash)
+    .execute();
+}
+
 /**
  * Remembers that this account uses this browser, by its device cookie, apart from sessions: those
  * expire, and a month away would make every browser look new. Returns whether it is new to an account

@@ -66,6 +66,7 @@ export async function startSession(
       method_id: sign.methodId,
       proved_at: now,
       place,
+      device_hash: deviceHash,
     })
     .execute();
   await record(write, { accountId, kind: "signed_in", at: now, label: device.label });

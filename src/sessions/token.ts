@@ -27,6 +27,11 @@ export function makeId(): string {
   return /^[A-Za-z0-9]/.test(id) ? id : makeId();
 }
 
+/** Whether a text can be such an id at all. */
+export function looksLikeId(text: string): boolean {
+  return /^[A-Za-z0-9_-]{22}$/.test(text);
+}
+
 /** What is stored of a token. SHA-256 is enough for 256 random bits; there is nothing to guess. */
 export function hashToken(token: string): Uint8Array {
   return hash("sha256", token, "buffer");

@@ -135,7 +135,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     expect(new URL(url).searchParams.get("max_age")).toBe("0");
     const before = client.token;
     expect(landing(await comeBack(client, await provider.signIn(url, who)))).toBe(
-      "/settings/security?proved=1#login-methods",
+      "/settings/security?proved=1",
     );
     expect(client.token).not.toBe(before);
     expectStatus(200, await client.post("/api/oidc/acme/start", { intent: "connect" }));

@@ -52,7 +52,7 @@ describeOnEachEngine("The login methods of another account", (engine) => {
     expectRefusal(await client.post("/api/session/proof", { passkey: wrong }), 422, "wrong_passkey");
     const begun = expectStatus(200, await client.post("/api/oidc/plain/start", { intent: "prove" }));
     const landed = await sites.finish(client, JSON.parse(begun.text).url, "plain", thief.account.id);
-    expect(landed).toContain("?error=provider_failed");
+    expect(landed).toContain("?error=provider_other_person");
     expectRefusal(await client.post("/api/passkeys/options"), 403, "proof_needed");
     expect(client.token).toBe(token);
     const right = victim.authenticator.get(await signInOptions(client));

@@ -79,13 +79,14 @@ export async function deleteAccount(call: SignedInCall): Promise<Response> {
 }
 
 export async function getLoginMethods({ parts, acting }: SignedInCall): Promise<Response> {
-  const methods = await listLoginMethods(parts, acting.accountId);
+  const { methods, needed } = await listLoginMethods(parts, acting.accountId);
   return json(200, {
     methods: methods.map((method) => ({
       ...method,
       createdAt: iso(method.createdAt),
       lastUsedAt: method.lastUsedAt === null ? null : iso(method.lastUsedAt),
     })),
+    needed,
   });
 }
 

@@ -4,7 +4,6 @@ import type { FoundSession } from "../../database/database.ts";
 import type { Settings } from "../../options.ts";
 import { refuse } from "../../refusals.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
-import type { Visitor } from "../../sessions/start.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import { json, problem } from "../answers.ts";
 import { bodies } from "../bodies.ts";
@@ -27,8 +26,14 @@ export async function getOidcStart(call: Call): Promise<Response> {
   const site = request.headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") return problem(refuse("cross_site"));
   const browser = browserOf(call) ?? makeSecret();
-  const next = allowedNext(new URL(request.url).searchParams.get("next"), parts.settings);
-  const round = await startRound(parts, provider, { intent: "sign_in", acting: null, browser, next }, now);
+  const { searchParams } = new URL(request.url);
+  const next = allowedNext(searchParams.get("next"), parts.settings);
+  const touchPoints = /^\d{1,3}$/.test(searchParams.get("touchPoints") ?? "")
+    ? Number(searchParams.get("touchPoints"))
+    : null;
+  const { network } = visitorOf(call);
+  const of = { intent: "sign_in", acting: null, browser, next, touchPoints, network } as const;
+  const round = await startRound(parts, provider, of, now);
   if (!round.ok) return toPage(call, "sign_in", null, round.code);
   return redirect(round.url, [parts.cookies.setCeremony(browser)]);
 }
@@ -41,12 +46,10 @@ export async function postOidcStart(call: SignedInCall): Promise<Response> {
   const provider = parts.providers.get(param("provider"));
   if (!provider) return problem(refuse("not_found", "There is no such provider."));
   const browser = browserOf(call) ?? makeSecret();
-  const round = await startRound(
-    parts,
-    provider,
-    { intent: asked.body.intent, acting, browser, next: null },
-    now,
-  );
+  const { intent } = asked.body;
+  const { network } = visitorOf(call);
+  const of = { intent, acting, browser, next: null, touchPoints: null, network };
+  const round = await startRound(parts, provider, of, now);
   return round.ok ? json(200, { url: round.url }, [parts.cookies.setCeremony(browser)]) : problem(round);
 }
 
@@ -57,26 +60,21 @@ export async function getOidcCallback(call: Call): Promise<Response> {
   if (!provider) return problem(refuse("not_found", "There is no such provider."));
   const answer = new URL(callbackUrl(parts.settings, provider.settings.id) + new URL(request.url).search);
   const acting = await whoActs(call);
-  const visitor = visitorOf(call);
+  const visitor = (touchPoints?: number) => visitorOf(call, touchPoints);
   const came = await comeBack(parts, provider, { answer, browser: browserOf(call), acting, visitor }, now);
-  return came === null ? toPage(call, "sign_in", null, "link_expired") : land(call, came, acting, visitor);
+  return came === null ? toPage(call, "sign_in", null, "link_expired") : land(call, came, acting);
 }
 
-async function land(
-  call: Call,
-  came: CameBack,
-  acting: FoundSession | null,
-  visitor: Visitor,
-): Promise<Response> {
+async function land(call: Call, came: CameBack, acting: FoundSession | null): Promise<Response> {
   const { parts, now } = call;
   if (came.intent === "connect") return toPage(call, "connect", null, came.done.ok ? null : came.done.code);
   if (came.intent === "prove") {
     if (!came.done.ok || !acting)
       return toPage(call, "prove", null, came.done.ok ? "signed_out" : came.done.code);
     const cookie = parts.cookies.setSession(came.done.token, acting.expiresAt, now);
-    return redirect(`${parts.settings.baseUrl.href}/settings/security?proved=1#login-methods`, [cookie]);
+    return redirect(`${parts.settings.baseUrl.href}/settings/security?proved=1`, [cookie]);
   }
-  const { done, next } = came;
+  const { done, next, visitor } = came;
   if (!done.ok) return toPage(call, "sign_in", next, done.code);
   const answer = await answerSignIn(call, visitor, done);
   const cookies = answer.headers.getSetCookie();

@@ -1,7 +1,7 @@
 import type { Authenticated } from "../../sessions/authenticate.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
 import type { Call } from "../call.ts";
-import { tokensOf } from "../call.ts";
+import { cookieHeader, tokensOf } from "../call.ts";
 import type { Asset, Dashboard } from "../dashboard.ts";
 import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl } from "../next.ts";
@@ -19,9 +19,16 @@ export function pages(dashboard: Dashboard | null) {
   async function login(call: Call): Promise<Response> {
     const who = await whoIs(call);
     if (!who) return page();
-    const { settings } = call.parts;
-    const next = allowedNext(new URL(call.request.url).searchParams.get("next"), settings);
-    return handOver(call, who, redirect(next ?? `${settings.baseUrl.href}/settings/security`));
+    const { settings, cookies } = call.parts;
+    const { searchParams } = new URL(call.request.url);
+    // Who is signed in already may be signing in as somebody else, or be told what went wrong on the way here.
+    const isHalfWay =
+      searchParams.get("step") === "two-factor" && cookies.signInToken(cookieHeader(call)) !== null;
+    if (isHalfWay) return page();
+    const error = searchParams.get("error");
+    const home = `${settings.baseUrl.href}/settings/security`;
+    if (error !== null) return handOver(call, who, redirect(`${home}?error=${encodeURIComponent(error)}`));
+    return handOver(call, who, redirect(allowedNext(searchParams.get("next"), settings) ?? home));
   }
 
   async function settings(call: Call): Promise<Response> {

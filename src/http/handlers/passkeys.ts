@@ -3,10 +3,11 @@ import { addPasskey } from "../../accounts/login-methods.ts";
 import { signInWithPasskey } from "../../accounts/passkey-sign-in.ts";
 import { acceptRegistration, authenticationOptions, registrationOptions } from "../../accounts/passkeys.ts";
 import { requireProof } from "../../accounts/proof.ts";
+import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
 import { makeSecret } from "../../sessions/token.ts";
-import { json, problem } from "../answers.ts";
+import { json, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
 import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
@@ -21,18 +22,26 @@ export function wherePasskeysAre(handle: (call: Call) => Promise<Response>) {
       : problem(refuse("not_found", "Passkeys need a host name, and this site is reached by an IP address."));
 }
 
+/** Each prompt that is asked for is kept until it is answered or over: nobody may fill the database with them. */
+function tooManyCeremonies(call: Call): Promise<Refusal | null> {
+  const { network } = visitorOf(call);
+  return call.parts.attempts.take([{ kind: "ceremony_network", of: network }], call.now);
+}
+
 /** Options for making a passkey: for the account that is signed in, or, with an email, for a sign-up. */
 export async function postPasskeyOptions(call: Call): Promise<Response> {
   const asked = await read(call, bodies.passkeyOptions);
   if (!asked.ok) return problem(asked);
   const { parts, now } = call;
+  const tooMany = await tooManyCeremonies(call);
+  if (tooMany) return problem(tooMany);
   const browser = browserOf(call) ?? makeSecret();
   const { email } = asked.body;
   if (email !== undefined) return signUpOptions(call, email, browser);
 
   const answer = await authenticate(parts, tokensOf(call), now);
   if (!("session" in answer))
-    return problem(refuse("signed_out", "You are not signed in.", { reason: answer.reason }));
+    return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
   const { session } = answer;
   touch(call, session);
   const proof = await requireProof(parts, session, { named: false }, now);
@@ -73,6 +82,8 @@ export async function postPasskeySignInOptions(call: Call): Promise<Response> {
   const asked = await read(call, bodies.passkeyOptions);
   if (!asked.ok) return problem(asked);
   const { parts, now } = call;
+  const tooMany = await tooManyCeremonies(call);
+  if (tooMany) return problem(tooMany);
   const browser = browserOf(call) ?? makeSecret();
   const { email } = asked.body;
   const options = await authenticationOptions(parts, { email, accountId: null, browser }, now);

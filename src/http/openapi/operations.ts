@@ -86,7 +86,13 @@ export const operations: Record<string, Operation> = {
     does: "Adds a passkey.",
     body: bodies.passkey,
     answers: { 201: answers.added },
-    refuses: [{ code: "wrong_passkey", status: 422 }, "proof_needed", "method_taken", "not_found"],
+    refuses: [
+      { code: "wrong_passkey", status: 422 },
+      "proof_needed",
+      "method_taken",
+      "too_many_passkeys",
+      "not_found",
+    ],
     session,
   },
   "GET /api/oidc/{provider}/start": {
