@@ -4,6 +4,10 @@ import type { Account } from "../sessions/hold.ts";
 import { makeId } from "../sessions/token.ts";
 import type { EmailAddress } from "./email-address.ts";
 
+export async function findAccount(database: Database, id: string): Promise<Account | undefined> {
+  return database.read.selectFrom("account").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
 export async function findAccountByEmail(database: Database, emailKey: string): Promise<Account | undefined> {
   return database.read.selectFrom("account").selectAll().where("email_key", "=", emailKey).executeTakeFirst();
 }
@@ -14,7 +18,14 @@ export async function findAccountByEmail(database: Database, emailKey: string): 
  */
 export async function addAccount(
   write: Write,
-  account: { address: EmailAddress; passwordHash: string | null; verified: boolean; label: string },
+  account: {
+    address: EmailAddress;
+    passwordHash: string | null;
+    verified: boolean;
+    label: string;
+    /** Whether the password opens a session at once. */
+    signsIn?: boolean;
+  },
   now: number,
 ): Promise<string | null> {
   const { address, passwordHash } = account;
@@ -28,7 +39,7 @@ export async function addAccount(
       email_verified_at: account.verified ? now : null,
       password_hash: passwordHash,
       password_set_at: passwordHash === null ? null : now,
-      password_used_at: null,
+      password_used_at: account.signsIn && passwordHash !== null ? now : null,
       password_blocked_at: null,
       credential_version: 1,
       suspended_at: null,

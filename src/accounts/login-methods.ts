@@ -10,6 +10,7 @@ import { endHalfFinishedSignIns, endSessions } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdSession } from "../sessions/hold.ts";
 import { looksLikeId } from "../sessions/token.ts";
+import { findAccount } from "./account.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
@@ -31,9 +32,8 @@ export async function listLoginMethods(
   parts: AccountParts,
   accountId: string,
 ): Promise<{ methods: LoginMethod[]; needed: string[] }> {
-  const { read } = parts.database;
-  const account = await read.selectFrom("account").selectAll().where("id", "=", accountId).executeTakeFirst();
-  const all = account ? await methodsOf(parts, read, account) : [];
+  const account = await findAccount(parts.database, accountId);
+  const all = account ? await methodsOf(parts, parts.database.read, account) : [];
   return {
     methods: all.map(({ works, ...method }) => method),
     needed: all.filter(({ id }) => isNeeded(id, all)).map(({ id }) => id),

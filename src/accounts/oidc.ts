@@ -1,21 +1,17 @@
-import type { FoundSession, Write } from "../database/database.ts";
+import type { FoundSession } from "../database/database.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { Account } from "../sessions/hold.ts";
 import type { Visitor } from "../sessions/start.ts";
-import { makeId } from "../sessions/token.ts";
-import { findAccountByEmail } from "./account.ts";
+import { findAccount } from "./account.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
-import { readEmailAddress } from "./email-address.ts";
 import { addMethod } from "./login-methods.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Acting } from "./proof.ts";
 import { isProved, proofMethods, renewProved } from "./proof.ts";
 import type { Provider, ProviderIdentity, Round } from "./provider.ts";
 import { newRound, ProviderFailed } from "./provider.ts";
+import { findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignedIn } from "./sign-in.ts";
-import { passFirstFactor } from "./sign-in.ts";
-import { signUpWithProvider } from "./sign-up.ts";
 
 /** What a round to a provider is for. */
 export type Intent = "sign_in" | "connect" | "prove";
@@ -33,13 +29,6 @@ export type CameBack =
   | { intent: "sign_in"; next: string | null; visitor: Visitor; done: SignedIn }
   | { intent: "connect"; done: Outcome }
   | { intent: "prove"; done: Outcome<{ token: string }> };
-
-/** Ways to prove oneself at a provider (RFC 8176), by what they are: a code alone is one factor as well. */
-const KINDS_OF_PROOF = [
-  ["pwd", "pin", "kba"],
-  ["otp", "hwk", "swk", "sc", "sms", "tel"],
-  ["face", "fpt", "iris", "retina", "vbm"],
-];
 
 /** Begins a round to a provider: where to send the browser. Connecting wants a fresh proof first. */
 export async function startRound(
@@ -81,13 +70,8 @@ export async function startRound(
 }
 
 async function askForProof(parts: AccountParts, acting: Acting): Promise<Refusal> {
-  const { read } = parts.database;
-  const account = await read
-    .selectFrom("account")
-    .selectAll()
-    .where("id", "=", acting.accountId)
-    .executeTakeFirst();
-  const methods = account ? await proofMethods(parts, read, account) : [];
+  const account = await findAccount(parts.database, acting.accountId);
+  const methods = account ? await proofMethods(parts, parts.database.read, account) : [];
   return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
 }
 
@@ -151,64 +135,6 @@ function failed(parts: AccountParts, provider: Provider, error: unknown): Refusa
   return refuse("provider_failed");
 }
 
-async function findIdentity(parts: AccountParts, { issuer, subject }: ProviderIdentity) {
-  return parts.database.read
-    .selectFrom("oidc_identity")
-    .select(["id", "account_id"])
-    .where("issuer", "=", issuer)
-    .where("subject", "=", subject)
-    .executeTakeFirst();
-}
-
-async function signInWithProvider(
-  parts: AccountParts,
-  provider: Provider,
-  identity: ProviderIdentity,
-  visitor: Visitor,
-  now: number,
-): Promise<SignedIn> {
-  const known = await findIdentity(parts, identity);
-  if (!known) return signUpOrExplain(parts, provider, identity, visitor, now);
-  const account = await readAccount(parts, known.account_id);
-  if (!account) return refuse("provider_failed");
-  const bothFactors = provider.settings.trustAmr && provesBothFactors(identity.amr);
-  const sign = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
-  const done = await passFirstFactor(parts, account, sign, visitor, now, async ({ query }) => {
-    const used = query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id);
-    // It may have been disconnected since it was looked up.
-    return (await used.returning("id").executeTakeFirst()) !== undefined;
-  });
-  return done === "changed_meanwhile" ? refuse("provider_failed") : done;
-}
-
-function provesBothFactors(amr: string[]): boolean {
-  const kinds = KINDS_OF_PROOF.filter((kind) => kind.some((one) => amr.includes(one)));
-  return amr.includes("mfa") || kinds.length > 1;
-}
-
-/**
- * Nobody here is known by this subject. The email never decides who someone is: where it has an account,
- * its owner logs in and connects the provider; where it has none, this is a sign-up.
- */
-async function signUpOrExplain(
-  parts: AccountParts,
-  provider: Provider,
-  identity: ProviderIdentity,
-  visitor: Visitor,
-  now: number,
-): Promise<SignedIn> {
-  const address = identity.email === null ? null : readEmailAddress(identity.email);
-  if (!address) return refuse("provider_no_email");
-  const { emailVerified: verified } = identity;
-  // Before the look: else anyone who can write any address at a provider could ask which ones are known here.
-  if (parts.settings.signUp !== "open" && !verified) return refuse("provider_no_email");
-  if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
-  const store = newIdentity(provider, identity, now);
-  const done = await signUpWithProvider(parts, { address, verified, store }, visitor, now);
-  if (!done.ok) return done.code === "email_taken" ? refuse("provider_account_exists") : done;
-  return done.started === null ? refuse("provider_failed") : { ok: true, started: done.started };
-}
-
 async function connect(
   parts: AccountParts,
   provider: Provider,
@@ -219,34 +145,6 @@ async function connect(
   const method = { kind: "oidc", name: provider.settings.name } as const;
   const store = newIdentity(provider, identity, now);
   return addMethod(parts, acting, method, now, (write) => store(write, acting.accountId));
-}
-
-function newIdentity(provider: Provider, { issuer, subject }: ProviderIdentity, now: number) {
-  return async (write: Write, accountId: string): Promise<Outcome<{ id: string }>> => {
-    const row = {
-      id: makeId(),
-      account_id: accountId,
-      provider: provider.settings.id,
-      issuer,
-      subject,
-      created_at: now,
-      last_used_at: null,
-      added_by: null,
-      added_from: null,
-      added_with: null,
-    };
-    const stored = await write.query
-      .insertInto("oidc_identity")
-      .values(row)
-      .onConflict((conflict) => conflict.columns(["issuer", "subject"]).doNothing())
-      .returning("id")
-      .executeTakeFirst();
-    return stored ? { ok: true, id: stored.id } : refuse("method_taken");
-  };
-}
-
-async function readAccount(parts: AccountParts, id: string): Promise<Account | undefined> {
-  return parts.database.read.selectFrom("account").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
 /** The refusals that a page can say a sentence about. */

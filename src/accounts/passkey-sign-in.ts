@@ -1,6 +1,7 @@
 import type { Write } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
 import type { Visitor } from "../sessions/start.ts";
+import { findAccount } from "./account.ts";
 import type { AccountParts } from "./parts.ts";
 import { acceptAuthentication } from "./passkeys.ts";
 import type { SignedIn } from "./sign-in.ts";
@@ -20,7 +21,7 @@ export async function signInWithPasskey(
   const tooMany = await parts.attempts.take([network], now);
   if (tooMany) return tooMany;
   const accepted = await acceptAuthentication(parts, answer, now);
-  const account = accepted && (await readAccount(parts, accepted.passkey.account_id));
+  const account = accepted && (await findAccount(parts.database, accepted.passkey.account_id));
   if (!accepted || !account)
     return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
   const { passkey, userVerified } = accepted;
@@ -37,8 +38,4 @@ async function isThere({ query }: Write, id: string): Promise<boolean> {
   return (
     (await query.selectFrom("passkey").select("id").where("id", "=", id).executeTakeFirst()) !== undefined
   );
-}
-
-async function readAccount(parts: AccountParts, id: string) {
-  return parts.database.read.selectFrom("account").selectAll().where("id", "=", id).executeTakeFirst();
 }

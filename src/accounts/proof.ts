@@ -7,6 +7,7 @@ import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdSession } from "../sessions/hold.ts";
 import { renewToken } from "../sessions/renew.ts";
+import { findAccount } from "./account.ts";
 import type { AccountParts } from "./parts.ts";
 import { acceptAuthentication } from "./passkeys.ts";
 
@@ -26,7 +27,7 @@ export async function requireProof(
   given: { currentPassword?: string | undefined; named: boolean },
   now: number,
 ): Promise<Outcome<{ account: Account }>> {
-  const account = await readAccount(parts, acting.accountId);
+  const account = await findAccount(parts.database, acting.accountId);
   if (!account) return signedOutMeanwhile();
   if (given.named && account.password_hash !== null) {
     return checkCurrentPassword(parts, acting, account, given.currentPassword, now);
@@ -99,7 +100,7 @@ export async function prove(
   now: number,
 ): Promise<Outcome<{ token: string }>> {
   if (given.passkey !== undefined) return proveWithPasskey(parts, acting, given, now);
-  const account = await readAccount(parts, acting.accountId);
+  const account = await findAccount(parts.database, acting.accountId);
   if (!account) return signedOutMeanwhile();
   if (account.password_hash === null) return refuse("wrong_password", "This account has no password.");
   const proof = await checkCurrentPassword(parts, acting, account, given.currentPassword, now);
@@ -130,10 +131,6 @@ export async function renewProved(
 ): Promise<Outcome<{ token: string }>> {
   const token = await parts.database.write((write) => renewToken(write, acting.id, now));
   return token === null ? signedOutMeanwhile() : { ok: true, token };
-}
-
-async function readAccount(parts: AccountParts, id: string): Promise<Account | undefined> {
-  return parts.database.read.selectFrom("account").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
 /**

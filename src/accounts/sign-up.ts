@@ -77,7 +77,8 @@ export async function signUpWithPasskey(
   const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
   if (tooMany) return tooMany;
   const { label } = visitor.device;
-  const store: StoreMethod = (write, accountId) => storePasskey(write, accountId, made.passkey, label, now);
+  const store: StoreMethod = (write, accountId) =>
+    storePasskey(write, accountId, made.passkey, label, now, now);
   return openAccount(
     parts,
     { address, verified: false, first: { signedInWith: "passkey", store } },
@@ -124,7 +125,11 @@ async function openAccount(
       if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now)))
         return refuse("link_expired");
       const passwordHash = "passwordHash" in first ? first.passwordHash : null;
-      const accountId = await addAccount(write, { address, passwordHash, verified, label }, now);
+      const accountId = await addAccount(
+        write,
+        { address, passwordHash, verified, label, signsIn: true },
+        now,
+      );
       if (accountId === null) return refuse("email_taken");
       const method =
         "store" in first ? await first.store(write, accountId) : { ok: true as const, id: "password" };

@@ -25,6 +25,7 @@ export async function storePasskey(
   passkey: NewPasskey,
   name: string,
   now: number,
+  usedAt: number | null = null,
 ): Promise<Outcome<{ id: string }>> {
   const held = await write.query
     .selectFrom("passkey")
@@ -44,7 +45,7 @@ export async function storePasskey(
       transports: JSON.stringify(passkey.transports),
       name: tidyName(name),
       created_at: now,
-      last_used_at: null,
+      last_used_at: usedAt,
       added_by: null,
       added_from: null,
       added_with: null,

@@ -144,18 +144,6 @@ async function withSecondFactor<T>(
   now: number,
   change: (write: Write, account: Account) => Promise<T>,
 ): Promise<Outcome<{ account: Account; value: T }>> {
-  const done = await tryWithSecondFactor(parts, acting, given, now, change);
-  if (done.ok) post(parts, done.letters);
-  return done;
-}
-
-async function tryWithSecondFactor<T>(
-  parts: AccountParts,
-  acting: Acting,
-  given: SecondFactor & { currentPassword?: string | undefined },
-  now: number,
-  change: (write: Write, account: Account) => Promise<T>,
-): Promise<Outcome<{ account: Account; value: T; letters: Letter[] }>> {
   const proof = await requireProof(
     parts,
     acting,
@@ -165,7 +153,7 @@ async function tryWithSecondFactor<T>(
   if (!proof.ok) return proof;
   const tooMany = await parts.attempts.take([limitOf(acting)], now);
   if (tooMany) return tooMany;
-  return parts.database.write(async (write) => {
+  const done = await parts.database.write(async (write) => {
     const held = await holdProved(write, acting, proof.account);
     if (!held.ok) return held;
     const { account } = held;
@@ -182,6 +170,8 @@ async function tryWithSecondFactor<T>(
         : [];
     return { ok: true as const, account, letters, value: await change(write, account) };
   });
+  if (done.ok) post(parts, done.letters);
+  return done;
 }
 
 /** Removes an account's second factor with all that belongs to it. */
