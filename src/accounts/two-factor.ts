@@ -7,7 +7,6 @@ import { endHalfFinishedSignIns } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
 import type { Limit } from "./attempts.ts";
 import type { AccountParts } from "./parts.ts";
-import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
 import { holdProved, requireProof } from "./proof.ts";
