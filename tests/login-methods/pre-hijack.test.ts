@@ -167,6 +167,48 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
     });
   });
 
+  describe("and confirmed by its owner before anything else", () => {
+    async function prepared() {
+      const attacker = await asAttacker();
+      const passkey = await addPasskey(server, attacker.client);
+      const sub = subject();
+      await sites.connect(attacker.client, "plain", sub);
+      return { attacker, passkey, sub };
+    }
+
+    test("passkey, provider and 2FA from before go with the owner's reset all the same, and the mail says so", async () => {
+      const { attacker, passkey, sub } = await prepared();
+      await turnOnTwoFactor(server, attacker);
+      await verifyEmail(server, attacker);
+      server.clock.advance(SECOND);
+      const owner = await takeByReset(attacker.email);
+      await expectOwnersAlone(owner, attacker.email);
+      expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+      const bySite = server.client(UA.firefoxLinux);
+      await sites.signIn(bySite, "plain", sub, { email: attacker.email });
+      expectRefusal(await bySite.get("/api/session"), 401, "signed_out");
+      const mail = await server.outbox.withSubject(attacker.email, "Your password was reset");
+      expect(mail.text).toContain("was removed");
+    });
+
+    test("where the browser that confirms is the account's own, all of it stays, and the mail names it", async () => {
+      const { attacker: owner, passkey } = await prepared();
+      await turnOnTwoFactor(server, owner);
+      const token = await server.outbox.tokenFor(owner.email, "/confirm-email");
+      expectNoContent(await owner.client.post("/api/email-confirmations", { token }));
+      const reset = await resetToken(server, owner.email);
+      expectNoContent(
+        await server.client().put("/api/password-resets", { token: reset, password: OTHER_PASSWORD }),
+      );
+      expectStatus(201, await passkeySignIn(server.client(), passkey));
+      const again = { email: owner.email, password: OTHER_PASSWORD };
+      expectStatus(202, await trySignIn(server.client(), again));
+      const mail = await server.outbox.withSubject(owner.email, "Your password was reset");
+      expect(mail.text).toContain('These can still be used to log in: "Key", "Plain"');
+      expect(mail.text).not.toContain("was removed");
+    });
+  });
+
   test("by a change of the address that waits for its confirmation: its link opens nothing any more", async () => {
     const attacker = await asAttacker();
     const other = freshEmail("attacker");

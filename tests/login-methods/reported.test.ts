@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { need } from "../support/answers.ts";
 import { describeOnEachEngine } from "../support/engines.ts";
 import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
@@ -74,6 +74,61 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     await turnOnTwoFactor(server, { ...owner, client: thief });
     await report(owner.email);
     expectStatus(202, await trySignIn(server.client(UA.firefoxLinux), owner));
+  });
+
+  describe("by a thief", () => {
+    const newSignIn = "New sign-in: Firefox on Windows";
+
+    async function withDevices() {
+      const owner = await signUp(server);
+      await verifyEmail(server, owner);
+      const phone = (await signIn(server, owner, UA.safariIphone)).client;
+      const thief = (await signIn(server, owner, UA.firefoxWindows)).client;
+      const link = tokenIn(await server.outbox.withSubject(owner.email, newSignIn), "/not-me");
+      return { owner, phone, thief, link };
+    }
+
+    const say = async (token: string) =>
+      expectNoContent(await server.client().post("/api/not-me", { token }));
+
+    test("who signed in once more in the same browser is out as well, and what was added there is gone", async () => {
+      const { owner, phone, thief, link } = await withDevices();
+      await signIn(server, owner, thief);
+      const passkey = await addPasskey(server, thief);
+      await say(link);
+      await expectSignedOut(thief, "reported");
+      expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+      for (const client of [owner.client, phone]) await expectSignedIn(client);
+    });
+
+    test("who came with one method and added the next is followed from one to the other", async () => {
+      const { owner, phone, thief, link } = await withDevices();
+      const first = await addPasskey(server, thief);
+      const elsewhere = server.client(UA.firefoxLinux);
+      expectStatus(201, await passkeySignIn(elsewhere, first));
+      const second = await addPasskey(server, elsewhere);
+      const third = server.client(UA.edgeWindows);
+      expectStatus(201, await passkeySignIn(third, second));
+      await sites.connect(third, "plain", `chain-${owner.account.id}`);
+      await say(link);
+      await expectSignedOut(thief, "reported");
+      for (const client of [elsewhere, third]) await expectSignedOut(client, "method_removed");
+      for (const passkey of [first, second])
+        expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+      const methods = need(await owner.client.get("/api/account/login-methods"), "methods");
+      expect(methods.map(({ kind }) => kind)).toEqual(["password"]);
+      await expectSignedIn(phone);
+    });
+
+    test("who comes again with the password, before it is reset, is news again", async () => {
+      const { owner, thief, link } = await withDevices();
+      const before = await server.outbox.withSubject(owner.email, newSignIn);
+      await say(link);
+      await signIn(server, owner, thief);
+      await expect
+        .poll(async () => (await server.outbox.withSubject(owner.email, newSignIn)).file)
+        .not.toBe(before.file);
+    });
   });
 
   test("leaves a sign-up's own first method, for the account was made with it", async () => {

@@ -43,6 +43,7 @@ export type Body = {
   session?: Session;
   sessions?: Session[];
   methods?: LoginMethod[];
+  needed?: string[];
   events?: ActivityEvent[];
   ended?: number;
   secret?: string;

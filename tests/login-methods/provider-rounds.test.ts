@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { header } from "../support/answers.ts";
+import { MINUTE } from "../support/clock.ts";
+import { latchkey } from "../support/command-line.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import { CLIENT_ID, CLIENT_SECRET, type Lie, LyingProvider } from "../support/lying-provider.ts";
+import { expectStatus, freshEmail, listOf, PASSWORD, signUp, turnOnTwoFactor } from "../support/people.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+import { Sites } from "./ways.ts";
+
+describeOnEachEngine("A round to a provider", (engine) => {
+  let server: TestServer;
+  let sites: Sites;
+  let silent: LyingProvider;
+  let signedInAt: number | undefined;
+  beforeAll(async () => {
+    sites = await Sites.start();
+    // Like Google: it lists what it tells, and when somebody signed in is nothing of it.
+    const lie: Lie = {
+      metadata: (metadata) => ({ ...metadata, claims_supported: ["sub", "iss", "aud", "email"] }),
+      claims: ({ auth_time, ...claims }) => (signedInAt ? { ...claims, auth_time: signedInAt } : claims),
+    };
+    silent = await LyingProvider.start({ silent: lie });
+    const issuer = silent.issuer("silent");
+    const oidc = [
+      ...sites.options,
+      { id: "silent", issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
+    ];
+    server = await startServer({ engine, rateLimits: "off", oidc });
+  });
+  afterAll(async () => {
+    await server.close();
+    sites.stop();
+    silent.stop();
+  });
+
+  test("to a site that never says when somebody signed in asks who it is, and proves; an old sign-in doesn't", async () => {
+    const { client } = await signUp(server);
+    const go = async (intent: "connect" | "prove") => {
+      const { text } = expectStatus(200, await client.post("/api/oidc/silent/start", { intent }));
+      const { url } = JSON.parse(text);
+      const { pathname, search } = new URL(silent.back(url, "silent"));
+      return {
+        asked: new URL(url).searchParams,
+        landed: header(await client.get(pathname + search), "location"),
+      };
+    };
+    await go("connect");
+    server.clock.advance(11 * MINUTE);
+    signedInAt = Math.floor(Date.now() / 1_000) - 3_600;
+    expect((await go("prove")).landed).toContain("?error=provider_failed");
+    signedInAt = undefined;
+    const { asked, landed } = await go("prove");
+    expect([asked.get("prompt"), asked.get("max_age")]).toEqual(["select_account", "0"]);
+    expect(landed).toContain("?proved=1");
+    expectStatus(200, await client.post("/api/passkeys/options"));
+    server.clock.advance(-11 * MINUTE);
+  });
+
+  test("from an iPad, whose browser calls itself a Mac's, leaves the Mac signed in", async () => {
+    const sub = `ipad-${engine.name}-${Date.now()}`;
+    const mac = server.client(UA.safariMac);
+    await sites.signIn(mac, "plain", sub);
+    const iPad = server.client(UA.safariMac);
+    const begun = expectStatus(302, await iPad.get("/api/oidc/plain/start?touchPoints=5"));
+    await sites.finish(iPad, header(begun, "location"), "plain", sub);
+    await expectSignedIn(mac);
+    expect((await listOf(iPad)).map(({ label }) => label)).toEqual(["Safari on iOS", "Safari on Mac OS"]);
+  });
+
+  test("that is stale tells it to who is signed in, too, on the page where they are", async () => {
+    const { client } = await signUp(server);
+    const back = expectStatus(302, await client.get("/api/oidc/plain/callback?code=1&state=unknown"));
+    const login = header(back, "location");
+    expect(login).toContain("/login?error=link_expired");
+    const next = expectStatus(302, await client.get(login.slice(server.baseUrl.length)));
+    expect(header(next, "location")).toBe(`${server.baseUrl}/settings/security?error=link_expired`);
+  });
+
+  test("of another account, over a live session, goes on to its second factor", async () => {
+    const other = await signUp(server);
+    await sites.connect(other.client, "plain", other.account.id);
+    await turnOnTwoFactor(server, other);
+    const { client } = await signUp(server, { userAgent: UA.firefoxLinux });
+    const landed = await sites.signIn(client, "plain", other.account.id);
+    expect(landed).toContain("/login?step=two-factor");
+    const page = await client.get(landed.slice(server.baseUrl.length), { Accept: "text/html" });
+    expect([page.status, page.headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
+  });
+});
+
+describeOnEachEngine("Where addresses are verified first, or sign-up is closed", (engine) => {
+  test.each(["verify-first", "closed"] as const)(
+    "a provider that verifies nothing can't be used to ask which addresses are known (%s)",
+    async (signUpMode) => {
+      const sites = await Sites.start();
+      const server = await startServer({ engine, signUp: signUpMode, oidc: sites.options });
+      const email = freshEmail();
+      const env = {
+        DATABASE_URL: server.database.url,
+        BASE_URL: server.baseUrl,
+        LATCHKEY_SECRET_KEY: server.secretKey,
+      };
+      const words = ["accounts", "create", email, "--password-stdin"];
+      const made = await latchkey(words, { cwd: server.database.folder, input: `${PASSWORD}\n`, env });
+      expect(made.code, made.err).toBe(0);
+      const ask = (address: string) =>
+        sites.signIn(server.client(), "plain", `asks-${address}`, { email: address, email_verified: false });
+      expect((await ask(email)).split("?")[1]).toBe((await ask(freshEmail())).split("?")[1]);
+      await server.close();
+      sites.stop();
+    },
+  );
+});
+
+describeOnEachEngine("Passkey prompts and rounds to providers", (engine) => {
+  test("are limited for a network, so that nobody fills the database with them", async () => {
+    const sites = await Sites.start();
+    const server = await startServer({ engine, oidc: sites.options });
+    const client = server.client();
+    expectStatus(200, await client.post("/api/session/passkey/options"));
+    await server.latchkey.parts.database.write(({ query }) =>
+      query
+        .updateTable("attempts")
+        .set({ count: 1_000 })
+        .where("key", "like", "ceremony_network:%")
+        .execute(),
+    );
+    for (const answer of [
+      await client.post("/api/session/passkey/options"),
+      await client.post("/api/passkeys/options", { email: freshEmail() }),
+    ])
+      expectRefusal(answer, 429, "too_many_attempts");
+    const start = await client.get("/api/oidc/plain/start");
+    expect(header(start, "location")).toContain("/login?error=too_many_attempts");
+    await server.close();
+    sites.stop();
+  });
+});

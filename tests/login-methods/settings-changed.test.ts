@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { need } from "../support/answers.ts";
+import { describeOnEachEngine, type TestDatabase } from "../support/engines.ts";
+import { expectNoContent, expectRefusal } from "../support/expectations.ts";
+import { addPasskey } from "../support/passkeys.ts";
+import { type Person, signUp, verifyEmail } from "../support/people.ts";
+import { type ServerOptions, startServer, type TestServer } from "../support/server.ts";
+import { Sites } from "./ways.ts";
+
+const METHODS = "/api/account/login-methods";
+
+describeOnEachEngine("A login method that the settings no longer allow", (engine) => {
+  let sites: Sites;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    sites = await Sites.start();
+    database = await engine.createDatabase();
+  });
+  afterAll(async () => {
+    sites.stop();
+    await database.drop();
+  });
+
+  const secretKey = "5a".repeat(32);
+  const start = (options: Partial<ServerOptions> = {}) =>
+    startServer({ engine, database, secretKey, rateLimits: "off", oidc: sites.options, ...options });
+
+  /** The same person, at a server that was started again. */
+  async function restarted(
+    person: Person,
+    options: Partial<ServerOptions>,
+  ): Promise<{
+    server: TestServer;
+    client: Person["client"];
+  }> {
+    const server = await start(options);
+    const client = server.client();
+    client.token = person.client.token;
+    return { server, client };
+  }
+
+  test.each([
+    ["taken out", () => sites.options.filter(({ id }) => id !== "plain")],
+    [
+      "another site by the same name",
+      () =>
+        sites.options.map((one) => (one.id === "plain" ? { ...one, issuer: `${one.issuer}-other` } : one)),
+    ],
+  ])(
+    "is none of those that work: a site that is %s leaves the password as the last (S15)",
+    async (_, oidc) => {
+      const first = await start();
+      const person = await signUp(first);
+      await verifyEmail(first, person);
+      await sites.connect(person.client, "plain", person.account.id);
+      expect(need(await person.client.get(METHODS), "needed")).toEqual([]);
+      await first.close();
+
+      const { server, client } = await restarted(person, { oidc: oidc() });
+      const answer = await client.get(METHODS);
+      expect(need(answer, "methods").map(({ kind }) => kind)).toEqual(["password", "oidc"]);
+      expect(need(answer, "needed")).toEqual(["password"]);
+      expectRefusal(await client.delete(`${METHODS}/password`), 409, "last_login_method");
+      const site = need(answer, "methods").find(({ kind }) => kind === "oidc");
+      expectNoContent(await client.delete(`${METHODS}/${site?.id}`));
+      await server.close();
+    },
+  );
+
+  test("a password whose address isn't confirmed holds the only passkey, and the list says so", async () => {
+    const server = await start();
+    const person = await signUp(server);
+    await addPasskey(server, person.client);
+    const answer = await person.client.get(METHODS);
+    const passkey = need(answer, "methods").find(({ kind }) => kind === "passkey");
+    expect(need(answer, "needed")).toEqual([passkey?.id]);
+    expectRefusal(await person.client.delete(`${METHODS}/${passkey?.id}`), 409, "last_login_method");
+    await verifyEmail(server, person);
+    expect(need(await person.client.get(METHODS), "needed")).toEqual([]);
+    expectNoContent(await person.client.delete(`${METHODS}/${passkey?.id}`));
+    await server.close();
+  });
+
+  test("an issuer with a slash at its end is the same site as without", async () => {
+    const slash = sites.options.map((one) => ({ ...one, issuer: `${one.issuer}/` }));
+    const first = await start();
+    const person = await signUp(first);
+    await sites.connect(person.client, "plain", person.account.id);
+    await verifyEmail(first, person);
+    await first.close();
+    const { server, client } = await restarted(person, { oidc: slash });
+    expect(need(await client.get(METHODS), "needed")).toEqual([]);
+    expectNoContent(await client.delete(`${METHODS}/password`));
+    await server.close();
+  });
+});
