@@ -95,7 +95,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
     passwords: createPasswordHashes(),
-    strength: createPasswordStrength(settings.passwordMinLength),
+    strength: createPasswordStrength(settings.passwordMinLength, new URL(settings.baseUrl.origin).hostname),
     seal,
     cookies: createCookies(settings, seal.stamp),
     providers: new Map(
@@ -122,13 +122,22 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     settings,
     parts,
     closeStreams: () => live.close(),
-    async close() {
+    close: once(async () => {
       live.close();
       await Promise.all([stopPruning(), ended.close()]);
       await Promise.all(background);
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
-    },
+    }),
+  };
+}
+
+/** Does it the first time; who asks again gets the same. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
   };
 }
 

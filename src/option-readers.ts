@@ -96,12 +96,21 @@ export function readBaseUrl(variable: string, value: string): BaseUrl {
   };
 }
 
+/** A sender for mails: `name@host`, alone or as `Name <name@host>`. */
+export function readSender(variable: string, value: string): string {
+  const isOne =
+    /^(?:[^<>@,;:\p{Cc}]*<[^\s<>@,;:"()]+@[^\s<>@,;:"()]+>|[^\s<>@,;:"()]+@[^\s<>@,;:"()]+)$/u.test(value);
+  if (isOne) return value;
+  throw new SettingError(variable, `takes one address like Latchkey <latchkey@example.com> (got "${value}")`);
+}
+
 export function readOrigin(variable: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : null;
   if (
     url &&
     /^https?:$/.test(url.protocol) &&
     url.pathname === "/" &&
+    !url.hostname.includes("*") &&
     !url.search &&
     !url.hash &&
     !url.username

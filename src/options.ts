@@ -11,6 +11,7 @@ import {
   readNetworks,
   readOneOf,
   readOrigin,
+  readSender,
   readWholeNumber,
   SettingError,
 } from "./option-readers.ts";
@@ -155,7 +156,7 @@ export function readSettings(options: LatchkeyOptions): Settings {
     database,
     listenUrl: options.listenUrl ?? null,
     smtpUrl: options.smtpUrl ? readSmtpUrl(options.smtpUrl) : null,
-    mailFrom: options.mailFrom ?? "Latchkey <latchkey@localhost>",
+    mailFrom: readSender(name.mailFrom, options.mailFrom ?? "Latchkey <latchkey@localhost>"),
     outbox: resolve(options.outbox ?? "./latchkey-data/outbox"),
     sessionLifetime: readDuration(name.sessionLifetime, options.sessionLifetime ?? "30d", {
       least: 1,
@@ -169,7 +170,10 @@ export function readSettings(options: LatchkeyOptions): Settings {
             most: 30 * DAY,
             or: "off",
           }),
-    pruneInterval: readDuration(name.pruneInterval, options.pruneInterval ?? "1h", { least: 10, most: DAY }),
+    pruneInterval: readDuration(name.pruneInterval, options.pruneInterval ?? "1h", {
+      least: 10,
+      most: 30 * DAY,
+    }),
     sessionScope: readOneOf(name.sessionScope, options.sessionScope ?? "browser-os", [
       "browser-os",
       "device",
@@ -201,7 +205,8 @@ function readSecretKeys(value: string | undefined, database: DatabaseUrl): Uint8
 }
 
 function readSmtpUrl(value: string): string {
-  if (URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol)) return value;
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url && /^smtps?:$/.test(url.protocol) && url.hostname !== "") return value;
   throw new SettingError(VARIABLES.smtpUrl, "takes smtp://user:password@host:587 or smtps://…");
 }
 

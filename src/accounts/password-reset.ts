@@ -86,6 +86,8 @@ export async function resetPassword(
     const removed = await setPassword(write, account, link, passwordHash, now);
     await endBecauseOf(write, "password_reset", { accountId, by: label, at: now });
     await record(write, { accountId, kind: "password_reset", at: now, label });
+    // Whoever guessed before must not keep the owner out with the password that was just chosen.
+    await parts.attempts.release(write, { own: { kind: "password", of: account.email_key } });
     const methods = await methodsOf(parts, write.query, account);
     const kept = methods.filter(({ kind, works }) => works && kind !== "password").map(({ name }) => name);
     const notMeLink = await makeNotMeLink(parts, write, account, null, now);

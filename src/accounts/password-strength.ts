@@ -9,6 +9,8 @@ const JUDGED_CHARACTERS = 100;
 /** Far beyond any person's or password manager's; bounds what is hashed. */
 const LONGEST = 1_024;
 const PATIENCE = 10_000;
+/** What must be left of a password without the words that any guesser of this account tries first. */
+const LEAST_REST = 8;
 const PRODUCT_WORDS = ["latchkey", "password", "sign-in", "login"];
 
 export type PasswordStrength = {
@@ -19,10 +21,12 @@ export type PasswordStrength = {
 
 /**
  * Judges new passwords: length in code points, and how guessable they are, without rules of
- * composition (NIST SP 800-63B-4, 3.1.1.2). In a thread of its own, since a hostile password can keep
+ * composition (NIST SP 800-63B-4, 3.1.1.2); words of the product, the site (`host`) and the account itself
+ * count for nothing (ASVS 6.2.11). In a thread of its own, since a hostile password can keep
  * the estimate busy for half a second.
  */
-export function createPasswordStrength(minLength: number): PasswordStrength {
+export function createPasswordStrength(minLength: number, host: string): PasswordStrength {
+  const siteWords = [...PRODUCT_WORDS, host, ...host.split(".")];
   let worker: Worker | undefined;
   let lastId = 0;
   const waiting = new Map<
@@ -65,7 +69,10 @@ export function createPasswordStrength(minLength: number): PasswordStrength {
       const length = [...normal].length;
       if (length < minLength) return `Use at least ${minLength} characters.`;
       if (length > LONGEST) return `Use at most ${LONGEST} characters.`;
-      const words = [...PRODUCT_WORDS, ...ownWords].filter((word) => word.length > 2);
+      const words = [...siteWords, ...ownWords].filter((word) => word.length > 2);
+      if (without(words, normal).length < LEAST_REST) {
+        return "This is little more than your address or this site's name, which is guessed first. Add a few unrelated words.";
+      }
       const { score, warning } = await judge([...normal].slice(0, JUDGED_CHARACTERS).join(""), words);
       if (score >= LEAST_SCORE) return null;
       return `${warning ? `${warning} ` : "This password is easy to guess. "}Add a few unrelated words.`;
@@ -74,4 +81,10 @@ export function createPasswordStrength(minLength: number): PasswordStrength {
       await worker?.terminate();
     },
   };
+}
+
+/** What is left of a password without these words, the longest first. */
+function without(words: readonly string[], password: string): string {
+  const longestFirst = [...words].sort((one, other) => other.length - one.length);
+  return longestFirst.reduce((rest, word) => rest.replaceAll(word.toLowerCase(), ""), password.toLowerCase());
 }

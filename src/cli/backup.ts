@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, existsSync, linkSync, rmSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { keyFileOf } from "../accounts/key-file.ts";
 import { readSettings } from "../options.ts";
@@ -29,6 +29,8 @@ async function backUp(run: Run): Promise<ExitCode> {
   const file = embeddedFile(run.options);
   const target = resolve(run.arguments[0] ?? "");
   if (!existsSync(file)) throw new Refused(`${file} does not exist; there is nothing to back up.`);
+  if (!existsSync(dirname(target)))
+    throw new Refused(`There is no folder ${dirname(target)}. Make it first.`);
   if (existsSync(target)) throw new Refused(`${target} exists already. Choose another name.`);
   await copyWhole(file, target, run);
   const keyFile = keyFileOf(file);

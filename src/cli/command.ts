@@ -30,6 +30,11 @@ export type Command = {
 /** 0 done, 1 refused, 2 used wrongly. */
 export type ExitCode = 0 | 1 | 2;
 
+/** A flag or an argument is none that the command takes; the message is one line, the exit code 2. */
+export class UsedWrongly extends Error {
+  override name = "UsedWrongly";
+}
+
 /** The command can't do what was asked; the message is one line, the exit code 1. */
 export class Refused extends Error {
   override name = "Refused";

@@ -1,11 +1,11 @@
-import { existsSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { existsSync, readFileSync } from "node:fs";
+import { parseArgs, parseEnv } from "node:util";
 import { DatabaseUnavailable, DatabaseUnusable } from "../database/database.ts";
 import { SourceUnusable } from "../moving-in/incoming.ts";
 import { SettingError } from "../option-readers.ts";
 import { optionsFromEnvironment } from "../options.ts";
 import type { Command, ExitCode } from "./command.ts";
-import { Refused } from "./command.ts";
+import { Refused, UsedWrongly } from "./command.ts";
 import { commands } from "./commands.ts";
 import { helpOf, overview } from "./help.ts";
 
@@ -54,9 +54,22 @@ function parse(command: Command, words: string[]) {
   }
 }
 
+/** The settings in `.env`, where the environment has none. Some editors put a mark before the first letter. */
+function readEnvironmentFile(): void {
+  if (!existsSync(".env")) return;
+  try {
+    const found = parseEnv(readFileSync(".env", "utf8").replace(/^\uFEFF/, ""));
+    for (const [name, value] of Object.entries(found)) process.env[name] ??= value;
+  } catch (error) {
+    throw new Refused(
+      `.env can't be read (${(error as Error).message}). It must be a file of NAME=value lines.`,
+    );
+  }
+}
+
 async function runSafely(command: Command, parsed: NonNullable<ReturnType<typeof parse>>): Promise<ExitCode> {
   try {
-    if (existsSync(".env")) process.loadEnvFile(".env");
+    readEnvironmentFile();
     const options = optionsFromEnvironment(process.env);
     const flags = parsed.values as Record<string, string | boolean | undefined>;
     return await command.run({ options, arguments: parsed.positionals, flags, print, say });
@@ -66,10 +79,11 @@ async function runSafely(command: Command, parsed: NonNullable<ReturnType<typeof
       error instanceof DatabaseUnusable ||
       error instanceof DatabaseUnavailable ||
       error instanceof SourceUnusable ||
+      error instanceof UsedWrongly ||
       error instanceof Refused;
     say(
       isExpected ? error.message : `Something broke: ${error instanceof Error ? error.stack : String(error)}`,
     );
-    return 1;
+    return error instanceof UsedWrongly ? 2 : 1;
   }
 }

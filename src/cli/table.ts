@@ -1,4 +1,4 @@
-import { Refused } from "./command.ts";
+import { UsedWrongly } from "./command.ts";
 
 export const LIMIT_FLAG = { limit: { type: "string" } } as const;
 export const LIMIT_HELP = { limit: "How many at most. Default 100." };
@@ -9,7 +9,7 @@ export function readLimit(flags: Readonly<Record<string, unknown>>): number {
   const { limit } = flags;
   if (limit === undefined) return DEFAULT_LIMIT;
   if (typeof limit === "string" && /^[1-9]\d{0,8}$/.test(limit)) return Number(limit);
-  throw new Refused("--limit takes a whole number from 1.");
+  throw new UsedWrongly("--limit takes a whole number from 1.");
 }
 
 /** Lines of a table, each column as wide as its widest cell. */

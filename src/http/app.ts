@@ -5,7 +5,7 @@ import { problem } from "./answers.ts";
 import { broken, wantsPage } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
 import type { Dashboard } from "./dashboard.ts";
-import { refuseCrossSite } from "./guards.ts";
+import { refuseCrossSite, refuseOtherBodies } from "./guards.ts";
 import { plainPage } from "./handlers/pages.ts";
 import { api, dashboardRoutes } from "./routes.ts";
 
@@ -22,13 +22,16 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
     app.on(method, placesOf(path, baseUrl), (context) => {
       const { raw: request } = context.req;
       if (method !== "GET" && method !== "ALL") parts.noticeAddress(request, context.env?.remote);
-      const crossSite = method === "ALL" ? null : refuseCrossSite(request, baseUrl);
-      if (crossSite) return problem(crossSite);
+      const refused =
+        method === "ALL" ? null : (refuseCrossSite(request, baseUrl) ?? refuseOtherBodies(request));
+      if (refused) return problem(refused);
       const param = (name: string) => context.req.param(name) ?? "";
       return handle({ parts, request, remote: context.env?.remote, now: parts.settings.now(), param });
     });
   }
-  app.notFound((context) => missing(context.req.raw, context.req.path.slice(baseUrl.path.length)));
+  app.notFound(({ req }) =>
+    missing(req.raw, isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null),
+  );
   app.onError((error, context) => broken(parts, error, context.req.raw));
   return async (request, remote) =>
     withHeaders(await app.fetch(request, remote === undefined ? {} : { remote }), baseUrl);
@@ -40,11 +43,18 @@ function placesOf(path: string, { path: base }: BaseUrl): string[] {
   return base === "" ? ["/"] : [base, `${base}/`];
 }
 
-/** No such route: another method of a known path is told which ones there are. */
-function missing(request: Request, path: string): Response {
-  const methods = api.filter(([, known]) => isAt(known, path)).map(([method]) => method);
-  if (methods.length > 0)
-    return problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
+function isBelow(path: string, { path: base }: BaseUrl): boolean {
+  return path.startsWith(`${base}/`);
+}
+
+/** No such route: another method of a known path is told which ones there are. `path` is null outside the base URL. */
+function missing(request: Request, path: string | null): Response {
+  const methods = api.filter(([, known]) => path !== null && isAt(known, path)).map(([method]) => method);
+  if (methods.length > 0) {
+    const answer = problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
+    answer.headers.set("Allow", methods.join(", "));
+    return answer;
+  }
   return wantsPage(request) ? plainPage(404, "There is no such page.") : problem(refuse("not_found"));
 }
 

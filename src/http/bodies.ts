@@ -1,7 +1,10 @@
 import { z } from "zod";
 
 /** What the API takes, one schema a body; unknown fields are ignored, never assigned. */
-const text = z.string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a text") });
+const text = z
+  .string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a text") })
+  // Half a character would become another one on its way: two different passwords would be the same.
+  .refine((given) => given.isWellFormed(), "must be whole characters");
 const touchPoints = z.number({ error: "must be a number" }).optional();
 const anything = z.unknown().optional();
 const nothing = z.undefined().catch(undefined).optional();

@@ -12,15 +12,20 @@ export function broken(parts: HttpParts, error: unknown, request: RequestHead): 
     error instanceof Busy ||
     (error instanceof Error && "errcode" in error);
   const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
-  parts.log.error(
-    { err: error, method: request.method, path },
-    isDown ? "Not available." : "A request broke.",
-  );
+  const facts = { err: error, method: request.method, path };
+  if (wentAway(error)) parts.log.debug(facts, "The other end went away.");
+  else parts.log.error(facts, isDown ? "Not available." : "A request broke.");
   if (!isDown) return problem(refuse("internal_error"));
   const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
   const response = wantsPage(request) ? plainPage(503, sentence) : problem(refuse("unavailable", sentence));
   response.headers.set("Retry-After", "2");
   return response;
+}
+
+/** Whoever sent a body has broken it off: nobody is there to be answered, and nothing of ours broke. */
+function wentAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === "AbortError" || (error as NodeJS.ErrnoException).code === "ECONNRESET";
 }
 
 export function wantsPage(request: RequestHead): boolean {

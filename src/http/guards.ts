@@ -20,6 +20,14 @@ export function refuseCrossSite(request: Request, baseUrl: BaseUrl): Refusal | n
   return refuse("cross_site", `Latchkey answers to ${baseUrl.origin} (BASE_URL); this came from ${seen}.`);
 }
 
+/** A body that isn't JSON is refused also where none is wanted: nothing of it would ever be looked at. */
+export function refuseOtherBodies({ method, headers }: Request): Refusal | null {
+  const length = headers.get("content-length");
+  const hasBody = (length !== null && length !== "0") || headers.has("transfer-encoding");
+  if (SAFE.has(method) || !hasBody || isJson(headers.get("content-type") ?? "")) return null;
+  return refuse("unsupported_media_type", "Send the body as application/json.");
+}
+
 /** Reads a JSON object, at most 64 kB of well-formed UTF-8. No body at all reads as an empty object. */
 export async function readBody(request: Request): Promise<Outcome<{ body: Record<string, unknown> }>> {
   const type = request.headers.get("content-type");

@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import type { Fetch } from "./app.ts";
 
@@ -9,7 +9,10 @@ export type Listening = {
   close(): Promise<void>;
 };
 
+/** How long a request under way may take while the server stops, in ms. */
 const STOP_PATIENCE = 10_000;
+/** How long a connection without a request may still send one then, in ms. */
+const LAST_CALL = 100;
 /** Longer than proxies keep an idle connection, so that none is closed just as one is used again; ms. */
 const KEEP_ALIVE = 75_000;
 
@@ -25,10 +28,13 @@ export async function listen(
     fetch: (request: Request, env: HttpBindings | unknown) =>
       latchkey.fetch(request, (env as HttpBindings).incoming.socket.remoteAddress),
     overrideGlobalObjects: true,
+    // For who asks without a Host, as HTTP/1.0 may.
+    hostname: "localhost",
   }) as Server;
   server.headersTimeout = 20_000;
   server.keepAliveTimeout = KEEP_ALIVE;
   server.requestTimeout = 60_000;
+  const stop = stopper(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(where.port, where.host, resolve);
@@ -36,15 +42,44 @@ export async function listen(
   const address = server.address();
   return {
     port: typeof address === "object" && address ? address.port : where.port,
-    close: () =>
-      new Promise((resolve) => {
-        const timer = setTimeout(() => server.closeAllConnections(), STOP_PATIENCE);
-        server.close(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-        latchkey.closeStreams();
-        server.closeIdleConnections();
-      }),
+    close: () => stop(() => latchkey.closeStreams()),
   };
+}
+
+/** Knows what is under way, so that a stop waits for that alone, and not for connections that only stand there. */
+function stopper(server: Server): (closeStreams: () => void) => Promise<void> {
+  const underWay = new Set<ServerResponse>();
+  let isStopping = false;
+  let lastCall: NodeJS.Timeout | undefined;
+
+  const isLast = (response: ServerResponse) => {
+    if (!response.headersSent) response.shouldKeepAlive = false;
+  };
+  const closeRest = () => {
+    clearTimeout(lastCall);
+    if (isStopping && underWay.size === 0)
+      lastCall = setTimeout(() => underWay.size === 0 && server.closeAllConnections(), LAST_CALL);
+  };
+  server.prependListener("request", (_request, response) => {
+    underWay.add(response);
+    if (isStopping) isLast(response);
+    response.once("close", () => {
+      underWay.delete(response);
+      closeRest();
+    });
+  });
+
+  return (closeStreams) =>
+    new Promise((resolve) => {
+      isStopping = true;
+      const limit = setTimeout(() => server.closeAllConnections(), STOP_PATIENCE);
+      server.close(() => {
+        clearTimeout(limit);
+        clearTimeout(lastCall);
+        resolve();
+      });
+      for (const response of underWay) isLast(response);
+      closeStreams();
+      closeRest();
+    });
 }

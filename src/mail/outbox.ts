@@ -28,7 +28,7 @@ type OutboxOptions = {
 
 /**
  * A folder of `.eml` files, for whoever has no mail server yet. File names sort by time; a mail appears
- * whole or not at all; files older than 7 days go, at the start and then hourly as mails are written.
+ * whole or not at all; files older than 7 days go, at the start and then hourly.
  */
 export function outboxCarrier({ folder, from, now, onCleanFailure }: OutboxOptions): Outbox {
   const composer = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
@@ -48,10 +48,18 @@ export function outboxCarrier({ folder, from, now, onCleanFailure }: OutboxOptio
       `${time}-${String(counter).padStart(6, "0")}-${randomBytes(4).toString("hex")}`,
       eml,
     );
+    await tidyHourly();
+  }
+
+  async function tidyHourly(): Promise<void> {
     if (now() - cleanedAt < CLEAN_INTERVAL) return;
     cleanedAt = now();
     await tidy();
   }
+
+  // Links don't lie about for longer where nobody is written to.
+  const timer = setInterval(() => void tidyHourly(), CLEAN_INTERVAL);
+  timer.unref();
 
   return {
     cleaned,
@@ -65,7 +73,7 @@ export function outboxCarrier({ folder, from, now, onCleanFailure }: OutboxOptio
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await access(folder, constants.W_OK);
     },
-    close: () => {},
+    close: () => clearInterval(timer),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -147,6 +147,12 @@ describe("the command line", () => {
     ["LATCHKEY_IMPORTED_COOKIE", "__Host-latchkey"],
     ["LATCHKEY_SIGN_UP", "maybe"],
     ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/99"],
+    ["LATCHKEY_RETURN_ORIGINS", "https://*.example.com"],
+    ["LATCHKEY_PRUNE_INTERVAL", "31d"],
+    ["MAIL_FROM", "nope"],
+    ["MAIL_FROM", "X <>"],
+    ["MAIL_FROM", "a@example.com, b@example.com"],
+    ["SMTP_URL", "smtp://"],
   ])("names %s where its value is wrong, in one line, and never says a secret", async (name, value) => {
     const { code, err, out } = await run(["serve"], "", { [name]: value });
     expect(code).toBe(1);
@@ -154,6 +160,34 @@ describe("the command line", () => {
     expect(err.trim().split("\n")).toHaveLength(1);
     expect(err).toContain(name);
     if (name === "LATCHKEY_SECRET_KEY") expect(err).not.toContain(value);
+  });
+
+  it("reads a .env of an editor that puts a mark before its first letter, and says when it is none", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+    writeFileSync(join(folder, ".env"), "\ufeffPORT=none\r\nHOST=localhost\r\n");
+    expect(await latchkey(["serve"], { cwd: folder })).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^PORT takes .*\n$/),
+    });
+    rmSync(join(folder, ".env"));
+    mkdirSync(join(folder, ".env"));
+    expect(await latchkey(["serve"], { cwd: folder })).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^\.env can't be read .*\n$/),
+    });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("says in one line where a back-up can't be written, and what a flag takes", async () => {
+    await create(freshEmail());
+    expect(await run(["backup", "nowhere/b.db"])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^There is no folder .*\n$/),
+    });
+    expect(await run(["sessions", "list", "--limit", "x"])).toMatchObject({
+      code: 2,
+      err: "--limit takes a whole number from 1.\n",
+    });
   });
 
   it.each([

@@ -1,7 +1,11 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Client } from "../support/client.ts";
 import { latchkey, type Serving, serve } from "../support/command-line.ts";
@@ -84,6 +88,37 @@ describe("a server and the command line on one database", () => {
       code: 1,
       err: expect.stringContaining("Stop the server"),
     });
+  });
+
+  it("stops with what is under way finished, and waits for no connection that only stands there", async () => {
+    const client = browser();
+    expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
+    await client.live();
+    const bare = connect(port, "127.0.0.1");
+    const half = connect(port, "127.0.0.1");
+    await Promise.all([once(bare, "connect"), once(half, "connect")]);
+    half.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
+    const body = JSON.stringify({ email: freshEmail(), password: PASSWORD });
+    const slow = request({
+      port,
+      method: "POST",
+      path: "/api/accounts",
+      agent: new Agent({ keepAlive: true }),
+    });
+    slow.setHeader("Content-Type", "application/json").setHeader("Content-Length", body.length);
+    slow.write(body.slice(0, 10));
+    await client.get("/healthz");
+    const stopped = server.stop();
+    await Promise.all(
+      [once(bare, "close"), once(half, "close")].map((gone) => Promise.race([gone, wait(500)])),
+    );
+    slow.end(body.slice(10));
+    const [answer] = (await once(slow, "response")) as [IncomingMessage];
+    expect([answer.statusCode, answer.headers.connection]).toEqual([201, "close"]);
+    answer.resume();
+    const outcome = await Promise.race([stopped, wait(6_000).then(() => "still running")]);
+    expect(outcome).toBe(0);
+    server = await serve({ cwd, env: { PORT: String(port) } });
   });
 
   it("stops cleanly: streams closed, last uses written, exit 0", async () => {

@@ -43,6 +43,34 @@ describeOnEachEngine("Bad input", (engine) => {
       expectRefusal(answer, 415, "unsupported_media_type");
     });
 
+    test.each([
+      ["POST", "/api/account/email/verification"],
+      ["DELETE", "/api/sessions"],
+      ["DELETE", "/api/session"],
+    ])(
+      "that isn't JSON is 415 where none is wanted, too, and nothing is done: %s %s",
+      async (method, path) => {
+        const { client } = await signUp(server());
+        const headers = { "Content-Type": "text/plain" };
+        expectRefusal(
+          await client.send(method, path, { body: "{}", headers }),
+          415,
+          "unsupported_media_type",
+        );
+        await expectSignedIn(client);
+      },
+    );
+
+    test("with half a character is refused: two passwords would be one", async () => {
+      const person = await signUp(server());
+      for (const half of ["\ud800", "\udc00"]) {
+        const body = { email: person.email, password: `${PASSWORD}${half}` };
+        const answer = await server().client().post("/api/session", body);
+        expectRefusal(answer, 422, "invalid_input");
+        expect(answer.body.field).toBe("password");
+      }
+    });
+
     test("names the field that is wrong", async () => {
       const answer = await server().client().post("/api/session", { email: 1, password: "x" });
       expect(answer.body).toMatchObject({ field: "email", detail: expect.stringContaining("email") });
@@ -149,10 +177,14 @@ describeOnEachEngine("Bad input", (engine) => {
 
   test("methods and paths that are not there are refused, never 500", async () => {
     const client = server().client();
-    expectRefusal(await client.send("PATCH", "/api/session"), 405, "method_not_allowed");
+    const patched = await client.send("PATCH", "/api/session");
+    expectRefusal(patched, 405, "method_not_allowed");
+    expect(patched.headers.allow).toBe("POST, GET, DELETE");
     expectRefusal(await client.get("/api/nothing"), 404, "not_found");
     expectRefusal(await client.get("//api/session"), 404, "not_found");
     expectRefusal(await client.get("/API/SESSION"), 404, "not_found");
+    const old = await exchangeBytes(server().port, "GET /healthz HTTP/1.0\r\n\r\n");
+    expect(old).toMatch(/^HTTP\/1\.1 200/);
     for (const line of ["GET /%zz HTTP/1.1", "GET /\\..\\x HTTP/1.1", "GET http://[ HTTP/1.1", "NONSENSE"]) {
       const answer = await exchangeBytes(
         server().port,
