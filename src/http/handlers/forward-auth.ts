@@ -6,6 +6,7 @@ import type { Call } from "../call.ts";
 import { tokensOf } from "../call.ts";
 import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl, navigates } from "../next.ts";
+import { first } from "../reached-at.ts";
 import { touch } from "../signed-in.ts";
 
 /**
@@ -52,11 +53,10 @@ function wantedPage({ headers }: Request, settings: Call["parts"]["settings"]): 
   const original = headers.get("x-original-url");
   if (original !== null) return allowedNext(original, settings);
   const uri = headers.get("x-forwarded-uri");
-  const host = headers.get("x-forwarded-host");
-  if (uri === null && host === null) return null;
-  const scheme = headers.get("x-forwarded-proto") ?? (settings.baseUrl.secure ? "https" : "http");
-  return allowedNext(
-    `${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`,
-    settings,
-  );
+  const host = first(headers.get("x-forwarded-host"));
+  if (uri === null && host === undefined) return null;
+  const scheme = first(headers.get("x-forwarded-proto")) ?? (settings.baseUrl.secure ? "https" : "http");
+  if (!/^https?$/.test(scheme)) return null;
+  const page = `${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`;
+  return allowedNext(page, settings);
 }
