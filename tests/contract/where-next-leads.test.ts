@@ -97,7 +97,11 @@ const TRICKS = [
 ];
 
 /** Where a browser that reads this would be; null where it stays. */
-const originOf = (location: string) => (location === "" ? null : new URL(location, OWN).origin);
+const originOf = (location: string) => {
+  if (location === "") return null;
+  const { protocol, host } = new URL(location, OWN);
+  return `${protocol}//${host}`;
+};
 
 describe("What asks to be led on after a sign-in", () => {
   const server = serverOn({ baseUrl: OWN, returnOrigins: APP });
