@@ -147,8 +147,12 @@ describe("the command line", () => {
     ["LATCHKEY_IMPORTED_COOKIE", "__Host-latchkey"],
     ["LATCHKEY_SIGN_UP", "maybe"],
     ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/99"],
-  ])("names %s where its value is wrong, in one line, and never says a secret", async (name, value) => {
-    const { code, err, out } = await run(["serve"], "", { [name]: value });
+    ["LATCHKEY_COOKIE_DOMAIN", "localhost"],
+    ["LATCHKEY_COOKIE_DOMAIN", "127.0.0.5"],
+    ["LATCHKEY_COOKIE_DOMAIN", "0.0.5"],
+  ])("names %s where its value is wrong, in one line, and never says a secret: %s", async (name, value) => {
+    const BASE_URL = "http://127.0.0.5:3000";
+    const { code, err, out } = await run(["serve"], "", { BASE_URL, [name]: value });
     expect(code).toBe(1);
     expect(out).toBe("");
     expect(err.trim().split("\n")).toHaveLength(1);
