@@ -22,6 +22,7 @@ describe("the way on after a sign-in", () => {
     "https://evil.example/https://app.example",
     "javascript:alert(1)",
     "data:text/html,x",
+    "blob:https://app.example/0b4e",
     "http://app.example/",
     "https://app.example:8443/",
     "http://[",

@@ -9,6 +9,8 @@ export function nextAfterSignIn(
   const home = `${here.origin}${here.basePath}/settings/security`;
   if (next === null || !URL.canParse(next, `${here.origin}/`)) return home;
   const url = new URL(next, `${here.origin}/`);
-  const isKnown = url.origin === here.origin || here.returnOrigins.includes(url.origin);
+  // The origin of blob:https://… is the one inside it.
+  const isKnown =
+    /^https?:$/.test(url.protocol) && (url.origin === here.origin || here.returnOrigins.includes(url.origin));
   return isKnown && !url.username && !url.password ? url.href : home;
 }

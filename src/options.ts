@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { OidcProvider, OidcProviderOptions } from "./option-oidc.ts";
 import { oidcFromEnvironment, readOidcProviders } from "./option-oidc.ts";
@@ -50,7 +51,7 @@ export type LatchkeyOptions = {
   signUp?: "open" | "verify-first" | "closed";
   /** `LATCHKEY_RETURN_ORIGINS`: other origins that `next` may lead to after a sign-in. Default none. */
   returnOrigins?: string[] | string;
-  /** `LATCHKEY_COOKIE_DOMAIN`: shares the cookie with sub-domains, on purpose. Default none. */
+  /** `LATCHKEY_COOKIE_DOMAIN`: shares the cookie with sub-domains, on purpose. Browsers drop it at a public suffix like co.uk. Default none. */
   cookieDomain?: string;
   /** `LATCHKEY_IMPORTED_COOKIE`: the name of another system's session cookie, whose imported sessions go on. Default none. */
   importedCookie?: string;
@@ -213,10 +214,10 @@ function readSmtpUrl(value: string): string {
 function readCookieDomain(value: string, baseUrl: string | undefined): string {
   const domain = value.replace(/^\./, "").toLowerCase();
   const host = baseUrl && URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "localhost";
-  if (domain.includes(".") && (host === domain || host.endsWith(`.${domain}`))) return domain;
+  if (domain.includes(".") && !isIP(host) && (host === domain || host.endsWith(`.${domain}`))) return domain;
   throw new SettingError(
     VARIABLES.cookieDomain,
-    `takes a domain that the host of BASE_URL (${host}) belongs to, like example.com`,
+    `takes a domain that the host of BASE_URL (${host}) belongs to, like example.com; an IP address belongs to none`,
   );
 }
 

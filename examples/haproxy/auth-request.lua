@@ -6,6 +6,9 @@ local ASKED_WITH = {
   "accept", "cookie", "latchkey-background", "sec-fetch-mode", "user-agent",
   "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
 }
+-- How the names begin, after __Host- or __Secure-, of cookies that open sessions. While
+-- LATCHKEY_IMPORTED_COOKIE is set the old cookie does, too: add its name, like "authjs.session-token".
+local OWN_COOKIES = { "latchkey" }
 local PASSED_ON = { "cache-control", "content-type", "location" }
 local PATIENCE = 30000 -- ms
 local UNAVAILABLE = "Not available right now. Try again in a moment; nobody was logged out.\n"
@@ -25,6 +28,14 @@ local function ask(txn, url, headers)
   return core.httpclient():get({ url = url, headers = asked, timeout = PATIENCE })
 end
 
+local function is_own(cookie)
+  local name = cookie:match("^%s*([^=]*)"):gsub("^__Host%-", ""):gsub("^__Secure%-", "")
+  for _, own in ipairs(OWN_COOKIES) do
+    if name:sub(1, #own) == own then return true end
+  end
+  return false
+end
+
 -- The session's cookie is none of the app's business.
 local function leave_out_cookies(txn, headers)
   local values = headers["cookie"]
@@ -33,8 +44,7 @@ local function leave_out_cookies(txn, headers)
   for index = 0, #values do
     local kept = {}
     for pair in values[index]:gmatch("[^;]+") do
-      local name = pair:match("^%s*([^=]*)"):gsub("^__Host%-", ""):gsub("^__Secure%-", "")
-      if name:sub(1, 8) ~= "latchkey" then kept[#kept + 1] = pair:match("^%s*(.*)$") end
+      if not is_own(pair) then kept[#kept + 1] = pair:match("^%s*(.*)$") end
     end
     if #kept > 0 then txn.http:req_add_header("cookie", table.concat(kept, "; ")) end
   end
@@ -68,8 +78,10 @@ core.register_action("auth-request", { "http-req" }, function(txn, url)
   -- Whatever else isn't a 204 that names a person lets nobody through.
   for _, name in ipairs(IDENTITY) do
     local values = answer.headers[name]
-    if status ~= 204 or not values then return refuse(txn) end
+    if status ~= 204 or not values or values[0] == "" then return refuse(txn) end
     txn.http:req_set_header(name, values[0])
   end
+  local cookies = answer.headers["set-cookie"]
+  if cookies then txn:set_var("txn.latchkey_cookie", cookies[0]) end
   leave_out_cookies(txn, headers)
 end, 1)

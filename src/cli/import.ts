@@ -35,7 +35,7 @@ export const importCommand: Command = {
   },
   flagHelp: {
     from: `What SOURCE is: ${Object.keys(SOURCES).join(", ")}.`,
-    "dry-run": "Says what would happen, and writes nothing.",
+    "dry-run": "Says what would happen, and writes no account.",
     "drop-lost-two-factor": "Takes accounts whose second factor can't be read all the same, without it.",
     json: "Prints JSON.",
   },
@@ -70,8 +70,7 @@ async function bringIn(run: Run, source: Source): Promise<ExitCode> {
           }
         },
         progress: (done) => progress.show(source.share(), done),
-      });
-      progress.clear();
+      }).finally(() => progress.clear());
       if (flags.json) print(JSON.stringify({ dryRun: options.dryRun, ...report, leftOut }, null, 2));
       else for (const line of summary(report, options)) print(line);
       return report.leftOut.accounts > 0 ? 1 : 0;

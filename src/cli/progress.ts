@@ -26,7 +26,7 @@ function bar(noun: string): Progress {
       process.stderr.write(`\r${signs} ${percent} %  ${done.toLocaleString("en")} ${noun}`);
     },
     clear() {
-      process.stderr.write("\r\x1b[K");
+      if (drawnAt > 0) process.stderr.write("\r\x1b[K");
       drawnAt = 0;
     },
   };

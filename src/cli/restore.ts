@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { keyFileOf } from "../accounts/key-file.ts";
 import { endEveryone } from "../accounts/operator.ts";
 import { pendingMigrations } from "../database/migrations.ts";
-import { schemaVersion } from "../database/sqlite-file.ts";
+import { schemaVersion, whyAnothers } from "../database/sqlite-file.ts";
 import { embeddedFile } from "./backup.ts";
 import type { Command, ExitCode, Run } from "./command.ts";
 import { Refused } from "./command.ts";
@@ -50,7 +50,8 @@ function requireBackUp(source: string): void {
     const version = schemaVersion(open);
     if (open.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")
       throw new Refused(`${source} is damaged.`);
-    if (version === 0) throw new Refused(`${source} is not a back-up of Latchkey.`);
+    if (version === 0 || whyAnothers(open) !== null)
+      throw new Refused(`${source} is not a back-up of Latchkey.`);
     pendingMigrations("sqlite", version);
   } catch (error) {
     if (error instanceof Error && "errcode" in error)

@@ -31,3 +31,23 @@ export function pendingMigrations(engine: "sqlite" | "postgres", version: number
   }
   return all.filter((migration) => migration.version > version);
 }
+
+/** Made by the first migration, and by no other program: who has it is a database of Latchkey. */
+const OWN_TABLE = "half_finished_sign_in";
+
+/**
+ * What is in the way where a database of these tables and indexes is another program's, as half a sentence.
+ * Null where it is Latchkey's, or where both have room in it.
+ */
+export function inTheWay(
+  engine: "sqlite" | "postgres",
+  version: number,
+  names: ReadonlySet<string>,
+): string | null {
+  if (version > 0) return names.has(OWN_TABLE) ? null : `it counts its own schema, at ${version}`;
+  const made = migrationsOf(engine).flatMap(({ sql }) =>
+    [...sql.matchAll(/\bcreate (?:unique )?(?:table|index) (\w+)/gi)].map(([, name]) => name ?? ""),
+  );
+  const taken = made.find((name) => names.has(name));
+  return taken === undefined ? null : `it has a "${taken}" of its own`;
+}

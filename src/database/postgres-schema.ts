@@ -1,5 +1,5 @@
 import { DatabaseUnavailable, DatabaseUnusable } from "./database.ts";
-import { pendingMigrations } from "./migrations.ts";
+import { inTheWay, pendingMigrations } from "./migrations.ts";
 import type { Client, Pool } from "./postgres-pool.ts";
 import { giveBack, takeClient } from "./postgres-pool.ts";
 
@@ -42,6 +42,7 @@ async function migrate(client: Client): Promise<void> {
   await client.query("begin");
   try {
     await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    await requireRoom(client);
     await client.query(
       "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
     );
@@ -54,6 +55,19 @@ async function migrate(client: Client): Promise<void> {
     await client.query("rollback").catch(() => {});
     throw error;
   }
+}
+
+/** Looks before anything is written: does another program have tables of these names in the schema? */
+async function requireRoom(client: Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    "select relname as name from pg_class where relnamespace = current_schema()::regnamespace",
+  );
+  const names = new Set(rows.map(({ name }) => name));
+  const why = inTheWay("postgres", await schemaVersion(client), names);
+  if (why === null) return;
+  throw new DatabaseUnusable(
+    `DATABASE_URL: the database belongs to another program: ${why}. Give Latchkey a database or a schema of its own; nothing was changed.`,
+  );
 }
 
 async function schemaVersion(client: Client): Promise<number> {

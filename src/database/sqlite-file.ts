@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DatabaseUnusable } from "./database.ts";
-import { pendingMigrations } from "./migrations.ts";
+import { inTheWay, pendingMigrations } from "./migrations.ts";
 import { isBusy } from "./sqlite-connection.ts";
 
 /** Files up to this size are checked whole at the start, about 10 ms a MB. */
@@ -31,8 +31,14 @@ export function openSqliteFile(file: string): DatabaseSync {
   }
 }
 
-/** Looks before anything is written: is it a database, whole, and not newer than this program? */
+/** Looks before anything is written: is it a database, Latchkey's, whole, and not newer than this program? */
 function inspect(open: DatabaseSync, file: string): void {
+  const why = whyAnothers(open);
+  if (why !== null) {
+    throw new DatabaseUnusable(
+      `DATABASE_URL: ${file} belongs to another program: ${why}. Give Latchkey a file of its own; nothing was changed.`,
+    );
+  }
   pendingMigrations("sqlite", schemaVersion(open));
   if (statSync(file).size > CHECKED_WHOLE_BYTES) return;
   const row = open.prepare("pragma quick_check(1)").get();
@@ -52,6 +58,18 @@ function migrate(open: DatabaseSync): void {
   } catch (error) {
     if (open.isTransaction) open.exec("rollback");
     throw error;
+  }
+}
+
+/** Why this is another program's database, as half a sentence; null where it isn't. */
+export function whyAnothers(open: DatabaseSync): string | null {
+  // Both as of one moment: another process may be migrating.
+  open.exec("begin");
+  try {
+    const rows = open.prepare("select lower(name) as name from sqlite_schema").all();
+    return inTheWay("sqlite", schemaVersion(open), new Set(rows.map(({ name }) => String(name))));
+  } finally {
+    open.exec("commit");
   }
 }
 

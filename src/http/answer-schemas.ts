@@ -72,6 +72,7 @@ export const answers = {
   /** Options for the browser's own passkey call (WebAuthn Level 3, in JSON). */
   passkeyOptions: z.looseObject({ challenge: z.string() }),
   address: z.object({ url: z.string() }),
+  health: z.object({ status: z.enum(["ok", "unavailable", "clock"]), aheadMs: z.int().optional() }),
 } as const;
 
 const END_REASONS = [

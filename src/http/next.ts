@@ -11,8 +11,11 @@ export function allowedNext(
 ): string | null {
   if (next === null || next.length > 4_096 || !URL.canParse(next, `${settings.baseUrl.href}/`)) return null;
   const url = new URL(next, `${settings.baseUrl.href}/`);
-  const known = url.origin === settings.baseUrl.origin || settings.returnOrigins.includes(url.origin);
-  return known && !url.username && !url.password ? url.href : null;
+  // The origin of blob:https://… is the one inside it.
+  const isKnown =
+    /^https?:$/.test(url.protocol) &&
+    (url.origin === settings.baseUrl.origin || settings.returnOrigins.includes(url.origin));
+  return isKnown && !url.username && !url.password ? url.href : null;
 }
 
 /** The login page, with where to go on afterwards. */

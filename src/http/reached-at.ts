@@ -40,7 +40,8 @@ export function inTheClear({ href, secure, isLocal }: Settings["baseUrl"]): stri
   return `BASE_URL ${href} is not https: cookies and passwords travel in the clear, and passkeys don't work. Put https in front of Latchkey, and set BASE_URL=${href.replace("http:", "https:")}.`;
 }
 
-function first(list: string | null): string | undefined {
+/** The first value of a forwarded header, which is the browser's own; each proxy on the way may add one. */
+export function first(list: string | null): string | undefined {
   return list?.split(",")[0]?.trim().toLowerCase() || undefined;
 }
 

@@ -43,7 +43,7 @@ export type FittingSession = {
 };
 
 export type ImportOptions = {
-  /** Looks at everything and writes nothing. */
+  /** Looks at everything and writes no account. */
   dryRun: boolean;
   /** Takes accounts whose second factor can't be read all the same, without it. */
   dropLostTwoFactor: boolean;
@@ -139,7 +139,7 @@ const LONGEST_TOKEN = 512;
 
 /**
  * Sessions that still live. They end when the old system would have ended them, and at the latest one
- * session lifetime from now. Of several in one place the newest gets it: that is the one that the next
+ * session lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several in one place the newest gets it: that is the one that the next
  * sign-in there replaces.
  */
 function fitSessions(

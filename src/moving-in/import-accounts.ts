@@ -21,7 +21,7 @@ const TRIES = 5;
 
 /**
  * Brings accounts in. Who is here already is left as is, so that a second run changes nothing, and one
- * that was cut off is finished by running it again. With a dry run nothing is written.
+ * that was cut off is finished by running it again. A dry run writes none.
  */
 export async function importAccounts(
   parts: AccountParts,

@@ -66,10 +66,15 @@ async function accountsHere(query: Kysely<Schema>, batch: readonly Fitting[], no
     .execute();
   const reserved = await reservedAddresses(query, keys, now);
   const keyOf = new Map(rows.map((row) => [row.id, row.email_key]));
+  const moved = await withNewAddress(
+    query,
+    batch.flatMap(({ id, address }) => (id !== null && keyOf.get(id) !== address.key ? [id] : [])),
+  );
   const taken = new Set(rows.map((row) => row.email_key));
   return {
     whyNot({ id, address }: Fitting): string | null {
       const keyHere = id === null ? undefined : keyOf.get(id);
+      if (id !== null && moved.has(id)) return "already here";
       if (keyHere !== undefined && keyHere !== address.key)
         return "An account with its id is here already, with another address.";
       if (keyHere !== undefined || (id === null && taken.has(address.key))) return "already here";
@@ -77,6 +82,18 @@ async function accountsHere(query: Kysely<Schema>, batch: readonly Fitting[], no
       return reserved.has(address.key) ? "Its address is kept for an account that left it lately." : null;
     },
   };
+}
+
+/** Those accounts whose owner has changed the address here. Ids alone can be the same in two old systems. */
+async function withNewAddress(query: Kysely<Schema>, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await query
+    .selectFrom("activity")
+    .select("account_id")
+    .distinct()
+    .where("account_id", "in", [NONE, ...ids])
+    .where("kind", "=", "email_changed")
+    .execute();
+  return new Set(rows.map((row) => row.account_id));
 }
 
 /** Those of the addresses that another account may still take back. */

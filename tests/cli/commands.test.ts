@@ -153,8 +153,12 @@ describe("the command line", () => {
     ["MAIL_FROM", "X <>"],
     ["MAIL_FROM", "a@example.com, b@example.com"],
     ["SMTP_URL", "smtp://"],
-  ])("names %s where its value is wrong, in one line, and never says a secret", async (name, value) => {
-    const { code, err, out } = await run(["serve"], "", { [name]: value });
+    ["LATCHKEY_COOKIE_DOMAIN", "localhost"],
+    ["LATCHKEY_COOKIE_DOMAIN", "127.0.0.5"],
+    ["LATCHKEY_COOKIE_DOMAIN", "0.0.5"],
+  ])("names %s where its value is wrong, in one line, and never says a secret: %s", async (name, value) => {
+    const BASE_URL = "http://127.0.0.5:3000";
+    const { code, err, out } = await run(["serve"], "", { BASE_URL, [name]: value });
     expect(code).toBe(1);
     expect(out).toBe("");
     expect(err.trim().split("\n")).toHaveLength(1);

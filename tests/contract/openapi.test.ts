@@ -1,15 +1,17 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
 import { api } from "../../src/http/routes.ts";
+import type { TestServer } from "../support/server.ts";
 import { serverOn } from "../support/sqlite-server.ts";
 
 type Document = {
   openapi: string;
   servers: { url: string }[];
-  paths: Record<string, Record<string, { operationId: string; requestBody?: unknown }>>;
+  paths: Record<string, Record<string, { operationId: string; requestBody?: Body }>>;
+  components: { securitySchemes: unknown };
 };
 
-const AROUND = ["/api/openapi.json", "/verify", "/healthz", "/readyz"];
+type Body = { required: boolean; content: Record<string, { schema: { required?: string[] } }> };
 
 describe("The API's description", () => {
   const server = serverOn({ basePath: "/auth" });
@@ -28,8 +30,8 @@ describe("The API's description", () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const rows = api
-      .filter(([, path]) => !AROUND.includes(path))
-      .map(([method, path]) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`);
+      .filter(([, path]) => path !== "/api/openapi.json")
+      .map(([method, path]) => `${method === "ALL" ? "GET" : method} ${path.replace(/:(\w+)/g, "{$1}")}`);
     expect(described.toSorted()).toEqual(rows.toSorted());
   });
 
@@ -46,5 +48,39 @@ describe("The API's description", () => {
     expect(change).toMatchObject({
       content: { "application/json": { schema: { required: ["newPassword"] } } },
     });
+  });
+
+  test("asks for a body only where an empty one is refused", async () => {
+    const { paths } = await read();
+    expect(paths["/api/account/password"]?.put?.requestBody?.required).toBe(true);
+    const client = server().client();
+    for (const [path, operations] of Object.entries(paths))
+      for (const [method, { requestBody }] of Object.entries(operations)) {
+        if (!requestBody || !path.includes("passkey/options")) continue;
+        expect(requestBody.required).toBe(false);
+        expect((await client.send(method.toUpperCase(), path)).status).toBe(200);
+      }
+    expect(paths["/api/account"]?.delete?.requestBody?.required).toBe(false);
+    expect(paths["/api/session"]?.post?.requestBody?.required).toBe(true);
+  });
+});
+
+describe("The API's description, with other settings", () => {
+  const open = serverOn();
+  const other = serverOn({ baseUrl: "https://login.example.test", signUp: "verify-first" });
+  const read = async (server: () => TestServer) =>
+    JSON.parse((await server().client().get("/api/openapi.json")).text) as Document;
+
+  test("names the cookie that is used there, and what a sign-up takes there", async () => {
+    const [plain, secure] = [await read(open), await read(other)];
+    expect(plain.components.securitySchemes).toEqual({
+      session: { type: "apiKey", in: "cookie", name: "latchkey" },
+    });
+    expect(secure.components.securitySchemes).toMatchObject({ session: { name: "__Host-latchkey" } });
+    const signUp = ({ paths }: Document) =>
+      JSON.stringify(paths["/api/accounts"]?.post?.requestBody?.content["application/json"]?.schema);
+    expect(signUp(plain)).toContain('"password":{"type":"string"}');
+    expect(signUp(secure)).not.toContain('"password":{"type":"string"}');
+    expect(await new Validator().validate(secure)).toEqual({ valid: true });
   });
 });

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,8 +29,11 @@ const WRITTEN: Record<Place, RegExp> = {
   proxy: /(?<=:)8080\b/g,
 };
 
+/** What an operator changes by hand, by file: what stands there, and what is written instead. */
+export type Changes = Record<string, [stands: string, written: string]>;
+
 /**
- * Starts an example as it is but for the ports. Resolves once it takes connections at the port of `listensAs`.
+ * Starts an example as it is but for the ports and what the operator changes. Resolves once it takes connections at the port of `listensAs`.
  * @throws with all it said where it stops instead.
  */
 export async function startExample(
@@ -38,6 +41,7 @@ export async function startExample(
   program: string,
   listensAs: Place,
   ports: Partial<Record<Place, number>>,
+  changes: Changes = {},
 ): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), `latchkey-${example.name}-`));
   await cp(join(import.meta.dirname, "..", "..", "examples", example.folder), folder, { recursive: true });
@@ -45,6 +49,7 @@ export async function startExample(
   await chmod(folder, 0o755);
   const file = join(folder, example.file);
   await writeFile(file, withPorts(await readFile(file, "utf8"), ports));
+  for (const name of await readdir(folder)) await change(join(folder, name), changes[name]);
   const child = await example.run(program, folder, example.file);
   let said = "";
   for (const stream of [child.stdout, child.stderr])
@@ -61,6 +66,15 @@ export async function startExample(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function change(file: string, [stands, written]: Changes[string] = ["", ""]): Promise<void> {
+  const text = await readFile(file, "utf8");
+  if (!text.includes(stands)) throw new Error(`${stands} isn't in the example.`);
+  await writeFile(
+    file,
+    text.replace(stands, () => written),
+  );
 }
 
 function withPorts(text: string, ports: Partial<Record<Place, number>>): string {

@@ -44,6 +44,28 @@ export async function serve({ cwd, env = {} }: Omit<Setting, "input">): Promise<
   };
 }
 
+/**
+ * The same at a terminal, with all that appears there. `script` is the program of that name, which makes one.
+ */
+export async function atTerminal(
+  script: string,
+  words: string[],
+  { cwd, env = {} }: Omit<Setting, "input">,
+): Promise<string> {
+  const command = [process.execPath, MAIN, ...words].map((word) => `'${word}'`).join(" ");
+  const child = spawn(script, ["-qec", command, "/dev/null"], {
+    cwd,
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILED, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let screen = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    screen += chunk.toString();
+  });
+  await once(child, "close");
+  return screen;
+}
+
 function start(words: string[], { cwd, env = {} }: Omit<Setting, "input">): ChildProcess {
   return spawn(process.execPath, [MAIN, ...words], {
     cwd,

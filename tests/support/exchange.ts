@@ -40,12 +40,18 @@ export function exchange({ port, method, path, headers, body }: Outgoing): Promi
   });
 }
 
-/** Sends bytes as they are and returns all that comes back, for requests that no HTTP client would make. */
-export function exchangeBytes(port: number, bytes: string | Uint8Array): Promise<string> {
+/**
+ * Sends bytes as they are and returns what comes back, for requests that no HTTP client would make: all until
+ * the other side closes, or no more than `enough`.
+ */
+export function exchangeBytes(port: number, bytes: string | Uint8Array, enough?: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
     const chunks: Buffer[] = [];
-    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (enough?.test(Buffer.concat(chunks).toString("latin1"))) socket.destroy();
+    });
     socket.once("error", reject);
     socket.once("close", () => resolve(Buffer.concat(chunks).toString("latin1")));
     socket.write(bytes);

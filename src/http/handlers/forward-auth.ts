@@ -1,11 +1,13 @@
 import { inAscii } from "../../accounts/email-address.ts";
 import { refuse } from "../../refusals.ts";
+import type { SignedOut } from "../../sessions/authenticate.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
 import { problem, signedOutFacts } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { tokensOf } from "../call.ts";
 import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl, navigates } from "../next.ts";
+import { first } from "../reached-at.ts";
 import { touch } from "../signed-in.ts";
 
 /**
@@ -15,11 +17,7 @@ import { touch } from "../signed-in.ts";
  */
 export async function verify(call: Call): Promise<Response> {
   const answer = await authenticate(call.parts, tokensOf(call), call.now);
-  if (!("session" in answer)) {
-    return (
-      sendToLogin(call) ?? problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)))
-    );
-  }
+  if (!("session" in answer)) return turnAway(call, answer);
   touch(call, answer.session);
   const response = new Response(null, {
     status: 204,
@@ -33,18 +31,17 @@ export async function verify(call: Call): Promise<Response> {
   return handOver(call, answer, response);
 }
 
-function sendToLogin({ request, parts }: Call): Response | null {
-  const { headers } = request;
-  const headersOut = {
-    "Cache-Control": "no-store",
-    Location: loginUrl(wantedPage(request, parts.settings), parts.settings),
-  };
-  if (new URL(request.url).searchParams.get("mode") === "nginx") {
-    return new Response(null, { status: 401, headers: headersOut });
+function turnAway({ request, parts }: Call, why: SignedOut): Response {
+  const login = loginUrl(wantedPage(request, parts.settings), parts.settings);
+  const isNginx = new URL(request.url).searchParams.get("mode") === "nginx";
+  if (navigates(request) && !isNginx) {
+    const method = request.headers.get("x-forwarded-method") ?? "GET";
+    const headers = { "Cache-Control": "no-store", Location: login };
+    return new Response(null, { status: /^(GET|HEAD)$/i.test(method) ? 302 : 303, headers });
   }
-  if (!navigates(request)) return null;
-  const method = headers.get("x-forwarded-method") ?? "GET";
-  return new Response(null, { status: /^(GET|HEAD)$/i.test(method) ? 302 : 303, headers: headersOut });
+  const answer = problem(refuse("signed_out", "You are not signed in.", signedOutFacts(why)));
+  if (isNginx) answer.headers.set("Location", login);
+  return answer;
 }
 
 /** The page that was asked for, as the proxy tells it; null where `next` may not lead there. */
@@ -52,11 +49,10 @@ function wantedPage({ headers }: Request, settings: Call["parts"]["settings"]): 
   const original = headers.get("x-original-url");
   if (original !== null) return allowedNext(original, settings);
   const uri = headers.get("x-forwarded-uri");
-  const host = headers.get("x-forwarded-host");
-  if (uri === null && host === null) return null;
-  const scheme = headers.get("x-forwarded-proto") ?? (settings.baseUrl.secure ? "https" : "http");
-  return allowedNext(
-    `${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`,
-    settings,
-  );
+  const host = first(headers.get("x-forwarded-host"));
+  if (uri === null && host === undefined) return null;
+  const scheme = first(headers.get("x-forwarded-proto")) ?? (settings.baseUrl.secure ? "https" : "http");
+  if (!/^https?$/.test(scheme)) return null;
+  const page = `${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`;
+  return allowedNext(page, settings);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { Settings } from "../../options.ts";
 import type { RefusalCode } from "../../refusals.ts";
-import { problemWith, statusOf } from "../answer-schemas.ts";
+import { answers, problemWith, statusOf } from "../answer-schemas.ts";
 import { type Operation, operations } from "./operations.ts";
 
 type Json = { [key: string]: unknown };
@@ -9,15 +10,23 @@ type Json = { [key: string]: unknown };
 const ALWAYS: RefusalCode[] = ["too_many_attempts", "internal_error", "unavailable"];
 const WITH_BODY: RefusalCode[] = ["invalid_json", "invalid_input", "too_large", "unsupported_media_type"];
 
+/** The settings that change what the API looks like. */
+export type Described = { signUp: Settings["signUp"]; sessionCookie: string };
+
 /** The API in OpenAPI 3.1, made from the schemas that validate what comes in; the servers are the caller's. */
-export function openApiDocument(): Json {
+export function openApiDocument({ signUp, sessionCookie }: Described): Json {
   const schemas: Json = {};
   const paths: Record<string, Json> = {};
   for (const [key, operation] of Object.entries(operations)) {
     const [method = "", path = ""] = key.split(" ");
-    paths[path] = { ...paths[path], [method.toLowerCase()]: describe(key, operation, schemas) };
+    paths[path] = { ...paths[path], [method.toLowerCase()]: describe(key, operation, signUp, schemas) };
   }
   paths["/api/live"] = { get: live(schemas) };
+  paths["/verify"] = { get: verify(schemas) };
+  paths["/healthz"] = { get: health("getHealth", "Whether it runs.", [200], schemas) };
+  paths["/readyz"] = {
+    get: health("getReadiness", "Whether its database answers and their clocks agree.", [200, 503], schemas),
+  };
   return {
     openapi: "3.1.1",
     info: { title: "Latchkey", version: "1", license: { name: "MIT", identifier: "MIT" } },
@@ -25,17 +34,15 @@ export function openApiDocument(): Json {
     components: {
       schemas,
       securitySchemes: {
-        session: { type: "apiKey", in: "cookie", name: "latchkey", description: COOKIE },
+        session: { type: "apiKey", in: "cookie", name: sessionCookie },
       },
     },
   };
 }
 
-const COOKIE =
-  "The session's cookie: latchkey on http, __Host-latchkey on https, __Secure-latchkey with a cookie domain.";
-
-function describe(key: string, operation: Operation, schemas: Json): Json {
-  const { does, body, query, session } = operation;
+function describe(key: string, operation: Operation, signUp: Settings["signUp"], schemas: Json): Json {
+  const { does, query, session } = operation;
+  const body = typeof operation.body === "function" ? operation.body(signUp) : operation.body;
   const [method = "", path = ""] = key.split(" ");
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameter(name ?? "", "path"));
   const parameters = query === undefined ? inPath : [...inPath, parameter(query, "query")];
@@ -44,11 +51,15 @@ function describe(key: string, operation: Operation, schemas: Json): Json {
     summary: does,
     ...(session ? { security: [{ session: [] }] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(body
-      ? { requestBody: { required: true, content: content("application/json", body, "input", schemas) } }
-      : {}),
+    ...(body ? { requestBody: bodyOf(body, schemas) } : {}),
     responses: { ...successes(operation, schemas), ...refusalsOf(method, operation, schemas) },
   };
+}
+
+/** No body reads as an empty object: required is only one that such an object doesn't fit. */
+function bodyOf(body: z.ZodType, schemas: Json): Json {
+  const required = !body.safeParse({}).success;
+  return { required, content: content("application/json", body, "input", schemas) };
 }
 
 function parameter(name: string, where: "path" | "query"): Json {
@@ -79,7 +90,7 @@ function refusalsOf(method: string, { body, session, refuses = [] }: Operation, 
   const common: RefusalCode[] = [
     ...ALWAYS,
     ...(body ? WITH_BODY : []),
-    ...(method === "GET" ? [] : (["cross_site"] as const)),
+    ...(method === "GET" ? [] : (["cross_site", "unsupported_media_type"] as const)),
     ...(session ? (["signed_out"] as const) : []),
   ];
   const all = [...refuses, ...common].map((one) =>
@@ -105,6 +116,46 @@ function live(schemas: Json): Json {
       ...refusalsOf("GET", { does: "", answers: {}, session: true }, schemas),
     },
   };
+}
+
+const HEADERS_OF_VERIFY = {
+  "Remote-User": "The email address, in ASCII.",
+  "Remote-Account": "The account's id, which never changes.",
+  "Remote-Session": "The id of this session; it opens nothing.",
+};
+
+function verify(schemas: Json): Json {
+  const text = { schema: { type: "string" } };
+  const toLogin = { description: "To the login page.", headers: { Location: { required: true, ...text } } };
+  const named = Object.entries(HEADERS_OF_VERIFY).map(([name, description]) => [
+    name,
+    { description, required: true, ...text },
+  ]);
+  const mode = { name: "mode", in: "query", required: false, schema: { type: "string", enum: ["nginx"] } };
+  return {
+    operationId: "verify",
+    summary:
+      "For a proxy in front of an app: who is this? Every method is answered alike; with mode=nginx, nobody is redirected: the 401 has the Location.",
+    security: [{ session: [] }],
+    parameters: [mode],
+    responses: {
+      ...refusalsOf("GET", { does: "", answers: {}, session: true }, schemas),
+      204: { description: "Somebody with a live session.", headers: Object.fromEntries(named) },
+      302: toLogin,
+      303: toLogin,
+    },
+  };
+}
+
+function health(operationId: string, summary: string, statuses: number[], schemas: Json): Json {
+  const responses = statuses.map((status) => [
+    status,
+    {
+      description: status === 200 ? "It is." : "It isn't, for now.",
+      content: content("application/json", answers.health, "output", schemas),
+    },
+  ]);
+  return { operationId, summary, responses: Object.fromEntries(responses) };
 }
 
 /** A body of a type; what has a name of its own goes to the document's schemas, once. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Settings } from "../../options.ts";
 import type { RefusalCode } from "../../refusals.ts";
 import { answers } from "../answer-schemas.ts";
 import { bodies } from "../bodies.ts";
@@ -6,7 +7,8 @@ import { bodies } from "../bodies.ts";
 /** One row of the API as it is described: what it takes, what it answers, what it refuses. */
 export type Operation = {
   does: string;
-  body?: z.ZodType;
+  /** What it takes; the one of a sign-up depends on who may. */
+  body?: z.ZodType | ((signUp: Settings["signUp"]) => z.ZodType);
   query?: string;
   /** By status; `null` where the answer has no body. */
   answers: Record<number, z.ZodType | null>;
@@ -25,7 +27,7 @@ const WITH_CODE = [...PROOF, "wrong_code", "not_on"] as const;
 export const operations: Record<string, Operation> = {
   "POST /api/accounts": {
     does: "Creates an account and signs in; with verify-first, sends a mail instead.",
-    body: bodies.signUp("open"),
+    body: bodies.signUp,
     answers: { 201: who, 202: nothing },
     refuses: [
       "invalid_email",
