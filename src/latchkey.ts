@@ -54,7 +54,7 @@ export type Latchkey = {
   readonly settings: Settings;
   /** @internal What the rules work with; for the command line of this package. */
   readonly parts: HttpParts;
-  /** Tells the live streams to come back later; the rest goes on. */
+  /** Ends the streams of open pages, which come back later; the rest goes on. For a server that stops: they would hold it up. */
   closeStreams(): void;
   /** Writes what is still to be written, sends what is still to be sent, closes the database. */
   close(): Promise<void>;
