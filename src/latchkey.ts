@@ -20,7 +20,7 @@ import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/req
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options.ts";
 import { readSettings } from "./options.ts";
-import { EndedEvents, type SessionEnded } from "./sessions/ended-events.ts";
+import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
 import { endBecauseOf, endSessions } from "./sessions/endings.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
@@ -40,9 +40,9 @@ export type Latchkey = {
   /**
    * Calls the listener for every session that ends from now on, on whichever node, so that the app closes
    * its own sockets: within a second as a rule. A hint, not the check: each request has its own.
-   * Returns how to stop.
+   * What a listener throws, or rejects with, is logged. Returns how to stop.
    */
-  on(event: "session-ended", listener: (ended: SessionEnded) => void): () => void;
+  on(event: "session-ended", listener: EndedListener): () => void;
   readonly sessions: {
     list(accountId: string): Promise<SessionAnswer[]>;
     /** Ends one session, whosever it is. False where there is none. */
