@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import compression from "compression";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createLatchkey, type LatchkeyOptions } from "../../src/index.ts";
 import { header } from "../support/answers.ts";
 import { type Build, frameworks, type Manner, onHono, startApp, type TestApp } from "../support/apps.ts";
 import { engineOf, type TestDatabase } from "../support/engines.ts";
@@ -118,5 +119,17 @@ describe("An app that is otherwise than the simplest", () => {
       expect(live.headers["cache-control"]).toBe("no-store, no-transform");
       live.close();
     });
+  });
+
+  test.each([
+    ["baseURL", "baseURL is no option; did you mean baseUrl?"],
+    ["BASE_URL", "BASE_URL is no option; did you mean baseUrl?"],
+    ["LATCHKEY_SIGN_UP", "LATCHKEY_SIGN_UP is no option; did you mean signUp?"],
+    ["sesionLifetme", "sesionLifetme is no option; did you mean sessionLifetime?"],
+    ["foo", "foo is no option."],
+    ["toString", "toString is no option."],
+  ])("an option called %s is refused at the start", async (name, sentence) => {
+    const given: LatchkeyOptions = { databaseUrl: database.url, ...{ [name]: "x" } };
+    await expect(createLatchkey(given)).rejects.toThrow(`createLatchkey: ${sentence}`);
   });
 });

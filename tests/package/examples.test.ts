@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { browserFor, logInInBrowser } from "../support/browser.ts";
 import { freePort } from "../support/free-port.ts";
@@ -92,6 +94,22 @@ describe("The examples, with the package as it is packed", () => {
         await windows.getByText("Current session").waitFor();
         await page.getByRole("button", { name: "Log out Firefox on Windows" }).click();
         await windows.waitForURL("**/auth/login");
+      });
+    }
+
+    if (name === "next") {
+      it("answers where the app's setting ends every path in a slash", async () => {
+        const program = `
+          import { createLatchkey } from "latchkey";
+          import { mount, onFirstUse } from "latchkey/next";
+          const latchkey = onFirstUse(() => createLatchkey({ baseUrl: "${origin}/auth", logLevel: "silent" }));
+          const { GET } = mount(latchkey);
+          for (const path of ["/login/", "/api/session/", "/healthz"])
+            console.log((await GET(new Request("${origin}/auth" + path))).status);
+          await (await latchkey()).close();`;
+        const words = ["--input-type=module", "--eval", program];
+        const { stdout } = await promisify(execFile)(NODE, words, { cwd: folder });
+        expect(stdout.trim().split("\n")).toEqual(["200", "401", "200"]);
       });
     }
 
