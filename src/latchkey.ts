@@ -15,7 +15,7 @@ import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
 import { networkOf } from "./http/network.ts";
 import { inTheClear, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
-import type { RequestHead } from "./http/request-head.ts";
+import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options.ts";
@@ -30,8 +30,11 @@ import { prune } from "./sessions/prune.ts";
 export type Latchkey = {
   /** Everything under the base URL. `remote` is the peer's address, where the server below knows it. */
   fetch: Fetch;
-  /** Who a request comes from. @throws where the database doesn't answer; that is not "signed out". */
-  authenticate(request: RequestHead): Promise<SignedIn | SignedOut>;
+  /**
+   * Who a request comes from: a `Request`, or one of Node's own, such as that of a WebSocket.
+   * @throws where the database doesn't answer; that is not "signed out".
+   */
+  authenticate(request: RequestHead | NodeRequestHead): Promise<SignedIn | SignedOut>;
   /**
    * Who a request comes from, or the answer for who is nobody: to a browser that goes to a page the way
    * to the login page and back, to anything else 401; 503 where the database doesn't answer.

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer, get } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { SessionEnded } from "../../src/index.ts";
 import { prune } from "../../src/sessions/prune.ts";
@@ -56,6 +59,30 @@ describeOnEachEngine("In code", (engine) => {
       reason: "signed_out_remotely",
       by: "an admin",
     });
+  });
+
+  test("authenticate takes Node's own request, as that of a WebSocket", async () => {
+    const person = await signUp(server());
+    const app = createServer().on("upgrade", async (request, socket) => {
+      const who = await server().latchkey.authenticate(request);
+      const status = "account" in who ? "101 Switching Protocols" : "401 Unauthorized";
+      const facts = "account" in who ? who.account.email : who.reason;
+      socket.end(
+        `HTTP/1.1 ${status}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Who: ${facts}\r\n\r\n`,
+      );
+    });
+    await once(app.listen(0, "127.0.0.1"), "listening");
+    const { port } = app.address() as AddressInfo;
+    const answered = async (cookie: string) => {
+      const headers = { Connection: "Upgrade", Upgrade: "websocket", Cookie: cookie };
+      const asked = get({ host: "127.0.0.1", port, headers });
+      const [answer] = await Promise.race([once(asked, "upgrade"), once(asked, "response")]);
+      asked.destroy();
+      return [answer.statusCode, answer.headers["x-who"]];
+    };
+    expect(await answered(person.client.jar.header())).toEqual([101, person.email]);
+    expect(await answered("other=1")).toEqual([401, "none"]);
+    app.close();
   });
 
   test("sessions are listed, and ended by one, by others, by all", async () => {
