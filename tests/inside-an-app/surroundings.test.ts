@@ -121,6 +121,17 @@ describe("An app that is otherwise than the simplest", () => {
     });
   });
 
+  test("a server that stops lets every open page go, those too that come back meanwhile", async () => {
+    await within(frameworks.Express, {}, async (app) => {
+      const { client } = await signUp(app);
+      const live = await client.live();
+      app.latchkey.closeStreams();
+      await live.closed();
+      await (await client.live()).closed();
+      expect(await isSignedIn(client)).toBe(true);
+    });
+  });
+
   test.each([
     ["baseURL", "baseURL is no option; did you mean baseUrl?"],
     ["BASE_URL", "BASE_URL is no option; did you mean baseUrl?"],
