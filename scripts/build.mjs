@@ -31,7 +31,7 @@ function buildPackage() {
   for (const file of filesIn(dist)) if (file.endsWith(".d.ts")) nameBuiltFiles(file);
   for (const file of filesIn(join(dist, "elements"))) if (file.endsWith(".js")) rmSync(file);
   run("vite/bin/vite.js", "build", "--config", "src/elements/vite.config.ts", "--logLevel", "warn");
-  for (const file of filesIn(join(root, "src"))) if (/\.(sql|css)$/.test(file)) copyToDist(file);
+  for (const file of filesIn(join(root, "src"))) if (/\.(sql|css|css\.d\.ts)$/.test(file)) copyToDist(file);
 }
 
 /** The compiler renames imports in code, but leaves those of declarations. */

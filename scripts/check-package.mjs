@@ -1,6 +1,7 @@
 // `npm run check:package`: the package as it is published, in empty folders: its types as the tools of the
 // field judge them, then from nothing to a protected page, on each Node that it is for.
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +10,10 @@ import { fileURLToPath } from "node:url";
 
 const NODES = ["24", "26"];
 const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"];
-/** ES modules only, and only for who reads `exports`; the style sheet has no types. */
+/** Exact, so that a check that fails says something of the package and not of a tool's new release. */
+const PUBLINT = "publint@0.3.25";
+const ATTW_CLI = "@arethetypeswrong/cli@0.18.5";
+/** ES modules only, and only for who reads `exports`; the style sheet has no code. */
 const ATTW = [
   "--profile",
   "esm-only",
@@ -50,10 +54,8 @@ const failed = [];
 
 run("npm", ["pack", "--pack-destination", work, "--loglevel=error"], root);
 const packed = join(work, readdirSync(work).find((name) => name.endsWith(".tgz")) ?? "");
-await step("publint", () => quietly("npx", ["--yes", "publint", packed, "--strict"]));
-await step("attw: are the types right?", () =>
-  quietly("npx", ["--yes", "@arethetypeswrong/cli", packed, ...ATTW]),
-);
+await step("publint", () => quietly("npx", ["--yes", PUBLINT, packed, "--strict"]));
+await step("attw: are the types right?", () => quietly("npx", ["--yes", ATTW_CLI, packed, ...ATTW]));
 for (const resolution of ["nodenext", "bundler"]) {
   await step(`an app's types under moduleResolution ${resolution}`, () => checkTypes(resolution));
 }
@@ -121,9 +123,9 @@ async function firstPage(version) {
       throw new Error(`The page isn't protected: ${page.status}`);
     }
     const took = secondsSince(began);
-    const help = run(join(bin, "node"), ["node_modules/latchkey/bin/latchkey.js", "--help"], folder);
+    const help = run("npx", ["latchkey", "--help"], folder, bin);
     if (!help.includes("serve")) throw new Error(`npx latchkey says: ${help}`);
-    await serveAlone(join(bin, "node"), folder);
+    await serveAlone(bin, folder);
     const packages = readdirSync(join(folder, "node_modules"));
     if (packages.includes("react")) throw new Error("A server got React.");
     return `installed after ${installed}, the protected page after ${took}`;
@@ -133,10 +135,11 @@ async function firstPage(version) {
 }
 
 /** `npx latchkey serve`, until its sign-in page is there. */
-async function serveAlone(node, folder) {
+async function serveAlone(bin, folder) {
   const port = await freePort();
-  const env = { ...process.env, PORT: String(port) };
-  const server = spawn(node, ["node_modules/latchkey/bin/latchkey.js", "serve"], { cwd: folder, env });
+  const env = { ...environment(bin), PORT: String(port) };
+  // In a process group of its own: npx is the parent of what serves, and both are to end.
+  const server = spawn("npx", ["latchkey", "serve"], { cwd: folder, env, detached: true });
   let said = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (chunk) => (said += chunk));
   try {
@@ -147,7 +150,11 @@ async function serveAlone(node, folder) {
     );
     if (page.status !== 200) throw new Error(`npx latchkey serve answers ${page.status}:\n${said}`);
   } finally {
-    server.kill();
+    const gone = once(server, "exit");
+    if (server.exitCode === null) {
+      process.kill(-server.pid);
+      await gone;
+    }
   }
 }
 
@@ -169,10 +176,15 @@ function emptyFolder(name) {
   return folder;
 }
 
-function run(command, args, cwd, firstOnPath) {
+/** A machine's own, without this clone's programs. */
+function environment(firstOnPath) {
   const own = join(root, "node_modules", ".bin");
   const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== own);
-  const env = { ...process.env, PATH: [firstOnPath ?? [], ...path].flat().join(delimiter) };
+  return { ...process.env, PATH: [firstOnPath ?? [], ...path].flat().join(delimiter) };
+}
+
+function run(command, args, cwd, firstOnPath) {
+  const env = environment(firstOnPath);
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
   if (status === 0) return stdout;
   throw new Error(`${command} ${args.join(" ")}\n${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`);

@@ -28,7 +28,7 @@ const BROWSER = {
 };
 
 /** Files straight under src/ that belong to the room of another name. */
-const SAME_ROOM = { "option-readers": "options", "option-oidc": "options" };
+const SAME_ROOM = { "option-names": "options", "option-readers": "options", "option-oidc": "options" };
 
 /** Rooms that know HTTP; below them nobody imports the web framework. */
 const KNOW_HTTP = ["adapters", "cli", "http"];

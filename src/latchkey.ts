@@ -15,12 +15,12 @@ import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
 import { networkOf } from "./http/network.ts";
 import { inTheClear, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
-import type { RequestHead } from "./http/request-head.ts";
+import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options.ts";
 import { readSettings } from "./options.ts";
-import { EndedEvents, type SessionEnded } from "./sessions/ended-events.ts";
+import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
 import { endBecauseOf, endSessions } from "./sessions/endings.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
@@ -30,8 +30,11 @@ import { prune } from "./sessions/prune.ts";
 export type Latchkey = {
   /** Everything under the base URL. `remote` is the peer's address, where the server below knows it. */
   fetch: Fetch;
-  /** Who a request comes from. @throws where the database doesn't answer; that is not "signed out". */
-  authenticate(request: RequestHead): Promise<SignedIn | SignedOut>;
+  /**
+   * Who a request comes from: a `Request`, or one of Node's own, such as that of a WebSocket.
+   * @throws where the database doesn't answer; that is not "signed out".
+   */
+  authenticate(request: RequestHead | NodeRequestHead): Promise<SignedIn | SignedOut>;
   /**
    * Who a request comes from, or the answer for who is nobody: to a browser that goes to a page the way
    * to the login page and back, to anything else 401; 503 where the database doesn't answer.
@@ -40,9 +43,9 @@ export type Latchkey = {
   /**
    * Calls the listener for every session that ends from now on, on whichever node, so that the app closes
    * its own sockets: within a second as a rule. A hint, not the check: each request has its own.
-   * Returns how to stop.
+   * What a listener throws, or rejects with, is logged. Returns how to stop.
    */
-  on(event: "session-ended", listener: (ended: SessionEnded) => void): () => void;
+  on(event: "session-ended", listener: EndedListener): () => void;
   readonly sessions: {
     list(accountId: string): Promise<SessionAnswer[]>;
     /** Ends one session, whosever it is. False where there is none. */
@@ -54,7 +57,7 @@ export type Latchkey = {
   readonly settings: Settings;
   /** @internal What the rules work with; for the command line of this package. */
   readonly parts: HttpParts;
-  /** Tells the live streams to come back later; the rest goes on. */
+  /** Ends the streams of open pages, which come back later; the rest goes on. For a server that stops: they would hold it up. */
   closeStreams(): void;
   /** Writes what is still to be written, sends what is still to be sent, closes the database. */
   close(): Promise<void>;

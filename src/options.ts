@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { refuseUnknownOptions } from "./option-names.ts";
 import type { OidcProvider, OidcProviderOptions } from "./option-oidc.ts";
 import { oidcFromEnvironment, readOidcProviders } from "./option-oidc.ts";
 import type { BaseUrl, DatabaseUrl, Networks } from "./option-readers.ts";
@@ -141,9 +142,11 @@ export function optionsFromEnvironment(environment: Record<string, string | unde
 
 /**
  * Resolves options to settings.
- * @throws SettingError naming the variable and what it takes, for the first value that is wrong.
+ * @throws SettingError naming the variable and what it takes, for the first value that is wrong; an Error
+ * for an option that there isn't.
  */
 export function readSettings(options: LatchkeyOptions): Settings {
+  refuseUnknownOptions(options, { ...VARIABLES, now: null, oidc: null });
   const name = VARIABLES;
   const port = readWholeNumber(name.port, options.port ?? 3000, { least: 1, most: 65_535 });
   const database = readDatabaseUrl(

@@ -33,4 +33,8 @@ latchkey.on("session-ended", ({ sessionId }) => {
 });
 
 const server = app.listen(port, () => console.log(`Your notes are at http://localhost:${port}`));
-process.once("SIGTERM", () => server.close(() => latchkey.close()));
+process.once("SIGTERM", () => {
+  server.close(() => latchkey.close());
+  latchkey.closeStreams();
+  for (const reply of streams.keys()) reply.end();
+});

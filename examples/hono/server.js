@@ -28,4 +28,7 @@ app.post("/notes", async (context) => {
 const server = serve({ fetch: app.fetch, port }, () =>
   console.log(`Your notes are at http://localhost:${port}`),
 );
-process.once("SIGTERM", () => server.close(() => latchkey.close()));
+process.once("SIGTERM", () => {
+  server.close(() => latchkey.close());
+  latchkey.closeStreams();
+});

@@ -1,10 +1,10 @@
 /** `latchkey/express`: Latchkey inside an Express 5 app. */
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import type { NextFunction, Response as Reply, Request, RequestHandler } from "express";
+import type { Response as Reply, Request, RequestHandler } from "express";
 import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf } from "./node-request.ts";
-import { isAtOrBelow, misplaced, pathOf } from "./place.ts";
+import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
 
 declare global {
   namespace Express {
@@ -21,7 +21,7 @@ declare global {
  * @throws where the base URL has no path.
  */
 export function mount(latchkey: Latchkey): RequestHandler {
-  const base = pathOf(latchkey);
+  const base = mountAt(latchkey);
   const answer = getRequestListener(
     (request, env) => latchkey.fetch(request, (env as HttpBindings).incoming.socket.remoteAddress),
     { overrideGlobalObjects: false },
@@ -30,7 +30,7 @@ export function mount(latchkey: Latchkey): RequestHandler {
     if (!isAtOrBelow(base, request.baseUrl)) {
       return next(misplaced(request.baseUrl, base, "Write app.use(mount(latchkey)), or change baseUrl."));
     }
-    if (!isAtOrBelow(request.originalUrl.split("?", 1)[0] ?? "", base)) return next();
+    if (!isAtOrBelow(pathAskedFor(request), base)) return next();
     const problem = giveBackBody(request);
     if (problem) return next(problem);
     request.url = request.originalUrl;
@@ -38,31 +38,38 @@ export function mount(latchkey: Latchkey): RequestHandler {
   };
 }
 
-/** Lets signed-in people through, as `request.latchkey`; others go to the login page, or get 401. */
+/**
+ * Lets signed-in people through, as `request.latchkey`; others go to the login page, or get 401. What fails
+ * on the way, and a place above `mount`, is the app's error.
+ */
 export function requireSession(latchkey: Latchkey): RequestHandler {
-  return (request, reply, next) => {
-    latchkey.requireSession(headOf(request, request.originalUrl)).then(async (who) => {
-      if (who instanceof Response) return send(who, reply);
-      request.latchkey = who;
-      next();
-    }, next satisfies NextFunction);
+  return async (request, reply, next) => {
+    const misuse = standsAboveMount(latchkey, pathAskedFor(request));
+    if (misuse) return next(misuse);
+    const who = await latchkey.requireSession(headOf(request, request.originalUrl));
+    if (who instanceof Response) return send(who, reply);
+    request.latchkey = who;
+    next();
   };
 }
 
+function pathAskedFor({ originalUrl }: Request): string {
+  return originalUrl.split("?", 1)[0] ?? "";
+}
+
+/** Somebody else may have answered meanwhile, such as a limit on the time that an answer takes. */
 async function send(answer: Response, reply: Reply): Promise<void> {
+  const body = await answer.text();
+  if (reply.headersSent) return;
   reply.writeHead(answer.status, Object.fromEntries(answer.headers));
-  reply.end(await answer.text());
+  reply.end(body);
 }
 
 /** A body parser that ran first has emptied the stream: what it left is put where the listener looks for it. */
 function giveBackBody(request: Request & { rawBody?: unknown }): Error | null {
   if (!request.readableDidRead || request.rawBody instanceof Buffer) return null;
   const { body } = request;
-  if (body === undefined) {
-    return new Error(
-      "Something before Latchkey read the request's body and kept nothing of it. Move app.use(mount(latchkey)) above it.",
-    );
-  }
+  if (body === undefined) return bodyIsGone();
   request.rawBody =
     body instanceof Buffer ? body : Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   return null;

@@ -1,12 +1,26 @@
 /** `latchkey/fastify`: Latchkey inside a Fastify 5 app. */
+import type { Readable } from "node:stream";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import type { FastifyInstance, FastifyPluginAsync, preHandlerAsyncHookHandler } from "fastify";
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyRequest,
+  preHandlerAsyncHookHandler,
+} from "fastify";
+import { LARGEST_BODY } from "../http/guards.ts";
 import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf } from "./node-request.ts";
-import { isAtOrBelow, misplaced, pathOf } from "./place.ts";
+import { isAtOrBelow, misplaced, mountAt } from "./place.ts";
+
+/** Marks Latchkey's own routes. A symbol, so that nobody who logs a route's config logs a Latchkey. */
+const ownRoutesOf = Symbol("latchkey");
 
 declare module "fastify" {
+  interface FastifyContextConfig {
+    /** @internal */
+    [ownRoutesOf]?: Latchkey;
+  }
   interface FastifyRequest {
     /** Who this request comes from; there after `preHandler: requireSession(latchkey)`. */
     latchkey: SignedIn;
@@ -15,16 +29,18 @@ declare module "fastify" {
 
 /**
  * The plugin that answers everything of Latchkey's below its base URL:
- * `await app.register(mount, { latchkey })`. The app's body parsers don't touch these requests.
+ * `await app.register(mount, { latchkey })`. Body parsers and hooks of the app that read these requests do no harm.
  * @throws where the base URL has no path, or lies outside the prefix that the plugin is registered with.
  */
 export const mount: FastifyPluginAsync<{ latchkey: Latchkey }> = Object.assign(
   async (app: FastifyInstance, { latchkey }: { latchkey: Latchkey }) => {
-    const base = pathOf(latchkey);
+    const base = mountAt(latchkey);
     if (!isAtOrBelow(base, app.prefix)) {
       throw misplaced(app.prefix, base, "Register it outside that prefix, or change baseUrl.");
     }
     if (!app.hasRequestDecorator("latchkey")) app.decorateRequest("latchkey");
+    // An open page would keep the app from closing.
+    app.addHook("preClose", async () => latchkey.closeStreams());
     app.register(async (own) => answerBelow(own, base.slice(app.prefix.length), latchkey));
   },
   // What it decorates is for the whole app, so the plugin gets no scope of its own.
@@ -37,18 +53,34 @@ function answerBelow(own: FastifyInstance, path: string, latchkey: Latchkey): vo
     { overrideGlobalObjects: false },
   );
   own.removeAllContentTypeParsers();
-  own.addContentTypeParser("*", (_request, _payload, parsed) => parsed(null));
+  own.addContentTypeParser("*", async (_request: FastifyRequest, payload: Readable) => bytesOf(payload));
   for (const url of path === "" ? ["/", "/*"] : [path, `${path}/*`]) {
-    own.all(url, (request, reply) => {
+    own.all(url, { config: { [ownRoutesOf]: latchkey } }, (request, reply) => {
       reply.hijack();
-      return answer(request.raw, reply.raw);
+      return answer(Object.assign(request.raw, { rawBody: request.body }), reply.raw);
     });
   }
 }
 
-/** Lets signed-in people through, as `request.latchkey`; others go to the login page, or get 401. */
+/** A body as the app's hooks left it (some read it first); of one that is too large, enough to see that. */
+async function bytesOf(payload: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > LARGEST_BODY) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Lets signed-in people through, as `request.latchkey`; others go to the login page, or get 401. For a route
+ * (`preHandler`), or for the whole app (`app.addHook("preHandler", …)`), which leaves Latchkey's own routes open.
+ */
 export function requireSession(latchkey: Latchkey): preHandlerAsyncHookHandler {
   return async (request, reply) => {
+    if (request.routeOptions.config[ownRoutesOf] === latchkey) return;
     const who = await latchkey.requireSession(headOf(request.raw, request.originalUrl));
     if (who instanceof Response) return reply.send(who);
     request.latchkey = who;

@@ -1,11 +1,9 @@
 /** `latchkey/hono`: Latchkey inside a Hono app, on Node. */
 import type { HttpBindings } from "@hono/node-server";
-import type { Context, MiddlewareHandler } from "hono";
-import { cloneRawRequest } from "hono/request";
-import { routePath } from "hono/route";
+import type { Context, HonoRequest, MiddlewareHandler } from "hono";
 import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
-import { isAtOrBelow, misplaced, pathOf } from "./place.ts";
+import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
 
 /**
  * Everything of Latchkey's below its base URL; every other request goes on to the app:
@@ -13,26 +11,45 @@ import { isAtOrBelow, misplaced, pathOf } from "./place.ts";
  * @throws where the base URL has no path.
  */
 export function mount(latchkey: Latchkey): MiddlewareHandler {
-  const base = pathOf(latchkey);
+  const base = mountAt(latchkey);
   return async (context, next) => {
-    const prefix = routePath(context).replace(/\/?(\*|:).*$/, "");
+    // Not by the helpers of "hono/route": they know only requests of their own copy of Hono, and an app has its own.
+    const prefix = context.req.routePath.replace(/\/?(\*|:).*$/, "");
     if (!isAtOrBelow(base, prefix)) {
       throw misplaced(prefix, base, "Write app.use(mount(latchkey)), or change baseUrl.");
     }
-    if (!isAtOrBelow(new URL(context.req.url).pathname, base)) return next();
-    const { req } = context;
-    return latchkey.fetch(req.raw.bodyUsed ? await cloneRawRequest(req) : req.raw, peerOf(context));
+    if (!isAtOrBelow(pathAskedFor(context), base)) return next();
+    return latchkey.fetch(await whole(context.req), peerOf(context));
   };
 }
 
-/** Lets signed-in people through, as `context.get("latchkey")`; others go to the login page, or get 401. */
+/**
+ * Lets signed-in people through, as `context.get("latchkey")`; others go to the login page, or get 401.
+ * Throws where it stands above `mount`.
+ */
 export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variables: { latchkey: SignedIn } }> {
   return async (context, next) => {
+    const misuse = standsAboveMount(latchkey, pathAskedFor(context));
+    if (misuse) throw misuse;
     const who = await latchkey.requireSession(context.req.raw);
     if (who instanceof Response) return who;
     context.set("latchkey", who);
     return next();
   };
+}
+
+function pathAskedFor({ req }: Context): string {
+  return new URL(req.url).pathname;
+}
+
+/** The request with its body; what a middleware has read of it before is put back. */
+async function whole(req: HonoRequest): Promise<Request> {
+  const { url, method, signal, bodyUsed } = req.raw;
+  if (!bodyUsed) return req.raw;
+  if (Object.keys(req.bodyCache).length === 0) throw bodyIsGone();
+  const headers = new Headers(req.raw.headers);
+  headers.delete("content-length");
+  return new Request(url, { method, headers, signal, body: await req.arrayBuffer() });
 }
 
 /** The address at the other end, where the app runs on Node's server. */

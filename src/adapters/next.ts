@@ -16,16 +16,28 @@ const made = Symbol.for("latchkey");
 /**
  * One Latchkey for the whole process, made by the first request:
  * `export const latchkey = onFirstUse(() => createLatchkey({ baseUrl }))`. A creation that fails is tried
- * again by the next request.
+ * again by the next request. Call it once in an app: the same line, loaded several times over, can't be told
+ * from a second one, so whichever is used first makes the Latchkey of all.
  */
 export function onFirstUse(create: () => Promise<Latchkey>): LatchkeyOnFirstUse {
   return () => {
-    shared[made] ??= create().catch((error) => {
+    shared[made] ??= create().then(letStop, (error) => {
       delete shared[made];
       throw error;
     });
     return shared[made];
   };
+}
+
+/**
+ * Next.js ends on a signal once every answer is finished, and that of an open page never is. Where nobody
+ * listens for a signal, it ends the process at once, and stays what it is.
+ */
+function letStop(latchkey: Latchkey): Latchkey {
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    if (process.listenerCount(signal) > 0) process.once(signal, () => latchkey.closeStreams());
+  }
+  return latchkey;
 }
 
 /**
@@ -40,18 +52,22 @@ export function mount(latchkey: LatchkeyOnFirstUse): Record<"GET" | "POST" | "PU
     if (!isAtOrBelow(pathname, base)) {
       throw misplaced(pathname, base, `Move the file to app${base}/[[...path]]/route.ts, or change baseUrl.`);
     }
-    return mounted.fetch(uncompressed(request));
+    return mounted.fetch(asPlain(request));
   };
   return { GET: answer, POST: answer, PUT: answer, DELETE: answer };
 }
 
-/** Next.js compresses every answer itself, those too that are compressed already. */
-function uncompressed(request: Request): Request {
-  const headers = new Headers(request.headers);
+/**
+ * Next.js compresses every answer itself, those too that are compressed already. And it is its setting
+ * (`trailingSlash`) whether every path ends in a slash; Latchkey's own never do.
+ */
+function asPlain({ url, method, headers: given, body, signal }: Request): Request {
+  const headers = new Headers(given);
   headers.delete("accept-encoding");
-  const { url, method, body, signal } = request;
+  const plain = new URL(url);
+  plain.pathname = plain.pathname.replace(/\/$/, "");
   // What Next.js hands over is a stand-in for a request, which can't be copied whole.
-  return new Request(url, { method, headers, body, signal, duplex: "half" });
+  return new Request(plain, { method, headers, body, signal, duplex: "half" });
 }
 
 /**

@@ -1,16 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import type { RequestHead } from "../http/request-head.ts";
+import { headersOf, type RequestHead } from "../http/request-head.ts";
 
 /** What a check reads of a request of Node's own; `url` where a framework keeps the whole of it elsewhere. */
 export function headOf(request: IncomingMessage, url = request.url ?? "/"): RequestHead {
-  return {
-    method: request.method ?? "GET",
-    url,
-    headers: {
-      get(name) {
-        const value = request.headers[name.toLowerCase()];
-        return Array.isArray(value) ? value.join(", ") : (value ?? null);
-      },
-    },
-  };
+  return { method: request.method ?? "GET", url, headers: headersOf(request) };
 }

@@ -1,5 +1,32 @@
 import type { Latchkey } from "../latchkey.ts";
 
+const mounted = new WeakSet<Pick<Latchkey, "settings">>();
+
+/** The path that an app mounts Latchkey at, from now on. @throws where the base URL names none. */
+export function mountAt(latchkey: Latchkey): string {
+  const base = pathOf(latchkey);
+  mounted.add(latchkey);
+  return base;
+}
+
+/**
+ * What is wrong where a check sees a request for Latchkey's own pages: nobody could ever reach the login page.
+ * Null for every other request, and where Latchkey isn't in this app but has an address of its own.
+ */
+export function standsAboveMount(latchkey: Latchkey, path: string): Error | null {
+  if (!mounted.has(latchkey) || !isAtOrBelow(path, pathOf(latchkey))) return null;
+  return new Error(
+    "requireSession(latchkey) stands before mount(latchkey), so nobody would reach the login page. Move app.use(mount(latchkey)) above it.",
+  );
+}
+
+/** What is wrong where the body of a request for Latchkey is gone. */
+export function bodyIsGone(): Error {
+  return new Error(
+    "Something before Latchkey read the request's body and kept nothing of it. Move app.use(mount(latchkey)) above it.",
+  );
+}
+
 /** Inside an app Latchkey has a path of its own. @throws where the base URL names none. */
 export function pathOf({ settings: { baseUrl } }: Pick<Latchkey, "settings">): string {
   if (baseUrl.path !== "") return baseUrl.path;

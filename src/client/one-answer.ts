@@ -39,8 +39,11 @@ export function createGuard({ basePath, who }: { basePath: string; who(given: ob
     for (const listener of listeners) listener(ending);
   }
 
+  /** A page that doesn't listen itself opens its channel for this one word. */
   function tellAll(ending: Ending): void {
-    channel?.postMessage(ending);
+    const speaking = channel ?? openChannel();
+    speaking?.postMessage(ending);
+    if (speaking !== channel) speaking?.close();
     tell(ending);
   }
 

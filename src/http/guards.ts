@@ -2,7 +2,7 @@ import type { BaseUrl } from "../option-readers.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 
-const LARGEST_BODY = 64 * 1024;
+export const LARGEST_BODY = 64 * 1024;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**

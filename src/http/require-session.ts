@@ -5,7 +5,7 @@ import { accountAnswer, problem, sessionAnswer, signedOutFacts } from "./answers
 import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
 import { allowedNext, loginUrl, navigates } from "./next.ts";
-import type { RequestHead } from "./request-head.ts";
+import { headersOf, type NodeRequestHead, type RequestHead } from "./request-head.ts";
 import { touch } from "./signed-in.ts";
 
 /** Who a request comes from. */
@@ -15,12 +15,16 @@ export type SignedIn = { account: AccountAnswer; session: SessionAnswer };
 export type SignedOut = { reason: EndReason | "none"; by?: string; at?: string };
 
 /** Reads who a request comes from, and counts it as use. @throws where the database doesn't answer. */
-export async function whoIs(parts: HttpParts, request: RequestHead): Promise<SignedIn | SignedOut> {
+export async function whoIs(
+  parts: HttpParts,
+  request: RequestHead | NodeRequestHead,
+): Promise<SignedIn | SignedOut> {
   const now = parts.settings.now();
-  const answer = await authenticate(parts, parts.cookies.tokens(request.headers.get("cookie")), now);
+  const headers = headersOf(request);
+  const answer = await authenticate(parts, parts.cookies.tokens(headers.get("cookie")), now);
   if (!("session" in answer)) return signedOutFacts(answer);
   const { session } = answer;
-  touch({ parts, request, now }, session);
+  touch({ parts, request: { headers }, now }, session);
   return { account: accountAnswer(session), session: sessionAnswer(session, session.id) };
 }
 

@@ -27,7 +27,7 @@ export function signedIn(
 
 /** Every request with the session's cookie is use, but the page's own refreshes. */
 export function touch(
-  { parts, request, now }: Pick<Call, "parts" | "now"> & { request: RequestHead },
+  { parts, request, now }: Pick<Call, "parts" | "now"> & { request: Pick<RequestHead, "headers"> },
   session: FoundSession,
 ): void {
   if (request.headers.get("latchkey-background") === "1") return;

@@ -1,4 +1,4 @@
-import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
+import { QueryClient, useQuery } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { type Client, createClient, type Ending, Refused, type SignedIn } from "../client/index.ts";
 import { ProofProvider } from "./proof.tsx";
@@ -13,7 +13,8 @@ export type LatchkeySettings = {
   passwordMinLength?: number;
 };
 
-type Latchkey = { client: Client; settings: Required<LatchkeySettings> };
+/** The cards' own queries are no business of the app's, which may have a query client itself. */
+type Latchkey = { client: Client; queries: QueryClient; settings: Required<LatchkeySettings> };
 
 const Context = createContext<Latchkey | null>(null);
 
@@ -34,16 +35,18 @@ export function LatchkeyProvider(props: ProviderProps) {
   const [client] = useState(() => props.client ?? createClient({ basePath }));
   const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: QUERY_DEFAULTS } }));
   const value = useMemo(
-    () => ({ client, settings: { basePath, passkeys, oidc, passwordMinLength } }),
-    [client, basePath, passkeys, oidc, passwordMinLength],
+    () => ({ client, queries, settings: { basePath, passkeys, oidc, passwordMinLength } }),
+    [client, queries, basePath, passkeys, oidc, passwordMinLength],
   );
   useLeaving(client, props.onSignedOut);
+  useEffect(() => {
+    queries.mount();
+    return () => queries.unmount();
+  }, [queries]);
   useEffect(() => client.watch(() => void queries.invalidateQueries()), [client, queries]);
   return (
     <Context value={value}>
-      <QueryClientProvider client={queries}>
-        <ProofProvider>{children}</ProofProvider>
-      </QueryClientProvider>
+      <ProofProvider>{children}</ProofProvider>
     </Context>
   );
 }
@@ -80,18 +83,24 @@ export function useClient(): Client {
 
 /** Who is signed in. */
 export function useWho() {
-  const client = useClient();
-  return useQuery<SignedIn>({ queryKey: ["who"], queryFn: () => client.session({ background: true }) });
+  const { client, queries } = useLatchkey();
+  return useQuery<SignedIn>(
+    { queryKey: ["who"], queryFn: () => client.session({ background: true }) },
+    queries,
+  );
 }
 
 export function useSessions() {
-  const client = useClient();
-  return useQuery({ queryKey: ["sessions"], queryFn: () => client.sessions({ background: true }) });
+  const { client, queries } = useLatchkey();
+  return useQuery({ queryKey: ["sessions"], queryFn: () => client.sessions({ background: true }) }, queries);
 }
 
 export function useLoginMethods() {
-  const client = useClient();
-  return useQuery({ queryKey: ["methods"], queryFn: () => client.loginMethods({ background: true }) });
+  const { client, queries } = useLatchkey();
+  return useQuery(
+    { queryKey: ["methods"], queryFn: () => client.loginMethods({ background: true }) },
+    queries,
+  );
 }
 
 /** Whether the current password can be asked for; until it is known, it is. */
@@ -102,7 +111,7 @@ export function useHasPassword(): boolean {
 
 /** Reads everything anew: after an action, and when the server says that something changed. */
 export function useRefresh(): () => Promise<void> {
-  const queries = useQueryClient();
+  const { queries } = useLatchkey();
   return useMemo(() => () => queries.invalidateQueries(), [queries]);
 }
 

@@ -1,20 +1,23 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ActivityEvent, absoluteTime, relativeTime } from "../client/index.ts";
 import { Card, Stale, Waiting } from "./card.tsx";
-import { useClient, useNow } from "./provider.tsx";
+import { useLatchkey, useNow } from "./provider.tsx";
 
 const A_PAGE = 50;
 
 /** What happened to this account, newest first, with the device and the cause. */
 export function RecentActivity() {
-  const client = useClient();
+  const { client, queries } = useLatchkey();
   const now = useNow();
-  const activity = useInfiniteQuery({
-    queryKey: ["activity"],
-    queryFn: ({ pageParam }) => client.activity({ before: pageParam, background: true }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => (page.length < A_PAGE ? undefined : page.at(-1)?.id),
-  });
+  const activity = useInfiniteQuery(
+    {
+      queryKey: ["activity"],
+      queryFn: ({ pageParam }) => client.activity({ before: pageParam, background: true }),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (page) => (page.length < A_PAGE ? undefined : page.at(-1)?.id),
+    },
+    queries,
+  );
   const events = activity.data?.pages.flat();
   return (
     <Card

@@ -1,4 +1,5 @@
 import type { EndReason } from "../refusals.ts";
+import { REASON_KEPT } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
 /** One session that ended, as an app is told of it. */
@@ -12,9 +13,12 @@ export type SessionEnded = {
   at: string;
 };
 
+/** What an app does about it; where that fails, at once or later, it is reported and the others hear it all the same. */
+export type EndedListener = (ended: SessionEnded) => void | Promise<void>;
+
 /** Hints that come closer together than this are looked into once, in ms. */
 const GATHER = 50;
-/** How far back each look goes, in ms: a commit may be seen late, and the clocks of nodes differ. */
+/** How far back before the last one each look goes, in ms: a commit may be seen late, and the clocks of nodes differ. */
 const LOOK_BACK = 60_000;
 /** How often sessions are looked for whose time has run out: nobody announces those, in ms. */
 const TICK = 5_000;
@@ -22,17 +26,19 @@ const TICK = 5_000;
 /**
  * Tells an app which sessions end, on whichever node or by the command line, so that it can close its
  * own sockets. An announcement is only a hint to look; what is told comes from the tables, each ending
- * once. Looks only while somebody listens. A session whose time runs out is told within seconds of it,
- * one that idles when it is pruned.
+ * once, also after a pause: of this machine, or of the line to the database. Looks only while somebody
+ * listens. A session whose time runs out is told within seconds of it, one that idles when it
+ * is pruned.
  */
 export class EndedEvents {
   readonly #parts: SessionParts;
   readonly #onError: (error: unknown) => void;
-  readonly #listeners = new Set<(ended: SessionEnded) => void>();
-  /** What was told lately, by session: until when it may still be found again. */
+  readonly #listeners = new Set<EndedListener>();
+  /** What was told and may still be found again, by session: when it ended. */
   readonly #told = new Map<string, number>();
   #since = 0;
-  #tickedAt = 0;
+  /** The last look that found the database. */
+  #lookedAt = 0;
   #work: Promise<void> = Promise.resolve();
   #gathering: NodeJS.Timeout | undefined;
   #ticking: NodeJS.Timeout | undefined;
@@ -44,7 +50,7 @@ export class EndedEvents {
   }
 
   /** Calls the listener for every session that ends from now on. Returns how to stop. */
-  on(event: "session-ended", listener: (ended: SessionEnded) => void): () => void {
+  on(event: "session-ended", listener: EndedListener): () => void {
     if (event !== "session-ended") {
       throw new TypeError(`There is no event "${event}"; listen to "session-ended".`);
     }
@@ -64,7 +70,7 @@ export class EndedEvents {
   }
 
   #begin(): void {
-    this.#since = this.#tickedAt = this.#parts.settings.now();
+    this.#since = this.#lookedAt = this.#parts.settings.now();
     this.#stopHearing = this.#parts.database.onAnnouncement(() => this.#lookSoon());
     this.#ticking = setInterval(() => this.#lookSoon(), TICK);
     this.#ticking.unref();
@@ -89,42 +95,45 @@ export class EndedEvents {
   async #look(): Promise<void> {
     const { database, settings } = this.#parts;
     const now = settings.now();
-    const ended = await database.read
-      .selectFrom("ended_session")
-      .select(["session_id", "account_id", "reason", "by", "at"])
-      .where("at", ">=", Math.max(this.#since, now - LOOK_BACK))
-      .orderBy("at")
-      .execute();
+    const lookedAt = this.#lookedAt;
+    const from = Math.max(this.#since, lookedAt - LOOK_BACK);
+    // Before the ended ones: a session that is pruned between the two is in both, rather than in neither.
     const over = await database.read
       .selectFrom("session")
       .select(["id", "account_id", "expires_at"])
-      .where("expires_at", ">", this.#tickedAt)
+      .where("expires_at", ">", lookedAt)
       .where("expires_at", "<=", now)
       .execute();
-    this.#tickedAt = now;
-    for (const [id, until] of this.#told) if (until < now) this.#told.delete(id);
+    const ended = await database.read
+      .selectFrom("ended_session")
+      .select(["session_id", "account_id", "reason", "by", "at"])
+      .where("at", ">=", from)
+      // The others were over by time at an earlier look, and told then.
+      .where("until", ">", lookedAt + REASON_KEPT)
+      .orderBy("at")
+      .execute();
+    this.#lookedAt = now;
+    for (const [id, at] of this.#told) if (at < from) this.#told.delete(id);
     for (const { id, account_id, expires_at } of over) {
-      this.#tell({ sessionId: id, accountId: account_id, reason: "expired", at: iso(expires_at) }, now);
+      this.#tell({ sessionId: id, accountId: account_id, reason: "expired", at: iso(expires_at) });
     }
     for (const { session_id, account_id, reason, by, at } of ended) {
       const who = { sessionId: session_id, accountId: account_id, reason, at: iso(at) };
-      this.#tell(by === null ? who : { ...who, by }, now);
+      this.#tell(by === null ? who : { ...who, by });
     }
   }
 
-  #tell(ended: SessionEnded, now: number): void {
+  #tell(ended: SessionEnded): void {
     if (this.#told.has(ended.sessionId)) return;
-    const { pruneInterval } = this.#parts.settings;
-    this.#told.set(
-      ended.sessionId,
-      now + LOOK_BACK + (ended.reason === "expired" ? 2 * pruneInterval : LOOK_BACK),
-    );
-    for (const listener of this.#listeners) {
-      try {
-        listener(ended);
-      } catch (error) {
-        this.#onError(error);
-      }
+    this.#told.set(ended.sessionId, Date.parse(ended.at));
+    for (const listener of this.#listeners) void this.#hand(listener, ended);
+  }
+
+  async #hand(listener: EndedListener, ended: SessionEnded): Promise<void> {
+    try {
+      await listener(ended);
+    } catch (error) {
+      this.#onError(error);
     }
   }
 }

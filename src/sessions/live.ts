@@ -33,6 +33,7 @@ export class LiveStreams {
   readonly #streams = new Map<string, Set<Stream>>();
   #toLookAt = new Set<string>();
   #looking = false;
+  #isOver = false;
   #retry: NodeJS.Timeout | undefined;
   #stopHearing: (() => void) | undefined;
 
@@ -43,6 +44,10 @@ export class LiveStreams {
 
   /** Opens a stream for a session; the returned function forgets it. */
   open(session: FoundSession, listener: Listener): () => void {
+    if (this.#isOver) {
+      listener.close();
+      return () => {};
+    }
     const stream: Stream = { session, listener, timer: undefined };
     const open = this.#streams.get(session.accountId) ?? new Set();
     this.#streams.set(session.accountId, open.add(stream));
@@ -61,8 +66,9 @@ export class LiveStreams {
     return [...this.#streams.values()].reduce((sum, open) => sum + open.size, 0);
   }
 
-  /** Closes every stream without a word: the server stops, and the pages come back. */
+  /** Closes every stream without a word, and each that is opened from now on: the server stops, and the pages come back. */
   close(): void {
+    this.#isOver = true;
     clearTimeout(this.#retry);
     for (const stream of [...this.#streams.values()].flatMap((open) => [...open])) {
       this.#forget(stream);

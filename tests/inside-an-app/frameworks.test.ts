@@ -72,6 +72,27 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     expect((await server.app(client).get("/authentic")).status).toBe(404);
   });
 
+  test("an answer of the app that comes in pieces comes in pieces", async () => {
+    const second = Promise.withResolvers<string>();
+    async function* texts() {
+      yield "one";
+      yield await second.promise;
+    }
+    const app = await startApp(build, database, { manner: { texts } });
+    try {
+      const { client } = await signUp(app);
+      const url = app.baseUrl.replace("/auth", "/stream");
+      const { body } = await fetch(url, { headers: { Cookie: client.jar.header() } });
+      const pieces = (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+      expect((await pieces.read()).value).toBe("one");
+      second.resolve("two");
+      expect((await pieces.read()).value).toBe("two");
+      expect((await pieces.read()).done).toBe(true);
+    } finally {
+      await app.close();
+    }
+  });
+
   test("the app's own bodies are its own", async () => {
     const answer = await server.app(server.client()).post("/open", { note: "milk" });
     expect(JSON.parse(answer.text)).toEqual({ note: "milk" });
@@ -134,7 +155,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
   });
 });
 
-describe.each(["Express", "Hono"] as const)("Behind a body parser of %s", (name) => {
+describe.each(["Express", "Fastify", "Hono"] as const)("Behind a body parser of %s", (name) => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await engineOf("sqlite").createDatabase();
@@ -153,19 +174,22 @@ describe.each(["Express", "Hono"] as const)("Behind a body parser of %s", (name)
   });
 });
 
-test("An Express app that swallows the body is told where to mount, instead of a sign-in that hangs", async () => {
-  const database = await engineOf("sqlite").createDatabase();
-  const app = await startApp(frameworks.Express, database, { manner: { readsBodies: "and keeps nothing" } });
-  try {
-    const answer = await app
-      .app(app.client())
-      .post("/auth/api/session", { email: freshEmail(), password: PASSWORD });
-    expect([answer.status, answer.text]).toEqual([
-      500,
-      expect.stringContaining("Move app.use(mount(latchkey)) above it"),
-    ]);
-  } finally {
-    await app.close();
-    await database.drop();
-  }
-});
+test.each(["Express", "Hono"] as const)(
+  "In %s, an app that swallows the body is told where to mount, instead of a sign-in that hangs",
+  async (name) => {
+    const database = await engineOf("sqlite").createDatabase();
+    const app = await startApp(frameworks[name], database, { manner: { readsBodies: "and keeps nothing" } });
+    try {
+      const answer = await app
+        .app(app.client())
+        .post("/auth/api/session", { email: freshEmail(), password: PASSWORD });
+      expect([answer.status, answer.text]).toEqual([
+        500,
+        expect.stringContaining("Move app.use(mount(latchkey)) above it"),
+      ]);
+    } finally {
+      await app.close();
+      await database.drop();
+    }
+  },
+);

@@ -1,6 +1,10 @@
+import { once } from "node:events";
+import { createServer, get } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { SessionEnded } from "../../src/index.ts";
-import { DAY } from "../support/clock.ts";
+import { prune } from "../../src/sessions/prune.ts";
+import { DAY, HOUR, MINUTE } from "../support/clock.ts";
 import { latchkey as run } from "../support/command-line.ts";
 import { describeOnEachEngine } from "../support/engines.ts";
 import { expectNoContent } from "../support/expectations.ts";
@@ -55,6 +59,30 @@ describeOnEachEngine("In code", (engine) => {
       reason: "signed_out_remotely",
       by: "an admin",
     });
+  });
+
+  test("authenticate takes Node's own request, as that of a WebSocket", async () => {
+    const person = await signUp(server());
+    const app = createServer().on("upgrade", async (request, socket) => {
+      const who = await server().latchkey.authenticate(request);
+      const status = "account" in who ? "101 Switching Protocols" : "401 Unauthorized";
+      const facts = "account" in who ? who.account.email : who.reason;
+      socket.end(
+        `HTTP/1.1 ${status}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Who: ${facts}\r\n\r\n`,
+      );
+    });
+    await once(app.listen(0, "127.0.0.1"), "listening");
+    const { port } = app.address() as AddressInfo;
+    const answered = async (cookie: string) => {
+      const headers = { Connection: "Upgrade", Upgrade: "websocket", Cookie: cookie };
+      const asked = get({ host: "127.0.0.1", port, headers });
+      const [answer] = await Promise.race([once(asked, "upgrade"), once(asked, "response")]);
+      asked.destroy();
+      return [answer.statusCode, answer.headers["x-who"]];
+    };
+    expect(await answered(person.client.jar.header())).toEqual([101, person.email]);
+    expect(await answered("other=1")).toEqual([401, "none"]);
+    app.close();
   });
 
   test("sessions are listed, and ended by one, by others, by all", async () => {
@@ -117,16 +145,61 @@ describeOnEachEngine("In code", (engine) => {
     clock.advance(-DAY);
   });
 
-  test("a listener that throws keeps nobody else from hearing", async () => {
+  test("an ending during a pause is told after it, once, however long it was", async () => {
     const person = await signUp(server());
-    const stop = server().latchkey.on("session-ended", () => {
-      throw new Error("The app's own fault.");
-    });
+    const phone = await signIn(server(), person, UA.safariIphone);
+    const laptop = await signIn(server(), person, UA.edgeWindows);
+    const { clock, latchkey } = server();
     listening = listenTo(server());
-    await server().latchkey.sessions.end(person.session.id);
-    expect(await listening.of(person.session.id)).toBeTruthy();
-    stop();
+    await latchkey.sessions.end(phone.session.id);
+    await listening.of(phone.session.id);
+    await latchkey.sessions.end(laptop.session.id);
+    // Before anything has looked, ten minutes are gone: the machine slept, or the database didn't answer.
+    clock.advance(10 * MINUTE);
+    await listening.of(laptop.session.id);
+    await latchkey.sessions.end(person.session.id);
+    await listening.of(person.session.id);
+    const ids = listening.heard.map(({ sessionId }) => sessionId);
+    expect(ids).toEqual([phone.session.id, laptop.session.id, person.session.id]);
   });
+
+  test("a session that was told when its time ran out isn't told again when it is pruned", async () => {
+    const person = await signUp(server());
+    listening = listenTo(server());
+    const { clock, latchkey } = server();
+    clock.advance(Date.parse(person.session.expiresAt) - clock.now() + 1);
+    const others = [await signUp(server()), await signUp(server())];
+    await latchkey.sessions.end(others[0]?.session.id ?? "");
+    await listening.of(others[0]?.session.id ?? "");
+    clock.advance(HOUR);
+    await prune(latchkey.parts, clock.now());
+    await latchkey.sessions.end(others[1]?.session.id ?? "");
+    await listening.of(others[1]?.session.id ?? "");
+    expect(listening.heard.filter(({ sessionId }) => sessionId === person.session.id)).toHaveLength(1);
+    clock.advance(-31 * DAY);
+  });
+
+  test.each(["throws", "rejects"])(
+    "a listener that %s keeps nobody else from hearing, and the process alive",
+    async (how) => {
+      const unhandled: unknown[] = [];
+      const hear = (error: unknown) => unhandled.push(error);
+      process.prependListener("unhandledRejection", hear);
+      const person = await signUp(server());
+      const fault = new Error("The app's own fault.");
+      const stop = server().latchkey.on("session-ended", () => {
+        if (how === "throws") throw fault;
+        return Promise.reject(fault);
+      });
+      listening = listenTo(server());
+      await server().latchkey.sessions.end(person.session.id);
+      expect(await listening.of(person.session.id)).toBeTruthy();
+      expect((await server().client().get("/healthz")).status).toBe(200);
+      process.off("unhandledRejection", hear);
+      expect(unhandled).toEqual([]);
+      stop();
+    },
+  );
 
   test("an event that doesn't exist is refused with the one that does", () => {
     const on = server().latchkey.on as (event: string, listener: () => void) => () => void;

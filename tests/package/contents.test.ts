@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -40,13 +40,25 @@ describe("The package as it is packed", () => {
   });
 
   test("has nothing else: no sources, no tests, no databases, no keys", () => {
+    const known = [
+      /^(README\.md|LICENSE|package\.json|bin\/latchkey\.js)$/,
+      /^dist\/.+\.(js|d\.ts|css|sql|html|svg)$/,
+      /^docs\/[^/]+\.(md|png)$/,
+      /^examples\/.+(\.(js|jsx|json|md|conf|cfg|lua|py)|\/Caddyfile)$/,
+    ];
     const strangers = packed.contents.filter(
       (path) =>
-        !/^(README\.md|LICENSE|package\.json|bin\/latchkey\.js|dist\/.+\.(js|d\.ts|css|sql|html|svg))$/.test(
-          path,
-        ) || /\.test\.|fixtures|vite/.test(path),
+        !known.some((pattern) => pattern.test(path)) || /\.test\.|fixtures|vite|node_modules/.test(path),
     );
     expect(strangers).toEqual([]);
+  });
+
+  test("has every page, picture and example that its pages lead to", () => {
+    const leads = packed.contents
+      .filter((path) => path.endsWith(".md"))
+      .flatMap((page) => linksOf(join(folder, page)).map((link) => join(page, "..", link)));
+    expect(leads.length).toBeGreaterThan(10);
+    expect(leads.filter((lead) => !existsSync(join(folder, lead)))).toEqual([]);
   });
 
   test("imports only files that are in it, and packages that it names", () => {
@@ -85,6 +97,12 @@ describe("The package as it is packed", () => {
     expect(Object.keys(manifest.dependencies).filter((name) => !reasons.includes(`\`${name}\``))).toEqual([]);
   });
 });
+
+/** Where a page leads within the package. */
+function linksOf(page: string): string[] {
+  const links = [...readFileSync(page, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)];
+  return links.map(([, link = ""]) => link);
+}
 
 function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");

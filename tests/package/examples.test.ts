@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { browserFor, logInInBrowser } from "../support/browser.ts";
 import { freePort } from "../support/free-port.ts";
@@ -10,15 +12,17 @@ import { UA } from "../support/user-agents.ts";
 const NODE = process.execPath;
 const NEXT = join("node_modules", "next", "dist", "bin", "next");
 
-type Example = { name: string; command: string[]; ready: RegExp; build?: string[] };
+/** `stopped` is the exit code after SIGTERM. */
+type Example = { name: string; command: string[]; ready: RegExp; stopped: number; build?: string[] };
 
 const EXAMPLES: Example[] = [
   ...["express", "hono", "fastify"].map((name) => ({
     name,
     command: [NODE, "server.js"],
     ready: /Your notes are at/,
+    stopped: 0,
   })),
-  { name: "next", command: [NODE, NEXT, "start"], ready: /Ready in/, build: ["run", "build"] },
+  { name: "next", command: [NODE, NEXT, "start"], ready: /Ready in/, stopped: 143, build: ["run", "build"] },
 ];
 
 describe("The examples, with the package as it is packed", () => {
@@ -29,7 +33,7 @@ describe("The examples, with the package as it is packed", () => {
   });
   afterAll(() => packed.remove());
 
-  describe.each(EXAMPLES)("$name", ({ name, command, ready, build }) => {
+  describe.each(EXAMPLES)("$name", ({ name, command, ready, stopped, build }) => {
     let folder: string;
     let app: Running;
     let origin: string;
@@ -41,7 +45,7 @@ describe("The examples, with the package as it is packed", () => {
       app = await start(command, folder, { PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" }, ready);
     });
     afterAll(async () => {
-      await app?.stop();
+      await app?.stop("SIGKILL");
       await rm(folder, { recursive: true, force: true });
     });
 
@@ -93,6 +97,22 @@ describe("The examples, with the package as it is packed", () => {
       });
     }
 
+    if (name === "next") {
+      it("answers where the app's setting ends every path in a slash", async () => {
+        const program = `
+          import { createLatchkey } from "latchkey";
+          import { mount, onFirstUse } from "latchkey/next";
+          const latchkey = onFirstUse(() => createLatchkey({ baseUrl: "${origin}/auth", logLevel: "silent" }));
+          const { GET } = mount(latchkey);
+          for (const path of ["/login/", "/api/session/", "/healthz"])
+            console.log((await GET(new Request("${origin}/auth" + path))).status);
+          await (await latchkey()).close();`;
+        const words = ["--input-type=module", "--eval", program];
+        const { stdout } = await promisify(execFile)(NODE, words, { cwd: folder });
+        expect(stdout.trim().split("\n")).toEqual(["200", "401", "200"]);
+      });
+    }
+
     if (name === "express") {
       it("closes the connections of a session that ends", async () => {
         const email = freshEmail();
@@ -113,5 +133,20 @@ describe("The examples, with the package as it is packed", () => {
         expect((await reader.read()).done).toBe(true);
       });
     }
+
+    it("stops on SIGTERM although a page is open and listens", async () => {
+      const { context } = await browser.device({ userAgent: UA.chromeMac });
+      const headers = { "Content-Type": "application/json" };
+      await context.request.post(`${origin}/auth/api/accounts`, {
+        headers,
+        data: { email: freshEmail(), password: PASSWORD },
+      });
+      const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+      const { body } = await fetch(`${origin}/auth/api/live`, { headers: { Cookie: cookie } });
+      const reader = (body as ReadableStream<Uint8Array>).getReader();
+      expect(new TextDecoder().decode((await reader.read()).value)).toContain(": open");
+      expect(await app.stop()).toBe(stopped);
+      await reader.read().catch(() => {});
+    }, 10_000);
   });
 });

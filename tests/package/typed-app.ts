@@ -1,4 +1,5 @@
 // An app in TypeScript as its author would write it; `npm run check:package` compiles it against the package.
+import { createServer } from "node:http";
 import express from "express";
 import fastify from "fastify";
 import { Hono } from "hono";
@@ -7,7 +8,10 @@ import { createClient, type Session } from "latchkey/client";
 import * as inExpress from "latchkey/express";
 import * as inFastify from "latchkey/fastify";
 import * as inHono from "latchkey/hono";
+import * as inNext from "latchkey/next";
 import { LatchkeyProvider, LoginManagement } from "latchkey/react";
+import "latchkey/react/latchkey.css";
+import "latchkey/elements";
 
 const latchkey: Latchkey = await createLatchkey({
   databaseUrl: "sqlite:./app.db",
@@ -36,9 +40,19 @@ onHono.get("/", inHono.requireSession(latchkey), (context) => {
   return context.text(who.account.email);
 });
 
+const onNext = inNext.onFirstUse(() => createLatchkey({ baseUrl: "http://localhost:3000/auth" }));
+export const { GET, POST, PUT, DELETE } = inNext.mount(onNext);
+export const route = inNext.withSession(onNext, (_request, { account }) => Response.json(account.email));
+const { account }: SignedIn = await inNext.requireSession(onNext, "/");
+
+createServer().on("upgrade", async (request, socket) => {
+  if (!("account" in (await latchkey.authenticate(request)))) socket.destroy();
+});
+
+onFastify.addHook("onRequest", inFastify.requireSession(latchkey));
 const who = await latchkey.authenticate(new Request("http://localhost:3000/"));
 const reason: string = "account" in who ? who.account.id : who.reason;
 latchkey.on("session-ended", ({ sessionId, by }) => console.log(sessionId, by ?? "by itself", reason));
 const listed: Session[] = await createClient({ basePath: "/auth" }).sessions();
 
-export const kept = [LatchkeyProvider, LoginManagement, SettingError, listed];
+export const kept = [LatchkeyProvider, LoginManagement, SettingError, listed, account];

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
+import { Readable } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
 import express from "express";
-import fastify from "fastify";
+import fastify, { type FastifyInstance } from "fastify";
 import { Hono } from "hono";
 import * as inExpress from "../../src/adapters/express.ts";
 import * as inFastify from "../../src/adapters/fastify.ts";
@@ -14,19 +15,30 @@ import type { TestDatabase } from "./engines.ts";
 import { freePort } from "./free-port.ts";
 
 /** Something that can go wrong in the app around Latchkey, or be otherwise than in the simplest one. */
-type Manner = {
+export type Manner = {
   /** Bodies are read by the app before Latchkey sees the request. */
   readsBodies?: "json" | "and keeps nothing";
   /** The prefix that Latchkey is mounted below. */
   below?: string;
+  /** Every request's session is checked by the app, before it mounts Latchkey (in Fastify by this hook). */
+  checksAll?: "onRequest" | "preHandler";
+  /** What stands in front of everything, in Express. */
+  first?: express.RequestHandler;
+  /** The texts of an answer that come one after another, at `/stream`. */
+  texts?: () => AsyncIterable<string>;
 };
 
-/** An app of a framework: Latchkey at its base path, `/notes` for who is signed in, `/open` for anyone. */
+/**
+ * An app of a framework: Latchkey at its base path, `/notes` and `/stream` for who is signed in, `/open` for
+ * anyone.
+ */
 export type Build = (latchkey: Latchkey, manner?: Manner) => Promise<Server> | Server;
 
 export const frameworks: Record<"Express" | "Fastify" | "Hono", Build> = {
-  async Express(latchkey, { readsBodies, below } = {}) {
+  async Express(latchkey, { readsBodies, below, checksAll, first, texts = noTexts } = {}) {
     const app = express();
+    if (first) app.use(first);
+    if (checksAll) app.use(inExpress.requireSession(latchkey));
     if (readsBodies === "json") app.use(express.json());
     if (readsBodies === "and keeps nothing")
       app.use((request, _reply, next) => request.on("end", next).resume());
@@ -34,6 +46,9 @@ export const frameworks: Record<"Express" | "Fastify" | "Hono", Build> = {
     else app.use(below, inExpress.mount(latchkey));
     app.all("/notes", inExpress.requireSession(latchkey), ({ latchkey: { account, session } }, reply) => {
       reply.json({ email: account.email, session: session.id });
+    });
+    app.get("/stream", inExpress.requireSession(latchkey), (_request, reply) => {
+      Readable.from(texts()).pipe(reply.type("text/plain"));
     });
     app.post("/open", express.json(), (request, reply) => void reply.json(request.body));
     app.use(
@@ -44,8 +59,11 @@ export const frameworks: Record<"Express" | "Fastify" | "Hono", Build> = {
     return createServer(app);
   },
 
-  async Fastify(latchkey, { below } = {}) {
+  async Fastify(latchkey, { below, readsBodies, checksAll, texts = noTexts } = {}) {
     const app = fastify();
+    if (readsBodies) keepRawBodies(app);
+    if (checksAll === "onRequest") app.addHook("onRequest", inFastify.requireSession(latchkey));
+    if (checksAll === "preHandler") app.addHook("preHandler", inFastify.requireSession(latchkey));
     if (below === undefined) await app.register(inFastify.mount, { latchkey });
     else
       await app.register(async (scope) => scope.register(inFastify.mount, { latchkey }), { prefix: below });
@@ -54,29 +72,57 @@ export const frameworks: Record<"Express" | "Fastify" | "Hono", Build> = {
       email: account.email,
       session: session.id,
     }));
+    app.get("/stream", { preHandler }, async (_request, reply) => {
+      return reply.type("text/plain").send(Readable.from(texts()));
+    });
+    app.get("/auth/own", async () => "the app's own");
     app.post("/open", async (request) => request.body);
     await app.ready();
     return app.server;
   },
 
-  Hono(latchkey, { readsBodies, below } = {}) {
-    const app = new Hono();
+  Hono: onHono(Hono),
+};
+
+/** With the copy of Hono that the app itself has. */
+export function onHono(OwnHono: typeof Hono): Build {
+  return (latchkey, { readsBodies, below, checksAll, texts = noTexts } = {}) => {
+    const app = new OwnHono();
     if (readsBodies) {
       app.use(async (context, next) => {
-        if (context.req.method === "POST") await context.req.json();
+        const { req } = context;
+        if (req.method === "POST") await (readsBodies === "json" ? req.json() : req.raw.text());
         await next();
       });
     }
+    if (checksAll) app.use(inHono.requireSession(latchkey));
     app.use(below === undefined ? "*" : `${below}/*`, inHono.mount(latchkey));
     app.all("/notes", inHono.requireSession(latchkey), (context) => {
       const { account, session } = context.get("latchkey");
       return context.json({ email: account.email, session: session.id });
     });
+    app.get("/stream", inHono.requireSession(latchkey), (context) =>
+      context.body(ReadableStream.from(texts()).pipeThrough(new TextEncoderStream())),
+    );
     app.post("/open", async (context) => context.json(await context.req.json()));
     app.onError((error, context) => context.text(error.message, 500));
     return createAdaptorServer(app) as Server;
-  },
-};
+  };
+}
+
+/** As plugins do that keep a body's bytes for the app, for its signature say. */
+function keepRawBodies(app: FastifyInstance): void {
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, parsed) => {
+    parsed(null, JSON.parse(body.toString()));
+  });
+  app.addHook("preParsing", async (_request, _reply, payload) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of payload) chunks.push(chunk as Buffer);
+    return Readable.from(chunks);
+  });
+}
+
+async function* noTexts(): AsyncGenerator<string> {}
 
 export type TestApp = {
   readonly latchkey: Latchkey;

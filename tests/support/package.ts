@@ -53,7 +53,10 @@ export async function npm(words: string[], folder: string): Promise<string> {
   }
 }
 
-export type Running = { stop(): Promise<void> };
+export type Running = {
+  /** Sends a signal, and waits for the end. Gives the exit code. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
+};
 
 /** Starts a program and waits until it says `ready`. @throws with all it said where it ends before. */
 export async function start(
@@ -76,10 +79,12 @@ export async function start(
     child.once("exit", () => reject(new Error(`${command.join(" ")} ended: ${said}`)));
   });
   return {
-    async stop() {
+    async stop(signal = "SIGTERM") {
+      if (child.exitCode !== null) return child.exitCode;
       const gone = once(child, "exit");
-      child.kill("SIGTERM");
-      await gone;
+      child.kill(signal);
+      const [code] = await gone;
+      return code;
     },
   };
 }

@@ -22,6 +22,13 @@ export async function getLive({ parts, acting }: SignedInCall): Promise<Response
     cancel: () => forget(),
   });
   return new Response(body, {
-    headers: { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
+    headers: {
+      "Content-Type": "text/event-stream",
+      // What compresses an app's answers would hold an event back until many have come.
+      "Cache-Control": "no-store, no-transform",
+      "X-Accel-Buffering": "no",
+      // When the stream ends, so does its connection: a kept one would hold up a server that stops.
+      Connection: "close",
+    },
   });
 }

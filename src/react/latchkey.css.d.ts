@@ -1,0 +1,2 @@
+/** The style sheet has nothing to import by name: `import "latchkey/react/latchkey.css"` is for a bundler. */
+export {};

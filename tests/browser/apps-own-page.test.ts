@@ -1,0 +1,95 @@
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/react-query";
+import express from "express";
+import { LatchkeyProvider, useSessions } from "latchkey/react";
+import type { Page } from "playwright-core";
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mount } from "../../src/adapters/express.ts";
+import { type Build, startApp, type TestApp } from "../support/apps.ts";
+import { browserFor, signUpInBrowser } from "../support/browser.ts";
+import { engineOf, type TestDatabase } from "../support/engines.ts";
+import { freshEmail, PASSWORD } from "../support/people.ts";
+
+const DIST = join(import.meta.dirname, "..", "..", "dist");
+
+/** A page of the app's own that has the client and the style sheet of the package, and a header like many. */
+const host: Build = (latchkey) => {
+  const app = express();
+  app.use(mount(latchkey));
+  app.use("/client", express.static(join(DIST, "client")));
+  app.use("/look", express.static(join(DIST, "react")));
+  app.get("/page", (_request, reply) => {
+    reply.type("text/html").send(`<!doctype html><html lang="en"><title>Mine</title>
+      <link rel="stylesheet" href="/look/latchkey.css">
+      <header class="header"><button data-working="true">Menu</button></header>
+      <script type="module">
+        import { createClient } from "/client/index.js";
+        window.client = createClient({ basePath: "/auth" });
+        window.heard = new Promise((resolve) => {
+          if (location.hash === "#listens") window.client.onSignedOut(resolve);
+        });
+      </script></html>`);
+  });
+  return createServer(app);
+};
+
+/** A component of the app's own inside the provider: what a query of each is told under the same key. */
+function BothQueries(): string {
+  const apps = useQueryClient().getQueryData(["sessions"]);
+  return `the app has ${apps}, Latchkey has ${useSessions().data ?? "none yet"}`;
+}
+
+describe("On a page of the app's own", () => {
+  const browser = browserFor();
+  let database: TestDatabase;
+  let server: TestApp;
+  beforeAll(async () => {
+    database = await engineOf("sqlite").createDatabase();
+    server = await startApp(host, database);
+  });
+  afterAll(async () => {
+    await server.close();
+    await database.drop();
+  });
+
+  async function at(page: Page, hash = ""): Promise<void> {
+    await page.goto(`${server.baseUrl.replace("/auth", "/page")}${hash}`);
+    await page.waitForFunction("window.client !== undefined");
+  }
+
+  it("who logs out in a tab that doesn't listen is logged out in every tab that does", async () => {
+    const { page, context } = await browser.device();
+    await signUpInBrowser(page, server.baseUrl, freshEmail(), PASSWORD);
+    const other = await context.newPage();
+    await at(other, "#listens");
+    await at(page);
+    await page.evaluate("window.client.signOut()");
+    expect(await other.evaluate("window.heard")).toEqual({ reason: "signed_out" });
+  }, 20_000);
+
+  it("the style sheet of the cards changes nothing outside of them", async () => {
+    const { page } = await browser.device();
+    await at(page);
+    await page.keyboard.press("Tab");
+    expect(
+      await page.evaluate(
+        "(({ outlineOffset, opacity }) => ({ outlineOffset, opacity }))(getComputedStyle(document.activeElement))",
+      ),
+    ).toEqual({ outlineOffset: "0px", opacity: "1" });
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Menu");
+  });
+});
+
+describe("Around the cards in React", () => {
+  it("the app's query client stays the app's, and the cards use their own", () => {
+    const own = new QueryClient();
+    own.setQueryData(["sessions"], "its list");
+    const around = { basePath: "/auth", children: createElement(BothQueries) };
+    const cards = createElement(LatchkeyProvider, around);
+    const page = createElement(QueryClientProvider, { client: own }, cards);
+    expect(renderToStaticMarkup(page)).toBe("the app has its list, Latchkey has none yet");
+  });
+});
