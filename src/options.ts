@@ -11,6 +11,7 @@ import {
   readNetworks,
   readOneOf,
   readOrigin,
+  readPostgresUrl,
   readWholeNumber,
   SettingError,
 } from "./option-readers.ts";
@@ -153,7 +154,7 @@ export function readSettings(options: LatchkeyOptions): Settings {
     host: options.host ?? "127.0.0.1",
     baseUrl: readBaseUrl(name.baseUrl, options.baseUrl ?? `http://localhost:${port}`),
     database,
-    listenUrl: options.listenUrl ?? null,
+    listenUrl: options.listenUrl ? readPostgresUrl(name.listenUrl, options.listenUrl) : null,
     smtpUrl: options.smtpUrl ? readSmtpUrl(options.smtpUrl) : null,
     mailFrom: options.mailFrom ?? "Latchkey <latchkey@localhost>",
     outbox: resolve(options.outbox ?? "./latchkey-data/outbox"),
