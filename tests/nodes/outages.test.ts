@@ -12,10 +12,9 @@ describe("A PostgreSQL that goes away", () => {
 
   async function start(fault: Fault = "none"): Promise<void> {
     const database = await engineOf("postgres").createDatabase();
-    const url = new URL(database.url);
-    proxy = await FaultProxy.start(url, fault);
-    const through = Object.assign(new URL(url), { hostname: "127.0.0.1", port: String(proxy.port) }).href;
-    server = await startServer({ engine: engineOf("postgres"), database: { ...database, url: through } });
+    proxy = await FaultProxy.start(new URL(database.url), fault);
+    const url = proxy.through(database.url);
+    server = await startServer({ engine: engineOf("postgres"), database: { ...database, url } });
   }
   beforeEach(() => start());
   afterEach(async () => {
