@@ -47,7 +47,10 @@ describe("A primary that dies under load, and its synchronous standby", () => {
 
   test("doctor tells a standby that is synchronous from one that isn't, or that this user may not see", async () => {
     await database.read("create role app login password 'app'");
-    for (const right of ["all on schema public", "select, insert, update, delete on all tables in schema public"])
+    for (const right of [
+      "all on schema public",
+      "select, insert, update, delete on all tables in schema public",
+    ])
       await database.read(`grant ${right} to app`);
     const app = Object.assign(new URL(database.url), { username: "app", password: "app" }).href;
     expect((await runAt(database.url, "doctor")).out).toMatch(

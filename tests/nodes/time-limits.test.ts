@@ -84,7 +84,9 @@ describe.concurrent("What waits for PostgreSQL", () => {
     await leave();
   });
 
-  test("a node that vanishes within a transaction keeps its account locked for seconds", async ({ expect }) => {
+  test("a node that vanishes within a transaction keeps its account locked for seconds", async ({
+    expect,
+  }) => {
     const { database, proxy, start, leave } = await behindProxy();
     const [vanishing, other] = [
       await start(),
