@@ -15,6 +15,8 @@ const ITS_VERSION = "current_setting('server_version_num')";
 export class FaultProxy {
   readonly port: number;
   fault: Fault = "none";
+  /** How many commits are answered before "swallow commit answers" begins. */
+  commitsFirst = 0;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
   readonly #forgotten = new WeakSet<Socket>();
@@ -68,7 +70,7 @@ export class FaultProxy {
     let commits = false;
     client.on("data", (data) => {
       if (isDead() || (this.fault === "silent" && (data[0] === QUESTION || data[0] === PARSE))) return;
-      commits = this.fault === "swallow commit answers" && /\bcommit\b/i.test(data.toString("latin1"));
+      commits = this.fault === "swallow commit answers" && isCommit(data) && this.commitsFirst-- <= 0;
       database.write(this.fault === "old server" ? withVersion14(data) : data);
     });
     database.on("data", (data) => {
@@ -91,6 +93,10 @@ export class FaultProxy {
       });
     }
   }
+}
+
+function isCommit(data: Buffer): boolean {
+  return /\bcommit\b/i.test(data.toString("latin1"));
 }
 
 /** The question for the version becomes its answer, in as many bytes. */
