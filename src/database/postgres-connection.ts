@@ -17,12 +17,12 @@ const CONNECTION_LIMIT = 5_000;
 
 /**
  * The rules rest on READ COMMITTED: a statement that waited for a lock sees what its holder committed.
- * The limits (ms) hold at the server, so that a node that vanished keeps no account locked; those of a
- * statement are below this side's own, so that the connection lives on. One message, for the sake of
- * the round trip, and local to the transaction, for the sake of poolers.
+ * The limits (ms) hold at the server, so that a node that vanished keeps no account locked; that of a
+ * statement, its wait for locks included, is below this side's own, so that the connection lives on. One
+ * message, for the sake of the round trip, and local to the transaction, for the sake of poolers.
  */
 const BEGIN =
-  "begin isolation level read committed; set local statement_timeout = 4500; set local lock_timeout = 4000; set local idle_in_transaction_session_timeout = 10000";
+  "begin isolation level read committed; set local statement_timeout = 4500; set local idle_in_transaction_session_timeout = 10000";
 
 /**
  * Kysely's dialect over a pool whose statements have a time limit. Statements are unnamed, so they

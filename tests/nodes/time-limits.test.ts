@@ -3,7 +3,8 @@ import { describe, test } from "vitest";
 import { engineOf } from "../support/engines.ts";
 import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
-import { expectStatus, signUp } from "../support/people.ts";
+import { startInOwnProcess } from "../support/own-process.ts";
+import { expectStatus, listOf, signUp } from "../support/people.ts";
 import { startServer } from "../support/server.ts";
 import { UA } from "../support/user-agents.ts";
 
@@ -34,9 +35,7 @@ async function took(work: Promise<unknown>): Promise<number> {
 }
 
 describe.concurrent("What waits for PostgreSQL", () => {
-  test("is refused 5 s after it was asked, whatever it waited for; a stop doesn't wait either", async ({
-    expect,
-  }) => {
+  test("is refused 5 s after it was asked, whatever it waited for", async ({ expect }) => {
     const { proxy, start, leave } = await behindProxy();
     const server = await start();
     const { client } = await signUp(server);
@@ -51,7 +50,20 @@ describe.concurrent("What waits for PostgreSQL", () => {
     for (const ms of await Promise.all(checks)) expect(ms).toBeLessThan(6_500);
     // Its check and its transaction, each within its time; no rollback on a line that is dead.
     expect(await write).toBeLessThan(11_500);
-    expect(await took(server.close())).toBeLessThan(12_000);
+    await server.close();
+    await leave();
+  });
+
+  test("holds up no stop, though connections are open that nothing comes through", async ({ expect }) => {
+    const { database, proxy, leave } = await behindProxy();
+    const node = await startInOwnProcess({
+      databaseUrl: proxy.through(database.url),
+      outbox: database.folder,
+    });
+    const { client } = await signUp(node);
+    await Promise.all(Array.from({ length: 6 }, () => listOf(client)));
+    proxy.fault = "hang";
+    expect(await node.stop()).toBeLessThan(14_000);
     await leave();
   });
 
@@ -78,6 +90,11 @@ describe.concurrent("What waits for PostgreSQL", () => {
     await other.query("select pg_advisory_lock(7305881201)");
     const server = await start();
     expect((await server.client().get("/readyz")).status).toBe(503);
+    const waiting = () =>
+      database.read(
+        "select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
+      );
+    await expect.poll(waiting).toEqual([]);
     await other.end();
     await expectSignedIn((await signUp(server)).client);
     await server.close();
