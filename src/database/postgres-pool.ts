@@ -8,8 +8,6 @@ import { lineTo } from "./postgres-line.ts";
 
 /** How long one statement may take before its connection is given up, in ms. */
 export const STATEMENT_LIMIT = 5_000;
-/** How long connections may take to say goodbye, in ms; then they are cut. */
-const CLOSE_LIMIT = 2_000;
 
 const INT8 = 20;
 
@@ -57,9 +55,9 @@ async function requirePrimary(client: Client): Promise<void> {
   );
 }
 
-/** Closes all connections; those that don't answer are cut. */
+/** Closes all connections: what is under way has the time of a statement, and what doesn't answer is cut. */
 export async function closePool({ connections, sockets }: Pool): Promise<void> {
-  await within(deadlineIn(CLOSE_LIMIT), connections.end()).catch(() => {});
+  await within(deadlineIn(STATEMENT_LIMIT), connections.end()).catch(() => {});
   for (const socket of sockets) socket.destroy();
 }
 

@@ -60,6 +60,10 @@ describe("A PostgreSQL that goes away", () => {
     await server.database.drop();
     await start("refuse");
     expect((await server.client().get("/readyz")).status).toBe(503);
+    // What would have stopped the start is no bug of a request.
+    proxy.fault = "old server";
+    const known = { email: "ada@example.test", password: PASSWORD };
+    expectRefusal(await server.client().post("/api/session", known), 503, "unavailable");
     proxy.fault = "none";
     await expectSignedIn((await signUp(server)).client);
   });
