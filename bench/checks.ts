@@ -26,7 +26,7 @@ await postgres.stop();
 measureSqlite();
 
 async function measurePostgres(url: string): Promise<void> {
-  const database = await openPostgres({ url, listenUrl: null, onWaiting: () => {} });
+  const database = await openPostgres({ url, listenUrl: null, notice: () => {} });
   await client.query(`insert into account (id, email, email_key, password_hash, created_at)
     select 'account-' || lpad(n::text, 14, '0'), 'person' || n || '@example.com', 'person' || n || '@example.com', repeat('x', 97), 1795500000000 from generate_series(1, ${accounts}) n`);
   await client.query(`insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at, place)

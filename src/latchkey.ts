@@ -5,11 +5,13 @@ import { createPasswordHashes } from "./accounts/password-hash.ts";
 import { createPasswordStrength } from "./accounts/password-strength.ts";
 import { createProvider } from "./accounts/provider.ts";
 import { createSeal } from "./accounts/seal.ts";
+import { DatabaseUnavailable } from "./database/database.ts";
 import { openDatabase } from "./database/open.ts";
 import type { SessionAnswer } from "./http/answers.ts";
 import { sessionAnswer } from "./http/answers.ts";
 import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
+import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
@@ -68,12 +70,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const settings = readSettings(options);
   const log = pino({ name: "latchkey", level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
   const complain = (what: string) => (error: unknown) => log.error({ err: error }, what);
-  const database = await openDatabase(settings, (error) =>
-    log.warn(
-      { err: error.cause },
-      "DATABASE_URL: the database does not answer yet; answering 503 until it does.",
-    ),
-  );
+  const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
   const lastUsed = createLastUsed(database, settings.now, complain("Last-used times could not be written."));
   const background = new Set<Promise<void>>();
   const live = new LiveStreams({ settings, database, lastUsed }, complain("Open pages could not be told."));
@@ -104,6 +101,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     providers: new Map(
       settings.oidc.map((one) => [one.id, createProvider(one, callbackUrl(settings, one.id))]),
     ),
+    clockAhead: watchClock({ database, settings, log }),
     networkOf: readNetwork(settings, log),
     noticeAddress: watchAddress(settings, log),
     afterwards(work) {
@@ -113,7 +111,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       background.add(done);
     },
   };
-  const stopPruning = pruneEvery(settings.pruneInterval, parts, complain("Pruning failed."));
+  const stopUpkeep = keepUp(settings.pruneInterval, parts, complain("Pruning failed."));
   warnAtStart(settings, log);
 
   return {
@@ -127,7 +125,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     closeStreams: () => live.close(),
     close: once(async () => {
       live.close();
-      await Promise.all([stopPruning(), ended.close()]);
+      await Promise.all([stopUpkeep(), ended.close()]);
       await Promise.all(background);
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
@@ -148,6 +146,13 @@ function warnAtStart({ baseUrl, rateLimits }: Settings, log: HttpParts["log"]): 
   const clear = inTheClear(baseUrl);
   if (clear !== null) log.warn(clear);
   if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
+}
+
+/** Where the database doesn't answer, that has been told. */
+async function lookAtClock({ clockAhead }: HttpParts): Promise<void> {
+  await clockAhead().catch((error: unknown) => {
+    if (!(error instanceof DatabaseUnavailable)) throw error;
+  });
 }
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
@@ -198,14 +203,12 @@ function watchAddress(settings: Settings, log: HttpParts["log"]): HttpParts["not
   };
 }
 
-function pruneEvery(
-  interval: number,
-  parts: HttpParts,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
+/** Looks at the clock at once and before every pruning. */
+function keepUp(interval: number, parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
   const stop = new AbortController();
-  let running: Promise<void> = Promise.resolve();
+  let running = lookAtClock(parts).catch(onError);
   const run = async () => {
+    await lookAtClock(parts);
     const pruned = await prune(parts, parts.settings.now(), stop.signal);
     if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
   };

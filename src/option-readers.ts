@@ -126,11 +126,21 @@ export function readOrigin(variable: string, value: string): string {
 export function readDatabaseUrl(variable: string, value: string): DatabaseUrl {
   const file = /^sqlite:(?:\/\/)?(.+)$/.exec(value)?.[1];
   if (file && file !== ":memory:") return { engine: "sqlite", file: resolve(file) };
-  if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)) return { engine: "postgres", url: value };
+  if (isPostgresUrl(value)) return { engine: "postgres", url: value };
   throw new SettingError(
     variable,
     "takes sqlite:./folder/file.db or postgres://user:password@host:5432/database",
   );
+}
+
+/** A line to PostgreSQL itself; the value, which holds a password, never goes into the error. */
+export function readPostgresUrl(variable: string, value: string): string {
+  if (isPostgresUrl(value)) return value;
+  throw new SettingError(variable, "takes postgres://user:password@host:5432/database");
+}
+
+function isPostgresUrl(value: string): boolean {
+  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
 }
 
 export function readNetworks(variable: string, values: readonly string[]): Networks {

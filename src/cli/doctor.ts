@@ -1,18 +1,12 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
-import { sql } from "kysely";
 import { keyFileOf } from "../accounts/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
 import { readDashboard } from "../http/dashboard.ts";
 import { inTheClear } from "../http/reached-at.ts";
 import type { Command, Run } from "./command.ts";
+import { lookAtDatabase } from "./doctor-database.ts";
+import { type Finding, fail, ok, warn } from "./finding.ts";
 import { withLatchkey } from "./with-latchkey.ts";
-
-/** What was looked at, and what to do about it. */
-type Finding = { state: "ok" | "warn" | "fail"; words: string };
-
-const ok = (words: string): Finding => ({ state: "ok", words });
-const warn = (words: string): Finding => ({ state: "warn", words });
-const fail = (words: string): Finding => ({ state: "fail", words });
 
 export const doctorCommand: Command = {
   name: "doctor",
@@ -27,7 +21,7 @@ export const doctorCommand: Command = {
         ...(await lookAtDatabase(parts)),
         ...(await lookAtMail(parts, run)),
         ...lookAtAddresses(parts),
-        ...lookAtKeys(parts),
+        ...(await lookAtKeys(parts)),
         readDashboard(parts.settings)
           ? ok("The dashboard is built.")
           : fail("The dashboard isn't built: npm run build:dashboard."),
@@ -40,59 +34,6 @@ export const doctorCommand: Command = {
       return findings.some(({ state }) => state === "fail") ? 1 : 0;
     }),
 };
-
-async function lookAtDatabase(parts: HttpParts): Promise<Finding[]> {
-  const { database, settings } = parts;
-  try {
-    await database.read.selectFrom("account").select("id").limit(1).execute();
-    await database.write(({ query }) => query.deleteFrom("attempts").where("key", "=", "doctor").execute());
-  } catch (error) {
-    return [fail(`The database does not answer: ${error instanceof Error ? error.message : String(error)}`)];
-  }
-  if (settings.database.engine === "sqlite")
-    return [ok(`The database ${settings.database.file} can be read and written.`)];
-  const ahead = Math.round(await database.clockAhead(Date.now()));
-  const clock = Math.abs(ahead) < 2_000 ? ok : Math.abs(ahead) < 60_000 ? warn : fail;
-  return [
-    ok("PostgreSQL answers, and can be written."),
-    clock(`The clock of the database is ${ahead} ms ahead of this machine's.`),
-    ...(await lookAtDurability(parts)),
-  ];
-}
-
-/** Would an ending that was answered survive a crash, and a failover? */
-async function lookAtDurability({ database }: HttpParts): Promise<Finding[]> {
-  const show = async (name: string) => {
-    const { rows } = await sql<{ value: string }>`select current_setting(${name}) as value`.execute(
-      database.read,
-    );
-    return rows[0]?.value ?? "";
-  };
-  const commit = await show("synchronous_commit");
-  const names = await show("synchronous_standby_names");
-  const standbys = await sql<{ state: string }>`select sync_state as state from pg_stat_replication`
-    .execute(database.read)
-    .then(({ rows }) => rows.map((row) => row.state))
-    .catch(() => []);
-  const asynchronous = standbys.filter((state) => state === "async").length;
-  return [
-    commit === "off" || commit === "local"
-      ? fail(
-          `synchronous_commit is ${commit}: a crash or a failover can bring ended sessions back. Set it to on.`,
-        )
-      : ok(`synchronous_commit is ${commit}.`),
-    (await show("fsync")) === "on"
-      ? ok("fsync is on.")
-      : fail("fsync is off: a power cut can bring ended sessions back."),
-    asynchronous > 0
-      ? warn(
-          `${asynchronous} standby servers are asynchronous: a failover to one can bring ended sessions back.`,
-        )
-      : standbys.length > 0
-        ? ok(`The standby servers are synchronous (${names}).`)
-        : ok("No standby server is connected, or this user may not see them."),
-  ];
-}
 
 async function lookAtMail({ settings, mailer, log }: HttpParts, { flags }: Run): Promise<Finding[]> {
   const to = flags["send-mail"];
@@ -141,12 +82,36 @@ function lookAtAddresses({ settings }: HttpParts): Finding[] {
   ];
 }
 
-function lookAtKeys({ settings }: HttpParts): Finding[] {
-  if (settings.secretKeys) return [ok(`LATCHKEY_SECRET_KEY is set (${settings.secretKeys.length}).`)];
-  if (settings.database.engine !== "sqlite") return [];
+async function lookAtKeys(parts: HttpParts): Promise<Finding[]> {
+  const { settings } = parts;
+  const opens = await opensWhatIsSealed(parts);
+  if (settings.secretKeys)
+    return [...opens, ok(`LATCHKEY_SECRET_KEY is set (${settings.secretKeys.length}).`)];
+  if (settings.database.engine !== "sqlite") return opens;
   const file = keyFileOf(settings.database.file);
   const isOpen = existsSync(file) && (statSync(file).mode & 0o077) !== 0;
-  return [isOpen ? fail(`${file} can be read by others: chmod 600 it.`) : ok(`The key file is ${file}.`)];
+  const found = isOpen
+    ? fail(`${file} can be read by others: chmod 600 it.`)
+    : ok(`The key file is ${file}.`);
+  return [...opens, found];
+}
+
+/** A node with another key than the others can't read their TOTP secrets. */
+async function opensWhatIsSealed({ database, seal }: HttpParts): Promise<Finding[]> {
+  const newest = await database.read
+    .selectFrom("two_factor")
+    .select(["secret", "account_id"])
+    .orderBy("created_at", "desc")
+    .limit(1)
+    .executeTakeFirst()
+    .catch(() => undefined);
+  if (!newest) return [];
+  try {
+    seal.open(newest.secret, newest.account_id);
+    return [ok("The key opens the newest TOTP secret.")];
+  } catch (error) {
+    return [fail(error instanceof Error ? error.message : String(error))];
+  }
 }
 
 function folderIsWritable(folder: string): boolean {

@@ -24,8 +24,11 @@ export type Database = {
   findSession: FindSession;
   /** Hears announcements of this node and, as far as the line holds, of others. Correctness never rests on it. */
   onAnnouncement(hear: (accountId: string | "everyone") => void): () => void;
-  /** How far the database's clock is ahead of the given time, in ms; 0 where they are the same machine. */
-  clockAhead(now: number): Promise<number>;
+  /**
+   * How far the database's clock is ahead of this one at least, in ms: what the question took is in its
+   * favour. 0 where they are the same machine.
+   */
+  clockAhead(clock: () => number): Promise<number>;
   /** Takes the turn to prune until the transaction ends; false where another node has it. */
   takeTurn(write: Write): Promise<boolean>;
   close(): Promise<void>;
@@ -66,6 +69,9 @@ export const FOUND_SESSION_COLUMNS = `
 export const FOUND_SESSION_TABLES = `
   session join account on account.id = session.account_id
   left join two_factor on two_factor.account_id = session.account_id`;
+
+/** Tells the operator of a fault when it begins (`warn`), and of its end (`info`). */
+export type Notice = (level: "warn" | "info", words: string, cause?: unknown) => void;
 
 /** The database can't be used: not there, locked, of a newer version. The message is one line for the operator. */
 export class DatabaseUnusable extends Error {

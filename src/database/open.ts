@@ -1,14 +1,14 @@
 import type { Settings } from "../options.ts";
-import type { Database, DatabaseUnavailable } from "./database.ts";
+import type { Database, Notice } from "./database.ts";
 import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 
-/** Opens the database that the settings name, with its schema brought up to date. */
+/** Opens the database that the settings name, with its schema brought up to date. What goes wrong later is told to `notice`. */
 export async function openDatabase(
   settings: Pick<Settings, "database" | "listenUrl">,
-  onWaiting: (error: DatabaseUnavailable) => void,
+  notice: Notice,
 ): Promise<Database> {
   const { database, listenUrl } = settings;
   if (database.engine === "sqlite") return openSqlite(database.file);
-  return openPostgres({ url: database.url, listenUrl, onWaiting });
+  return openPostgres({ url: database.url, listenUrl, notice });
 }

@@ -8,8 +8,21 @@ import type {
   QueryResult,
 } from "kysely";
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
-import type { Client, Pool } from "./postgres-pool.ts";
-import { ask, giveBack, takeClient } from "./postgres-pool.ts";
+import { deadlineIn, within } from "./deadline.ts";
+import type { Pool, TakenClient } from "./postgres-pool.ts";
+import { ask, giveBack, isBroken, takeClient } from "./postgres-pool.ts";
+
+/** How long a connection may be waited for, the preparing of the schema included, in ms. */
+const CONNECTION_LIMIT = 5_000;
+
+/**
+ * The rules rest on READ COMMITTED: a statement that waited for a lock sees what its holder committed.
+ * The limits (ms) hold at the server, so that a node that vanished keeps no account locked; that of a
+ * statement, its wait for locks included, is below this side's own, so that the connection lives on. One
+ * message, for the sake of the round trip, and local to the transaction, for the sake of poolers.
+ */
+const BEGIN =
+  "begin isolation level read committed; set local statement_timeout = 4500; set local idle_in_transaction_session_timeout = 10000";
 
 /**
  * Kysely's dialect over a pool whose statements have a time limit. Statements are unnamed, so they
@@ -36,8 +49,9 @@ class PostgresDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<PostgresConnection> {
-    await this.#ready();
-    return new PostgresConnection(await takeClient(this.#pool));
+    const deadline = deadlineIn(CONNECTION_LIMIT);
+    await within(deadline, this.#ready());
+    return new PostgresConnection(await takeClient(this.#pool, deadline));
   }
 
   async releaseConnection(connection: PostgresConnection): Promise<void> {
@@ -45,14 +59,18 @@ class PostgresDriver implements Driver {
   }
 
   async beginTransaction(connection: PostgresConnection): Promise<void> {
-    await ask(connection.client, { text: "begin" });
+    await ask(connection.client, { text: BEGIN });
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
-    await ask(connection.client, { text: "commit" });
+    const { command } = await ask(connection.client, { text: "commit" });
+    // The server says ROLLBACK where a statement had failed before, whoever overheard it.
+    if (command !== "COMMIT") throw new Error("A statement of this transaction failed; nothing was changed.");
   }
 
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {
+    // With its line the transaction is gone, too.
+    if (isBroken(connection.client)) return;
     await ask(connection.client, { text: "rollback" });
   }
 
@@ -60,9 +78,9 @@ class PostgresDriver implements Driver {
 }
 
 class PostgresConnection implements DatabaseConnection {
-  readonly client: Client;
+  readonly client: TakenClient;
 
-  constructor(client: Client) {
+  constructor(client: TakenClient) {
     this.client = client;
   }
 

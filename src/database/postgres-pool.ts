@@ -1,9 +1,13 @@
+import { Socket } from "node:net";
 import pg from "pg";
 import { DatabaseUnavailable } from "./database.ts";
+import type { Deadline } from "./deadline.ts";
+import { deadlineIn, within } from "./deadline.ts";
+import { asUnavailable, endsTheLine } from "./postgres-faults.ts";
+import { lineTo } from "./postgres-line.ts";
 
 /** How long one statement may take before its connection is given up, in ms. */
-const STATEMENT_LIMIT = 5_000;
-const CONNECT_LIMIT = 5_000;
+export const STATEMENT_LIMIT = 5_000;
 
 const INT8 = 20;
 
@@ -13,76 +17,87 @@ const types: pg.CustomTypesConfig = {
     oid === INT8 ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format),
 };
 
-export type Pool = pg.Pool;
-export type Client = pg.PoolClient;
+export type Pool = { readonly connections: pg.Pool; readonly sockets: Set<Socket> };
+export type Client = pg.ClientBase;
+export type TakenClient = pg.PoolClient;
 
-/** Opens a pool; a connection that breaks while idle is dropped from it without further ado. */
+/**
+ * Opens a pool; a connection that breaks while idle is dropped from it without further ado, and none is
+ * ever used that leads to a standby.
+ */
 export function openPool(url: string, most: number): Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
+  const sockets = new Set<Socket>();
+  const openSocket = () => {
+    const socket = new Socket();
+    sockets.add(socket);
+    return socket.once("close", () => sockets.delete(socket));
+  };
+  const connections = new pg.Pool({
+    ...lineTo(url, openSocket),
     max: most,
     types,
-    connectionTimeoutMillis: CONNECT_LIMIT,
     idleTimeoutMillis: 30_000,
-    keepAlive: true,
     application_name: "latchkey",
+    onConnect: requirePrimary,
   });
-  pool.on("error", () => {});
+  connections.on("error", () => {});
   // The pool hears only of idle connections; one that breaks while it is in use would end the process.
-  pool.on("connect", (client) => client.on("error", () => broken.add(client as Client)));
-  return pool;
+  connections.on("connect", (client) => client.on("error", () => broken.add(client)));
+  return { connections, sockets };
 }
 
-/** Takes a connection out of the pool. @throws DatabaseUnavailable where none can be had in time. */
-export async function takeClient(pool: Pool): Promise<Client> {
+/** A standby may lag: it would open what has ended. */
+async function requirePrimary(client: Client): Promise<void> {
+  const { rows } = await ask<{ follows: boolean }>(client, { text: "select pg_is_in_recovery() as follows" });
+  if (rows[0]?.follows === false) return;
+  throw new DatabaseUnavailable(
+    "DATABASE_URL: this server is a standby, whose data may lag; Latchkey needs the primary.",
+  );
+}
+
+/** Closes all connections: what is under way has the time of a statement, and what doesn't answer is cut. */
+export async function closePool({ connections, sockets }: Pool): Promise<void> {
+  await within(deadlineIn(STATEMENT_LIMIT), connections.end()).catch(() => {});
+  for (const socket of sockets) socket.destroy();
+}
+
+/** Takes a connection out of the pool. @throws DatabaseUnavailable where none can be had in time, for whatever reason. */
+export async function takeClient({ connections }: Pool, deadline: Deadline): Promise<TakenClient> {
+  const taking = connections.connect();
   try {
-    return await pool.connect();
+    return await within(deadline, taking);
   } catch (error) {
-    throw asUnavailable(error);
+    taking.then(giveBack, () => {});
+    if (error instanceof DatabaseUnavailable) throw error;
+    throw new DatabaseUnavailable("The database did not answer.", { cause: error });
   }
 }
 
 /**
- * Runs one statement within the time limit. A connection that failed or didn't answer in time is
- * marked, so that it is closed and never used again.
- * @throws DatabaseUnavailable where the server is gone, silent or read-only; anything else as it is.
+ * Runs one statement until the deadline, by default within the time limit. A connection that failed or
+ * didn't answer in time is marked, so that it is closed and never used again.
+ * @throws DatabaseUnavailable where the server is gone, silent, overloaded or read-only; anything else as it is.
  */
 export async function ask<Row extends pg.QueryResultRow>(
   client: Client,
   query: { text: string; values?: unknown[]; name?: string },
+  deadline: Deadline = deadlineIn(STATEMENT_LIMIT),
 ): Promise<pg.QueryResult<Row>> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new DatabaseUnavailable("The database did not answer in time.")),
-      STATEMENT_LIMIT,
-    );
-  });
   try {
-    return await Promise.race([client.query<Row>({ ...query, values: query.values ?? [] }), limit]);
+    return await within(deadline, client.query<Row>({ ...query, values: query.values ?? [] }));
   } catch (error) {
-    const failure = asUnavailable(error);
-    if (failure instanceof DatabaseUnavailable) broken.add(client);
-    throw failure;
-  } finally {
-    clearTimeout(timer);
+    if (endsTheLine(error)) broken.add(client);
+    throw asUnavailable(error);
   }
 }
 
 const broken = new WeakSet<Client>();
 
-/** Gives a connection back, or closes it where it broke. */
-export function giveBack(client: Client): void {
-  client.release(broken.has(client));
+export function isBroken(client: Client): boolean {
+  return broken.has(client);
 }
 
-/** SQLSTATE classes and codes that mean "not now": connection, resources, shutdown, a standby. */
-const NOT_NOW = /^(08|53|57P|58|25006)/;
-
-function asUnavailable(error: unknown): unknown {
-  if (error instanceof DatabaseUnavailable || !(error instanceof Error)) return error;
-  const code = (error as { code?: unknown }).code;
-  const fromServer = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && "severity" in error;
-  if (fromServer && !NOT_NOW.test(code)) return error;
-  return new DatabaseUnavailable("The database did not answer.", { cause: error });
+/** Gives a connection back, or closes it where it broke. */
+export function giveBack(client: TakenClient): void {
+  client.release(isBroken(client));
 }

@@ -1,11 +1,17 @@
 import { DatabaseUnavailable, DatabaseUnusable } from "./database.ts";
-import { inTheWay, pendingMigrations } from "./migrations.ts";
+import { deadlineIn } from "./deadline.ts";
+import { inTheWay, migrationsOf, pendingMigrations } from "./migrations.ts";
 import type { Client, Pool } from "./postgres-pool.ts";
-import { giveBack, takeClient } from "./postgres-pool.ts";
+import { ask, giveBack, isBroken, STATEMENT_LIMIT, takeClient } from "./postgres-pool.ts";
 
 const LEAST_VERSION = 150_000;
 /** Any number will do, as long as every node uses the same one. */
 const MIGRATION_LOCK = 7_305_881_201;
+/** A step may build an index over 500 million rows; in ms. */
+const MIGRATION_LIMIT = 3_600_000;
+/** Whoever can't have a lock within 4 s lets go and comes again with the next request: another node migrates. */
+const BEGIN =
+  "begin isolation level read committed; set local lock_timeout = 4000; set local idle_in_transaction_session_timeout = 10000";
 
 /**
  * Brings the schema up to date under a lock, so that nodes that start at once migrate once.
@@ -13,10 +19,11 @@ const MIGRATION_LOCK = 7_305_881_201;
  */
 export async function preparePostgres(pool: Pool): Promise<void> {
   try {
-    const client = await takeClient(pool);
+    const client = await takeClient(pool, deadlineIn(STATEMENT_LIMIT));
     try {
       await requireVersion(client);
       await migrate(client);
+      await requireRights(client);
     } finally {
       giveBack(client);
     }
@@ -26,9 +33,9 @@ export async function preparePostgres(pool: Pool): Promise<void> {
 }
 
 async function requireVersion(client: Client): Promise<void> {
-  const { rows } = await client.query<{ number: number; name: string }>(
-    "select current_setting('server_version_num')::int as number, current_setting('server_version') as name",
-  );
+  const { rows } = await ask<{ number: number; name: string }>(client, {
+    text: "select current_setting('server_version_num')::int as number, current_setting('server_version') as name",
+  });
   const server = rows[0];
   if (!server || server.number < LEAST_VERSION) {
     throw new DatabaseUnusable(
@@ -39,29 +46,29 @@ async function requireVersion(client: Client): Promise<void> {
 
 async function migrate(client: Client): Promise<void> {
   if (pendingMigrations("postgres", await schemaVersion(client)).length === 0) return;
-  await client.query("begin");
+  await ask(client, { text: BEGIN });
   try {
-    await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    await ask(client, { text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
     await requireRoom(client);
-    await client.query(
-      "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
-    );
+    await ask(client, {
+      text: "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
+    });
     for (const { version, sql } of pendingMigrations("postgres", await schemaVersion(client))) {
-      await client.query(sql);
-      await client.query("insert into latchkey_schema (version) values ($1)", [version]);
+      await ask(client, { text: sql }, deadlineIn(MIGRATION_LIMIT));
+      await ask(client, { text: "insert into latchkey_schema (version) values ($1)", values: [version] });
     }
-    await client.query("commit");
+    await ask(client, { text: "commit" });
   } catch (error) {
-    await client.query("rollback").catch(() => {});
+    if (!isBroken(client)) await ask(client, { text: "rollback" });
     throw error;
   }
 }
 
 /** Looks before anything is written: does another program have tables of these names in the schema? */
 async function requireRoom(client: Client): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    "select relname as name from pg_class where relnamespace = current_schema()::regnamespace",
-  );
+  const { rows } = await ask<{ name: string }>(client, {
+    text: "select relname as name from pg_class where relnamespace = current_schema()::regnamespace",
+  });
   const names = new Set(rows.map(({ name }) => name));
   const why = inTheWay("postgres", await schemaVersion(client), names);
   if (why === null) return;
@@ -71,18 +78,48 @@ async function requireRoom(client: Client): Promise<void> {
 }
 
 async function schemaVersion(client: Client): Promise<number> {
-  const { rows: tables } = await client.query("select to_regclass('latchkey_schema') is not null as here");
-  if (!tables[0]?.here) return 0;
-  const { rows } = await client.query("select coalesce(max(version), 0) as version from latchkey_schema");
+  const { rows: tables } = await ask<{ readable: boolean }>(client, {
+    text: "select has_table_privilege(to_regclass('latchkey_schema'), 'select') as readable where to_regclass('latchkey_schema') is not null",
+  });
+  if (!tables[0]) return 0;
+  if (!tables[0].readable) throw mayNot("select", "latchkey_schema");
+  const { rows } = await ask<{ version: number }>(client, {
+    text: "select coalesce(max(version), 0) as version from latchkey_schema",
+  });
   return Number(rows[0]?.version);
+}
+
+const RIGHTS = ["select", "insert", "update", "delete"];
+
+/** A user who may do only some of it would break one request in ten. */
+async function requireRights(client: Client): Promise<void> {
+  const tables = migrationsOf("postgres").flatMap(({ sql }) =>
+    [...sql.matchAll(/^create table (\w+)/gm)].map(([, name]) => name),
+  );
+  const { rows } = await ask<{ name: string; missing: string }>(client, {
+    text: `select name, missing from unnest($1::text[]) as name, unnest($2::text[]) as missing
+      where to_regclass(name) is not null and not has_table_privilege(name, missing) limit 1`,
+    values: [tables, RIGHTS],
+  });
+  if (rows[0]) throw mayNot(rows[0].missing, rows[0].name);
+}
+
+function mayNot(right: string, table: string): DatabaseUnusable {
+  return new DatabaseUnusable(
+    `DATABASE_URL: this user may not ${right} in the table ${table}; grant it ${RIGHTS.join(", ")} on all of Latchkey's tables.`,
+  );
 }
 
 const REMEDIES: [RegExp, string][] = [
   [/^28/, "the server refused this user or password"],
   [/^3D000$/, "there is no such database on the server; create it first"],
-  [/^42501$/, "this user may not create tables; grant it rights on the schema"],
+  [/^(42501|3F000)$/, "this user may not create tables; grant it rights on the schema"],
   [/^(ENOTFOUND|EAI_AGAIN|ERR_INVALID_URL)$/, "the server's name is not known"],
-  [/CERT|TLS|SSL|SELF_SIGNED/, "the encrypted connection failed; check sslmode and the server's certificate"],
+  [
+    /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/,
+    "the server's certificate is not from an authority known here; name its authority's file with sslrootcert=, or don't verify it with sslmode=no-verify",
+  ],
+  [/CERT|TLS|SSL/, "the encrypted connection failed; check sslmode and the server's certificate"],
 ];
 
 function inOneLine(error: unknown): unknown {

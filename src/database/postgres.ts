@@ -1,11 +1,14 @@
 import { Kysely, sql } from "kysely";
 import { createAnnouncements } from "./announcements.ts";
-import type { Database, Write } from "./database.ts";
+import type { Database, Notice, Write } from "./database.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import { postgresDialect } from "./postgres-connection.ts";
+import { isDeadlock } from "./postgres-faults.ts";
+import { requireReadable } from "./postgres-line.ts";
+import type { ListenLine } from "./postgres-listener.ts";
 import { CHANNEL, listenToOtherNodes } from "./postgres-listener.ts";
 import { batchedLookUp } from "./postgres-lookup.ts";
-import { openPool } from "./postgres-pool.ts";
+import { closePool, openPool } from "./postgres-pool.ts";
 import { preparePostgres } from "./postgres-schema.ts";
 import type { Schema } from "./schema.ts";
 
@@ -24,16 +27,23 @@ export async function openPostgres(options: {
   url: string;
   /** A direct line where `url` goes through a pooler; its presence means that statements can't be named. */
   listenUrl: string | null;
-  onWaiting: (error: DatabaseUnavailable) => void;
+  notice: Notice;
 }): Promise<Database> {
-  const pool = openPool(options.url, CONNECTIONS);
-  const lookUpPool = openPool(options.url, LOOK_UP_CONNECTIONS);
-  const ready = onceItWorks(() => preparePostgres(pool));
-  await ready().catch(async (error: unknown) => {
-    if (error instanceof DatabaseUnavailable) return options.onWaiting(error);
-    await Promise.all([pool.end(), lookUpPool.end()]);
+  const { url, listenUrl, notice } = options;
+  const line = listenLine({ url, listenUrl });
+  requireReadable("DATABASE_URL", url);
+  requireReadable(line.setting, line.url);
+  const pool = openPool(url, CONNECTIONS);
+  const lookUpPool = openPool(url, LOOK_UP_CONNECTIONS);
+  const closePools = () => Promise.all([closePool(pool), closePool(lookUpPool)]);
+  const prepared = onceItWorks(() => preparePostgres(pool));
+  await prepared().catch(async (error: unknown) => {
+    if (error instanceof DatabaseUnavailable)
+      return notice("warn", `${error.message} Answering 503 until DATABASE_URL can be used.`, error.cause);
+    await closePools();
     throw error;
   });
+  const ready = () => prepared().catch(asNotNow);
 
   const query = new Kysely<Schema>({ dialect: postgresDialect(pool, ready) });
   const announcements = createAnnouncements();
@@ -64,16 +74,19 @@ export async function openPostgres(options: {
     engine: "postgres",
     read: query,
     write: (work) => write(work),
-    findSession: batchedLookUp(lookUpPool, { named: options.listenUrl === null, ready }),
+    findSession: batchedLookUp(lookUpPool, { named: listenUrl === null, ready, notice }),
     onAnnouncement(hear) {
-      stopListening ??= listenToOtherNodes(options.listenUrl ?? options.url, announcements.tell);
+      stopListening ??= listenToOtherNodes(line, announcements.tell, notice);
       return announcements.listen(hear);
     },
-    async clockAhead(now) {
+    async clockAhead(clock) {
+      const before = clock();
       const result = await sql<{
         now: string;
       }>`select extract(epoch from clock_timestamp()) * 1000 as now`.execute(query);
-      return Number(result.rows[0]?.now) - now;
+      const after = clock();
+      const there = Number(result.rows[0]?.now);
+      return there < before ? there - before : Math.max(0, there - after);
     },
     async takeTurn({ query: transaction }) {
       const result = await sql<{
@@ -83,9 +96,16 @@ export async function openPostgres(options: {
     },
     async close() {
       await stopListening?.();
-      await Promise.all([pool.end(), lookUpPool.end()]);
+      await closePools();
     },
   };
+}
+
+/** The line that hears announcements: what goes through a pooler hears nothing. */
+export function listenLine({ url, listenUrl }: { url: string; listenUrl: string | null }): ListenLine {
+  return listenUrl === null
+    ? { url, setting: "DATABASE_URL" }
+    : { url: listenUrl, setting: "LATCHKEY_LISTEN_URL" };
 }
 
 /** Runs `work` until it has worked once; whoever asks meanwhile shares the try under way. */
@@ -100,7 +120,8 @@ function onceItWorks(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-function isDeadlock(error: unknown): boolean {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return code === "40P01" || code === "40001";
+/** What stops a start is no bug of a request: it answers 503 until the operator has seen to it. */
+function asNotNow(error: unknown): never {
+  if (!(error instanceof Error) || error instanceof DatabaseUnavailable) throw error;
+  throw new DatabaseUnavailable(error.message, { cause: error });
 }

@@ -16,6 +16,8 @@ export type HttpParts = AccountParts & {
   readonly live: LiveStreams;
   /** The providers of the settings, by name. */
   readonly providers: ReadonlyMap<string, Provider>;
+  /** How far the database's clock is ahead, in ms; the operator hears of it. */
+  readonly clockAhead: () => Promise<number>;
   readonly networkOf: (request: Request, remote: string | undefined) => string | null;
   /** Warns the operator, once, of a request that changes something and came to another address than BASE_URL. */
   readonly noticeAddress: (request: Request, remote: string | undefined) => void;

@@ -2,6 +2,9 @@ import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { latchkey } from "../support/command-line.ts";
 import { engineOf, type TestDatabase } from "../support/engines.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
+import { signUp, turnOnTwoFactor } from "../support/people.ts";
+import { startServer } from "../support/server.ts";
 
 const KEY = randomBytes(32).toString("hex");
 
@@ -69,6 +72,56 @@ describe("The command line on PostgreSQL", () => {
     }
   });
 
+  test("a user who lacks a right in a table stops the start with what to grant", async () => {
+    expect((await run(["migrate"])).code).toBe(0);
+    const role = `guest_${randomBytes(6).toString("hex")}`;
+    const asRole = () => run(["serve"], (url) => Object.assign(url, { username: role, password: "guest" }));
+    const needs = "grant it select, insert, update, delete on all of Latchkey's tables.";
+    await database.read(`create role ${role} login password 'guest'`);
+    try {
+      const unread = await asRole();
+      await database.read(`grant select on all tables in schema public to ${role}`);
+      const unwritten = await asRole();
+      expect([unread.code, unread.err, unwritten.code, unwritten.err]).toEqual([
+        1,
+        `DATABASE_URL: this user may not select in the table latchkey_schema; ${needs}\n`,
+        1,
+        expect.stringMatching(
+          /^DATABASE_URL: this user may not (insert|update|delete) in the table \w+; .*\n$/,
+        ),
+      ]);
+      await database.read(`grant insert, update, delete on all tables in schema public to ${role}`);
+      const { code } = await run(["migrate"], (url) =>
+        Object.assign(url, { username: role, password: "guest" }),
+      );
+      expect(code).toBe(0);
+    } finally {
+      await database.read(`drop owned by ${role}`);
+      await database.read(`drop role ${role}`);
+    }
+  });
+
+  test("a PostgreSQL that is too old stops the start with the version that it takes", async () => {
+    const proxy = await FaultProxy.start(new URL(database.url), "old server");
+    const { code, err } = await run(["serve"], (url) => Object.assign(url, { port: String(proxy.port) }));
+    await proxy.stop();
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^DATABASE_URL: this server is PostgreSQL .*; Latchkey needs 15 or newer\.\n$/),
+    ]);
+  });
+
+  test("doctor says that the key is another than the one that secrets were sealed with", async () => {
+    const server = await startServer({ engine: engineOf("postgres"), database, secretKey: KEY });
+    await turnOnTwoFactor(server, await signUp(server));
+    await server.close();
+    expect((await run(["doctor"])).out).toMatch(/ok\s+The key opens the newest TOTP secret\./);
+    const env = { DATABASE_URL: database.url, LATCHKEY_SECRET_KEY: randomBytes(32).toString("hex") };
+    const other = await latchkey(["doctor"], { cwd: database.folder, env });
+    expect(other.code).toBe(1);
+    expect(other.out).toMatch(/fail\s+A stored secret can't be read: LATCHKEY_SECRET_KEY/);
+  });
+
   test("doctor says when a crash would bring an ended session back, and when not", async () => {
     const name = new URL(database.url).pathname.slice(1);
     await database.read(`alter database ${name} set synchronous_commit = off`);
@@ -81,7 +134,8 @@ describe("The command line on PostgreSQL", () => {
     const { out } = await run(["doctor"]);
     expect(out).toMatch(/ok\s+synchronous_commit is on\./);
     expect(out).toMatch(/ok\s+The clock of the database is -?\d+ ms ahead/);
-    expect(out).toMatch(/ok\s+No standby server is connected/);
+    expect(out).toMatch(/ok\s+No standby server is connected\./);
+    expect(out).toMatch(/ok\s+What other nodes announce arrives \(DATABASE_URL\)\./);
     expect(out).toMatch(/fail\s+fsync is off: a power cut can bring ended sessions back/);
   });
 });

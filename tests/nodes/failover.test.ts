@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { latchkey as run } from "../support/command-line.ts";
 import { engineOf, postgresAt, type TestDatabase } from "../support/engines.ts";
+import { expectSignedIn } from "../support/expectations.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { isSignedIn, type Person, signIn, signUp } from "../support/people.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
@@ -27,7 +28,7 @@ describe("A primary that dies under load, and its synchronous standby", () => {
     database = await postgresAt(primary.url).createDatabase();
     target.port = new URL(primary.url).port;
     proxy = await FaultProxy.start(target);
-    const through = Object.assign(new URL(database.url), { port: String(proxy.port) }).href;
+    const through = proxy.through(database.url);
     server = await startServer({
       engine: engineOf("postgres"),
       database: { ...database, url: through },
@@ -41,10 +42,46 @@ describe("A primary that dies under load, and its synchronous standby", () => {
     await primary?.stop();
   });
 
-  test("doctor says that the standby is synchronous", async () => {
-    const env = { DATABASE_URL: database.url, LATCHKEY_SECRET_KEY: server.secretKey };
-    const { out } = await run(["doctor"], { cwd: database.folder, env });
-    expect(out).toMatch(/ok\s+The standby servers are synchronous \(standby\)\./);
+  const runAt = (url: string, ...words: string[]) =>
+    run(words, { cwd: database.folder, env: { DATABASE_URL: url, LATCHKEY_SECRET_KEY: server.secretKey } });
+
+  test("doctor tells a standby that is synchronous from one that isn't, or that this user may not see", async () => {
+    await database.read("create role app login password 'app'");
+    for (const right of [
+      "all on schema public",
+      "select, insert, update, delete on all tables in schema public",
+    ])
+      await database.read(`grant ${right} to app`);
+    const app = Object.assign(new URL(database.url), { username: "app", password: "app" }).href;
+    expect((await runAt(database.url, "doctor")).out).toMatch(
+      /ok\s+The standby servers are synchronous \(standby\)\./,
+    );
+    expect((await runAt(app, "doctor")).out).toMatch(/warn\s+Whether .* grant it pg_read_all_stats\./);
+    await database.read("grant pg_read_all_stats to app");
+    expect((await runAt(app, "doctor")).out).toMatch(/ok\s+The standby servers are synchronous/);
+    await standby.follow("");
+    await database.read("revoke pg_read_all_stats from app");
+    for (const url of [app, database.url])
+      expect((await runAt(url, "doctor")).out).toMatch(
+        /warn\s+None of 1 standby servers is synchronous: a failover/,
+      );
+    await standby.follow("FIRST 1 (other, standby)");
+    await database.read("grant pg_read_all_stats to app");
+    expect((await runAt(app, "doctor")).out).toMatch(/ok\s+The standby servers are synchronous/);
+  });
+
+  test("is the only one that is read: a standby is 503, and stops no start but says so", async () => {
+    const { client } = await signUp(server);
+    target.port = new URL(standby.url).port;
+    proxy.cut();
+    for (const path of ["/api/session", "/verify", "/readyz"])
+      expect((await client.get(path)).status).toBe(503);
+    const there = Object.assign(new URL(database.url), { port: new URL(standby.url).port }).href;
+    const { code, err } = await runAt(there, "migrate");
+    expect(code).toBe(1);
+    expect(err.trimEnd().split("\n").at(-1)).toMatch(/^DATABASE_URL: this server is a standby/);
+    target.port = new URL(primary.url).port;
+    await expectSignedIn(client);
   });
 
   test("every ending that was answered holds after the promotion, and the node goes on by itself", async () => {

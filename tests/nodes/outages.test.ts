@@ -1,8 +1,17 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { engineOf } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
 import { type Fault, FaultProxy } from "../support/fault-proxy.ts";
-import { expectStatus, isSignedIn, PASSWORD, signIn, signUp } from "../support/people.ts";
+import {
+  expectStatus,
+  isSignedIn,
+  listOf,
+  OTHER_PASSWORD,
+  PASSWORD,
+  signIn,
+  signUp,
+  trySignIn,
+} from "../support/people.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { UA } from "../support/user-agents.ts";
 
@@ -12,10 +21,9 @@ describe("A PostgreSQL that goes away", () => {
 
   async function start(fault: Fault = "none"): Promise<void> {
     const database = await engineOf("postgres").createDatabase();
-    const url = new URL(database.url);
-    proxy = await FaultProxy.start(url, fault);
-    const through = Object.assign(new URL(url), { hostname: "127.0.0.1", port: String(proxy.port) }).href;
-    server = await startServer({ engine: engineOf("postgres"), database: { ...database, url: through } });
+    proxy = await FaultProxy.start(new URL(database.url), fault);
+    const url = proxy.through(database.url);
+    server = await startServer({ engine: engineOf("postgres"), database: { ...database, url } });
   }
   beforeEach(() => start());
   afterEach(async () => {
@@ -52,6 +60,10 @@ describe("A PostgreSQL that goes away", () => {
     await server.database.drop();
     await start("refuse");
     expect((await server.client().get("/readyz")).status).toBe(503);
+    // What would have stopped the start is no bug of a request.
+    proxy.fault = "old server";
+    const known = { email: "ada@example.test", password: PASSWORD };
+    expectRefusal(await server.client().post("/api/session", known), 503, "unavailable");
     proxy.fault = "none";
     await expectSignedIn((await signUp(server)).client);
   });
@@ -78,6 +90,51 @@ describe("A PostgreSQL that goes away", () => {
         `select (select count(*) from ended_session where session_id = '${other.session.id}') as ended, (select count(*) from session where id = '${other.session.id}') as living`,
       );
       expect([Number(row?.ended), Number(row?.living)]).toEqual([1, 0]);
+    }
+  });
+
+  test("that cuts the line after any commit of a password change has done all of that step or nothing", async () => {
+    let changed = 0;
+    for (let commitsFirst = 0; ; commitsFirst++) {
+      const person = await signUp(server);
+      const other = await signIn(server, person, UA.firefoxWindows);
+      Object.assign(proxy, { fault: "swallow commit answers", commitsFirst });
+      const answer = await person.client.put("/api/account/password", {
+        currentPassword: PASSWORD,
+        newPassword: OTHER_PASSWORD,
+      });
+      proxy.fault = "none";
+      const works = async (password: string) =>
+        (await trySignIn(server.client(UA.edgeWindows), { email: person.email, password })).status === 201;
+      const isNew = await works(OTHER_PASSWORD);
+      expect([await works(PASSWORD), await isSignedIn(other.client)]).toEqual([!isNew, !isNew]);
+      if (isNew) {
+        changed += 1;
+        await expectSignedOut(other.client, "password_changed");
+      }
+      if (answer.status === 204) break;
+      expectRefusal(answer, 503, "unavailable");
+    }
+    expect(changed).toBeGreaterThanOrEqual(2);
+  });
+
+  test("that cuts the line after any commit of a sign-in leaves one session a browser, which the next one replaces", async () => {
+    const person = await signUp(server);
+    let older = await signIn(server, person, UA.firefoxWindows);
+    for (let commitsFirst = 0; ; commitsFirst++) {
+      Object.assign(proxy, { fault: "swallow commit answers", commitsFirst });
+      const browser = server.client(UA.firefoxWindows);
+      const answer = await trySignIn(browser, person);
+      proxy.fault = "none";
+      if (answer.status === 201) break;
+      expectRefusal(answer, 503, "unavailable");
+      const rows = (await listOf(person.client)).filter(({ label }) => label === "Firefox on Windows");
+      expect(rows).toHaveLength(1);
+      const isOlder = rows[0]?.id === older.session.id;
+      expect(await isSignedIn(older.client)).toBe(isOlder);
+      if (!isOlder) await expectSignedOut(older.client, "replaced");
+      older = await signIn(server, person, UA.firefoxWindows);
+      expect(await listOf(person.client)).toHaveLength(2);
     }
   });
 

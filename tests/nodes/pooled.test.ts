@@ -1,14 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migrationsOf } from "../../src/database/migrations.ts";
 import { engineOf, type TestDatabase } from "../support/engines.ts";
 import { expectNoContent, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
 import { freePort } from "../support/free-port.ts";
+import { startInOwnProcess } from "../support/own-process.ts";
 import { OTHER_PASSWORD, PASSWORD, signIn, signUp } from "../support/people.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { systemProgram } from "../support/system-program.ts";
@@ -17,7 +19,7 @@ import { UA } from "../support/user-agents.ts";
 const program = await systemProgram("pgbouncer");
 
 /** PgBouncer in transaction mode as Debian has it, with no setting that is there for Latchkey's sake. */
-async function startPooler(program: string, database: URL) {
+async function startPooler(program: string, database: URL, { size = 8, more = "" } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-pooler-"));
   await chmod(folder, 0o755);
   const port = await freePort();
@@ -33,7 +35,8 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 8
+default_pool_size = ${size}
+${more}
 `,
   );
   await chmod(file, 0o644);
@@ -50,6 +53,12 @@ default_pool_size = 8
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** Before 1.21 PgBouncer never kept any, and doesn't know the setting. */
+function keepsNoStatements(): string {
+  const { stdout } = spawnSync(program ?? "", ["--version"], { encoding: "utf8" });
+  return Number(/PgBouncer 1\.(\d+)/.exec(stdout)?.[1]) >= 21 ? "max_prepared_statements = 0" : "";
 }
 
 async function answers(port: number, child: ChildProcess): Promise<void> {
@@ -146,5 +155,37 @@ describe.skipIf(program === null)("Two nodes behind PgBouncer in transaction mod
     const now = Date.now() + 40 * 24 * 3_600_000;
     const pruned = await Promise.all(servers.map(({ latchkey }) => prune(latchkey.parts, now)));
     expect(pruned.reduce((sum, { sessions }) => sum + sessions, 0)).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(program === null)("A node behind a pooler that keeps no statements", () => {
+  test("goes on without a LATCHKEY_LISTEN_URL, and says once that it is missing", async () => {
+    const database = await engineOf("postgres").createDatabase();
+    const pooler = await startPooler(program ?? "", new URL(database.url), {
+      size: 2,
+      more: keepsNoStatements(),
+    });
+    const node = await startInOwnProcess({ databaseUrl: pooler.url, outbox: database.folder });
+    const { client } = await signUp(node);
+    // Of the pooler's two connections one is left to the node, and then the other: there its statement has no name.
+    const [one, other] = [
+      new pg.Client({ connectionString: pooler.url }),
+      new pg.Client({ connectionString: pooler.url }),
+    ];
+    for (const holder of [one, other]) {
+      await holder.connect();
+      await holder.query("begin");
+    }
+    await one.query("rollback");
+    await expectSignedIn(client);
+    await one.query("begin");
+    await other.query("rollback");
+    await expectSignedIn(client);
+    await Promise.all([one.end(), other.end()]);
+    await expectSignedIn(client);
+    await node.hasSaid("set LATCHKEY_LISTEN_URL to a direct line");
+    await node.stop();
+    await pooler.stop();
+    await database.drop();
   });
 });

@@ -13,7 +13,7 @@ const NAME = "standby";
  */
 export async function startSynchronousStandby(
   primary: Postgres,
-): Promise<Postgres & { promote(): Promise<void> }> {
+): Promise<Postgres & { promote(): Promise<void>; follow(names: string): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-standby-"));
   const data = join(folder, "data");
   await copyData(primary, data);
@@ -24,13 +24,18 @@ export async function startSynchronousStandby(
   const { password, port } = new URL(primary.url);
   const line = `host=127.0.0.1 port=${port} user=postgres password=${password} application_name=${NAME}`;
   const standby = await serve({ binaries, folder, data, owner }, password, [`primary_conninfo=${line}`]);
-  await query(primary.url, `alter system set synchronous_standby_names = '${NAME}'`);
-  await query(primary.url, "select pg_reload_conf()");
-  while (
-    (await query(primary.url, "select from pg_stat_replication where sync_state = 'sync'")).length === 0
-  );
+  async function follow(names: string): Promise<void> {
+    await query(primary.url, `alter system set synchronous_standby_names = '${names}'`);
+    await query(primary.url, "select pg_reload_conf()");
+    const state = names === "" ? "async" : "sync";
+    while (
+      (await query(primary.url, `select from pg_stat_replication where sync_state = '${state}'`)).length === 0
+    );
+  }
+  await follow(NAME);
   return {
     ...standby,
+    follow,
     async promote() {
       await query(standby.url, "select pg_promote(true, 60)");
     },

@@ -1,0 +1,6 @@
+/** What was looked at, and what to do about it. */
+export type Finding = { state: "ok" | "warn" | "fail"; words: string };
+
+export const ok = (words: string): Finding => ({ state: "ok", words });
+export const warn = (words: string): Finding => ({ state: "warn", words });
+export const fail = (words: string): Finding => ({ state: "fail", words });

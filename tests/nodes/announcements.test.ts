@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { latchkey as run } from "../support/command-line.ts";
+import { engineOf, type TestDatabase } from "../support/engines.ts";
+import { expectNoContent } from "../support/expectations.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
+import { startInOwnProcess } from "../support/own-process.ts";
+import { type Person, signIn, signUp } from "../support/people.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+const KEY = "ab".repeat(32);
+
+describe("The line for other nodes' announcements", () => {
+  let database: TestDatabase;
+  let here: TestServer;
+  let person: Person;
+  beforeAll(async () => {
+    database = await engineOf("postgres").createDatabase();
+    here = await startServer({ engine: engineOf("postgres"), database, secretKey: KEY });
+    person = await signUp(here);
+  });
+  afterAll(async () => {
+    await here.close();
+    await database.drop();
+  });
+
+  let proxy: FaultProxy;
+  beforeEach(async () => {
+    proxy = await FaultProxy.start(new URL(database.url));
+  });
+  afterEach(() => proxy.stop());
+
+  const startThere = () =>
+    startInOwnProcess({
+      databaseUrl: database.url,
+      listenUrl: proxy.through(database.url),
+      outbox: here.outbox.folder,
+      secretKey: KEY,
+    });
+
+  const isListening = () =>
+    expect
+      .poll(() =>
+        database.read(
+          "select from pg_stat_activity where datname = current_database() and query ilike 'listen %'",
+        ),
+      )
+      .toHaveLength(1);
+
+  test("that a network has silently dropped is noticed, taken up again, and holds up no stop", async () => {
+    const there = await startThere();
+    const { client, session } = await signIn(there, person, UA.firefoxWindows);
+    const page = await client.live();
+    await isListening();
+    proxy.forget();
+    expectNoContent(await person.client.delete(`/api/sessions/${session.id}`));
+    const began = performance.now();
+    expect(await page.nextOf("signed-out", 30_000)).toMatchObject({
+      data: { reason: "signed_out_remotely" },
+    });
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(there.log().filter((line) => line.includes("LATCHKEY_LISTEN_URL"))).toEqual([]);
+    proxy.forget();
+    expect(await there.stop()).toBeLessThan(4_000);
+  });
+
+  test("that can't be opened is told of once, and once that it is back; doctor says so too", async () => {
+    proxy.fault = "refuse";
+    const there = await startThere();
+    const { client } = await signIn(there, person, UA.firefoxWindows);
+    await client.live();
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements can't be opened");
+    const env = {
+      DATABASE_URL: database.url,
+      LATCHKEY_SECRET_KEY: KEY,
+      LATCHKEY_LISTEN_URL: proxy.through(database.url),
+    };
+    const doctor = async (listenUrl = env.LATCHKEY_LISTEN_URL) =>
+      (await run(["doctor"], { cwd: database.folder, env: { ...env, LATCHKEY_LISTEN_URL: listenUrl } })).out;
+    expect(await doctor()).toMatch(/warn\s+LATCHKEY_LISTEN_URL: the line for announcements can't be opened/);
+    proxy.fault = "none";
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements is back");
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements can't be opened");
+    expect(await doctor()).toMatch(/ok\s+What other nodes announce arrives \(LATCHKEY_LISTEN_URL\)\./);
+    const elsewhere = Object.assign(new URL(database.url), { pathname: "/postgres" }).href;
+    expect(await doctor(elsewhere)).toMatch(
+      /warn\s+LATCHKEY_LISTEN_URL: what other nodes announce does not arrive/,
+    );
+    await there.stop();
+  });
+
+  test.each(["nonsense", "http://[", "sqlite:./app.db"])(
+    "LATCHKEY_LISTEN_URL=%s stops the start with one line",
+    async (value) => {
+      const env = { DATABASE_URL: database.url, LATCHKEY_SECRET_KEY: KEY, LATCHKEY_LISTEN_URL: value };
+      const { code, err } = await run(["serve"], { cwd: database.folder, env });
+      expect([code, err]).toEqual([
+        1,
+        "LATCHKEY_LISTEN_URL takes postgres://user:password@host:5432/database.\n",
+      ]);
+    },
+  );
+});

@@ -1,0 +1,121 @@
+import { sql } from "kysely";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { DatabaseUnavailable } from "../../src/index.ts";
+import { engineOf, type TestDatabase } from "../support/engines.ts";
+import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import { type Person, signUp } from "../support/people.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+/** What an operator, or another program, may do to a database in use, and how it is mended. */
+const TROUBLES: [string, { begin: string[]; mend: string[]; locks?: true }][] = [
+  [
+    "takes no more connections (55000)",
+    {
+      begin: ["alter database NAME allow_connections false"],
+      mend: ["alter database NAME allow_connections true"],
+    },
+  ],
+  [
+    "has another password now (28P01)",
+    { begin: ["alter role NAME password 'other'"], mend: ["alter role NAME password 'mine'"] },
+  ],
+  [
+    "was renamed (3D000)",
+    { begin: ["alter database NAME rename to NAME_gone"], mend: ["alter database NAME_gone rename to NAME"] },
+  ],
+  [
+    "is locked, for longer than its operator lets statements wait (55P03)",
+    {
+      begin: ["alter role NAME set lock_timeout = '100ms'"],
+      mend: ["alter role NAME reset lock_timeout"],
+      locks: true,
+    },
+  ],
+  [
+    "is locked, for longer than its operator lets statements run (57014)",
+    {
+      begin: ["alter role NAME set statement_timeout = '100ms'"],
+      mend: ["alter role NAME reset statement_timeout"],
+      locks: true,
+    },
+  ],
+];
+
+describe("A PostgreSQL in use that", () => {
+  let database: TestDatabase;
+  let server: TestServer;
+  let person: Person;
+  let name = "";
+  const admin = new pg.Client({ connectionString: inject("postgresUrl") ?? "" });
+  const asAdmin = async (statements: string[]) => {
+    for (const one of statements) await admin.query(one.replaceAll("NAME", name));
+  };
+  const endConnections = async () => {
+    await asAdmin(["select pg_terminate_backend(pid) from pg_stat_activity where datname = 'NAME'"]);
+    const left = () => admin.query("select from pg_stat_activity where datname = $1", [name]);
+    await expect.poll(async () => (await left()).rowCount).toBe(0);
+  };
+
+  beforeAll(async () => {
+    await admin.connect();
+    database = await engineOf("postgres").createDatabase();
+    name = new URL(database.url).pathname.slice(1);
+    await asAdmin(["create role NAME login password 'mine'", "alter database NAME owner to NAME"]);
+    const url = Object.assign(new URL(database.url), { username: name, password: "mine" }).href;
+    server = await startServer({ engine: engineOf("postgres"), database: { ...database, url } });
+    person = await signUp(server);
+  });
+  afterAll(async () => {
+    await server.close();
+    await database.drop();
+    await asAdmin(["drop role NAME"]);
+    await admin.end();
+  });
+
+  async function expectUnavailable(): Promise<void> {
+    for (const path of ["/api/session", "/verify", "/api/sessions"])
+      expectRefusal(await person.client.get(path), 503, "unavailable");
+    expectRefusal(await person.client.delete("/api/sessions"), 503, "unavailable");
+    expect((await server.client().get("/readyz")).status).toBe(503);
+  }
+
+  test.each(TROUBLES)(
+    "%s is 503, never 500 or signed out, and mends",
+    async (_what, { begin, mend, locks }) => {
+      await endConnections();
+      await asAdmin(begin);
+      await endConnections();
+      const holder = new pg.Client({ connectionString: database.url });
+      if (locks) {
+        await holder.connect();
+        await holder.query("begin; lock table session, account in access exclusive mode");
+      }
+      try {
+        await expectUnavailable();
+      } finally {
+        if (locks) await holder.end();
+        await asAdmin(mend);
+        await endConnections();
+      }
+      await expectSignedIn(person.client);
+    },
+  );
+
+  test("has taken a right away (42501) is 503, and mends", async () => {
+    await database.read("alter table session owner to postgres");
+    expectRefusal(await person.client.get("/api/session"), 503, "unavailable");
+    await database.read(`alter table session owner to ${name}`);
+    await expectSignedIn(person.client);
+  });
+
+  test("gives way to others in every deadlock is 503 after the last try, and mends", async () => {
+    let tries = 0;
+    const write = server.latchkey.parts.database.write(async ({ query }) => {
+      tries += 1;
+      await sql`do $$ begin raise exception 'as a deadlock' using errcode = '40P01'; end $$`.execute(query);
+    });
+    await expect(write).rejects.toThrow(DatabaseUnavailable);
+    expect(tries).toBe(3);
+  });
+});
