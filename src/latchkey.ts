@@ -21,9 +21,8 @@ import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options.ts";
 import { readSettings } from "./options.ts";
 import { EndedEvents, type SessionEnded } from "./sessions/ended-events.ts";
-import { endBecauseOf, endSessions } from "./sessions/endings.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
-import { listSessions } from "./sessions/list.ts";
+import { endAllOf, endAny, listSessions } from "./sessions/list.ts";
 import { LiveStreams } from "./sessions/live.ts";
 import { prune } from "./sessions/prune.ts";
 
@@ -147,19 +146,10 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
         sessionAnswer(session, ""),
       );
     },
-    async end(id, by) {
-      return (
-        (await database.write((write) =>
-          endSessions(write, { id }, { reason: "signed_out_remotely", ...ending(by) }),
-        )) > 0
-      );
-    },
+    end: (id, by) => endAny(database, id, { reason: "signed_out_remotely", ...ending(by) }),
     endOthers: (accountId, exceptId, by) =>
-      database.write((write) =>
-        endBecauseOf(write, "others_logged_out", { accountId, exceptId, ...ending(by) }),
-      ),
-    endAll: (accountId, by) =>
-      database.write((write) => endBecauseOf(write, "ended_by_operator", { accountId, ...ending(by) })),
+      endAllOf(database, "others_logged_out", { accountId, exceptId, ...ending(by) }),
+    endAll: (accountId, by) => endAllOf(database, "ended_by_operator", { accountId, ...ending(by) }),
   };
 }
 
