@@ -70,7 +70,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       "DATABASE_URL: the database does not answer yet; answering 503 until it does.",
     ),
   );
-  const lastUsed = createLastUsed(database, settings.now, complain("Last-used times could not be written."));
+  const lastUsed = createLastUsed(database, settings, complain("Last-used times could not be written."));
   const background = new Set<Promise<void>>();
   const live = new LiveStreams({ settings, database, lastUsed }, complain("Open pages could not be told."));
   const ended = new EndedEvents(

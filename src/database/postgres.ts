@@ -3,7 +3,7 @@ import { createAnnouncements } from "./announcements.ts";
 import type { Database, Write } from "./database.ts";
 import { DatabaseUnavailable } from "./database.ts";
 import { postgresDialect } from "./postgres-connection.ts";
-import { CHANNEL, listenToOtherNodes } from "./postgres-listener.ts";
+import { listenToOtherNodes, tellOtherNodes } from "./postgres-listener.ts";
 import { batchedLookUp } from "./postgres-lookup.ts";
 import { openPool } from "./postgres-pool.ts";
 import { preparePostgres } from "./postgres-schema.ts";
@@ -37,22 +37,19 @@ export async function openPostgres(options: {
 
   const query = new Kysely<Schema>({ dialect: postgresDialect(pool, ready) });
   const announcements = createAnnouncements();
+  const otherNodes = tellOtherNodes(query);
   let stopListening: (() => Promise<void>) | undefined;
 
   async function write<T>(work: (write: Write) => Promise<T>, tries = TRIES_AFTER_DEADLOCK): Promise<T> {
     const changed = new Set<string>();
     try {
-      const result = await query.transaction().execute(async (transaction) => {
-        const value = await work({
-          query: transaction,
-          locksRows: true,
-          announce: (accountId) => changed.add(accountId),
-        });
-        for (const accountId of changed)
-          await sql`select pg_notify(${CHANNEL}, ${accountId})`.execute(transaction);
-        return value;
-      });
+      const result = await query
+        .transaction()
+        .execute((transaction) =>
+          work({ query: transaction, locksRows: true, announce: (accountId) => changed.add(accountId) }),
+        );
       for (const accountId of changed) announcements.tell(accountId);
+      otherNodes.tell(changed);
       return result;
     } catch (error) {
       if (tries > 1 && isDeadlock(error)) return write(work, tries - 1);
@@ -82,7 +79,7 @@ export async function openPostgres(options: {
       return result.rows[0]?.got === true;
     },
     async close() {
-      await stopListening?.();
+      await Promise.all([stopListening?.(), otherNodes.told()]);
       await Promise.all([pool.end(), lookUpPool.end()]);
     },
   };

@@ -20,7 +20,7 @@ export async function whoIs(parts: HttpParts, request: RequestHead): Promise<Sig
   const answer = await authenticate(parts, parts.cookies.tokens(request.headers.get("cookie")), now);
   if (!("session" in answer)) return signedOutFacts(answer);
   const { session } = answer;
-  touch({ parts, request, now }, session);
+  await touch({ parts, request, now }, session);
   return { account: accountAnswer(session), session: sessionAnswer(session, session.id) };
 }
 

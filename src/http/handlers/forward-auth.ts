@@ -20,7 +20,7 @@ export async function verify(call: Call): Promise<Response> {
       sendToLogin(call) ?? problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)))
     );
   }
-  touch(call, answer.session);
+  await touch(call, answer.session);
   const response = new Response(null, {
     status: 204,
     headers: {
