@@ -5,7 +5,10 @@ import { afterAll, beforeAll } from "vitest";
 import { Client } from "./client.ts";
 import type { Engine } from "./engines.ts";
 import { freePort } from "./free-port.ts";
-import { startServer, type TestServer } from "./server.ts";
+import { type ServerOptions, startServer, type TestServer } from "./server.ts";
+
+/** What both nodes are set to. */
+type NodeOptions = Pick<ServerOptions, "rateLimits" | "signUp">;
 
 export type TwoNodes = {
   readonly server: TestServer;
@@ -14,10 +17,13 @@ export type TwoNodes = {
 };
 
 /** Two servers on one database, the second in a process of its own: only so a race between them is one. */
-export async function startTwoNodes(engine: Engine): Promise<TwoNodes & { stop(): Promise<void> }> {
-  const server = await startServer({ engine, rateLimits: "off" });
+export async function startTwoNodes(
+  engine: Engine,
+  more: NodeOptions = {},
+): Promise<TwoNodes & { stop(): Promise<void> }> {
+  const server = await startServer({ engine, rateLimits: "off", ...more });
   const port = await freePort();
-  const child = startSecond(server, port);
+  const child = startSecond(server, port, more);
   if (child.stdout) await once(child.stdout, "data");
   const ports = [server.port, port];
   return {
@@ -34,10 +40,10 @@ export async function startTwoNodes(engine: Engine): Promise<TwoNodes & { stop()
 }
 
 /** Two nodes for all the tests of a suite. */
-export function twoNodesFor(engine: Engine): () => TwoNodes {
+export function twoNodesFor(engine: Engine, more: NodeOptions = {}): () => TwoNodes {
   let nodes: Awaited<ReturnType<typeof startTwoNodes>> | undefined;
   beforeAll(async () => {
-    nodes = await startTwoNodes(engine);
+    nodes = await startTwoNodes(engine, more);
   });
   afterAll(() => nodes?.stop());
   return () => {
@@ -46,7 +52,7 @@ export function twoNodesFor(engine: Engine): () => TwoNodes {
   };
 }
 
-function startSecond(server: TestServer, port: number): ChildProcess {
+export function startSecond(server: TestServer, port: number, more: NodeOptions = {}): ChildProcess {
   const options = {
     port,
     baseUrl: server.baseUrl,
@@ -54,6 +60,7 @@ function startSecond(server: TestServer, port: number): ChildProcess {
     secretKey: server.secretKey,
     outbox: server.outbox.folder,
     rateLimits: "off",
+    ...more,
   };
   return spawn(process.execPath, [join(import.meta.dirname, "second-process.ts")], {
     env: { PATH: process.env.PATH, LATCHKEY_TEST_OPTIONS: JSON.stringify(options) },
