@@ -1,23 +1,27 @@
 import { sql } from "kysely";
+import pg from "pg";
 import type { Write } from "../src/database/database.ts";
 import { openPostgres } from "../src/database/postgres.ts";
 import { endSessions } from "../src/sessions/endings.ts";
 import { holdAccount } from "../src/sessions/hold.ts";
 import { hashToken, makeId, makeToken } from "../src/sessions/token.ts";
-import { serve, startPostgres } from "../tests/support/postgres.ts";
+import { startPostgres } from "../tests/support/postgres.ts";
+import { startSynchronousStandby } from "../tests/support/standby.ts";
 
 /**
- * `node bench/announcements.ts [SECONDS]`: sign-ins and endings a second on PostgreSQL that waits for its
- * disk, from three nodes, with the NOTIFY inside each transaction against one after the commit, by turns.
+ * `node bench/announcements.ts [SECONDS]`: sign-ins and endings a second on PostgreSQL with a synchronous
+ * standby that takes 5 ms, from three nodes, with the NOTIFY inside each transaction against one after the commit, by turns.
  */
 const seconds = Number(process.argv[2] ?? 4);
 const ROUNDS = 3;
 const AT_ONCE = 10; // a node, as many as it has connections
+const AWAY = 5; // ms that the standby takes
 const DAY = 86_400_000;
 
-const first = await startPostgres();
-await first.kill();
-const postgres = await serve(first.place, new URL(first.url).password, ["fsync=on", "full_page_writes=on"]);
+const postgres = await startPostgres();
+const standby = await startSynchronousStandby(postgres);
+await set(standby.url, `recovery_min_apply_delay = '${AWAY}ms'`);
+await set(postgres.url, "synchronous_commit = remote_apply");
 const open = () => openPostgres({ url: postgres.url, listenUrl: null, onWaiting: () => {} });
 const nodes = [await open(), await open(), await open()];
 const stopHearing = nodes.map((node) => node.onAnnouncement(() => {}));
@@ -45,7 +49,16 @@ console.log(
 );
 for (const stop of stopHearing) stop();
 for (const node of nodes) await node.close();
+await standby.stop();
 await postgres.stop();
+
+async function set(url: string, setting: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`alter system set ${setting}`);
+  await client.query("select pg_reload_conf()");
+  await client.end();
+}
 
 async function rate(how: "inside" | "after"): Promise<number> {
   const end = performance.now() + seconds * 1_000;

@@ -14,7 +14,7 @@ describe.runIf(engineNames().includes("postgres"))("Three processes on one Postg
   afterAll(() => nodes.stop());
 
   test("after the answer to an ending no check that starts later passes, on any node", async () => {
-    const history = await live(nodes, { people: 5, steps: 25, seed: SEED });
+    const history = await live(nodes, { people: 5, steps: 20, seed: SEED });
     const passed = history.checks.filter((check) => check.passed).length;
     const { signedIn, ended, endedOthers, changedPassword } = history.did;
     console.log(
