@@ -177,7 +177,8 @@ async function deleteBefore(write: Write, table: string, column: string, before:
     .selectFrom(name)
     .select(key)
     .where(ref<"at">(column), "<=", before)
-    .limit(ROWS_A_BATCH);
+    .limit(ROWS_A_BATCH)
+    .$if(write.locksRows, (query) => query.forUpdate().skipLocked());
   const result = await write.query
     .deleteFrom(name)
     .where(key, "in", old)

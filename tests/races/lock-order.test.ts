@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { endEveryone } from "../../src/accounts/operator.ts";
 import { prune } from "../../src/sessions/prune.ts";
 import { renewToken } from "../../src/sessions/renew.ts";
-import { HOUR } from "../support/clock.ts";
+import { DAY, HOUR } from "../support/clock.ts";
 import { engineNames } from "../support/engine-names.ts";
 import { describeOnEachEngine, engineOf } from "../support/engines.ts";
 import { expectSignedOut } from "../support/expectations.ts";
@@ -118,17 +118,21 @@ describe.runIf(engineNames().includes("postgres"))("Many who end sessions at onc
     await server.close();
   });
 
-  test("prunes past a session that somebody holds", async () => {
+  test("prune past what somebody holds", async () => {
     const server = await startServer({ engine, sessionLifetime: "1h" });
     const [ada, bob] = [await signUp(server), await signUp(server)];
-    server.clock.advance(2 * HOUR);
+    server.clock.advance(2 * DAY);
     const holding = new pg.Client({ connectionString: server.database.url });
     await holding.connect();
     await holding.query("begin");
     await holding.query("select from session where id = $1 for update", [ada.session.id]);
+    await holding.query("select from mailed_link where account_id = $1 for update", [ada.account.id]);
+    const links = async () => (await server.database.read("select from mailed_link")).length;
     expect((await prune(server.latchkey.parts, server.clock.now())).sessions).toBe(1);
+    expect(await links()).toBe(1);
     await holding.query("rollback");
     expect((await prune(server.latchkey.parts, server.clock.now())).sessions).toBe(1);
+    expect(await links()).toBe(0);
     await expectSignedOut(bob.client, "expired");
     await holding.end();
     await server.close();
