@@ -11,7 +11,7 @@ import { startPostgres } from "../tests/support/postgres.ts";
 
 /**
  * `node bench/checks.ts [SESSIONS]`: checks a second on both engines with a million sessions, and bytes a
- * row. Ratios within one run are what counts; the machine's other work is in every absolute number.
+ * row of whatever grows with the sessions. Ratios within one run are what counts; the machine's other work is in every absolute number.
  */
 const sessions = Number(process.argv[2] ?? 1_000_000);
 const accounts = Math.ceil(sessions / 5);
@@ -32,10 +32,14 @@ async function measurePostgres(url: string): Promise<void> {
   await client.query(`insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at, place)
     select sha256(convert_to('token ' || n, 'UTF8')), 'session-' || lpad(n::text, 14, '0'), 'account-' || lpad((1 + n % ${accounts})::text, 14, '0'), 'Chrome', 'Mac OS', 'Chrome on Mac OS',
     1795500000000, 1798092000000, 1795500000000, 'password', 'password', 1795500000000, 'Chrome|' || n from generate_series(1, ${sessions}) n`);
+  await fillHistory();
   await client.query("vacuum analyze");
   for (const [table, rows] of [
     ["account", accounts],
     ["session", sessions],
+    ["activity", 2 * sessions],
+    ["ended_session", sessions],
+    ["known_device", sessions],
   ] as const) {
     const { rows: sizes } = await client.query(
       `select pg_table_size('${table}') as heap, pg_indexes_size('${table}') as indexes`,
@@ -61,6 +65,20 @@ async function measurePostgres(url: string): Promise<void> {
   );
   await pool.end();
   await database.close();
+}
+
+/** What each session leaves: two lines in the activity, the reason why it ended, a browser that is known. */
+async function fillHistory(): Promise<void> {
+  const account = `'account-' || lpad((1 + n % ${accounts})::text, 14, '0')`;
+  const numbers = `from generate_series(1, ${sessions}) n`;
+  const line = (id: string, kind: string, detail: string) =>
+    `insert into activity (id, account_id, kind, at, label, detail) select '${id}' || lpad(n::text, 17, '0') || '0000000', ${account}, '${kind}', 1795500000000, 'Chrome on Mac OS', '${detail}' ${numbers}`;
+  await client.query(line("m1", "signed_in", "{}"));
+  await client.query(line("m2", "session_ended", '{"reason":"replaced","by":"Chrome on Mac OS"}'));
+  await client.query(`insert into ended_session (token_hash, session_id, account_id, reason, by, at, until)
+    select sha256(convert_to('ended ' || n, 'UTF8')), 'session-' || lpad(n::text, 14, '0'), ${account}, 'replaced', 'Chrome on Mac OS', 1795500000000, 1798092000000 ${numbers}`);
+  await client.query(`insert into known_device (account_id, device_hash, last_seen_at)
+    select ${account}, sha256(convert_to('device ' || n, 'UTF8')), 1795500000000 ${numbers}`);
 }
 
 async function rate(find: FindSession, atOnce: number): Promise<number> {

@@ -23,9 +23,8 @@ import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options.ts";
 import { readSettings } from "./options.ts";
 import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
-import { endBecauseOf, endSessions } from "./sessions/endings.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
-import { listSessions } from "./sessions/list.ts";
+import { endAllOf, endAny, listSessions } from "./sessions/list.ts";
 import { LiveStreams } from "./sessions/live.ts";
 import { prune } from "./sessions/prune.ts";
 
@@ -71,7 +70,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const log = pino({ name: "latchkey", level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
   const complain = (what: string) => (error: unknown) => log.error({ err: error }, what);
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
-  const lastUsed = createLastUsed(database, settings.now, complain("Last-used times could not be written."));
+  const lastUsed = createLastUsed(database, settings, complain("Last-used times could not be written."));
   const background = new Set<Promise<void>>();
   const live = new LiveStreams({ settings, database, lastUsed }, complain("Open pages could not be told."));
   const ended = new EndedEvents(
@@ -164,19 +163,10 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
         sessionAnswer(session, ""),
       );
     },
-    async end(id, by) {
-      return (
-        (await database.write((write) =>
-          endSessions(write, { id }, { reason: "signed_out_remotely", ...ending(by) }),
-        )) > 0
-      );
-    },
+    end: (id, by) => endAny(database, id, { reason: "signed_out_remotely", ...ending(by) }),
     endOthers: (accountId, exceptId, by) =>
-      database.write((write) =>
-        endBecauseOf(write, "others_logged_out", { accountId, exceptId, ...ending(by) }),
-      ),
-    endAll: (accountId, by) =>
-      database.write((write) => endBecauseOf(write, "ended_by_operator", { accountId, ...ending(by) })),
+      endAllOf(database, "others_logged_out", { accountId, exceptId, ...ending(by) }),
+    endAll: (accountId, by) => endAllOf(database, "ended_by_operator", { accountId, ...ending(by) }),
   };
 }
 

@@ -43,7 +43,6 @@ export async function addAccount(
       password_blocked_at: null,
       credential_version: 1,
       suspended_at: null,
-      confirmed_elsewhere: 0,
       created_at: now,
     })
     .onConflict((conflict) => conflict.column("email_key").doNothing())

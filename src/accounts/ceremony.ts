@@ -1,5 +1,6 @@
 import type { Write } from "../database/database.ts";
 import type { CeremonyKind } from "../database/schema.ts";
+import { holdAccount } from "../sessions/hold.ts";
 import { hashToken } from "../sessions/token.ts";
 
 /** How long a passkey prompt or a round to a provider may take, in ms. */
@@ -10,7 +11,8 @@ export type Ceremony = { kind: CeremonyKind; accountId: string | null; data: str
 
 /**
  * Begins a ceremony: `key` is the challenge or the state that comes back with its answer, `browser` the
- * secret of the cookie that binds it to the browser that asked.
+ * secret of the cookie that binds it to the browser that asked. Where the account is gone by now nothing
+ * begins, and the answer will be refused as one to an unknown challenge.
  */
 export async function beginCeremony(
   write: Write,
@@ -18,6 +20,7 @@ export async function beginCeremony(
   ceremony: Ceremony,
   now: number,
 ): Promise<void> {
+  if (ceremony.accountId !== null && !(await holdAccount(write, ceremony.accountId))) return;
   await write.query
     .insertInto("ceremony")
     .values({

@@ -121,7 +121,6 @@ export async function confirmEmailChange(
     const account = await holdAccount(write, link.account_id);
     if (!account || !(await takeLink(write, ["confirm_email"], token, now))) return null;
     if (await isTaken(write, link.email_key, account.id, now)) return null;
-    await moveTo(write, account, link, now);
     const asking = await write.query
       .selectFrom("session")
       .select("label")
@@ -130,6 +129,7 @@ export async function confirmEmailChange(
     const by = asking?.label ?? visitor.device.label;
     const exceptId = link.session_id ?? "";
     await endBecauseOf(write, "email_changed", { accountId: account.id, exceptId, by, at: now });
+    await moveTo(write, account, link, now);
     await record(write, {
       accountId: account.id,
       kind: "email_changed",

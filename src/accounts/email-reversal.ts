@@ -60,6 +60,7 @@ async function takeBack(
   // What was added after the change was asked for is the thief's; where nobody had ever proved to own the
   // address, all of it is.
   await removeFootholds(write, accountId, { since: link.never_proved === 1 ? 0 : begunAt });
+  await endBecauseOf(write, "email_taken_back", { accountId, by: label, at: now });
   await write.query
     .updateTable("account")
     .set({
@@ -71,7 +72,6 @@ async function takeBack(
     })
     .where("id", "=", accountId)
     .execute();
-  await endBecauseOf(write, "email_taken_back", { accountId, by: label, at: now });
   await record(write, { accountId, kind: "email_changed", at: now, label, detail: { email: link.email } });
   const restored = { id: accountId, email: link.email, email_key: link.email_key };
   const resetLink = await makeResetLink(parts, write, restored, label, now);

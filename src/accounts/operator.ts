@@ -1,10 +1,11 @@
+import type { Write } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endBecauseOf, endHalfFinishedSignIns, endSessions } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
-import { holdAccount } from "../sessions/hold.ts";
+import { holdAccount, holdAccounts } from "../sessions/hold.ts";
 import { addAccount, findAccountByEmail, ownWords } from "./account.ts";
 import { deleteAccount } from "./close-account.ts";
 import { readEmailAddress } from "./email-address.ts";
@@ -102,27 +103,54 @@ export async function resetTwoFactor(parts: AccountParts, account: Account, now:
   return { ok: true };
 }
 
-const SESSIONS_A_BATCH = 500;
+const ACCOUNTS_A_BATCH = 200;
 
-/** Ends every session of every account, half-finished sign-ins and mailed links too, in batches. Returns how many sessions. */
+/**
+ * Ends every session of every account, half-finished sign-ins and mailed links too, in batches of accounts
+ * that are held meanwhile: a token that is renewed at that moment ends all the same. Returns how many sessions.
+ */
 export async function endEveryone(parts: AccountParts, now: number): Promise<number> {
   const ending = { reason: "signed_out_remotely", by: OPERATOR, at: now } as const;
-  await parts.database.write(async ({ query }) => {
-    await query.deleteFrom("half_finished_sign_in").execute();
-    await query.deleteFrom("mailed_link").where("kind", "not in", ["not_me", "keep_email"]).execute();
+  await forEveryAccountIn(parts, "half_finished_sign_in", async ({ query }, accountIds) => {
+    await query.deleteFrom("half_finished_sign_in").where("account_id", "in", accountIds).execute();
+    return 0;
   });
+  const links = ({ query }: Write) =>
+    query.deleteFrom("mailed_link").where("kind", "not in", ["not_me", "keep_email"]);
+  await forEveryAccountIn(parts, "mailed_link", async (write, accountIds) => {
+    await links(write).where("account_id", "in", accountIds).execute();
+    return 0;
+  });
+  await parts.database.write((write) => links(write).where("account_id", "is", null).execute());
+  return forEveryAccountIn(parts, "session", (write, accountIds) =>
+    endSessions(write, { accountIds }, ending),
+  );
+}
+
+/** Goes through a table by accounts, a batch at a time, each batch one transaction. Returns the sum of what was done. */
+async function forEveryAccountIn(
+  parts: AccountParts,
+  table: "half_finished_sign_in" | "mailed_link" | "session",
+  work: (write: Write, accountIds: string[]) => Promise<number>,
+): Promise<number> {
+  let after = "";
   let total = 0;
   for (;;) {
-    const ended = await parts.database.write(async (write) => {
-      const some = await write.query
-        .selectFrom("session")
-        .select("token_hash")
-        .limit(SESSIONS_A_BATCH)
-        .execute();
-      if (some.length === 0) return 0;
-      return endSessions(write, { tokenHashes: some.map((row) => row.token_hash) }, ending);
+    const rows = await parts.database.read
+      .selectFrom(table)
+      .select("account_id as accountId")
+      .distinct()
+      .where("account_id", ">", after)
+      .orderBy("account_id")
+      .limit(ACCOUNTS_A_BATCH)
+      .execute();
+    const accountIds = rows.flatMap(({ accountId }) => accountId ?? []);
+    const last = accountIds.at(-1);
+    if (last === undefined) return total;
+    total += await parts.database.write(async (write) => {
+      await holdAccounts(write, accountIds);
+      return work(write, accountIds);
     });
-    total += ended;
-    if (ended === 0) return total;
+    after = last;
   }
 }

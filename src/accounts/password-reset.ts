@@ -40,14 +40,19 @@ export async function askForReset(
   return { ok: true };
 }
 
-/** Begins a reset for an account that is known to be right: asked for, reported, or by an operator. */
+/** Begins a reset that was asked for, by an operator too. Nothing where the account has changed since it was read. */
 export async function mailReset(
   parts: AccountParts,
   account: Account,
   label: string,
   now: number,
 ): Promise<void> {
-  const link = await parts.database.write((write) => makeResetLink(parts, write, account, label, now));
+  const link = await parts.database.write(async (write) => {
+    const held = await holdAccount(write, account.id);
+    const same = held?.email_key === account.email_key && held.suspended_at === account.suspended_at;
+    return same ? makeResetLink(parts, write, account, label, now) : null;
+  });
+  if (link === null) return;
   const message = messages.resetPassword({ ...about(parts, account.email, now, label), link });
   post(parts, [{ to: account.email, message }]);
 }

@@ -181,9 +181,10 @@ async function noteFailure(
   now: number,
 ): Promise<void> {
   const { label } = visitor.device;
-  await parts.database.write((write) =>
-    recordFolded(write, { accountId: account.id, kind: "sign_in_failed", at: now, label }),
-  );
+  await parts.database.write(async (write) => {
+    if (!(await holdAccount(write, account.id))) return;
+    await recordFolded(write, { accountId: account.id, kind: "sign_in_failed", at: now, label });
+  });
 }
 
 /** A browser that the account knows counts for itself: a stranger's guesses can't lock the owner out. */

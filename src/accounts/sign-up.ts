@@ -7,7 +7,7 @@ import { startSession } from "../sessions/start.ts";
 import { addAccount, findAccountByEmail, ownWords } from "./account.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { readEmailAddress } from "./email-address.ts";
-import { findLink, makeLink, takeLink } from "./mailed-links.ts";
+import { endOlderSignUpLinks, findLink, makeLink, takeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import { acceptRegistration } from "./passkeys.ts";
 import { about, post } from "./post.ts";
@@ -185,6 +185,7 @@ async function mailSignUpLink(
         now,
       ),
     );
+    await parts.database.write((write) => endOlderSignUpLinks(write, address.key));
     post(parts, [{ to: address.email, message: messages.finishSignUp({ ...context, link }) }]);
   });
   return { ok: true, started: null };

@@ -1,8 +1,8 @@
 import { endEveryone, findForOperator, OPERATOR } from "../accounts/operator.ts";
 import { iso } from "../http/answers.ts";
 import type { HttpParts } from "../http/call.ts";
-import { endBecauseOf, endSessions } from "../sessions/endings.ts";
 import { overByTime } from "../sessions/expiry.ts";
+import { endAllOf, endAny } from "../sessions/list.ts";
 import type { Command, ExitCode, Run } from "./command.ts";
 import { Refused } from "./command.ts";
 import { LIMIT_FLAG, LIMIT_HELP, readLimit, table } from "./table.ts";
@@ -77,9 +77,9 @@ const end: Command = {
     withLatchkey(run, async ({ parts }) => {
       const [id = ""] = run.arguments;
       const ending = { reason: "signed_out_remotely", by: OPERATOR, at: parts.settings.now() } as const;
-      const ended = await parts.database.write((write) => endSessions(write, { id }, ending));
-      if (ended === 0) throw new Refused(`There is no session with the id ${id}.`);
-      run.print(run.flags.json ? JSON.stringify({ ended }) : "Ended 1 session.");
+      if (!(await endAny(parts.database, id, ending)))
+        throw new Refused(`There is no session with the id ${id}.`);
+      run.print(run.flags.json ? JSON.stringify({ ended: 1 }) : "Ended 1 session.");
       return 0;
     }),
 };
@@ -100,7 +100,7 @@ const endAll: Command = {
     return withLatchkey(run, async ({ parts }) => {
       const ended =
         typeof account === "string"
-          ? await endAllOf(parts, account)
+          ? await endAllOfAddress(parts, account)
           : await endEveryone(parts, parts.settings.now());
       run.print(
         run.flags.json
@@ -112,10 +112,10 @@ const endAll: Command = {
   },
 };
 
-async function endAllOf(parts: HttpParts, email: string): Promise<number> {
+async function endAllOfAddress(parts: HttpParts, email: string): Promise<number> {
   const { account } = orRefused(await findForOperator(parts, email));
   const of = { accountId: account.id, by: OPERATOR, at: parts.settings.now() };
-  return parts.database.write((write) => endBecauseOf(write, "ended_by_operator", of));
+  return endAllOf(parts.database, "ended_by_operator", of);
 }
 
 export const sessionCommands: readonly Command[] = [list, end, endAll];

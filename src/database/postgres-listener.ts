@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
+import { type Kysely, sql } from "kysely";
 import pg from "pg";
 import type { Hear } from "./announcements.ts";
 import type { Notice } from "./database.ts";
 import { deadlineIn, within } from "./deadline.ts";
 import { lineTo } from "./postgres-line.ts";
+import type { Schema } from "./schema.ts";
 
 export const CHANNEL = "latchkey_sessions";
 
@@ -115,4 +117,41 @@ async function openLine(url: string, stop?: AbortSignal): Promise<Line> {
     cut();
     throw error;
   }
+}
+
+/**
+ * Tells other nodes whose sessions have changed, after the commit: PostgreSQL lets one transaction with a
+ * NOTIFY commit at a time, in the whole cluster, until the disk and the standby have it. What comes while
+ * one is under way goes with the next. It is a hint, and one that fails is not said again.
+ */
+export function tellOtherNodes(query: Kysely<Schema>) {
+  let waiting = new Set<string>();
+  let telling: Promise<void> | undefined;
+
+  async function tellAll(): Promise<void> {
+    while (waiting.size > 0) {
+      const accountIds = [...waiting];
+      waiting = new Set();
+      await notify(query, accountIds).catch(() => {});
+    }
+    telling = undefined;
+  }
+
+  return {
+    tell(accountIds: Iterable<string>): void {
+      for (const accountId of accountIds) waiting.add(accountId);
+      if (waiting.size > 0) telling ??= tellAll();
+    },
+    /** Once all is said that was to be said. */
+    told: async () => telling,
+  };
+}
+
+/** Nothing is lost with it, so its commit waits neither for the disk nor for a standby. */
+async function notify(query: Kysely<Schema>, accountIds: string[]): Promise<void> {
+  await sql`
+    with soon as materialized (select set_config('synchronous_commit', 'off', true))
+    select pg_notify(${CHANNEL}, id) from soon, unnest(cast(${accountIds} as text[])) as changed (id)`.execute(
+    query,
+  );
 }

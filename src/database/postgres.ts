@@ -6,7 +6,7 @@ import { postgresDialect } from "./postgres-connection.ts";
 import { isDeadlock } from "./postgres-faults.ts";
 import { requireReadable } from "./postgres-line.ts";
 import type { ListenLine } from "./postgres-listener.ts";
-import { CHANNEL, listenToOtherNodes } from "./postgres-listener.ts";
+import { listenToOtherNodes, tellOtherNodes } from "./postgres-listener.ts";
 import { batchedLookUp } from "./postgres-lookup.ts";
 import { closePool, openPool } from "./postgres-pool.ts";
 import { preparePostgres } from "./postgres-schema.ts";
@@ -47,22 +47,19 @@ export async function openPostgres(options: {
 
   const query = new Kysely<Schema>({ dialect: postgresDialect(pool, ready) });
   const announcements = createAnnouncements();
+  const otherNodes = tellOtherNodes(query);
   let stopListening: (() => Promise<void>) | undefined;
 
   async function write<T>(work: (write: Write) => Promise<T>, tries = TRIES_AFTER_DEADLOCK): Promise<T> {
     const changed = new Set<string>();
     try {
-      const result = await query.transaction().execute(async (transaction) => {
-        const value = await work({
-          query: transaction,
-          locksRows: true,
-          announce: (accountId) => changed.add(accountId),
-        });
-        for (const accountId of changed)
-          await sql`select pg_notify(${CHANNEL}, ${accountId})`.execute(transaction);
-        return value;
-      });
+      const result = await query
+        .transaction()
+        .execute((transaction) =>
+          work({ query: transaction, locksRows: true, announce: (accountId) => changed.add(accountId) }),
+        );
       for (const accountId of changed) announcements.tell(accountId);
+      otherNodes.tell(changed);
       return result;
     } catch (error) {
       if (tries > 1 && isDeadlock(error)) return write(work, tries - 1);
@@ -95,7 +92,7 @@ export async function openPostgres(options: {
       return result.rows[0]?.got === true;
     },
     async close() {
-      await stopListening?.();
+      await Promise.all([stopListening?.(), otherNodes.told()]);
       await closePools();
     },
   };

@@ -1,3 +1,4 @@
+import type { Generated } from "kysely";
 import type { EndReason } from "../refusals.ts";
 
 /** The tables, typed once for both engines. Times are integers (ms since 1970, UTC); hashes are 32 bytes. */
@@ -35,7 +36,7 @@ export type AccountTable = {
   credential_version: number;
   suspended_at: number | null;
   /** 1 where the address was confirmed in a browser that the account had never been used from. */
-  confirmed_elsewhere: number;
+  confirmed_elsewhere: Generated<number>;
   created_at: number;
 };
 

@@ -51,7 +51,10 @@ export async function record(write: Write, ...happenings: Happening[]): Promise<
   }
 }
 
-/** Writes down a failure, folded into the newest event where that is the same: a guessing stranger is one line. */
+/**
+ * Writes down a failure, folded into the newest event where that is the same: a guessing stranger is one
+ * line. With the account held by the caller, or two at once would both read the count before.
+ */
 export async function recordFolded(write: Write, happening: Happening): Promise<void> {
   const newest = await write.query
     .selectFrom("activity")

@@ -24,7 +24,7 @@ export async function whoIs(
   const answer = await authenticate(parts, parts.cookies.tokens(headers.get("cookie")), now);
   if (!("session" in answer)) return signedOutFacts(answer);
   const { session } = answer;
-  touch({ parts, request: { headers }, now }, session);
+  await touch({ parts, request: { headers }, now }, session);
   return { account: accountAnswer(session), session: sessionAnswer(session, session.id) };
 }
 

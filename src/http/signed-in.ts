@@ -20,16 +20,16 @@ export function signedIn(
     if (!("session" in answer)) {
       return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
     }
-    if (counts === "as use") touch(call, answer.session);
+    if (counts === "as use") await touch(call, answer.session);
     return handOver(call, answer, await handle({ ...call, acting: answer.session }));
   };
 }
 
 /** Every request with the session's cookie is use, but the page's own refreshes. */
-export function touch(
+export async function touch(
   { parts, request, now }: Pick<Call, "parts" | "now"> & { request: Pick<RequestHead, "headers"> },
   session: FoundSession,
-): void {
+): Promise<void> {
   if (request.headers.get("latchkey-background") === "1") return;
-  parts.lastUsed.touch(session.id, session.lastUsedAt, now);
+  await parts.lastUsed.touch(session.id, session.lastUsedAt, now);
 }

@@ -71,7 +71,6 @@ function accountRow(one: Named, now: number): Insertable<Schema["account"]> {
     password_blocked_at: null,
     credential_version: 1,
     suspended_at: one.suspended ? now : null,
-    confirmed_elsewhere: 0,
     created_at: createdAt,
   };
 }

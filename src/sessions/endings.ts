@@ -28,6 +28,7 @@ export type Ending = {
 /** Which sessions end: every field given narrows the choice. */
 export type Which = {
   accountId?: string;
+  accountIds?: string[];
   id?: string;
   exceptId?: string | undefined;
   tokenHashes?: Uint8Array[];
@@ -58,6 +59,7 @@ export async function endBecauseOf(
 export async function endSessions(write: Write, which: Which, ending: Ending): Promise<number> {
   let leaving = write.query.deleteFrom("session");
   if (which.accountId !== undefined) leaving = leaving.where("account_id", "=", which.accountId);
+  if (which.accountIds !== undefined) leaving = leaving.where("account_id", "in", which.accountIds);
   if (which.id !== undefined) leaving = leaving.where("id", "=", which.id);
   if (which.exceptId !== undefined) leaving = leaving.where("id", "!=", which.exceptId);
   if (which.tokenHashes !== undefined) leaving = leaving.where("token_hash", "in", which.tokenHashes);

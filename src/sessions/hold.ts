@@ -6,15 +6,29 @@ export type Account = Selectable<AccountTable>;
 
 /**
  * Reads an account and keeps it as it is until the transaction ends. Every rule that judges an account
- * before it changes something takes this lock first, so that two of them can't pass each other.
+ * before it changes something takes this lock first, so that two of them can't pass each other; whoever
+ * ends sessions takes it before their rows, so that no two wait for each other. It leaves foreign keys to
+ * the account alone, which a change of the address doesn't: that one comes after the endings.
  */
 export async function holdAccount(write: Write, accountId: string): Promise<Account | undefined> {
   return write.query
     .selectFrom("account")
     .selectAll()
     .where("id", "=", accountId)
-    .$if(write.locksRows, (query) => query.forUpdate())
+    .$if(write.locksRows, (query) => query.forNoKeyUpdate())
     .executeTakeFirst();
+}
+
+/** Holds many accounts, always in one order. */
+export async function holdAccounts(write: Write, accountIds: string[]): Promise<void> {
+  if (!write.locksRows) return;
+  await write.query
+    .selectFrom("account")
+    .select("id")
+    .where("id", "in", accountIds)
+    .orderBy("id")
+    .forNoKeyUpdate()
+    .execute();
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Database } from "../database/database.ts";
-import type { Ending } from "./endings.ts";
+import type { Ending, Which } from "./endings.ts";
 import { endBecauseOf, endSessions } from "./endings.ts";
 import { overByTime } from "./expiry.ts";
-import { holdSession } from "./hold.ts";
+import { holdAccount, holdSession } from "./hold.ts";
 import type { SessionParts } from "./parts.ts";
 
 export type ListedSession = {
@@ -45,6 +45,40 @@ export function readSessions(database: Database) {
       "expires_at as expiresAt",
       "signed_in_with as signedInWith",
     ]);
+}
+
+/** Ends one session of a known account, for itself or for an operator. False where it has ended already. */
+export async function endKnown(
+  database: Database,
+  which: Required<Pick<Which, "accountId" | "id">>,
+  ending: Ending,
+): Promise<boolean> {
+  return database.write(async (write) => {
+    await holdAccount(write, which.accountId);
+    return (await endSessions(write, which, ending)) > 0;
+  });
+}
+
+/** Ends one session, whosever it is. False where there is none. */
+export async function endAny(database: Database, id: string, ending: Ending): Promise<boolean> {
+  const found = await database.read
+    .selectFrom("session")
+    .select("account_id as accountId")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return found !== undefined && endKnown(database, { ...found, id }, ending);
+}
+
+/** Ends every session of an account, but one where one is named. Returns how many, those that were over by time too. */
+export async function endAllOf(
+  database: Database,
+  event: "others_logged_out" | "ended_by_operator",
+  of: { accountId: string; exceptId?: string; by: string | null; at: number },
+): Promise<number> {
+  return database.write(async (write) => {
+    await holdAccount(write, of.accountId);
+    return endBecauseOf(write, event, of);
+  });
 }
 
 /**

@@ -3,8 +3,10 @@ import type { EndReason } from "../refusals.ts";
 import { overByTime } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
-/** Keeps proxies from closing a quiet stream, in ms. */
+/** Keeps proxies from closing a quiet stream, and how late a page hears of what nobody announced, in ms. */
 const HEARTBEAT = 25_000;
+/** Streams whose heartbeats come closer together than this are looked at in one query, in ms. */
+const GATHER = 1_000;
 /** After a database that didn't answer, streams look again this much later, in ms. */
 const LOOK_AGAIN = 1_000;
 const SESSIONS_A_QUERY = 500;
@@ -21,11 +23,15 @@ export type Listener = {
   close(): void;
 };
 
-type Stream = { session: FoundSession; listener: Listener; timer: NodeJS.Timeout | undefined };
+type Stream = {
+  session: Pick<FoundSession, "id" | "accountId" | "expiresAt">;
+  listener: Listener;
+  timer: NodeJS.Timeout | undefined;
+};
 
 /**
  * The open pages of this node. An announcement is only a hint to look: what a page is told comes from
- * the tables. A stream is the session's, not the token's, so it survives a renewed token.
+ * the tables, and every heartbeat looks there as well, since a hint may be lost. A stream is the session's, not the token's, so it survives a renewed token.
  */
 export class LiveStreams {
   readonly #parts: SessionParts;
@@ -35,6 +41,8 @@ export class LiveStreams {
   #looking = false;
   #isOver = false;
   #retry: NodeJS.Timeout | undefined;
+  #beaten: Stream[] = [];
+  #gathering: NodeJS.Timeout | undefined;
   #stopHearing: (() => void) | undefined;
 
   constructor(parts: SessionParts, onError: (error: unknown) => void) {
@@ -70,6 +78,7 @@ export class LiveStreams {
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#gathering);
     for (const stream of [...this.#streams.values()].flatMap((open) => [...open])) {
       this.#forget(stream);
       stream.listener.close();
@@ -103,9 +112,14 @@ export class LiveStreams {
   async #tell(open: Stream[], what: "only endings" | "changes too"): Promise<void> {
     for (let start = 0; start < open.length; start += SESSIONS_A_QUERY) {
       const some = open.slice(start, start + SESSIONS_A_QUERY);
-      const ended = await readEnded(this.#parts, [...new Set(some.map((stream) => stream.session.id))]);
+      const ids = [...new Set(some.map((stream) => stream.session.id))];
+      const usedAt = await readLiving(this.#parts, ids);
+      const ended = await readEnded(
+        this.#parts,
+        ids.filter((id) => !usedAt.has(id)),
+      );
       for (const stream of some) {
-        const told = ended.get(stream.session.id);
+        const told = ended.get(stream.session.id) ?? this.#overByTime(stream, usedAt);
         if (told) this.#end(stream, told);
         else if (what === "changes too" && this.#isOpen(stream)) stream.listener.sessionsChanged();
       }
@@ -114,20 +128,40 @@ export class LiveStreams {
 
   /** One short timer at a time: a timer of 30 days would overflow and fire at once. */
   #watchTime(stream: Stream): void {
-    const { settings, lastUsed } = this.#parts;
-    const now = settings.now();
-    const lastUsedAt = lastUsed.of(stream.session.id, stream.session.lastUsedAt);
-    const reason = overByTime(stream.session.expiresAt, lastUsedAt, settings, now);
-    if (reason !== null) {
-      this.#end(stream, { reason });
+    const left = stream.session.expiresAt - this.#parts.settings.now();
+    if (left <= 0) {
+      this.#end(stream, { reason: "expired" });
       return;
     }
-    const wait = Math.min(HEARTBEAT, Math.max(1, stream.session.expiresAt - now));
-    stream.timer = setTimeout(() => {
-      stream.listener.heartbeat();
-      this.#watchTime(stream);
-    }, wait);
+    stream.timer = setTimeout(
+      () => {
+        stream.listener.heartbeat();
+        this.#lookAfterBeat(stream);
+        this.#watchTime(stream);
+      },
+      Math.min(HEARTBEAT, left),
+    );
     stream.timer.unref();
+  }
+
+  /** Whether a session is over by time now, going by the row: it may have been used on another node. */
+  #overByTime({ session }: Stream, usedAt: Map<string, number>): Told | null {
+    const { settings, lastUsed } = this.#parts;
+    const lastUsedAt = lastUsed.of(session.id, usedAt.get(session.id) ?? 0);
+    const reason = overByTime(session.expiresAt, lastUsedAt, settings, settings.now());
+    return reason && { reason };
+  }
+
+  #lookAfterBeat(stream: Stream): void {
+    this.#beaten.push(stream);
+    this.#gathering ??= setTimeout(() => {
+      const beaten = this.#beaten;
+      this.#beaten = [];
+      this.#gathering = undefined;
+      // A database that doesn't answer is asked again at the next beat.
+      this.#tell(beaten, "only endings").catch(this.#onError);
+    }, GATHER);
+    this.#gathering.unref();
   }
 
   #end(stream: Stream, told: Told): void {
@@ -151,14 +185,20 @@ export class LiveStreams {
   }
 }
 
-/** Which of these sessions have ended, and why. One whose reason is already pruned counts as expired. */
-async function readEnded(parts: SessionParts, sessionIds: string[]): Promise<Map<string, Told>> {
-  const { read } = parts.database;
-  const living = await read.selectFrom("session").select("id").where("id", "in", sessionIds).execute();
-  const alive = new Set(living.map((row) => row.id));
-  const gone = sessionIds.filter((id) => !alive.has(id));
+/** Which of these sessions have a row, and when that says they were used last. */
+async function readLiving(parts: SessionParts, sessionIds: string[]): Promise<Map<string, number>> {
+  const rows = await parts.database.read
+    .selectFrom("session")
+    .select(["id", "last_used_at"])
+    .where("id", "in", sessionIds)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.last_used_at]));
+}
+
+/** Why these sessions, which are gone, ended. One whose reason is already pruned counts as expired. */
+async function readEnded(parts: SessionParts, gone: string[]): Promise<Map<string, Told>> {
   if (gone.length === 0) return new Map();
-  const rows = await read
+  const rows = await parts.database.read
     .selectFrom("ended_session")
     .select(["session_id", "reason", "by", "at"])
     .where("session_id", "in", gone)

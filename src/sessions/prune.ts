@@ -1,12 +1,17 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { ExpressionBuilder, Selectable } from "kysely";
 import type { Write } from "../database/database.ts";
-import type { Schema } from "../database/schema.ts";
+import type { Schema, SessionTable } from "../database/schema.ts";
 import { endSessions } from "./endings.ts";
 import { DAY } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
 /** Small, so that a batch holds the database for a few ms only. */
 const ROWS_A_BATCH = 200;
+/** Rows that are only looked at, a batch. */
+const ROWS_A_PAGE = 2_000;
+/** What the settings allow at most. */
+const LONGEST_LIFETIME = 30 * DAY;
 const ACTIVITY_KEPT = 90 * DAY;
 const DEVICES_KEPT = 400 * DAY;
 /** Last uses of other nodes are written within a minute: what looks idle by less may have been used there. */
@@ -21,8 +26,7 @@ export type Pruned = { sessions: number; rows: number };
  */
 export async function prune(parts: SessionParts, now: number, stop?: AbortSignal): Promise<Pruned> {
   const sessions =
-    (await inBatches(parts, stop, (write) => endExpired(write, now))) +
-    (await inBatches(parts, stop, (write) => endIdle(parts, write, now)));
+    (await inBatches(parts, stop, (write) => endExpired(write, now))) + (await endIdle(parts, now, stop));
   let rows = 0;
   for (const [table, column, before] of leftovers(now)) {
     rows += await inBatches(parts, stop, (write) => deleteBefore(write, table, column, before));
@@ -37,38 +41,92 @@ async function inBatches(
 ): Promise<number> {
   let total = 0;
   while (!stop?.aborted) {
-    const done = await parts.database.write(async (write) =>
-      (await parts.database.takeTurn(write)) ? batch(write) : 0,
-    );
-    total += done;
-    if (done < ROWS_A_BATCH) return total;
+    const done = await inTurn(parts, batch);
+    total += done ?? 0;
+    if (done === null || done < ROWS_A_BATCH) return total;
     await wait(2);
   }
   return total;
 }
 
-async function endExpired(write: Write, now: number): Promise<number> {
-  const over = await write.query
+/** One batch is one transaction; null where another node prunes. */
+async function inTurn<T>(parts: SessionParts, batch: (write: Write) => Promise<T>): Promise<T | null> {
+  const { database } = parts;
+  return database.write(async (write) => ((await database.takeTurn(write)) ? batch(write) : null));
+}
+
+/** Sessions that nobody else is changing: whoever is waited for, having their account, might wait for this one. */
+function freeSessions(write: Write) {
+  return write.query
     .selectFrom("session")
-    .select("token_hash")
-    .where("expires_at", "<=", now)
-    .orderBy("expires_at")
+    .select(["token_hash", "id", "expires_at", "last_used_at"])
     .limit(ROWS_A_BATCH)
-    .execute();
+    .$if(write.locksRows, (query) => query.forUpdate().skipLocked());
+}
+
+async function endExpired(write: Write, now: number): Promise<number> {
+  const over = await freeSessions(write).where("expires_at", "<=", now).orderBy("expires_at").execute();
   return endByTime(write, over, "expired", now);
 }
 
-async function endIdle(parts: SessionParts, write: Write, now: number): Promise<number> {
+/** How far the walk has come; an empty hash would be null to SQLite. */
+type Place = Pick<Selectable<SessionTable>, "expires_at" | "token_hash">;
+
+/**
+ * Nothing is indexed by the last use, or each would be written twice. So this walks by the index on the
+ * expiry, a page of rows at a time, through all sessions that are old enough to have idled.
+ */
+async function endIdle(parts: SessionParts, now: number, stop: AbortSignal | undefined): Promise<number> {
   const { idleTimeout } = parts.settings;
   if (idleTimeout === null) return 0;
-  const over = await write.query
+  const before = now - idleTimeout - IDLE_MARGIN;
+  let total = 0;
+  let after: Place | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
+  while (after !== undefined && !stop?.aborted) {
+    const from: Place = after;
+    const page = await inTurn(parts, (write) => endIdleOnPage(parts, write, { from, before }, now));
+    total += page?.ended ?? 0;
+    after = page?.last;
+    await wait(2);
+  }
+  return total;
+}
+
+async function endIdleOnPage(
+  parts: SessionParts,
+  write: Write,
+  { from, before }: { from: Place; before: number },
+  now: number,
+): Promise<{ ended: number; last: Place | undefined }> {
+  const last = await write.query
     .selectFrom("session")
-    .select(["token_hash", "id", "last_used_at"])
-    .where("last_used_at", "<=", now - idleTimeout - IDLE_MARGIN)
-    .limit(ROWS_A_BATCH)
+    .select(["expires_at", "token_hash"])
+    .where(beyond(from))
+    .where("expires_at", "<=", before + LONGEST_LIFETIME)
+    .orderBy("expires_at")
+    .orderBy("token_hash")
+    .offset(ROWS_A_PAGE - 1)
+    .limit(1)
+    .executeTakeFirst();
+  const found = await freeSessions(write)
+    .where(beyond(from))
+    .where("expires_at", "<=", last?.expires_at ?? before + LONGEST_LIFETIME)
+    .where("last_used_at", "<=", before)
+    .orderBy("expires_at")
+    .orderBy("token_hash")
     .execute();
-  const unused = over.filter((row) => parts.lastUsed.of(row.id, row.last_used_at) === row.last_used_at);
-  return endByTime(write, unused, "idle", now);
+  const unused = found.filter((row) => parts.lastUsed.of(row.id, row.last_used_at) <= before);
+  const ended = await endByTime(write, unused, "idle", now);
+  return { ended, last: found.length < ROWS_A_BATCH ? last : found.at(-1) };
+}
+
+/** Later in the walk; sessions that expire in the same ms go by their hash. */
+function beyond({ expires_at, token_hash }: Place) {
+  return ({ and, or, eb }: ExpressionBuilder<Schema, "session">) =>
+    and([
+      eb("expires_at", ">=", expires_at),
+      or([eb("expires_at", ">", expires_at), eb("token_hash", ">", token_hash)]),
+    ]);
 }
 
 async function endByTime(
@@ -119,7 +177,8 @@ async function deleteBefore(write: Write, table: string, column: string, before:
     .selectFrom(name)
     .select(key)
     .where(ref<"at">(column), "<=", before)
-    .limit(ROWS_A_BATCH);
+    .limit(ROWS_A_BATCH)
+    .$if(write.locksRows, (query) => query.forUpdate().skipLocked());
   const result = await write.query
     .deleteFrom(name)
     .where(key, "in", old)

@@ -3,25 +3,12 @@ import { migrationsOf } from "../../src/database/migrations.ts";
 import type { Client } from "../support/client.ts";
 import { engineOf } from "../support/engines.ts";
 import { expectNoContent } from "../support/expectations.ts";
-import { expectStatus, OTHER_PASSWORD, PASSWORD, type Person, signUp } from "../support/people.ts";
+import { expectStatus, OTHER_PASSWORD, PASSWORD, signUp } from "../support/people.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { UA } from "../support/user-agents.ts";
 
 const NODES = 3;
-const PEOPLE = 6;
 const VERSIONS = migrationsOf("postgres").map(({ version }) => version);
-const ROUNDS = 40;
-const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows, UA.firefoxLinux];
-
-/** A check of a token: when it began, and whether it passed. An ending: when its answer was there. */
-type History = { checks: { token: string; began: number; passed: boolean }[]; endings: Map<string, number> };
-
-/** Every check that passed although it began after the answer to its session's ending. */
-function violations({ checks, endings }: History): number {
-  return checks.filter(
-    ({ token, began, passed }) => passed && began > (endings.get(token) ?? Number.POSITIVE_INFINITY),
-  ).length;
-}
 
 describe("Three nodes on one PostgreSQL", () => {
   const servers: TestServer[] = [];
@@ -49,61 +36,6 @@ describe("Three nodes on one PostgreSQL", () => {
     client.token = token;
     return client;
   };
-
-  /** Sign-ins, endings and checks at random on all nodes, all at once. */
-  async function live(history: History): Promise<void> {
-    const person = async (number: number) => {
-      const someone: Person = await signUp(nodeAt(number));
-      const own = someone.client.token;
-      for (let round = 0; round < ROUNDS; round++) {
-        const client = nodeAt(round + number).client(AGENTS[round % AGENTS.length]);
-        const signedIn = expectStatus(
-          201,
-          await client.post("/api/session", { email: someone.email, password: PASSWORD }),
-        );
-        const { token } = client;
-        const check = async (node: number) => {
-          const began = performance.now();
-          const { status } = await at(node, token).get("/api/session");
-          history.checks.push({ token, began, passed: status === 200 });
-        };
-        const flying = Array.from({ length: 6 }, (_, node) => check(node));
-        const ended = await at(round, own).delete(`/api/sessions/${signedIn.body.session?.id}`);
-        expectNoContent(ended);
-        history.endings.set(token, performance.now());
-        await Promise.all([...flying, check(round), check(round + 1), check(round + 2)]);
-      }
-    };
-    await Promise.all(Array.from({ length: PEOPLE }, (_, number) => person(number)));
-  }
-
-  test("after the answer to an ending no check that starts later passes, on any node", async () => {
-    const history: History = { checks: [], endings: new Map() };
-    await live(history);
-    expect(history.endings.size).toBe(PEOPLE * ROUNDS);
-    expect(history.checks.some(({ passed }) => passed)).toBe(true);
-    expect(violations(history)).toBe(0);
-  }, 120_000);
-
-  test("and this history would show a look-up that lags by 50 ms", async () => {
-    const { database } = nodeAt(1).latchkey.parts;
-    const strict = database.findSession;
-    const seen = new Map<string, { at: number; found: Awaited<ReturnType<typeof strict>> }>();
-    Object.assign(database, {
-      async findSession(tokenHash: Uint8Array) {
-        const key = Buffer.from(tokenHash).toString("hex");
-        const known = seen.get(key);
-        if (known && performance.now() - known.at < 50) return known.found;
-        const found = await strict(tokenHash);
-        seen.set(key, { at: performance.now(), found });
-        return found;
-      },
-    });
-    const history: History = { checks: [], endings: new Map() };
-    await live(history);
-    Object.assign(database, { findSession: strict });
-    expect(violations(history)).toBeGreaterThan(0);
-  }, 120_000);
 
   test("an ending on one node closes the open page on another, with its reason", async () => {
     const person = await signUp(nodeAt(0));

@@ -10,8 +10,10 @@ import {
   PASSWORD,
   resetToken,
   signUp,
+  trySignIn,
   turnOnTwoFactor,
 } from "../support/people.ts";
+import { together } from "../support/together.ts";
 import { codeAt } from "../support/totp.ts";
 import { twoNodesFor } from "../support/two-nodes.ts";
 import { UA } from "../support/user-agents.ts";
@@ -21,8 +23,8 @@ const TAKERS = 32;
 describeOnEachEngine("Two processes on one database", (engine) => {
   const nodes = twoNodesFor(engine);
 
-  const takers = <T>(take: (taker: number) => Promise<T>) =>
-    Promise.all(Array.from({ length: TAKERS }, (_, taker) => take(taker)));
+  const takers = (userAgent?: string) =>
+    Array.from({ length: TAKERS }, (_, taker) => nodes().browser(taker, userAgent));
 
   test("200 sign-ins of one browser at once leave one row (S12)", async () => {
     const { server, browser } = nodes();
@@ -41,54 +43,51 @@ describeOnEachEngine("Two processes on one database", (engine) => {
   }, 120_000);
 
   test("a reset link is used once by 32 takers", async () => {
-    const { server, browser } = nodes();
+    const { server } = nodes();
     const person = await signUp(server);
     const token = await resetToken(server, person.email);
-    const answers = await takers((taker) =>
-      browser(taker).put("/api/password-resets", { token, password: OTHER_PASSWORD }),
+    const answers = await together(takers(), (taker) =>
+      taker.put("/api/password-resets", { token, password: OTHER_PASSWORD }),
     );
     expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
     for (const { status } of answers) expect([204, 410]).toContain(status);
   });
 
   test("an email confirmation is used once by 32 takers", async () => {
-    const { server, browser } = nodes();
+    const { server } = nodes();
     const person = await signUp(server);
     const email = freshEmail("new");
     expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
     const token = await server.outbox.tokenFor(email, "/confirm-email");
-    const answers = await takers((taker) => browser(taker).post("/api/email-confirmations", { token }));
+    const answers = await together(takers(), (taker) => taker.post("/api/email-confirmations", { token }));
     expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
     for (const { status } of answers) expect([204, 410]).toContain(status);
   });
 
   test("one recovery code, and one TOTP step, lets one of 32 half-finished sign-ins in", async () => {
-    const { server, browser } = nodes();
+    const { server } = nodes();
     const person = await signUp(server);
     const { secret, recoveryCodes } = await turnOnTwoFactor(server, person);
     for (const factor of [{ recoveryCode: recoveryCodes[0] }, { code: codeAt(secret, server.clock.now()) }]) {
-      const halves = await takers(async (taker) => {
-        const client = browser(taker, UA.script);
-        expectStatus(202, await client.post("/api/session", { email: person.email, password: PASSWORD }));
-        return client;
-      });
-      const answers = await Promise.all(halves.map((half) => half.post("/api/session/two-factor", factor)));
+      const halves = takers(UA.script);
+      const begun = halves.map((half) => trySignIn(half, person));
+      for (const answer of await Promise.all(begun)) expectStatus(202, answer);
+      const answers = await together(halves, (half) => half.post("/api/session/two-factor", factor));
       expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
       for (const { status } of answers) expect([201, 401]).toContain(status);
     }
   }, 60_000);
 
   test("ten wrong codes at once are ten, on however many nodes", async () => {
-    const { server, browser } = nodes();
+    const { server } = nodes();
     const person = await signUp(server);
     await turnOnTwoFactor(server, person);
     const half = await halfSignIn(server, person);
-    const same = (node: number) => {
-      const client = browser(node);
-      client.jar.set("latchkey-sign-in", half.jar.get("latchkey-sign-in") ?? "");
-      return client;
-    };
-    const answers = await takers((taker) => same(taker).post("/api/session/two-factor", { code: "000000" }));
+    const same = takers();
+    for (const { jar } of same) jar.set("latchkey-sign-in", half.jar.get("latchkey-sign-in") ?? "");
+    const answers = await together(same, (taker) =>
+      taker.post("/api/session/two-factor", { code: "000000" }),
+    );
     const codes = answers.map(({ body }) => body.code);
     expect(codes.filter((code) => code === "wrong_code")).toHaveLength(10);
     expect(codes.filter((code) => code === "sign_in_expired")).toHaveLength(TAKERS - 10);

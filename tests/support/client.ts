@@ -4,6 +4,7 @@ import { checkDescribed } from "./described.ts";
 import type { Headers } from "./exchange.ts";
 import { exchange } from "./exchange.ts";
 import { LiveStream } from "./live-stream.ts";
+import type { Barrier } from "./together.ts";
 import { UA } from "./user-agents.ts";
 
 export type ClientOptions = {
@@ -21,6 +22,8 @@ export type ClientOptions = {
 export class Client {
   readonly jar: CookieJar;
   readonly userAgent: string;
+  /** Where its requests wait for those of others. */
+  waitsAt: Barrier | undefined;
   readonly #baseUrl: URL;
   readonly #port: number;
 
@@ -60,6 +63,7 @@ export class Client {
       path: this.#path(path),
       headers: withoutUndefined({ ...this.#defaults(method, sent !== undefined), ...headers }),
       body: sent,
+      waitsAt: this.waitsAt,
     });
     this.jar.take(answer.setCookies);
     checkDescribed(method, path, answer);

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import type { Answer, Body } from "./answers.ts";
+import type { Barrier } from "./together.ts";
 
 export type Headers = OutgoingHttpHeaders;
 
@@ -11,15 +12,19 @@ export type Outgoing = {
   path: string;
   headers: Headers;
   body?: string | Uint8Array | undefined;
+  /** Where the request waits for others: with its server, which has the head and waits for the body. */
+  waitsAt?: Barrier | undefined;
 };
 
 const agent = new Agent({ keepAlive: true });
 
 /** One request and its answer, with exactly the headers that are given: a fetch would add its own. */
-export function exchange({ port, method, path, headers, body }: Outgoing): Promise<Answer> {
+export function exchange({ port, method, path, headers, body, waitsAt }: Outgoing): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
-    const options = { agent, host: "127.0.0.1", port, method, path, headers: { ...length, ...headers } };
+    const expect = waitsAt && body !== undefined ? { Expect: "100-continue" } : {};
+    const all = { ...length, ...expect, ...headers };
+    const options = { agent, host: "127.0.0.1", port, method, path, headers: all };
     const outgoing = request(options, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -36,7 +41,10 @@ export function exchange({ port, method, path, headers, body }: Outgoing): Promi
       });
     });
     outgoing.once("error", reject);
-    outgoing.end(body);
+    if (!waitsAt) outgoing.end(body);
+    else if (body === undefined) void waitsAt.pass().then(() => outgoing.end());
+    else outgoing.once("continue", () => void waitsAt.pass().then(() => outgoing.end(body)));
+    if (waitsAt && body !== undefined) outgoing.flushHeaders();
   });
 }
 

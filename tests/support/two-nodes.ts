@@ -5,39 +5,56 @@ import { afterAll, beforeAll } from "vitest";
 import { Client } from "./client.ts";
 import type { Engine } from "./engines.ts";
 import { freePort } from "./free-port.ts";
-import { startServer, type TestServer } from "./server.ts";
+import { type ServerOptions, startServer, type TestServer } from "./server.ts";
+
+/** What all nodes are set to. */
+type NodeOptions = Pick<ServerOptions, "rateLimits" | "signUp">;
 
 export type TwoNodes = {
   readonly server: TestServer;
-  /** A browser that talks to the first node, or to the one in the other process. */
+  /** A browser that talks to the first node, or to one in another process. */
   browser(node: number, userAgent?: string): Client;
 };
 
 /** Two servers on one database, the second in a process of its own: only so a race between them is one. */
-export async function startTwoNodes(engine: Engine): Promise<TwoNodes & { stop(): Promise<void> }> {
-  const server = await startServer({ engine, rateLimits: "off" });
-  const port = await freePort();
-  const child = startSecond(server, port);
-  if (child.stdout) await once(child.stdout, "data");
-  const ports = [server.port, port];
+export const startTwoNodes = (engine: Engine, more: NodeOptions = {}) => startNodes(engine, 2, more);
+
+/** So many servers on one database, each in a process of its own, the first one in this. */
+export async function startNodes(
+  engine: Engine,
+  count: number,
+  more: NodeOptions = {},
+): Promise<TwoNodes & { stop(): Promise<void> }> {
+  const server = await startServer({ engine, rateLimits: "off", ...more });
+  const ports = [server.port];
+  const children: ChildProcess[] = [];
+  for (let node = 1; node < count; node++) {
+    const port = await freePort();
+    const child = startAnother(server, port, more);
+    if (child.stdout) await once(child.stdout, "data");
+    children.push(child);
+    ports.push(port);
+  }
   return {
     server,
     browser: (node, userAgent) =>
-      new Client({ baseUrl: server.baseUrl, port: ports[node % 2] ?? server.port, userAgent }),
+      new Client({ baseUrl: server.baseUrl, port: ports[node % count] ?? server.port, userAgent }),
     async stop() {
-      const closed = once(child, "close");
-      child.kill("SIGTERM");
-      await closed;
+      for (const child of children) {
+        const closed = once(child, "close");
+        child.kill("SIGTERM");
+        await closed;
+      }
       await server.close();
     },
   };
 }
 
 /** Two nodes for all the tests of a suite. */
-export function twoNodesFor(engine: Engine): () => TwoNodes {
+export function twoNodesFor(engine: Engine, more: NodeOptions = {}): () => TwoNodes {
   let nodes: Awaited<ReturnType<typeof startTwoNodes>> | undefined;
   beforeAll(async () => {
-    nodes = await startTwoNodes(engine);
+    nodes = await startTwoNodes(engine, more);
   });
   afterAll(() => nodes?.stop());
   return () => {
@@ -46,7 +63,7 @@ export function twoNodesFor(engine: Engine): () => TwoNodes {
   };
 }
 
-function startSecond(server: TestServer, port: number): ChildProcess {
+function startAnother(server: TestServer, port: number, more: NodeOptions = {}): ChildProcess {
   const options = {
     port,
     baseUrl: server.baseUrl,
@@ -54,6 +71,7 @@ function startSecond(server: TestServer, port: number): ChildProcess {
     secretKey: server.secretKey,
     outbox: server.outbox.folder,
     rateLimits: "off",
+    ...more,
   };
   return spawn(process.execPath, [join(import.meta.dirname, "second-process.ts")], {
     env: { PATH: process.env.PATH, LATCHKEY_TEST_OPTIONS: JSON.stringify(options) },

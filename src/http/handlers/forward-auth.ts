@@ -18,7 +18,7 @@ import { touch } from "../signed-in.ts";
 export async function verify(call: Call): Promise<Response> {
   const answer = await authenticate(call.parts, tokensOf(call), call.now);
   if (!("session" in answer)) return turnAway(call, answer);
-  touch(call, answer.session);
+  await touch(call, answer.session);
   const response = new Response(null, {
     status: 204,
     headers: {

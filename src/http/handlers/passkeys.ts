@@ -43,7 +43,7 @@ export async function postPasskeyOptions(call: Call): Promise<Response> {
   if (!("session" in answer))
     return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
   const { session } = answer;
-  touch(call, session);
+  await touch(call, session);
   const proof = await requireProof(parts, session, { named: false }, now);
   if (!proof.ok) return problem(proof);
   const of = { kind: "add_passkey", accountId: session.accountId, email: session.email, browser } as const;

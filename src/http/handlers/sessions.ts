@@ -1,7 +1,6 @@
 import { prove } from "../../accounts/proof.ts";
 import { refuse } from "../../refusals.ts";
-import { endSessions } from "../../sessions/endings.ts";
-import { endOne, endOthers, listSessions } from "../../sessions/list.ts";
+import { endKnown, endOne, endOthers, listSessions } from "../../sessions/list.ts";
 import { accountAnswer, json, noContent, problem, sessionAnswer } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import { browserOf, read } from "../call.ts";
@@ -16,9 +15,7 @@ export async function getSession({ acting, parts }: SignedInCall): Promise<Respo
 /** One's own log-out. It is explicit, so it may clear the cookie; a 401 never does. */
 export async function deleteSession({ acting, parts, now }: SignedInCall): Promise<Response> {
   const which = { accountId: acting.accountId, id: acting.id };
-  await parts.database.write((write) =>
-    endSessions(write, which, { reason: "signed_out", by: null, at: now }),
-  );
+  await endKnown(parts.database, which, { reason: "signed_out", by: null, at: now });
   return noContent([parts.cookies.clearSession()]);
 }
 

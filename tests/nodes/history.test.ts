@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { engineNames } from "../support/engine-names.ts";
+import { engineOf } from "../support/engines.ts";
+import { startNodes } from "../support/two-nodes.ts";
+import { live, violations } from "./history.ts";
+
+const SEED = Number(process.env.HISTORY_SEED ?? Math.floor(Math.random() * 1_000_000));
+
+describe.runIf(engineNames().includes("postgres"))("Three processes on one PostgreSQL", () => {
+  let nodes: Awaited<ReturnType<typeof startNodes>>;
+  beforeAll(async () => {
+    nodes = await startNodes(engineOf("postgres"), 3);
+  });
+  afterAll(() => nodes.stop());
+
+  test("after the answer to an ending no check that starts later passes, on any node", async () => {
+    const history = await live(nodes, { people: 5, steps: 20, seed: SEED });
+    const passed = history.checks.filter((check) => check.passed).length;
+    const { signedIn, ended, endedOthers, changedPassword } = history.did;
+    console.log(
+      `HISTORY_SEED=${SEED}: ${signedIn} sign-ins, ${ended} endings, ${endedOthers} of all others, ${changedPassword} password changes, ${history.checks.length} checks, of which ${passed} passed.`,
+    );
+    expect(violations(history)).toBe(0);
+    expect(history.checks.length).toBeGreaterThan(1_000);
+    expect(passed).toBeGreaterThan(200);
+    for (const count of Object.values(history.did)) expect(count).toBeGreaterThan(0);
+  }, 120_000);
+
+  test("and such a history would show a look-up that lags by 50 ms on one of them", async () => {
+    const { database } = nodes.server.latchkey.parts;
+    const strict = database.findSession;
+    const seen = new Map<string, { at: number; found: Awaited<ReturnType<typeof strict>> }>();
+    Object.assign(database, {
+      async findSession(tokenHash: Uint8Array) {
+        const key = Buffer.from(tokenHash).toString("hex");
+        const known = seen.get(key);
+        if (known && performance.now() - known.at < 50) return known.found;
+        const found = await strict(tokenHash);
+        seen.set(key, { at: performance.now(), found });
+        return found;
+      },
+    });
+    const history = await live(nodes, { people: 3, steps: 20, seed: SEED });
+    Object.assign(database, { findSession: strict });
+    expect(violations(history)).toBeGreaterThan(0);
+  }, 120_000);
+});

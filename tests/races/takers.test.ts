@@ -1,0 +1,153 @@
+import { expect, test } from "vitest";
+import type { Answer } from "../support/answers.ts";
+import { need } from "../support/answers.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent } from "../support/expectations.ts";
+import { addPasskey, creationOptions, signInOptions } from "../support/passkeys.ts";
+import {
+  expectStatus,
+  freshEmail,
+  isSignedIn,
+  OTHER_PASSWORD,
+  PASSWORD,
+  signIn,
+  signUp,
+  trySignIn,
+  verifyEmail,
+  WRONG_PASSWORD,
+} from "../support/people.ts";
+import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
+import { together } from "../support/together.ts";
+import { twoNodesFor } from "../support/two-nodes.ts";
+import { UA } from "../support/user-agents.ts";
+
+const TAKERS = 32;
+
+/** How many got it; all others got these refusals. */
+function winners(answers: Answer[], success: number, ...refusals: number[]): number {
+  for (const { status, text } of answers) expect([success, ...refusals], text).toContain(status);
+  return answers.filter(({ status }) => status === success).length;
+}
+
+describeOnEachEngine("What is there once, taken by 32 at once on two nodes", (engine) => {
+  const nodes = twoNodesFor(engine, { signUp: "verify-first" });
+  const open = twoNodesFor(engine);
+  const takers = ({ browser }: ReturnType<typeof nodes>) =>
+    Array.from({ length: TAKERS }, (_, taker) => browser(taker, UA.script));
+
+  test("a sign-up link makes one account", async () => {
+    const { server } = nodes();
+    const email = freshEmail();
+    expectStatus(202, await server.client().post("/api/accounts", { email, password: PASSWORD }));
+    const token = await server.outbox.tokenFor(email, "/sign-up");
+    const answers = await together(takers(nodes()), (taker) =>
+      taker.put("/api/accounts", { token, password: PASSWORD }),
+    );
+    // Each has a password to be hashed: a slow machine says "later" to the last of them.
+    expect(winners(answers, 201, 410, 503)).toBe(1);
+  });
+
+  test("of the sign-up links, and of the reset links, that 16 ask for at once one is left", async () => {
+    for (const round of [1, 2, 3]) {
+      const { server } = nodes();
+      const email = freshEmail(`asked${round}`);
+      const asking = takers(nodes()).slice(0, 16);
+      await together(asking, (taker) => taker.post("/api/accounts", { email, password: PASSWORD }));
+      await server.outbox.waitFor(email, 16);
+      const person = await signUp(open().server);
+      await together(takers(open()).slice(0, 16), (taker) =>
+        taker.post("/api/password-resets", { email: person.email }),
+      );
+      await open().server.outbox.waitFor(person.email, 17);
+      const left = (of: typeof server, kind: string, address: string) =>
+        of.database.read(
+          `select kind from mailed_link where kind = '${kind}' and email_key = '${address.toLowerCase()}'`,
+        );
+      expect(await left(server, "sign_up", email)).toHaveLength(1);
+      expect(await left(open().server, "reset_password", person.email)).toHaveLength(1);
+    }
+  });
+
+  test("a link that takes an email change back does it once", async () => {
+    const { server } = open();
+    const person = await signUp(server);
+    const email = freshEmail("new");
+    expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
+    const token = await server.outbox.tokenFor(email, "/confirm-email");
+    expectNoContent(await server.client().post("/api/email-confirmations", { token }));
+    const keep = await server.outbox.tokenFor(person.email, "/keep-email");
+    const answers = await together(takers(open()), (taker) =>
+      taker.post("/api/email-reversals", { token: keep }),
+    );
+    expect(winners(answers, 204, 410)).toBe(1);
+  });
+
+  test("a link that reports a session does it once", async () => {
+    const { server } = open();
+    const person = await signUp(server);
+    const thief = await signIn(server, person, UA.firefoxWindows);
+    const token = await server.outbox.tokenFor(person.email, "/not-me");
+    const answers = await together(takers(open()), (taker) => taker.post("/api/not-me", { token }));
+    expect(winners(answers, 204, 410)).toBe(1);
+    expect(await isSignedIn(thief.client)).toBe(false);
+  });
+
+  test("one challenge signs in, and adds a passkey, once", async () => {
+    const { server } = open();
+    const person = await signUp(server);
+    await verifyEmail(server, person);
+    const key = await addPasskey(server, person.client);
+    const signingIn = takers(open());
+    const [first] = signingIn;
+    if (!first) throw new Error("unreachable");
+    const used = key.get(await signInOptions(first));
+    for (const { jar } of signingIn) jar.set("latchkey-ceremony", first.jar.get("latchkey-ceremony") ?? "");
+    const signedIn = await together(signingIn, (taker) =>
+      taker.post("/api/session/passkey", { passkey: used }),
+    );
+    expect(winners(signedIn, 201, 401)).toBe(1);
+
+    const made = new SoftwareAuthenticator(server.baseUrl).create(await creationOptions(person.client));
+    const adding = takers(open());
+    for (const { jar } of adding)
+      for (const name of ["latchkey", "latchkey-ceremony"]) jar.set(name, person.client.jar.get(name) ?? "");
+    const added = await together(adding, (taker) =>
+      taker.post("/api/passkeys", { passkey: made, name: "Key" }),
+    );
+    expect(winners(added, 201, 422)).toBe(1);
+    const methods = need(await person.client.get("/api/account/login-methods"), "methods");
+    expect(methods.map(({ kind }) => kind).sort()).toEqual(["passkey", "passkey", "password"]);
+  });
+});
+
+describeOnEachEngine("Limits, when 32 try at once on two nodes", (engine) => {
+  const nodes = twoNodesFor(engine, { rateLimits: "on" });
+  const takers = () => Array.from({ length: TAKERS }, (_, taker) => nodes().browser(taker));
+
+  test("let ten passwords be judged and no more, right ones neither", async () => {
+    const person = await signUp(nodes().server);
+    const answers = await together(takers(), (taker) =>
+      trySignIn(taker, { email: person.email, password: WRONG_PASSWORD }),
+    );
+    expect(winners(answers, 401, 429)).toBe(10);
+    expect((await trySignIn(nodes().browser(1), person)).status).toBe(429);
+  });
+
+  test("let five mails be asked for and no more", async () => {
+    const person = await signUp(nodes().server);
+    const answers = await together(takers(), (taker) =>
+      taker.post("/api/password-resets", { email: person.email }),
+    );
+    expect(winners(answers, 202, 429)).toBe(5);
+  });
+
+  test("let ten changes with a wrong current password be judged and no more", async () => {
+    const person = await signUp(nodes().server);
+    const changing = takers();
+    for (const taker of changing) taker.token = person.client.token;
+    const answers = await together(changing, (taker) =>
+      taker.put("/api/account/password", { currentPassword: WRONG_PASSWORD, newPassword: OTHER_PASSWORD }),
+    );
+    expect(winners(answers, 403, 429)).toBe(10);
+  });
+});
