@@ -4,6 +4,7 @@ import { readSecretKeys } from "./accounts/key-file.ts";
 import { createPasswordHashes } from "./accounts/password-hash.ts";
 import { createPasswordStrength } from "./accounts/password-strength.ts";
 import { createProvider } from "./accounts/provider.ts";
+import { resealSecrets } from "./accounts/reseal.ts";
 import { createSeal } from "./accounts/seal.ts";
 import { DatabaseUnavailable } from "./database/database.ts";
 import { openDatabase } from "./database/open.ts";
@@ -154,6 +155,21 @@ async function lookAtClock({ clockAhead }: HttpParts): Promise<void> {
   });
 }
 
+/** While the key is being changed, second factors move to the new one; then the old one can be taken out. */
+async function lookAtKeys(parts: HttpParts, stop: AbortSignal): Promise<void> {
+  if ((parts.settings.secretKeys?.length ?? 0) < 2) return;
+  try {
+    const { resealed, unreadable } = await resealSecrets(parts, stop);
+    if (stop.aborted) return;
+    parts.log.info(
+      { resealed, unreadable },
+      "LATCHKEY_SECRET_KEY: every second factor that can be read is sealed with the new key; the old one can be taken out.",
+    );
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) throw error;
+  }
+}
+
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const { database, settings } = parts;
   const ending = (by?: string) => ({ by: by ?? null, at: settings.now() });
@@ -193,18 +209,28 @@ function watchAddress(settings: Settings, log: HttpParts["log"]): HttpParts["not
   };
 }
 
-/** Looks at the clock at once and before every pruning. */
+/** Longer than this a timer can't be set for; ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Looks at the clock and at the keys at once and before every pruning. */
 function keepUp(interval: number, parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
   const stop = new AbortController();
-  let running = lookAtClock(parts).catch(onError);
-  const run = async () => {
+  const look = async () => {
     await lookAtClock(parts);
+    await lookAtKeys(parts, stop.signal);
+  };
+  let running = look().catch(onError);
+  const run = async () => {
+    await look();
     const pruned = await prune(parts, parts.settings.now(), stop.signal);
     if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
   };
-  const timer = setInterval(() => {
-    running = running.then(run).catch(onError);
-  }, interval);
+  const timer = setInterval(
+    () => {
+      running = running.then(run).catch(onError);
+    },
+    Math.min(interval, LONGEST_TIMER),
+  );
   timer.unref();
   return async () => {
     clearInterval(timer);

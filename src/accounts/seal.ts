@@ -7,11 +7,18 @@ const TAG_BYTES = 16;
 export type Seal = {
   /** Encrypts with the newest key, bound to the account it belongs to. */
   close(plain: string, accountId: string): Uint8Array;
-  /** @throws Error where no key fits or the bytes were changed or moved to another account. */
+  /** @throws KeyUnfit where no key fits or the bytes were changed or moved to another account. */
   open(sealed: Uint8Array, accountId: string): string;
+  /** Which key opens it. */
+  heldBy(sealed: Uint8Array, accountId: string): "the newest key" | "an older key" | "none";
   /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
   stamp(text: string): Buffer;
 };
+
+/** What was sealed can't be read; the message is for the operator, and to a person it is "not available". */
+export class KeyUnfit extends Error {
+  override name = "KeyUnfit";
+}
 
 /** AES-256-GCM; the newest key first, older ones are still read. */
 export function createSeal(keys: readonly Uint8Array[]): Seal {
@@ -24,12 +31,16 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
       const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(accountId));
       return Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
     },
+    heldBy(sealed, accountId) {
+      const index = keys.findIndex((key) => tryKey(key, Buffer.from(sealed), accountId) !== null);
+      return index === 0 ? "the newest key" : index > 0 ? "an older key" : "none";
+    },
     open(sealed, accountId) {
       for (const key of keys) {
         const plain = tryKey(key, Buffer.from(sealed), accountId);
         if (plain !== null) return plain;
       }
-      throw new Error(
+      throw new KeyUnfit(
         "A stored secret can't be read: LATCHKEY_SECRET_KEY (or the key file) is not the one it was written with.",
       );
     },

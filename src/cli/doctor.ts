@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { readEmailAddress } from "../accounts/email-address.ts";
 import { keyFileOf } from "../accounts/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
 import { readDashboard } from "../http/dashboard.ts";
@@ -56,6 +57,8 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, { flags }: Run):
     ];
   }
   if (typeof to !== "string") return findings;
+  if (readEmailAddress(to) === null)
+    return [...findings, fail(`${to} is no address that mail can be sent to.`)];
   const words = `This is a test mail of ${settings.baseUrl.host}.`;
   mailer.send(to, { subject: "Test mail", text: `${words}\n`, html: `<p>${words}</p>` });
   await mailer.settled();
