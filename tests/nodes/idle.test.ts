@@ -86,7 +86,7 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
       ),
     );
     await vi.advanceTimersByTimeAsync(HEARTBEAT + SECOND);
-    expect(await live.next()).toMatchObject({ data: { reason: "signed_out_remotely" } });
+    expect(await live.nextOf("signed-out")).toMatchObject({ data: { reason: "signed_out_remotely" } });
     await nodes.close();
   }, 30_000);
 
