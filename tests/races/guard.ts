@@ -51,23 +51,56 @@ function whatIsWrong(answers: Answer[], left: number): string[] {
 
 const isTheGuard = ({ status, body }: Answer) => status === 409 && body.code === "last_login_method";
 
-/** A password and a passkey, or two passkeys, by turns; written past the API, which would take a hundred times as long. */
-async function giveTwo(server: TestServer, accountId: string, round: number): Promise<[string, string]> {
-  const withPassword = round % 2 === 0;
-  const ids = [0, 1].map((one) => `passkey${round}x${one}${randomBytes(6).toString("hex")}`);
-  const [first = "", second = ""] = ids;
+type Kind = "password" | "passkey" | "site";
+
+/** Which two methods an account has, by turns: of each pair of kinds, and twice the same. */
+const PAIRS: [Kind, Kind][] = [
+  ["password", "passkey"],
+  ["passkey", "passkey"],
+  ["password", "site"],
+  ["passkey", "site"],
+  ["site", "site"],
+];
+
+const SITE = "http://localhost:9/site";
+
+/** What the nodes are set to: a site that nobody needs to reach. */
+export const oidc = [{ id: "site", issuer: SITE, clientId: "latchkey", clientSecret: "none" }];
+
+/** Two methods that work; written past the API, which would take a hundred times as long. */
+async function giveTwo(server: TestServer, account_id: string, round: number): Promise<[string, string]> {
+  const [first, second] = PAIRS[round % PAIRS.length] ?? ["password", "passkey"];
+  const idOf = (kind: Kind, one: number) =>
+    kind === "password" ? kind : `${kind}${round}x${one}${randomBytes(6).toString("hex")}`;
+  const ids: [string, string] = [idOf(first, 0), idOf(second, 1)];
+  const made = { account_id, created_at: round, last_used_at: null };
   await server.latchkey.parts.database.write(async ({ query }) => {
-    await query.deleteFrom("passkey").where("account_id", "=", accountId).execute();
-    const password = { password_hash: withPassword ? "$argon2id$none" : null, password_set_at: 1 };
-    await query.updateTable("account").set(password).where("id", "=", accountId).execute();
-    for (const id of withPassword ? [second] : [first, second]) {
-      const row = { id, account_id: accountId, credential_id: id, public_key: randomBytes(8), counter: 0 };
-      const told = { transports: "[]", name: "Key", created_at: round, last_used_at: null };
-      await query
-        .insertInto("passkey")
-        .values({ ...row, ...told })
-        .execute();
+    for (const table of ["passkey", "oidc_identity"] as const)
+      await query.deleteFrom(table).where("account_id", "=", account_id).execute();
+    const hash = first === "password" ? "$argon2id$none" : null;
+    const password = { password_hash: hash, password_set_at: 1 };
+    await query.updateTable("account").set(password).where("id", "=", account_id).execute();
+    for (const [at, kind] of [first, second].entries()) {
+      const id = ids[at] ?? "";
+      const key = {
+        credential_id: id,
+        public_key: randomBytes(8),
+        counter: 0,
+        transports: "[]",
+        name: "Key",
+      };
+      const site = { provider: "site", issuer: SITE, subject: id };
+      if (kind === "passkey")
+        await query
+          .insertInto("passkey")
+          .values({ id, ...made, ...key })
+          .execute();
+      if (kind === "site")
+        await query
+          .insertInto("oidc_identity")
+          .values({ id, ...made, ...site })
+          .execute();
     }
   });
-  return [withPassword ? "password" : first, second];
+  return ids;
 }

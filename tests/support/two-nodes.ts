@@ -8,7 +8,7 @@ import { freePort } from "./free-port.ts";
 import { type ServerOptions, startServer, type TestServer } from "./server.ts";
 
 /** What all nodes are set to. */
-type NodeOptions = Pick<ServerOptions, "rateLimits" | "signUp">;
+type NodeOptions = Pick<ServerOptions, "rateLimits" | "signUp" | "oidc">;
 
 export type TwoNodes = {
   readonly server: TestServer;
