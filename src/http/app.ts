@@ -28,7 +28,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
       return handle({ parts, request, remote: context.env?.remote, now: parts.settings.now(), param });
     });
   }
-  app.notFound((context) => missing(context.req.raw, context.req.path.slice(baseUrl.path.length)));
+  app.notFound((context) => missing(context.req.raw, context.req.path.slice(baseUrl.path.length), baseUrl));
   app.onError((error, context) => broken(parts, error, context.req.raw));
   return async (request, remote) =>
     withHeaders(await app.fetch(request, remote === undefined ? {} : { remote }), baseUrl);
@@ -41,11 +41,13 @@ function placesOf(path: string, { path: base }: BaseUrl): string[] {
 }
 
 /** No such route: another method of a known path is told which ones there are. */
-function missing(request: Request, path: string): Response {
+function missing(request: Request, path: string, baseUrl: BaseUrl): Response {
   const methods = api.filter(([, known]) => isAt(known, path)).map(([method]) => method);
   if (methods.length > 0)
     return problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
-  return wantsPage(request) ? plainPage(404, "There is no such page.") : problem(refuse("not_found"));
+  return wantsPage(request)
+    ? plainPage(404, "There is no such page.", baseUrl)
+    : problem(refuse("not_found"));
 }
 
 function isAt(route: string, path: string): boolean {
