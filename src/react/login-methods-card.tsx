@@ -65,7 +65,7 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
   const { data: who } = useWho();
   const [dialog, setDialog] = useState<"remove" | "rename" | null>(null);
   useTakeUp(`disconnect ${method.id}`, () => setDialog("remove"));
-  const used = method.lastUsedAt ? ` · last used ${relativeTime(method.lastUsedAt, now).toLowerCase()}` : "";
+  const used = method.lastUsedAt ? ` · last used: ${relativeTime(method.lastUsedAt, now)}` : "";
   return (
     // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
     <li className="lk-row" role="listitem">

@@ -42,7 +42,7 @@ export function SessionRow({ session, isNew, now, say }: RowProps) {
       <div className="lk-row-words">
         <p className="lk-label">{label}</p>
         <p className="lk-muted">
-          Signed in {dayOf(session.createdAt, now)} · last used{" "}
+          Signed in {dayOf(session.createdAt, now)} · last used:{" "}
           <time dateTime={session.lastUsedAt} title={absoluteTime(session.lastUsedAt)}>
             {relativeTime(session.lastUsedAt, now)}
           </time>
