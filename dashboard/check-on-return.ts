@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Refused } from "../src/client/index.ts";
 import { useClient } from "../src/react/index.ts";
 
@@ -11,30 +11,29 @@ const NEXT_TRY = 3_000;
 export function useCheckOnReturn(): Check {
   const client = useClient();
   const [check, setCheck] = useState<Check>("checked");
+  const focused = useRef<Element | null>(null);
+  useEffect(() => {
+    if (check !== "checked") return;
+    if (focused.current instanceof HTMLElement) focused.current.focus({ preventScroll: true });
+    focused.current = null;
+  }, [check]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let focused: Element | null = null;
     const hide = () => {
-      focused ??= document.activeElement;
+      focused.current ??= document.activeElement;
       setCheck("checking");
-    };
-    const show = () => {
-      setCheck("checked");
-      const was = focused;
-      focused = null;
-      // What is hidden can't take the focus, so the page is drawn first.
-      requestAnimationFrame(() => {
-        if (was instanceof HTMLElement && was !== document.body) was.focus({ preventScroll: true });
-      });
     };
     const ask = () => {
       clearTimeout(timer);
-      client.checkSession().then(show, (error: unknown) => {
-        // Where nobody is signed in, the page is leaving already; where nobody answers, it asks again.
-        if (error instanceof Refused) return;
-        setCheck((before) => (before === "checked" ? before : "unanswered"));
-        timer = setTimeout(ask, NEXT_TRY);
-      });
+      client.checkSession().then(
+        () => setCheck("checked"),
+        (error: unknown) => {
+          // Where nobody is signed in, the page is leaving already; where nobody answers, it asks again.
+          if (error instanceof Refused) return;
+          setCheck((before) => (before === "checked" ? before : "unanswered"));
+          timer = setTimeout(ask, NEXT_TRY);
+        },
+      );
     };
     const again = () => {
       hide();

@@ -29,7 +29,11 @@ export function askToEndOthers(root: ShadowRoot, count: number, end: () => Promi
     problem,
     element("div", { class: "lk-actions" }, confirm, cancel),
   );
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    // The button that asked can't have the focus back where nothing is left to end.
+    if (root.activeElement === null) root.querySelector("h2")?.focus();
+  });
   root.append(dialog);
   dialog.showModal();
   cancel.focus();

@@ -79,7 +79,7 @@ export function Waiting({ bones }: { bones: readonly Bone[] }) {
 
 type Reading = { error: unknown; failureReason: unknown; dataUpdatedAt: number };
 
-/** The last answer is kept and shown; this says how old it is, where no newer one comes. */
+/** The last answer is kept and shown; this says how old it is, where no newer one comes. On a page one card says so for all. */
 export function Old({ reading }: { reading: Reading }) {
   const now = useNow();
   const isOffline = useOffline();

@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
+import { type RefObject, useEffect, useRef } from "react";
 
 /** The step of a card in which nothing is open. */
 export const REST = "rest";
@@ -24,29 +24,39 @@ export function useFocusAlong(step: string): RefObject<HTMLElement | null> {
 
 const STEP_BEGINS = [".lk-step", ".lk-form input:not([hidden])", ".lk-form button"];
 
+/** While one is open, nothing else can have the focus. */
+const IN_DIALOG = ["dialog[open] input", "dialog[open] .lk-quiet"];
+
 function focusFirst(card: HTMLElement, places: readonly string[]): void {
   const found = places.map((place) => card.querySelector<HTMLElement>(place));
   found.find((element) => element !== null)?.focus();
 }
 
-/** Rows and buttons leave by themselves, when another device does something: the focus then stays in the card. */
+/** Rows, fields and buttons leave by themselves, as answers arrive: the focus then stays in the card. */
 function useStandIn(card: RefObject<HTMLElement | null>, step: string): void {
-  const last = useRef<Element | null>(null);
   useEffect(() => {
     const node = card.current;
-    const remember = (event: FocusEvent) => {
-      last.current = event.target instanceof Element ? event.target : null;
+    if (!node) return;
+    let last: Element | null = null;
+    const remember = ({ target }: FocusEvent) => {
+      last = target instanceof Element ? target : null;
     };
-    node?.addEventListener("focusin", remember);
-    return () => node?.removeEventListener("focusin", remember);
-  }, [card]);
-  useLayoutEffect(() => {
-    if (!last.current || canHoldFocus(last.current)) return;
-    const { activeElement } = document;
-    const isLost = activeElement === document.body || activeElement === last.current;
-    last.current = null;
-    if (isLost && card.current) focusFirst(card.current, [...(step === REST ? [] : STEP_BEGINS), "h2"]);
-  });
+    const observer = new MutationObserver(() => {
+      if (!last || canHoldFocus(last)) return;
+      const { activeElement } = document;
+      // A dialog that closes gives the focus back itself.
+      const isLost = (activeElement === document.body || activeElement === last) && !last.closest("dialog");
+      last = null;
+      if (isLost) focusFirst(node, [...IN_DIALOG, ...(step === REST ? [] : STEP_BEGINS), "h2"]);
+    });
+    node.addEventListener("focusin", remember);
+    observer.observe(node, { childList: true, subtree: true, attributeFilter: ["disabled"] });
+    if (node.contains(document.activeElement)) last = document.activeElement;
+    return () => {
+      node.removeEventListener("focusin", remember);
+      observer.disconnect();
+    };
+  }, [card, step]);
 }
 
 /** Gives the focus back to what opened a dialog; to the heading of its card, where that is gone. */

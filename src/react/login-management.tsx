@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Session } from "../client/index.ts";
 import { Card, Old, useStatus, Waiting } from "./card.tsx";
 import { Dialog } from "./dialog.tsx";
@@ -70,10 +70,14 @@ function SessionList({ sessions, say }: { sessions: Session[]; say: Say }) {
   const [first] = useState(() => new Set(sessions.map(({ id }) => id)));
   const isCut = !showsAll && sessions.length > MANY_ROWS;
   const shown = isCut ? sessions.slice(0, ROWS_AT_FIRST) : sessions;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (showsAll) list.current?.children[ROWS_AT_FIRST]?.querySelector("button")?.focus();
+  }, [showsAll]);
   return (
     <>
       {/* biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets. */}
-      <ul className="lk-list" role="list">
+      <ul ref={list} className="lk-list" role="list">
         {shown.map((session) => (
           <SessionRow
             key={session.id}

@@ -23,7 +23,6 @@ export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
       words="The ways to log in to this account. The last one that works always stays."
       status={status}
     >
-      <Old reading={reading} />
       {methods ? (
         // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets.
         <ul className="lk-list" role="list">
@@ -38,7 +37,10 @@ export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
           ))}
         </ul>
       ) : (
-        <Waiting bones={["row"]} />
+        <>
+          <Old reading={reading} />
+          <Waiting bones={["row"]} />
+        </>
       )}
       {status.line}
       <div className="lk-actions">

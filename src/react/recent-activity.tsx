@@ -22,7 +22,6 @@ export function RecentActivity() {
       title="Recent activity"
       words="What happened to your account in the last 90 days."
     >
-      <Old reading={activity} />
       {events ? (
         <ol className="lk-events">
           {events.map((event) => (
@@ -38,7 +37,10 @@ export function RecentActivity() {
           ))}
         </ol>
       ) : (
-        <Waiting bones={["row", "row", "row"]} />
+        <>
+          <Old reading={activity} />
+          <Waiting bones={["row", "row", "row"]} />
+        </>
       )}
       {activity.hasNextPage && (
         <div className="lk-actions">

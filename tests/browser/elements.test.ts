@@ -123,11 +123,18 @@ describe("the element <login-management> on another site's page", () => {
     expect(await question.count()).toBe(0);
     await mac.keyboard.press("Enter");
     await question.waitFor();
+    expect(await focusIn(mac)).toBe("Cancel");
     expect(await violationsIn(mac)).toEqual([]);
     await question.getByRole("button", { name: "Log out other devices" }).press("Enter");
     await mac.getByText("1 other device was logged out.").waitFor();
+    await expect.poll(() => focusIn(mac)).toBe("Login management");
     await windows.waitForURL("**/auth/login?next=**");
   });
+
+  const focusIn = (page: Page) =>
+    page.evaluate<string>(
+      `document.querySelector("login-management").shadowRoot.activeElement?.textContent ?? ""`,
+    );
 
   it("leaves it to the site where to go, if the site says so", async () => {
     const { mac, windows } = await atBoth();
@@ -149,9 +156,13 @@ describe("the element <login-management> on another site's page", () => {
     const page = await context.newPage();
     await context.route("**/auth/api/sessions", (route) => route.abort());
     await page.goto(devices());
-    await page.getByText("No answer from the server. This may be out of date.").waitFor();
+    await page.getByText("No answer from the server. The list appears by itself").waitFor();
     await context.unroute("**/auth/api/sessions");
     await page.getByText("Current session").waitFor();
-    expect(await page.getByText("This may be out of date.").isVisible()).toBe(false);
+    expect(await page.getByText("No answer from the server.").isVisible()).toBe(false);
+    await context.setOffline(true);
+    await page.getByText("You are offline. This is how it was just now. It updates by itself.").waitFor();
+    await context.setOffline(false);
+    await page.getByText("You are offline.").waitFor({ state: "hidden" });
   });
 });
