@@ -132,6 +132,13 @@ describe("the focus on the security page", () => {
     await expect.poll(() => focused(page)).toBe("Log out other devices");
     await page.getByRole("button", { name: "Show all 15 devices" }).press("Enter");
     await expect.poll(() => rows.count()).toBe(15);
-    await expect.poll(() => focused(page)).not.toBe("");
+    await expect.poll(() => focused(page)).toBe("Log out Unknown device");
+    await page.goto("about:blank");
+    await page.goto(`${server().baseUrl}/settings/security#recent-activity`);
+    await page.getByText("15 devices are logged in.").waitFor();
+    const heading = page.getByRole("heading", { name: "Recent activity" });
+    const height = page.viewportSize()?.height ?? 0;
+    await expect.poll(async () => ((await heading.boundingBox())?.y ?? -1) >= 0).toBe(true);
+    await expect.poll(async () => ((await heading.boundingBox())?.y ?? height) < height).toBe(true);
   });
 });

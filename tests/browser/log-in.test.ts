@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
+import { DAY } from "../support/clock.ts";
 import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
 import { UA } from "../support/user-agents.ts";
@@ -48,6 +49,15 @@ describe("logging in, in the browser", () => {
     expect(await page.locator(".why").textContent()).toBe(
       "An administrator logged you out, just now. Ask whoever runs this site.",
     );
+  });
+
+  it("says after 30 days that they are over", async () => {
+    const { baseUrl, clock } = server();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    clock.advance(30 * DAY);
+    await page.goto(`${baseUrl}/settings/security`);
+    await page.getByText("Your session reached 30 days, its time limit. Log in again.").waitFor();
   });
 
   it("carries the address over where it has an account already", async () => {

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { browserFor, signUpInBrowser } from "../support/browser.ts";
+import { MINUTE } from "../support/clock.ts";
 import { freshEmail, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
 import { codeAt, STEP } from "../support/totp.ts";
@@ -205,14 +206,23 @@ describe("passkeys in the browser", () => {
     await page.getByText("This device has a passkey for this account already.").waitFor();
   });
 
-  it("are enough to create an account", async () => {
-    const { baseUrl } = server();
+  it("are enough to create an account, and to prove later that it is still you", async () => {
+    const { baseUrl, clock } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await withAuthenticator(page);
     await page.goto(`${baseUrl}/sign-up`);
     await page.getByLabel("Email").fill(freshEmail());
     await page.getByRole("button", { name: "Create account with a passkey" }).click();
     await page.getByText("Current session").waitFor();
-    await page.getByRole("button", { name: "Add a password" }).waitFor();
+    const card = page.getByRole("region", { name: "Password" });
+    await card.getByRole("button", { name: "Add a password" }).click();
+    await card.getByLabel("New password").fill(PASSWORD);
+    clock.advance(11 * MINUTE);
+    await card.getByRole("button", { name: "Add the password" }).click();
+    await page
+      .getByRole("dialog", { name: "Confirm it's you" })
+      .getByRole("button", { name: "Use a passkey" })
+      .click();
+    await card.getByText("Password added.").waitFor();
   });
 });
