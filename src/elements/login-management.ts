@@ -1,6 +1,6 @@
 import { type Client, createClient, type Ending, Refused, type Session } from "../client/index.ts";
 import css from "../react/latchkey.css?inline";
-import { howManyDevices, othersWereLoggedOut, whyOld } from "../react/words.ts";
+import { howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST, whyOld } from "../react/words.ts";
 import { askToEndOthers } from "./end-others.ts";
 import { button, element } from "./markup.ts";
 import { SessionRow } from "./session-row.ts";
@@ -24,11 +24,15 @@ export class LoginManagementElement extends HTMLElement {
   readonly #heading = element("h2", { id: "heading", tabindex: "-1" }, "Login management");
   readonly #howMany = element("p", { class: "lk-how-many" });
   readonly #status = element("p", { class: "lk-status", role: "status" });
+  readonly #more = button("", "lk-plain lk-wide", () => this.#showAll());
   readonly #endOthers = button("Log out other devices", "lk-plain", () => this.#ask());
   #client: Client = createClient();
   #sessions: Session[] = [];
   /** Which reading is the newest: what an older one finds is no longer so. */
   #turn = 0;
+  #showsAll = false;
+  /** Those that were there when the list was first shown. */
+  #first: Set<string> | undefined;
   #failures = 0;
   /** What the last reading came to, where it came to nothing. */
   #failure: unknown = null;
@@ -42,7 +46,7 @@ export class LoginManagementElement extends HTMLElement {
       `${css.replaceAll(":root", ":host")} :host { display: block; } [hidden] { display: none; }`,
     );
     this.#root.adoptedStyleSheets = [sheet];
-    this.#stale.hidden = true;
+    this.#stale.hidden = this.#more.hidden = true;
     this.#endOthers.disabled = true;
     for (const bone of ["line", "row", "row"])
       this.#waiting.append(element("div", { class: `lk-bone lk-bone-${bone}` }));
@@ -54,6 +58,7 @@ export class LoginManagementElement extends HTMLElement {
       this.#waiting,
       this.#howMany,
       this.#list,
+      this.#more,
       this.#status,
       element("div", { class: "lk-actions" }, this.#endOthers),
       element("p", { class: "lk-hint lk-foot" }, "API keys and connected apps are not listed here."),
@@ -126,26 +131,37 @@ export class LoginManagementElement extends HTMLElement {
     this.#sayHowOld();
     if (this.#sessions.length === 0) return;
     const now = Date.now();
-    const isFirst = this.#rows.size === 0;
+    this.#first ??= new Set(this.#sessions.map(({ id }) => id));
     this.#waiting.remove();
-    const ids = new Set(this.#sessions.map(({ id }) => id));
+    const { length } = this.#sessions;
+    const isCut = !this.#showsAll && length > MANY_ROWS;
+    const shown = isCut ? this.#sessions.slice(0, ROWS_AT_FIRST) : this.#sessions;
+    const ids = new Set(shown.map(({ id }) => id));
     for (const [id, row] of this.#rows) if (!ids.has(id)) this.#drop(id, row);
-    this.#sessions.forEach((session, place) => {
-      const row = this.#rowOf(session, !isFirst);
+    shown.forEach((session, place) => {
+      const row = this.#rowOf(session);
       row.show(session, now);
       const there = this.#list.children[place];
       if (there !== row.node) this.#list.insertBefore(row.node, there ?? null);
     });
-    const others = ids.size - 1;
-    this.#howMany.textContent = howManyDevices(ids.size);
+    const others = length - 1;
+    this.#howMany.textContent = howManyDevices(length);
+    this.#more.hidden = !isCut;
+    this.#more.textContent = `Show all ${length} devices`;
     if (others === 0 && this.#root.activeElement === this.#endOthers) this.#heading.focus();
     this.#endOthers.disabled = others === 0;
   }
 
-  #rowOf(session: Session, isNew: boolean): SessionRow {
+  #showAll(): void {
+    this.#showsAll = true;
+    this.#show();
+    this.#list.children[ROWS_AT_FIRST]?.querySelector("button")?.focus();
+  }
+
+  #rowOf(session: Session): SessionRow {
     const known = this.#rows.get(session.id);
     if (known) return known;
-    const made = new SessionRow(session, isNew, () => this.#end(session));
+    const made = new SessionRow(session, !this.#first?.has(session.id), () => this.#end(session));
     this.#rows.set(session.id, made);
     return made;
   }

@@ -79,13 +79,7 @@ function SessionList({ sessions, say }: { sessions: Session[]; say: Say }) {
       {/* biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets. */}
       <ul ref={list} className="lk-list" role="list">
         {shown.map((session) => (
-          <SessionRow
-            key={session.id}
-            session={session}
-            isNew={!showsAll && !first.has(session.id)}
-            now={now}
-            say={say}
-          />
+          <SessionRow key={session.id} session={session} isNew={!first.has(session.id)} now={now} say={say} />
         ))}
       </ul>
       {isCut && (

@@ -136,6 +136,24 @@ describe("the element <login-management> on another site's page", () => {
       `document.querySelector("login-management").shadowRoot.activeElement?.textContent ?? ""`,
     );
 
+  it("begins with the first ten of many", async () => {
+    const { mac, email } = await atBoth();
+    const headers = { "Content-Type": "application/json", "User-Agent": UA.script };
+    const body = JSON.stringify({ email, password: PASSWORD });
+    for (let more = 1; more <= 11; more++)
+      expect((await fetch(`${server.baseUrl}/api/session`, { method: "POST", headers, body })).status).toBe(
+        201,
+      );
+    const rows = mac.getByRole("listitem");
+    await mac.reload();
+    await mac.getByText("13 devices are logged in.").waitFor();
+    expect(await rows.count()).toBe(10);
+    await mac.getByRole("button", { name: "Show all 13 devices" }).press("Enter");
+    expect(await rows.count()).toBe(13);
+    expect(await focusIn(mac)).toBe("Log out");
+    expect(await mac.locator("[data-new]").count()).toBe(0);
+  });
+
   it("leaves it to the site where to go, if the site says so", async () => {
     const { mac, windows } = await atBoth();
     await windows.evaluate(`document.addEventListener("latchkey-signed-out", (event) => {
