@@ -1,3 +1,4 @@
+import type { Ending } from "../src/client/index.ts";
 import { canUsePasskeys } from "../src/react/passkeys.ts";
 
 /** What the server tells the page about itself, in a meta element: no script is inline. */
@@ -8,6 +9,10 @@ export type Config = {
   returnOrigins: string[];
   passkeys: boolean;
   oidc: { id: string; name: string }[];
+  /** How long a session lasts; null where that is no whole number of days. */
+  sessionDays: number | null;
+  /** Why this browser's session is over. */
+  ending: Ending;
 };
 
 const DEFAULTS: Config = {
@@ -17,10 +22,20 @@ const DEFAULTS: Config = {
   returnOrigins: [],
   passkeys: false,
   oidc: [],
+  sessionDays: null,
+  ending: { reason: "none" },
 };
 
 export function readConfig(): Config {
-  const content = document.querySelector<HTMLMetaElement>('meta[name="latchkey"]')?.content ?? "";
-  const config: Config = content.startsWith("{") ? { ...DEFAULTS, ...JSON.parse(content) } : DEFAULTS;
-  return { ...config, passkeys: config.passkeys && canUsePasskeys() };
+  const config: Config = { ...DEFAULTS, ...contentOf("latchkey") };
+  return {
+    ...config,
+    passkeys: config.passkeys && canUsePasskeys(),
+    ending: { ...DEFAULTS.ending, ...contentOf("latchkey-ending") },
+  };
+}
+
+function contentOf(name: string): object {
+  const content = document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? "";
+  return content.startsWith("{") ? JSON.parse(content) : {};
 }

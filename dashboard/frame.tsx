@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useContext, useEffect } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useRef } from "react";
 import type { Client } from "../src/client/index.ts";
 import type { Config } from "./config.ts";
 import { nextAfterSignIn } from "./next.ts";
@@ -31,9 +31,16 @@ export function useGoOn(): () => void {
   };
 }
 
-export function useTitle(title: string): void {
+const SITE = " · Latchkey";
+
+/** Names the page, and tells where it has just become another one: not when it was loaded. */
+export function useTitle(title: string, onChanged?: () => void): void {
+  const changed = useRef(onChanged);
+  changed.current = onChanged;
   useEffect(() => {
-    document.title = `${title} · Latchkey`;
+    const isAnother = document.title.endsWith(SITE) && document.title !== title + SITE;
+    document.title = title + SITE;
+    if (isAnother) changed.current?.();
   }, [title]);
 }
 
@@ -50,14 +57,20 @@ export function Mark() {
   );
 }
 
-/** A page of one task: the mark, and one card in the upper third. */
+/** A page of one task: the mark, and one card in the upper third. Where the task ends, its heading says so and has the focus. */
 export function OneTask({ title, children }: { title: string; children: ReactNode }) {
-  useTitle(title);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useTitle(title, () => {
+    // A field of the next step may have it already.
+    if (document.activeElement === document.body) heading.current?.focus();
+  });
   return (
     <main className="one-task">
       <Mark />
       <div className="lk-card">
-        <h1>{title}</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
         {children}
       </div>
     </main>
@@ -70,7 +83,6 @@ const NOTICE = "latchkey:notice";
 const NOTICES = {
   deleted: "Your account was deleted.",
   reset: "Password changed. Log in with it.",
-  confirmed: "Your address is confirmed.",
 } as const;
 
 export function leaveNotice(name: keyof typeof NOTICES): void {
@@ -81,6 +93,15 @@ export function takeNotice(): string | null {
   const name = sessionStorage.getItem(NOTICE);
   sessionStorage.removeItem(NOTICE);
   return name !== null && name in NOTICES ? NOTICES[name as keyof typeof NOTICES] : null;
+}
+
+/** Takes a parameter out of the address bar: a reload is to say it no more. */
+export function takeFromAddress(name: string): string | null {
+  const url = new URL(location.href);
+  const value = url.searchParams.get(name);
+  url.searchParams.delete(name);
+  if (value !== null) history.replaceState(null, "", url.pathname + url.search + url.hash);
+  return value;
 }
 
 /** The token of a mailed link. It leaves the address bar at once, and no server ever sees it. */

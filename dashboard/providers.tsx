@@ -1,3 +1,5 @@
+import type { ReactNode } from "react";
+import { leaveFor } from "../src/react/sites.ts";
 import { useFrame, usePath } from "./frame.tsx";
 
 /** A button for each site that people may sign in with. */
@@ -11,10 +13,26 @@ export function Providers() {
   return (
     <div className="providers">
       {config.oidc.map(({ id, name }) => (
-        <a key={id} className="lk-button lk-plain lk-wide" href={path(`/api/oidc/${id}/start?${query}`)}>
+        <a
+          key={id}
+          className="lk-button lk-plain lk-wide"
+          href={path(`/api/oidc/${id}/start?${query}`)}
+          onClick={() => leaveFor(name)}
+        >
           Continue with {name}
         </a>
       ))}
+    </div>
+  );
+}
+
+/** What stands below the form, where there is any: a line, then the other ways in. */
+export function OtherWays({ isAny, children }: { isAny: boolean; children: ReactNode }) {
+  if (!isAny) return null;
+  return (
+    <div className="other-ways">
+      <p className="or">or</p>
+      {children}
     </div>
   );
 }

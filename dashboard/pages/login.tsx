@@ -1,49 +1,51 @@
 import { useEffect, useRef, useState } from "react";
-import { Refused, type SecondFactorAsked, type SignedIn } from "../../src/client/index.ts";
+import type { SecondFactorAsked, SignedIn } from "../../src/client/index.ts";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
 import { answerWithPasskey, canOfferPasskeys } from "../../src/react/passkeys.ts";
-import { inWords, type Problem, sentenceOf, type Why, whyHere } from "../../src/react/words.ts";
-import { OneTask, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
-import { Providers } from "../providers.tsx";
+import { ofRound, takeSite } from "../../src/react/sites.ts";
+import { type Why, whyHere } from "../../src/react/why-here.ts";
+import { inWords, type Problem } from "../../src/react/words.ts";
+import type { Config } from "../config.ts";
+import { OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { OtherWays, Providers } from "../providers.tsx";
+import { SecondStep } from "./second-step.tsx";
 
 export function LoginPage() {
-  const [needsCode, setNeedsCode] = useState(
-    () => new URLSearchParams(location.search).get("step") === "two-factor",
-  );
-  return needsCode ? (
-    <SecondStep onOver={() => setNeedsCode(false)} />
-  ) : (
-    <FirstStep onHalfDone={() => setNeedsCode(true)} />
-  );
+  const { config } = useFrame();
+  const [isHalfDone, setHalfDone] = useState(isSecondStep);
+  const [why, setWhy] = useState(() => whyThisPage(config));
+  const startAgain = (sentence: string | null) => {
+    setWhy(sentence === null ? null : { sentence, question: null });
+    setHalfDone(false);
+  };
+  if (isHalfDone) return <SecondStep onOver={startAgain} />;
+  return <FirstStep why={why} onSent={() => setWhy(null)} onHalfDone={() => setHalfDone(true)} />;
 }
 
-/** The server knows why the session of this browser's cookie is over; nobody else can put words here. */
-function useWhy(): Why | null {
-  const { client } = useFrame();
-  const [why, setWhy] = useState<Why | null>(() => {
-    const said = takeNotice() ?? sentenceOf(new URLSearchParams(location.search).get("error"));
-    return said === null ? null : { sentence: said, question: null };
-  });
-  useEffect(() => {
-    client.session({ background: true }).catch((error: unknown) => {
-      if (error instanceof Refused && error.isSignedOut) {
-        setWhy((before) => before ?? whyHere(error.ending, Date.now()));
-      }
-    });
-  }, [client]);
-  return why;
+function isSecondStep(): boolean {
+  return new URLSearchParams(location.search).get("step") === "two-factor";
 }
 
-function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
+/** What the page before left, or what came of a round to another site, or why the session is over, by the server's word. */
+function whyThisPage({ ending, sessionDays }: Config): Why | null {
+  const said = takeNotice() ?? ofRound(takeFromAddress("error"), takeSite());
+  return said === null ? whyHere(ending, Date.now(), sessionDays) : { sentence: said, question: null };
+}
+
+type FirstStepProps = { why: Why | null; onSent: () => void; onHalfDone: () => void };
+
+function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
   const { client, config } = useFrame();
   const path = usePath();
   const goOn = useGoOn();
-  const why = useWhy();
+  const [email] = useState(takeEmail);
   const arrive = (answer: SignedIn | SecondFactorAsked) => ("twoFactor" in answer ? onHalfDone() : goOn());
   const action = useAction(async (form: FormData) => {
+    onSent();
     arrive(await client.signIn({ email: text(form, "email"), password: text(form, "password") }));
   });
   const byPasskey = useAction(async () => {
+    onSent();
     const passkey = await answerWithPasskey(await client.passkeySignInOptions());
     arrive(await client.signInWithPasskey({ passkey }));
   });
@@ -51,17 +53,7 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
   const { search } = location;
   return (
     <OneTask title="Log in">
-      {why && (
-        <p className="why" role="status">
-          {why.sentence}
-          {why.question !== null && (
-            <>
-              {" "}
-              {why.question} <a href={path("/forgot-password")}>Reset your password</a>.
-            </>
-          )}
-        </p>
-      )}
+      <Reason why={why} />
       <Form action={action}>
         <Field
           label="Email"
@@ -71,6 +63,7 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
           autoComplete={config.passkeys ? "username webauthn" : "username"}
           autoCapitalize="off"
           autoFocus
+          defaultValue={email}
           problem={action.problem}
         />
         <PasswordField
@@ -82,24 +75,49 @@ function FirstStep({ onHalfDone }: { onHalfDone: () => void }) {
         <FormProblem problem={action.problem} fields={["email", "password"]} />
         <Submit working={action.working}>Log in</Submit>
       </Form>
-      {config.passkeys && (
-        <button
-          type="button"
-          className="lk-button lk-plain lk-wide"
-          data-working={byPasskey.working || undefined}
-          onClick={() => void byPasskey.act()}
-        >
-          Log in with a passkey
-        </button>
-      )}
-      <FormProblem problem={byPasskey.problem ?? refused} />
-      <Providers />
       <p className="links">
         <a href={path("/forgot-password")}>Forgot password?</a>
         {config.signUp !== "closed" && <a href={path("/sign-up") + search}>Create account</a>}
       </p>
+      <OtherWays isAny={config.passkeys || config.oidc.length > 0}>
+        {config.passkeys && (
+          <button
+            type="button"
+            className="lk-button lk-plain lk-wide"
+            data-working={byPasskey.working || undefined}
+            onClick={() => void byPasskey.act()}
+          >
+            Log in with a passkey
+          </button>
+        )}
+        <FormProblem problem={byPasskey.problem ?? refused} />
+        <Providers />
+      </OtherWays>
     </OneTask>
   );
+}
+
+function Reason({ why }: { why: Why | null }) {
+  const path = usePath();
+  if (why === null) return null;
+  return (
+    <p className="why" role="status">
+      {why.sentence}
+      {why.question !== null && (
+        <>
+          {" "}
+          {why.question} <a href={path("/forgot-password")}>Reset your password</a>.
+        </>
+      )}
+    </p>
+  );
+}
+
+/** The address that was typed on the page before; it comes in the fragment, so no server sees it. */
+function takeEmail(): string {
+  const email = new URLSearchParams(location.hash.slice(1)).get("email") ?? "";
+  if (email !== "") history.replaceState(null, "", location.pathname + location.search);
+  return email;
 }
 
 /** How long a prompt in the email field is good for, in ms: a minute less than its challenge lives at the server. */
@@ -145,58 +163,4 @@ function usePasskeyAutofill(
     };
   }, [client, config.passkeys, paused, round]);
   return problem;
-}
-
-function SecondStep({ onOver }: { onOver: () => void }) {
-  const { client } = useFrame();
-  const goOn = useGoOn();
-  const [byRecovery, setByRecovery] = useState(false);
-  const action = useAction(async (form: FormData) => {
-    const given = text(form, "code");
-    await client.giveSecondFactor(byRecovery ? { recoveryCode: given } : { code: given });
-    goOn();
-  });
-  const { problem } = action;
-  return (
-    <OneTask title="One more step">
-      <p className="lk-words">
-        {byRecovery
-          ? "Type one of the recovery codes that you saved."
-          : "Open your authenticator app and type its code."}
-      </p>
-      <Form action={action}>
-        {byRecovery ? (
-          <Field
-            key="recovery"
-            label="Recovery code"
-            name="code"
-            autoComplete="off"
-            spellCheck={false}
-            problem={problem}
-            autoFocus
-          />
-        ) : (
-          <Field
-            key="totp"
-            label="Authentication code"
-            name="code"
-            autoComplete="one-time-code"
-            inputMode="numeric"
-            problem={problem}
-            autoFocus
-          />
-        )}
-        <FormProblem problem={problem} fields={["code"]} />
-        <Submit working={action.working}>Verify</Submit>
-      </Form>
-      <p className="links">
-        <button type="button" className="lk-link" onClick={() => setByRecovery(!byRecovery)}>
-          {byRecovery ? "Use a code of the app" : "Use a recovery code"}
-        </button>
-        <button type="button" className="lk-link" onClick={onOver}>
-          Start again
-        </button>
-      </p>
-    </OneTask>
-  );
 }

@@ -1,4 +1,5 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
+import { Refused } from "../../src/client/index.ts";
 import { FormProblem, useAction } from "../../src/react/form.tsx";
 import { OneTask, takeToken, useFrame, usePath } from "../frame.tsx";
 
@@ -6,24 +7,34 @@ type Task = {
   title: string;
   words: string;
   button: string;
-  done: string;
+  done: { title: string; words: string };
+  /** What to do where the link no longer works, or the page was opened without one. */
+  gone: { words: string; way: string; to: string };
   post: (token: string) => Promise<void>;
 };
 
+type State = "ready" | "done" | "expired" | "missing";
+
 /** A mailed link with one button: opening it changes nothing, since mail programs open links too. */
-function LinkPage({ title, words, button, done, post }: Task) {
+function LinkPage({ title, words, button, done, gone, post }: Task) {
   const path = usePath();
   const [token] = useState(takeToken);
-  const [isDone, setDone] = useState(false);
+  const [state, setState] = useState<State>(token === null ? "missing" : "ready");
   const action = useAction(async () => {
-    await post(token ?? "");
-    setDone(true);
+    try {
+      await post(token ?? "");
+      setState("done");
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
+      setState("expired");
+    }
   });
+  if (state === "expired" || state === "missing") return <Gone {...gone} isMissing={state === "missing"} />;
   return (
-    <OneTask title={title}>
-      {token === null && <p>This page needs the link of the mail. Open it once more.</p>}
-      {isDone && <p role="status">{done}</p>}
-      {token !== null && !isDone && (
+    <OneTask title={state === "done" ? done.title : title}>
+      {state === "done" ? (
+        <p role="status">{done.words}</p>
+      ) : (
         <>
           <p className="lk-words">{words}</p>
           <FormProblem problem={action.problem} />
@@ -37,10 +48,34 @@ function LinkPage({ title, words, button, done, post }: Task) {
           </button>
         </>
       )}
-      <p className="links">
-        <a href={path("/")}>Go to your account</a>
-      </p>
+      <ToAccount href={path("/")} />
     </OneTask>
+  );
+}
+
+function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: boolean }) {
+  const path = usePath();
+  return (
+    <OneTask title={isMissing ? "The link is missing" : "This link no longer works"}>
+      <p role="status">
+        {isMissing
+          ? "This page needs the link of the mail. Open it once more."
+          : "This link has expired or was already used."}{" "}
+        {words}
+      </p>
+      <a className="lk-button lk-main lk-wide" href={path(to)}>
+        {way}
+      </a>
+      <ToAccount href={path("/")} />
+    </OneTask>
+  );
+}
+
+function ToAccount({ href }: { href: string }): ReactNode {
+  return (
+    <p className="links">
+      <a href={href}>Go to your account</a>
+    </p>
   );
 }
 
@@ -51,7 +86,12 @@ export function ConfirmEmailPage() {
       title="Confirm your email address"
       words="Confirm that this address is yours."
       button="Confirm this address"
-      done="Your address is confirmed."
+      done={{ title: "Address confirmed", words: "Your address is confirmed." }}
+      gone={{
+        words: "Send a new link from your security settings, unless your address is confirmed there already.",
+        way: "Open your security settings",
+        to: "/settings/security#email",
+      }}
       post={(token) => client.confirmEmail({ token })}
     />
   );
@@ -64,7 +104,17 @@ export function KeepEmailPage() {
       title="Keep your email address"
       words="This cancels the change of your address. If it has happened already, your address comes back, every device is logged out, and a mail lets you choose a new password."
       button="Keep my address"
-      done="Your address stays. If it had been changed, every device was logged out: check your mail for a link to choose a new password."
+      done={{
+        title: "Address kept",
+        words:
+          "Your address stays. If it had been changed, every device was logged out: check your mail for a link to choose a new password.",
+      }}
+      gone={{
+        words:
+          "If you didn't ask for the change, reset your password now: that logs out every device. If no mail comes, the address has changed: ask whoever runs this site.",
+        way: "Reset your password",
+        to: "/forgot-password",
+      }}
       post={(token) => client.keepEmail({ token })}
     />
   );
@@ -75,9 +125,17 @@ export function NotMePage() {
   return (
     <LinkPage
       title="This wasn't you?"
-      words="This logs that device out at once, and sends you a mail to choose a new password."
+      words="This logs that device out at once, and sends you a mail to choose a new password. Your password still works until then, so do it now."
       button="This wasn't me"
-      done="That device is logged out. We sent you a link to choose a new password."
+      done={{
+        title: "Device logged out",
+        words: "That device is logged out. We sent you a link to choose a new password.",
+      }}
+      gone={{
+        words: "If it wasn't you, reset your password now: that logs out every device.",
+        way: "Reset your password",
+        to: "/forgot-password",
+      }}
       post={(token) => client.reportNotMe({ token })}
     />
   );

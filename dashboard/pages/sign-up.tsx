@@ -1,8 +1,9 @@
 import { useState } from "react";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
 import { makePasskey } from "../../src/react/passkeys.ts";
+import { EMPTY_FIELDS } from "../../src/react/words.ts";
 import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
-import { Providers } from "../providers.tsx";
+import { OtherWays, Providers } from "../providers.tsx";
 
 export function SignUpPage() {
   const { config } = useFrame();
@@ -41,7 +42,12 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
     await client.signUpWithPasskey({ email, passkey });
     goOn();
   });
-  const { problem } = action;
+  const withPasskey = () => {
+    const isEmpty = email.trim() === "";
+    action.refuse(isEmpty ? { field: "email", sentence: EMPTY_FIELDS.email ?? "" } : null);
+    if (!isEmpty) void byPasskey.act();
+  };
+  const problem = action.problem ?? byPasskey.problem;
   return (
     <OneTask title="Create account">
       <Form action={action}>
@@ -55,26 +61,33 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
           autoFocus
           value={email}
           onChange={(event) => setEmail(event.target.value)}
-          problem={problem ?? byPasskey.problem}
+          problem={problem}
         />
+        {problem?.code === "email_taken" && (
+          <a href={`${path("/login")}${location.search}#email=${encodeURIComponent(email)}`}>
+            Log in instead
+          </a>
+        )}
         {asksPassword && <NewPassword problem={problem} />}
-        <FormProblem problem={problem ?? byPasskey.problem} fields={["email", "password", "newPassword"]} />
+        <FormProblem problem={problem} fields={["email", "password", "newPassword"]} />
         <Submit working={action.working}>Create account</Submit>
       </Form>
-      {asksPassword && config.passkeys && (
-        <button
-          type="button"
-          className="lk-button lk-plain lk-wide"
-          data-working={byPasskey.working || undefined}
-          onClick={() => void byPasskey.act()}
-        >
-          Create account with a passkey
-        </button>
-      )}
-      <Providers />
       <p className="links">
         <a href={path("/login") + location.search}>I have an account</a>
       </p>
+      <OtherWays isAny={(asksPassword && config.passkeys) || config.oidc.length > 0}>
+        {asksPassword && config.passkeys && (
+          <button
+            type="button"
+            className="lk-button lk-plain lk-wide"
+            data-working={byPasskey.working || undefined}
+            onClick={withPasskey}
+          >
+            Create account with a passkey
+          </button>
+        )}
+        <Providers />
+      </OtherWays>
     </OneTask>
   );
 }
@@ -98,7 +111,8 @@ function Sent({ email }: { email: string }) {
   return (
     <OneTask title="Check your mail">
       <p role="status">
-        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password.
+        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password. Look in
+        the spam folder too.
       </p>
     </OneTask>
   );

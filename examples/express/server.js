@@ -1,6 +1,8 @@
+import { fileURLToPath } from "node:url";
 import express from "express";
 import { createLatchkey } from "latchkey";
 import { mount, requireSession } from "latchkey/express";
+import { devicesPage } from "./devices-page.js";
 import { notesPage } from "./notes-page.js";
 
 const port = Number(process.env.PORT ?? 3000);
@@ -20,6 +22,11 @@ app.get("/", ({ latchkey: { account } }, reply) => {
 app.post("/notes", express.urlencoded(), ({ latchkey: { account }, body }, reply) => {
   notes.set(account.id, [...(notes.get(account.id) ?? []), String(body?.note ?? "")]);
   reply.redirect(303, "/");
+});
+
+app.get("/devices", (_request, reply) => reply.send(devicesPage));
+app.get("/elements.js", (_request, reply) => {
+  reply.sendFile(fileURLToPath(import.meta.resolve("latchkey/elements")));
 });
 
 // A connection that stays open is checked once, when it begins; so it is closed when its session ends.

@@ -20,20 +20,21 @@ export function askToEndOthers(root: ShadowRoot, count: number, end: () => Promi
     }
   };
   const confirm = button("Log out other devices", "lk-main", () => void act());
+  const cancel = button("Cancel", "lk-quiet", () => dialog.close());
   const dialog: HTMLDialogElement = element(
     "dialog",
     { class: "lk-dialog", role: "alertdialog", "aria-labelledby": "title", "aria-describedby": "words" },
     element("h2", { id: "title" }, "Log out other devices"),
     element("p", { id: "words" }, `This logs out ${devices(count)}. You stay logged in here.`),
     problem,
-    element(
-      "div",
-      { class: "lk-actions" },
-      confirm,
-      button("Cancel", "lk-quiet", () => dialog.close()),
-    ),
+    element("div", { class: "lk-actions" }, confirm, cancel),
   );
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    // The button that asked can't have the focus back where nothing is left to end.
+    if (root.activeElement === null) root.querySelector("h2")?.focus();
+  });
   root.append(dialog);
   dialog.showModal();
+  cancel.focus();
 }

@@ -1,5 +1,6 @@
 import { type Client, createClient, type Ending, Refused, type Session } from "../client/index.ts";
 import css from "../react/latchkey.css?inline";
+import { howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST, whyOld } from "../react/words.ts";
 import { askToEndOthers } from "./end-others.ts";
 import { button, element } from "./markup.ts";
 import { SessionRow } from "./session-row.ts";
@@ -20,12 +21,22 @@ export class LoginManagementElement extends HTMLElement {
   readonly #list = element("ul", { class: "lk-list", role: "list" });
   readonly #waiting = element("div", { class: "lk-waiting", "aria-busy": "true" });
   readonly #stale = element("p", { class: "lk-stale", role: "status" });
-  readonly #alone = element("p", { class: "lk-hint" }, "Only this device is logged in.");
+  readonly #heading = element("h2", { id: "heading", tabindex: "-1" }, "Login management");
+  readonly #howMany = element("p", { class: "lk-how-many" });
   readonly #status = element("p", { class: "lk-status", role: "status" });
+  readonly #more = button("", "lk-plain lk-wide", () => this.#showAll());
   readonly #endOthers = button("Log out other devices", "lk-plain", () => this.#ask());
   #client: Client = createClient();
   #sessions: Session[] = [];
+  /** Which reading is the newest: what an older one finds is no longer so. */
+  #turn = 0;
+  #showsAll = false;
+  /** Those that were there when the list was first shown. */
+  #first: Set<string> | undefined;
   #failures = 0;
+  /** What the last reading came to, where it came to nothing. */
+  #failure: unknown = null;
+  #readAt: number | null = null;
   #over: AbortController | undefined;
 
   constructor() {
@@ -35,19 +46,22 @@ export class LoginManagementElement extends HTMLElement {
       `${css.replaceAll(":root", ":host")} :host { display: block; } [hidden] { display: none; }`,
     );
     this.#root.adoptedStyleSheets = [sheet];
-    this.#stale.hidden = this.#alone.hidden = true;
+    this.#stale.hidden = this.#more.hidden = true;
     this.#endOthers.disabled = true;
-    this.#waiting.append(element("div", { class: "lk-bone" }), element("div", { class: "lk-bone" }));
+    for (const bone of ["line", "row", "row"])
+      this.#waiting.append(element("div", { class: `lk-bone lk-bone-${bone}` }));
     const card = element("section", { class: "lk-card", "aria-labelledby": "heading" });
     card.append(
-      element("h2", { id: "heading" }, "Login management"),
+      this.#heading,
       element("p", { class: "lk-words" }, "Every device that is logged in to your account."),
       this.#stale,
       this.#waiting,
+      this.#howMany,
       this.#list,
-      this.#alone,
+      this.#more,
       this.#status,
       element("div", { class: "lk-actions" }, this.#endOthers),
+      element("p", { class: "lk-hint lk-foot" }, "API keys and connected apps are not listed here."),
     );
     this.#root.append(card);
   }
@@ -68,6 +82,8 @@ export class LoginManagementElement extends HTMLElement {
     over.signal.addEventListener("abort", () => {
       for (const stop of stops) stop();
     });
+    window.addEventListener("offline", () => this.#sayHowOld(), { signal: over.signal });
+    window.addEventListener("online", () => void this.#refresh(), { signal: over.signal });
     void this.#refresh();
   }
 
@@ -77,50 +93,85 @@ export class LoginManagementElement extends HTMLElement {
 
   async #refresh(): Promise<void> {
     const over = this.#over;
+    const turn = ++this.#turn;
     try {
-      this.#sessions = await this.#client.sessions({ background: true });
+      const sessions = await this.#client.sessions({ background: true });
+      if (turn !== this.#turn) return;
+      this.#sessions = sessions;
       this.#failures = 0;
-      this.#stale.hidden = true;
+      this.#failure = null;
+      this.#readAt = Date.now();
       this.#show();
     } catch (error) {
-      // A refusal is told by the client, in every tab; anything else is tried again, ever more slowly.
-      if (over?.signal.aborted || error instanceof Refused) return;
+      // That the session is over is told by the client, in every tab; anything else is tried again, ever more slowly.
+      if (turn !== this.#turn || over?.signal.aborted || (error instanceof Refused && error.isSignedOut))
+        return;
       this.#failures += 1;
-      this.#stale.textContent = `${navigator.onLine ? "No answer from the server." : "You are offline."} This may be out of date.`;
-      this.#stale.hidden = false;
-      const again = setTimeout(() => void this.#refresh(), Math.min(500 * 2 ** this.#failures, LONGEST_WAIT));
+      this.#failure = error;
+      this.#sayHowOld();
+      const again = setTimeout(() => void this.#refresh(), this.#nextTry(error));
       over?.signal.addEventListener("abort", () => clearTimeout(again));
     }
   }
 
+  #nextTry(error: unknown): number {
+    const asked = error instanceof Refused ? (error.facts.retryAfter ?? 0) * 1_000 : 0;
+    return Math.max(asked, Math.min(500 * 2 ** this.#failures, LONGEST_WAIT));
+  }
+
+  #sayHowOld(): void {
+    const reading = { error: this.#failure, isOffline: !navigator.onLine, readAt: this.#readAt };
+    const words = whyOld(reading, Date.now()) ?? "";
+    if (this.#stale.textContent !== words) this.#stale.textContent = words;
+    this.#stale.hidden = words === "";
+  }
+
   /** Brings the list to what is known: rows that stay are kept, with their focus. */
   #show(): void {
+    this.#sayHowOld();
     if (this.#sessions.length === 0) return;
     const now = Date.now();
+    this.#first ??= new Set(this.#sessions.map(({ id }) => id));
     this.#waiting.remove();
-    const ids = new Set(this.#sessions.map(({ id }) => id));
+    const { length } = this.#sessions;
+    const isCut = !this.#showsAll && length > MANY_ROWS;
+    const shown = isCut ? this.#sessions.slice(0, ROWS_AT_FIRST) : this.#sessions;
+    const ids = new Set(shown.map(({ id }) => id));
     for (const [id, row] of this.#rows) if (!ids.has(id)) this.#drop(id, row);
-    this.#sessions.forEach((session, place) => {
+    shown.forEach((session, place) => {
       const row = this.#rowOf(session);
       row.show(session, now);
       const there = this.#list.children[place];
       if (there !== row.node) this.#list.insertBefore(row.node, there ?? null);
     });
-    const others = ids.size - 1;
-    this.#alone.hidden = others > 0;
+    const others = length - 1;
+    this.#howMany.textContent = howManyDevices(length);
+    this.#more.hidden = !isCut;
+    this.#more.textContent = `Show all ${length} devices`;
+    if (others === 0 && this.#root.activeElement === this.#endOthers) this.#heading.focus();
     this.#endOthers.disabled = others === 0;
+  }
+
+  #showAll(): void {
+    this.#showsAll = true;
+    this.#show();
+    this.#list.children[ROWS_AT_FIRST]?.querySelector("button")?.focus();
   }
 
   #rowOf(session: Session): SessionRow {
     const known = this.#rows.get(session.id);
     if (known) return known;
-    const made = new SessionRow(session, () => this.#end(session));
+    const made = new SessionRow(session, !this.#first?.has(session.id), () => this.#end(session));
     this.#rows.set(session.id, made);
     return made;
   }
 
-  #drop(id: string, row: SessionRow): void {
-    row.node.remove();
+  /** The focus goes to the button of a neighbour, where the row had it. */
+  #drop(id: string, { node }: SessionRow): void {
+    const neighbours = [node.nextElementSibling, node.previousElementSibling];
+    const buttons = neighbours.map((row) => row?.querySelector("button"));
+    if (node.contains(this.#root.activeElement)) (buttons.find((one) => one) ?? this.#heading).focus();
+    node.remove();
     this.#rows.delete(id);
   }
 
@@ -130,15 +181,23 @@ export class LoginManagementElement extends HTMLElement {
       if (!(error instanceof Refused) || error.code !== "not_found") throw error;
     });
     this.#status.textContent = `${label} was logged out.`;
-    await this.#refresh();
+    this.#takeOff((session) => session.id === id);
   }
 
   #ask(): void {
+    this.#status.textContent = "";
     askToEndOthers(this.#root, this.#sessions.length - 1, async () => {
       const { ended } = await this.#client.endOtherSessions();
-      this.#status.textContent = `${ended === 1 ? "1 other device was" : `${ended} other devices were`} logged out.`;
-      await this.#refresh();
+      this.#status.textContent = othersWereLoggedOut(ended);
+      this.#takeOff((session) => !session.current);
     });
+  }
+
+  /** What has just ended is gone before the next reading says so too. */
+  #takeOff(isOver: (session: Session) => boolean): void {
+    this.#sessions = this.#sessions.filter((session) => !isOver(session));
+    this.#show();
+    void this.#refresh();
   }
 
   #leave(ending: Ending, basePath: string): void {

@@ -10,7 +10,8 @@ export class SessionRow {
   readonly #problem = element("p", { class: "lk-problem", role: "alert" });
   #working = false;
 
-  constructor(session: Session, logOut: () => Promise<void>) {
+  /** `isNew`: it came while the page was open. */
+  constructor(session: Session, isNew: boolean, logOut: () => Promise<void>) {
     const { label, current, os } = session;
     const end = current
       ? element("span", { class: "lk-pill" }, "Current session")
@@ -20,13 +21,19 @@ export class SessionRow {
     const words = element("div", { class: "lk-row-words" }, element("p", { class: "lk-label" }, label), when);
     words.append(this.#problem);
     this.#problem.hidden = true;
-    // Safari drops the role of an item of a list without bullets.
-    this.node = element("li", { class: "lk-row", role: "listitem" }, deviceGlyph(os), words, end);
+    this.node = element(
+      "li",
+      // Safari drops the role of an item of a list without bullets.
+      { class: "lk-row lk-device", role: "listitem", "data-new": isNew },
+      deviceGlyph(os),
+      words,
+      element("div", { class: "lk-row-end" }, end),
+    );
   }
 
   /** Says the times as they are now. */
   show({ createdAt, lastUsedAt }: Session, now: number): void {
-    this.#signedIn.data = `Signed in ${dayOf(createdAt, now)} · last used `;
+    this.#signedIn.data = `Signed in ${dayOf(createdAt, now)} · last used: `;
     this.#time.textContent = relativeTime(lastUsedAt, now);
     this.#time.dateTime = lastUsedAt;
     this.#time.title = absoluteTime(lastUsedAt);

@@ -29,9 +29,10 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
       return handle({ parts, request, remote: context.env?.remote, now: parts.settings.now(), param });
     });
   }
-  app.notFound(({ req }) =>
-    missing(req.raw, isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null),
-  );
+  app.notFound(({ req }) => {
+    const path = isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null;
+    return missing(req.raw, path, baseUrl);
+  });
   app.onError((error, context) => broken(parts, error, context.req.raw));
   return async (request, remote) =>
     withHeaders(await app.fetch(request, remote === undefined ? {} : { remote }), baseUrl);
@@ -48,14 +49,16 @@ function isBelow(path: string, { path: base }: BaseUrl): boolean {
 }
 
 /** No such route: another method of a known path is told which ones there are. `path` is null outside the base URL. */
-function missing(request: Request, path: string | null): Response {
+function missing(request: Request, path: string | null, baseUrl: BaseUrl): Response {
   const methods = api.filter(([, known]) => path !== null && isAt(known, path)).map(([method]) => method);
   if (methods.length > 0) {
     const answer = problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
     answer.headers.set("Allow", methods.join(", "));
     return answer;
   }
-  return wantsPage(request) ? plainPage(404, "There is no such page.") : problem(refuse("not_found"));
+  return wantsPage(request)
+    ? plainPage(404, "There is no such page.", baseUrl)
+    : problem(refuse("not_found"));
 }
 
 function isAt(route: string, path: string): boolean {

@@ -19,7 +19,9 @@ export function broken(parts: HttpParts, error: unknown, request: RequestHead): 
   else parts.log.error(facts, isDown ? "Not available." : "A request broke.");
   if (!isDown) return problem(refuse("internal_error"));
   const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
-  const response = wantsPage(request) ? plainPage(503, sentence) : problem(refuse("unavailable", sentence));
+  const response = wantsPage(request)
+    ? plainPage(503, sentence, parts.settings.baseUrl)
+    : problem(refuse("unavailable", sentence));
   response.headers.set("Retry-After", "2");
   return response;
 }

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Settings } from "../options.ts";
+import type { SignedOut } from "../sessions/authenticate.ts";
+import { DAY } from "../sessions/expiry.ts";
 
 /** Where the built dashboard lies, seen from the sources and from the built package alike. */
 const FOLDER = new URL("../../dist/dashboard/", import.meta.url);
@@ -45,16 +47,31 @@ export function readDashboard(settings: Settings): Dashboard | null {
 
 /** Where it is mounted and what it may offer; the page has no script inline and no `<base>`. */
 function fill(html: string, settings: Settings): string {
-  const config = JSON.stringify({
+  const days = settings.sessionLifetime / DAY;
+  const config = {
     basePath: settings.baseUrl.path,
     signUp: settings.signUp,
     passwordMinLength: settings.passwordMinLength,
     returnOrigins: settings.returnOrigins,
     passkeys: settings.baseUrl.hasName,
     oidc: settings.oidc.map(({ id, name }) => ({ id, name })),
-  });
-  const escaped = config.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+    sessionDays: Number.isInteger(days) ? days : null,
+  };
   return html
     .replaceAll("/__latchkey_base__/", () => `${settings.baseUrl.path}/`)
-    .replaceAll("__LATCHKEY_CONFIG__", () => escaped);
+    .replaceAll("__LATCHKEY_CONFIG__", () => asAttribute(config));
+}
+
+/** The page with why this browser's session is over: the sentence is there with the first drawing. */
+export function withEnding(html: string, { reason, by, at }: SignedOut): string {
+  const ending = {
+    reason,
+    ...(by !== null && { by }),
+    ...(at !== null && { at: new Date(at).toISOString() }),
+  };
+  return html.replace("__LATCHKEY_ENDING__", () => asAttribute(ending));
+}
+
+function asAttribute(value: object): string {
+  return JSON.stringify(value).replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

@@ -89,5 +89,6 @@ export function dashboardRoutes(dashboard: Dashboard | null): Route[] {
     ["GET", "/settings/security", settings],
     ["GET", "/assets/:file", asset],
     ["GET", "/favicon.svg", asset],
+    ["GET", "/plain.css", asset],
   ];
 }

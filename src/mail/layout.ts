@@ -20,7 +20,7 @@ export function compose(occasion: Occasion, content: Content): Message {
   const footer = oneLine(`Sent to ${occasion.email} by ${occasion.product}.`);
   const link = button === undefined ? [] : [`${button.words}:\n${oneLine(button.link)}`];
   const text = [...lines, ...link, ...after, footer].join("\n\n");
-  return { subject, text: `${text}\n`, html: page(lines, button, after, footer) };
+  return { subject, text: `${text}\n`, html: page(subject, lines, button, after, footer) };
 }
 
 function when({ at, device }: Occasion): string {
@@ -32,7 +32,13 @@ const BUTTON =
   "display:inline-block;padding:10px 18px;border-radius:6px;background:#1f4fd8;color:#ffffff;text-decoration:none;font-weight:600";
 const SMALL = "margin:24px 0 0;font-size:13px;line-height:1.5;opacity:0.75";
 
-function page(lines: string[], button: Content["button"], after: string[], footer: string): string {
+function page(
+  subject: string,
+  lines: string[],
+  button: Content["button"],
+  after: string[],
+  footer: string,
+): string {
   const paragraphs = lines.map((line) => `<p style="${PARAGRAPH}">${escapeHtml(line)}</p>`);
   const action =
     button === undefined
@@ -42,8 +48,9 @@ function page(lines: string[], button: Content["button"], after: string[], foote
         ];
   const rest = after.map((line) => `<p style="${PARAGRAPH}">${escapeHtml(line)}</p>`);
   return [
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"></head>',
-    '<body style="margin:0;padding:24px;font-family:system-ui,-apple-system,sans-serif">',
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">',
+    `<title>${escapeHtml(subject)}</title></head>`,
+    '<body style="margin:0;padding:24px;font-family:system-ui,-apple-system,sans-serif;overflow-wrap:anywhere">',
     '<div style="max-width:480px;margin:0 auto">',
     ...paragraphs,
     ...action,

@@ -189,5 +189,7 @@ describe("the words fit what happened", () => {
     expect(occurrences(byOwner.text, device)).toBe(1);
     const byAdministrator = messages.twoFactorTurnedOff({ ...fromNowhere, by: "an administrator" });
     expect(byAdministrator.text).toContain("turned off by an administrator.");
+    expect(byAdministrator.text).toContain("If you didn't ask for that, ask whoever runs app.example.com.");
+    expect(byAdministrator.text).not.toContain("wasn't you");
   });
 });

@@ -46,7 +46,7 @@ export function resetPassword(context: Context & { link: string }): Message {
   return compose(context, {
     subject: "Reset your password",
     lines: [
-      `A new password was asked for your account on ${context.product}. Setting one logs out every device.`,
+      `Someone asked to reset the password of your account on ${context.product}. Setting a new one logs out every device.`,
     ],
     button: { words: "Choose a new password", link: context.link },
     after: [
@@ -100,11 +100,11 @@ export function addressChangeAsked(context: Context & { newEmail: string; link: 
   return compose(context, {
     subject: "Your email address is about to change",
     lines: [
-      `A change of your address on ${context.product} to ${context.newEmail} was asked for. It happens when the new address is confirmed.`,
+      `Someone asked to change your address on ${context.product} to ${context.newEmail}. It changes once the new address is confirmed.`,
     ],
-    button: { words: "Cancel the change", link: context.link },
+    button: { words: "Keep my address", link: context.link },
     after: [
-      "If this was you, there is nothing to do. The link works for 7 days, and takes the change back even after it has happened.",
+      "If this was you, there is nothing to do. If not, keep your address: the link works for 7 days, and brings it back even after it has changed.",
     ],
   });
 }
@@ -116,9 +116,9 @@ export function addressChanged(context: Context & { newEmail: string; link: stri
     lines: [
       `The address of your account on ${context.product} is now ${context.newEmail}. Your other devices were logged out.`,
     ],
-    button: { words: "This wasn't me: take it back", link: context.link },
+    button: { words: "Keep my address", link: context.link },
     after: [
-      "The link works for 7 days. It brings this address back, logs out every device and begins a password reset.",
+      "If this wasn't you, keep your address: the link works for 7 days. It brings this address back, logs out every device and begins a password reset.",
     ],
   });
 }
@@ -149,12 +149,17 @@ export function twoFactorTurnedOn(context: Context & WithNotMe): Message {
   ]);
 }
 
-/** `by` is the device that did it, or "an administrator". */
+/** `by` is the device that did it, or "an administrator": then there is no device, and whoever runs the site is to be asked. */
 export function twoFactorTurnedOff(context: Context & WithNotMe & { by: string }): Message {
   const by = context.by === context.device ? "" : ` by ${context.by}`;
-  return security(context, "Two-factor authentication is off", [
+  const subject = "Two-factor authentication is off";
+  const lines = [
     `Two-factor authentication of your account on ${context.product} was turned off${by}. Your password is enough to log in now.`,
-  ]);
+  ];
+  if (context.device !== undefined || context.notMeLink !== undefined)
+    return security(context, subject, lines);
+  const after = `If you didn't ask for that, ask whoever runs ${context.product}.`;
+  return compose(context, { subject, lines, after: [after] });
 }
 
 export function recoveryCodesRenewed(context: Context & WithNotMe): Message {
@@ -185,7 +190,9 @@ export function wrongSecondFactor(context: Context & WithNotMe & { knowsPassword
   const subject = knowsPassword ? "Someone knows your password" : "Someone got past your first step";
   const gave = knowsPassword ? "gave the right password" : "got past the first step of logging in";
   const account = knowsPassword ? `of your account on ${product}` : `to your account on ${product}`;
-  return security(context, subject, [`Someone ${gave} ${account}, but gave a wrong code. They are not in.`]);
+  return security(context, subject, [
+    `Someone ${gave} ${account}, but gave a wrong code. They are not in. If you mistyped the code, there is nothing to do.`,
+  ]);
 }
 
 /** `othersLoggedOut`: how many devices ended with it, where any could. */

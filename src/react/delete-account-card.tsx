@@ -32,11 +32,17 @@ function AskOnce({ onDeleted, onClose }: { onDeleted: () => void; onClose: () =>
     onDeleted();
   });
   return (
-    <Dialog role="alertdialog" title="Delete your account" onClose={onClose}>
-      <p>
-        The account <bdi className="lk-address">{who?.account.email}</bdi>, its login methods and its history
-        are deleted now, and every device is logged out. There is no way back.
-      </p>
+    <Dialog
+      role="alertdialog"
+      title="Delete your account"
+      words={
+        <>
+          The account <bdi className="lk-address">{who?.account.email}</bdi>, its login methods and its
+          history are deleted now, and every device is logged out. There is no way back.
+        </>
+      }
+      onClose={onClose}
+    >
       <Form action={action}>
         {hasPassword && (
           <PasswordField

@@ -1,38 +1,44 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { giveFocusBack } from "./focus.ts";
 
 type DialogProps = {
   title: string;
+  /** What it asks, read out with the title. */
+  words?: ReactNode;
   children: ReactNode;
   /** Closed by Escape or by a button; the caller takes it off the page. */
   onClose: () => void;
+  /** An `alertdialog` begins at its field; without one, at what changes nothing. */
   role?: "dialog" | "alertdialog";
 };
 
 /** The platform's own modal: it holds the focus, and gives it back where it was. */
-export function Dialog({ title, children, onClose, role = "dialog" }: DialogProps) {
+export function Dialog({ title, words, children, onClose, role = "dialog" }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
+    const node = dialog.current;
+    const card = node?.closest(".lk-card") ?? null;
     const opener = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (opener instanceof HTMLElement) opener.focus();
-    };
-  }, []);
+    node?.showModal();
+    if (role === "alertdialog") node?.querySelector<HTMLElement>("input, .lk-quiet")?.focus();
+    return () => giveFocusBack(opener, card);
+  }, [role]);
   return (
     <dialog
       ref={dialog}
       className="lk-dialog"
       role={role}
       aria-labelledby={`${id}-title`}
-      aria-describedby={`${id}-words`}
+      aria-describedby={words === undefined ? undefined : `${id}-words`}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
       }}
     >
       <h2 id={`${id}-title`}>{title}</h2>
-      <div id={`${id}-words`}>{children}</div>
+      {words !== undefined && <p id={`${id}-words`}>{words}</p>}
+      {children}
     </dialog>
   );
 }

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { Card, useStatus, Waiting } from "./card.tsx";
+import { REST } from "./focus.ts";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
-import { useProof, useTakeUp } from "./proof.tsx";
+import { THANKS, useProof, useTakeUp } from "./proof.tsx";
 import { useClient, useHasPassword, useWho } from "./provider.tsx";
 
 const FIELDS = ["email", "currentPassword"];
@@ -11,14 +12,23 @@ export function EmailCard() {
   const client = useClient();
   const { data: who } = useWho();
   const [isOpen, setOpen] = useState(false);
-  useTakeUp("email", () => setOpen(true));
-  const [status, say] = useStatus();
+  const status = useStatus();
+  useTakeUp("email", () => {
+    setOpen(true);
+    status.say(THANKS);
+  });
   const again = useAction(async () => {
     await client.sendVerification();
-    say(`We sent a link to ${who?.account.email}.`);
+    status.say(`We sent a link to ${who?.account.email}.`);
   });
   return (
-    <Card id="email" title="Email" words="Where you log in with, and where security mails go.">
+    <Card
+      id="email"
+      title="Email"
+      words="The address you log in with, and where security mails go."
+      status={status}
+      step={isOpen ? "form" : REST}
+    >
       {who ? (
         <p className="lk-value">
           <bdi className="lk-address">{who.account.email}</bdi>{" "}
@@ -27,21 +37,26 @@ export function EmailCard() {
           </span>
         </p>
       ) : (
-        <Waiting />
+        <Waiting bones={["line"]} />
       )}
-      {status}
+      {status.line}
       <FormProblem problem={again.problem} />
       {isOpen ? (
         <ChangeEmail
           onDone={(email) => {
             setOpen(false);
-            say(`We sent a link to ${email}. Your address changes when you open it.`);
+            status.say(`We sent a link to ${email}. Your address changes when you open it.`);
           }}
           onCancel={() => setOpen(false)}
         />
       ) : (
         <div className="lk-actions">
-          <button type="button" className="lk-button lk-plain" onClick={() => setOpen(true)}>
+          <button
+            type="button"
+            className="lk-button lk-plain"
+            data-opens="form"
+            onClick={() => setOpen(true)}
+          >
             Change email
           </button>
           {who && !who.account.emailVerified && (
@@ -71,11 +86,13 @@ function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; on
       <Field
         label="New email"
         name="email"
-        type="email"
+        // Browsers turn what is typed into a field for addresses into xn-- letters; this one is to stay as typed.
+        type="text"
         autoComplete="email"
+        autoCapitalize="off"
+        spellCheck={false}
         inputMode="email"
         problem={problem}
-        autoFocus
       />
       {hasPassword && (
         <PasswordField

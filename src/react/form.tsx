@@ -7,18 +7,22 @@ import {
   useRef,
   useState,
 } from "react";
-import { inWords, type Problem } from "./words.ts";
+import { EMPTY_FIELDS, inWords, type Problem } from "./words.ts";
 
 /** An action on its way: whether it works on it, and what went wrong the last time. */
 export type Action<Given extends unknown[]> = {
   act: (...given: Given) => Promise<boolean>;
   working: boolean;
   problem: Problem | null;
-  clear: () => void;
+  /** Says what is wrong before anything is sent; null takes it back. */
+  refuse: (problem: Problem | null) => void;
 };
 
-/** Runs an action once at a time; what was typed stays, whatever happens. */
-export function useAction<Given extends unknown[]>(run: (...given: Given) => Promise<void>): Action<Given> {
+/** Runs an action once at a time; what was typed stays, whatever happens. `asProblem` puts a failure into words. */
+export function useAction<Given extends unknown[]>(
+  run: (...given: Given) => Promise<void>,
+  asProblem: (error: unknown) => Problem = inWords,
+): Action<Given> {
   const [working, setWorking] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const busy = useRef(false);
@@ -31,14 +35,14 @@ export function useAction<Given extends unknown[]>(run: (...given: Given) => Pro
       await run(...given);
       return true;
     } catch (error) {
-      if (!isCancelled(error)) setProblem(inWords(error));
+      if (!isCancelled(error)) setProblem(asProblem(error));
       return false;
     } finally {
       busy.current = false;
       setWorking(false);
     }
   }
-  return { act, working, problem, clear: () => setProblem(null) };
+  return { act, working, problem, refuse: setProblem };
 }
 
 /** The person closed the dialog, or began another prompt: that needs no sentence. */
@@ -59,15 +63,15 @@ type FormProps = {
 /** A form whose refusal is said in words, by the field where there is one, else above the button. */
 export function Form({ action, children, label }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
-  const { problem, act } = action;
+  const { problem, act, refuse } = action;
   useEffect(() => {
-    if (!problem) return;
-    const invalid = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
-    (invalid ?? form.current?.querySelector<HTMLElement>("input"))?.focus();
+    if (problem && form.current) goOnAt(form.current, problem);
   }, [problem]);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    void act(new FormData(event.currentTarget));
+    const empty = emptyFieldOf(event.currentTarget);
+    if (empty) refuse({ field: empty, sentence: EMPTY_FIELDS[empty] ?? "Fill this in." });
+    else void act(new FormData(event.currentTarget));
   };
   return (
     <form ref={form} className="lk-form" onSubmit={submit} noValidate aria-label={label}>
@@ -76,28 +80,46 @@ export function Form({ action, children, label }: FormProps) {
   );
 }
 
+/** The focus goes to the field that was refused; what was wrong there as a whole is typed anew. */
+function goOnAt(form: HTMLFormElement, { focus, code }: Problem): void {
+  const places = ['[aria-invalid="true"]', `[name="${focus}"]`, "input:not([hidden])"];
+  const found = places.map((place) => form.querySelector<HTMLInputElement>(place)).find((field) => field);
+  found?.focus();
+  if (code?.startsWith("wrong_")) found?.select();
+}
+
+function emptyFieldOf(form: HTMLFormElement): string | null {
+  const fields = [...form.querySelectorAll<HTMLInputElement>("input[required]")];
+  return fields.find(({ value }) => value.trim() === "")?.name ?? null;
+}
+
 type FieldProps = Omit<InputHTMLAttributes<HTMLInputElement>, "name"> & {
   label: string;
   name: string;
   hint?: ReactNode;
   problem?: Problem | null;
+  /** What stands at the end of the input. */
+  end?: ReactNode;
 };
 
 /** One input with its label, its hint and what is wrong with it. */
-export function Field({ label, hint, problem, ...input }: FieldProps) {
+export function Field({ label, hint, problem, end, ...input }: FieldProps) {
   const id = useId();
   const wrong = problem?.field === input.name;
   const described = [hint ? `${id}-hint` : "", wrong ? `${id}-problem` : ""].filter(Boolean).join(" ");
   return (
     <div className="lk-field">
       <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        required
-        aria-invalid={wrong || undefined}
-        aria-describedby={described || undefined}
-        {...input}
-      />
+      <div className="lk-input">
+        <input
+          id={id}
+          required
+          aria-invalid={wrong || undefined}
+          aria-describedby={described || undefined}
+          {...input}
+        />
+        {end}
+      </div>
       {hint && (
         <p className="lk-hint" id={`${id}-hint`}>
           {hint}
@@ -113,24 +135,21 @@ export function Field({ label, hint, problem, ...input }: FieldProps) {
 }
 
 /** A password, which can be shown; password managers and paste are welcome. */
-export function PasswordField({ label, hint, problem, ...input }: FieldProps) {
+export function PasswordField(field: FieldProps) {
   const [shown, setShown] = useState(false);
   return (
-    <div className="lk-password">
-      <Field
-        label={label}
-        hint={hint}
-        {...(problem === undefined ? {} : { problem })}
-        {...input}
-        type={shown ? "text" : "password"}
-        autoCapitalize="off"
-        spellCheck={false}
-      />
-      <button type="button" className="lk-reveal" aria-pressed={shown} onClick={() => setShown(!shown)}>
-        {shown ? "Hide" : "Show"}
-        <span className="lk-only-read"> characters</span>
-      </button>
-    </div>
+    <Field
+      {...field}
+      type={shown ? "text" : "password"}
+      autoCapitalize="off"
+      spellCheck={false}
+      end={
+        <button type="button" className="lk-reveal" aria-pressed={shown} onClick={() => setShown(!shown)}>
+          {shown ? "Hide" : "Show"}
+          <span className="lk-only-read"> characters</span>
+        </button>
+      }
+    />
   );
 }
 

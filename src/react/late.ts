@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 
 /** True once so many ms have passed. */
 export function useTrue(after: number): boolean {
@@ -8,4 +8,22 @@ export function useTrue(after: number): boolean {
     return () => clearTimeout(timer);
   }, [after]);
   return isTrue;
+}
+
+/** Whether the browser knows that it has no network; a network that fails is another matter. */
+export function useOffline(): boolean {
+  return useSyncExternalStore(
+    followNetwork,
+    () => !navigator.onLine,
+    () => false,
+  );
+}
+
+function followNetwork(changed: () => void): () => void {
+  window.addEventListener("online", changed);
+  window.addEventListener("offline", changed);
+  return () => {
+    window.removeEventListener("online", changed);
+    window.removeEventListener("offline", changed);
+  };
 }

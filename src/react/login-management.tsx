@@ -1,30 +1,44 @@
-import { useState } from "react";
-import { absoluteTime, dayOf, Refused, relativeTime, type Session } from "../client/index.ts";
-import { Card, Stale, useStatus, Waiting } from "./card.tsx";
-import { DeviceGlyph } from "./device-glyph.tsx";
+import { useEffect, useRef, useState } from "react";
+import type { Session } from "../client/index.ts";
+import { Card, Old, useStatus, Waiting } from "./card.tsx";
 import { Dialog } from "./dialog.tsx";
 import { FormProblem, useAction } from "./form.tsx";
-import { useClient, useNow, useRefresh, useSessions } from "./provider.tsx";
-import { devices } from "./words.ts";
+import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "./provider.tsx";
+import { SessionRow } from "./session-row.tsx";
+import { devices, howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST } from "./words.ts";
+
+const END_OTHERS = "log-out-other-devices";
+
+/** From so many rows on, the button below them may be out of sight. */
+const LONG_WAY = 4;
 
 /** Where you are logged in, and how to end it: one device, or all the others. */
 export function LoginManagement() {
-  const { data: sessions, error, isFetching } = useSessions();
-  const [status, say] = useStatus();
+  const reading = useSessions();
+  const sessions = reading.data;
+  const status = useStatus();
   const [asking, setAsking] = useState(false);
   const others = sessions?.filter((session) => !session.current).length ?? 0;
   return (
     <Card
       id="login-management"
       title="Login management"
-      words="Every device that is logged in to your account. API keys and connected apps are not listed here."
+      words="Every device that is logged in to your account."
+      status={status}
     >
-      <Stale error={error} isFetching={isFetching} />
-      {sessions ? <SessionList sessions={sessions} say={say} /> : <Waiting rows={2} />}
-      {sessions && others === 0 && <p className="lk-hint">Only this device is logged in.</p>}
-      {status}
+      <Old reading={reading} />
+      {sessions ? (
+        <>
+          <HowMany count={sessions.length} />
+          <SessionList sessions={sessions} say={status.say} />
+        </>
+      ) : (
+        <Waiting bones={["line", "row", "row"]} />
+      )}
+      {status.line}
       <div className="lk-actions">
         <button
+          id={END_OTHERS}
           type="button"
           className="lk-button lk-plain"
           disabled={others === 0}
@@ -33,8 +47,18 @@ export function LoginManagement() {
           Log out other devices
         </button>
       </div>
-      {asking && <EndOthers count={others} onClose={() => setAsking(false)} say={say} />}
+      <p className="lk-hint lk-foot">API keys and connected apps are not listed here.</p>
+      {asking && <EndOthers count={others} onClose={() => setAsking(false)} say={status.say} />}
     </Card>
+  );
+}
+
+/** "Am I safe now?", before any row; where the list is long, a way to the button below it. */
+function HowMany({ count }: { count: number }) {
+  return (
+    <p className="lk-how-many">
+      {howManyDevices(count)} {count >= LONG_WAY && <a href={`#${END_OTHERS}`}>Log out the others</a>}
+    </p>
   );
 }
 
@@ -42,57 +66,28 @@ type Say = (sentence: string) => void;
 
 function SessionList({ sessions, say }: { sessions: Session[]; say: Say }) {
   const now = useNow();
+  const [showsAll, setShowsAll] = useState(false);
+  const [first] = useState(() => new Set(sessions.map(({ id }) => id)));
+  const isCut = !showsAll && sessions.length > MANY_ROWS;
+  const shown = isCut ? sessions.slice(0, ROWS_AT_FIRST) : sessions;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (showsAll) list.current?.children[ROWS_AT_FIRST]?.querySelector("button")?.focus();
+  }, [showsAll]);
   return (
-    // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets.
-    <ul className="lk-list" role="list">
-      {sessions.map((session) => (
-        <SessionRow key={session.id} session={session} now={now} say={say} />
-      ))}
-    </ul>
-  );
-}
-
-function SessionRow({ session, now, say }: { session: Session; now: number; say: Say }) {
-  const client = useClient();
-  const refresh = useRefresh();
-  const { label } = session;
-  const ending = useAction(async () => {
-    await client.endSession(session.id).catch((error: unknown) => {
-      // Somebody else was quicker: it is out, which is what was asked for.
-      if (!(error instanceof Refused) || error.code !== "not_found") throw error;
-    });
-    say(`${label} was logged out.`);
-    await refresh();
-  });
-  return (
-    // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
-    <li className="lk-row" role="listitem" data-leaving={ending.working || undefined}>
-      <DeviceGlyph os={session.os} />
-      <div className="lk-row-words">
-        <p className="lk-label">{label}</p>
-        <p className="lk-muted">
-          Signed in {dayOf(session.createdAt, now)} · last used{" "}
-          <time dateTime={session.lastUsedAt} title={absoluteTime(session.lastUsedAt)}>
-            {relativeTime(session.lastUsedAt, now)}
-          </time>
-        </p>
-        <FormProblem problem={ending.problem} />
-      </div>
-      {session.current ? (
-        <span className="lk-pill">Current session</span>
-      ) : (
-        <button
-          type="button"
-          className="lk-button lk-small"
-          aria-label={`Log out ${label}`}
-          aria-disabled={ending.working || undefined}
-          data-working={ending.working || undefined}
-          onClick={() => void ending.act()}
-        >
-          Log out
+    <>
+      {/* biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets. */}
+      <ul ref={list} className="lk-list" role="list">
+        {shown.map((session) => (
+          <SessionRow key={session.id} session={session} isNew={!first.has(session.id)} now={now} say={say} />
+        ))}
+      </ul>
+      {isCut && (
+        <button type="button" className="lk-button lk-plain lk-wide" onClick={() => setShowsAll(true)}>
+          Show all {sessions.length} devices
         </button>
       )}
-    </li>
+    </>
   );
 }
 
@@ -100,15 +95,21 @@ function SessionRow({ session, now, say }: { session: Session; now: number; say:
 export function EndOthers({ count, onClose, say }: { count: number; onClose: () => void; say: Say }) {
   const client = useClient();
   const refresh = useRefresh();
+  const takeOff = useTakeOff();
   const ending = useAction(async () => {
     const { ended } = await client.endOtherSessions();
-    say(`${ended === 1 ? "1 other device was" : `${ended} other devices were`} logged out.`);
+    takeOff((session) => !session.current);
+    say(othersWereLoggedOut(ended));
     onClose();
-    await refresh();
+    void refresh();
   });
   return (
-    <Dialog role="alertdialog" title="Log out other devices" onClose={onClose}>
-      <p>This logs out {devices(count)}. You stay logged in here.</p>
+    <Dialog
+      role="alertdialog"
+      title="Log out other devices"
+      words={`This logs out ${devices(count)}. You stay logged in here.`}
+      onClose={onClose}
+    >
       <FormProblem problem={ending.problem} />
       <div className="lk-actions">
         <button

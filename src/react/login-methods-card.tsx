@@ -1,18 +1,19 @@
 import { useId, useState } from "react";
 import { dayOf, type LoginMethod, relativeTime } from "../client/index.ts";
-import { Card, Stale, useStatus, Waiting } from "./card.tsx";
+import { type Answer, Card, Old, useStatus, Waiting } from "./card.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Field, Form, FormProblem, Submit, text, useAction } from "./form.tsx";
 import { makePasskey } from "./passkeys.ts";
 import { useProof, useTakeUp } from "./proof.tsx";
 import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "./provider.tsx";
+import { useLeaving } from "./sites.ts";
 
-/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. */
-export function LoginMethodsCard() {
+/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of a round to another site. */
+export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
   const { settings } = useLatchkey();
-  const { data, error, isFetching } = useLoginMethods();
-  const methods = data?.methods;
-  const [status, say] = useStatus();
+  const reading = useLoginMethods();
+  const methods = reading.data?.methods;
+  const status = useStatus(answer);
   const connected = new Set(methods?.filter(({ kind }) => kind === "oidc").map(({ name }) => name));
   const providers = settings.oidc.filter(({ name }) => !connected.has(name));
   return (
@@ -20,8 +21,8 @@ export function LoginMethodsCard() {
       id="login-methods"
       title="Login methods"
       words="The ways to log in to this account. The last one that works always stays."
+      status={status}
     >
-      <Stale error={error} isFetching={isFetching} />
       {methods ? (
         // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets.
         <ul className="lk-list" role="list">
@@ -30,17 +31,20 @@ export function LoginMethodsCard() {
               key={method.id}
               method={method}
               isOnly={methods.length === 1}
-              isNeeded={data.needed.includes(method.id)}
-              say={say}
+              isNeeded={reading.data?.needed.includes(method.id) ?? false}
+              say={status.say}
             />
           ))}
         </ul>
       ) : (
-        <Waiting />
+        <>
+          <Old reading={reading} />
+          <Waiting bones={["row"]} />
+        </>
       )}
-      {status}
+      {status.line}
       <div className="lk-actions">
-        {settings.passkeys && <AddPasskey say={say} />}
+        {settings.passkeys && <AddPasskey say={status.say} />}
         {providers.map(({ id, name }) => (
           <Connect key={id} id={id} name={name} />
         ))}
@@ -63,7 +67,7 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
   const { data: who } = useWho();
   const [dialog, setDialog] = useState<"remove" | "rename" | null>(null);
   useTakeUp(`disconnect ${method.id}`, () => setDialog("remove"));
-  const used = method.lastUsedAt ? `last used ${relativeTime(method.lastUsedAt, now)}` : "not used yet";
+  const used = method.lastUsedAt ? ` · last used: ${relativeTime(method.lastUsedAt, now)}` : "";
   return (
     // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
     <li className="lk-row" role="listitem">
@@ -72,7 +76,8 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
           <bdi>{method.name}</bdi>
         </p>
         <p className="lk-muted">
-          {method.kind === "passkey" ? "Passkey · " : ""}Added {dayOf(method.createdAt, now)} · {used}
+          {method.kind === "passkey" ? "Passkey · " : ""}Added {dayOf(method.createdAt, now)}
+          {used}
         </p>
         {isNeeded && (
           <p className="lk-hint" id={why}>
@@ -82,28 +87,30 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
           </p>
         )}
       </div>
-      {method.kind === "passkey" && (
+      <div className="lk-row-end">
+        {method.kind === "passkey" && (
+          <button
+            type="button"
+            className="lk-button lk-small"
+            aria-label={`Rename ${method.name}`}
+            onClick={() => setDialog("rename")}
+          >
+            Rename
+          </button>
+        )}
         <button
           type="button"
           className="lk-button lk-small"
-          aria-label={`Rename ${method.name}`}
-          onClick={() => setDialog("rename")}
+          aria-label={`Disconnect ${method.name}`}
+          disabled={isNeeded}
+          aria-describedby={isNeeded ? why : undefined}
+          onClick={() => setDialog("remove")}
         >
-          Rename
+          Disconnect
         </button>
-      )}
-      <button
-        type="button"
-        className="lk-button lk-small"
-        aria-label={`Disconnect ${method.name}`}
-        disabled={isNeeded}
-        aria-describedby={isNeeded ? why : undefined}
-        onClick={() => setDialog("remove")}
-      >
-        Disconnect
-      </button>
+      </div>
       {dialog === "remove" && <Remove method={method} say={say} onClose={() => setDialog(null)} />}
-      {dialog === "rename" && <Rename method={method} onClose={() => setDialog(null)} />}
+      {dialog === "rename" && <Rename method={method} say={say} onClose={() => setDialog(null)} />}
     </li>
   );
 }
@@ -116,11 +123,15 @@ function Remove({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
     await withProof(`disconnect ${method.id}`, () => client.disconnect(method.id));
     say(`${method.name} was disconnected.`);
     onClose();
-    await refresh();
+    void refresh();
   });
   return (
-    <Dialog role="alertdialog" title={`Disconnect ${method.name}`} onClose={onClose}>
-      <p>You can no longer log in with it. Other devices that logged in with it are logged out.</p>
+    <Dialog
+      role="alertdialog"
+      title={`Disconnect ${method.name}`}
+      words="You can no longer log in with it. Other devices that logged in with it are logged out."
+      onClose={onClose}
+    >
       <FormProblem problem={action.problem} />
       <div className="lk-actions">
         <button
@@ -139,13 +150,15 @@ function Remove({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
   );
 }
 
-function Rename({ method, onClose }: { method: LoginMethod; onClose: () => void }) {
+function Rename({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { onClose: () => void }) {
   const client = useClient();
   const refresh = useRefresh();
   const action = useAction(async (form: FormData) => {
-    await client.renameMethod(method.id, text(form, "name"));
+    const name = text(form, "name").trim();
+    await client.renameMethod(method.id, name);
+    say(`Renamed to ${name}.`);
     onClose();
-    await refresh();
+    void refresh();
   });
   return (
     <Dialog title="Rename this passkey" onClose={onClose}>
@@ -179,7 +192,7 @@ function AddPasskey({ say }: { say: (sentence: string) => void }) {
     const passkey = await makePasskey(await withProof("passkey", () => client.passkeyOptions()));
     await client.addPasskey({ passkey, name: who?.session.label ?? "Passkey" });
     say("The passkey was added.");
-    await refresh();
+    void refresh();
   });
   useTakeUp("passkey", () => void action.act());
   return (
@@ -201,9 +214,10 @@ function Connect({ id, name }: { id: string; name: string }) {
   const client = useClient();
   const withProof = useProof();
   const connect = `connect ${id}`;
-  const action = useAction(async () => {
-    location.assign((await withProof(connect, () => client.goToProvider(id, "connect"))).url);
-  });
+  const action = useLeaving(
+    name,
+    async () => (await withProof(connect, () => client.goToProvider(id, "connect"))).url,
+  );
   useTakeUp(connect, () => void action.act());
   return (
     <>

@@ -1,9 +1,10 @@
 import { useState } from "react";
 import { Card, useStatus } from "./card.tsx";
+import { REST } from "./focus.ts";
 import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
-import { useProof, useTakeUp } from "./proof.tsx";
+import { THANKS, useProof, useTakeUp } from "./proof.tsx";
 import { useClient, useHasPassword, useLatchkey, useRefresh, useSessions, useWho } from "./provider.tsx";
-import { devices } from "./words.ts";
+import { othersWereLoggedOut } from "./words.ts";
 
 const FIELDS = ["currentPassword", "newPassword"];
 
@@ -17,25 +18,39 @@ export function PasswordCard() {
   const refresh = useRefresh();
   const withProof = useProof();
   const [isOpen, setOpen] = useState(false);
-  useTakeUp("password", () => setOpen(true));
-  const [status, say] = useStatus();
+  const status = useStatus();
+  useTakeUp("password", () => {
+    setOpen(true);
+    status.say(THANKS);
+  });
   const others = sessions?.filter(({ current }) => !current).length ?? 0;
   const action = useAction(async (form: FormData) => {
     const newPassword = text(form, "newPassword");
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
     await withProof("password", () => client.changePassword({ ...proof, newPassword }));
     const done = hasPassword ? "Password changed." : "Password added.";
-    say(others === 0 ? done : `${done} ${devices(others)} ${others === 1 ? "was" : "were"} logged out.`);
+    status.say(others === 0 ? done : `${done} ${othersWereLoggedOut(others)}`);
     setOpen(false);
-    await refresh();
+    void refresh();
   });
   const { problem, working } = action;
   return (
-    <Card id="password" title="Password" words="Changing it logs out every other device.">
-      {status}
+    <Card
+      id="password"
+      title="Password"
+      words={hasPassword ? "Changing it logs out every other device." : "Adds another way to log in."}
+      status={status}
+      step={isOpen ? "form" : REST}
+    >
+      {status.line}
       {!isOpen && (
         <div className="lk-actions">
-          <button type="button" className="lk-button lk-plain" onClick={() => setOpen(true)}>
+          <button
+            type="button"
+            className="lk-button lk-plain"
+            data-opens="form"
+            onClick={() => setOpen(true)}
+          >
             {hasPassword ? "Change password" : "Add a password"}
           </button>
         </div>
@@ -56,7 +71,6 @@ export function PasswordCard() {
               name="currentPassword"
               autoComplete="current-password"
               problem={problem}
-              autoFocus
             />
           )}
           <PasswordField

@@ -4,6 +4,7 @@ import { Dialog } from "./dialog.tsx";
 import { Cancelled, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { answerWithPasskey } from "./passkeys.ts";
 import { useClient, useLatchkey } from "./provider.tsx";
+import { useLeaving } from "./sites.ts";
 
 /** Does the work, with a proof first where one is needed; `name` is what it is, for the way back from another site. */
 type WithProof = <Answer>(name: string, work: () => Promise<Answer>) => Promise<Answer>;
@@ -17,6 +18,9 @@ type Proving = {
 const Context = createContext<Proving>({ withProof: (_name, work) => work(), takeUp: () => false });
 
 type Asked = { name: string; methods: readonly string[]; proved: () => void; cancelled: () => void };
+
+/** Said where something is taken up after a proof at another site. */
+export const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
 
 /** Where the name of what was begun waits while the page is away; nothing that was typed does. */
 const LEFT = "latchkey:left-to-prove";
@@ -95,16 +99,14 @@ function ProofDialog({ name, methods, proved, cancelled }: Asked) {
     await client.prove({ passkey: await answerWithPasskey(await client.passkeySignInOptions()) });
     proved();
   });
-  const byProvider = useAction(async (provider: string) => {
-    const { url } = await client.goToProvider(provider, "prove");
-    sessionStorage.setItem(LEFT, name);
-    location.assign(url);
-  });
   const providers = settings.oidc.filter(({ id }) => methods.includes(`oidc:${id}`));
   const { problem } = byPassword;
   return (
-    <Dialog title="Confirm it's you" onClose={cancelled}>
-      <p>This changes how your account is protected, so it needs one more proof.</p>
+    <Dialog
+      title="Confirm it's you"
+      words="This changes how your account is protected, so it needs one more proof."
+      onClose={cancelled}
+    >
       {methods.length === 0 && <p>Log out and log in again: for 10 minutes after that you won't be asked.</p>}
       {methods.includes("password") && (
         <Form action={byPassword}>
@@ -118,27 +120,43 @@ function ProofDialog({ name, methods, proved, cancelled }: Asked) {
           <Submit working={byPassword.working}>Confirm</Submit>
         </Form>
       )}
-      <FormProblem problem={byPasskey.problem ?? byProvider.problem} />
+      <FormProblem problem={byPasskey.problem} />
       <div className="lk-actions">
         {methods.includes("passkey") && (
           <button type="button" className="lk-button lk-plain" onClick={() => void byPasskey.act()}>
             Use a passkey
           </button>
         )}
-        {providers.map(({ id, name }) => (
-          <button
-            key={id}
-            type="button"
-            className="lk-button lk-plain"
-            onClick={() => void byProvider.act(id)}
-          >
-            Continue with {name}
-          </button>
+        {providers.map((provider) => (
+          <ProveAt key={provider.id} {...provider} begun={name} />
         ))}
         <button type="button" className="lk-button lk-quiet" onClick={cancelled}>
           Cancel
         </button>
       </div>
     </Dialog>
+  );
+}
+
+/** `begun` is what the person was doing: it is taken up once the page is back. */
+function ProveAt({ id, name, begun }: { id: string; name: string; begun: string }) {
+  const client = useClient();
+  const leaving = useLeaving(name, async () => {
+    const { url } = await client.goToProvider(id, "prove");
+    sessionStorage.setItem(LEFT, begun);
+    return url;
+  });
+  return (
+    <>
+      <button
+        type="button"
+        className="lk-button lk-plain"
+        data-working={leaving.working || undefined}
+        onClick={() => void leaving.act()}
+      >
+        Continue with {name}
+      </button>
+      <FormProblem problem={leaving.problem} />
+    </>
   );
 }

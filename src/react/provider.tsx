@@ -1,6 +1,13 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
-import { type Client, createClient, type Ending, Refused, type SignedIn } from "../client/index.ts";
+import {
+  type Client,
+  createClient,
+  type Ending,
+  Refused,
+  type Session,
+  type SignedIn,
+} from "../client/index.ts";
 import { ProofProvider } from "./proof.tsx";
 
 export type LatchkeySettings = {
@@ -44,6 +51,11 @@ export function LatchkeyProvider(props: ProviderProps) {
     return () => queries.unmount();
   }, [queries]);
   useEffect(() => client.watch(() => void queries.invalidateQueries()), [client, queries]);
+  useEffect(() => {
+    const readAgain = () => void queries.invalidateQueries();
+    window.addEventListener("online", readAgain);
+    return () => window.removeEventListener("online", readAgain);
+  }, [queries]);
   return (
     <Context value={value}>
       <ProofProvider>{children}</ProofProvider>
@@ -63,13 +75,24 @@ function useLeaving(client: Client, onSignedOut: ProviderProps["onSignedOut"]): 
   }, [client]);
 }
 
+const LONGEST_WAIT = 15_000;
+
 const QUERY_DEFAULTS = {
   staleTime: 5_000,
   refetchOnWindowFocus: false,
-  // A refusal stays a refusal; a network that failed is tried again, ever more slowly.
-  retry: (failures: number, error: unknown) => !(error instanceof Refused) && failures < 20,
-  retryDelay: (attempt: number) => Math.min(1_000 * 2 ** attempt, 15_000),
+  // What the browser says of the network is shown, but tried all the same: it is often wrong.
+  networkMode: "always",
+  // A refusal stays a refusal, unless it was for asking too often; a network that failed is tried again.
+  retry: (_failures: number, error: unknown) => !(error instanceof Refused) || isTooOften(error),
+  retryDelay: (attempt: number, error: unknown) =>
+    error instanceof Refused
+      ? (error.facts.retryAfter ?? 60) * 1_000
+      : Math.min(1_000 * 2 ** attempt, LONGEST_WAIT),
 } as const;
+
+function isTooOften({ code }: Refused): boolean {
+  return code === "too_many_attempts";
+}
 
 export function useLatchkey(): Latchkey {
   const value = useContext(Context);
@@ -113,6 +136,16 @@ export function useHasPassword(): boolean {
 export function useRefresh(): () => Promise<void> {
   const { queries } = useLatchkey();
   return useMemo(() => () => queries.invalidateQueries(), [queries]);
+}
+
+/** Takes sessions that have just ended off the list, before the next reading says so too. */
+export function useTakeOff(): (isOver: (session: Session) => boolean) => void {
+  const { queries } = useLatchkey();
+  return useMemo(
+    () => (isOver) =>
+      queries.setQueryData<Session[]>(["sessions"], (known) => known?.filter((one) => !isOver(one))),
+    [queries],
+  );
 }
 
 /** The time, again every few seconds, so that "3 minutes ago" stays true while the page is open. */

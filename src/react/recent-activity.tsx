@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { type ActivityEvent, absoluteTime, relativeTime } from "../client/index.ts";
-import { Card, Stale, Waiting } from "./card.tsx";
+import { type ActivityEvent, absoluteTime, dayOf, relativeTime } from "../client/index.ts";
+import { Card, Old, Waiting } from "./card.tsx";
 import { useLatchkey, useNow } from "./provider.tsx";
 
 const A_PAGE = 50;
@@ -25,13 +25,13 @@ export function RecentActivity() {
       title="Recent activity"
       words="What happened to your account in the last 90 days."
     >
-      <Stale error={activity.error} isFetching={activity.isFetching} />
       {events ? (
         <ol className="lk-events">
           {events.map((event) => (
             <li key={event.id}>
               <p>{sentence(event)}</p>
               <p className="lk-muted">
+                {dayOf(event.at, now)}, {clockTime(event.at)} ·{" "}
                 <time dateTime={event.at} title={absoluteTime(event.at)}>
                   {relativeTime(event.at, now)}
                 </time>
@@ -40,7 +40,10 @@ export function RecentActivity() {
           ))}
         </ol>
       ) : (
-        <Waiting rows={3} />
+        <>
+          <Old reading={activity} />
+          <Waiting bones={["row", "row", "row"]} />
+        </>
       )}
       {activity.hasNextPage && (
         <div className="lk-actions">
@@ -53,8 +56,12 @@ export function RecentActivity() {
   );
 }
 
+/** A finger finds no tooltip, so the time of day is there to be read. */
+function clockTime(at: string): string {
+  return new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
 const CAUSES: Record<string, string> = {
-  signed_out: "logged out there",
   signed_out_remotely: "logged out remotely",
   password_changed: "password changed",
   email_changed: "email changed",
@@ -80,10 +87,8 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
       return `Wrong password from ${label}${times}`;
     case "two_factor_failed":
       return `Right password, wrong second factor from ${label}${times}`;
-    case "session_ended": {
-      const by = detail.by ? ` by ${detail.by}` : "";
-      return `${label} was logged out${by}: ${CAUSES[String(detail.reason)] ?? detail.reason}`;
-    }
+    case "session_ended":
+      return howEnded(label, detail);
     case "password_changed":
       return `Password changed from ${label}`;
     case "password_reset_requested":
@@ -111,4 +116,10 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
     default:
       return `${kind.replaceAll("_", " ")} from ${label}`;
   }
+}
+
+function howEnded(label: string, { reason, by }: ActivityEvent["detail"]): string {
+  if (reason === "signed_out") return `${label} logged out`;
+  const whom = by ? ` by ${by}` : "";
+  return `${label} was logged out${whom}: ${CAUSES[String(reason)] ?? reason}`;
 }

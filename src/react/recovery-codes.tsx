@@ -10,33 +10,34 @@ export function RecoveryCodes({
   email: string;
   onDone: () => void;
 }) {
-  const [status, say] = useStatus();
+  const status = useStatus();
   const site = location.host;
+  const today = new Date().toLocaleDateString("en-GB", { dateStyle: "long" });
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(codes.join("\n"));
-      say("Copied.");
+      status.say("Copied.");
     } catch {
-      say("Copying is not allowed here. Download or print them instead.");
+      status.warn("Copying is not allowed here. Download or print them instead.");
     }
   };
   const download = () => {
-    const words = `Recovery codes of ${email} on ${site}\nEach works once.\n\n${codes.join("\n")}\n`;
+    const words = `Recovery codes of ${email} on ${site}, made on ${today}\nEach works once. Cross it out.\n\n${codes.join("\n")}\n`;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([words], { type: "text/plain" }));
     link.download = `recovery-codes-${site.replace(/[^a-z0-9.-]/gi, "-")}.txt`;
     link.click();
     URL.revokeObjectURL(link.href);
-    say("Downloaded.");
+    status.say("Downloaded.");
   };
   return (
     <div className="lk-codes">
-      <p>
+      <p className="lk-step lk-no-print" tabIndex={-1}>
         <strong>Keep these recovery codes.</strong> Each one logs you in once if you lose your phone. They are
         shown only now.
       </p>
       <p className="lk-only-print">
-        Recovery codes of {email} on {site}
+        Recovery codes of {email} on {site}, made on {today}. Each works once. Cross it out.
       </p>
       <ol className="lk-code-list">
         {codes.map((code) => (
@@ -45,7 +46,7 @@ export function RecoveryCodes({
           </li>
         ))}
       </ol>
-      <div className="lk-actions">
+      <div className="lk-actions lk-no-print">
         <button type="button" className="lk-button lk-plain" onClick={() => void copy()}>
           Copy
         </button>
@@ -59,7 +60,7 @@ export function RecoveryCodes({
           I have saved them
         </button>
       </div>
-      {status}
+      <div className="lk-no-print">{status.line}</div>
     </div>
   );
 }

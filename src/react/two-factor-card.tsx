@@ -1,14 +1,15 @@
 import { useState } from "react";
 import { Card, useStatus, Waiting } from "./card.tsx";
+import { REST } from "./focus.ts";
 import { EndOthers } from "./login-management.tsx";
-import { useTakeUp } from "./proof.tsx";
+import { THANKS, useTakeUp } from "./proof.tsx";
 import { useRefresh, useSessions, useWho } from "./provider.tsx";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { Begin, Renew, Scan, TurnOff } from "./two-factor-forms.tsx";
 import { devices } from "./words.ts";
 
 type Step =
-  | { name: "rest" }
+  | { name: typeof REST }
   | { name: "begin" }
   | { name: "scan"; secret: string; uri: string }
   | { name: "codes"; codes: string[]; isNew: boolean }
@@ -19,19 +20,23 @@ type Step =
 export function TwoFactorCard() {
   const { data: who } = useWho();
   const refresh = useRefresh();
-  const [step, setStep] = useState<Step>({ name: "rest" });
-  useTakeUp("two-factor", () => setStep({ name: "begin" }));
-  useTakeUp("two-factor-off", () => setStep({ name: "off" }));
-  useTakeUp("recovery-codes", () => setStep({ name: "renew" }));
-  const [status, say] = useStatus();
+  const [step, setStep] = useState<Step>({ name: REST });
+  const status = useStatus();
+  const takeUp = (next: Step) => {
+    setStep(next);
+    status.say(THANKS);
+  };
+  useTakeUp("two-factor", () => takeUp({ name: "begin" }));
+  useTakeUp("two-factor-off", () => takeUp({ name: "off" }));
+  useTakeUp("recovery-codes", () => takeUp({ name: "renew" }));
   const [offersEnd, setOffersEnd] = useState(false);
-  const rest = () => setStep({ name: "rest" });
+  const rest = () => setStep({ name: REST });
   const showCodes = (codes: string[], isNew: boolean) => {
     setStep({ name: "codes", codes, isNew });
     void refresh();
   };
   const done = (sentence: string) => {
-    say(sentence);
+    status.say(sentence);
     rest();
     void refresh();
   };
@@ -41,22 +46,43 @@ export function TwoFactorCard() {
       id="two-factor"
       title="Two-factor authentication"
       words="A code from an app on your phone, asked for after your password."
+      status={status}
+      step={step.name}
     >
-      {who ? <p className={isOn ? "lk-on" : "lk-muted"}>{isOn ? "On" : "Off"}</p> : <Waiting />}
-      {status}
-      {step.name === "rest" && who && (
+      {who ? (
+        <p className={isOn ? "lk-on" : "lk-muted"}>{isOn ? "On" : "Off"}</p>
+      ) : (
+        <Waiting bones={["line", "button"]} />
+      )}
+      {status.line}
+      {step.name === REST && who && (
         <div className="lk-actions">
           {isOn ? (
             <>
-              <button type="button" className="lk-button lk-plain" onClick={() => setStep({ name: "renew" })}>
+              <button
+                type="button"
+                className="lk-button lk-plain"
+                data-opens="renew"
+                onClick={() => setStep({ name: "renew" })}
+              >
                 New recovery codes
               </button>
-              <button type="button" className="lk-button lk-quiet" onClick={() => setStep({ name: "off" })}>
+              <button
+                type="button"
+                className="lk-button lk-quiet"
+                data-opens="off"
+                onClick={() => setStep({ name: "off" })}
+              >
                 Turn off
               </button>
             </>
           ) : (
-            <button type="button" className="lk-button lk-plain" onClick={() => setStep({ name: "begin" })}>
+            <button
+              type="button"
+              className="lk-button lk-plain"
+              data-opens="begin"
+              onClick={() => setStep({ name: "begin" })}
+            >
               Turn on
             </button>
           )}
@@ -80,7 +106,7 @@ export function TwoFactorCard() {
         <TurnOff onDone={() => done("Two-factor authentication is off.")} onCancel={rest} />
       )}
       {step.name === "renew" && <Renew onDone={(codes) => showCodes(codes, false)} onCancel={rest} />}
-      {offersEnd && <OfferEnd onClose={() => setOffersEnd(false)} say={say} />}
+      {offersEnd && <OfferEnd onClose={() => setOffersEnd(false)} say={status.say} />}
     </Card>
   );
 }
@@ -98,10 +124,10 @@ function OfferEnd({ onClose, say }: { onClose: () => void; say: (sentence: strin
       </p>
       <div className="lk-actions">
         <button type="button" className="lk-button lk-plain" onClick={() => setAsking(true)}>
-          Log them out
+          Log out other devices
         </button>
         <button type="button" className="lk-button lk-quiet" onClick={onClose}>
-          Keep them
+          Keep logged in
         </button>
       </div>
       {asking && <EndOthers count={others} onClose={() => setAsking(false)} say={say} />}

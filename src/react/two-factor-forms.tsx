@@ -1,9 +1,11 @@
 import { useState } from "react";
 import type { SecondFactor } from "../client/index.ts";
+import { useStatus } from "./card.tsx";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { useProof } from "./proof.tsx";
 import { useClient, useHasPassword } from "./provider.tsx";
 import { QrCode } from "./qr-code.tsx";
+import { ofRecoveryCode } from "./words.ts";
 
 export function Begin({
   onBegun,
@@ -41,15 +43,39 @@ export function Scan({ secret, uri, onOn, onCancel }: ScanProps) {
   });
   return (
     <Form action={action} label="Scan the code">
-      <p>Scan this with your authenticator app, or type the key into it.</p>
-      <QrCode value={uri} label="QR code for your authenticator app" />
-      <p>
-        <code className="lk-secret">{secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+      <p className="lk-step" tabIndex={-1}>
+        Scan this with your authenticator app, or type the key into it.
       </p>
+      <QrCode value={uri} label="QR code for your authenticator app" />
+      <a className="lk-button lk-plain lk-only-touch" href={uri}>
+        Open in your authenticator app
+      </a>
+      <Key secret={secret} />
       <Code problem={action.problem} />
       <FormProblem problem={action.problem} fields={["code"]} />
       <Buttons words="Turn on" working={action.working} onCancel={onCancel} />
     </Form>
+  );
+}
+
+function Key({ secret }: { secret: string }) {
+  const status = useStatus();
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(secret);
+      status.say("Copied.");
+    } catch {
+      status.warn("Copying is not allowed here. Type the key instead.");
+    }
+  };
+  return (
+    <div className="lk-value">
+      <code className="lk-secret">{secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+      <button type="button" className="lk-link" onClick={() => void copy()}>
+        Copy the key
+      </button>
+      {status.line}
+    </div>
   );
 }
 
@@ -96,6 +122,10 @@ function WithFactor({ name, words, onCancel, run }: WithFactorProps) {
     const factor = byRecovery ? { recoveryCode: text(form, "code") } : { code: text(form, "code") };
     await withProof(name, () => run({ ...proof, ...factor }));
   });
+  const change = () => {
+    action.refuse(null);
+    setByRecovery(!byRecovery);
+  };
   return (
     <Form action={action} label={words}>
       {hasPassword && <CurrentPassword problem={action.problem} />}
@@ -105,12 +135,12 @@ function WithFactor({ name, words, onCancel, run }: WithFactorProps) {
           name="code"
           autoComplete="off"
           spellCheck={false}
-          problem={action.problem}
+          problem={ofRecoveryCode(action.problem)}
         />
       ) : (
         <Code problem={action.problem} />
       )}
-      <button type="button" className="lk-link" onClick={() => setByRecovery(!byRecovery)}>
+      <button type="button" className="lk-link" onClick={change}>
         {byRecovery ? "Use a code of the app" : "Use a recovery code"}
       </button>
       <FormProblem problem={action.problem} fields={["currentPassword", "code"]} />
@@ -128,7 +158,6 @@ function CurrentPassword({ problem }: { problem: Problem }) {
       name="currentPassword"
       autoComplete="current-password"
       problem={problem}
-      autoFocus
     />
   );
 }

@@ -1,10 +1,14 @@
-import { type Ending, Refused, relativeTime } from "../client/index.ts";
+import { Refused, relativeTime, Unreachable } from "../client/index.ts";
 
-/** What went wrong, in a sentence for the person; `field` names the input it is about. */
-export type Problem = { sentence: string; field?: string };
+/**
+ * What went wrong, in a sentence for the person; `field` names the input it is about, `focus` the one to
+ * go on in where it is about several, `code` the refusal.
+ */
+export type Problem = { sentence: string; field?: string; focus?: string; code?: string };
 
-const SENTENCES: Record<string, Problem> = {
-  wrong_credentials: { sentence: "Wrong email or password." },
+/** By the code of a refusal. */
+export const SENTENCES: Record<string, Problem> = {
+  wrong_credentials: { sentence: "Wrong email or password.", focus: "password" },
   wrong_password: { sentence: "That is not your current password.", field: "currentPassword" },
   wrong_code: {
     sentence: "That code is not right, or was already used. Wait for the next one.",
@@ -13,7 +17,7 @@ const SENTENCES: Record<string, Problem> = {
   sign_in_expired: { sentence: "That took too long, or too many codes were wrong. Log in again." },
   account_suspended: { sentence: "This account is suspended. Ask whoever runs this site." },
   invalid_email: { sentence: "That is not an email address that can be used.", field: "email" },
-  email_taken: { sentence: "This address already has an account. Log in instead.", field: "email" },
+  email_taken: { sentence: "This address already has an account.", field: "email" },
   too_many_attempts: { sentence: "Too many attempts. Try again in a few minutes." },
   sign_up_closed: { sentence: "New accounts can't be created here." },
   link_expired: { sentence: "This link has expired or was already used. Begin again." },
@@ -24,37 +28,33 @@ const SENTENCES: Record<string, Problem> = {
   already_on: { sentence: "Two-factor authentication is on already." },
   not_on: { sentence: "Two-factor authentication is off already." },
   signed_out: { sentence: "You were logged out." },
-  provider_failed: { sentence: "The other site's answer could not be used. Try again." },
-  provider_other_person: {
-    sentence:
-      "That is another account at the other site than the one that is connected here. Nothing was changed.",
-  },
   too_many_passkeys: { sentence: "This account has as many passkeys as it can hold. Disconnect one first." },
-  provider_cancelled: { sentence: "You cancelled at the other site." },
-  provider_no_email: {
-    sentence: "The other site shared no confirmed email address. Sign up with an email and password.",
-  },
-  provider_account_exists: {
-    sentence:
-      "This address already has an account. Log in to it, or reset its password, then connect the site under Login methods.",
-  },
   proof_needed: { sentence: "Confirm that it is you, then try again." },
 };
-
-const PASSWORD_FIELDS = ["newPassword", "password"];
 
 /** Turns whatever was thrown into words: what happened, and what comes next. */
 export function inWords(error: unknown): Problem {
   if (error instanceof PromptFailed) return { sentence: ofThePrompt(error.reason) };
+  if (error instanceof Unreachable && error.status !== null)
+    return { sentence: "The server can't do that right now. Nothing was lost; try again in a minute." };
   if (!(error instanceof Refused)) return { sentence: "No connection. Nothing was lost; try again." };
-  const { code, facts } = error;
+  return { ...ofRefusal(error), code: error.code };
+}
+
+function ofRefusal({ code, facts }: Refused): Problem {
   if (code === "too_many_attempts")
     return { sentence: `Too many attempts. Try again in ${waitOf(facts.retryAfter)}.` };
   if (code === "weak_password")
-    return { sentence: facts.detail ?? "Choose a longer password.", field: PASSWORD_FIELDS[0] ?? "" };
+    return { sentence: facts.detail ?? "Choose a longer password.", field: "newPassword" };
   if (code === "invalid_email" && facts.detail?.includes("already"))
     return { sentence: facts.detail, field: "email" };
   return SENTENCES[code] ?? { sentence: facts.detail ?? "That did not work. Try again." };
+}
+
+/** The same, where what was typed was a recovery code: no next one comes by itself. */
+export function ofRecoveryCode(problem: Problem | null): Problem | null {
+  if (problem?.code !== "wrong_code") return problem;
+  return { ...problem, sentence: "That recovery code is not right, or was already used. Try another one." };
 }
 
 /** A passkey prompt that came to nothing; `reason` is the name that the browser gives it. */
@@ -75,9 +75,41 @@ function ofThePrompt(reason: string): string {
   return "This browser could not use a passkey here. Try another way.";
 }
 
-/** A sentence for a code that came by the address of a page; null for one that is not known. */
-export function sentenceOf(code: string | null): string | null {
-  return code === null ? null : (SENTENCES[code]?.sentence ?? null);
+/** What is said under a field that was left empty, by its name. */
+export const EMPTY_FIELDS: Record<string, string> = {
+  email: "Type your email address.",
+  password: "Type your password.",
+  currentPassword: "Type your current password.",
+  newPassword: "Type a new password.",
+  code: "Type the code.",
+  name: "Type a name.",
+};
+
+type Reading = {
+  /** What the last try came to, where it came to nothing. */
+  error: unknown;
+  isOffline: boolean;
+  /** When what is shown was read, in ms; null where there is nothing to show yet. */
+  readAt: number | null;
+};
+
+/** Why a list is not up to date, and that it will be by itself; null where it is. */
+export function whyOld({ error, isOffline, readAt }: Reading, now: number): string | null {
+  // A page whose session is over is leaving, and says why where it arrives.
+  if (error instanceof Refused && error.isSignedOut) return null;
+  if (!isOffline && !error) return null;
+  const shown =
+    readAt === null
+      ? "The list appears by itself as soon as it can be read."
+      : `This is how it was ${relativeTime(readAt, now).toLowerCase()}. It updates by itself.`;
+  return `${isOffline ? "You are offline." : whatFailed(error)} ${shown}`;
+}
+
+function whatFailed(error: unknown): string {
+  if (error instanceof Refused && error.code === "too_many_attempts")
+    return `That was asked too often. The next try is in ${waitOf(error.facts.retryAfter)}.`;
+  if (error instanceof Unreachable && error.status !== null) return "The server can't answer right now.";
+  return "No answer from the server.";
 }
 
 function waitOf(seconds = 60): string {
@@ -85,45 +117,18 @@ function waitOf(seconds = 60): string {
   return `${Math.ceil(seconds / 60)} minutes`;
 }
 
-/** A reason, and the question that goes with it where it may not have been the person: then a reset is offered. */
-export type Why = { sentence: string; question: string | null };
-
-/** Why you are on the login page; null where nothing ended. */
-export function whyHere(ending: Ending, now: number): Why | null {
-  const by = ending.by ?? "another device";
-  const when = ending.at ? `, ${relativeTime(ending.at, now).toLowerCase()}` : "";
-  const wasntYou = "Wasn't you?";
-  switch (ending.reason) {
-    case "none":
-      return null;
-    case "signed_out":
-      return { sentence: "You logged out.", question: null };
-    case "signed_out_remotely":
-      return { sentence: `You were logged out from ${by}${when}.`, question: wasntYou };
-    case "password_changed":
-      return { sentence: `Your password was changed from ${by}${when}.`, question: wasntYou };
-    case "email_changed":
-      return { sentence: `Your email address was changed${when}.`, question: wasntYou };
-    case "password_reset":
-      return { sentence: `Your password was reset${when}. Log in with the new one.`, question: wasntYou };
-    case "replaced":
-      return {
-        sentence: `Someone signed in to your account with ${by}, which replaced this session.`,
-        question: "Not you?",
-      };
-    case "expired":
-      return { sentence: "Your session reached its time limit. Log in again.", question: null };
-    case "idle":
-      return { sentence: "You were logged out because this device was unused for a while.", question: null };
-    case "method_removed":
-      return { sentence: "The login method that this device used was disconnected.", question: wasntYou };
-    case "account_closed":
-      return { sentence: "This account was closed.", question: null };
-    case "reported":
-      return { sentence: "This session was reported as not yours, and was ended.", question: "Not you?" };
-  }
-}
-
 export function devices(count: number): string {
   return count === 1 ? "1 other device" : `${count} other devices`;
 }
+
+export function othersWereLoggedOut(count: number): string {
+  return `${devices(count)} ${count === 1 ? "was" : "were"} logged out.`;
+}
+
+export function howManyDevices(count: number): string {
+  return count === 1 ? "Only this device is logged in." : `${count} devices are logged in.`;
+}
+
+/** A list of more devices than this begins with its first rows only. */
+export const MANY_ROWS = 12;
+export const ROWS_AT_FIRST = 10;

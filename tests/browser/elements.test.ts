@@ -123,10 +123,35 @@ describe("the element <login-management> on another site's page", () => {
     expect(await question.count()).toBe(0);
     await mac.keyboard.press("Enter");
     await question.waitFor();
+    expect(await focusIn(mac)).toBe("Cancel");
     expect(await violationsIn(mac)).toEqual([]);
     await question.getByRole("button", { name: "Log out other devices" }).press("Enter");
     await mac.getByText("1 other device was logged out.").waitFor();
+    await expect.poll(() => focusIn(mac)).toBe("Login management");
     await windows.waitForURL("**/auth/login?next=**");
+  });
+
+  const focusIn = (page: Page) =>
+    page.evaluate<string>(
+      `document.querySelector("login-management").shadowRoot.activeElement?.textContent ?? ""`,
+    );
+
+  it("begins with the first ten of many", async () => {
+    const { mac, email } = await atBoth();
+    const headers = { "Content-Type": "application/json", "User-Agent": UA.script };
+    const body = JSON.stringify({ email, password: PASSWORD });
+    for (let more = 1; more <= 11; more++)
+      expect((await fetch(`${server.baseUrl}/api/session`, { method: "POST", headers, body })).status).toBe(
+        201,
+      );
+    const rows = mac.getByRole("listitem");
+    await mac.reload();
+    await mac.getByText("13 devices are logged in.").waitFor();
+    expect(await rows.count()).toBe(10);
+    await mac.getByRole("button", { name: "Show all 13 devices" }).press("Enter");
+    expect(await rows.count()).toBe(13);
+    expect(await focusIn(mac)).toBe("Log out");
+    expect(await mac.locator("[data-new]").count()).toBe(0);
   });
 
   it("leaves it to the site where to go, if the site says so", async () => {
@@ -149,9 +174,13 @@ describe("the element <login-management> on another site's page", () => {
     const page = await context.newPage();
     await context.route("**/auth/api/sessions", (route) => route.abort());
     await page.goto(devices());
-    await page.getByText("No answer from the server. This may be out of date.").waitFor();
+    await page.getByText("No answer from the server. The list appears by itself").waitFor();
     await context.unroute("**/auth/api/sessions");
     await page.getByText("Current session").waitFor();
-    expect(await page.getByText("This may be out of date.").isVisible()).toBe(false);
+    expect(await page.getByText("No answer from the server.").isVisible()).toBe(false);
+    await context.setOffline(true);
+    await page.getByText("You are offline. This is how it was just now. It updates by itself.").waitFor();
+    await context.setOffline(false);
+    await page.getByText("You are offline.").waitFor({ state: "hidden" });
   });
 });

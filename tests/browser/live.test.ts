@@ -1,12 +1,13 @@
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
+import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
 import { freshEmail, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
 import { UA } from "../support/user-agents.ts";
 
 describe("pages that stay open", () => {
   const server = serverOn();
-  const short = serverOn({ sessionLifetime: "3s" });
+  const short = serverOn({ sessionLifetime: "6s" });
   const browser = browserFor();
 
   it("share one stream between eight tabs, and all leave together", async () => {
@@ -40,7 +41,7 @@ describe("pages that stay open", () => {
     const { baseUrl } = short();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
-    await page.waitForURL("**/login", { timeout: 6_000 });
+    await page.waitForURL("**/login", { timeout: 9_000 });
     await page.getByText("Your session reached its time limit.").waitFor();
   });
 
@@ -49,6 +50,7 @@ describe("pages that stay open", () => {
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
     await context.setOffline(true);
+    await page.getByText("You are offline. This is how it was just now. It updates by itself.").waitFor();
     await page.getByRole("button", { name: "Change password" }).click();
     const card = page.getByRole("region", { name: "Password" });
     await card.getByLabel("Current password").fill(PASSWORD);
@@ -58,7 +60,59 @@ describe("pages that stay open", () => {
     expect(await card.getByLabel("New password").inputValue()).toBe("a password that is new to it");
     expect(await page.getByText("Current session").count()).toBe(1);
     await context.setOffline(false);
+    await page.getByText("You are offline.").waitFor({ state: "detached" });
     await card.getByRole("button", { name: "Change password" }).click();
     await page.getByText("Password changed.").waitFor();
   });
+
+  it("say what keeps them from showing anything at all, and fill by themselves", async () => {
+    const { baseUrl } = server();
+    const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    const card = page.getByRole("region", { name: "Login management" });
+    let answer: { status: number; headers?: Record<string, string>; body?: string } = { status: 503 };
+    await context.route("**/api/sessions", (route) => route.fulfill(answer));
+    await page.reload();
+    await card.getByText("The server can't answer right now. The list appears by itself").waitFor();
+    answer = {
+      status: 429,
+      headers: { "Content-Type": "application/problem+json", "Retry-After": "2" },
+      body: JSON.stringify({ status: 429, code: "too_many_attempts" }),
+    };
+    await card.getByText("That was asked too often. The next try is in 2 seconds.").waitFor();
+    await context.unroute("**/api/sessions");
+    await card.getByText("Current session").waitFor();
+    expect(await card.locator(".lk-stale").count()).toBe(0);
+  });
+
+  it("show nothing before their session was checked, say so, and give the focus back after it", async () => {
+    const { baseUrl } = server();
+    const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    await page.getByRole("button", { name: "Change password" }).click();
+    const field = page.getByLabel("New password");
+    await field.fill("half of a new pass");
+    await context.route("**/api/session", (route) => route.abort());
+    await look(page, "hidden");
+    expect(await page.getByText("Current session").isVisible()).toBe(false);
+    expect(await page.getByRole("button", { name: /account menu/ }).isVisible()).toBe(false);
+    await page.getByText("Checking that you are still logged in.").waitFor();
+    await look(page, "visible");
+    await page
+      .getByText("No answer from the server. Your page comes back as soon as there is one.")
+      .waitFor();
+    await context.unroute("**/api/session");
+    await page.getByText("Current session").waitFor();
+    expect(await page.locator(".checking").count()).toBe(0);
+    await expect.poll(() => focused(page)).toBe("New password");
+    expect(await field.inputValue()).toBe("half of a new pass");
+  });
 });
+
+/** As when the person goes to another tab, and comes back. */
+async function look(page: Page, state: "hidden" | "visible"): Promise<void> {
+  await page.evaluate(
+    `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"))`,
+  );
+}

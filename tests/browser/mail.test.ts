@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
+import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
 import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
 import { UA } from "../support/user-agents.ts";
@@ -19,6 +19,9 @@ describe("mailed links in the browser", () => {
     await phone.getByLabel("Email").fill(email);
     await phone.getByRole("button", { name: "Send the link" }).click();
     await phone.getByText("a link is on its way").waitFor();
+    await expect.poll(() => focused(phone)).toBe("Check your mail");
+    await phone.getByRole("button", { name: "Use another address" }).click();
+    expect(await phone.getByLabel("Email").inputValue()).toBe(email);
     const token = await outbox.tokenFor(email, "/reset-password");
     await phone.goto(`${baseUrl}/reset-password#token=${token}`);
     await phone.getByLabel("New password").fill(OTHER_PASSWORD);
@@ -44,11 +47,15 @@ describe("mailed links in the browser", () => {
     await page.getByText("Not confirmed yet").waitFor();
     await other.getByRole("button", { name: "Confirm this address" }).click();
     await other.getByText("Your address is confirmed.").waitFor();
+    await other.getByRole("heading", { name: "Address confirmed" }).waitFor();
+    expect(await focused(other)).toBe("Address confirmed");
     await page.getByText("Confirmed", { exact: true }).waitFor();
     await other.goto(`${baseUrl}/confirm-email#token=${token}`);
     await other.reload();
     await other.getByRole("button", { name: "Confirm this address" }).click();
     await other.getByText("This link has expired or was already used.").waitFor();
+    await other.getByRole("link", { name: "Open your security settings" }).click();
+    await other.waitForURL("**/login?next=**");
   });
 
   it("changes the email by the new address, and the old one takes it back", async () => {
@@ -86,5 +93,29 @@ describe("mailed links in the browser", () => {
     await mac.page.getByText("That device is logged out.").waitFor();
     await thief.waitForURL("**/login");
     await thief.getByText("This session was reported as not yours").waitFor();
+  });
+
+  it("is no dead end where its link is used up, or missing", async () => {
+    const { page } = await browser.device();
+    const { baseUrl } = server();
+    for (const [task, button] of [
+      ["/not-me#token=x", "This wasn't me"],
+      ["/keep-email#token=x", "Keep my address"],
+      ["/not-me", null],
+    ] as const) {
+      await page.goto("about:blank");
+      await page.goto(baseUrl + task);
+      if (button !== null) await page.getByRole("button", { name: button }).click();
+      await page.getByText("reset your password now: that logs out every device.").waitFor();
+      if (button !== null) await expect.poll(() => focused(page)).toBe("This link no longer works");
+      await page.getByRole("link", { name: "Reset your password" }).click();
+      await page.waitForURL("**/forgot-password");
+    }
+    await page.goto(`${baseUrl}/reset-password#token=x`);
+    await page.getByLabel("New password").fill(OTHER_PASSWORD);
+    await page.getByRole("button", { name: "Set the password" }).click();
+    await page.getByText("This link has expired or was already used.").waitFor();
+    await page.getByRole("link", { name: "Send a new link" }).click();
+    await page.waitForURL("**/forgot-password");
   });
 });

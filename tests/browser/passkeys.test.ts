@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { browserFor, signUpInBrowser } from "../support/browser.ts";
+import { MINUTE } from "../support/clock.ts";
 import { freshEmail, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
 import { codeAt, STEP } from "../support/totp.ts";
@@ -88,7 +89,7 @@ describe("passkeys in the browser", () => {
     await card.getByRole("button", { name: "Rename Chrome on Mac OS" }).click();
     await page.getByRole("dialog").getByLabel("Name").fill("My laptop");
     await page.getByRole("dialog").getByRole("button", { name: "Rename" }).click();
-    await card.getByText("My laptop").waitFor();
+    await card.getByText("Renamed to My laptop.").waitFor();
     await outbox.withSubject(email, "New login method");
 
     await logOut(page);
@@ -96,16 +97,17 @@ describe("passkeys in the browser", () => {
     await page.getByText("Current session").waitFor();
 
     // The password's address isn't confirmed, so it opens nothing by itself: the passkey is the last that works.
-    await card.getByRole("button", { name: "Disconnect My laptop" }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Disconnect" }).click();
-    await page.getByText("This is the only way to log in that works.").waitFor();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Cancel" }).click();
+    const needed = card.getByRole("button", { name: "Disconnect My laptop" });
+    expect(await needed.isDisabled()).toBe(true);
+    const why = await needed.getAttribute("aria-describedby");
+    expect(await card.locator(`[id="${why}"]`).textContent()).toBe(
+      "This stays, since no other way to log in works by itself. A password does once your email address is confirmed.",
+    );
     await card.getByRole("button", { name: "Disconnect Password" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Disconnect" }).click();
     await card.getByText("Password was disconnected.").waitFor();
-    await expect
-      .poll(() => card.getByRole("button", { name: "Disconnect My laptop" }).isDisabled())
-      .toBe(true);
+    await card.getByText("This is the only way to log in. Add another one to disconnect it.").waitFor();
+    expect(await needed.isDisabled()).toBe(true);
   });
 
   it("are offered in the email field", async () => {
@@ -116,7 +118,7 @@ describe("passkeys in the browser", () => {
     await addPasskey(page);
     await page.getByRole("button", { name: /account menu/ }).click();
     await page.getByRole("menuitem", { name: "Log out" }).click();
-    await page.getByText("was logged out: logged out there").waitFor();
+    await page.getByText("Chrome on Mac OS logged out").waitFor();
   });
 
   for (const [what, bits] of Object.entries({
@@ -204,14 +206,23 @@ describe("passkeys in the browser", () => {
     await page.getByText("This device has a passkey for this account already.").waitFor();
   });
 
-  it("are enough to create an account", async () => {
-    const { baseUrl } = server();
+  it("are enough to create an account, and to prove later that it is still you", async () => {
+    const { baseUrl, clock } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await withAuthenticator(page);
     await page.goto(`${baseUrl}/sign-up`);
     await page.getByLabel("Email").fill(freshEmail());
     await page.getByRole("button", { name: "Create account with a passkey" }).click();
     await page.getByText("Current session").waitFor();
-    await page.getByRole("button", { name: "Add a password" }).waitFor();
+    const card = page.getByRole("region", { name: "Password" });
+    await card.getByRole("button", { name: "Add a password" }).click();
+    await card.getByLabel("New password").fill(PASSWORD);
+    clock.advance(11 * MINUTE);
+    await card.getByRole("button", { name: "Add the password" }).click();
+    await page
+      .getByRole("dialog", { name: "Confirm it's you" })
+      .getByRole("button", { name: "Use a passkey" })
+      .click();
+    await card.getByText("Password added.").waitFor();
   });
 });

@@ -114,6 +114,16 @@ describe("The examples, with the package as it is packed", () => {
     }
 
     if (name === "express") {
+      it("has the element in a page of its own", async () => {
+        const { page } = await browser.device({ userAgent: UA.chromeMac });
+        await page.goto(`${origin}/auth/sign-up?next=${encodeURIComponent(`${origin}/devices`)}`);
+        await page.getByLabel("Email").fill(freshEmail());
+        await page.getByLabel("Password").fill(PASSWORD);
+        await page.getByRole("button", { name: "Create account", exact: true }).click();
+        await page.waitForURL(`${origin}/devices`);
+        await page.getByText("Only this device is logged in.").waitFor();
+      });
+
       it("closes the connections of a session that ends", async () => {
         const email = freshEmail();
         const { context } = await browser.device({ userAgent: UA.chromeMac });

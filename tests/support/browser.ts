@@ -55,6 +55,13 @@ export function browserFor(): { device(options?: BrowserContextOptions): Promise
   };
 }
 
+/** What has the focus, by its name or its words; the empty string where nothing has. */
+export function focused(page: Page): Promise<string> {
+  return page.evaluate<string>(
+    `(({ activeElement: at }) => at === document.body ? "" : (at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent ?? at.textContent))(document)`,
+  );
+}
+
 type AxeResults = { violations: { id: string; nodes: { html: string }[] }[] };
 
 /** What axe finds wrong with a page as it is now. */

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import Provider from "oidc-provider";
+import type { Page } from "playwright-core";
 import { freePort } from "./free-port.ts";
 
 /** Who signs in at the provider, and what it says of them. */
@@ -14,8 +15,9 @@ export class TestProvider {
   readonly people = new Map<string, Someone>();
   readonly #server: Server;
 
-  static async start(redirectUri: string): Promise<TestProvider> {
-    const port = await freePort();
+  /** `port`: where it is to be found, for who has to name it before it is there. */
+  static async start(redirectUri: string, port?: number): Promise<TestProvider> {
+    port ??= await freePort();
     const issuer = `http://localhost:${port}`;
     const people = new Map<string, Someone>();
     const provider = new Provider(issuer, {
@@ -46,6 +48,18 @@ export class TestProvider {
     this.issuer = issuer;
     this.#server = server;
     this.people = people;
+  }
+
+  /** The same in a browser that stands at the provider's first page: gives a name, agrees, and is sent back. */
+  async signInWith(page: Page, someone: Someone): Promise<void> {
+    this.people.set(someone.sub, someone);
+    await page.locator('input[name="login"]').fill(someone.sub);
+    await page.locator('input[name="password"]').fill("x");
+    await page.getByRole("button", { name: "Sign-in" }).click();
+    const agree = page.getByRole("button", { name: "Continue" });
+    await Promise.race([agree.waitFor(), page.waitForURL((url) => url.origin !== this.issuer)]);
+    if (page.url().startsWith(this.issuer)) await agree.click();
+    await page.waitForURL((url) => url.origin !== this.issuer);
   }
 
   /** Goes through the provider's own pages as a person; returns the address that it sends the browser back to. */

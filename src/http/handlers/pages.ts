@@ -1,30 +1,35 @@
-import type { Authenticated } from "../../sessions/authenticate.ts";
+import type { BaseUrl } from "../../option-readers.ts";
+import type { Authenticated, SignedOut } from "../../sessions/authenticate.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader, tokensOf } from "../call.ts";
-import type { Asset, Dashboard } from "../dashboard.ts";
+import { type Asset, type Dashboard, withEnding } from "../dashboard.ts";
 import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 
 /** Handlers of the dashboard's pages. What a page may show is decided here, before any of it is sent. */
 export function pages(dashboard: Dashboard | null) {
-  const page = async (): Promise<Response> => (dashboard ? html(200, dashboard.html) : notBuilt());
+  const show = (call: Call, ending: SignedOut = NOTHING_ENDED): Response =>
+    dashboard ? html(200, withEnding(dashboard.html, ending)) : notBuilt(call.parts.settings.baseUrl);
+  const page = async (call: Call): Promise<Response> => show(call);
 
   async function root(call: Call): Promise<Response> {
     const { href } = call.parts.settings.baseUrl;
     const who = await whoIs(call);
-    return who ? handOver(call, who, redirect(`${href}/settings/security`)) : redirect(`${href}/login`);
+    return "session" in who
+      ? handOver(call, who, redirect(`${href}/settings/security`))
+      : redirect(`${href}/login`);
   }
 
   async function login(call: Call): Promise<Response> {
     const who = await whoIs(call);
-    if (!who) return page();
+    if (!("session" in who)) return show(call, who);
     const { settings, cookies } = call.parts;
     const { searchParams } = new URL(call.request.url);
     // Who is signed in already may be signing in as somebody else, or be told what went wrong on the way here.
     const isHalfWay =
       searchParams.get("step") === "two-factor" && cookies.signInToken(cookieHeader(call)) !== null;
-    if (isHalfWay) return page();
+    if (isHalfWay) return show(call);
     const error = searchParams.get("error");
     const home = `${settings.baseUrl.href}/settings/security`;
     if (error !== null) return handOver(call, who, redirect(`${home}?error=${encodeURIComponent(error)}`));
@@ -33,7 +38,7 @@ export function pages(dashboard: Dashboard | null) {
 
   async function settings(call: Call): Promise<Response> {
     const who = await whoIs(call);
-    if (who) return handOver(call, who, await page());
+    if ("session" in who) return handOver(call, who, show(call));
     const { baseUrl } = call.parts.settings;
     const { pathname, search } = new URL(call.request.url);
     return redirect(loginUrl(baseUrl.origin + pathname + search, call.parts.settings));
@@ -42,17 +47,20 @@ export function pages(dashboard: Dashboard | null) {
   async function asset(call: Call): Promise<Response> {
     const { pathname } = new URL(call.request.url);
     const found = dashboard?.assets.get(pathname.slice(call.parts.settings.baseUrl.path.length));
-    return found ? sendAsset(call.request, found, pathname.includes("/assets/")) : missing();
+    return found
+      ? sendAsset(call.request, found, pathname.includes("/assets/"))
+      : missing(call.parts.settings.baseUrl);
   }
 
   return { page, root, login, settings, asset };
 }
 
-async function whoIs(call: Call): Promise<Authenticated | null> {
+const NOTHING_ENDED: SignedOut = { reason: "none", by: null, at: null };
+
+/** Who is signed in; else why this browser's session is over, for the page that says so. */
+async function whoIs(call: Call): Promise<Authenticated | SignedOut> {
   const tokens = tokensOf(call);
-  if (tokens.length === 0) return null;
-  const answer = await authenticate(call.parts, tokens, call.now);
-  return "session" in answer ? answer : null;
+  return tokens.length === 0 ? NOTHING_ENDED : authenticate(call.parts, tokens, call.now);
 }
 
 function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
@@ -78,22 +86,22 @@ export function html(status: number, text: string): Response {
   });
 }
 
-/** A page of one sentence, for when there is nothing else to show. */
-export function plainPage(status: number, sentence: string): Response {
-  const title = "Latchkey";
+/** A page of one sentence and a way on, for when there is nothing else to show. */
+export function plainPage(status: number, sentence: string, { href, path }: BaseUrl): Response {
   return html(
     status,
-    `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><main><h1>${title}</h1><p>${sentence}</p></main></html>`,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>Latchkey</title><link rel="stylesheet" href="${path}/plain.css"></head><body><main><h1>Latchkey</h1><p>${sentence}</p><p><a href="${href}/">Go to your account</a></p></main></body></html>`,
   );
 }
 
-function missing(): Response {
-  return plainPage(404, "There is no such page.");
+function missing(baseUrl: BaseUrl): Response {
+  return plainPage(404, "There is no such page.", baseUrl);
 }
 
-function notBuilt(): Response {
+function notBuilt(baseUrl: BaseUrl): Response {
   return plainPage(
     503,
     "The dashboard hasn't been built yet. Run npm run build:dashboard, then start again.",
+    baseUrl,
   );
 }

@@ -1,0 +1,74 @@
+import { type RefObject, useEffect, useRef } from "react";
+
+/** The step of a card in which nothing is open. */
+export const REST = "rest";
+
+/**
+ * As a card goes from step to step the focus goes along: to what is marked `lk-step`, else to the first
+ * field or button of the new step; and back to what opened the step (`data-opens`) once the card is at
+ * rest. Where what had the focus has left the card, its heading takes it. Gives the card its ref.
+ */
+export function useFocusAlong(step: string): RefObject<HTMLElement | null> {
+  const card = useRef<HTMLElement>(null);
+  const before = useRef(step);
+  useEffect(() => {
+    const left = before.current;
+    before.current = step;
+    if (left === step || card.current === null) return;
+    const places = step === REST ? [`[data-opens="${left}"]`, ".lk-actions button:enabled"] : STEP_BEGINS;
+    focusFirst(card.current, places);
+  }, [step]);
+  useStandIn(card, step);
+  return card;
+}
+
+const STEP_BEGINS = [".lk-step", ".lk-form input:not([hidden])", ".lk-form button"];
+
+/** While one is open, nothing else can have the focus. */
+const IN_DIALOG = ["dialog[open] input", "dialog[open] .lk-quiet"];
+
+function focusFirst(card: HTMLElement, places: readonly string[]): void {
+  const found = places.map((place) => card.querySelector<HTMLElement>(place));
+  found.find((element) => element !== null)?.focus();
+}
+
+/** Rows, fields and buttons leave by themselves, as answers arrive: the focus then stays in the card. */
+function useStandIn(card: RefObject<HTMLElement | null>, step: string): void {
+  useEffect(() => {
+    const node = card.current;
+    if (!node) return;
+    let last: Element | null = null;
+    const remember = ({ target }: FocusEvent) => {
+      last = target instanceof Element ? target : null;
+    };
+    const observer = new MutationObserver(() => {
+      if (!last || canHoldFocus(last)) return;
+      const { activeElement } = document;
+      // A dialog that closes gives the focus back itself.
+      const isLost = (activeElement === document.body || activeElement === last) && !last.closest("dialog");
+      last = null;
+      if (isLost) focusFirst(node, [...IN_DIALOG, ...(step === REST ? [] : STEP_BEGINS), "h2"]);
+    });
+    node.addEventListener("focusin", remember);
+    observer.observe(node, { childList: true, subtree: true, attributeFilter: ["disabled"] });
+    if (node.contains(document.activeElement)) last = document.activeElement;
+    return () => {
+      node.removeEventListener("focusin", remember);
+      observer.disconnect();
+    };
+  }, [card, step]);
+}
+
+/** Gives the focus back to what opened a dialog; to the heading of its card, where that is gone. */
+export function giveFocusBack(opener: Element | null, card: Element | null): void {
+  const to = opener && canHoldFocus(opener) ? opener : headingOf(card);
+  if (to instanceof HTMLElement) to.focus();
+}
+
+function canHoldFocus(element: Element): boolean {
+  return element.isConnected && !element.matches(":disabled");
+}
+
+export function headingOf(card: Element | null): HTMLElement | null {
+  return card?.querySelector("h2") ?? null;
+}

@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import { browserFor, focused, signUpInBrowser } from "../support/browser.ts";
+import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
+import { serverOn } from "../support/sqlite-server.ts";
+import { codeAt, STEP } from "../support/totp.ts";
+import { UA } from "../support/user-agents.ts";
+
+describe("the focus on the security page", () => {
+  const server = serverOn();
+  const browser = browserFor();
+
+  async function withDevices(...agents: string[]) {
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, server().baseUrl, email, PASSWORD);
+    for (const agent of agents)
+      expect((await server().client(agent).post("/api/session", { email, password: PASSWORD })).status).toBe(
+        201,
+      );
+    return { page, email };
+  }
+
+  it("stays in the list as rows leave it, and begins at Cancel where a question is asked", async () => {
+    const { page } = await withDevices(UA.firefoxWindows, UA.safariIphone, UA.edgeWindows);
+    const row = (label: string) => page.getByRole("button", { name: `Log out ${label}` });
+    await page.getByText("4 devices are logged in.").waitFor();
+    // The last used comes first: Edge, Safari, Firefox.
+    await row("Safari on iOS").press("Enter");
+    await page.getByText("Safari on iOS was logged out.").waitFor();
+    await expect.poll(() => focused(page)).toBe("Log out Firefox on Windows");
+    await row("Firefox on Windows").press("Enter");
+    await page.getByText("Firefox on Windows was logged out.").waitFor();
+    await expect.poll(() => focused(page)).toBe("Log out Edge on Windows");
+    await page.getByText("2 devices are logged in.").waitFor();
+
+    await page.getByRole("button", { name: "Log out other devices" }).press("Enter");
+    const question = page.getByRole("alertdialog");
+    await question.waitFor();
+    expect(await focused(page)).toBe("Cancel");
+    const words = await question.getAttribute("aria-describedby");
+    expect(await page.locator(`[id="${words}"]`).textContent()).toBe(
+      "This logs out 1 other device. You stay logged in here.",
+    );
+    await question.getByRole("button", { name: "Log out other devices" }).press("Enter");
+    await page.getByText("1 other device was logged out.").waitFor();
+    await page.getByText("Only this device is logged in.").waitFor();
+    await expect.poll(() => focused(page)).toBe("Login management");
+  });
+
+  it("shows what has ended as gone, even where the list can't be read again", async () => {
+    const { page } = await withDevices(UA.firefoxWindows);
+    const row = page.getByRole("button", { name: "Log out Firefox on Windows" });
+    await row.waitFor();
+    await page.context().route("**/api/sessions", (route) => route.abort());
+    await row.click();
+    await page.getByText("Firefox on Windows was logged out.").waitFor();
+    await page.getByText("Only this device is logged in.").waitFor();
+    expect(await row.count()).toBe(0);
+  });
+
+  it("goes into a form and back to what opened it; what was said goes with the next thing done", async () => {
+    const { page } = await withDevices();
+    const opener = page.getByRole("button", { name: "Change password" });
+    await opener.press("Enter");
+    await expect.poll(() => focused(page)).toBe("Current password");
+    await page.getByRole("button", { name: "Cancel" }).press("Enter");
+    await expect.poll(() => focused(page)).toBe("Change password");
+    await opener.press("Enter");
+    await page.getByLabel("Current password").fill("not the password");
+    await page.getByLabel("New password").fill(OTHER_PASSWORD);
+    await page.getByLabel("New password").press("Enter");
+    await page.getByText("That is not your current password.").waitFor();
+    await expect.poll(() => focused(page)).toBe("Current password");
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.getByText("Password changed.").waitFor();
+    await expect.poll(() => focused(page)).toBe("Change password");
+    await opener.press("Enter");
+    await page.getByLabel("Current password").waitFor();
+    expect(await page.getByText("Password changed.", { exact: true }).count()).toBe(0);
+  });
+
+  it("follows the steps of turning two-factor authentication on, to the offer at its end", async () => {
+    const { page } = await withDevices(UA.firefoxWindows);
+    const { clock } = server();
+    const card = page.getByRole("region", { name: "Two-factor authentication" });
+    await card.getByRole("button", { name: "Turn on" }).press("Enter");
+    await expect.poll(() => focused(page)).toBe("Current password");
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press("Enter");
+    await expect
+      .poll(() => focused(page))
+      .toBe("Scan this with your authenticator app, or type the key into it.");
+    const secret = ((await card.locator("code").textContent()) ?? "").replace(/\s/g, "");
+    expect(await card.locator("a[href^='otpauth:']").isVisible()).toBe(false);
+    clock.toMiddleOf(STEP);
+    await card.getByLabel("Authentication code").fill(codeAt(secret, clock.now()));
+    await page.keyboard.press("Enter");
+    await expect.poll(() => focused(page)).toMatch(/^Keep these recovery codes/);
+    await page.emulateMedia({ media: "print" });
+    expect(await page.getByText("Security settings").isVisible()).toBe(false);
+    expect(await page.getByText("Each works once. Cross it out.").isVisible()).toBe(true);
+    expect(await card.locator("ol code").first().isVisible()).toBe(true);
+    await page.emulateMedia({ media: null });
+    await card.getByRole("button", { name: "I have saved them" }).press("Enter");
+    await card.getByText("1 other device logged in before this and stays logged in.").waitFor();
+    expect(await focused(page)).toBe("New recovery codes");
+    await card.getByRole("button", { name: "Log out other devices" }).press("Enter");
+    await page.getByRole("alertdialog").getByRole("button", { name: "Log out other devices" }).click();
+    await card.getByText("1 other device was logged out.").waitFor();
+    expect(await card.getByText("logged in before this").count()).toBe(0);
+
+    await card.getByRole("button", { name: "Turn off" }).press("Enter");
+    await card.getByRole("button", { name: "Use a recovery code" }).click();
+    await card.getByLabel("Current password").fill(PASSWORD);
+    await card.getByLabel("Recovery code").fill("wrong");
+    await page.keyboard.press("Enter");
+    await card.getByText("That recovery code is not right, or was already used. Try another one.").waitFor();
+    await card.getByRole("button", { name: "Use a code of the app" }).click();
+    expect(await card.getByText("is not right").count()).toBe(0);
+    await card.getByRole("button", { name: "Cancel" }).press("Enter");
+    await expect.poll(() => focused(page)).toBe("Turn off");
+  });
+
+  it("has all of a long list one press away", async () => {
+    const { page } = await withDevices(...Array.from({ length: 14 }, () => UA.script));
+    const rows = page.getByRole("region", { name: "Login management" }).getByRole("listitem");
+    await page.reload();
+    await page.getByText("15 devices are logged in.").waitFor();
+    expect(await rows.count()).toBe(10);
+    await page.getByRole("link", { name: "Log out the others" }).press("Enter");
+    await expect.poll(() => focused(page)).toBe("Log out other devices");
+    await page.getByRole("button", { name: "Show all 15 devices" }).press("Enter");
+    await expect.poll(() => rows.count()).toBe(15);
+    await expect.poll(() => focused(page)).toBe("Log out Unknown device");
+    await page.goto("about:blank");
+    await page.goto(`${server().baseUrl}/settings/security#recent-activity`);
+    await page.getByText("15 devices are logged in.").waitFor();
+    const heading = page.getByRole("heading", { name: "Recent activity" });
+    const height = page.viewportSize()?.height ?? 0;
+    await expect.poll(async () => ((await heading.boundingBox())?.y ?? -1) >= 0).toBe(true);
+    await expect.poll(async () => ((await heading.boundingBox())?.y ?? height) < height).toBe(true);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
+import { DAY } from "../support/clock.ts";
+import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/people.ts";
+import { serverOn } from "../support/sqlite-server.ts";
+import { UA } from "../support/user-agents.ts";
+
+describe("logging in, in the browser", () => {
+  const server = serverOn();
+  const browser = browserFor();
+
+  it("asks for what is empty before anything is sent, and goes on in the password where it was wrong", async () => {
+    const { page } = await browser.device();
+    const sent: string[] = [];
+    page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
+    const button = page.getByRole("button", { name: "Log in", exact: true });
+    await page.goto(`${server().baseUrl}/login`);
+    await button.click();
+    await page.getByText("Type your email address.").waitFor();
+    await page.getByLabel("Email").fill("nobody@example.test");
+    await button.click();
+    await page.getByText("Type your password.").waitFor();
+    expect(await focused(page)).toBe("Password");
+    expect(sent.filter((url) => url.endsWith("/api/session"))).toEqual([]);
+    await page.keyboard.type("not the password");
+    await page.keyboard.press("Enter");
+    await page.getByText("Wrong email or password.").waitFor();
+    const marked = "document.activeElement.selectionEnd - document.activeElement.selectionStart";
+    await expect.poll(() => page.evaluate(marked)).toBe("not the password".length);
+    expect(await focused(page)).toBe("Password");
+    await page.goto(`${server().baseUrl}/forgot-password`);
+    await page.getByRole("button", { name: "Send the link" }).click();
+    await page.getByText("Type your email address.").waitFor();
+    expect(sent.filter((url) => url.endsWith("/api/password-resets"))).toEqual([]);
+  });
+
+  it("says with the first drawing why one is here, without asking again", async () => {
+    const { baseUrl } = server();
+    const email = freshEmail();
+    const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, email, PASSWORD);
+    const { account } = await page.evaluate<{ account: { id: string } }>(
+      "fetch('/api/session').then((answer) => answer.json())",
+    );
+    await server().latchkey.sessions.endAll(account.id, "an administrator");
+    await page.waitForURL("**/login");
+    await context.route("**/api/**", (route) => route.abort());
+    await page.reload();
+    expect(await page.locator(".why").textContent()).toBe(
+      "An administrator logged you out, just now. Ask whoever runs this site.",
+    );
+  });
+
+  it("says after 30 days that they are over", async () => {
+    const { baseUrl, clock } = server();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    clock.advance(30 * DAY);
+    await page.goto(`${baseUrl}/settings/security`);
+    await page.getByText("Your session reached 30 days, its time limit. Log in again.").waitFor();
+  });
+
+  it("carries the address over where it has an account already", async () => {
+    const { baseUrl } = server();
+    const { email } = await signUp(server());
+    const { page } = await browser.device();
+    await page.goto(`${baseUrl}/sign-up`);
+    await page.getByLabel("Email").fill(email);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Create account", exact: true }).click();
+    await page.getByText("This address already has an account.").waitFor();
+    await page.getByRole("link", { name: "Log in instead" }).click();
+    await expect.poll(() => page.getByLabel("Email").inputValue()).toBe(email);
+    expect(page.url()).not.toContain(email);
+  });
+
+  it("goes back to the first step, with the reason, where the second took too long", async () => {
+    const { baseUrl } = server();
+    const person = await signUp(server());
+    await turnOnTwoFactor(server(), person);
+    const { page } = await browser.device();
+    await logInInBrowser(page, baseUrl, person.email, PASSWORD);
+    await page.getByLabel("Authentication code").fill("000000");
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("That code is not right, or was already used. Wait for the next one.").waitFor();
+    await page.getByRole("button", { name: "Use a recovery code" }).click();
+    expect(await page.getByText("is not right").count()).toBe(0);
+    await page.getByLabel("Recovery code").fill("wrong");
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("That recovery code is not right, or was already used. Try another one.").waitFor();
+    await page.context().clearCookies();
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("That took too long, or too many codes were wrong. Log in again.").waitFor();
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    expect(await focused(page)).toBe("Email");
+  });
+});

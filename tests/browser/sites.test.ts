@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { browserFor, focused, signUpInBrowser } from "../support/browser.ts";
+import { MINUTE } from "../support/clock.ts";
+import { engineOf } from "../support/engines.ts";
+import { freePort } from "../support/free-port.ts";
+import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
+import { type Someone, TestProvider } from "../support/provider.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
+
+describe("other sites to log in with, in the browser", () => {
+  const browser = browserFor();
+  let provider: TestProvider;
+  let server: TestServer;
+  beforeAll(async () => {
+    const port = await freePort();
+    const credentials = { clientId: "latchkey", clientSecret: "a-secret-of-the-test-of-32-letters" };
+    server = await startServer({
+      engine: engineOf("sqlite"),
+      oidc: [
+        { id: "acme", name: "Acme", issuer: `http://localhost:${port}`, ...credentials },
+        { id: "dead", name: "Deadwood", issuer: `http://localhost:${await freePort()}`, ...credentials },
+      ],
+    });
+    provider = await TestProvider.start(`${server.baseUrl}/api/oidc/acme/callback`, port);
+  });
+  afterAll(async () => {
+    await server.close();
+    await provider.stop();
+  });
+
+  const someone = (): Someone => ({
+    sub: randomBytes(8).toString("hex"),
+    email: freshEmail("acme"),
+    email_verified: true,
+  });
+
+  async function comeInWithAcme(): Promise<{ page: Page; who: Someone }> {
+    const who = someone();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await page.goto(`${server.baseUrl}/login`);
+    await page.getByRole("link", { name: "Continue with Acme" }).click();
+    await provider.signInWith(page, who);
+    await page.getByText("Current session").waitFor();
+    return { page, who };
+  }
+
+  /** Longer than a proof holds; all of it together is less than what a site says lives. */
+  const longAfter = () => server.clock.advance(11 * MINUTE);
+
+  it("make an account; it can be proved there that it is still you, and what was begun is taken up", async () => {
+    const { page, who } = await comeInWithAcme();
+    const methods = page.getByRole("region", { name: "Login methods" });
+    await methods.getByText("This is the only way to log in. Add another one to disconnect it.").waitFor();
+    longAfter();
+    const card = page.getByRole("region", { name: "Password", exact: true });
+    await card.getByText("Adds another way to log in.").waitFor();
+    await card.getByRole("button", { name: "Add a password" }).click();
+    await card.getByLabel("New password").fill(PASSWORD);
+    await card.getByRole("button", { name: "Add the password" }).click();
+    const dialog = page.getByRole("dialog", { name: "Confirm it's you" });
+    await dialog.getByRole("button", { name: "Continue with Acme" }).click();
+    await provider.signInWith(page, who);
+    await card.getByText(THANKS).waitFor();
+    await expect.poll(() => focused(page)).toBe("New password");
+    expect(new URL(page.url()).search).toBe("");
+    expect(await card.getByLabel("New password").inputValue()).toBe("");
+    await card.getByLabel("New password").fill(PASSWORD);
+    await card.getByRole("button", { name: "Add the password" }).click();
+    await card.getByText("Password added.").waitFor();
+  });
+
+  it("take up each other thing that was begun, too, where the person can see it", async () => {
+    const { page, who } = await comeInWithAcme();
+    const viewport = page.viewportSize();
+    const begin: [string, () => Promise<void>, () => Promise<unknown>][] = [
+      [
+        "an email",
+        async () => {
+          await page.getByRole("button", { name: "Change email" }).click();
+          await page.getByLabel("New email").fill(freshEmail("later"));
+          await page.getByRole("button", { name: "Send the link" }).click();
+        },
+        () => page.getByLabel("New email").waitFor(),
+      ],
+      [
+        "two-factor authentication",
+        async () => {
+          const card = page.getByRole("region", { name: "Two-factor authentication" });
+          await card.getByRole("button", { name: "Turn on" }).click();
+          await card.getByRole("button", { name: "Continue" }).click();
+        },
+        () => page.getByRole("button", { name: "Continue", exact: true }).waitFor(),
+      ],
+      [
+        "the account's end",
+        async () => {
+          await page.getByRole("button", { name: "Delete account…" }).click();
+          await page.getByRole("alertdialog").getByRole("button", { name: "Delete account" }).click();
+        },
+        () => page.getByRole("alertdialog", { name: "Delete your account" }).waitFor(),
+      ],
+    ];
+    for (const [what, start, isThere] of begin) {
+      longAfter();
+      await page.reload();
+      await page.getByText("Current session").waitFor();
+      await start();
+      await page.getByRole("button", { name: "Continue with Acme" }).click();
+      await provider.signInWith(page, who);
+      await isThere();
+      await expect.poll(() => focused(page)).not.toBe("");
+      const box = await page.locator(":focus").boundingBox();
+      expect(box && box.y >= 0 && box.y < (viewport?.height ?? 0), what).toBe(true);
+    }
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete account" }).click();
+    await page.getByText("Your account was deleted.").waitFor();
+  });
+
+  it("are connected, and what comes of it is said where the person lands", async () => {
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, server.baseUrl, email, PASSWORD);
+    const card = page.getByRole("region", { name: "Login methods" });
+    await card.getByRole("button", { name: "Connect Deadwood" }).click();
+    await card.getByText("Deadwood doesn't answer. Try again in a minute.").waitFor();
+    await card.getByRole("button", { name: "Connect Acme" }).click();
+    await page.getByRole("link", { name: "Cancel" }).click();
+    await card.getByText("You cancelled at Acme. Try again, or use another way.").waitFor();
+    await expect.poll(() => isInView(page, "You cancelled at Acme.")).toBe(true);
+
+    // A proof by password comes first where the last one is long ago; the connecting then goes on by itself.
+    longAfter();
+    await card.getByRole("button", { name: "Connect Acme" }).click();
+    const dialog = page.getByRole("dialog", { name: "Confirm it's you" });
+    await dialog.getByLabel("Current password").fill(OTHER_PASSWORD);
+    await dialog.getByRole("button", { name: "Confirm" }).click();
+    await dialog.getByText("That is not your current password.").waitFor();
+    await dialog.getByLabel("Current password").fill(PASSWORD);
+    await dialog.getByRole("button", { name: "Confirm" }).click();
+    await provider.signInWith(page, someone());
+    await card.getByText("Acme was connected.").waitFor();
+    await expect.poll(() => isInView(page, "Acme was connected.")).toBe(true);
+    expect(new URL(page.url()).search).toBe("");
+    expect(await card.getByRole("button", { name: "Disconnect Acme" }).isDisabled()).toBe(true);
+    await card.getByText("A password does once your email address is confirmed.").waitFor();
+    await card.getByRole("button", { name: "Connect Deadwood" }).click();
+    await card.getByText("Deadwood doesn't answer.").waitFor();
+    expect(await card.getByText("Acme was connected.").count()).toBe(0);
+  });
+
+  async function isInView(page: Page, sentence: string): Promise<boolean> {
+    const box = await page.getByText(sentence).boundingBox();
+    const height = page.viewportSize()?.height ?? 0;
+    return box !== null && box.y >= 0 && box.y + box.height <= height;
+  }
+});
