@@ -83,7 +83,7 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
             data-working={byPasskey.working || undefined}
             onClick={withPasskey}
           >
-            Create account with a passkey
+            Sign up with a passkey
           </button>
         )}
         <Providers />

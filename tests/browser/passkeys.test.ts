@@ -212,7 +212,7 @@ describe("passkeys in the browser", () => {
     await withAuthenticator(page);
     await page.goto(`${baseUrl}/sign-up`);
     await page.getByLabel("Email").fill(freshEmail());
-    await page.getByRole("button", { name: "Create account with a passkey" }).click();
+    await page.getByRole("button", { name: "Sign up with a passkey" }).click();
     await page.getByText("Current session").waitFor();
     const card = page.getByRole("region", { name: "Password" });
     await card.getByRole("button", { name: "Add a password" }).click();
