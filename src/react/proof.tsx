@@ -69,6 +69,8 @@ export function ProofProvider({ children }: { children: ReactNode }) {
 
 /** What was begun when the page left for another site; nothing where the person came back without a proof. */
 function readLeft(): string | null {
+  // A page may be rendered ahead, at a server.
+  if (typeof sessionStorage === "undefined") return null;
   const name = sessionStorage.getItem(LEFT);
   sessionStorage.removeItem(LEFT);
   return new URLSearchParams(location.search).has("proved") ? name : null;

@@ -159,7 +159,8 @@ describeOnEachEngine("In code", (engine) => {
     await listening.of(laptop.session.id);
     await latchkey.sessions.end(person.session.id);
     await listening.of(person.session.id);
-    const ids = listening.heard.map(({ sessionId }) => sessionId);
+    const own = listening.heard.filter(({ accountId }) => accountId === person.account.id);
+    const ids = own.map(({ sessionId }) => sessionId);
     expect(ids).toEqual([phone.session.id, laptop.session.id, person.session.id]);
   });
 
