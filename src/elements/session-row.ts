@@ -17,7 +17,8 @@ export class SessionRow {
       ? element("span", { class: "lk-pill" }, "Current session")
       : button("Log out", "lk-small", () => void this.#act(logOut, end));
     if (!current) end.setAttribute("aria-label", `Log out ${label}`);
-    const when = element("p", { class: "lk-muted" }, this.#signedIn, this.#time);
+    const used = element("span", { class: "lk-together" }, "last used: ", this.#time);
+    const when = element("p", { class: "lk-muted" }, this.#signedIn, used);
     const words = element("div", { class: "lk-row-words" }, element("p", { class: "lk-label" }, label), when);
     words.append(this.#problem);
     this.#problem.hidden = true;
@@ -33,7 +34,7 @@ export class SessionRow {
 
   /** Says the times as they are now. */
   show({ createdAt, lastUsedAt }: Session, now: number): void {
-    this.#signedIn.data = `Signed in ${dayOf(createdAt, now)} · last used: `;
+    this.#signedIn.data = `Signed in ${dayOf(createdAt, now)} · `;
     this.#time.textContent = relativeTime(lastUsedAt, now);
     this.#time.dateTime = lastUsedAt;
     this.#time.title = absoluteTime(lastUsedAt);

@@ -42,10 +42,13 @@ export function SessionRow({ session, isNew, now, say }: RowProps) {
       <div className="lk-row-words">
         <p className="lk-label">{label}</p>
         <p className="lk-muted">
-          Signed in {dayOf(session.createdAt, now)} · last used:{" "}
-          <time dateTime={session.lastUsedAt} title={absoluteTime(session.lastUsedAt)}>
-            {relativeTime(session.lastUsedAt, now)}
-          </time>
+          Signed in {dayOf(session.createdAt, now)} ·{" "}
+          <span className="lk-together">
+            last used:{" "}
+            <time dateTime={session.lastUsedAt} title={absoluteTime(session.lastUsedAt)}>
+              {relativeTime(session.lastUsedAt, now)}
+            </time>
+          </span>
         </p>
         <FormProblem problem={ending.problem} />
       </div>
