@@ -201,7 +201,13 @@ describe("the command line", () => {
       (file: string) =>
         writeFileSync(file, "Dear diary, today I was a text file of some length.".repeat(100)),
     ],
-    ["a newer schema", (file: string) => new DatabaseSync(file).exec("pragma user_version = 9999")],
+    [
+      "a newer schema",
+      (file: string) => {
+        using open = new DatabaseSync(file);
+        open.exec("pragma user_version = 9999");
+      },
+    ],
   ])("stops at %s with one clear line, and leaves the file as it is", async (_what, spoil) => {
     const folder = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
     const file = join(folder, "latchkey-data", "latchkey.db");
