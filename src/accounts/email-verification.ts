@@ -71,7 +71,7 @@ async function verifyAddress(
     if (account?.email_key !== link.email_key) return false;
     if (account.email_verified_at !== null) return true;
     // Who confirms in a strange browser may be the address's owner, but not whoever made the account.
-    const isKnown = await isKnownDevice(write, account.id, hashToken(visitor.deviceToken));
+    const isKnown = await isKnownDevice(write.query, account.id, hashToken(visitor.deviceToken));
     await write.query
       .updateTable("account")
       .set({ email_verified_at: now, confirmed_elsewhere: isKnown ? 0 : 1 })

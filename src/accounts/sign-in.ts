@@ -6,6 +6,7 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdAccount } from "../sessions/hold.ts";
+import { isKnownDevice } from "../sessions/known-device.ts";
 import type { Started, Visitor } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
@@ -196,13 +197,8 @@ async function ownLimit(
 ): Promise<Limit> {
   if (!account) return { kind: "password", of: emailKey };
   const deviceHash = hashToken(visitor.deviceToken);
-  const known = await parts.database.read
-    .selectFrom("known_device")
-    .select("last_seen_at")
-    .where("account_id", "=", account.id)
-    .where("device_hash", "=", deviceHash)
-    .executeTakeFirst();
-  if (!known) return { kind: "password", of: emailKey };
+  if (!(await isKnownDevice(parts.database.read, account.id, deviceHash)))
+    return { kind: "password", of: emailKey };
   return {
     kind: "password_known_device",
     of: `${account.id}:${Buffer.from(deviceHash).toString("base64url")}`,

@@ -1,12 +1,14 @@
+import type { Kysely } from "kysely";
 import type { Write } from "../database/database.ts";
+import type { Schema } from "../database/schema.ts";
 
 /** Whether this account has been used from this browser. */
 export async function isKnownDevice(
-  write: Write,
+  query: Kysely<Schema>,
   accountId: string,
   deviceHash: Uint8Array,
 ): Promise<boolean> {
-  const known = await write.query
+  const known = await query
     .selectFrom("known_device")
     .select("last_seen_at")
     .where("account_id", "=", accountId)
