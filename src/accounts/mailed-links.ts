@@ -67,26 +67,6 @@ export async function makeLink(
   return `${parts.settings.baseUrl.href}${page}#token=${token}`;
 }
 
-/**
- * Ends all sign-up links of an address but the newest. There is no account to hold, so two that are made at
- * once don't see each other; whoever comes here after its own commit does.
- */
-export async function endOlderSignUpLinks(write: Write, emailKey: string): Promise<void> {
-  const links = write.query.selectFrom("mailed_link").select("token_hash");
-  const newest = links
-    .where("email_key", "=", emailKey)
-    .where("kind", "=", "sign_up")
-    .orderBy("created_at", "desc")
-    .orderBy("token_hash")
-    .limit(1);
-  await write.query
-    .deleteFrom("mailed_link")
-    .where("email_key", "=", emailKey)
-    .where("kind", "=", "sign_up")
-    .where("token_hash", "!=", newest)
-    .execute();
-}
-
 /** Reads a link without using it up. */
 export async function findLink(
   database: Database,

@@ -2,12 +2,13 @@ import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
+import { holdName } from "../sessions/hold.ts";
 import type { Started, Visitor } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 import { addAccount, findAccountByEmail, ownWords } from "./account.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { readEmailAddress } from "./email-address.ts";
-import { endOlderSignUpLinks, findLink, makeLink, takeLink } from "./mailed-links.ts";
+import { findLink, makeLink, takeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import { acceptRegistration } from "./passkeys.ts";
 import { about, post } from "./post.ts";
@@ -177,15 +178,12 @@ async function mailSignUpLink(
     const context = about(parts, address.email, now);
     const known = await findAccountByEmail(parts.database, address.key);
     if (known) return post(parts, [{ to: known.email, message: messages.alreadyHasAccount(context) }]);
-    const link = await parts.database.write((write) =>
-      makeLink(
-        parts,
-        write,
-        { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key },
-        now,
-      ),
-    );
-    await parts.database.write((write) => endOlderSignUpLinks(write, address.key));
+    const kind = { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key } as const;
+    const link = await parts.database.write(async (write) => {
+      // There is no account to hold, and of two links that are made at once the newer one ends the older.
+      await holdName(write, `sign-up ${address.key}`);
+      return makeLink(parts, write, kind, now);
+    });
     post(parts, [{ to: address.email, message: messages.finishSignUp({ ...context, link }) }]);
   });
   return { ok: true, started: null };

@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { AccountTable } from "../database/schema.ts";
 
@@ -48,4 +48,12 @@ export async function holdSession(
     .$if(write.locksRows, (query) => query.forUpdate())
     .executeTakeFirst();
   return session && account;
+}
+
+const NAMES = 7_305_881_203;
+
+/** Holds what has no row yet: whoever holds the same name waits until this transaction ends. */
+export async function holdName({ query, locksRows }: Write, name: string): Promise<void> {
+  if (locksRows)
+    await sql`select pg_advisory_xact_lock(hashtextextended(${name}, ${NAMES}::bigint))`.execute(query);
 }
