@@ -93,9 +93,9 @@ describe("a server and the command line on one database", () => {
   it("stops with what is under way finished, and waits for no connection that only stands there", async () => {
     const client = browser();
     expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
-    await client.live();
-    const bare = connect(port, "127.0.0.1");
-    const half = connect(port, "127.0.0.1");
+    const live = await client.live();
+    const [bare, half] = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+    for (const socket of [bare, half]) socket.on("error", () => {});
     await Promise.all([once(bare, "connect"), once(half, "connect")]);
     half.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
     const body = JSON.stringify({ email: freshEmail(), password: PASSWORD });
@@ -105,15 +105,16 @@ describe("a server and the command line on one database", () => {
       path: "/api/accounts",
       agent: new Agent({ keepAlive: true }),
     });
+    // The server says so once it has the request.
     slow.setHeader("Content-Type", "application/json").setHeader("Content-Length", body.length);
+    slow.setHeader("Expect", "100-continue").flushHeaders();
+    await once(slow, "continue");
     slow.write(body.slice(0, 10));
-    await client.get("/healthz");
+    const answered = once(slow, "response");
     const stopped = server.stop();
-    await Promise.all(
-      [once(bare, "close"), once(half, "close")].map((gone) => Promise.race([gone, wait(500)])),
-    );
+    await live.closed();
     slow.end(body.slice(10));
-    const [answer] = (await once(slow, "response")) as [IncomingMessage];
+    const [answer] = (await answered) as [IncomingMessage];
     expect([answer.statusCode, answer.headers.connection]).toEqual([201, "close"]);
     answer.resume();
     const outcome = await Promise.race([stopped, wait(6_000).then(() => "still running")]);

@@ -36,6 +36,7 @@ export async function serve({ cwd, env = {} }: Omit<Setting, "input">): Promise<
     child,
     line: line.toString(),
     async stop() {
+      if (child.exitCode !== null) return child.exitCode;
       const closed = once(child, "close");
       child.kill("SIGTERM");
       const [code] = (await closed) as [number | null];
