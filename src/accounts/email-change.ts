@@ -156,6 +156,7 @@ async function moveTo(write: Write, account: Account, link: MailedLink, now: num
       email: link.email,
       email_key: link.email_key,
       email_verified_at: now,
+      confirmed_elsewhere: 0,
       credential_version: sql`credential_version + 1`,
     })
     .where("id", "=", account.id)

@@ -67,6 +67,7 @@ async function takeBack(
       email: link.email,
       email_key: link.email_key,
       email_verified_at: now,
+      confirmed_elsewhere: 0,
       password_blocked_at: now,
       credential_version: account.credential_version + 1,
     })

@@ -35,7 +35,7 @@ export type AccountTable = {
   /** Moves with every change of password, email or second factor; a sign-in that checked an older one is refused. */
   credential_version: number;
   suspended_at: number | null;
-  /** 1 where the address was confirmed in a browser that the account had never been used from. */
+  /** 1 where a sign-up's address was confirmed in a browser that the account had never been used from. */
   confirmed_elsewhere: Generated<number>;
   created_at: number;
 };

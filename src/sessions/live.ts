@@ -31,7 +31,8 @@ type Stream = {
 
 /**
  * The open pages of this node. An announcement is only a hint to look: what a page is told comes from
- * the tables, and every heartbeat looks there as well, since a hint may be lost. A stream is the session's, not the token's, so it survives a renewed token.
+ * the tables, and every heartbeat looks there as well, since a hint may be lost. A stream is the session's,
+ * not the token's, so it survives a renewed token.
  */
 export class LiveStreams {
   readonly #parts: SessionParts;

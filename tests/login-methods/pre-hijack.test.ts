@@ -191,6 +191,30 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       expect(mail.text).toContain("was removed");
     });
 
+    test("what was added after it stays, also once the address has been changed or taken back", async () => {
+      const owner = await signUp(server, { email: freshEmail("owner") });
+      await verifyEmail(server, owner);
+      server.clock.advance(SECOND);
+      const passkey = await addPasskey(server, owner.client);
+      await turnOnTwoFactor(server, owner);
+      server.clock.advance(SECOND);
+      const email = freshEmail("moved");
+      const body = { email, currentPassword: owner.password };
+      expectStatus(202, await owner.client.put("/api/account/email", body));
+      const confirm = await server.outbox.tokenFor(email, "/confirm-email");
+      expectNoContent(await server.client().post("/api/email-confirmations", { token: confirm }));
+      const expectAllThere = async (address: string, password: string) => {
+        const token = await resetToken(server, address);
+        expectNoContent(await server.client().put("/api/password-resets", { token, password }));
+        expectStatus(202, await trySignIn(server.client(), { email: address, password }));
+        expectStatus(201, await passkeySignIn(server.client(), passkey));
+      };
+      await expectAllThere(email, OTHER_PASSWORD);
+      const keep = await server.outbox.tokenFor(owner.email, "/keep-email");
+      expectNoContent(await server.client().post("/api/email-reversals", { token: keep }));
+      await expectAllThere(owner.email, PASSWORD);
+    });
+
     test("where the browser that confirms is the account's own, all of it stays, and the mail names it", async () => {
       const { attacker: owner, passkey } = await prepared();
       await turnOnTwoFactor(server, owner);
