@@ -21,6 +21,7 @@ export const refusals = {
   cross_site: { status: 403, title: "The request came from another site" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "This method is not allowed here" },
+  other_account: { status: 403, title: "This link belongs to another account" },
   current_session: { status: 409, title: "This is the session in use" },
   email_taken: { status: 409, title: "This email address already has an account" },
   already_on: { status: 409, title: "Two-factor authentication is already on" },

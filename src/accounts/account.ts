@@ -3,6 +3,7 @@ import { record } from "../history/activity.ts";
 import type { Account } from "../sessions/hold.ts";
 import { makeId } from "../sessions/token.ts";
 import type { EmailAddress } from "./email-address.ts";
+import { ALWAYS } from "./ownership.ts";
 
 export async function findAccount(database: Database, id: string): Promise<Account | undefined> {
   return database.read.selectFrom("account").selectAll().where("id", "=", id).executeTakeFirst();
@@ -43,6 +44,8 @@ export async function addAccount(
       password_blocked_at: null,
       credential_version: 1,
       suspended_at: null,
+      owner_since: account.verified ? ALWAYS : null,
+      created_label: account.label,
       created_at: now,
     })
     .onConflict((conflict) => conflict.column("email_key").doNothing())

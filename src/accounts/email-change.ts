@@ -8,19 +8,19 @@ import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { DAY } from "../sessions/expiry.ts";
 import type { Account } from "../sessions/hold.ts";
-import { holdAccount } from "../sessions/hold.ts";
-import type { Visitor } from "../sessions/start.ts";
+import { holdSession } from "../sessions/hold.ts";
 import { makeId } from "../sessions/token.ts";
 import { isTaken } from "./account.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { readEmailAddress } from "./email-address.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { makeLink, takeLink } from "./mailed-links.ts";
+import { ALWAYS } from "./ownership.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
-import { holdProved, requireProof } from "./proof.ts";
+import { holdProved, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /** How long a confirmed change can be taken back, in ms. */
 export const TAKEN_BACK_WITHIN = 7 * DAY;
@@ -85,9 +85,15 @@ async function beginChange(
     detail,
   });
 
-  const neverProved = account.email_verified_at === null;
-  const own = { email: account.email, emailKey: account.email_key, neverProved };
-  const keepLink = await makeLink(parts, write, { kind: "keep_email", ...ids, ...own }, now);
+  const keepLink =
+    account.email_verified_at === null
+      ? null
+      : await makeLink(
+          parts,
+          write,
+          { kind: "keep_email", ...ids, email: account.email, emailKey: account.email_key },
+          now,
+        );
   const notice = {
     ...about(parts, account.email, now, acting.label),
     newEmail: address.email,
@@ -103,50 +109,51 @@ async function beginChange(
     const to = owner?.email ?? address.email;
     return [toOld, { to, message: messages.addressAlreadyTaken(about(parts, to, now)) }];
   }
-  const confirm = { kind: "confirm_email", ...ids, email: address.email, emailKey: address.key } as const;
-  const link = await makeLink(parts, write, { ...confirm, sessionId: acting.id }, now);
+  const confirm = {
+    kind: "confirm_email",
+    ...ids,
+    email: address.email,
+    emailKey: address.key,
+    sessionId: acting.id,
+    label: acting.label,
+  } as const;
+  const link = await makeLink(parts, write, confirm, now);
   const context = { ...about(parts, address.email, now, acting.label), oldEmail: account.email, link };
   return [toOld, { to: address.email, message: messages.confirmNewAddress(context) }];
 }
 
-/** The new address is confirmed: the change and the endings (S8) are one transaction; the asking session stays. */
+/**
+ * The new address is confirmed, by a browser that is signed in to the account: whoever reads that address's
+ * emails can't be handed an account that somebody else set up. The change and the endings (S8) are one
+ * transaction; the session that asked and the one that confirms stay.
+ */
 export async function confirmEmailChange(
   parts: AccountParts,
   link: MailedLink & { account_id: string },
   token: string,
-  visitor: Visitor,
+  current: Acting,
   now: number,
 ): Promise<Outcome> {
-  const change = async (write: Write): Promise<Letter[] | null> => {
-    const account = await holdAccount(write, link.account_id);
-    if (!account || !(await takeLink(write, ["confirm_email"], token, now))) return null;
-    if (await isTaken(write, link.email_key, account.id, now)) return null;
-    const asking = await write.query
-      .selectFrom("session")
-      .select("label")
-      .where("id", "=", link.session_id)
-      .executeTakeFirst();
-    const by = asking?.label ?? visitor.device.label;
-    const exceptId = link.session_id ?? "";
+  const change = async (write: Write): Promise<Outcome<{ letters: Letter[] }>> => {
+    const account = await holdSession(write, link.account_id, current.id);
+    if (!account) return signedOutMeanwhile();
+    if (!(await takeLink(write, ["confirm_email"], token, now))) return refuse("link_expired");
+    if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
+    const by = link.label ?? current.label;
+    const exceptId = [current.id, ...(link.session_id === null ? [] : [link.session_id])];
     await endBecauseOf(write, "email_changed", { accountId: account.id, exceptId, by, at: now });
     await moveTo(write, account, link, now);
-    await record(write, {
-      accountId: account.id,
-      kind: "email_changed",
-      at: now,
-      label: by,
-      detail: { email: link.email },
-    });
+    const detail = { email: link.email };
+    await record(write, { accountId: account.id, kind: "email_changed", at: now, label: by, detail });
     write.announce(account.id);
-    return [await tellOldAddress(parts, write, { account, link, by }, now)];
+    return { ok: true, letters: await tellOldAddress(parts, write, { account, link, by }, now) };
   };
-  const letters = await parts.database.write(change).catch((error: unknown) => {
-    if (isUniqueViolation(error)) return null;
+  const done = await parts.database.write(change).catch((error: unknown) => {
+    if (isUniqueViolation(error)) return refuse("link_expired");
     throw error;
   });
-  if (letters === null) return refuse("link_expired");
-  post(parts, letters);
-  return { ok: true };
+  if (done.ok) post(parts, done.letters);
+  return done.ok ? { ok: true } : done;
 }
 
 async function moveTo(write: Write, account: Account, link: MailedLink, now: number): Promise<void> {
@@ -156,37 +163,41 @@ async function moveTo(write: Write, account: Account, link: MailedLink, now: num
       email: link.email,
       email_key: link.email_key,
       email_verified_at: now,
-      confirmed_elsewhere: 0,
+      // Who is signed in and reads the new address has made the account, unless its old address had an owner.
+      owner_since: account.owner_since ?? ALWAYS,
       credential_version: sql`credential_version + 1`,
     })
     .where("id", "=", account.id)
     .execute();
-  await write.query
-    .updateTable("mailed_link")
+  const links = write.query.updateTable("mailed_link").where("account_id", "=", account.id);
+  await links
     .set({ confirmed_at: now, expires_at: now + TAKEN_BACK_WITHIN })
-    .where("account_id", "=", account.id)
     .where("kind", "=", "keep_email")
     .where("change_id", "=", link.change_id)
     .execute();
 }
 
-/** The old address hears that it happened, with a link of the same change that takes it back. */
+/**
+ * The old address hears that it happened, with a link of the same change that takes it back. One that was
+ * never confirmed may have been mistyped: whoever reads it hears nothing, and what was emailed there opens
+ * nothing any more.
+ */
 async function tellOldAddress(
   parts: AccountParts,
   write: Write,
   change: { account: Account; link: MailedLink; by: string },
   now: number,
-): Promise<Letter> {
+): Promise<Letter[]> {
   const { account, link, by } = change;
-  const neverProved = account.email_verified_at === null;
-  const own = { accountId: account.id, email: account.email, emailKey: account.email_key, neverProved };
+  const { id: accountId, email, email_key: emailKey } = account;
+  if (account.email_verified_at === null) {
+    const links = write.query.deleteFrom("mailed_link").where("account_id", "=", accountId);
+    await links.where("email_key", "=", emailKey).execute();
+    return [];
+  }
   const ofChange = link.change_id === null ? {} : { changeId: link.change_id };
-  const keepLink = await makeLink(
-    parts,
-    write,
-    { kind: "keep_email", ...own, ...ofChange, confirmedAt: now },
-    now,
-  );
-  const context = { ...about(parts, account.email, now, by), newEmail: link.email, link: keepLink };
-  return { to: account.email, message: messages.addressChanged(context) };
+  const keep = { kind: "keep_email", accountId, email, emailKey, ...ofChange, confirmedAt: now } as const;
+  const keepLink = await makeLink(parts, write, keep, now);
+  const context = { ...about(parts, email, now, by), newEmail: link.email, link: keepLink };
+  return [{ to: email, message: messages.addressChanged(context) }];
 }

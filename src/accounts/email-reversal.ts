@@ -8,9 +8,9 @@ import { endBecauseOf } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdAccount } from "../sessions/hold.ts";
 import type { Visitor } from "../sessions/start.ts";
-import { removeFootholds } from "./footholds.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { findLink, takeLink } from "./mailed-links.ts";
+import { removeAddedSince } from "./ownership.ts";
 import type { AccountParts } from "./parts.ts";
 import { makeResetLink } from "./password-reset.ts";
 import type { Letter } from "./post.ts";
@@ -57,9 +57,8 @@ async function takeBack(
   const { account, link, label } = change;
   const accountId = account.id;
   const begunAt = await endLinksSince(write, accountId, link);
-  // What was added after the change was asked for is the thief's; where nobody had ever proved to own the
-  // address, all of it is.
-  await removeFootholds(write, accountId, { since: link.never_proved === 1 ? 0 : begunAt });
+  // What was added after the change was asked for is the thief's. What is older is judged at the reset.
+  await removeAddedSince(parts, write, accountId, begunAt);
   await endBecauseOf(write, "email_taken_back", { accountId, by: label, at: now });
   await write.query
     .updateTable("account")
@@ -67,7 +66,6 @@ async function takeBack(
       email: link.email,
       email_key: link.email_key,
       email_verified_at: now,
-      confirmed_elsewhere: 0,
       password_blocked_at: now,
       credential_version: account.credential_version + 1,
     })

@@ -28,7 +28,8 @@ export type NewLink = {
   deviceHash?: Uint8Array | null;
   changeId?: string;
   confirmedAt?: number;
-  neverProved?: boolean;
+  /** The device that asked for an email change. */
+  label?: string;
 };
 
 /** Makes a link for a mail. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
@@ -59,7 +60,7 @@ export async function makeLink(
       device_hash: link.deviceHash ?? null,
       change_id: link.changeId ?? null,
       confirmed_at: link.confirmedAt ?? null,
-      never_proved: link.neverProved ? 1 : 0,
+      label: link.label ?? null,
       created_at: now,
       expires_at: now + lives,
     })

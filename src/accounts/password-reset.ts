@@ -9,10 +9,10 @@ import { holdAccount } from "../sessions/hold.ts";
 import type { Visitor } from "../sessions/start.ts";
 import { findAccountByEmail, ownWords } from "./account.ts";
 import { readEmailAddress } from "./email-address.ts";
-import { removeFootholds } from "./footholds.ts";
 import { methodsOf } from "./login-methods.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
+import { ALWAYS, removeUnproved } from "./ownership.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
 import { makeNotMeLink } from "./sign-in.ts";
@@ -88,7 +88,7 @@ export async function resetPassword(
   const done = await parts.database.write(async (write) => {
     const account = await holdAccount(write, accountId);
     if (!account || !(await takeLink(write, ["reset_password"], asked.token, now))) return null;
-    const removed = await setPassword(write, account, link, passwordHash, now);
+    const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
     await endBecauseOf(write, "password_reset", { accountId, by: label, at: now });
     await record(write, { accountId, kind: "password_reset", at: now, label });
     // Whoever guessed before must not keep the owner out with the password that was just chosen.
@@ -106,33 +106,28 @@ export async function resetPassword(
 }
 
 /**
- * The link proves who owns the address. Where nobody had proved that before, a stranger may have signed
- * up with it: whatever they left to come back by goes. So does what was added before the address was
- * confirmed in a browser that the account didn't know. Returns whether anything of that kind could go.
+ * The link proves who owns the address, so whatever was set up before its owner came goes with the old
+ * password (names of it are returned), and what is left is the owner's.
  */
 async function setPassword(
+  parts: AccountParts,
   write: Write,
-  account: Account,
-  link: MailedLink,
-  passwordHash: string,
+  reset: { account: Account; link: MailedLink; passwordHash: string },
   now: number,
-): Promise<boolean> {
-  const { id, email_verified_at: verifiedAt } = account;
+): Promise<string[]> {
+  const { account, link, passwordHash } = reset;
   const provesAddress = account.email_key === link.email_key;
-  const removes = provesAddress && (verifiedAt === null || account.confirmed_elsewhere === 1);
-  if (removes)
-    await removeFootholds(write, id, verifiedAt === null ? {} : { until: verifiedAt, added: true });
+  const removed = provesAddress ? await removeUnproved(parts, write, account) : [];
   await write.query
     .updateTable("account")
     .set({
       password_hash: passwordHash,
       password_set_at: now,
       password_blocked_at: null,
-      email_verified_at: provesAddress ? (verifiedAt ?? now) : verifiedAt,
-      confirmed_elsewhere: provesAddress ? 0 : account.confirmed_elsewhere,
       credential_version: account.credential_version + 1,
+      ...(provesAddress ? { email_verified_at: account.email_verified_at ?? now, owner_since: ALWAYS } : {}),
     })
-    .where("id", "=", id)
+    .where("id", "=", account.id)
     .execute();
-  return removes;
+  return removed;
 }

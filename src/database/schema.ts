@@ -35,8 +35,13 @@ export type AccountTable = {
   /** Moves with every change of password, email or second factor; a sign-in that checked an older one is refused. */
   credential_version: number;
   suspended_at: number | null;
-  /** 1 where a sign-up's address was confirmed in a browser that the account had never been used from. */
-  confirmed_elsewhere: Generated<number>;
+  /**
+   * Since when the account is known to be its owner's, in ms: 0 where it always was, null where nobody has
+   * proved to own its address. What was added until then may be a stranger's.
+   */
+  owner_since: number | null;
+  /** The browser that made the account. */
+  created_label: Generated<string>;
   created_at: number;
 };
 
@@ -47,6 +52,8 @@ export type TwoFactorTable = {
   /** Null while it was begun and no code has been given yet. */
   confirmed_at: number | null;
   created_at: number;
+  /** When the owner took over a second factor that was there before the address was confirmed. */
+  accepted_at: Generated<number | null>;
 };
 
 /** A TOTP step that was accepted; the primary key is what makes it once. */
@@ -122,8 +129,8 @@ export type MailedLinkTable = {
   change_id: string | null;
   /** When the email change that a reversal link belongs to was confirmed. */
   confirmed_at: number | null;
-  /** 1 where nobody had proved to own the address that a reversal link gives back. */
-  never_proved: number;
+  /** The device that asked for an email change. */
+  label: Generated<string | null>;
   created_at: number;
   expires_at: number;
 };

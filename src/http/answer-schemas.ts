@@ -51,7 +51,20 @@ const activityEvent = z
   })
   .meta({ id: "ActivityEvent" });
 
+const confirmation = z
+  .object({
+    kind: z.enum(["new_account", "change"]),
+    email: z.string(),
+    createdAt: time,
+    label: z.string().describe("The browser that made the account, or that asked for the change"),
+    twoFactor: z.boolean(),
+    methods: z.array(z.object({ kind: z.enum(["passkey", "oidc"]), name: z.string() })),
+    known: z.boolean().describe("Whether this browser is one of the account's"),
+  })
+  .meta({ id: "Confirmation" });
+
 export const answers = {
+  confirmation,
   nothing: z.object({}),
   who: z.object({ account, session }),
   secondFactorAsked: z.object({

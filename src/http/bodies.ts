@@ -38,6 +38,7 @@ export const bodies = {
   changePassword: z.object({ currentPassword, newPassword: text }),
   changeEmail: z.object({ email: text, currentPassword }),
   token: z.object({ token: text }),
+  confirmEmail: z.object({ token: text, mine: z.boolean({ error: "must be true or false" }).default(true) }),
   askForReset: z.object({ email: text }),
   resetPassword: z.object({ token: text, password: text }),
   proof: z

@@ -56,6 +56,7 @@ export const api: Route[] = [
   ["DELETE", "/api/account/login-methods/:id", signedIn(account.deleteLoginMethod)],
   ["DELETE", "/api/account", signedIn(account.deleteAccount)],
 
+  ["POST", "/api/email-confirmations/preview", account.postConfirmationPreview],
   ["POST", "/api/email-confirmations", account.postEmailConfirmation],
   ["POST", "/api/email-reversals", account.postEmailReversal],
   ["POST", "/api/password-resets", account.postPasswordReset],

@@ -33,7 +33,7 @@ function notices({ context, other }: Words, notMe: { notMeLink?: string }) {
   const notice = { ...context, ...notMe };
   return {
     passwordChanged: messages.passwordChanged({ ...notice, othersLoggedOut: 2 }),
-    passwordWasReset: messages.passwordWasReset({ ...notice, kept: [other], removed: true }),
+    passwordWasReset: messages.passwordWasReset({ ...notice, kept: [other], removed: [`"Key"`] }),
     twoFactorTurnedOn: messages.twoFactorTurnedOn(notice),
     twoFactorTurnedOff: messages.twoFactorTurnedOff({ ...notice, by: other }),
     recoveryCodesRenewed: messages.recoveryCodesRenewed(notice),

@@ -67,18 +67,18 @@ function loggedOut(others: number): string {
   return `${others === 1 ? "1 other device was" : `${others} other devices were`} logged out.`;
 }
 
-/** `kept` names the other login methods that still work; `removed`: those of nobody's proving went. */
+/** `kept` names the other login methods that still work, `removed` what went since a stranger may have set it up. */
 export function passwordWasReset(
-  context: Context & WithNotMe & { kept: string[]; removed: boolean },
+  context: Context & WithNotMe & { kept: string[]; removed: string[] },
 ): Message {
   const kept = context.kept.map((name) => `"${name}"`).join(", ");
   return security(context, "Your password was reset", [
     `The password of your account on ${context.product} was reset with a mailed link. Every device was logged out.`,
-    ...(context.removed
-      ? [
-          "What had been set up before this address was proved to be yours was removed: other login methods, two-factor authentication.",
-        ]
-      : []),
+    ...(context.removed.length === 0
+      ? []
+      : [
+          `What was set up before you confirmed this address was removed, since it may be somebody else's: ${context.removed.join(", ")}.`,
+        ]),
     ...(kept === "" ? [] : [`These can still be used to log in: ${kept}.`]),
   ]);
 }
@@ -91,17 +91,25 @@ export function confirmNewAddress(context: Context & { oldEmail: string; link: s
       `Your account on ${context.product} (${context.oldEmail}) is to change its address to ${context.email}. Confirming logs out your other devices.`,
     ],
     button: { words: "Confirm this address", link: context.link },
-    after: ["The link works for 60 minutes. If this wasn't you, ignore this mail."],
+    after: [
+      "The link works for 60 minutes, in a browser where you are logged in to this account. If this wasn't you, ignore this email.",
+    ],
   });
 }
 
-/** To the old address of a change that was asked for. The link cancels it. */
-export function addressChangeAsked(context: Context & { newEmail: string; link: string }): Message {
+/** To the old address of a change that was asked for. The link cancels it; an address that was never confirmed has none. */
+export function addressChangeAsked(context: Context & { newEmail: string; link: string | null }): Message {
+  const subject = "Your email address is about to change";
+  const lines = [
+    `Someone asked to change your address on ${context.product} to ${context.newEmail}. It changes once the new address is confirmed.`,
+  ];
+  if (context.link === null) {
+    const after = `If you never created an account on ${context.product}, there is nothing to do: it is leaving your address. To take it over instead, choose "Forgot password?" on the login page.`;
+    return compose(context, { subject, lines, after: [after] });
+  }
   return compose(context, {
-    subject: "Your email address is about to change",
-    lines: [
-      `Someone asked to change your address on ${context.product} to ${context.newEmail}. It changes once the new address is confirmed.`,
-    ],
+    subject,
+    lines,
     button: { words: "Keep my address", link: context.link },
     after: [
       "If this was you, there is nothing to do. If not, keep your address: the link works for 7 days, and brings it back even after it has changed.",

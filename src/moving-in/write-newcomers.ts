@@ -1,5 +1,6 @@
 import type { Insertable } from "kysely";
 import { OPERATOR } from "../accounts/operator.ts";
+import { ALWAYS } from "../accounts/ownership.ts";
 import type { AccountParts } from "../accounts/parts.ts";
 import type { Seal } from "../accounts/seal.ts";
 import type { Write } from "../database/database.ts";
@@ -71,6 +72,7 @@ function accountRow(one: Named, now: number): Insertable<Schema["account"]> {
     password_blocked_at: null,
     credential_version: 1,
     suspended_at: one.suspended ? now : null,
+    owner_since: one.verified ? ALWAYS : null,
     created_at: createdAt,
   };
 }

@@ -15,6 +15,7 @@ const EVENTS = {
   password_reset: { reason: "password_reset", halfFinished: true, links: true },
   email_changed: { reason: "email_changed", halfFinished: true, links: true },
   email_taken_back: { reason: "email_changed", halfFinished: true, links: true },
+  reported_as_a_strangers: { reason: "reported", halfFinished: true, links: true },
   account_closed: { reason: "account_closed", halfFinished: true, links: true },
 } as const satisfies Record<string, { reason: EndReason; halfFinished: boolean; links: boolean }>;
 
@@ -30,7 +31,7 @@ export type Which = {
   accountId?: string;
   accountIds?: string[];
   id?: string;
-  exceptId?: string | undefined;
+  exceptId?: string | readonly string[] | undefined;
   tokenHashes?: Uint8Array[];
   place?: string;
   methodId?: string;
@@ -43,7 +44,7 @@ const ROWS_A_STATEMENT = 400;
 export async function endBecauseOf(
   write: Write,
   event: keyof typeof EVENTS,
-  of: { accountId: string; exceptId?: string; by: string | null; at: number },
+  of: { accountId: string; exceptId?: string | readonly string[]; by: string | null; at: number },
 ): Promise<number> {
   const { reason, halfFinished, links } = EVENTS[event];
   if (halfFinished) await endHalfFinishedSignIns(write, of.accountId);
@@ -61,7 +62,7 @@ export async function endSessions(write: Write, which: Which, ending: Ending): P
   if (which.accountId !== undefined) leaving = leaving.where("account_id", "=", which.accountId);
   if (which.accountIds !== undefined) leaving = leaving.where("account_id", "in", which.accountIds);
   if (which.id !== undefined) leaving = leaving.where("id", "=", which.id);
-  if (which.exceptId !== undefined) leaving = leaving.where("id", "!=", which.exceptId);
+  if (which.exceptId !== undefined) leaving = leaving.where("id", "not in", [which.exceptId].flat());
   if (which.tokenHashes !== undefined) leaving = leaving.where("token_hash", "in", which.tokenHashes);
   if (which.place !== undefined) leaving = leaving.where("place", "=", which.place);
   if (which.methodId !== undefined) leaving = leaving.where("method_id", "=", which.methodId);

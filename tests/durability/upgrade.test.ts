@@ -1,30 +1,16 @@
-import { readFileSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { migrationsOf } from "../../src/database/migrations.ts";
 import type { Client } from "../support/client.ts";
 import { Clock } from "../support/clock.ts";
 import { describeOnEachEngine, type Engine, type TestDatabase } from "../support/engines.ts";
 import { expectNoContent, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
+import { loadFirstSchema } from "../support/old-database.ts";
 import { listOf, PASSWORD, signIn } from "../support/people.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { UA } from "../support/user-agents.ts";
 
 const token = (letter: string) => `lk1_${letter.repeat(43)}`;
 const EMAIL = "ada@example.test";
-
-/** Puts a database as the first released schema left it where the server will look. */
-async function load(database: TestDatabase, { name }: Engine): Promise<void> {
-  const file = new URL(`../fixtures/schema-1.${name}.sql`, import.meta.url);
-  const sql = readFileSync(file, "utf8");
-  if (name === "postgres") {
-    await database.read(sql);
-    return;
-  }
-  const open = new DatabaseSync(database.url.replace("sqlite:", ""));
-  open.exec(sql);
-  open.close();
-}
 
 /** All that a schema is made of, in an order of its own. */
 function shapeOf(database: TestDatabase, { name }: Engine) {
@@ -41,7 +27,7 @@ describeOnEachEngine("A database of the first released schema", (engine) => {
   let server: TestServer;
   beforeEach(async () => {
     database = await engine.createDatabase();
-    await load(database, engine);
+    await loadFirstSchema(database, engine);
     const clock = new Clock();
     clock.setTo("2026-09-04T12:00:00Z");
     server = await startServer({ engine, database, clock });

@@ -194,7 +194,7 @@ export const WAYS: Record<string, Way> = {
       await chooseAnother(everyone, await resetToken(everyone.server, everyone.person.email));
     },
   },
-  "a link that confirms an address": {
+  "a link that confirms a change of the address": {
     without: "nothing",
     with: "nothing",
     go: async (client, { server, person }) => {
@@ -202,7 +202,8 @@ export const WAYS: Record<string, Way> = {
       const body = { email, currentPassword: person.password };
       expectStatus(202, await person.client.put("/api/account/email", body));
       const token = await server.outbox.tokenFor(email, "/confirm-email");
-      expectStatus(204, await client.post("/api/email-confirmations", { token }));
+      expectStatus(401, await client.post("/api/email-confirmations", { token }));
+      expectStatus(204, await person.client.post("/api/email-confirmations", { token }));
     },
   },
   "a sign-up over the live cookie": {

@@ -1,18 +1,21 @@
 import { closeAccount } from "../../accounts/close-account.ts";
 import { askForEmailChange } from "../../accounts/email-change.ts";
 import { reverseEmailChange } from "../../accounts/email-reversal.ts";
-import { askForVerification, confirmEmail } from "../../accounts/email-verification.ts";
+import type { Confirmer } from "../../accounts/email-verification.ts";
+import { askForVerification, confirmEmail, previewConfirmation } from "../../accounts/email-verification.ts";
 import { disconnect, listLoginMethods, renameMethod } from "../../accounts/login-methods.ts";
 import { reportSession } from "../../accounts/not-me.ts";
 import { changePassword } from "../../accounts/password.ts";
 import { askForReset, resetPassword } from "../../accounts/password-reset.ts";
 import { readActivity } from "../../history/activity.ts";
 import { refuse } from "../../refusals.ts";
-import { iso, json, noContent, problem } from "../answers.ts";
+import { authenticate } from "../../sessions/authenticate.ts";
+import { iso, json, noContent, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
 import { read, visitorOf } from "../call.ts";
-import type { SignedInCall } from "../signed-in.ts";
+import { handOver } from "../hand-over.ts";
+import { type SignedInCall, touch } from "../signed-in.ts";
 
 export async function putPassword(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.changePassword);
@@ -36,10 +39,32 @@ export async function postVerification(call: SignedInCall): Promise<Response> {
 }
 
 export async function postEmailConfirmation(call: Call): Promise<Response> {
+  const asked = await read(call, bodies.confirmEmail);
+  if (!asked.ok) return problem(asked);
+  return asSomebody(call, async (by) => {
+    const done = await confirmEmail(call.parts, asked.body, by, call.now);
+    return done.ok ? noContent() : problem(done);
+  });
+}
+
+export async function postConfirmationPreview(call: Call): Promise<Response> {
   const asked = await read(call, bodies.token);
   if (!asked.ok) return problem(asked);
-  const done = await confirmEmail(call.parts, asked.body.token, visitorOf(call), call.now);
-  return done.ok ? noContent() : problem(done);
+  return asSomebody(call, async (by) => {
+    const done = await previewConfirmation(call.parts, asked.body.token, by, call.now);
+    if (!done.ok) return problem(done);
+    const { createdAt, ...confirmation } = done.confirmation;
+    return json(200, { ...confirmation, createdAt: iso(createdAt) });
+  });
+}
+
+/** For the one who opened a link: signed in or not. A session counts as used, as everywhere. */
+async function asSomebody(call: Call, answer: (by: Confirmer) => Promise<Response>): Promise<Response> {
+  const visitor = visitorOf(call);
+  const who = await authenticate(call.parts, visitor.tokens, call.now);
+  if (!("session" in who)) return answer({ current: null, signedOut: signedOutFacts(who), visitor });
+  await touch(call, who.session);
+  return handOver(call, who, await answer({ current: who.session, signedOut: {}, visitor }));
 }
 
 export async function postEmailReversal(call: Call): Promise<Response> {

@@ -204,11 +204,17 @@ export const operations: Record<string, Operation> = {
     refuses: [...PROOF],
     session,
   },
-  "POST /api/email-confirmations": {
-    does: "Confirms an email address with the token of the mail.",
+  "POST /api/email-confirmations/preview": {
+    does: "Says what the link of a confirmation email would confirm; changes nothing.",
     body: bodies.token,
-    answers: { 204: null },
+    answers: { 200: answers.confirmation },
     refuses: ["link_expired"],
+  },
+  "POST /api/email-confirmations": {
+    does: "Confirms an email address with the token of the email; of a change, in a browser that is signed in to that account.",
+    body: bodies.confirmEmail,
+    answers: { 204: null },
+    refuses: ["link_expired", "signed_out", "other_account"],
   },
   "POST /api/email-reversals": {
     does: "Cancels or undoes a change of the email address.",
