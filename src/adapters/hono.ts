@@ -1,6 +1,7 @@
 /** `latchkey/hono`: Latchkey inside a Hono app, on Node. */
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
+import { headersOf, type RequestHead } from "../http/request-head.ts";
 import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
@@ -18,7 +19,7 @@ export function mount(latchkey: Latchkey): MiddlewareHandler {
     if (!isAtOrBelow(base, prefix)) {
       throw misplaced(prefix, base, "Write app.use(mount(latchkey)), or change baseUrl.");
     }
-    if (!isAtOrBelow(pathAskedFor(context), base)) return next();
+    if (!isAtOrBelow(context.req.path, base)) return next();
     return latchkey.fetch(await whole(context.req), peerOf(context));
   };
 }
@@ -29,17 +30,20 @@ export function mount(latchkey: Latchkey): MiddlewareHandler {
  */
 export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variables: { latchkey: SignedIn } }> {
   return async (context, next) => {
-    const misuse = standsAboveMount(latchkey, pathAskedFor(context));
+    const misuse = standsAboveMount(latchkey, context.req.path);
     if (misuse) throw misuse;
-    const who = await latchkey.requireSession(context.req.raw);
+    const who = await latchkey.requireSession(headOf(context));
     if (who instanceof Response) return who;
     context.set("latchkey", who);
     return next();
   };
 }
 
-function pathAskedFor({ req }: Context): string {
-  return new URL(req.url).pathname;
+/** What a check reads of the request; from Node's own where there is one, since a whole `Request` takes time to make. */
+function headOf(context: Context): RequestHead {
+  const incoming = (context.env as Partial<HttpBindings> | undefined)?.incoming;
+  if (!incoming) return context.req.raw;
+  return { method: context.req.method, url: context.req.url, headers: headersOf(incoming) };
 }
 
 /** The request with its body; what a middleware has read of it before is put back. */

@@ -20,7 +20,7 @@ export type Database = {
    * nothing but database calls. A value that `work` returns is committed; to give up, it throws.
    */
   write<T>(work: (write: Write) => Promise<T>): Promise<T>;
-  /** Looks a session up by the hash of its token: the hot path. Sees every commit that was answered before the call. */
+  /** Looks a session up by its token: the hot path. Sees every commit that was answered before the call. */
   findSession: FindSession;
   /** Hears announcements of this node and, as far as the line holds, of others. Correctness never rests on it. */
   onAnnouncement(hear: (accountId: string | "everyone") => void): () => void;
@@ -53,9 +53,7 @@ export type FoundSession = {
   accountCreatedAt: number;
 };
 
-export type FindSession = (
-  tokenHash: Uint8Array,
-) => FoundSession | undefined | Promise<FoundSession | undefined>;
+export type FindSession = (token: string) => FoundSession | undefined | Promise<FoundSession | undefined>;
 
 /** The columns of the look-up, the same in both engines. */
 export const FOUND_SESSION_COLUMNS = `

@@ -11,6 +11,7 @@ import { batchedLookUp } from "./postgres-lookup.ts";
 import { closePool, openPool } from "./postgres-pool.ts";
 import { preparePostgres } from "./postgres-schema.ts";
 import type { Schema } from "./schema.ts";
+import { hashToken } from "./token-hash.ts";
 
 const CONNECTIONS = 10;
 /** Checks have connections of their own, so that slow writes never hold them up. */
@@ -67,11 +68,12 @@ export async function openPostgres(options: {
     }
   }
 
+  const findByHash = batchedLookUp(lookUpPool, { named: listenUrl === null, ready, notice });
   return {
     engine: "postgres",
     read: query,
     write: (work) => write(work),
-    findSession: batchedLookUp(lookUpPool, { named: listenUrl === null, ready, notice }),
+    findSession: (token) => findByHash(hashToken(token)),
     onAnnouncement(hear) {
       stopListening ??= listenToOtherNodes(line, announcements.tell, notice);
       return announcements.listen(hear);

@@ -18,11 +18,12 @@ const WRITE_PATIENCE = 10_000;
 /**
  * Kysely's dialect over `node:sqlite`: statements are prepared once and held, transactions begin
  * IMMEDIATE (a deferred one that reads and then writes while another process commits fails at once),
- * and whoever waits for another process's lock leaves the event loop free.
+ * and whoever waits for another process's lock leaves the event loop free. `afterTransaction` runs as soon
+ * as one has ended, committed or not.
  */
-export function sqliteDialect(open: DatabaseSync): Dialect {
+export function sqliteDialect(open: DatabaseSync, afterTransaction = () => {}): Dialect {
   return {
-    createDriver: () => new SqliteDriver(open),
+    createDriver: () => new SqliteDriver(open, afterTransaction),
     createAdapter: () => new SqliteAdapter(),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new SqliteIntrospector(db),
@@ -32,10 +33,12 @@ export function sqliteDialect(open: DatabaseSync): Dialect {
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
   readonly #waiting: (() => void)[] = [];
+  readonly #afterTransaction: () => void;
   #taken = false;
 
-  constructor(open: DatabaseSync) {
+  constructor(open: DatabaseSync, afterTransaction: () => void) {
     this.#connection = new SqliteConnection(open);
+    this.#afterTransaction = afterTransaction;
   }
 
   async init(): Promise<void> {}
@@ -67,10 +70,12 @@ class SqliteDriver implements Driver {
 
   async commitTransaction(): Promise<void> {
     this.#connection.run("commit");
+    this.#afterTransaction();
   }
 
   async rollbackTransaction(): Promise<void> {
     this.#connection.run("rollback");
+    this.#afterTransaction();
   }
 
   async destroy(): Promise<void> {}

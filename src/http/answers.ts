@@ -12,6 +12,22 @@ export type AccountAnswer = z.infer<typeof account>;
 /** A session as the API shows it: a public id, never its token. */
 export type SessionAnswer = z.infer<typeof session>;
 
+export type WhoAnswer = { account: AccountAnswer; session: SessionAnswer };
+
+const built = new WeakMap<FoundSession, WhoAnswer>();
+
+/** Who a session belongs to, as the check answers it; made once for a session that is remembered. */
+export function whoAnswer(session: FoundSession): WhoAnswer {
+  const known = built.get(session);
+  if (known) return known;
+  const made = Object.freeze({
+    account: Object.freeze(accountAnswer(session)),
+    session: Object.freeze(sessionAnswer(session, session.id)),
+  });
+  built.set(session, made);
+  return made;
+}
+
 export function accountAnswer(session: FoundSession): AccountAnswer {
   return {
     id: session.accountId,

@@ -1,7 +1,7 @@
 import { type EndReason, refuse } from "../refusals.ts";
 import { authenticate } from "../sessions/authenticate.ts";
 import type { AccountAnswer, SessionAnswer } from "./answers.ts";
-import { accountAnswer, problem, sessionAnswer, signedOutFacts } from "./answers.ts";
+import { problem, signedOutFacts, whoAnswer } from "./answers.ts";
 import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
 import { allowedNext, loginUrl, navigates } from "./next.ts";
@@ -25,7 +25,7 @@ export async function whoIs(
   if (!("session" in answer)) return signedOutFacts(answer);
   const { session } = answer;
   await touch({ parts, request: { headers }, now }, session);
-  return { account: accountAnswer(session), session: sessionAnswer(session, session.id) };
+  return whoAnswer(session);
 }
 
 /**

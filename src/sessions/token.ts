@@ -1,4 +1,6 @@
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
+
+export { hashToken } from "../database/token-hash.ts";
 
 const PREFIX = "lk1_";
 const SHAPE = /^lk1_[A-Za-z0-9_-]{43}$/;
@@ -30,11 +32,6 @@ export function makeId(): string {
 /** Whether a text can be such an id at all. */
 export function looksLikeId(text: string): boolean {
   return /^[A-Za-z0-9_-]{22}$/.test(text);
-}
-
-/** What is stored of a token. SHA-256 is enough for 256 random bits; there is nothing to guess. */
-export function hashToken(token: string): Uint8Array {
-  return hash("sha256", token, "buffer");
 }
 
 /** Whether a cookie's value can be a session token at all; nothing else reaches the database. */
