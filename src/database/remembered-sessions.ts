@@ -3,8 +3,6 @@ import type { FoundSession } from "./database.ts";
 /** About 30 MB; then the one that was read first goes. */
 const MOST_REMEMBERED = 50_000;
 
-export type RememberedSessions = ReturnType<typeof createRememberedSessions>;
-
 /** Sessions by their tokens, to be forgotten one by one or by their account. Tokens are in memory only. */
 export function createRememberedSessions() {
   const byToken = new Map<string, FoundSession>();
