@@ -110,3 +110,23 @@ export function takeToken(): string | null {
   if (token !== null) history.replaceState(null, "", location.pathname + location.search);
   return token;
 }
+
+const KEPT_TOKEN = "latchkey:confirmation";
+
+/**
+ * The same, kept in this tab until `forgetToken`, so that the page can go on with it after a log-in: no
+ * address that a server sees ever has it.
+ */
+export function takeTokenAndKeep(): string | null {
+  const token = takeToken() ?? keptToken();
+  if (token !== null) sessionStorage.setItem(KEPT_TOKEN, token);
+  return token;
+}
+
+export function keptToken(): string | null {
+  return sessionStorage.getItem(KEPT_TOKEN);
+}
+
+export function forgetToken(): void {
+  sessionStorage.removeItem(KEPT_TOKEN);
+}

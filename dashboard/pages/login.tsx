@@ -6,7 +6,7 @@ import { ofRound, takeSite } from "../../src/react/sites.ts";
 import { type Why, whyHere } from "../../src/react/why-here.ts";
 import { inWords, type Problem } from "../../src/react/words.ts";
 import type { Config } from "../config.ts";
-import { OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { keptToken, OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
 import { OtherWays, Providers } from "../providers.tsx";
 import { SecondStep } from "./second-step.tsx";
 
@@ -29,7 +29,15 @@ function isSecondStep(): boolean {
 /** What the page before left, or what came of a round to another site, or why the session is over, by the server's word. */
 function whyThisPage({ ending, sessionDays }: Config): Why | null {
   const said = takeNotice() ?? ofRound(takeFromAddress("error"), takeSite());
-  return said === null ? whyHere(ending, Date.now(), sessionDays) : { sentence: said, question: null };
+  if (said !== null) return { sentence: said, question: null };
+  return whyHere(ending, Date.now(), sessionDays) ?? toConfirm();
+}
+
+/** A confirmation link waits in this tab: its page has sent the person here. */
+function toConfirm(): Why | null {
+  const next = new URLSearchParams(location.search).get("next") ?? "";
+  if (!next.endsWith("/confirm-email") || keptToken() === null) return null;
+  return { sentence: "Log in to confirm your new address.", question: null };
 }
 
 type FirstStepProps = { why: Why | null; onSent: () => void; onHalfDone: () => void };

@@ -53,7 +53,8 @@ function LinkPage({ title, words, button, done, gone, post }: Task) {
   );
 }
 
-function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: boolean }) {
+/** The page without a link that works. */
+export function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: boolean }) {
   const path = usePath();
   return (
     <OneTask title={isMissing ? "The link is missing" : "This link no longer works"}>
@@ -71,29 +72,11 @@ function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: boolean
   );
 }
 
-function ToAccount({ href }: { href: string }): ReactNode {
+export function ToAccount({ href }: { href: string }): ReactNode {
   return (
     <p className="links">
       <a href={href}>Go to your account</a>
     </p>
-  );
-}
-
-export function ConfirmEmailPage() {
-  const { client } = useFrame();
-  return (
-    <LinkPage
-      title="Confirm your email address"
-      words="Confirm that this address is yours."
-      button="Confirm this address"
-      done={{ title: "Address confirmed", words: "Your address is confirmed." }}
-      gone={{
-        words: "Send a new link from your security settings, unless your address is confirmed there already.",
-        way: "Open your security settings",
-        to: "/settings/security#email",
-      }}
-      post={(token) => client.confirmEmail({ token })}
-    />
   );
 }
 

@@ -47,6 +47,20 @@ export type ActivityEvent = {
   detail: Record<string, unknown>;
 };
 
+/** What a mailed confirmation link would confirm. */
+export type Confirmation = {
+  kind: "new_account" | "change";
+  /** The address that is confirmed: of a change, the new one. */
+  email: string;
+  /** When the account was made, or the change asked for; `label` is the browser that did it. */
+  createdAt: string;
+  label: string;
+  twoFactor: boolean;
+  methods: { kind: "passkey" | "oidc"; name: string }[];
+  /** Whether this browser is one of the account's. */
+  known: boolean;
+};
+
 /** The second factor of an account that has one: a code of the app, or one of the recovery codes. */
 export type SecondFactor = { code: string } | { recoveryCode: string };
 

@@ -1,5 +1,6 @@
 import type {
   ActivityEvent,
+  Confirmation,
   Ending,
   LoginMethods,
   SecondFactor,
@@ -110,7 +111,11 @@ function mailedLinks(ask: Ask) {
     askForReset: (body: { email: string }) => ask({ method: "POST", path: "/api/password-resets", body }),
     resetPassword: (body: { token: string; password: string }) =>
       ask({ method: "PUT", path: "/api/password-resets", body }),
-    confirmEmail: (body: { token: string }) =>
+    /** What `confirmEmail` would confirm; changes nothing. */
+    previewConfirmation: (body: { token: string }) =>
+      ask<Confirmation>({ method: "POST", path: "/api/email-confirmations/preview", body }),
+    /** `mine: false` answers "I didn't create it" for a new account. A change needs a session of its account. */
+    confirmEmail: (body: { token: string; mine?: boolean }) =>
       ask({ method: "POST", path: "/api/email-confirmations", body }),
     keepEmail: (body: { token: string }) => ask({ method: "POST", path: "/api/email-reversals", body }),
     reportNotMe: (body: { token: string }) => ask({ method: "POST", path: "/api/not-me", body }),

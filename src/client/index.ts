@@ -2,6 +2,7 @@
 export type {
   Account,
   ActivityEvent,
+  Confirmation,
   Ending,
   EndReason,
   LoginMethod,
@@ -13,4 +14,4 @@ export type {
 } from "./answers.ts";
 export { type Client, type ClientOptions, type Credentials, createClient, type Reading } from "./client.ts";
 export { isReason, type RefusalFacts, Refused, Unreachable } from "./refused.ts";
-export { absoluteTime, dayOf, relativeTime } from "./times.ts";
+export { absoluteTime, dayAndTimeOf, dayOf, relativeTime } from "./times.ts";

@@ -14,10 +14,19 @@ export function relativeTime(at: string | number | Date, now = Date.now(), local
 
 /** "3 November", and the year where it isn't this one. */
 export function dayOf(at: string, now = Date.now(), locale = pageLanguage()): string {
-  const date = new Date(at);
-  const isThisYear = date.getFullYear() === new Date(now).getFullYear();
+  return new Date(at).toLocaleDateString(dateLocale(locale), dayParts(at, now));
+}
+
+/** "3 November at 14:05", and the year where it isn't this one. */
+export function dayAndTimeOf(at: string, now = Date.now(), locale = pageLanguage()): string {
+  const parts = { ...dayParts(at, now), hour: "2-digit", minute: "2-digit" } as const;
+  return new Date(at).toLocaleString(dateLocale(locale), parts);
+}
+
+function dayParts(at: string, now: number) {
+  const isThisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   const year = isThisYear ? {} : ({ year: "numeric" } as const);
-  return date.toLocaleDateString(dateLocale(locale), { day: "numeric", month: "long", ...year });
+  return { day: "numeric", month: "long", ...year } as const;
 }
 
 /** The moment itself, for a tooltip. */

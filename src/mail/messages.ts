@@ -11,11 +11,11 @@ export function verifyAddress(context: Context & { link: string }): Message {
   return compose(context, {
     subject: "Confirm your email address",
     lines: [
-      `Someone, hopefully you, created an account with ${context.email} on ${context.product}. Confirm that this address is yours.`,
+      `Someone, hopefully you, created an account with ${context.email} on ${context.product}. Confirm that this address is yours. Opening the link changes nothing yet.`,
     ],
     button: { words: "Confirm this address", link: context.link },
     after: [
-      `The link works for 24 hours. If this wasn't you, don't confirm it. To take the account over from whoever made it, choose "Forgot password?" on the login page of ${context.product}: everything that they set up is then removed.`,
+      "The link works for 24 hours. If you didn't create the account, open the link and choose \"I didn't create it\": every device is logged out, everything set up there is removed, and we send you a link to choose a new password.",
     ],
   });
 }
@@ -88,11 +88,11 @@ export function confirmNewAddress(context: Context & { oldEmail: string; link: s
   return compose(context, {
     subject: "Confirm your new email address",
     lines: [
-      `Your account on ${context.product} (${context.oldEmail}) is to change its address to ${context.email}. Confirming logs out your other devices.`,
+      `Someone, hopefully you, asked to change the address of the account ${context.oldEmail} on ${context.product} to ${context.email}. Confirming logs out your other devices.`,
     ],
     button: { words: "Confirm this address", link: context.link },
     after: [
-      "The link works for 60 minutes, in a browser where you are logged in to this account. If this wasn't you, ignore this email.",
+      "The link works for 60 minutes. Where you aren't logged in to this account, it asks you to log in first. If this wasn't you, ignore this email: nothing changes.",
     ],
   });
 }

@@ -1,0 +1,119 @@
+import { useState } from "react";
+import { type Confirmation, dayAndTimeOf } from "../../../src/client/index.ts";
+import { Dialog } from "../../../src/react/dialog.tsx";
+import { FormProblem } from "../../../src/react/form.tsx";
+import { OneTask } from "../../frame.tsx";
+import { Address, type Asked, Choice, deviceOf, Facts, MainButton } from "./parts.tsx";
+
+export function UnknownAccount({ link, answering }: Asked) {
+  const [isAsking, setAsking] = useState(false);
+  const ask = (asks: boolean) => {
+    answering.refuse(null);
+    setAsking(asks);
+  };
+  return (
+    <OneTask title="Is this your account?">
+      <p>
+        Someone created an account with <Address>{link.email}</Address>. Nothing changes until you answer.
+      </p>
+      <Facts>
+        <p>
+          Created {dayAndTimeOf(link.createdAt)} with {deviceOf(link)}
+        </p>
+        <Held link={link} />
+      </Facts>
+      <Choice title="If you created it">
+        {whatConfirmingDoes(link).map((words) => (
+          <p key={words} className="lk-words">
+            {words}
+          </p>
+        ))}
+        {!isAsking && <FormProblem problem={answering.problem} />}
+        <MainButton action={answering} onClick={() => void answering.act(link, true)}>
+          This is my account
+        </MainButton>
+      </Choice>
+      <Choice title="If you didn't, or aren't sure">
+        <p className="lk-words">
+          This logs out every device and removes everything set up there. We send you a link to choose a new
+          password: then the account is yours.
+        </p>
+        <button type="button" className="lk-button lk-plain lk-wide disown" onClick={() => ask(true)}>
+          I didn't create it
+        </button>
+      </Choice>
+      {isAsking && <Disown link={link} answering={answering} onClose={() => ask(false)} />}
+    </OneTask>
+  );
+}
+
+/** What somebody set up in the account so far. */
+function Held({ link: { twoFactor, methods } }: { link: Confirmation }) {
+  if (!twoFactor && methods.length === 0) return <p>Nothing else was set up</p>;
+  return (
+    <ul>
+      {twoFactor && <li>Two-factor authentication is on</li>}
+      {methods.map(({ kind, name }, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: two can have the same name, and none ever moves.
+        <li key={place}>
+          {kind === "passkey" ? "Passkey" : "Log in with"}{" "}
+          <bdi>{kind === "passkey" ? `“${name}”` : name}</bdi>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function whatConfirmingDoes({ twoFactor, methods }: Confirmation): string[] {
+  const paragraphs = ["This confirms your address. Devices that are logged in stay logged in."];
+  if (twoFactor)
+    paragraphs.push(
+      "Two-factor authentication stays on: you'll need its code even after a password reset. If you don't have that authenticator app, choose “I didn't create it”.",
+    );
+  const kinds = new Set(methods.map(({ kind }) => (kind === "passkey" ? "passkeys" : "other sites")));
+  const others = [...kinds].join(" and ");
+  if (others !== "")
+    paragraphs.push(`Your next password reset removes the ${others} that were added before you confirmed.`);
+  return paragraphs;
+}
+
+/** The answer that can't be taken back, asked for once more. */
+function Disown({ link, answering, onClose }: Asked & { onClose: () => void }) {
+  return (
+    <Dialog
+      role="alertdialog"
+      title="You didn't create this account?"
+      words="This logs out every device and removes every way to log in: the password, two-factor authentication, passkeys and other sites. It can't be undone. The link that we send you is then the only way in."
+      onClose={onClose}
+    >
+      <FormProblem problem={answering.problem} />
+      <div className="lk-actions">
+        <button
+          type="button"
+          className="lk-button lk-danger"
+          data-working={answering.working || undefined}
+          onClick={() => void answering.act(link, false)}
+        >
+          I didn't create it
+        </button>
+        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+export function Disowned() {
+  return (
+    <OneTask title="Nobody else can log in now">
+      <p role="status">
+        Every device was logged out and everything set up there was removed. We sent you a link to choose a
+        new password: then the account is yours.
+      </p>
+      <p className="lk-words">
+        If you don't want the account, ignore that email: nobody can log in to it without the link.
+      </p>
+    </OneTask>
+  );
+}

@@ -1,0 +1,54 @@
+import { type ReactNode, useId } from "react";
+import type { Confirmation } from "../../../src/client/index.ts";
+import { type Action, FormProblem } from "../../../src/react/form.tsx";
+
+export type Answering = Action<[Confirmation, boolean]>;
+export type Asked = { link: Confirmation; answering: Answering };
+
+export function ConfirmButton({ link, answering }: Asked) {
+  return (
+    <>
+      <FormProblem problem={answering.problem} />
+      <MainButton action={answering} onClick={() => void answering.act(link, true)}>
+        Confirm this address
+      </MainButton>
+    </>
+  );
+}
+
+type MainButtonProps = { action: { working: boolean }; onClick: () => void; children: ReactNode };
+
+export function MainButton({ action, onClick, children }: MainButtonProps) {
+  return (
+    <button
+      type="button"
+      className="lk-button lk-main lk-wide"
+      data-working={action.working || undefined}
+      onClick={onClick}
+    >
+      {children}
+    </button>
+  );
+}
+
+export function Address({ children }: { children: string }) {
+  return <bdi className="lk-address lk-label">{children}</bdi>;
+}
+
+export function Facts({ children }: { children: ReactNode }) {
+  return <div className="facts">{children}</div>;
+}
+
+export function Choice({ title, children }: { title: string; children: ReactNode }) {
+  const heading = useId();
+  return (
+    <section className="choice" aria-labelledby={heading}>
+      <h2 id={heading}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+export function deviceOf({ label }: Confirmation): string {
+  return label === "Unknown device" ? "an unknown device" : label;
+}
