@@ -1,7 +1,7 @@
 -- HAProxy has no auth_request of its own. `http-request lua.auth-request URL` asks URL who a request comes
 -- from: it goes on with the answer's identity headers and without Latchkey's cookies, or is answered here.
 
-local IDENTITY = { "remote-user", "remote-account", "remote-session" }
+local IDENTITY = { "remote-account", "remote-session" }
 local ASKED_WITH = {
   "accept", "cookie", "latchkey-background", "sec-fetch-mode", "user-agent",
   "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
@@ -75,12 +75,16 @@ core.register_action("auth-request", { "http-req" }, function(txn, url)
   if not asked or not answer or not answer.headers then return refuse(txn) end
   local status = answer.status
   if status == 401 or status == 302 or status == 303 then return pass_on(txn, answer) end
-  -- Whatever else isn't a 204 that names a person lets nobody through.
+  -- Whatever else isn't a 204 that names an account and its session lets nobody through.
   for _, name in ipairs(IDENTITY) do
     local values = answer.headers[name]
     if status ~= 204 or not values or values[0] == "" then return refuse(txn) end
     txn.http:req_set_header(name, values[0])
   end
+  -- The email address comes only once it is confirmed; a client's own never does.
+  txn.http:req_del_header("remote-user")
+  local user = answer.headers["remote-user"]
+  if user and user[0] ~= "" then txn.http:req_set_header("remote-user", user[0]) end
   local cookies = answer.headers["set-cookie"]
   if cookies then txn:set_var("txn.latchkey_cookie", cookies[0]) end
   leave_out_cookies(txn, headers)

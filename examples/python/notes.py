@@ -1,7 +1,7 @@
 """Your notes: an app of one file that knows nothing of passwords, cookies or sessions.
 
 It runs behind nginx as in ../nginx/nginx.conf (or behind Caddy or HAProxy): the proxy asks Latchkey who it
-is, and the app reads that from two headers. Start it with `python3 notes.py`.
+is, and the app reads the account from one header, and the email address, once it is confirmed, from another. Start it with `python3 notes.py`.
 """
 
 from html import escape
@@ -19,7 +19,7 @@ notes = {}
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Your notes</title>
 <h1>Your notes</h1>
-<p>Signed in as {email}. <a href="/auth/settings/security">Where am I logged in?</a></p>
+<p>{who} <a href="/auth/settings/security">Where am I logged in?</a></p>
 <ul>{items}</ul>
 <form method="post"><label>Note <input name="note" required></label> <button>Keep</button></form>
 """
@@ -33,7 +33,10 @@ class Notes(BaseHTTPRequestHandler):
         if not account:
             return self.answer(401, "This app is reached through its proxy.")
         items = "".join(f"<li>{escape(note)}</li>" for note in notes.get(account, []))
-        self.answer(200, PAGE.format(email=escape(self.headers["Remote-User"]), items=items))
+        # Missing until the address is confirmed, so nothing may hang on it.
+        email = self.headers["Remote-User"]
+        who = f"Signed in as {escape(email)}." if email else "Signed in; your email address isn't confirmed yet."
+        self.answer(200, PAGE.format(who=who, items=items))
 
     def do_POST(self):
         account = self.headers["Remote-Account"]

@@ -14,7 +14,6 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { makeId } from "../sessions/token.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
-import { readEmailAddress } from "./email-address.ts";
 import type { AccountParts } from "./parts.ts";
 import type { NewPasskey, Passkey } from "./stored-passkeys.ts";
 import { findPasskey, listPasskeys, moveCounter } from "./stored-passkeys.ts";
@@ -79,18 +78,17 @@ export async function acceptRegistration(
 }
 
 /**
- * Options for signing in, or for proving it is still you. With an email, the passkeys of its account; an
- * unknown one, or one without passkeys, gets made-up ones that are the same every time.
+ * Options for signing in, or for proving it is still you. They name no passkeys, so they tell nobody which
+ * addresses have any: every passkey here is discoverable, and only what it proves says whose it is.
  */
 export async function authenticationOptions(
   parts: AccountParts,
-  of: { email: string | undefined; accountId: string | null; browser: string },
+  of: { accountId: string | null; browser: string },
   now: number,
 ) {
   const options = await generateAuthenticationOptions({
     rpID: relyingPartyId(parts),
     userVerification: "preferred",
-    allowCredentials: of.email === undefined ? [] : await allowedFor(parts, of.email),
   });
   await parts.database.write((write) =>
     beginCeremony(
@@ -101,37 +99,6 @@ export async function authenticationOptions(
     ),
   );
   return options;
-}
-
-async function allowedFor(
-  parts: AccountParts,
-  email: string,
-): Promise<{ id: string; transports: string[] }[]> {
-  const address = readEmailAddress(email);
-  const held = address ? await passkeysOf(parts, address.key) : [];
-  if (held.length > 0) return held.map(({ id, transports }) => ({ id, transports: JSON.parse(transports) }));
-  const stamp = parts.seal.stamp(`passkey:${address?.key ?? email.toLowerCase()}`);
-  const [bytes, transports] = MADE_UP[(stamp[31] ?? 0) % MADE_UP.length] ?? MADE_UP[0];
-  return [{ id: stamp.subarray(0, bytes).toString("base64url"), transports }];
-}
-
-/** How real ones look: the length of the id, and how the authenticator says it is reached. */
-const MADE_UP: [[number, string[]], ...[number, string[]][]] = [
-  [20, ["hybrid", "internal"]],
-  [16, ["hybrid", "internal"]],
-  [16, ["internal"]],
-  [20, ["internal"]],
-  [30, ["internal"]],
-];
-
-function passkeysOf(parts: AccountParts, emailKey: string): Promise<{ id: string; transports: string }[]> {
-  return parts.database.read
-    .selectFrom("passkey")
-    .innerJoin("account", "account.id", "passkey.account_id")
-    .select(["credential_id as id", "transports"])
-    .where("account.email_key", "=", emailKey)
-    .orderBy("passkey.created_at")
-    .execute();
 }
 
 /**

@@ -47,6 +47,8 @@ export const bodies = {
       error: "is missing",
       path: ["currentPassword"],
     }),
+  /** An address would make no difference: the options are the same for everybody. */
+  passkeySignInOptions: z.object({}),
   passkeyOptions: z.object({ email: text.optional() }),
   passkey: z.object({ passkey: anything, name: text.optional(), touchPoints }),
   oidcRound: z.object({ intent: z.enum(["connect", "prove"], { error: "must be connect or prove" }) }),

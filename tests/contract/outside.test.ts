@@ -11,6 +11,8 @@ import {
   resetToken,
   signIn,
   signUp,
+  signUpConfirmed,
+  verifyEmail,
 } from "../support/people.ts";
 import { serverFor } from "../support/server.ts";
 import { UA } from "../support/user-agents.ts";
@@ -75,8 +77,23 @@ describeOnEachEngine("The outside", (engine) => {
   });
 
   describe("forward-auth", () => {
+    test("names the account and the session of an address that nobody confirmed, and not the address", async () => {
+      const person = await signUp(server());
+      const { client, account, session, email } = person;
+      const named = async () => {
+        const answer = await client.get("/verify", { "Remote-User": "root" });
+        expectNoContent(answer);
+        expect(header(answer, "remote-account")).toBe(account.id);
+        expect(header(answer, "remote-session")).toBe(session.id);
+        return answer.headers["remote-user"];
+      };
+      expect(await named()).toBeUndefined();
+      await verifyEmail(server(), person);
+      expect(await named()).toBe(email);
+    });
+
     test("names the person to the proxy, and is stored nowhere", async () => {
-      const { client, account, session, email } = await signUp(server());
+      const { client, account, session, email } = await signUpConfirmed(server());
       const answer = await client.get("/verify", { "Remote-User": "root" });
       expectNoContent(answer);
       expect([

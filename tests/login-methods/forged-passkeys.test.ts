@@ -132,33 +132,17 @@ describeOnEachEngine("Forged passkeys", (engine) => {
     });
   });
 
-  describe("options for an email", () => {
-    test("are the same bytes every time for an address that nobody has, and look like a known one's", async () => {
-      const { person } = await withPasskey();
-      const bare = await signUp(server());
-      const ask = async (email: string) =>
-        (await signInOptions(server().client(), email)).allowCredentials ?? [];
-      const [known] = await ask(person.email);
-      for (const email of [freshEmail(), bare.email, "no address at all", "a@b"]) {
-        const made = await ask(email);
-        expect(await ask(email)).toEqual(made);
-        expect(made).toHaveLength(1);
-        expect(Object.keys(made[0] ?? {})).toEqual(Object.keys(known ?? {}));
-        expect(made[0]).toEqual({
-          id: expect.stringMatching(/^[\w-]{22,40}$/),
-          type: "public-key",
-          transports: expect.any(Array),
-        });
-      }
-      // Real ones differ, so one form alone would give the made-up ones away.
-      const forms = new Set<string>();
-      for (let asked = 0; asked < 60; asked += 1) {
-        const [{ id, transports } = { id: "", transports: [] }] = await ask(freshEmail());
-        forms.add(`${id.length} ${transports}`);
-      }
-      expect(forms.size).toBeGreaterThan(2);
-      const letters = freshEmail();
-      expect(await ask(letters.toUpperCase())).toEqual(await ask(letters));
-    });
+  test("the options for signing in say the same for every address, whatever it has, and for none", async () => {
+    const { person } = await withPasskey();
+    const bare = await signUp(server());
+    const ask = async (email?: string) => {
+      const { challenge, ...rest } = await signInOptions(server().client(), email);
+      expect(challenge).toMatch(/^[\w-]{43}$/);
+      return rest;
+    };
+    const forNobody = await ask();
+    expect(forNobody.allowCredentials ?? []).toEqual([]);
+    for (const email of [person.email, bare.email, freshEmail(), "no address at all"])
+      expect(await ask(email)).toEqual(forNobody);
   });
 });

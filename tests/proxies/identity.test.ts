@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { header } from "../support/answers.ts";
 import { exchangeBytes } from "../support/exchange.ts";
 import { expectNoContent, expectRefusal } from "../support/expectations.ts";
-import { signIn, signUp } from "../support/people.ts";
+import { signIn, signUp, signUpConfirmed, verifyEmail } from "../support/people.ts";
 import { UA } from "../support/user-agents.ts";
 import type { Heard } from "./app-behind.ts";
 import { describeBehindEachProxy } from "./behind.ts";
@@ -32,7 +32,7 @@ const FORGED = {
 await describeBehindEachProxy("An app behind a proxy", (behind) => {
   test("is told who signed in, at a sign-in that went through the same proxy", async () => {
     const { server, app, ask } = behind();
-    const { client, account, session, email } = await signUp(server);
+    const { client, account, session, email } = await signUpConfirmed(server);
     const answer = await ask(client, "/notes?of=today");
     expect(answer.status).toBe(200);
     expect(answer.text).toContain(`Hello, ${email}`);
@@ -42,6 +42,28 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
       ["remote-session", session.id],
       ["remote-user", email],
     ]);
+  });
+
+  test("hears no address that nobody confirmed, and none that a client says, until it is confirmed", async () => {
+    const { server, app, ask } = behind();
+    const person = await signUp(server);
+    const { client, account, session, email } = person;
+    const ids = [
+      ["remote-account", account.id],
+      ["remote-session", session.id],
+    ];
+    for (const headers of [{}, { "Remote-User": email }, FORGED]) {
+      expect((await ask(client, "/", { headers })).status).toBe(200);
+      expect(
+        identityIn(app.last)
+          .filter(([name, value]) => name === "remote-user" || value !== "")
+          .sort(),
+      ).toEqual(ids);
+      expect(app.last.rawHeaders.join("\n")).not.toMatch(/root|admin/);
+    }
+    await verifyEmail(server, person);
+    expect((await ask(client, "/", { headers: FORGED })).status).toBe(200);
+    expect(app.last.headers["remote-user"]).toBe(email);
   });
 
   test("loses a device at the next request after it was logged out from another one", async () => {
@@ -60,7 +82,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
 
   test("never hears what a client says about who it is", async () => {
     const { server, app, ask } = behind();
-    const { client, account, session, email } = await signUp(server);
+    const { client, account, session, email } = await signUpConfirmed(server);
     expect((await ask(client, "/", { headers: FORGED })).status).toBe(200);
     expect(
       identityIn(app.last)
@@ -81,7 +103,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
     "is told who it is, or isn't asked, when a client names headers for the way only: %s",
     async (connection) => {
       const { server, app, ask } = behind();
-      const { client, email } = await signUp(server);
+      const { client, email } = await signUpConfirmed(server);
       const before = app.heard.length;
       const answer = await ask(client, "/", { headers: { Connection: connection } });
       for (const { headers } of app.heard.slice(before)) expect(headers["remote-user"]).toBe(email);

@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { LiveStream } from "../support/live-stream.ts";
-import { signIn, signUp } from "../support/people.ts";
+import { signIn, signUp, signUpConfirmed } from "../support/people.ts";
 import { UA } from "../support/user-agents.ts";
 import { describeBehindEachProxy } from "./behind.ts";
 
 await describeBehindEachProxy("A connection that stays open, behind a proxy", (behind) => {
   test("hears the app's events as they come, and none without a session", async () => {
     const { server, app, ask, proxyPort } = behind();
-    const { client, email } = await signUp(server);
+    const { client, email } = await signUpConfirmed(server);
     const headers = { Host: `localhost:${proxyPort}`, Accept: "text/event-stream" };
     const open = (cookie: string) =>
       LiveStream.open({ port: proxyPort, path: "/events", headers: { ...headers, Cookie: cookie } });
@@ -24,7 +24,7 @@ await describeBehindEachProxy("A connection that stays open, behind a proxy", (b
 
   test("is a WebSocket that knows who it is, and none without a session", async () => {
     const { server, app, proxyPort } = behind();
-    const { client, email } = await signUp(server);
+    const { client, email } = await signUpConfirmed(server);
     const open = (Cookie: string) => {
       const options = { headers: { Cookie, "Remote-User": "root@example.test" } };
       return new WebSocket(`ws://localhost:${proxyPort}/chat`, options as unknown as string[]);

@@ -4,7 +4,7 @@ import { engineNames } from "../support/engine-names.ts";
 import { engineOf } from "../support/engines.ts";
 import { expectSignedIn } from "../support/expectations.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
-import { signUp } from "../support/people.ts";
+import { signUp, signUpConfirmed } from "../support/people.ts";
 import { type Behind, describeBehindEachProxy, startBehind } from "./behind.ts";
 
 const NAVIGATE = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
@@ -43,7 +43,7 @@ await describeBehindEachProxy("An outage behind a proxy", (_, kind, program) => 
         database: { ...database, url: through },
       });
       try {
-        const { client, email } = await signUp(behind.server);
+        const { client, email } = await signUpConfirmed(behind.server);
         expect((await behind.ask(client, "/")).status).toBe(200);
         line.fault = "refuse";
         line.cut();

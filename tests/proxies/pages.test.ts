@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { browserFor } from "../support/browser.ts";
-import { PASSWORD, signUp } from "../support/people.ts";
+import { PASSWORD, signUpConfirmed } from "../support/people.ts";
 import { UA } from "../support/user-agents.ts";
 import { describeBehindEachProxy } from "./behind.ts";
 
@@ -9,7 +9,7 @@ await describeBehindEachProxy("A browser at an app behind a proxy", (behind) => 
 
   test("is sent to the login page, comes back to the page it wanted, and is out once it was logged out", async () => {
     const { server, origin } = behind();
-    const person = await signUp(server);
+    const person = await signUpConfirmed(server);
     const { page } = await browser.device({ userAgent: UA.firefoxWindows });
     await page.goto(`${origin}/notes?of=today`);
     expect(new URL(page.url()).pathname).toBe("/auth/login");

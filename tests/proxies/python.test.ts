@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exchange } from "../support/exchange.ts";
 import { expectNoContent, expectRefusal } from "../support/expectations.ts";
 import { freePort } from "../support/free-port.ts";
-import { signIn, signUp } from "../support/people.ts";
+import { signIn, signUp, verifyEmail } from "../support/people.ts";
 import { systemProgram } from "../support/system-program.ts";
 import { UA } from "../support/user-agents.ts";
 import { type Behind, startBehind } from "./behind.ts";
@@ -39,16 +39,20 @@ describe.skipIf(python === null || nginx === null)("An app in another language",
     await notes?.stop();
   });
 
-  test("keeps each person's notes apart, and shows what they wrote as text", async () => {
+  test("keeps each person's notes apart, by account, whether or not the address is confirmed, and shows what they wrote as text", async () => {
     const { server, ask } = behind;
     const [one, other] = [await signUp(server), await signUp(server)];
     const body = "note=%3Cb%3EMilk%3C%2Fb%3E";
     expect((await ask(one.client, "/", { method: "POST", headers: FORM, body })).status).toBe(303);
     const page = await ask(one.client, "/");
     expect(page.status).toBe(200);
-    expect(page.text).toContain(`Signed in as ${one.email}`);
+    expect(page.text).not.toContain("Signed in as");
     expect(page.text).toContain("&lt;b&gt;Milk&lt;/b&gt;");
     expect((await ask(other.client, "/")).text).not.toContain("Milk");
+    await verifyEmail(server, one);
+    const confirmed = await ask(one.client, "/");
+    expect(confirmed.text).toContain(`Signed in as ${one.email}`);
+    expect(confirmed.text).toContain("Milk");
   });
 
   test("refuses an ended session at its next request, and a stranger always", async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { header } from "../support/answers.ts";
 import { browserFor } from "../support/browser.ts";
 import { expectNoContent, expectRefusal } from "../support/expectations.ts";
-import { PASSWORD, signIn, signUp } from "../support/people.ts";
+import { PASSWORD, signIn, signUp, signUpConfirmed } from "../support/people.ts";
 import { systemProgram } from "../support/system-program.ts";
 import { UA } from "../support/user-agents.ts";
 import { type Behind, startBehind } from "./behind.ts";
@@ -30,7 +30,7 @@ describe.skipIf(nginx === null)("Latchkey on a sub-domain, an app on another", (
 
   test("the app is told who signed in there, without the shared cookie", async () => {
     const { server, ask, app: heard } = behind;
-    const { client, email, account } = await signUp(server);
+    const { client, email, account } = await signUpConfirmed(server);
     const Host = new URL(app).host;
     const planted = `${client.jar.header()}; __Secure-latchkey=x; theme=dark`;
     const answer = await ask(client, "/", { headers: { Host, Cookie: planted, "Remote-User": "root" } });
@@ -41,6 +41,15 @@ describe.skipIf(nginx === null)("Latchkey on a sub-domain, an app on another", (
       host: Host,
     });
     expect((heard.last.headers.cookie ?? "").replace(/; $/, "")).toBe("theme=dark");
+  });
+
+  test("the app hears no address that nobody confirmed, whatever a client says", async () => {
+    const { server, ask, app: heard } = behind;
+    const { client, account } = await signUp(server);
+    const headers = { Host: new URL(app).host, "Remote-User": "root" };
+    expect((await ask(client, "/", { headers })).status).toBe(200);
+    expect(heard.last.headers).toMatchObject({ "remote-account": account.id });
+    expect(heard.last.headers).not.toHaveProperty("remote-user");
   });
 
   test("an ended session loses the app at its next request, and the login page knows the way back", async () => {
@@ -71,7 +80,7 @@ describe.skipIf(nginx === null)("Latchkey on a sub-domain, an app on another", (
   });
 
   test("a real browser signs in on the one, works on the other, and is out on both", async () => {
-    const person = await signUp(behind.server);
+    const person = await signUpConfirmed(behind.server);
     const { page } = await browser.device({ userAgent: UA.firefoxWindows });
     await page.goto(`${app}/notes?of=today`);
     expect(page.url().startsWith(`${behind.server.baseUrl}/login`)).toBe(true);

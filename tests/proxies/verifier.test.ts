@@ -10,7 +10,9 @@ import { type Running, startExample } from "./examples.ts";
 import { NGINX, PROXIES } from "./proxies.ts";
 
 const SOMEBODY = { "Remote-User": "a@example.test", "Remote-Account": "acc", "Remote-Session": "ses" };
-const { "Remote-Session": _, ...TWO_OF_THREE } = SOMEBODY;
+const { "Remote-User": _, ...NO_ADDRESS } = SOMEBODY;
+const { "Remote-Session": _session, ...NO_SESSION } = SOMEBODY;
+const { "Remote-Account": _account, ...NO_ACCOUNT } = SOMEBODY;
 
 /** Where the imported cookie's name goes, as the configurations say it. */
 const MOVING_IN: Record<string, [said: string, written: string]> = {
@@ -52,7 +54,7 @@ for (const kind of [...PROXIES, { ...NGINX, file: "sub-domains.conf" }]) {
     const ask = (headers: OutgoingHttpHeaders = {}) =>
       exchange({ port, method: "GET", path: "/notes", headers: { Host: host, ...headers } });
 
-    test("lets a 204 that names a person through, with its cookie for the browser, and no imported cookie", async () => {
+    test("lets a 204 that names an account through, with its cookie for the browser, and no imported cookie", async () => {
       answer = { status: 204, headers: { ...SOMEBODY, "Set-Cookie": "latchkey=new; Path=/; HttpOnly" } };
       const Cookie = "authjs.session-token=old; a=1; latchkey=x; __Secure-authjs.session-token=old; b=2";
       const through = await ask({ Cookie });
@@ -63,12 +65,24 @@ for (const kind of [...PROXIES, { ...NGINX, file: "sub-domains.conf" }]) {
       expect(await ask()).toMatchObject({ status: 200, setCookies: [] });
     });
 
+    test.each([NO_ADDRESS, { ...NO_ADDRESS, "Remote-User": "" }])(
+      "lets an account through whose address isn't confirmed, without one: %j",
+      async (headers) => {
+        answer = { status: 204, headers };
+        expect(await ask({ "Remote-User": "root@example.test" })).toMatchObject({ status: 200 });
+        expect(app.last.headers).toMatchObject({ "remote-account": "acc", "remote-session": "ses" });
+        expect(app.last.headers).not.toHaveProperty("remote-user");
+      },
+    );
+
     test.each([
       { status: 200 },
       { status: 200, headers: SOMEBODY },
       { status: 202, headers: SOMEBODY },
       { status: 204 },
-      { status: 204, headers: TWO_OF_THREE },
+      { status: 204, headers: NO_SESSION },
+      { status: 204, headers: NO_ACCOUNT },
+      { status: 200, headers: NO_ADDRESS },
       { status: 204, headers: { ...SOMEBODY, "Remote-Account": "" } },
       { status: 304, headers: SOMEBODY },
       { status: 403 },

@@ -95,6 +95,16 @@ export async function verifyEmail(server: TestServer, person: Person): Promise<v
   expectStatus(204, await server.client().post("/api/email-confirmations", { token }));
 }
 
+/** Makes an account with a browser, and confirms its address. */
+export async function signUpConfirmed(
+  server: TestServer,
+  given: Partial<Record<"email" | "password" | "userAgent", string>> = {},
+): Promise<Person> {
+  const person = await signUp(server, given);
+  await verifyEmail(server, person);
+  return person;
+}
+
 /** Asks for a reset and takes the link out of the mail. */
 export async function resetToken(server: TestServer, email: string): Promise<string> {
   const earlier = (await server.outbox.to(email)).at(-1);

@@ -1,4 +1,5 @@
 import { inAscii } from "../../accounts/email-address.ts";
+import type { FoundSession } from "../../database/database.ts";
 import { refuse } from "../../refusals.ts";
 import type { SignedOut } from "../../sessions/authenticate.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
@@ -23,12 +24,17 @@ export async function verify(call: Call): Promise<Response> {
     status: 204,
     headers: {
       "Cache-Control": "no-store",
-      "Remote-User": inAscii(answer.session.email),
+      ...confirmedAddress(answer.session),
       "Remote-Account": answer.session.accountId,
       "Remote-Session": answer.session.id,
     },
   });
   return handOver(call, answer, response);
+}
+
+/** Anyone can sign up with anybody's address: until it is confirmed, no app is told that it is theirs. */
+function confirmedAddress({ email, emailVerifiedAt }: FoundSession): Record<string, string> {
+  return emailVerifiedAt === null ? {} : { "Remote-User": inAscii(email) };
 }
 
 function turnAway({ request, parts }: Call, why: SignedOut): Response {

@@ -79,14 +79,13 @@ export async function postPasskey(call: SignedInCall): Promise<Response> {
 }
 
 export async function postPasskeySignInOptions(call: Call): Promise<Response> {
-  const asked = await read(call, bodies.passkeyOptions);
+  const asked = await read(call, bodies.passkeySignInOptions);
   if (!asked.ok) return problem(asked);
   const { parts, now } = call;
   const tooMany = await tooManyCeremonies(call);
   if (tooMany) return problem(tooMany);
   const browser = browserOf(call) ?? makeSecret();
-  const { email } = asked.body;
-  const options = await authenticationOptions(parts, { email, accountId: null, browser }, now);
+  const options = await authenticationOptions(parts, { accountId: null, browser }, now);
   return json(200, options, [parts.cookies.setCeremony(browser)]);
 }
 

@@ -119,7 +119,7 @@ function live(schemas: Json): Json {
 }
 
 const HEADERS_OF_VERIFY = {
-  "Remote-User": "The email address, in ASCII.",
+  "Remote-User": "The email address, in ASCII; only once it is confirmed.",
   "Remote-Account": "The account's id, which never changes.",
   "Remote-Session": "The id of this session; it opens nothing.",
 };
@@ -129,7 +129,7 @@ function verify(schemas: Json): Json {
   const toLogin = { description: "To the login page.", headers: { Location: { required: true, ...text } } };
   const named = Object.entries(HEADERS_OF_VERIFY).map(([name, description]) => [
     name,
-    { description, required: true, ...text },
+    { description, required: name !== "Remote-User", ...text },
   ]);
   const mode = { name: "mode", in: "query", required: false, schema: { type: "string", enum: ["nginx"] } };
   return {

@@ -67,8 +67,8 @@ export const operations: Record<string, Operation> = {
     session,
   },
   "POST /api/session/passkey/options": {
-    does: "Options for signing in with a passkey.",
-    body: bodies.passkeyOptions,
+    does: "Options for signing in with a passkey, the same for everybody.",
+    body: bodies.passkeySignInOptions,
     answers: { 200: answers.passkeyOptions },
     refuses: ["not_found"],
   },
