@@ -16,7 +16,7 @@ import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
-import { networkOf } from "./http/network.ts";
+import { watchNetworks } from "./http/network.ts";
 import { inTheClear, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
@@ -30,7 +30,10 @@ import { LiveStreams } from "./sessions/live.ts";
 import { prune } from "./sessions/prune.ts";
 
 export type Latchkey = {
-  /** Everything under the base URL. `remote` is the peer's address, where the server below knows it. */
+  /**
+   * Everything under the base URL. `remote` is the address at the other end of the connection. Without it, every
+   * request counts as coming from one peer, or, where LATCHKEY_TRUSTED_PROXIES is set, as coming from such a proxy.
+   */
   fetch: Fetch;
   /**
    * Who a request comes from: a `Request`, or one of Node's own, such as that of a WebSocket.
@@ -102,7 +105,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       settings.oidc.map((one) => [one.id, createProvider(one, callbackUrl(settings, one.id))]),
     ),
     clockAhead: watchClock({ database, settings, log }),
-    networkOf: readNetwork(settings, log),
+    ...watchNetworks(settings, log),
     noticeAddress: watchAddress(settings, log),
     afterwards(work) {
       const done = work()
@@ -184,19 +187,6 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
       endAllOf(database, "others_logged_out", { accountId, exceptId, ...ending(by) }),
     endAll: (accountId, by) => endAllOf(database, "ended_by_operator", { accountId, ...ending(by) }),
   };
-}
-
-function readNetwork(settings: Settings, log: HttpParts["log"]): HttpParts["networkOf"] {
-  let warned = false;
-  return (request, remote) =>
-    networkOf(remote, request.headers.get("x-forwarded-for"), settings.trustedProxies, (proxy) => {
-      if (!warned)
-        log.warn(
-          { proxy },
-          "X-Forwarded-For came from a proxy that LATCHKEY_TRUSTED_PROXIES doesn't name; it is ignored, and such requests count against no network limit.",
-        );
-      warned = true;
-    });
 }
 
 function watchAddress(settings: Settings, log: HttpParts["log"]): HttpParts["noticeAddress"] {

@@ -3,6 +3,7 @@ import type { Database, Write } from "../database/database.ts";
 import type { Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { hashToken } from "../sessions/token.ts";
+import { createDecided } from "./decided.ts";
 import type { Turns } from "./turns.ts";
 import { createTurns } from "./turns.ts";
 
@@ -24,19 +25,24 @@ const LIMITS = {
   mail_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
 
-export type Limit = { kind: keyof typeof LIMITS; of: string | null };
+/** A peer that may speak for many has limits of its own, and so many times as high. */
+const GENEROUS = 10;
+
+export type Limit = { kind: keyof typeof LIMITS; of: string; generous?: boolean };
 
 export type Attempts = {
   /**
-   * Counts one try against each limit, before it is judged, so that parallel tries can't slip by. A
-   * limit of nobody (`of: null`, the network is not known) counts nothing.
-   * @returns a refusal with the seconds to wait where any of them is used up.
+   * Counts one try against each limit, before it is judged, so that parallel tries can't slip by.
+   * A null counts nothing.
+   * @returns a refusal with the seconds to wait where any of them is used up; one that was known costs no write.
    */
-  take(limits: Limit[], now: number): Promise<Refusal | null>;
+  take(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
+  /** The refusal of a limit that is known to be used up; counts nothing. */
+  refusal(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
   /** The try was right: forgets what was counted against its own limits, gives one back where others share the count. */
-  release(write: Write, limits: { own: Limit; shared?: Limit }): Promise<void>;
+  release(write: Write, limits: { own: Limit; shared?: Limit | null }): Promise<void>;
   /** Gives one try back, where others share the count. */
-  giveBack(write: Write, shared: Limit): Promise<void>;
+  giveBack(write: Write, shared: Limit | null): Promise<void>;
   /** Few tries of one kind are under way at once; the others wait here, so that right ones don't use up the limit. */
   inTurn<T>(limit: Limit, work: () => Promise<T>): Promise<T>;
 };
@@ -46,24 +52,34 @@ const PATIENCE = 10_000;
 
 export function createAttempts(database: Database, on: boolean): Attempts {
   const turns = new Map<string, Turns>();
+  const decided = createDecided(database);
   return {
     async take(limits, now) {
-      if (!on) return null;
-      const waits = await database.write(async (write) => {
-        const ends: number[] = [];
-        for (const limit of inOrder(limits)) ends.push(await countTry(write, limit, now));
-        return ends.map((end) => end - now);
+      const refused = await this.refusal(limits, now);
+      if (!on || refused) return refused;
+      const ends = await database.write(async (write) => {
+        const ends: [key: string, end: number][] = [];
+        for (const limit of inOrder(limits)) ends.push([keyOf(limit), await countTry(write, limit, now)]);
+        return ends.filter(([, end]) => end > now);
       });
-      const longest = Math.max(0, ...waits);
-      return longest === 0 ? null : tooMany(longest);
+      for (const [key, end] of ends) decided.remember(key, end, now);
+      return ends.length === 0 ? null : tooMany(Math.max(...ends.map(([, end]) => end)) - now);
+    },
+    async refusal(limits, now) {
+      if (!on) return null;
+      const asked = inOrder(limits).map((limit) => ({ key: keyOf(limit), most: mostOf(limit) }));
+      const end = await decided.endOf(asked, now);
+      return end === null ? null : tooMany(end - now);
     },
     async release(write, { own, shared }) {
       if (!on) return;
+      decided.forget(keyOf(own));
       await write.query.deleteFrom("attempts").where("key", "=", keyOf(own)).execute();
       if (shared) await this.giveBack(write, shared);
     },
     async giveBack({ query }, shared) {
-      if (!on || shared.of === null) return;
+      if (!on || shared === null) return;
+      decided.forget(keyOf(shared));
       await query
         .updateTable("attempts")
         .set({ count: sql`count - 1` })
@@ -87,7 +103,7 @@ export function createAttempts(database: Database, on: boolean): Attempts {
 
 /** Returns when the limit's window ends where it is used up, else the given time. */
 async function countTry({ query }: Write, limit: Limit, now: number): Promise<number> {
-  const { most, window } = LIMITS[limit.kind];
+  const { window } = LIMITS[limit.kind];
   const row = await query
     .insertInto("attempts")
     .values({ key: keyOf(limit), count: 1, window_ends_at: now + window })
@@ -99,15 +115,18 @@ async function countTry({ query }: Write, limit: Limit, now: number): Promise<nu
     )
     .returning(["count", "window_ends_at"])
     .executeTakeFirstOrThrow();
-  return row.count > most ? row.window_ends_at : now;
+  return row.count > mostOf(limit) ? row.window_ends_at : now;
 }
 
+const mostOf = ({ kind, generous }: Limit) => LIMITS[kind].most * (generous ? GENEROUS : 1);
+
 /** Hashed: what is limited may be an address, or whatever else was typed. */
-const keyOf = ({ kind, of }: Limit) => `${kind}:${Buffer.from(hashToken(`${of}`)).toString("base64url")}`;
+const keyOf = ({ kind, of, generous }: Limit) =>
+  `${kind}${generous ? ":generous" : ""}:${Buffer.from(hashToken(of)).toString("base64url")}`;
 
 /** Always in the same order, so that two tries never wait for each other. */
-function inOrder(limits: Limit[]): Limit[] {
-  return limits.filter(({ of }) => of !== null).sort((one, other) => (one.kind < other.kind ? -1 : 1));
+function inOrder(limits: (Limit | null)[]): Limit[] {
+  return limits.filter((limit) => limit !== null).sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }
 
 function tooMany(wait: number): Refusal {

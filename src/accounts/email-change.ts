@@ -15,6 +15,7 @@ import type { EmailAddress } from "./email-address.ts";
 import { readEmailAddress } from "./email-address.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { makeLink, takeLink } from "./mailed-links.ts";
+import { type Asking, networkLimit } from "./network-limit.ts";
 import { ALWAYS } from "./ownership.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Letter } from "./post.ts";
@@ -32,7 +33,7 @@ export const TAKEN_BACK_WITHIN = 7 * DAY;
 export async function askForEmailChange(
   parts: AccountParts,
   acting: Acting,
-  asked: { email: string; currentPassword?: string | undefined; network: string | null },
+  asked: { email: string; currentPassword?: string | undefined; asking: Asking },
   now: number,
 ): Promise<Outcome> {
   const address = readEmailAddress(asked.email);
@@ -49,7 +50,9 @@ export async function askForEmailChange(
   const tooMany = await parts.attempts.take(
     [
       { kind: "mail", of: `change:${acting.accountId}` },
-      { kind: "mail_network", of: asked.network },
+      // Whoever has the new address may be a stranger: what is mailed there counts over all who ask.
+      { kind: "mail", of: address.key },
+      await networkLimit(parts, "mail_network", asked.asking, { id: acting.accountId }),
     ],
     now,
   );

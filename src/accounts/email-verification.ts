@@ -11,10 +11,12 @@ import { isKnownDevice } from "../sessions/known-device.ts";
 import type { Visitor } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { findAccount } from "./account.ts";
+import { readEmailAddress } from "./email-address.ts";
 import { confirmEmailChange } from "./email-change.ts";
 import { methodsOf } from "./login-methods.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
+import { type Asking, networkLimit } from "./network-limit.ts";
 import { ALWAYS, removeEverything } from "./ownership.ts";
 import type { AccountParts } from "./parts.ts";
 import { makeResetLink } from "./password-reset.ts";
@@ -27,14 +29,15 @@ import { hasTwoFactor } from "./second-factor.ts";
 export async function askForVerification(
   parts: AccountParts,
   acting: Acting,
-  network: string | null,
+  asking: Asking,
   now: number,
 ): Promise<Outcome> {
   if (acting.emailVerifiedAt !== null) return refuse("already_verified");
   const tooMany = await parts.attempts.take(
     [
-      { kind: "mail", of: `verify:${acting.accountId}` },
-      { kind: "mail_network", of: network },
+      // By the address: an account that is made anew for somebody else's brings no fresh tries.
+      { kind: "mail", of: `verify:${readEmailAddress(acting.email)?.key ?? acting.email}` },
+      await networkLimit(parts, "mail_network", asking, { id: acting.accountId }),
     ],
     now,
   );

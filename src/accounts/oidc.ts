@@ -5,6 +5,7 @@ import type { Visitor } from "../sessions/start.ts";
 import { findAccount } from "./account.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
 import { addMethod } from "./login-methods.ts";
+import { type Asking, networkLimit } from "./network-limit.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Acting } from "./proof.ts";
 import { isProved, proofMethods, renewProved } from "./proof.ts";
@@ -41,12 +42,16 @@ export async function startRound(
     next: string | null;
     /** The page's `navigator.maxTouchPoints`, where it told. */
     touchPoints: number | null;
-    network: string | null;
+    asking: Asking;
   },
   now: number,
 ): Promise<Outcome<{ url: string }>> {
-  const { intent, acting, browser, next, touchPoints, network } = of;
-  const tooMany = await parts.attempts.take([{ kind: "ceremony_network", of: network }], now);
+  const { intent, acting, browser, next, touchPoints, asking } = of;
+  const account = acting && { id: acting.accountId };
+  const tooMany = await parts.attempts.take(
+    [await networkLimit(parts, "ceremony_network", asking, account)],
+    now,
+  );
   if (tooMany) return tooMany;
   if (intent === "connect" && acting && !isProved(acting, now)) return askForProof(parts, acting);
   const round = newRound(intent === "prove");

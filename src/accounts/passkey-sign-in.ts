@@ -2,10 +2,12 @@ import type { Write } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
 import type { Visitor } from "../sessions/start.ts";
 import { findAccount } from "./account.ts";
+import { networkLimit } from "./network-limit.ts";
 import type { AccountParts } from "./parts.ts";
 import { acceptAuthentication } from "./passkeys.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { passFirstFactor } from "./sign-in.ts";
+import { findPasskey } from "./stored-passkeys.ts";
 
 /**
  * Signs in with a passkey. An authenticator that knew its owner counts as both factors; one that only
@@ -17,7 +19,12 @@ export async function signInWithPasskey(
   visitor: Visitor,
   now: number,
 ): Promise<SignedIn> {
-  const network = { kind: "password_network", of: visitor.network } as const;
+  const network = await networkLimit(
+    parts,
+    "password_network",
+    visitor,
+    await ownerOf(parts, answer, visitor),
+  );
   const tooMany = await parts.attempts.take([network], now);
   if (tooMany) return tooMany;
   const accepted = await acceptAuthentication(parts, answer, now);
@@ -31,6 +38,17 @@ export async function signInWithPasskey(
     return isThere(write, passkey.id);
   });
   return done === "changed_meanwhile" ? refuse("wrong_passkey") : done;
+}
+
+/** Whose passkey this claims to be; looked up only where that can matter for the limit. */
+async function ownerOf(
+  parts: AccountParts,
+  { response }: { response: unknown },
+  { network, isReturning }: Visitor,
+): Promise<{ id: string } | null> {
+  if (!network.generous || !isReturning || typeof response !== "object" || response === null) return null;
+  const passkey = await findPasskey(parts.database, "id" in response ? response.id : null);
+  return passkey ? { id: passkey.account_id } : null;
 }
 
 /** A passkey may have been disconnected since its answer was judged. */

@@ -12,6 +12,7 @@ import { readEmailAddress } from "./email-address.ts";
 import { methodsOf } from "./login-methods.ts";
 import type { MailedLink } from "./mailed-links.ts";
 import { findLink, makeLink, takeLink } from "./mailed-links.ts";
+import { networkLimit } from "./network-limit.ts";
 import { ALWAYS, removeUnproved } from "./ownership.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
@@ -28,7 +29,7 @@ export async function askForReset(
   const tooMany = await parts.attempts.take(
     [
       { kind: "mail", of: `reset:${address?.key ?? email}` },
-      { kind: "mail_network", of: visitor.network },
+      await networkLimit(parts, "mail_network", visitor, address && { emailKey: address.key }),
     ],
     now,
   );

@@ -6,7 +6,7 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdAccount } from "../sessions/hold.ts";
-import { isKnownDevice } from "../sessions/known-device.ts";
+import { findByDevice } from "../sessions/known-device.ts";
 import type { Started, Visitor } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
@@ -39,12 +39,13 @@ export async function signIn(
   now: number,
 ): Promise<SignedIn> {
   const address = readEmailAddress(asked.email);
-  const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
-  const own = await ownLimit(parts, account, address?.key ?? asked.email, visitor);
-  const network = { kind: "password_network", of: visitor.network } as const;
+  const { own, network } = await limitsOf(parts, address?.key ?? asked.email, visitor);
+  const refused = await parts.attempts.refusal([own, network], now);
+  if (refused) return refused;
   return parts.attempts.inTurn(own, async () => {
     const tooMany = await parts.attempts.take([own, network], now);
     if (tooMany) return tooMany;
+    const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
     const passed = (write: Write) => parts.attempts.release(write, { own, shared: network });
     return judge(parts, account, { password: asked.password, passed }, visitor, now);
   });
@@ -188,19 +189,19 @@ async function noteFailure(
   });
 }
 
-/** A browser that the account knows counts for itself: a stranger's guesses can't lock the owner out. */
-async function ownLimit(
+/**
+ * A browser that the account knows counts for itself: a stranger's guesses can't lock the owner out, nor can a
+ * stranger behind the same undeclared proxy.
+ */
+async function limitsOf(
   parts: AccountParts,
-  account: Account | undefined,
   emailKey: string,
-  visitor: Visitor,
-): Promise<Limit> {
-  if (!account) return { kind: "password", of: emailKey };
-  const deviceHash = hashToken(visitor.deviceToken);
-  if (!(await isKnownDevice(parts.database.read, account.id, deviceHash)))
-    return { kind: "password", of: emailKey };
-  return {
-    kind: "password_known_device",
-    of: `${account.id}:${Buffer.from(deviceHash).toString("base64url")}`,
-  };
+  { deviceToken, isReturning, network }: Visitor,
+): Promise<{ own: Limit; network: Limit | null }> {
+  const deviceHash = hashToken(deviceToken);
+  const shared = { kind: "password_network", ...network } as const;
+  const accountId = isReturning ? await findByDevice(parts.database.read, emailKey, deviceHash) : undefined;
+  if (accountId === undefined) return { own: { kind: "password", of: emailKey }, network: shared };
+  const of = `${accountId}:${Buffer.from(deviceHash).toString("base64url")}`;
+  return { own: { kind: "password_known_device", of }, network: network.generous ? null : shared };
 }

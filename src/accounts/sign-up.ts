@@ -33,7 +33,7 @@ export async function signUp(
 
   const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
   if (weak) return refuse("weak_password", weak);
-  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...visitor.network }], now);
   if (tooMany) return tooMany;
   const passwordHash = await parts.passwords.hash(asked.password);
   return openAccount(parts, { address, verified: false, first: { passwordHash } }, visitor, now);
@@ -70,13 +70,13 @@ export async function signUpWithPasskey(
   if (parts.settings.signUp !== "open") return refuse("sign_up_closed");
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...visitor.network }], now);
+  if (tooMany) return tooMany;
   const answer = { response: asked.passkey, browser: asked.browser, kind: "sign_up_passkey" } as const;
   const made = await acceptRegistration(parts, answer, now);
   if (!made.ok) return made;
   if (made.data !== address.key)
     return refuse("wrong_passkey", "That passkey was made for another address.", { status: 422 });
-  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
-  if (tooMany) return tooMany;
   const { label } = visitor.device;
   const store: StoreMethod = (write, accountId) =>
     storePasskey(write, accountId, made.passkey, label, now, now);
@@ -96,7 +96,7 @@ export async function signUpWithProvider(
   now: number,
 ): Promise<SignedUp> {
   if (parts.settings.signUp === "closed") return refuse("sign_up_closed");
-  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", of: visitor.network }], now);
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...visitor.network }], now);
   if (tooMany) return tooMany;
   const { address, verified, store } = asked;
   return openAccount(parts, { address, verified, first: { signedInWith: "oidc", store } }, visitor, now);
@@ -169,7 +169,7 @@ async function mailSignUpLink(
   now: number,
 ): Promise<SignedUp> {
   const limits = [
-    { kind: "sign_up_network", of: visitor.network },
+    { kind: "sign_up_network", ...visitor.network },
     { kind: "mail", of: address.key },
   ] as const;
   const tooMany = await parts.attempts.take([...limits], now);

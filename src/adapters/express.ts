@@ -1,6 +1,7 @@
 /** `latchkey/express`: Latchkey inside an Express 5 app. */
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type { Response as Reply, Request, RequestHandler } from "express";
+import { peerOf } from "../http/peer.ts";
 import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf } from "./node-request.ts";
@@ -22,10 +23,9 @@ declare global {
  */
 export function mount(latchkey: Latchkey): RequestHandler {
   const base = mountAt(latchkey);
-  const answer = getRequestListener(
-    (request, env) => latchkey.fetch(request, (env as HttpBindings).incoming.socket.remoteAddress),
-    { overrideGlobalObjects: false },
-  );
+  const answer = getRequestListener((request, env) => latchkey.fetch(request, peerOf(env)), {
+    overrideGlobalObjects: false,
+  });
   return (request, reply, next) => {
     if (!isAtOrBelow(base, request.baseUrl)) {
       return next(misplaced(request.baseUrl, base, "Write app.use(mount(latchkey)), or change baseUrl."));

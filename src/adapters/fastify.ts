@@ -1,6 +1,6 @@
 /** `latchkey/fastify`: Latchkey inside a Fastify 5 app. */
 import type { Readable } from "node:stream";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type {
   FastifyInstance,
   FastifyPluginAsync,
@@ -8,6 +8,7 @@ import type {
   preHandlerAsyncHookHandler,
 } from "fastify";
 import { LARGEST_BODY } from "../http/guards.ts";
+import { peerOf } from "../http/peer.ts";
 import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf } from "./node-request.ts";
@@ -48,10 +49,9 @@ export const mount: FastifyPluginAsync<{ latchkey: Latchkey }> = Object.assign(
 );
 
 function answerBelow(own: FastifyInstance, path: string, latchkey: Latchkey): void {
-  const answer = getRequestListener(
-    (request, env) => latchkey.fetch(request, (env as HttpBindings).incoming.socket.remoteAddress),
-    { overrideGlobalObjects: false },
-  );
+  const answer = getRequestListener((request, env) => latchkey.fetch(request, peerOf(env)), {
+    overrideGlobalObjects: false,
+  });
   own.removeAllContentTypeParsers();
   own.addContentTypeParser("*", async (_request: FastifyRequest, payload: Readable) => bytesOf(payload));
   for (const url of path === "" ? ["/", "/*"] : [path, `${path}/*`]) {

@@ -1,6 +1,7 @@
 /** `latchkey/hono`: Latchkey inside a Hono app, on Node. */
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
+import { peerOf } from "../http/peer.ts";
 import { headersOf, type RequestHead } from "../http/request-head.ts";
 import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
@@ -20,7 +21,7 @@ export function mount(latchkey: Latchkey): MiddlewareHandler {
       throw misplaced(prefix, base, "Write app.use(mount(latchkey)), or change baseUrl.");
     }
     if (!isAtOrBelow(context.req.path, base)) return next();
-    return latchkey.fetch(await whole(context.req), peerOf(context));
+    return latchkey.fetch(await whole(context.req), peerIn(context));
   };
 }
 
@@ -56,7 +57,7 @@ async function whole(req: HonoRequest): Promise<Request> {
   return new Request(url, { method, headers, signal, body: await req.arrayBuffer() });
 }
 
-/** The address at the other end, where the app runs on Node's server. */
-function peerOf(context: Context): string | undefined {
-  return (context.env as Partial<HttpBindings> | undefined)?.incoming?.socket?.remoteAddress;
+/** The address at the other end, where the app runs on Node's server; elsewhere nobody tells it. */
+function peerIn({ env }: Context): string | undefined {
+  return (env as Partial<HttpBindings> | undefined)?.incoming ? peerOf(env) : undefined;
 }

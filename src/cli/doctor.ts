@@ -81,9 +81,13 @@ function lookAtAddresses({ settings }: HttpParts): Finding[] {
       : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),
     trustedProxies.length > 0 || baseUrl.isLocal
       ? ok(`${trustedProxies.length} ranges of proxies are trusted.`)
-      : warn("LATCHKEY_TRUSTED_PROXIES is not set: behind a proxy, nothing is limited by network."),
+      : warn(`LATCHKEY_TRUSTED_PROXIES is not set${baseUrl.secure ? ENDS_TLS : ""}. ${WHAT_TO_DECLARE}`),
   ];
 }
+
+const ENDS_TLS = ", but BASE_URL is https, so a proxy in front of Latchkey ends the encryption";
+const WHAT_TO_DECLARE =
+  "Set it to the proxy's address as Latchkey sees it: 127.0.0.1 where the proxy runs on this machine. Until then all visitors of that proxy count as one, against limits that are ten times as generous. Where there is no proxy, leave it.";
 
 async function lookAtKeys(parts: HttpParts): Promise<Finding[]> {
   const { settings } = parts;

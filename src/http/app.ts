@@ -8,8 +8,9 @@ import type { Dashboard } from "./dashboard.ts";
 import { refuseCrossSite, refuseOtherBodies } from "./guards.ts";
 import { plainPage } from "./handlers/pages.ts";
 import { api, dashboardRoutes } from "./routes.ts";
+import { unhurried } from "./unhurried.ts";
 
-/** Answers a request; `remote` is the peer's address, where the server below knows it. */
+/** Answers a request; `remote` is the peer's address, where the server below tells it. */
 export type Fetch = (request: Request, remote?: string) => Promise<Response>;
 
 type Bindings = { Bindings: { remote?: string } };
@@ -34,8 +35,12 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
     return missing(req.raw, path, baseUrl);
   });
   app.onError((error, context) => broken(parts, error, context.req.raw));
-  return async (request, remote) =>
-    withHeaders(await app.fetch(request, remote === undefined ? {} : { remote }), baseUrl);
+  const send = unhurried();
+  return async (request, remote) => {
+    parts.noticePeer(remote);
+    const response = await app.fetch(request, remote === undefined ? {} : { remote });
+    return send(withHeaders(response, baseUrl));
+  };
 }
 
 /** Where a route lies below the base URL; its root is there with and without the last slash. */

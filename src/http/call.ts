@@ -5,7 +5,7 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { readDevice } from "../sessions/device-label.ts";
 import type { LiveStreams } from "../sessions/live.ts";
-import type { Visitor } from "../sessions/start.ts";
+import type { Network, Visitor } from "../sessions/start.ts";
 import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
 import { readBody } from "./guards.ts";
@@ -18,7 +18,9 @@ export type HttpParts = AccountParts & {
   readonly providers: ReadonlyMap<string, Provider>;
   /** How far the database's clock is ahead, in ms; the operator hears of it. */
   readonly clockAhead: () => Promise<number>;
-  readonly networkOf: (request: Request, remote: string | undefined) => string | null;
+  readonly networkOf: (request: Request, remote: string | undefined) => Network;
+  /** Warns the operator, once, where the server below doesn't tell peers and no proxy is declared. */
+  readonly noticePeer: (remote: string | undefined) => void;
   /** Warns the operator, once, of a request that changes something and came to another address than BASE_URL. */
   readonly noticeAddress: (request: Request, remote: string | undefined) => void;
 };
@@ -27,7 +29,7 @@ export type HttpParts = AccountParts & {
 export type Call = {
   readonly parts: HttpParts;
   readonly request: Request;
-  /** The peer's address, where the server below told it. */
+  /** The peer's address; empty where it can't be known, undefined where the server below never tells it. */
   readonly remote: string | undefined;
   readonly now: number;
   /** A part of the path, as the route names it. */
@@ -64,9 +66,11 @@ export async function read<T extends z.ZodType>(
 /** Who is at the other end, read from this one request. */
 export function visitorOf(call: Call, touchPoints?: number): Visitor {
   const { parts, request, remote } = call;
+  const deviceToken = parts.cookies.deviceToken(cookieHeader(call));
   return {
     device: readDevice(request.headers, touchPoints),
-    deviceToken: parts.cookies.deviceToken(cookieHeader(call)) ?? makeSecret(),
+    deviceToken: deviceToken ?? makeSecret(),
+    isReturning: deviceToken !== null,
     tokens: tokensOf(call),
     network: parts.networkOf(request, remote),
   };

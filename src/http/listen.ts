@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from "node:http";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { createAdaptorServer } from "@hono/node-server";
 import type { Fetch } from "./app.ts";
+import { peerOf } from "./peer.ts";
 
 /** A server that listens. */
 export type Listening = {
@@ -25,8 +26,7 @@ export async function listen(
   where: { port: number; host: string },
 ): Promise<Listening> {
   const server = createAdaptorServer({
-    fetch: (request: Request, env: HttpBindings | unknown) =>
-      latchkey.fetch(request, (env as HttpBindings).incoming.socket.remoteAddress),
+    fetch: (request: Request, env: unknown) => latchkey.fetch(request, peerOf(env)),
     overrideGlobalObjects: true,
     // For who asks without a Host, as HTTP/1.0 may.
     hostname: "localhost",

@@ -1,32 +1,60 @@
 import ipaddr from "ipaddr.js";
 import type { Networks } from "../option-readers.ts";
+import type { Settings } from "../options.ts";
+import type { Network } from "../sessions/start.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * The network that a request counts under: the address itself, or the /64 of an IPv6 one. Null where it
- * can't be known: nobody told, or a proxy that isn't declared speaks for everyone behind it.
+ * The network that a request counts under: the address itself, or the /64 of an IPv6 one. A peer that may speak
+ * for many visitors counts as itself, generously: an undeclared proxy, a declared one that names no visitor, and
+ * a peer that is not known. A header from anyone but a declared proxy is ignored. `remote` is undefined where the
+ * server below never tells it; then whoever declares proxies says that requests come through them alone.
  */
 export function networkOf(
   remote: string | undefined,
   forwardedFor: string | null,
   trusted: Networks,
   onUndeclaredProxy: (remote: string) => void,
-): string | null {
+): Network {
   const direct = remote === undefined ? null : readAddress(remote);
-  if (!direct) return null;
-  if (!isTrusted(direct, trusted)) {
-    if (forwardedFor === null) return inNetwork(direct);
+  const peer = { of: direct ? inNetwork(direct) : "unknown", generous: true };
+  if (direct && !isTrusted(direct, trusted)) {
+    if (forwardedFor === null) return { ...peer, generous: false };
     onUndeclaredProxy(direct.toString());
-    return null;
+    return peer;
   }
+  if (!direct && (remote !== undefined || trusted.length === 0)) return peer;
   const hops = (forwardedFor ?? "").split(",").map((hop) => readAddress(hop.trim()));
   for (const hop of hops.reverse()) {
     if (!hop) break;
-    if (!isTrusted(hop, trusted)) return inNetwork(hop);
+    if (!isTrusted(hop, trusted)) return { of: inNetwork(hop), generous: false };
   }
-  return forwardedFor === null ? inNetwork(direct) : null;
+  return peer;
 }
+
+/** Reads each request's network, and tells the operator, once each, what is to be declared. */
+export function watchNetworks(settings: Settings, log: { warn(facts: object, words: string): void }) {
+  const told = new Set<string>();
+  const warnOnce = (words: string, facts: object = {}) => {
+    if (!told.has(words)) log.warn(facts, words);
+    told.add(words);
+  };
+  return {
+    networkOf: (request: Request, remote: string | undefined) =>
+      networkOf(remote, request.headers.get("x-forwarded-for"), settings.trustedProxies, (proxy) =>
+        warnOnce(UNDECLARED_PROXY, { proxy }),
+      ),
+    noticePeer(remote: string | undefined): void {
+      if (remote === undefined && settings.trustedProxies.length === 0) warnOnce(UNKNOWN_PEERS);
+    },
+  };
+}
+
+const UNDECLARED_PROXY =
+  "X-Forwarded-For came from a proxy that LATCHKEY_TRUSTED_PROXIES doesn't name. The header is ignored, and all visitors of that proxy count as one, against limits that are ten times as generous. If it is your proxy, set LATCHKEY_TRUSTED_PROXIES to its address.";
+const UNKNOWN_PEERS =
+  "The server that Latchkey runs in doesn't tell where requests come from (Next.js never does), so all visitors count as one, against limits that are ten times as generous. Let a proxy in front be the only way to this server, let it replace X-Forwarded-For by the visitor's address, and set LATCHKEY_TRUSTED_PROXIES to the proxy's address.";
 
 /** Whether a peer is a proxy that LATCHKEY_TRUSTED_PROXIES names. */
 export function isProxy(remote: string | undefined, trusted: Networks): boolean {

@@ -17,6 +17,22 @@ export async function isKnownDevice(
   return known !== undefined;
 }
 
+/** The account of this address, where it has been used from this browser. */
+export async function findByDevice(
+  query: Kysely<Schema>,
+  emailKey: string,
+  deviceHash: Uint8Array,
+): Promise<string | undefined> {
+  const known = await query
+    .selectFrom("known_device")
+    .innerJoin("account", "account.id", "known_device.account_id")
+    .select("account.id")
+    .where("account.email_key", "=", emailKey)
+    .where("known_device.device_hash", "=", deviceHash)
+    .executeTakeFirst();
+  return known?.id;
+}
+
 /** The next sign-in from this browser is news again. */
 export async function forgetDevice(write: Write, accountId: string, deviceHash: Uint8Array): Promise<void> {
   await write.query

@@ -17,8 +17,16 @@ export type Visitor = {
   deviceToken: string;
   /** Session tokens that the request carried: a live one ends with this sign-in. */
   tokens: readonly string[];
-  /** What limits by network count under; null where the network is not known. */
-  network: string | null;
+  /** Whether the browser brought that cookie; one that was made for this request is known to no account. */
+  isReturning: boolean;
+  network: Network;
+};
+
+/** What limits by network count under. */
+export type Network = {
+  of: string;
+  /** Whether it may speak for many visitors: then limits are ten times as high, and known browsers are let past. */
+  generous: boolean;
 };
 
 export type Started = {

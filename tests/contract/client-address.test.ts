@@ -32,7 +32,7 @@ describe("Where a request comes from", () => {
       expect((await askForReset(direct(), { [name]: `198.51.100.${times}` })).status).toBe(202);
     }
     expectTooMany(await askForReset(direct(), { "X-Real-IP": "203.0.113.7" }));
-    // An undeclared proxy speaks for everyone behind it: no limit of the network, never one shared by all.
+    // A peer that sends the header counts as itself, against a limit of its own.
     expect((await askForReset(direct(), { "X-Forwarded-For": "203.0.113.7" })).status).toBe(202);
   });
 

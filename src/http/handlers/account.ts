@@ -28,13 +28,13 @@ export async function putPassword(call: SignedInCall): Promise<Response> {
 export async function putEmail(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.changeEmail);
   if (!asked.ok) return problem(asked);
-  const { network } = visitorOf(call);
-  const done = await askForEmailChange(call.parts, call.acting, { ...asked.body, network }, call.now);
+  const asking = visitorOf(call);
+  const done = await askForEmailChange(call.parts, call.acting, { ...asked.body, asking }, call.now);
   return done.ok ? json(202, {}) : problem(done);
 }
 
 export async function postVerification(call: SignedInCall): Promise<Response> {
-  const done = await askForVerification(call.parts, call.acting, visitorOf(call).network, call.now);
+  const done = await askForVerification(call.parts, call.acting, visitorOf(call), call.now);
   return done.ok ? json(202, {}) : problem(done);
 }
 

@@ -31,8 +31,8 @@ export async function getOidcStart(call: Call): Promise<Response> {
   const touchPoints = /^\d{1,3}$/.test(searchParams.get("touchPoints") ?? "")
     ? Number(searchParams.get("touchPoints"))
     : null;
-  const { network } = visitorOf(call);
-  const of = { intent: "sign_in", acting: null, browser, next, touchPoints, network } as const;
+  const asking = visitorOf(call);
+  const of = { intent: "sign_in", acting: null, browser, next, touchPoints, asking } as const;
   const round = await startRound(parts, provider, of, now);
   if (!round.ok) return toPage(call, "sign_in", null, round.code);
   return redirect(round.url, [parts.cookies.setCeremony(browser)]);
@@ -47,8 +47,8 @@ export async function postOidcStart(call: SignedInCall): Promise<Response> {
   if (!provider) return problem(refuse("not_found", "There is no such provider."));
   const browser = browserOf(call) ?? makeSecret();
   const { intent } = asked.body;
-  const { network } = visitorOf(call);
-  const of = { intent, acting, browser, next: null, touchPoints: null, network };
+  const asking = visitorOf(call);
+  const of = { intent, acting, browser, next: null, touchPoints: null, asking };
   const round = await startRound(parts, provider, of, now);
   return round.ok ? json(200, { url: round.url }, [parts.cookies.setCeremony(browser)]) : problem(round);
 }

@@ -1,8 +1,10 @@
 import { readEmailAddress } from "../../accounts/email-address.ts";
 import { addPasskey } from "../../accounts/login-methods.ts";
+import { networkLimit } from "../../accounts/network-limit.ts";
 import { signInWithPasskey } from "../../accounts/passkey-sign-in.ts";
 import { acceptRegistration, authenticationOptions, registrationOptions } from "../../accounts/passkeys.ts";
 import { requireProof } from "../../accounts/proof.ts";
+import type { FoundSession } from "../../database/database.ts";
 import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
@@ -23,9 +25,10 @@ export function wherePasskeysAre(handle: (call: Call) => Promise<Response>) {
 }
 
 /** Each prompt that is asked for is kept until it is answered or over: nobody may fill the database with them. */
-function tooManyCeremonies(call: Call): Promise<Refusal | null> {
-  const { network } = visitorOf(call);
-  return call.parts.attempts.take([{ kind: "ceremony_network", of: network }], call.now);
+async function tooManyCeremonies(call: Call, acting?: FoundSession): Promise<Refusal | null> {
+  const account = acting && { id: acting.accountId };
+  const network = await networkLimit(call.parts, "ceremony_network", visitorOf(call), account);
+  return call.parts.attempts.take([network], call.now);
 }
 
 /** Options for making a passkey: for the account that is signed in, or, with an email, for a sign-up. */
@@ -33,8 +36,6 @@ export async function postPasskeyOptions(call: Call): Promise<Response> {
   const asked = await read(call, bodies.passkeyOptions);
   if (!asked.ok) return problem(asked);
   const { parts, now } = call;
-  const tooMany = await tooManyCeremonies(call);
-  if (tooMany) return problem(tooMany);
   const browser = browserOf(call) ?? makeSecret();
   const { email } = asked.body;
   if (email !== undefined) return signUpOptions(call, email, browser);
@@ -43,6 +44,8 @@ export async function postPasskeyOptions(call: Call): Promise<Response> {
   if (!("session" in answer))
     return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
   const { session } = answer;
+  const tooMany = await tooManyCeremonies(call, session);
+  if (tooMany) return problem(tooMany);
   await touch(call, session);
   const proof = await requireProof(parts, session, { named: false }, now);
   if (!proof.ok) return problem(proof);
@@ -50,7 +53,10 @@ export async function postPasskeyOptions(call: Call): Promise<Response> {
   return json(200, await registrationOptions(parts, of, now), [parts.cookies.setCeremony(browser)]);
 }
 
-async function signUpOptions({ parts, now }: Call, email: string, browser: string): Promise<Response> {
+async function signUpOptions(call: Call, email: string, browser: string): Promise<Response> {
+  const { parts, now } = call;
+  const tooMany = await tooManyCeremonies(call);
+  if (tooMany) return problem(tooMany);
   if (parts.settings.signUp !== "open") return problem(refuse("sign_up_closed"));
   const address = readEmailAddress(email);
   if (!address) return problem(refuse("invalid_email"));

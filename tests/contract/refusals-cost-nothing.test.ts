@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { header } from "../support/answers.ts";
+import { SECOND } from "../support/clock.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectRefusal, expectTooMany } from "../support/expectations.ts";
+import { OTHER_PASSWORD, resetToken, signUp, trySignIn, WRONG_PASSWORD } from "../support/people.ts";
+import { serverFor, startServer } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+const MOST = 10;
+
+describeOnEachEngine("A refusal that is already decided", (engine) => {
+  const server = serverFor(engine);
+
+  async function lockedOut() {
+    const person = await signUp(server());
+    const wrong = { ...person, password: WRONG_PASSWORD };
+    for (let times = 0; times < MOST; times += 1)
+      expectRefusal(await trySignIn(server().client(), wrong), 401, "wrong_credentials");
+    expectTooMany(await trySignIn(server().client(), wrong));
+    return { person, wrong };
+  }
+
+  /** Everything that a try could leave behind. */
+  async function written() {
+    const tables = ["attempts", "activity", "session", "known_device"];
+    return Promise.all(tables.map((table) => server().database.read(`select * from ${table} order by 1`)));
+  }
+
+  test("writes nothing, however often it is asked for, and still says how long to wait", async () => {
+    const { wrong } = await lockedOut();
+    const before = await written();
+    const waits: number[] = [];
+    for (let seconds = 0; seconds < 8; seconds += 1) {
+      server().clock.advance(SECOND);
+      const answers = await Promise.all(Array.from({ length: 5 }, () => trySignIn(server().client(), wrong)));
+      for (const answer of answers) expectTooMany(answer);
+      waits.push(Number(header(answers[0] ?? fail(), "retry-after")));
+    }
+    expect(await written()).toEqual(before);
+    expect(waits).toEqual([...waits].sort((one, other) => other - one));
+    expect(waits[0]).toBeGreaterThan(waits.at(-1) ?? 0);
+  });
+
+  test("ends with its time, and then tries count anew", async () => {
+    const { person, wrong } = await lockedOut();
+    const refused = await trySignIn(server().client(), wrong);
+    server().clock.advance((Number(header(refused, "retry-after")) + 1) * SECOND);
+    expectRefusal(await trySignIn(server().client(), wrong), 401, "wrong_credentials");
+    expect((await trySignIn(server().client(UA.firefoxWindows), person)).status).toBe(201);
+  });
+
+  test("ends at once with a reset, and within seconds on another node", async () => {
+    const { person } = await lockedOut();
+    const { database, clock, secretKey } = server();
+    const other = await startServer({ engine, database, clock, secretKey });
+    try {
+      expectTooMany(await trySignIn(other.client(), person));
+      const token = await resetToken(server(), person.email);
+      const changed = { email: person.email, password: OTHER_PASSWORD };
+      const done = await server().client().put("/api/password-resets", { token, password: OTHER_PASSWORD });
+      expect(done.status, done.text).toBe(204);
+      expect((await trySignIn(server().client(UA.firefoxWindows), changed)).status).toBe(201);
+      clock.advance(3 * SECOND);
+      expect((await trySignIn(other.client(UA.firefoxLinux), changed)).status).toBe(201);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+function fail(): never {
+  throw new Error("unreachable");
+}

@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import type { Client } from "../support/client.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectTooMany } from "../support/expectations.ts";
+import { freshEmail, signUp, trySignIn } from "../support/people.ts";
+import { serverFor, type TestServer } from "../support/server.ts";
+
+/** What one network may do in a while, and what one that may speak for many may do. */
+const MOST = 100;
+const GENEROUS = 10 * MOST;
+
+const from = (address: string) => ({ "X-Forwarded-For": address });
+
+const askForReset = (client: Client, forwardedFor: string, email = freshEmail()) =>
+  client.post("/api/password-resets", { email }, from(forwardedFor));
+
+/** The one count of a kind becomes what it is after so many requests. */
+async function countUpTo(count: number, server: TestServer, kind: string): Promise<void> {
+  await server.latchkey.parts.database.write(async ({ query }) => {
+    const rows = await query
+      .updateTable("attempts")
+      .set({ count })
+      .where("key", "like", `${kind}%`)
+      .returning("key")
+      .execute();
+    expect(rows, "requests of one peer have one count").toHaveLength(1);
+  });
+}
+
+describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => {
+  const server = serverFor(engine);
+
+  test("share limits ten times as high, whatever addresses the header names", async () => {
+    const stranger = server().client();
+    const person = await signUp(server());
+    for (const address of ["203.0.113.1", "203.0.113.2, 10.0.0.9", "", "unknown"])
+      expect((await askForReset(stranger, address)).status).toBe(202);
+    await countUpTo(GENEROUS - 1, server(), "mail_network");
+    expect((await askForReset(stranger, "203.0.113.3")).status).toBe(202);
+    expectTooMany(await askForReset(stranger, "203.0.113.4"));
+    expectTooMany(await askForReset(server().client(), "203.0.113.5", person.email));
+
+    expect((await askForReset(person.client, "203.0.113.6", person.email)).status, "known").toBe(202);
+    const direct = await stranger.post("/api/password-resets", { email: freshEmail() });
+    expect(direct.status, "a visitor who sends no such header has a limit of their own").toBe(202);
+  });
+
+  test("are let past them in a browser that the account knows", async () => {
+    const person = await signUp(server());
+    const stranger = server().client();
+    const { email, password } = person;
+    const signIn = (client: Client) => client.post("/api/session", { email, password }, from("203.0.113.7"));
+    await stranger.post("/api/session", { email: freshEmail(), password }, from("203.0.113.8"));
+    await countUpTo(GENEROUS, server(), "password_network");
+    expectTooMany(await signIn(stranger));
+    const known = await signIn(person.client);
+    expect(known.status, known.text).toBe(201);
+    expect((await trySignIn(stranger, person)).status, "a visitor without such a proxy").toBe(201);
+  });
+});
+
+describeOnEachEngine("A header that names no visitor", (engine) => {
+  const server = serverFor(engine, { trustedProxies: "127.0.0.1" });
+
+  test("makes a declared proxy count as itself: no header switches a limit off", async () => {
+    const client = server().client();
+    for (const nobody of ["", "unknown", "203.0.113.7, x", "127.0.0.1", ",,"])
+      expect((await askForReset(client, nobody)).status).toBe(202);
+    await countUpTo(GENEROUS, server(), "mail_network");
+    expectTooMany(await askForReset(client, "unknown"));
+    expect((await askForReset(client, "203.0.113.7")).status).toBe(202);
+  });
+});
+
+function askInCode({ latchkey, baseUrl }: TestServer, forwardedFor: string) {
+  return latchkey.fetch(
+    new Request(`${baseUrl}/api/password-resets`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...from(forwardedFor) },
+      body: JSON.stringify({ email: freshEmail() }),
+    }),
+  );
+}
+
+describeOnEachEngine("In a server that never tells where requests come from", (engine) => {
+  const undeclared = serverFor(engine);
+  const declared = serverFor(engine, { trustedProxies: "10.0.0.0/8" });
+
+  test("all visitors count as one where no proxy is declared", async () => {
+    for (const address of ["203.0.113.1", "203.0.113.2", ""])
+      expect((await askInCode(undeclared(), address)).status).toBe(202);
+    await countUpTo(GENEROUS, undeclared(), "mail_network");
+    expect((await askInCode(undeclared(), "203.0.113.7")).status).toBe(429);
+  });
+
+  test("each visitor counts as the declared proxies tell it", async () => {
+    for (const address of ["1.1.1.1, 203.0.113.7, 10.0.0.9", "203.0.113.7"])
+      expect((await askInCode(declared(), address)).status).toBe(202);
+    await countUpTo(MOST, declared(), "mail_network");
+    expect((await askInCode(declared(), "1.1.1.2, 203.0.113.7, 10.0.0.9")).status).toBe(429);
+    expect((await askInCode(declared(), "203.0.113.8, 10.0.0.9")).status).toBe(202);
+  });
+});
