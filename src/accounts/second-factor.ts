@@ -1,6 +1,8 @@
 import { createHash, randomInt } from "node:crypto";
+import type { Kysely } from "kysely";
 import { Secret, TOTP } from "otpauth";
 import type { Write } from "../database/database.ts";
+import type { Schema } from "../database/schema.ts";
 import type { AccountParts } from "./parts.ts";
 
 /** What a person gives as the second factor: one of the two. */
@@ -16,8 +18,11 @@ const RECOVERY_CODE_LETTERS = 15;
 /** Without letters and digits that look alike. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 
-export async function hasTwoFactor(write: Write, accountId: string): Promise<boolean> {
-  const row = await write.query
+export async function hasTwoFactor(
+  { query }: { query: Kysely<Schema> },
+  accountId: string,
+): Promise<boolean> {
+  const row = await query
     .selectFrom("two_factor")
     .select("confirmed_at")
     .where("account_id", "=", accountId)

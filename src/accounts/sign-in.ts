@@ -6,18 +6,17 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdAccount } from "../sessions/hold.ts";
-import { isKnownDevice } from "../sessions/known-device.ts";
 import type { Started, Visitor } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 import { findAccountByEmail } from "./account.ts";
-import type { Limit } from "./attempts.ts";
 import { readEmailAddress } from "./email-address.ts";
 import { makeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
 import { hasTwoFactor } from "./second-factor.ts";
+import { passwordTries } from "./tries.ts";
 
 /** How long a second factor may take, in ms. */
 export const HALF_FINISHED_LIVES = 10 * 60_000;
@@ -40,12 +39,16 @@ export async function signIn(
 ): Promise<SignedIn> {
   const address = readEmailAddress(asked.email);
   const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
-  const own = await ownLimit(parts, account, address?.key ?? asked.email, visitor);
-  const network = { kind: "password_network", of: visitor.network } as const;
-  return parts.attempts.inTurn(own, async () => {
-    const tooMany = await parts.attempts.take([own, network], now);
+  const tries = await passwordTries(parts, {
+    account,
+    name: address?.key ?? asked.email,
+    deviceHash: hashToken(visitor.deviceToken),
+    network: { kind: "password_network", of: visitor.network },
+  });
+  return parts.attempts.inTurn(tries.own, async () => {
+    const tooMany = await tries.take(now);
     if (tooMany) return tooMany;
-    const passed = (write: Write) => parts.attempts.release(write, { own, shared: network });
+    const passed = (write: Write) => tries.release(write);
     return judge(parts, account, { password: asked.password, passed }, visitor, now);
   });
 }
@@ -94,17 +97,17 @@ export async function passFirstFactor(
   now: number,
   use: (write: Write) => Promise<boolean>,
 ): Promise<SignedIn | "changed_meanwhile"> {
-  const { signedInWith, methodId } = sign;
+  const { signedInWith, methodId, bothFactors = false } = sign;
   const done = await parts.database.write(async (write) => {
     const held = await holdAccount(write, account.id);
     if (held?.credential_version !== account.credential_version) return "changed_meanwhile" as const;
     if (!(await use(write))) return "changed_meanwhile" as const;
-    if (!sign.bothFactors && (await hasTwoFactor(write, held.id))) {
+    if (!bothFactors && (await hasTwoFactor(write, held.id))) {
       const halfFinished = await leaveHalfFinished(write, held, { signedInWith, methodId }, now);
       return { ok: true as const, halfFinished };
     }
     if (held.suspended_at !== null) return refuse("account_suspended");
-    return finishSignIn(parts, write, held, { signedInWith, methodId }, visitor, now);
+    return finishSignIn(parts, write, held, { signedInWith, methodId, bothFactors }, visitor, now);
   });
   if (done !== "changed_meanwhile" && done.ok && "letters" in done) post(parts, done.letters);
   return done;
@@ -115,7 +118,7 @@ export async function finishSignIn(
   parts: AccountParts,
   write: Write,
   account: Account,
-  sign: { signedInWith: SignedInWith; methodId: string },
+  sign: { signedInWith: SignedInWith; methodId: string; bothFactors: boolean },
   visitor: Visitor,
   now: number,
 ): Promise<{ ok: true; started: Started; letters: Letter[] }> {
@@ -186,21 +189,4 @@ async function noteFailure(
     if (!(await holdAccount(write, account.id))) return;
     await recordFolded(write, { accountId: account.id, kind: "sign_in_failed", at: now, label });
   });
-}
-
-/** A browser that the account knows counts for itself: a stranger's guesses can't lock the owner out. */
-async function ownLimit(
-  parts: AccountParts,
-  account: Account | undefined,
-  emailKey: string,
-  visitor: Visitor,
-): Promise<Limit> {
-  if (!account) return { kind: "password", of: emailKey };
-  const deviceHash = hashToken(visitor.deviceToken);
-  if (!(await isKnownDevice(parts.database.read, account.id, deviceHash)))
-    return { kind: "password", of: emailKey };
-  return {
-    kind: "password_known_device",
-    of: `${account.id}:${Buffer.from(deviceHash).toString("base64url")}`,
-  };
 }

@@ -19,7 +19,7 @@ export async function putPassword(call: SignedInCall): Promise<Response> {
   if (!asked.ok) return problem(asked);
   const { parts, acting, now } = call;
   const done = await changePassword(parts, acting, asked.body, now);
-  return done.ok ? noContent([parts.cookies.setSession(done.token, acting.expiresAt, now)]) : problem(done);
+  return done.ok ? noContent() : problem(done);
 }
 
 export async function putEmail(call: SignedInCall): Promise<Response> {
@@ -71,10 +71,10 @@ export async function postNotMe(call: Call): Promise<Response> {
 }
 
 export async function deleteAccount(call: SignedInCall): Promise<Response> {
-  const asked = await read(call, bodies.currentPassword);
+  const asked = await read(call, bodies.withSecondFactor);
   if (!asked.ok) return problem(asked);
   const { parts, acting, now } = call;
-  const done = await closeAccount(parts, acting, asked.body.currentPassword, now);
+  const done = await closeAccount(parts, acting, asked.body, now);
   return done.ok ? noContent([parts.cookies.clearSession()]) : problem(done);
 }
 
