@@ -9,6 +9,7 @@ import { createTurns } from "./turns.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /**
  * How many tries are let through. By account they stop guessing; by network they stop one guesser
@@ -17,8 +18,11 @@ const HOUR = 60 * MINUTE;
 const LIMITS = {
   password: { most: 10, window: 15 * MINUTE },
   password_known_device: { most: 10, window: 15 * MINUTE },
+  /** All of them together, for one account. */
+  password_unknown_devices: { most: 100, window: DAY },
   password_network: { most: 100, window: 15 * MINUTE },
   second_factor: { most: 20, window: HOUR },
+  second_factor_known_device: { most: 20, window: HOUR },
   sign_up_network: { most: 300, window: HOUR },
   mail: { most: 5, window: HOUR },
   ceremony_network: { most: 1_000, window: 15 * MINUTE },
@@ -132,6 +136,7 @@ function inOrder(limits: (Limit | null)[]): Limit[] {
 function tooMany(wait: number): Refusal {
   const retryAfter = Math.max(1, Math.ceil(wait / 1_000));
   const minutes = Math.ceil(retryAfter / 60);
-  const when = minutes === 1 ? "a minute" : `${minutes} minutes`;
+  const when =
+    minutes === 1 ? "a minute" : minutes <= 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
   return refuse("too_many_attempts", `Too many attempts. Try again in ${when}.`, { retryAfter });
 }

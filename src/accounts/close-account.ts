@@ -6,15 +6,16 @@ import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
 import { holdProved, requireProof } from "./proof.ts";
+import type { SecondFactor } from "./second-factor.ts";
 
 /** Deletes the account and all that belongs to it; every session ends and is told so. There is no way back. */
 export async function closeAccount(
   parts: AccountParts,
   acting: Acting,
-  currentPassword: string | undefined,
+  given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
 ): Promise<Outcome> {
-  const proof = await requireProof(parts, acting, { currentPassword, named: true }, now);
+  const proof = await requireProof(parts, acting, { ...given, named: true }, "both", now);
   if (!proof.ok) return proof;
   const done = await parts.database.write(async (write) => {
     const held = await holdProved(write, acting, proof.account);

@@ -22,6 +22,7 @@ import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
 import { holdProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+import type { SecondFactor } from "./second-factor.ts";
 
 /** How long a confirmed change can be taken back, in ms. */
 export const TAKEN_BACK_WITHIN = 7 * DAY;
@@ -33,17 +34,12 @@ export const TAKEN_BACK_WITHIN = 7 * DAY;
 export async function askForEmailChange(
   parts: AccountParts,
   acting: Acting,
-  asked: { email: string; currentPassword?: string | undefined; asking: Asking },
+  asked: SecondFactor & { email: string; currentPassword?: string | undefined; asking: Asking },
   now: number,
 ): Promise<Outcome> {
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  const proof = await requireProof(
-    parts,
-    acting,
-    { currentPassword: asked.currentPassword, named: true },
-    now,
-  );
+  const proof = await requireProof(parts, acting, { ...asked, named: true }, "both", now);
   if (!proof.ok) return proof;
   if (address.key === proof.account.email_key)
     return refuse("invalid_email", "That is your address already.");

@@ -10,7 +10,6 @@ import type { Account } from "../sessions/hold.ts";
 import { holdAccount } from "../sessions/hold.ts";
 import type { Started, Visitor } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
-import type { Limit } from "./attempts.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
@@ -18,6 +17,7 @@ import { noteRecoveryCode } from "./recovery-code-notice.ts";
 import type { SecondFactor } from "./second-factor.ts";
 import { acceptSecondFactor } from "./second-factor.ts";
 import { finishSignIn, makeNotMeLink } from "./sign-in.ts";
+import { secondFactorTries } from "./tries.ts";
 
 const WRONG_CODES = 10;
 
@@ -36,7 +36,7 @@ export async function finishWithSecondFactor(
 ): Promise<Outcome<{ started: Started }>> {
   const half = token === null ? undefined : await findHalfFinished(parts, token, now);
   if (token === null || !half) return refuse("sign_in_expired");
-  const limit: Limit = { kind: "second_factor", of: half.account_id };
+  const limit = await secondFactorTries(parts, half.account_id, hashToken(visitor.deviceToken));
   const tooMany = await parts.attempts.take([limit], now);
   if (tooMany) return tooMany;
 
@@ -52,7 +52,8 @@ export async function finishWithSecondFactor(
       .execute();
     await parts.attempts.release(write, { own: limit });
     if (account.suspended_at !== null) return refuse("account_suspended");
-    const sign = { signedInWith: counted.signed_in_with, methodId: counted.method_id };
+    const { signed_in_with: signedInWith, method_id: methodId } = counted;
+    const sign = { signedInWith, methodId, bothFactors: true };
     const finished = await finishSignIn(parts, write, account, sign, visitor, now);
     if (accepted === "totp") return finished;
     return {

@@ -14,7 +14,7 @@ import { findAccount } from "./account.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
-import { holdProved, isProved, proofMethods, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { holdProved, missingProof, requireProof, signedOutMeanwhile } from "./proof.ts";
 import { makeNotMeLink } from "./sign-in.ts";
 import type { NewPasskey } from "./stored-passkeys.ts";
 import { storePasskey, tidyName } from "./stored-passkeys.ts";
@@ -115,8 +115,8 @@ export async function disconnect(
         "This is the only way to log in that works for this account. Add another one first.",
       );
     }
-    if (!isProved(acting, now))
-      return refuse("proof_needed", undefined, { methods: await proofMethods(parts, write.query, account) });
+    const unproved = await missingProof(parts, write.query, { acting, account }, "both", now);
+    if (unproved) return unproved;
     await removeMethod(write, account, method);
     const which = { accountId: account.id, methodId, exceptId: acting.id };
     await endSessions(write, which, { reason: "method_removed", by: acting.label, at: now });
@@ -173,7 +173,7 @@ export async function addMethod(
   now: number,
   store: (write: Write) => Promise<Outcome<{ id: string }>>,
 ): Promise<Outcome<{ id: string }>> {
-  const proof = await requireProof(parts, acting, { named: false }, now);
+  const proof = await requireProof(parts, acting, { named: false }, "both", now);
   if (!proof.ok) return proof;
   const done = await parts.database.write(async (write) => {
     const held = await holdProved(write, acting, proof.account);

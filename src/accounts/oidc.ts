@@ -1,17 +1,15 @@
-import type { FoundSession } from "../database/database.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Visitor } from "../sessions/start.ts";
-import { findAccount } from "./account.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
 import { addMethod } from "./login-methods.ts";
 import { type Asking, networkLimit } from "./network-limit.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Acting } from "./proof.ts";
-import { isProved, proofMethods, renewProved } from "./proof.ts";
+import { renewProved, requireProof } from "./proof.ts";
 import type { Provider, ProviderIdentity, Round } from "./provider.ts";
 import { newRound, ProviderFailed } from "./provider.ts";
-import { findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
+import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignedIn } from "./sign-in.ts";
 
 /** What a round to a provider is for. */
@@ -29,7 +27,7 @@ type Kept = Round & {
 export type CameBack =
   | { intent: "sign_in"; next: string | null; visitor: Visitor; done: SignedIn }
   | { intent: "connect"; done: Outcome }
-  | { intent: "prove"; done: Outcome<{ token: string }> };
+  | { intent: "prove"; done: Outcome };
 
 /** Begins a round to a provider: where to send the browser. Connecting wants a fresh proof first. */
 export async function startRound(
@@ -53,7 +51,10 @@ export async function startRound(
     now,
   );
   if (tooMany) return tooMany;
-  if (intent === "connect" && acting && !isProved(acting, now)) return askForProof(parts, acting);
+  if (intent === "connect" && acting) {
+    const proof = await requireProof(parts, acting, { named: false }, "both", now);
+    if (!proof.ok) return proof;
+  }
   const round = newRound(intent === "prove");
   const kept: Kept = {
     ...round,
@@ -74,12 +75,6 @@ export async function startRound(
   }
 }
 
-async function askForProof(parts: AccountParts, acting: Acting): Promise<Refusal> {
-  const account = await findAccount(parts.database, acting.accountId);
-  const methods = account ? await proofMethods(parts, parts.database.read, account) : [];
-  return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
-}
-
 /**
  * The way back from a provider. The round is used up, whatever the answer is worth; null where there is
  * none: a replayed, stale or foreign state.
@@ -90,7 +85,7 @@ export async function comeBack(
   back: {
     answer: URL;
     browser: string | null;
-    acting: FoundSession | null;
+    acting: Acting | null;
     visitor: (touchPoints?: number) => Visitor;
   },
   now: number,
@@ -116,7 +111,8 @@ export async function comeBack(
   if (intent === "connect") return { intent, done: await connect(parts, provider, identity, acting, now) };
   const known = await findIdentity(parts, identity);
   if (known?.account_id !== acting.accountId) return { intent, done: refuse("provider_other_person") };
-  return { intent, done: await renewProved(parts, acting, now) };
+  const bothFactors = countsAsBoth(provider, identity);
+  return { intent, done: await renewProved(parts, acting, { bothFactors }, now) };
 }
 
 async function identify(

@@ -17,6 +17,7 @@ import { ALWAYS, removeUnproved } from "./ownership.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
 import { makeNotMeLink } from "./sign-in.ts";
+import { forgetWrongPasswords } from "./tries.ts";
 
 /** Mails a reset link where the address has an account. The answer, and its time, are the same for every address. */
 export async function askForReset(
@@ -93,7 +94,7 @@ export async function resetPassword(
     await endBecauseOf(write, "password_reset", { accountId, by: label, at: now });
     await record(write, { accountId, kind: "password_reset", at: now, label });
     // Whoever guessed before must not keep the owner out with the password that was just chosen.
-    await parts.attempts.release(write, { own: { kind: "password", of: account.email_key } });
+    await forgetWrongPasswords(parts, write, account);
     const methods = await methodsOf(parts, write.query, account);
     const kept = methods.filter(({ kind, works }) => works && kind !== "password").map(({ name }) => name);
     const notMeLink = await makeNotMeLink(parts, write, account, null, now);

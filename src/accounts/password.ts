@@ -20,14 +20,15 @@ export async function changePassword(
   acting: Acting,
   asked: { currentPassword?: string | undefined; newPassword: string },
   now: number,
-): Promise<Outcome<{ token: string }>> {
-  const proof = await requireProof(
-    parts,
-    acting,
-    { currentPassword: asked.currentPassword, named: true },
-    now,
-  );
+): Promise<Outcome> {
+  const { currentPassword } = asked;
+  const proof = await requireProof(parts, acting, { currentPassword, named: true }, "one", now);
   if (!proof.ok) return proof;
+  if (proof.account.password_hash === null) {
+    // A first password is one more way to log in, so it needs what any other needs.
+    const both = await requireProof(parts, acting, { named: false }, "both", now);
+    if (!both.ok) return both;
+  }
   const { email } = proof.account;
   const weak = await parts.strength.whyWeak(asked.newPassword, ownWords(email));
   if (weak) return refuse("weak_password", weak);
@@ -37,7 +38,7 @@ export async function changePassword(
     const held = await holdProved(write, acting, proof.account);
     if (!held.ok) return held;
     const { account } = held;
-    const token = await renewToken(write, acting.id, now);
+    const token = await renewToken(write, acting.id, {});
     if (token === null) return signedOutMeanwhile();
     await write.query
       .updateTable("account")
@@ -63,6 +64,7 @@ export async function changePassword(
     };
   });
   if (!done.ok) return done;
+  acting.newToken = done.token;
   const { notMeLink, ended: othersLoggedOut, kind } = done;
   const context = { ...about(parts, email, now, acting.label), notMeLink, othersLoggedOut };
   const message =
@@ -70,5 +72,5 @@ export async function changePassword(
       ? messages.passwordChanged(context)
       : messages.methodAdded({ ...context, name: "Password" });
   post(parts, [{ to: email, message }]);
-  return { ok: true, token: done.token };
+  return { ok: true };
 }

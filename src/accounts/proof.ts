@@ -2,52 +2,85 @@ import type { Kysely } from "kysely";
 import type { FoundSession, Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 import { issuerKey } from "../option-oidc.ts";
-import type { Outcome } from "../refusals.ts";
+import type { Outcome, Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdSession } from "../sessions/hold.ts";
 import { renewToken } from "../sessions/renew.ts";
 import { findAccount } from "./account.ts";
 import type { AccountParts } from "./parts.ts";
-import { acceptAuthentication } from "./passkeys.ts";
+import { post } from "./post.ts";
+import { noteRecoveryCode } from "./recovery-code-notice.ts";
+import type { SecondFactor } from "./second-factor.ts";
+import { acceptSecondFactor, hasTwoFactor } from "./second-factor.ts";
+import { passwordTries, secondFactorTries } from "./tries.ts";
 
 /** How long a proof holds, in ms: a sign-in, or the password given once more. */
 const PROOF_HOLDS = 10 * 60_000;
 
-/** The session that asks for a change, as its request was authenticated. */
-export type Acting = FoundSession;
+/** The session that asks for a change, as its request was authenticated; each request has a copy of its own. */
+export type Acting = FoundSession & {
+  /** The device cookie that came with the request, hashed; null where none came. */
+  readonly deviceHash: Uint8Array | null;
+  /** Set where a proof in this request renewed the session's token: whatever the answer is, it carries it. */
+  newToken: string | null;
+};
+
+/**
+ * What a change needs where the account has 2FA on; elsewhere one factor is all there is. `one`: a factor of
+ * any kind. `both`: both of them. `both_now`: both, the second one given with this very request.
+ */
+export type Level = "one" | "both" | "both_now";
+
+/** What a request brings along as a proof; `named` where its row names `currentPassword`. */
+export type Given = SecondFactor & { currentPassword?: string | undefined; named: boolean };
 
 /**
  * Wants a proof that it is still the owner who acts: the current password where the account has one and
- * the row names it, else a proof of the last 10 minutes. Returns the account as it was judged.
+ * the row names it, else a proof of the last 10 minutes; and a second factor of the last 10 minutes where the
+ * level says so. What is right of it counts, whatever becomes of the rest. Returns the account as it was judged.
  */
 export async function requireProof(
   parts: AccountParts,
   acting: Acting,
-  given: { currentPassword?: string | undefined; named: boolean },
+  given: Given,
+  level: Level,
   now: number,
 ): Promise<Outcome<{ account: Account }>> {
   const account = await findAccount(parts.database, acting.accountId);
   if (!account) return signedOutMeanwhile();
   if (given.named && account.password_hash !== null) {
-    return checkCurrentPassword(parts, acting, account, given.currentPassword, now);
+    const first = await checkCurrentPassword(parts, acting, account, given.currentPassword, now);
+    if (!first.ok) return first;
   }
-  if (isProved(acting, now)) return { ok: true, account };
-  const methods = await proofMethods(parts, parts.database.read, account);
+  const { read } = parts.database;
+  const noFirst = await missingProof(parts, read, { acting, account }, "one", now);
+  if (noFirst) return noFirst;
+  // Read after the account: where 2FA is turned on in between, the account has changed and holdProved refuses.
+  if (await hasTwoFactor({ query: read }, account.id)) {
+    const second = await checkSecondFactor(parts, acting, account, { ...given, level }, now);
+    if (!second.ok) return second;
+  }
+  return (await missingProof(parts, read, { acting, account }, level, now)) ?? { ok: true as const, account };
+}
+
+/** Why what this session has proved is not enough for a level; null where it is. */
+export async function missingProof(
+  parts: AccountParts,
+  query: Kysely<Schema>,
+  { acting, account }: { acting: Acting; account: Account },
+  level: Level,
+  now: number,
+): Promise<Refusal | null> {
+  const needsBoth = level !== "one" && (await hasTwoFactor({ query }, account.id));
+  const at = needsBoth ? acting.bothProvedAt : acting.provedAt;
+  if (at !== null && now - at < PROOF_HOLDS) return null;
+  const methods = await proofMethods(parts, query, account);
   return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
 }
 
-/** Whether a proof of the last 10 minutes still holds. */
-export function isProved(acting: Acting, now: number): boolean {
-  return now - acting.provedAt < PROOF_HOLDS;
-}
-
 /** How this account can prove that it is its owner: `password`, `passkey`, or `oidc:` and a provider. */
-export async function proofMethods(
-  parts: AccountParts,
-  query: Kysely<Schema>,
-  account: Account,
-): Promise<string[]> {
+async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account: Account): Promise<string[]> {
   const passkey = await query
     .selectFrom("passkey")
     .select("id")
@@ -74,63 +107,74 @@ async function checkCurrentPassword(
   account: Account,
   password: string | undefined,
   now: number,
-): Promise<Outcome<{ account: Account }>> {
+): Promise<Outcome> {
   if (password === undefined) {
     return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
   }
-  const limit = { kind: "password", of: `current:${account.id}` } as const;
-  return parts.attempts.inTurn(limit, async () => {
-    const tooMany = await parts.attempts.take([limit], now);
+  const name = `current:${account.id}`;
+  const tries = await passwordTries(parts, { account, name, deviceHash: acting.deviceHash });
+  return parts.attempts.inTurn(tries.own, async () => {
+    const tooMany = await tries.take(now);
     if (tooMany) return tooMany;
     const { right } = await parts.passwords.verify(password, account.password_hash);
     if (!right) return refuse("wrong_password");
-    await parts.database.write(async (write) => {
-      await parts.attempts.release(write, { own: limit });
-      await write.query.updateTable("session").set({ proved_at: now }).where("id", "=", acting.id).execute();
+    const token = await parts.database.write(async (write) => {
+      await tries.release(write);
+      return renewToken(write, acting.id, { provedAt: now });
     });
-    return { ok: true, account };
+    return noteRenewed(acting, token, { provedAt: now });
   });
 }
 
-/** Proves it once more, with the password or a passkey, and renews the token; changes nothing else. */
-export async function prove(
+/** Where no code was given, whatever was proved before stands; unless the level wants one with the request. */
+async function checkSecondFactor(
   parts: AccountParts,
   acting: Acting,
-  given: { currentPassword?: string | undefined; passkey?: unknown; browser: string | null },
+  account: Account,
+  given: SecondFactor & { level: Level },
   now: number,
-): Promise<Outcome<{ token: string }>> {
-  if (given.passkey !== undefined) return proveWithPasskey(parts, acting, given, now);
-  const account = await findAccount(parts.database, acting.accountId);
-  if (!account) return signedOutMeanwhile();
-  if (account.password_hash === null) return refuse("wrong_password", "This account has no password.");
-  const proof = await checkCurrentPassword(parts, acting, account, given.currentPassword, now);
-  return proof.ok ? renewProved(parts, acting, now) : proof;
+): Promise<Outcome> {
+  if (given.code === undefined && given.recoveryCode === undefined)
+    return given.level === "both_now" ? refuse("wrong_code", "Give a code of the app, too.") : { ok: true };
+  const own = await secondFactorTries(parts, account.id, acting.deviceHash);
+  const tooMany = await parts.attempts.take([own], now);
+  if (tooMany) return tooMany;
+  // The older of the two is what counts, or codes alone would go on for ever.
+  const proved = { bothProvedAt: acting.provedAt };
+  const done = await parts.database.write(async (write) => {
+    const held = await holdProved(write, acting, account);
+    if (!held.ok) return held;
+    const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
+    if (accepted === null) return refuse("wrong_code");
+    await parts.attempts.release(write, { own });
+    const used = { account: held.account, session: acting };
+    const letters = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
+    return { ok: true as const, letters, token: await renewToken(write, acting.id, proved) };
+  });
+  if (!done.ok) return done;
+  post(parts, done.letters);
+  return noteRenewed(acting, done.token, proved);
 }
 
-async function proveWithPasskey(
-  parts: AccountParts,
-  acting: Acting,
-  given: { passkey?: unknown; browser: string | null },
-  now: number,
-): Promise<Outcome<{ token: string }>> {
-  const accepted = await acceptAuthentication(
-    parts,
-    { response: given.passkey, browser: given.browser },
-    now,
-  );
-  if (accepted?.passkey.account_id !== acting.accountId)
-    return refuse("wrong_passkey", undefined, { status: 422 });
-  return renewProved(parts, acting, now);
-}
+type Proved = { provedAt?: number; bothProvedAt?: number };
 
 /** The proof is given: a new token for the session, which is now proved. */
 export async function renewProved(
   parts: AccountParts,
   acting: Acting,
+  { bothFactors }: { bothFactors: boolean },
   now: number,
-): Promise<Outcome<{ token: string }>> {
-  const token = await parts.database.write((write) => renewToken(write, acting.id, now));
-  return token === null ? signedOutMeanwhile() : { ok: true, token };
+): Promise<Outcome> {
+  const proved = { provedAt: now, ...(bothFactors ? { bothProvedAt: now } : {}) };
+  const token = await parts.database.write((write) => renewToken(write, acting.id, proved));
+  return noteRenewed(acting, token, proved);
+}
+
+/** The request goes on with what it has just proved, once that is committed. */
+function noteRenewed(acting: Acting, token: string | null, proved: Proved): Outcome {
+  if (token === null) return signedOutMeanwhile();
+  Object.assign(acting, { newToken: token, ...proved });
+  return { ok: true };
 }
 
 /**

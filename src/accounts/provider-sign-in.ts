@@ -30,7 +30,7 @@ export async function signInWithProvider(
   if (!known) return signUpOrExplain(parts, provider, identity, visitor, now);
   const account = await findAccount(parts.database, known.account_id);
   if (!account) return refuse("provider_failed");
-  const bothFactors = provider.settings.trustAmr && provesBothFactors(identity.amr);
+  const bothFactors = countsAsBoth(provider, identity);
   const sign = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
   const done = await passFirstFactor(parts, account, sign, visitor, now, async ({ query }) => {
     const used = query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id);
@@ -40,7 +40,9 @@ export async function signInWithProvider(
   return done === "changed_meanwhile" ? refuse("provider_failed") : done;
 }
 
-function provesBothFactors(amr: string[]): boolean {
+/** Whether a sign-in there stands for both factors here: where the provider is trusted to say so, and does. */
+export function countsAsBoth({ settings }: Provider, { amr }: ProviderIdentity): boolean {
+  if (!settings.trustAmr) return false;
   const kinds = KINDS_OF_PROOF.filter((kind) => kind.some((one) => amr.includes(one)));
   return amr.includes("mfa") || kinds.length > 1;
 }

@@ -6,18 +6,17 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";
 import { holdAccount } from "../sessions/hold.ts";
-import { findByDevice } from "../sessions/known-device.ts";
 import type { Started, Visitor } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 import { findAccountByEmail } from "./account.ts";
-import type { Limit } from "./attempts.ts";
 import { readEmailAddress } from "./email-address.ts";
 import { makeLink } from "./mailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import type { Letter } from "./post.ts";
 import { about, post } from "./post.ts";
 import { hasTwoFactor } from "./second-factor.ts";
+import { passwordTries } from "./tries.ts";
 
 /** How long a second factor may take, in ms. */
 export const HALF_FINISHED_LIVES = 10 * 60_000;
@@ -39,14 +38,19 @@ export async function signIn(
   now: number,
 ): Promise<SignedIn> {
   const address = readEmailAddress(asked.email);
-  const { own, network } = await limitsOf(parts, address?.key ?? asked.email, visitor);
-  const refused = await parts.attempts.refusal([own, network], now);
+  const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
+  const tries = await passwordTries(parts, {
+    account,
+    name: address?.key ?? asked.email,
+    deviceHash: visitor.isReturning ? hashToken(visitor.deviceToken) : null,
+    network: { kind: "password_network", ...visitor.network },
+  });
+  const refused = await tries.refusal(now);
   if (refused) return refused;
-  return parts.attempts.inTurn(own, async () => {
-    const tooMany = await parts.attempts.take([own, network], now);
+  return parts.attempts.inTurn(tries.own, async () => {
+    const tooMany = await tries.take(now);
     if (tooMany) return tooMany;
-    const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
-    const passed = (write: Write) => parts.attempts.release(write, { own, shared: network });
+    const passed = (write: Write) => tries.release(write);
     return judge(parts, account, { password: asked.password, passed }, visitor, now);
   });
 }
@@ -95,17 +99,17 @@ export async function passFirstFactor(
   now: number,
   use: (write: Write) => Promise<boolean>,
 ): Promise<SignedIn | "changed_meanwhile"> {
-  const { signedInWith, methodId } = sign;
+  const { signedInWith, methodId, bothFactors = false } = sign;
   const done = await parts.database.write(async (write) => {
     const held = await holdAccount(write, account.id);
     if (held?.credential_version !== account.credential_version) return "changed_meanwhile" as const;
     if (!(await use(write))) return "changed_meanwhile" as const;
-    if (!sign.bothFactors && (await hasTwoFactor(write, held.id))) {
+    if (!bothFactors && (await hasTwoFactor(write, held.id))) {
       const halfFinished = await leaveHalfFinished(write, held, { signedInWith, methodId }, now);
       return { ok: true as const, halfFinished };
     }
     if (held.suspended_at !== null) return refuse("account_suspended");
-    return finishSignIn(parts, write, held, { signedInWith, methodId }, visitor, now);
+    return finishSignIn(parts, write, held, { signedInWith, methodId, bothFactors }, visitor, now);
   });
   if (done !== "changed_meanwhile" && done.ok && "letters" in done) post(parts, done.letters);
   return done;
@@ -116,7 +120,7 @@ export async function finishSignIn(
   parts: AccountParts,
   write: Write,
   account: Account,
-  sign: { signedInWith: SignedInWith; methodId: string },
+  sign: { signedInWith: SignedInWith; methodId: string; bothFactors: boolean },
   visitor: Visitor,
   now: number,
 ): Promise<{ ok: true; started: Started; letters: Letter[] }> {
@@ -187,21 +191,4 @@ async function noteFailure(
     if (!(await holdAccount(write, account.id))) return;
     await recordFolded(write, { accountId: account.id, kind: "sign_in_failed", at: now, label });
   });
-}
-
-/**
- * A browser that the account knows counts for itself: a stranger's guesses can't lock the owner out, nor can a
- * stranger behind the same undeclared proxy.
- */
-async function limitsOf(
-  parts: AccountParts,
-  emailKey: string,
-  { deviceToken, isReturning, network }: Visitor,
-): Promise<{ own: Limit; network: Limit | null }> {
-  const deviceHash = hashToken(deviceToken);
-  const shared = { kind: "password_network", ...network } as const;
-  const accountId = isReturning ? await findByDevice(parts.database.read, emailKey, deviceHash) : undefined;
-  if (accountId === undefined) return { own: { kind: "password", of: emailKey }, network: shared };
-  const of = `${accountId}:${Buffer.from(deviceHash).toString("base64url")}`;
-  return { own: { kind: "password_known_device", of }, network: network.generous ? null : shared };
 }

@@ -144,7 +144,7 @@ async function openAccount(
       } as const;
       const link = verified ? null : await makeLink(parts, write, kind, now);
       const signedInWith = "store" in first ? first.signedInWith : "password";
-      const sign = { accountId, visitor, signedInWith, methodId } as const;
+      const sign = { accountId, visitor, signedInWith, methodId, bothFactors: false } as const;
       return { ok: true as const, link, started: await startSession(parts, write, sign, now) };
     })
     .catch((error: unknown) => {

@@ -5,21 +5,14 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endHalfFinishedSignIns } from "../sessions/endings.ts";
 import type { Account } from "../sessions/hold.ts";
-import type { Limit } from "./attempts.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
 import { holdProved, requireProof } from "./proof.ts";
-import { noteRecoveryCode } from "./recovery-code-notice.ts";
 import type { SecondFactor } from "./second-factor.ts";
-import {
-  acceptSecondFactor,
-  acceptTotp,
-  hasTwoFactor,
-  makeTotpSecret,
-  renewRecoveryCodes,
-} from "./second-factor.ts";
+import { acceptTotp, hasTwoFactor, makeTotpSecret, renewRecoveryCodes } from "./second-factor.ts";
 import { makeNotMeLink } from "./sign-in.ts";
+import { secondFactorTries } from "./tries.ts";
 
 /** Begins to turn 2FA on: a secret for the authenticator app. Nothing is on before a code of it was given. */
 export async function beginTwoFactor(
@@ -28,7 +21,7 @@ export async function beginTwoFactor(
   currentPassword: string | undefined,
   now: number,
 ): Promise<Outcome<{ secret: string; uri: string }>> {
-  const proof = await requireProof(parts, acting, { currentPassword, named: true }, now);
+  const proof = await requireProof(parts, acting, { currentPassword, named: true }, "one", now);
   if (!proof.ok) return proof;
   return parts.database.write(async (write) => {
     const held = await holdProved(write, acting, proof.account);
@@ -52,9 +45,10 @@ export async function turnTwoFactorOn(
   code: string,
   now: number,
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
-  const proof = await requireProof(parts, acting, { named: false }, now);
+  const proof = await requireProof(parts, acting, { named: false }, "one", now);
   if (!proof.ok) return proof;
-  const tooMany = await parts.attempts.take([limitOf(acting)], now);
+  const own = await secondFactorTries(parts, acting.accountId, acting.deviceHash);
+  const tooMany = await parts.attempts.take([own], now);
   if (tooMany) return tooMany;
   const done = await parts.database.write(async (write) => {
     const held = await holdProved(write, acting, proof.account);
@@ -63,12 +57,14 @@ export async function turnTwoFactorOn(
     if ((await hasTwoFactor(write, account.id)) || !(await acceptTotp(parts, write, account.id, code, now))) {
       return refuse("wrong_code");
     }
-    await parts.attempts.release(write, { own: limitOf(acting) });
-    await write.query
+    await parts.attempts.release(write, { own });
+    const { query } = write;
+    await query
       .updateTable("two_factor")
       .set({ confirmed_at: now })
       .where("account_id", "=", account.id)
       .execute();
+    await query.updateTable("session").set({ both_proved_at: now }).where("id", "=", acting.id).execute();
     const recoveryCodes = await renewRecoveryCodes(write, account.id);
     await endHalfFinishedSignIns(write, account.id);
     await moveCredentials(write, account);
@@ -94,7 +90,7 @@ export async function turnTwoFactorOff(
   given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
 ): Promise<Outcome> {
-  const done = await withSecondFactor(parts, acting, given, now, async (write, account) => {
+  const done = await withBothFactors(parts, acting, given, now, async (write, account) => {
     await removeTwoFactor(write, account.id);
     await moveCredentials(write, account);
     await record(write, { accountId: account.id, kind: "two_factor_off", at: now, label: acting.label });
@@ -116,7 +112,7 @@ export async function renewCodes(
   given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
-  const done = await withSecondFactor(parts, acting, given, now, async (write, account) => {
+  const done = await withBothFactors(parts, acting, given, now, async (write, account) => {
     const recoveryCodes = await renewRecoveryCodes(write, account.id);
     await record(write, {
       accountId: account.id,
@@ -135,42 +131,23 @@ export async function renewCodes(
   return { ok: true, recoveryCodes };
 }
 
-/** Does `change` once the current password and a second factor were right; the factor is used up with it. */
-async function withSecondFactor<T>(
+/** Does `change` once the current password and a second factor were right, both given with this request. */
+async function withBothFactors<T>(
   parts: AccountParts,
   acting: Acting,
   given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
   change: (write: Write, account: Account) => Promise<T>,
 ): Promise<Outcome<{ account: Account; value: T }>> {
-  const proof = await requireProof(
-    parts,
-    acting,
-    { currentPassword: given.currentPassword, named: true },
-    now,
-  );
+  const proof = await requireProof(parts, acting, { ...given, named: true }, "both_now", now);
   if (!proof.ok) return proof;
-  const tooMany = await parts.attempts.take([limitOf(acting)], now);
-  if (tooMany) return tooMany;
-  const done = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const held = await holdProved(write, acting, proof.account);
     if (!held.ok) return held;
     const { account } = held;
-    if (!(await hasTwoFactor(write, account.id))) {
-      await parts.attempts.release(write, { own: limitOf(acting) });
-      return refuse("not_on");
-    }
-    const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
-    if (accepted === null) return refuse("wrong_code");
-    await parts.attempts.release(write, { own: limitOf(acting) });
-    const letters =
-      accepted === "recovery_code"
-        ? [await noteRecoveryCode(parts, write, { account, session: acting }, now)]
-        : [];
-    return { ok: true as const, account, letters, value: await change(write, account) };
+    if (!(await hasTwoFactor(write, account.id))) return refuse("not_on");
+    return { ok: true as const, account, value: await change(write, account) };
   });
-  if (done.ok) post(parts, done.letters);
-  return done;
 }
 
 /** Removes an account's second factor with all that belongs to it. */
@@ -187,8 +164,4 @@ async function moveCredentials(write: Write, account: Account): Promise<void> {
     .set({ credential_version: account.credential_version + 1 })
     .where("id", "=", account.id)
     .execute();
-}
-
-function limitOf(acting: Acting): Limit {
-  return { kind: "second_factor", of: acting.accountId };
 }

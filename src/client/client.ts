@@ -137,12 +137,13 @@ function ownAccount(ask: Ask) {
   return {
     changePassword: (body: { currentPassword?: string; newPassword: string }) =>
       ask({ method: "PUT", path: "/api/account/password", body }),
-    changeEmail: (body: { email: string; currentPassword?: string }) =>
+    changeEmail: (body: { email: string; currentPassword?: string } & Partial<SecondFactor>) =>
       ask({ method: "PUT", path: "/api/account/email", body }),
     sendVerification: () => ask({ method: "POST", path: "/api/account/email/verification" }),
-    prove: (body: { currentPassword: string } | { passkey: object }) =>
+    /** A first factor, the second one, or both. */
+    prove: (body: { currentPassword?: string; passkey?: object } & Partial<SecondFactor>) =>
       ask({ method: "POST", path: "/api/session/proof", body }),
-    deleteAccount: (body: { currentPassword?: string }) =>
+    deleteAccount: (body: { currentPassword?: string } & Partial<SecondFactor>) =>
       ask({ method: "DELETE", path: "/api/account", body }),
     loginMethods({ background = false }: Reading = {}) {
       const path = "/api/account/login-methods";

@@ -47,6 +47,7 @@ export type FoundSession = {
   signedInWith: "password" | "passkey" | "oidc";
   methodId: string;
   provedAt: number;
+  bothProvedAt: number | null;
   email: string;
   emailVerifiedAt: number | null;
   twoFactorAt: number | null;
@@ -60,7 +61,8 @@ export const FOUND_SESSION_COLUMNS = `
   session.id as "id", session.account_id as "accountId", session.browser as "browser", session.os as "os",
   session.label as "label", session.created_at as "createdAt", session.expires_at as "expiresAt",
   session.last_used_at as "lastUsedAt", session.signed_in_with as "signedInWith",
-  session.method_id as "methodId", session.proved_at as "provedAt", account.email as "email",
+  session.method_id as "methodId", session.proved_at as "provedAt",
+  session.both_proved_at as "bothProvedAt", account.email as "email",
   account.email_verified_at as "emailVerifiedAt", two_factor.confirmed_at as "twoFactorAt",
   account.created_at as "accountCreatedAt"`;
 

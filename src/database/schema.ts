@@ -78,6 +78,8 @@ export type SessionTable = {
   /** The login method that opened it: `password`, or the id of a passkey or an OIDC identity. */
   method_id: string;
   proved_at: number;
+  /** When both factors were last proved in it; of the two, the older time. */
+  both_proved_at: number | null;
   /** What a new sign-in replaces, unique with the account; null where nothing is replaced. */
   place: string | null;
   /** The device cookie of the browser that it was opened in; null where it came from another system. */

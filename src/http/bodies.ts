@@ -36,14 +36,14 @@ export const bodies = {
       path: ["code"],
     }),
   changePassword: z.object({ currentPassword, newPassword: text }),
-  changeEmail: z.object({ email: text, currentPassword }),
+  changeEmail: z.object({ email: text, currentPassword, ...secondFactor }),
   token: z.object({ token: text }),
   confirmEmail: z.object({ token: text, mine: z.boolean({ error: "must be true or false" }).default(true) }),
   askForReset: z.object({ email: text }),
   resetPassword: z.object({ token: text, password: text }),
   proof: z
-    .object({ currentPassword: text.optional(), passkey: anything })
-    .refine(({ currentPassword: password, passkey }) => password !== undefined || passkey !== undefined, {
+    .object({ currentPassword, passkey: anything, ...secondFactor })
+    .refine((given) => Object.values(given).some((one) => one !== undefined), {
       error: "is missing",
       path: ["currentPassword"],
     }),

@@ -19,7 +19,7 @@ export function handOver(
   return response;
 }
 
-/** Whether the answer sets the cookie itself: a renewed token, or its end. */
-function isSet({ headers }: Response, name: string): boolean {
+/** Whether the answer sets a cookie itself: a renewed token, or its end. */
+export function isSet({ headers }: Response, name: string): boolean {
   return headers.getSetCookie().some((cookie) => cookie.startsWith(`${name}=`));
 }

@@ -1,14 +1,17 @@
+import type { Acting } from "../accounts/proof.ts";
 import type { FoundSession } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
 import { authenticate } from "../sessions/authenticate.ts";
+import { hashToken } from "../sessions/token.ts";
 import { problem, signedOutFacts } from "./answers.ts";
+import { broken } from "./broken.ts";
 import type { Call } from "./call.ts";
-import { tokensOf } from "./call.ts";
-import { handOver } from "./hand-over.ts";
+import { cookieHeader, tokensOf } from "./call.ts";
+import { handOver, isSet } from "./hand-over.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** A request whose session lives. */
-export type SignedInCall = Call & { readonly acting: FoundSession };
+export type SignedInCall = Call & { readonly acting: Acting };
 
 /** Lets only live sessions through, and counts the request as use. */
 export function signedIn(
@@ -21,8 +24,36 @@ export function signedIn(
       return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
     }
     if (counts === "as use") await touch(call, answer.session);
-    return handOver(call, answer, await handle({ ...call, acting: answer.session }));
+    const acting = actingIn(call, answer.session);
+    return handOver(call, answer, await answerOf(handle, { ...call, acting }));
   };
+}
+
+/** A failure after the token was renewed carries the cookie, too: the old one opens nothing any more. */
+async function answerOf(
+  handle: (call: SignedInCall) => Promise<Response>,
+  call: SignedInCall,
+): Promise<Response> {
+  try {
+    return withNewToken(call, call.acting, await handle(call));
+  } catch (error) {
+    if (call.acting.newToken === null) throw error;
+    return withNewToken(call, call.acting, broken(call.parts, error, call.request));
+  }
+}
+
+/** A session as one request acts with it: a copy, since what was looked up is remembered. */
+export function actingIn(call: Call, session: FoundSession): Acting {
+  const token = call.parts.cookies.deviceToken(cookieHeader(call));
+  return { ...session, deviceHash: token === null ? null : hashToken(token), newToken: null };
+}
+
+/** The answer, with the session's cookie where a proof in this request renewed its token. */
+export function withNewToken({ parts, now }: Call, acting: Acting, answer: Response): Response {
+  const { cookies } = parts;
+  if (acting.newToken === null || isSet(answer, cookies.sessionName)) return answer;
+  answer.headers.append("Set-Cookie", cookies.setSession(acting.newToken, acting.expiresAt, now));
+  return answer;
 }
 
 /** Every request with the session's cookie is use, but the page's own refreshes. */

@@ -28,7 +28,7 @@ function AskOnce({ onDeleted, onClose }: { onDeleted: () => void; onClose: () =>
   const hasPassword = useHasPassword();
   const action = useAction(async (form: FormData) => {
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof("delete-account", () => client.deleteAccount(proof));
+    await withProof("delete-account", () => client.deleteAccount(proof), { firstGiven: hasPassword });
     onDeleted();
   });
   return (

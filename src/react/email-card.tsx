@@ -77,7 +77,7 @@ function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; on
   const action = useAction(async (form: FormData) => {
     const email = text(form, "email");
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof("email", () => client.changeEmail({ email, ...proof }));
+    await withProof("email", () => client.changeEmail({ email, ...proof }), { firstGiven: hasPassword });
     onDone(email);
   });
   const { problem, working } = action;

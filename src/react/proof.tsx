@@ -3,11 +3,19 @@ import { Refused } from "../client/index.ts";
 import { Dialog } from "./dialog.tsx";
 import { Cancelled, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { answerWithPasskey } from "./passkeys.ts";
-import { useClient, useLatchkey } from "./provider.tsx";
+import { useClient, useLatchkey, useWho } from "./provider.tsx";
+import { useSecondFactor } from "./second-factor-field.tsx";
 import { useLeaving } from "./sites.ts";
 
-/** Does the work, with a proof first where one is needed; `name` is what it is, for the way back from another site. */
-type WithProof = <Answer>(name: string, work: () => Promise<Answer>) => Promise<Answer>;
+/**
+ * Does the work, with a proof first where one is needed; `name` is what it is, for the way back from another
+ * site. `firstGiven`: the work itself brings the current password, so only the second factor can be missing.
+ */
+type WithProof = <Answer>(
+  name: string,
+  work: () => Promise<Answer>,
+  given?: { firstGiven: boolean },
+) => Promise<Answer>;
 
 type Proving = {
   withProof: WithProof;
@@ -17,7 +25,8 @@ type Proving = {
 
 const Context = createContext<Proving>({ withProof: (_name, work) => work(), takeUp: () => false });
 
-type Asked = { name: string; methods: readonly string[]; proved: () => void; cancelled: () => void };
+type Needed = { name: string; methods: readonly string[]; firstGiven: boolean };
+type Asked = Needed & { proved: () => void; cancelled: () => void };
 
 /** Said where something is taken up after a proof at another site. */
 export const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
@@ -31,23 +40,25 @@ export function ProofProvider({ children }: { children: ReactNode }) {
   const [left] = useState(readLeft);
   const waiting = useRef(left);
   const ask = useRef(
-    (name: string, methods: readonly string[]) =>
+    (needed: Needed) =>
       new Promise<void>((resolve, reject) => {
         const close = (then: () => void) => () => {
           setAsked(null);
           then();
         };
-        setAsked({ name, methods, proved: close(resolve), cancelled: close(() => reject(new Cancelled())) });
+        setAsked({ ...needed, proved: close(resolve), cancelled: close(() => reject(new Cancelled())) });
       }),
   );
   const proving = useMemo<Proving>(
     () => ({
-      async withProof(name, work) {
+      async withProof(name, work, given) {
         try {
           return await work();
         } catch (error) {
           if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
-          await ask.current(name, error.facts.methods ?? []);
+          // Who is back from a proof at another site has given the first factor there.
+          const firstGiven = given?.firstGiven || left !== null;
+          await ask.current({ name, methods: error.facts.methods ?? [], firstGiven });
           return work();
         }
       },
@@ -57,7 +68,7 @@ export function ProofProvider({ children }: { children: ReactNode }) {
         return isIt;
       },
     }),
-    [],
+    [left],
   );
   return (
     <Context value={proving}>
@@ -90,54 +101,100 @@ export function useTakeUp(name: string, goOn: () => void): void {
   }, [name, takeUp]);
 }
 
-function ProofDialog({ name, methods, proved, cancelled }: Asked) {
+function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
   const client = useClient();
   const { settings } = useLatchkey();
-  const byPassword = useAction(async (form: FormData) => {
-    await client.prove({ currentPassword: text(form, "currentPassword") });
-    proved();
-  });
+  const { data: who } = useWho();
+  const hasTwoFactor = who?.account.twoFactor ?? false;
+  const [onlyCode, setOnlyCode] = useState(firstGiven && hasTwoFactor);
   const byPasskey = useAction(async () => {
-    await client.prove({ passkey: await answerWithPasskey(await client.passkeySignInOptions()) });
-    proved();
+    const passkey = await answerWithPasskey(await client.passkeySignInOptions());
+    // An authenticator that only saw a touch is one factor: the code is still to come.
+    if (await proves(client.prove({ passkey }), "wrong_code")) proved();
+    else setOnlyCode(true);
   });
   const providers = settings.oidc.filter(({ id }) => methods.includes(`oidc:${id}`));
-  const { problem } = byPassword;
+  const asksPassword = methods.includes("password") && !onlyCode;
   return (
     <Dialog
       title="Confirm it's you"
-      words="This changes how your account is protected, so it needs one more proof."
+      words={
+        onlyCode
+          ? "One more step: this needs the second factor, too."
+          : "This changes how your account is protected, so it needs one more proof."
+      }
       onClose={cancelled}
     >
       {methods.length === 0 && <p>Log out and log in again: for 10 minutes after that you won't be asked.</p>}
-      {methods.includes("password") && (
-        <Form action={byPassword}>
-          <PasswordField
-            label="Current password"
-            name="currentPassword"
-            autoComplete="current-password"
-            problem={problem}
-          />
-          <FormProblem problem={problem} fields={["currentPassword"]} />
-          <Submit working={byPassword.working}>Confirm</Submit>
-        </Form>
+      {(asksPassword || onlyCode) && (
+        <ProofForm
+          key={String(onlyCode)}
+          asksPassword={asksPassword}
+          asksCode={hasTwoFactor}
+          proved={proved}
+          onTooLate={() => setOnlyCode(false)}
+        />
       )}
       <FormProblem problem={byPasskey.problem} />
       <div className="lk-actions">
-        {methods.includes("passkey") && (
+        {methods.includes("passkey") && !onlyCode && (
           <button type="button" className="lk-button lk-plain" onClick={() => void byPasskey.act()}>
             Use a passkey
           </button>
         )}
-        {providers.map((provider) => (
-          <ProveAt key={provider.id} {...provider} begun={name} />
-        ))}
+        {!onlyCode && providers.map((provider) => <ProveAt key={provider.id} {...provider} begun={name} />)}
         <button type="button" className="lk-button lk-quiet" onClick={cancelled}>
           Cancel
         </button>
       </div>
     </Dialog>
   );
+}
+
+type ProofFormProps = {
+  asksPassword: boolean;
+  asksCode: boolean;
+  proved: () => void;
+  /** A code alone no longer does: the first factor was given too long ago. */
+  onTooLate: () => void;
+};
+
+function ProofForm({ asksPassword, asksCode, proved, onTooLate }: ProofFormProps) {
+  const client = useClient();
+  const factor = useSecondFactor();
+  const action = useAction(async (form: FormData) => {
+    const first = asksPassword ? { currentPassword: text(form, "currentPassword") } : {};
+    const second = asksCode ? factor.of(form) : {};
+    if (await proves(client.prove({ ...first, ...second }), "proof_needed")) proved();
+    else onTooLate();
+  });
+  const { problem } = action;
+  return (
+    <Form action={action}>
+      {asksPassword && (
+        <PasswordField
+          label="Current password"
+          name="currentPassword"
+          autoComplete="current-password"
+          problem={problem}
+        />
+      )}
+      {asksCode && factor.field(action, !asksPassword)}
+      <FormProblem problem={problem} fields={["currentPassword", ...(asksCode ? ["code"] : [])]} />
+      <Submit working={action.working}>Confirm</Submit>
+    </Form>
+  );
+}
+
+/** Whether a proof was enough; false where it was refused with a code that says what else to ask for. */
+async function proves(proof: Promise<void>, butFor: string): Promise<boolean> {
+  try {
+    await proof;
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && error.code === butFor) return false;
+    throw error;
+  }
 }
 
 /** `begun` is what the person was doing: it is taken up once the page is back. */

@@ -1,11 +1,10 @@
-import { useState } from "react";
 import type { SecondFactor } from "../client/index.ts";
 import { useStatus } from "./card.tsx";
-import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
+import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { useProof } from "./proof.tsx";
 import { useClient, useHasPassword } from "./provider.tsx";
 import { QrCode } from "./qr-code.tsx";
-import { ofRecoveryCode } from "./words.ts";
+import { CodeField, useSecondFactor } from "./second-factor-field.tsx";
 
 export function Begin({
   onBegun,
@@ -51,7 +50,7 @@ export function Scan({ secret, uri, onOn, onCancel }: ScanProps) {
         Open in your authenticator app
       </a>
       <Key secret={secret} />
-      <Code problem={action.problem} />
+      <CodeField problem={action.problem} />
       <FormProblem problem={action.problem} fields={["code"]} />
       <Buttons words="Turn on" working={action.working} onCancel={onCancel} />
     </Form>
@@ -116,33 +115,15 @@ type WithFactorProps = {
 function WithFactor({ name, words, onCancel, run }: WithFactorProps) {
   const withProof = useProof();
   const hasPassword = useHasPassword();
-  const [byRecovery, setByRecovery] = useState(false);
+  const factor = useSecondFactor();
   const action = useAction(async (form: FormData) => {
     const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    const factor = byRecovery ? { recoveryCode: text(form, "code") } : { code: text(form, "code") };
-    await withProof(name, () => run({ ...proof, ...factor }));
+    await withProof(name, () => run({ ...proof, ...factor.of(form) }));
   });
-  const change = () => {
-    action.refuse(null);
-    setByRecovery(!byRecovery);
-  };
   return (
     <Form action={action} label={words}>
       {hasPassword && <CurrentPassword problem={action.problem} />}
-      {byRecovery ? (
-        <Field
-          label="Recovery code"
-          name="code"
-          autoComplete="off"
-          spellCheck={false}
-          problem={ofRecoveryCode(action.problem)}
-        />
-      ) : (
-        <Code problem={action.problem} />
-      )}
-      <button type="button" className="lk-link" onClick={change}>
-        {byRecovery ? "Use a code of the app" : "Use a recovery code"}
-      </button>
+      {factor.field(action)}
       <FormProblem problem={action.problem} fields={["currentPassword", "code"]} />
       <Buttons words={words} working={action.working} onCancel={onCancel} />
     </Form>
@@ -157,18 +138,6 @@ function CurrentPassword({ problem }: { problem: Problem }) {
       label="Current password"
       name="currentPassword"
       autoComplete="current-password"
-      problem={problem}
-    />
-  );
-}
-
-function Code({ problem }: { problem: Problem }) {
-  return (
-    <Field
-      label="Authentication code"
-      name="code"
-      autoComplete="one-time-code"
-      inputMode="numeric"
       problem={problem}
     />
   );

@@ -114,7 +114,8 @@ function whatFailed(error: unknown): string {
 
 function waitOf(seconds = 60): string {
   if (seconds < 90) return `${seconds} seconds`;
-  return `${Math.ceil(seconds / 60)} minutes`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes <= 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }
 
 export function devices(count: number): string {

@@ -3,13 +3,23 @@ import { hashToken, makeToken } from "./token.ts";
 
 /**
  * Gives a session a new token, as every change of privilege does; the old one is then unknown. Its open
- * pages stay: they are the session's. Null where the session has ended meanwhile.
+ * pages stay: they are the session's. Notes what was proved with it, and when. Null where the session has ended
+ * meanwhile.
  */
-export async function renewToken(write: Write, sessionId: string, now: number): Promise<string | null> {
+export async function renewToken(
+  write: Write,
+  sessionId: string,
+  proved: { provedAt?: number; bothProvedAt?: number },
+): Promise<string | null> {
+  const { provedAt, bothProvedAt } = proved;
   const token = makeToken();
   const renewed = await write.query
     .updateTable("session")
-    .set({ token_hash: hashToken(token), proved_at: now })
+    .set({
+      token_hash: hashToken(token),
+      ...(provedAt === undefined ? {} : { proved_at: provedAt }),
+      ...(bothProvedAt === undefined ? {} : { both_proved_at: bothProvedAt }),
+    })
     .where("id", "=", sessionId)
     .returning("id")
     .executeTakeFirst();

@@ -45,7 +45,14 @@ export type Started = {
 export async function startSession(
   parts: SessionParts,
   write: Write,
-  sign: { accountId: string; visitor: Visitor; signedInWith: SignedInWith; methodId: string },
+  sign: {
+    accountId: string;
+    visitor: Visitor;
+    signedInWith: SignedInWith;
+    methodId: string;
+    /** Whether this sign-in passed two factors. */
+    bothFactors: boolean;
+  },
   now: number,
 ): Promise<Started> {
   const { accountId, visitor } = sign;
@@ -73,6 +80,7 @@ export async function startSession(
       signed_in_with: sign.signedInWith,
       method_id: sign.methodId,
       proved_at: now,
+      both_proved_at: sign.bothFactors ? now : null,
       place,
       device_hash: deviceHash,
     })

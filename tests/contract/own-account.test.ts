@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { need } from "../support/answers.ts";
 import { MINUTE, SECOND } from "../support/clock.ts";
 import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectRefusalAfterProof,
+  expectSignedIn,
+} from "../support/expectations.ts";
 import {
   activityOf,
   expectStatus,
@@ -95,7 +100,7 @@ describeOnEachEngine("One's own account", (engine) => {
     expect([answer.status, answer.text]).toEqual([free.status, free.text]);
     const notice = await server().outbox.withSubject(owner.email, "Someone tried to use your email address");
     expect(notice.text).not.toContain("#token=");
-    expectRefusal(
+    expectRefusalAfterProof(
       await person.client.put("/api/account/email", { email: person.email, currentPassword: PASSWORD }),
       422,
       "invalid_email",

@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { need } from "../support/answers.ts";
 import { MINUTE, SECOND } from "../support/clock.ts";
 import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectRefusalAfterProof,
+  expectSignedIn,
+} from "../support/expectations.ts";
 import {
   activityOf,
   expectStatus,
@@ -133,8 +138,12 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
       const { client } = person;
       const off = { currentPassword: PASSWORD, code: "123456" };
       expectRefusal(await client.put("/api/account/two-factor", { code: "123456" }), 422, "wrong_code");
-      expectRefusal(await client.delete("/api/account/two-factor", off), 409, "not_on");
-      expectRefusal(await client.post("/api/account/two-factor/recovery-codes", off), 409, "not_on");
+      expectRefusalAfterProof(await client.delete("/api/account/two-factor", off), 409, "not_on");
+      expectRefusalAfterProof(
+        await client.post("/api/account/two-factor/recovery-codes", off),
+        409,
+        "not_on",
+      );
       expectRefusal(await client.post("/api/account/two-factor", {}), 422, "invalid_input");
       expectRefusal(
         await client.post("/api/account/two-factor", { currentPassword: "wrong" }),
@@ -142,12 +151,12 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
         "wrong_password",
       );
       await turnOnTwoFactor(server(), person);
-      expectRefusal(
+      expectRefusalAfterProof(
         await client.post("/api/account/two-factor", { currentPassword: PASSWORD }),
         409,
         "already_on",
       );
-      expectRefusal(
+      expectRefusalAfterProof(
         await client.delete("/api/account/two-factor", { ...off, code: "000000" }),
         422,
         "wrong_code",
@@ -167,7 +176,7 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
       const fresh = need(renewed, "recoveryCodes");
       expect(fresh.filter((one) => recoveryCodes.includes(one))).toEqual([]);
       const off = { currentPassword: PASSWORD, recoveryCode: recoveryCodes[0] };
-      expectRefusal(await person.client.delete("/api/account/two-factor", off), 422, "wrong_code");
+      expectRefusalAfterProof(await person.client.delete("/api/account/two-factor", off), 422, "wrong_code");
       expectNoContent(
         await person.client.delete("/api/account/two-factor", { ...off, recoveryCode: fresh[0] }),
       );

@@ -90,7 +90,7 @@ describe.runIf(engineNames().includes("postgres"))("Many who end sessions at onc
     const person = await signUp(server);
     const { parts } = server.latchkey;
     const { token, ending } = await parts.database.write(async (write) => {
-      const token = await renewToken(write, person.session.id, server.clock.now());
+      const token = await renewToken(write, person.session.id, { provedAt: server.clock.now() });
       const ending = endEveryone(parts, server.clock.now());
       await untilSomeoneWaits(server);
       return { token, ending };

@@ -5,13 +5,23 @@ import type { Client } from "./client.ts";
 
 /** A refusal is a whole problem+json: status, title, code, detail, never stored, and it touches no cookie. */
 export function expectRefusal(answer: Answer, status: number, code: string): void {
+  expectProblem(answer, status, code);
+  expect(answer.setCookies).toEqual([]);
+}
+
+/** A refusal after a proof that was right: all the same, but for the session's renewed cookie, and only that. */
+export function expectRefusalAfterProof(answer: Answer, status: number, code: string): void {
+  expectProblem(answer, status, code);
+  expect(answer.setCookies).toEqual([expect.stringMatching(/^[\w-]*latchkey=lk1_[\w-]{43};/)]);
+}
+
+function expectProblem(answer: Answer, status: number, code: string): void {
   expect(answer.body, answer.text).toMatchObject({ status, code });
   expect(answer.status).toBe(status);
   expect(header(answer, "content-type")).toMatch(/^application\/problem\+json\b/);
   expect(header(answer, "cache-control")).toBe("no-store");
   expect(answer.body.title).toMatch(/\S/);
   expect(answer.body.detail).toMatch(/\S/);
-  expect(answer.setCookies).toEqual([]);
 }
 
 /** The 401 that tells the holder of an ended token why. */

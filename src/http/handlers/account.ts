@@ -15,14 +15,14 @@ import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
 import { read, visitorOf } from "../call.ts";
 import { handOver } from "../hand-over.ts";
-import { type SignedInCall, touch } from "../signed-in.ts";
+import { actingIn, type SignedInCall, touch } from "../signed-in.ts";
 
 export async function putPassword(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.changePassword);
   if (!asked.ok) return problem(asked);
   const { parts, acting, now } = call;
   const done = await changePassword(parts, acting, asked.body, now);
-  return done.ok ? noContent([parts.cookies.setSession(done.token, acting.expiresAt, now)]) : problem(done);
+  return done.ok ? noContent() : problem(done);
 }
 
 export async function putEmail(call: SignedInCall): Promise<Response> {
@@ -64,7 +64,7 @@ async function asSomebody(call: Call, answer: (by: Confirmer) => Promise<Respons
   const who = await authenticate(call.parts, visitor.tokens, call.now);
   if (!("session" in who)) return answer({ current: null, signedOut: signedOutFacts(who), visitor });
   await touch(call, who.session);
-  return handOver(call, who, await answer({ current: who.session, signedOut: {}, visitor }));
+  return handOver(call, who, await answer({ current: actingIn(call, who.session), signedOut: {}, visitor }));
 }
 
 export async function postEmailReversal(call: Call): Promise<Response> {
@@ -96,10 +96,10 @@ export async function postNotMe(call: Call): Promise<Response> {
 }
 
 export async function deleteAccount(call: SignedInCall): Promise<Response> {
-  const asked = await read(call, bodies.currentPassword);
+  const asked = await read(call, bodies.withSecondFactor);
   if (!asked.ok) return problem(asked);
   const { parts, acting, now } = call;
-  const done = await closeAccount(parts, acting, asked.body.currentPassword, now);
+  const done = await closeAccount(parts, acting, asked.body, now);
   return done.ok ? noContent([parts.cookies.clearSession()]) : problem(done);
 }
 

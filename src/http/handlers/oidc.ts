@@ -1,6 +1,6 @@
 import type { CameBack, Intent } from "../../accounts/oidc.ts";
 import { comeBack, isForPage, startRound } from "../../accounts/oidc.ts";
-import type { FoundSession } from "../../database/database.ts";
+import type { Acting } from "../../accounts/proof.ts";
 import type { Settings } from "../../options.ts";
 import { refuse } from "../../refusals.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
@@ -11,6 +11,7 @@ import type { Call } from "../call.ts";
 import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 import type { SignedInCall } from "../signed-in.ts";
+import { actingIn, withNewToken } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
 
 /** Where a provider sends the browser back to; to be registered there. */
@@ -62,17 +63,17 @@ export async function getOidcCallback(call: Call): Promise<Response> {
   const acting = await whoActs(call);
   const visitor = (touchPoints?: number) => visitorOf(call, touchPoints);
   const came = await comeBack(parts, provider, { answer, browser: browserOf(call), acting, visitor }, now);
-  return came === null ? toPage(call, "sign_in", null, "link_expired") : land(call, came, acting);
+  if (came === null) return toPage(call, "sign_in", null, "link_expired");
+  const landing = await land(call, came);
+  return acting === null ? landing : withNewToken(call, acting, landing);
 }
 
-async function land(call: Call, came: CameBack, acting: FoundSession | null): Promise<Response> {
-  const { parts, now } = call;
+async function land(call: Call, came: CameBack): Promise<Response> {
+  const { parts } = call;
   if (came.intent === "connect") return toPage(call, "connect", null, came.done.ok ? null : came.done.code);
   if (came.intent === "prove") {
-    if (!came.done.ok || !acting)
-      return toPage(call, "prove", null, came.done.ok ? "signed_out" : came.done.code);
-    const cookie = parts.cookies.setSession(came.done.token, acting.expiresAt, now);
-    return redirect(`${parts.settings.baseUrl.href}/settings/security?proved=1`, [cookie]);
+    if (!came.done.ok) return toPage(call, "prove", null, came.done.code);
+    return redirect(`${parts.settings.baseUrl.href}/settings/security?proved=1`);
   }
   const { done, next, visitor } = came;
   if (!done.ok) return toPage(call, "sign_in", next, done.code);
@@ -82,9 +83,9 @@ async function land(call: Call, came: CameBack, acting: FoundSession | null): Pr
   return redirect(withParameter(loginUrl(next, parts.settings), "step", "two-factor"), cookies);
 }
 
-async function whoActs(call: Call): Promise<FoundSession | null> {
+async function whoActs(call: Call): Promise<Acting | null> {
   const answer = await authenticate(call.parts, tokensOf(call), call.now);
-  return "session" in answer ? answer.session : null;
+  return "session" in answer ? actingIn(call, answer.session) : null;
 }
 
 /** The page where the round began, with a code that it has a sentence for. */

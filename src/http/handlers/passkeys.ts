@@ -13,7 +13,7 @@ import { json, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
 import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
-import { type SignedInCall, touch } from "../signed-in.ts";
+import { actingIn, type SignedInCall, touch } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
 
 /** Where BASE_URL has no name there are no passkeys, and no routes of theirs. */
@@ -47,7 +47,7 @@ export async function postPasskeyOptions(call: Call): Promise<Response> {
   const tooMany = await tooManyCeremonies(call, session);
   if (tooMany) return problem(tooMany);
   await touch(call, session);
-  const proof = await requireProof(parts, session, { named: false }, now);
+  const proof = await requireProof(parts, actingIn(call, session), { named: false }, "both", now);
   if (!proof.ok) return problem(proof);
   const of = { kind: "add_passkey", accountId: session.accountId, email: session.email, browser } as const;
   return json(200, await registrationOptions(parts, of, now), [parts.cookies.setCeremony(browser)]);

@@ -1,4 +1,4 @@
-import { prove } from "../../accounts/proof.ts";
+import { prove } from "../../accounts/give-proof.ts";
 import { refuse } from "../../refusals.ts";
 import { endKnown, endOne, endOthers, listSessions } from "../../sessions/list.ts";
 import { accountAnswer, json, noContent, problem, sessionAnswer } from "../answers.ts";
@@ -51,5 +51,5 @@ export async function giveProof(call: SignedInCall): Promise<Response> {
   if (!asked.ok) return problem(asked);
   const { parts, acting, now } = call;
   const done = await prove(parts, acting, { ...asked.body, browser: browserOf(call) }, now);
-  return done.ok ? noContent([parts.cookies.setSession(done.token, acting.expiresAt, now)]) : problem(done);
+  return done.ok ? noContent() : problem(done);
 }

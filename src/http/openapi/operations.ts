@@ -60,10 +60,10 @@ export const operations: Record<string, Operation> = {
   "GET /api/session": { does: "Who is signed in.", answers: { 200: who }, session },
   "DELETE /api/session": { does: "Logs out.", answers: { 204: null }, session },
   "POST /api/session/proof": {
-    does: "Proves that it is still the person, for ten minutes.",
+    does: "Proves that it is still the person, for ten minutes: with the second factor too where 2FA is on; alone it completes a proof of the last ten minutes.",
     body: bodies.proof,
     answers: { 204: null },
-    refuses: ["wrong_password", { code: "wrong_passkey", status: 422 }],
+    refuses: [...PROOF, "wrong_code", { code: "wrong_passkey", status: 422 }],
     session,
   },
   "POST /api/session/passkey/options": {
@@ -142,7 +142,7 @@ export const operations: Record<string, Operation> = {
     does: "Asks for a new email address: the mail to it confirms it.",
     body: bodies.changeEmail,
     answers: { 202: nothing },
-    refuses: [...PROOF, "invalid_email"],
+    refuses: [...PROOF, "wrong_code", "invalid_email"],
     session,
   },
   "POST /api/account/email/verification": {
@@ -199,9 +199,9 @@ export const operations: Record<string, Operation> = {
   },
   "DELETE /api/account": {
     does: "Deletes the account and all that belongs to it.",
-    body: bodies.currentPassword,
+    body: bodies.withSecondFactor,
     answers: { 204: null },
-    refuses: [...PROOF],
+    refuses: [...PROOF, "wrong_code"],
     session,
   },
   "POST /api/email-confirmations/preview": {

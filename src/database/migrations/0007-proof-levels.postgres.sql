@@ -1,0 +1,1 @@
+alter table session add column both_proved_at bigint;
