@@ -17,6 +17,7 @@ const LIMITS = {
   password: { most: 10, window: 15 * MINUTE },
   password_known_device: { most: 10, window: 15 * MINUTE },
   password_network: { most: 100, window: 15 * MINUTE },
+  new_password: { most: 30, window: 15 * MINUTE },
   second_factor: { most: 20, window: HOUR },
   sign_up_network: { most: 300, window: HOUR },
   mail: { most: 5, window: HOUR },

@@ -28,7 +28,9 @@ export async function changePassword(
     now,
   );
   if (!proof.ok) return proof;
-  const { email } = proof.account;
+  const { email, id } = proof.account;
+  const tooMany = await parts.attempts.take([{ kind: "new_password", of: id }], now);
+  if (tooMany) return tooMany;
   const weak = await parts.strength.whyWeak(asked.newPassword, ownWords(email));
   if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.newPassword);
