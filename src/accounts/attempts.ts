@@ -21,6 +21,7 @@ const LIMITS = {
   /** All of them together, for one account. */
   password_unknown_devices: { most: 100, window: DAY },
   password_network: { most: 100, window: 15 * MINUTE },
+  new_password: { most: 30, window: 15 * MINUTE },
   second_factor: { most: 20, window: HOUR },
   second_factor_known_device: { most: 20, window: HOUR },
   sign_up_network: { most: 300, window: HOUR },

@@ -81,6 +81,8 @@ export async function resetPassword(
 ): Promise<Outcome> {
   const link = await findLink(parts.database, ["reset_password"], asked.token, now);
   if (!link?.account_id) return refuse("link_expired");
+  const tooMany = await parts.attempts.take([{ kind: "new_password", of: link.account_id }], now);
+  if (tooMany) return tooMany;
   const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
   if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.password);

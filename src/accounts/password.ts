@@ -29,7 +29,9 @@ export async function changePassword(
     const both = await requireProof(parts, acting, { named: false }, "both", now);
     if (!both.ok) return both;
   }
-  const { email } = proof.account;
+  const { email, id } = proof.account;
+  const tooMany = await parts.attempts.take([{ kind: "new_password", of: id }], now);
+  if (tooMany) return tooMany;
   const weak = await parts.strength.whyWeak(asked.newPassword, ownWords(email));
   if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.newPassword);

@@ -31,10 +31,10 @@ export async function signUp(
   if (!address) return refuse("invalid_email");
   if (parts.settings.signUp === "verify-first") return mailSignUpLink(parts, address, visitor, now);
 
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
-  if (weak) return refuse("weak_password", weak);
   const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...visitor.network }], now);
   if (tooMany) return tooMany;
+  const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
+  if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.password);
   return openAccount(parts, { address, verified: false, first: { passwordHash } }, visitor, now);
 }
@@ -48,6 +48,8 @@ export async function finishSignUp(
 ): Promise<SignedUp> {
   const link = await findLink(parts.database, ["sign_up"], asked.token, now);
   if (!link) return refuse("link_expired");
+  const tooMany = await parts.attempts.take([{ kind: "new_password", of: asked.token }], now);
+  if (tooMany) return tooMany;
   const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
   if (weak) return refuse("weak_password", weak);
   const address = { email: link.email, key: link.email_key };

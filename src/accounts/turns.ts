@@ -2,13 +2,21 @@ import { Busy } from "../refusals.ts";
 
 /** Lets so many pieces of work run at once; the others wait in line. */
 export type Turns = {
-  /** @throws Busy where its turn did not come within the patience. */
+  /** @throws Busy where its turn did not come within the patience; its work is then never begun. */
   run<T>(work: () => Promise<T>): Promise<T>;
   readonly isFree: boolean;
 };
 
-/** `patience` in ms; `complaint` is what is said of a turn that did not come. */
-export function createTurns(atOnce: number, patience: number, complaint: string): Turns {
+/**
+ * `patience` in ms; `complaint` is what is said of a turn that did not come. With `mostWaiting` in line,
+ * the next one is told so at once.
+ */
+export function createTurns(
+  atOnce: number,
+  patience: number,
+  complaint: string,
+  mostWaiting = Number.POSITIVE_INFINITY,
+): Turns {
   const waiting: (() => void)[] = [];
   let taken = 0;
 
@@ -17,6 +25,7 @@ export function createTurns(atOnce: number, patience: number, complaint: string)
       taken += 1;
       return;
     }
+    if (waiting.length >= mostWaiting) throw new Busy(complaint);
     await new Promise<void>((resolve, reject) => {
       const take = () => {
         clearTimeout(timer);

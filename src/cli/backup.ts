@@ -1,10 +1,12 @@
-import { chmodSync, copyFileSync, existsSync, linkSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { keyFileOf } from "../accounts/key-file.ts";
 import { readSettings } from "../options.ts";
 import type { Command, ExitCode, Run } from "./command.ts";
 import { Refused } from "./command.ts";
+import { copyPrivately } from "./private-copy.ts";
 
 export const backupCommand: Command = {
   name: "backup",
@@ -31,13 +33,13 @@ async function backUp(run: Run): Promise<ExitCode> {
   if (!existsSync(file)) throw new Refused(`${file} does not exist; there is nothing to back up.`);
   if (!existsSync(dirname(target)))
     throw new Refused(`There is no folder ${dirname(target)}. Make it first.`);
-  if (existsSync(target)) throw new Refused(`${target} exists already. Choose another name.`);
-  await copyWhole(file, target, run);
   const keyFile = keyFileOf(file);
   const hasKey = existsSync(keyFile) && run.options.secretKey === undefined;
+  for (const made of hasKey ? [target, `${target}.key`] : [target])
+    if (existsSync(made)) throw new Refused(`${made} exists already. Choose another name.`);
+  await copyWhole(file, target, run);
   if (hasKey) {
-    copyFileSync(keyFile, `${target}.key`);
-    chmodSync(`${target}.key`, 0o600);
+    await copyPrivately(keyFile, `${target}.key`);
     run.say(
       `The key that second factors are sealed with is in ${target}.key. Keep both, and keep them apart from others' eyes.`,
     );
@@ -58,7 +60,9 @@ const PAGES_AT_ONCE = 500;
 
 /** A copy as of one moment; it appears whole or not at all, and only this user may read it. */
 async function copyWhole(file: string, target: string, { say }: Run): Promise<void> {
-  const draft = `${target}.draft-${process.pid}`;
+  const draft = `${target}.draft-${randomBytes(6).toString("hex")}`;
+  // Empty, but made by us and for this user alone: SQLite gives its own files beside it the same mode.
+  writeFileSync(draft, "", { mode: 0o600, flag: "wx" });
   const source = new DatabaseSync(file, { readOnly: true });
   try {
     let told = Date.now();
@@ -70,7 +74,6 @@ async function copyWhole(file: string, target: string, { say }: Run): Promise<vo
         say(`${Math.floor(((totalPages - remainingPages) / totalPages) * 100)} %`);
       },
     });
-    chmodSync(draft, 0o600);
     linkSync(draft, target);
   } finally {
     source.close();

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { keyFileOf } from "../accounts/key-file.ts";
@@ -8,6 +8,7 @@ import { schemaVersion, whyAnothers } from "../database/sqlite-file.ts";
 import { embeddedFile } from "./backup.ts";
 import type { Command, ExitCode, Run } from "./command.ts";
 import { Refused } from "./command.ts";
+import { copyPrivately } from "./private-copy.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
 export const restoreCommand: Command = {
@@ -25,14 +26,8 @@ async function restore(run: Run): Promise<ExitCode> {
   const file = embeddedFile(run.options);
   requireBackUp(source);
   const kept = existsSync(file) ? setAside(file) : null;
-  copyFileSync(source, file);
-  chmodSync(file, 0o600);
-  const key = `${source}.key`;
-  if (existsSync(key)) {
-    if (existsSync(keyFileOf(file))) copyFileSync(keyFileOf(file), `${keyFileOf(file)}.${stamp()}`);
-    copyFileSync(key, keyFileOf(file));
-    chmodSync(keyFileOf(file), 0o600);
-  }
+  await copyPrivately(source, file);
+  if (existsSync(`${source}.key`)) await putKey(`${source}.key`, keyFileOf(file));
   return withLatchkey(run, async ({ parts }) => {
     const ended = await endEveryone(parts, parts.settings.now());
     const before = kept === null ? "" : ` The database before it is ${kept}.`;
@@ -77,6 +72,14 @@ function setAside(file: string): string {
   renameSync(file, kept);
   for (const part of ["-wal", "-shm"]) if (existsSync(file + part)) renameSync(file + part, kept + part);
   return kept;
+}
+
+/** Puts the key of a back-up in place at once; the present one is kept beside it. */
+async function putKey(source: string, keyFile: string): Promise<void> {
+  const at = stamp();
+  await copyPrivately(source, `${keyFile}.restored-${at}`);
+  if (existsSync(keyFile)) renameSync(keyFile, `${keyFile}.${at}`);
+  renameSync(`${keyFile}.restored-${at}`, keyFile);
 }
 
 function stamp(): string {

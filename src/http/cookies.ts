@@ -4,8 +4,8 @@ import { looksLikeToken, tokenForOld } from "../sessions/token.ts";
 
 const DEVICE_MAX_AGE = 400 * 86_400;
 const SIGN_IN_MAX_AGE = 600;
-/** How many of one name are looked at. */
-const MOST_TOKENS = 4;
+/** As much of a Cookie header as Node reads of all headers, in characters: under 300 tokens, however many were planted. */
+const MOST_READ = 16 * 1024;
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/;
 
 /** How Latchkey's cookies are named and written; decided once, by the base URL. */
@@ -49,12 +49,14 @@ export function createCookies(
   const common = `; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
   const shared = domain === null ? common : `${common}; Domain=${domain}`;
 
-  const ownTokens = (header: string | null) =>
-    [...new Set(valuesOf(header, sessionName).filter(looksLikeToken))].slice(0, MOST_TOKENS);
+  const ownTokens = (header: string | null) => [
+    ...new Set(valuesOf(header, sessionName).filter(looksLikeToken)),
+  ];
   const oldTokens = (header: string | null) => {
     if (settings.importedCookie === null) return [];
-    const values = valuesOf(header, settings.importedCookie).slice(0, MOST_TOKENS);
-    return values.flatMap(tokensInOld).map((token) => tokenForOld(token, stamp));
+    return [...new Set(valuesOf(header, settings.importedCookie).flatMap(tokensInOld))].map((token) =>
+      tokenForOld(token, stamp),
+    );
   };
 
   return {
@@ -99,6 +101,7 @@ function valuesOf(header: string | null, name: string): string[] {
   if (!header) return [];
   const start = `${name}=`;
   return header
+    .slice(0, MOST_READ)
     .split(";")
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(start))

@@ -10,8 +10,9 @@ export type SignedOut = { reason: EndReason | "none"; by: string | null; at: num
 export type Authenticated = { session: FoundSession; token: string };
 
 /**
- * Who holds this token, by one indexed look-up and the rule of time. Never changes anything.
- * Where a browser sends the cookie twice (one of them planted or stale), each is tried.
+ * Who holds one of these tokens, by one indexed look-up each and the rule of time. Never changes anything.
+ * A browser sends the cookie more than once where some are stale, or planted by a sibling sub-domain: all
+ * are looked at, and their order means nothing. Of several that live, the session that began last is meant.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
 export async function authenticate(
@@ -19,19 +20,28 @@ export async function authenticate(
   tokens: readonly string[],
   now: number,
 ): Promise<Authenticated | SignedOut> {
-  let told: SignedOut = { reason: "none", by: null, at: null };
-  for (const token of tokens) {
-    const asked = parts.database.findSession(token);
-    // What the embedded database remembers is there at once, and needs no turn of the event loop.
-    const found = asked instanceof Promise ? await asked : asked;
-    const answer = found
-      ? liveOrOver(parts, found, token, now)
-      : await whyEnded(parts, hashToken(token), now);
-    if ("session" in answer) return answer;
-    if (told.reason === "none") told = answer;
-  }
-  return told;
+  const found = await findAll(parts, tokens);
+  const answers = tokens.flatMap((token, index) => {
+    const session = found[index];
+    return session ? [liveOrOver(parts, session, token, now)] : [];
+  });
+  const [live] = answers
+    .filter((answer) => "session" in answer)
+    .sort((one, other) => other.session.createdAt - one.session.createdAt);
+  if (live) return live;
+  const unknown = tokens.filter((_, index) => !found[index]).map(hashToken);
+  const over = answers.find((answer) => "reason" in answer && answer.reason !== "none");
+  return (await whyEnded(parts, unknown, now)) ?? over ?? NOTHING;
 }
+
+/** What the embedded database remembers is there at once, and needs no turn of the event loop. */
+function findAll({ database }: SessionParts, tokens: readonly string[]) {
+  const asked = tokens.map((token) => database.findSession(token));
+  const isThere = (one: (typeof asked)[number]): one is FoundSession | undefined => !(one instanceof Promise);
+  return asked.every(isThere) ? asked : Promise.all(asked);
+}
+
+const NOTHING: SignedOut = { reason: "none", by: null, at: null };
 
 function liveOrOver(
   parts: SessionParts,
@@ -46,13 +56,20 @@ function liveOrOver(
   return { reason: now < found.expiresAt + REASON_KEPT ? reason : "none", by: null, at: null };
 }
 
-async function whyEnded(parts: SessionParts, tokenHash: Uint8Array, now: number): Promise<SignedOut> {
+/** Why the session of one of these tokens ended, the last that did; null where none is known. */
+async function whyEnded(
+  parts: SessionParts,
+  tokenHashes: Uint8Array[],
+  now: number,
+): Promise<SignedOut | null> {
+  if (tokenHashes.length === 0) return null;
   const ended = await parts.database.read
     .selectFrom("ended_session")
     .select(["reason", "by", "at"])
-    .where("token_hash", "=", tokenHash)
+    .where("token_hash", "in", tokenHashes)
     .where("until", ">", now)
+    .orderBy("at", "desc")
+    .limit(1)
     .executeTakeFirst();
-  if (!ended) return { reason: "none", by: null, at: null };
-  return { reason: ended.reason, by: ended.by, at: ended.by === null ? null : ended.at };
+  return ended ? { reason: ended.reason, by: ended.by, at: ended.by === null ? null : ended.at } : null;
 }

@@ -1,5 +1,6 @@
 import type { FoundSession } from "../database/database.ts";
-import type { EndReason } from "../refusals.ts";
+import type { EndReason, Refusal } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
 import { overByTime } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
@@ -10,6 +11,12 @@ const GATHER = 1_000;
 /** After a database that didn't answer, streams look again this much later, in ms. */
 const LOOK_AGAIN = 1_000;
 const SESSIONS_A_QUERY = 500;
+/** Of one session: more open pages than a person has, and few enough that a stolen cookie can't take all places. */
+const MOST_OF_SESSION = 20;
+/** Of this process: each holds a connection, and some 20 kB with it; a tenth of what one machine's ports and files allow. */
+const MOST_STREAMS = 10_000;
+/** When it makes sense to ask for a place again, in s: the page of another tab may be gone by then. */
+const RETRY_AFTER = 30;
 
 export type Told = { reason: EndReason; by?: string; at?: string };
 
@@ -45,10 +52,24 @@ export class LiveStreams {
   #beaten: Stream[] = [];
   #gathering: NodeJS.Timeout | undefined;
   #stopHearing: (() => void) | undefined;
+  readonly #most: number;
+  #size = 0;
 
-  constructor(parts: SessionParts, onError: (error: unknown) => void) {
+  constructor(parts: SessionParts, onError: (error: unknown) => void, most = MOST_STREAMS) {
     this.#parts = parts;
     this.#onError = onError;
+    this.#most = most;
+  }
+
+  /** Why there is no place for another stream of this session; null where there is one. */
+  whyFull({ id, accountId }: Pick<FoundSession, "id" | "accountId">): Refusal | null {
+    const facts = { retryAfter: RETRY_AFTER };
+    const own = [...(this.#streams.get(accountId) ?? [])].filter(({ session }) => session.id === id);
+    if (own.length >= MOST_OF_SESSION)
+      return refuse("too_many_attempts", `${MOST_OF_SESSION} pages of this session listen already.`, facts);
+    if (this.#size >= this.#most)
+      return refuse("unavailable", "Too many pages listen here already. Try again later.", facts);
+    return null;
   }
 
   /** Opens a stream for a session; the returned function forgets it. */
@@ -60,6 +81,7 @@ export class LiveStreams {
     const stream: Stream = { session, listener, timer: undefined };
     const open = this.#streams.get(session.accountId) ?? new Set();
     this.#streams.set(session.accountId, open.add(stream));
+    this.#size += 1;
     this.#stopHearing ??= this.#parts.database.onAnnouncement((accountId) => this.#hear(accountId));
     this.#watchTime(stream);
     // The session may have ended between its check and this line.
@@ -72,7 +94,7 @@ export class LiveStreams {
 
   /** How many pages listen here. */
   get size(): number {
-    return [...this.#streams.values()].reduce((sum, open) => sum + open.size, 0);
+    return this.#size;
   }
 
   /** Closes every stream without a word, and each that is opened from now on: the server stops, and the pages come back. */
@@ -178,7 +200,7 @@ export class LiveStreams {
   #forget(stream: Stream): void {
     clearTimeout(stream.timer);
     const open = this.#streams.get(stream.session.accountId);
-    open?.delete(stream);
+    if (open?.delete(stream)) this.#size -= 1;
     if (open?.size === 0) this.#streams.delete(stream.session.accountId);
     if (this.#streams.size > 0) return;
     this.#stopHearing?.();

@@ -1,11 +1,21 @@
+import { problem } from "../answers.ts";
 import type { SignedInCall } from "../signed-in.ts";
 
 const encoder = new TextEncoder();
 
-/** The page's ear: server-sent events until the session ends. Bound to the session, not to its token. */
-export async function getLive({ parts, acting }: SignedInCall): Promise<Response> {
+/**
+ * The page's ear: server-sent events until the session ends. Bound to the session, not to its token. HEAD
+ * gets the headers alone: nobody would ever close what it opened.
+ */
+export async function getLive({ parts, acting, request }: SignedInCall): Promise<Response> {
+  if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
+  const full = parts.live.whyFull(acting);
+  return full ? problem(full) : new Response(eventsOf(parts, acting), { headers: HEADERS });
+}
+
+function eventsOf(parts: SignedInCall["parts"], acting: SignedInCall["acting"]): ReadableStream<Uint8Array> {
   let forget = () => {};
-  const body = new ReadableStream<Uint8Array>({
+  return new ReadableStream<Uint8Array>({
     start(controller) {
       const send = (text: string) => controller.enqueue(encoder.encode(text));
       send("retry: 2000\n: open\n\n");
@@ -21,14 +31,13 @@ export async function getLive({ parts, acting }: SignedInCall): Promise<Response
     },
     cancel: () => forget(),
   });
-  return new Response(body, {
-    headers: {
-      "Content-Type": "text/event-stream",
-      // What compresses an app's answers would hold an event back until many have come.
-      "Cache-Control": "no-store, no-transform",
-      "X-Accel-Buffering": "no",
-      // When the stream ends, so does its connection: a kept one would hold up a server that stops.
-      Connection: "close",
-    },
-  });
 }
+
+const HEADERS = {
+  "Content-Type": "text/event-stream",
+  // What compresses an app's answers would hold an event back until many have come.
+  "Cache-Control": "no-store, no-transform",
+  "X-Accel-Buffering": "no",
+  // When the stream ends, so does its connection: a kept one would hold up a server that stops.
+  Connection: "close",
+};

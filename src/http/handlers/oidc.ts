@@ -24,6 +24,8 @@ export async function getOidcStart(call: Call): Promise<Response> {
   const { parts, request, now, param } = call;
   const provider = parts.providers.get(param("provider"));
   if (!provider) return problem(refuse("not_found", "There is no such provider."));
+  // HEAD begins nothing, and uses nothing up: whoever only looks where a link leads isn't going there.
+  if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
   const site = request.headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") return problem(refuse("cross_site"));
   const browser = browserOf(call) ?? makeSecret();
@@ -59,6 +61,7 @@ export async function getOidcCallback(call: Call): Promise<Response> {
   const { parts, request, now, param } = call;
   const provider = parts.providers.get(param("provider"));
   if (!provider) return problem(refuse("not_found", "There is no such provider."));
+  if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
   const answer = new URL(callbackUrl(parts.settings, provider.settings.id) + new URL(request.url).search);
   const acting = await whoActs(call);
   const visitor = (touchPoints?: number) => visitorOf(call, touchPoints);

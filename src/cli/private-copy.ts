@@ -1,0 +1,13 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+
+/**
+ * Copies a file to a new one that only this user may read, from its first byte on, whatever the mode of the
+ * original. @throws where there is a file of that name already.
+ */
+export async function copyPrivately(source: string, target: string): Promise<void> {
+  await pipeline(
+    createReadStream(source),
+    createWriteStream(target, { mode: 0o600, flags: "wx", flush: true }),
+  );
+}

@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { header } from "../support/answers.ts";
+import { MINUTE } from "../support/clock.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent, expectRefusal, expectTooMany } from "../support/expectations.ts";
+import { expectStatus, freshEmail, OTHER_PASSWORD, PASSWORD, resetToken, signUp } from "../support/people.ts";
+import { serverFor } from "../support/server.ts";
+
+const WEAK = "short";
+const SIGN_UPS_OF_A_NETWORK = 300;
+const NEW_PASSWORDS = 30;
+/** Long in every way that an estimate of strength can be long. */
+const PATHOLOGICAL = "4@8({[<3€6!|1057+$%2".repeat(50);
+
+describeOnEachEngine("How good a new password is", (engine) => {
+  const server = serverFor(engine);
+  const verifying = serverFor(engine, { signUp: "verify-first" });
+  const unlimited = serverFor(engine, { rateLimits: "off" });
+
+  test("is judged at a sign-up only while its network has sign-ups left", async () => {
+    const body = { email: freshEmail(), password: WEAK };
+    for (let tried = 0; tried < SIGN_UPS_OF_A_NETWORK; tried++)
+      expectStatus(422, await server().client().post("/api/accounts", body));
+    expectTooMany(await server().client().post("/api/accounts", body));
+    server().clock.advance(61 * MINUTE);
+    expectRefusal(await server().client().post("/api/accounts", body), 422, "weak_password");
+  });
+
+  test("is judged so often at a change of it, after the current one; a wrong current one is judged first", async () => {
+    const { client } = await signUp(server());
+    const change = (newPassword: string, currentPassword = PASSWORD) =>
+      client.put("/api/account/password", { currentPassword, newPassword });
+    expectRefusal(await change(WEAK, "nobody's own password"), 403, "wrong_password");
+    for (let tried = 0; tried < NEW_PASSWORDS; tried++)
+      expectRefusal(await change(WEAK), 422, "weak_password");
+    expectTooMany(await change(WEAK));
+    expectTooMany(await change(OTHER_PASSWORD));
+    server().clock.advance(16 * MINUTE);
+    expectNoContent(await change(OTHER_PASSWORD));
+  });
+
+  test("is judged so often for the link of a reset, which stays good", async () => {
+    const { email } = await signUp(server());
+    const token = await resetToken(server(), email);
+    const reset = (password: string, link = token) =>
+      server().client().put("/api/password-resets", { token: link, password });
+    for (let tried = 0; tried < NEW_PASSWORDS; tried++)
+      expectRefusal(await reset(WEAK), 422, "weak_password");
+    expectTooMany(await reset(OTHER_PASSWORD));
+    expectRefusal(await reset(WEAK, "x".repeat(43)), 410, "link_expired");
+    server().clock.advance(16 * MINUTE);
+    expectNoContent(await reset(OTHER_PASSWORD));
+  });
+
+  test("is judged so often for the link of a sign-up, which stays good", async () => {
+    const email = freshEmail();
+    expectStatus(202, await verifying().client().post("/api/accounts", { email, password: PASSWORD }));
+    const token = await verifying().outbox.tokenFor(email, "/sign-up");
+    const finish = (password: string) => verifying().client().put("/api/accounts", { token, password });
+    for (let tried = 0; tried < NEW_PASSWORDS; tried++)
+      expectRefusal(await finish(WEAK), 422, "weak_password");
+    expectTooMany(await finish(OTHER_PASSWORD));
+    verifying().clock.advance(16 * MINUTE);
+    expectStatus(201, await finish(OTHER_PASSWORD));
+  });
+
+  test("is judged of few at a time: a flood is told to come back, and is forgotten once it is over", async () => {
+    const { client } = await signUp(unlimited());
+    const flood = await Promise.all(
+      Array.from({ length: 400 }, () =>
+        unlimited().client().post("/api/accounts", { email: freshEmail(), password: PATHOLOGICAL }),
+      ),
+    );
+    const judged = flood.filter(({ status }) => status !== 503);
+    const turnedAway = flood.filter(({ status }) => status === 503);
+    expect(judged.length).toBeGreaterThan(0);
+    expect(turnedAway.length).toBeGreaterThan(0);
+    for (const answer of turnedAway) {
+      expectRefusal(answer, 503, "unavailable");
+      expect(header(answer, "retry-after")).toMatch(/^[1-9]\d*$/);
+    }
+    expectNoContent(
+      await client.put("/api/account/password", { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD }),
+    );
+  });
+});

@@ -1,0 +1,106 @@
+import { afterEach, expect, test } from "vitest";
+import { createApp } from "../../src/http/app.ts";
+import { LiveStreams } from "../../src/sessions/live.ts";
+import { header } from "../support/answers.ts";
+import type { Client } from "../support/client.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectNoContent, expectTooMany } from "../support/expectations.ts";
+import type { LiveStream } from "../support/live-stream.ts";
+import { expectStatus, signIn, signUp } from "../support/people.ts";
+import { serverFor } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+const OF_A_SESSION = 20;
+
+describeOnEachEngine("Live streams", (engine) => {
+  const server = serverFor(engine, { oidc: [{ id: "github", clientId: "id", clientSecret: "secret" }] });
+  const open: LiveStream[] = [];
+  const openAt = async (client: Client) => {
+    const stream = await client.live();
+    open.push(stream);
+    return stream;
+  };
+  const size = () => server().latchkey.parts.live.size;
+  afterEach(async () => {
+    for (const stream of open.splice(0)) stream.close();
+    await expect.poll(size).toBe(0);
+  });
+
+  test("HEAD is answered as GET is, and opens none", async () => {
+    const { client } = await signUp(server());
+    for (let asked = 0; asked < 30; asked++) {
+      const answer = expectStatus(200, await client.send("HEAD", "/api/live"));
+      expect(header(answer, "content-type")).toBe("text/event-stream");
+      expect(header(answer, "cache-control")).toContain("no-store");
+      expect(answer.text).toBe("");
+      expect(size()).toBe(0);
+    }
+    expectStatus(401, await server().client().send("HEAD", "/api/live"));
+    await openAt(client);
+    expect(size()).toBe(1);
+  });
+
+  test("a session has 20 at once; the next is asked to wait until one of them is gone", async () => {
+    const person = await signUp(server());
+    const { client } = person;
+    const other = await signIn(server(), person, UA.firefoxWindows);
+    for (let opened = 0; opened < OF_A_SESSION; opened++) await openAt(client);
+    await expect(openAt(client)).rejects.toThrow(/^429/);
+    expectTooMany(await client.get("/api/live"));
+    expect(size()).toBe(OF_A_SESSION);
+    const others = await openAt(other.client);
+    expect((await client.get("/api/session")).status).toBe(200);
+
+    open[0]?.close();
+    await expect.poll(size).toBe(OF_A_SESSION);
+    await openAt(client);
+    expectTooMany(await client.get("/api/live"));
+
+    expectNoContent(await client.delete("/api/session"));
+    await Promise.all(open.filter((one) => one !== others).map((one) => one.closed()));
+    expect(size()).toBe(1);
+  });
+
+  test("a process has so many at once; past that, sessions that have none are told to come back later", async () => {
+    const { parts } = server().latchkey;
+    const live = new LiveStreams(
+      parts,
+      (error) => {
+        throw error;
+      },
+      2,
+    );
+    const fetch = createApp({ ...parts, live }, null);
+    const ask = async (method = "GET") => {
+      const { client } = await signUp(server());
+      return fetch(
+        new Request(`${server().baseUrl}/api/live`, { method, headers: { Cookie: client.jar.header() } }),
+      );
+    };
+    const first = await ask();
+    const second = await ask();
+    expect([first.status, second.status, live.size]).toEqual([200, 200, 2]);
+    const third = await ask();
+    expect(third.status).toBe(503);
+    expect(third.headers.get("retry-after")).toMatch(/^[1-9]\d*$/);
+    expect(await third.json()).toMatchObject({ code: "unavailable" });
+
+    await first.body?.cancel();
+    expect((await ask()).status).toBe(200);
+    live.close();
+  });
+
+  test("nor does HEAD begin or use up a sign-in with another site", async () => {
+    const { client } = server();
+    const browser = client();
+    const rounds = () => server().database.read("select key_hash from ceremony");
+    const asked = expectStatus(302, await browser.send("HEAD", "/api/oidc/github/start"));
+    expect(asked.setCookies).toEqual([]);
+    expect(await rounds()).toHaveLength(0);
+
+    const begun = expectStatus(302, await browser.get("/api/oidc/github/start"));
+    const state = new URL(header(begun, "location")).searchParams.get("state");
+    expectStatus(302, await browser.send("HEAD", `/api/oidc/github/callback?state=${state}&code=x`));
+    expect(await rounds()).toHaveLength(1);
+  });
+});
