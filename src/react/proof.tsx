@@ -120,7 +120,7 @@ function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
       title="Confirm it's you"
       words={
         onlyCode
-          ? "One more step: this needs the second factor, too."
+          ? "This also needs the code from your authenticator app."
           : "This changes how your account is protected, so it needs one more proof."
       }
       onClose={cancelled}

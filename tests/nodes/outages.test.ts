@@ -113,7 +113,9 @@ describe("A PostgreSQL that goes away", () => {
         await expectSignedOut(other.client, "password_changed");
       }
       if (answer.status === 204) break;
-      expectRefusal(answer, 503, "unavailable");
+      // The right current password is a step of its own: where it got as far, the cookie is a new one.
+      expect(answer.body).toMatchObject({ status: 503, code: "unavailable" });
+      if (answer.setCookies.length > 0) await expectSignedIn(person.client);
     }
     expect(changed).toBeGreaterThanOrEqual(2);
   });
