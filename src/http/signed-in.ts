@@ -1,5 +1,6 @@
 import type { FoundSession } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
+import type { Authenticated, SignedOut } from "../sessions/authenticate.ts";
 import { authenticate } from "../sessions/authenticate.ts";
 import { problem, signedOutFacts } from "./answers.ts";
 import type { Call } from "./call.ts";
@@ -16,13 +17,21 @@ export function signedIn(
   counts: "as use" | "not" = "as use",
 ) {
   return async (call: Call): Promise<Response> => {
-    const answer = await authenticate(call.parts, tokensOf(call), call.now);
+    const answer = await (counts === "as use"
+      ? currentSession(call)
+      : authenticate(call.parts, tokensOf(call), call.now));
     if (!("session" in answer)) {
       return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
     }
-    if (counts === "as use") await touch(call, answer.session);
     return handOver(call, answer, await handle({ ...call, acting: answer.session }));
   };
+}
+
+/** Who a request comes from, which is counted as use; else why this browser's session is over. */
+export async function currentSession(call: Call): Promise<Authenticated | SignedOut> {
+  const answer = await authenticate(call.parts, tokensOf(call), call.now);
+  if ("session" in answer) await touch(call, answer.session);
+  return answer;
 }
 
 /** Every request with the session's cookie is use, but the page's own refreshes. */

@@ -5,13 +5,12 @@ import { acceptRegistration, authenticationOptions, registrationOptions } from "
 import { requireProof } from "../../accounts/proof.ts";
 import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
-import { authenticate } from "../../sessions/authenticate.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import { json, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
-import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
-import { type SignedInCall, touch } from "../signed-in.ts";
+import { browserOf, read, visitorOf } from "../call.ts";
+import { currentSession, type SignedInCall } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
 
 /** Where BASE_URL has no name there are no passkeys, and no routes of theirs. */
@@ -39,11 +38,10 @@ export async function postPasskeyOptions(call: Call): Promise<Response> {
   const { email } = asked.body;
   if (email !== undefined) return signUpOptions(call, email, browser);
 
-  const answer = await authenticate(parts, tokensOf(call), now);
+  const answer = await currentSession(call);
   if (!("session" in answer))
     return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
   const { session } = answer;
-  await touch(call, session);
   const proof = await requireProof(parts, session, { named: false }, now);
   if (!proof.ok) return problem(proof);
   const of = { kind: "add_passkey", accountId: session.accountId, email: session.email, browser } as const;
