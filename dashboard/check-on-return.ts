@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { Refused } from "../src/client/index.ts";
+import { type Reading, Refused } from "../src/client/index.ts";
 import { useClient } from "../src/react/index.ts";
 
 /** `checking`: nothing is shown; `unanswered`: nor can it be found out for now whether it may be. */
@@ -23,32 +23,33 @@ export function useCheckOnReturn(): Check {
       focused.current ??= document.activeElement;
       setCheck("checking");
     };
-    const ask = () => {
+    const ask = (reading: Reading) => {
       clearTimeout(timer);
-      client.checkSession().then(
+      client.checkSession(reading).then(
         () => setCheck("checked"),
         (error: unknown) => {
           // Where nobody is signed in, the page is leaving already; where nobody answers, it asks again.
           if (error instanceof Refused) return;
           setCheck((before) => (before === "checked" ? before : "unanswered"));
-          timer = setTimeout(ask, NEXT_TRY);
+          timer = setTimeout(askAgain, NEXT_TRY);
         },
       );
     };
+    const askAgain = () => ask({ background: true });
     const again = () => {
       hide();
-      ask();
+      ask({ background: false });
     };
     const onVisibility = () => (document.visibilityState === "hidden" ? hide() : again());
     const onShow = (event: PageTransitionEvent) => event.persisted && again();
     document.addEventListener("visibilitychange", onVisibility);
     window.addEventListener("pageshow", onShow);
-    window.addEventListener("online", ask);
+    window.addEventListener("online", askAgain);
     return () => {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", onVisibility);
       window.removeEventListener("pageshow", onShow);
-      window.removeEventListener("online", ask);
+      window.removeEventListener("online", askAgain);
     };
   }, [client]);
   return check;

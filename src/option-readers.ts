@@ -92,8 +92,13 @@ export function readBaseUrl(variable: string, value: string): BaseUrl {
     path,
     secure: url.protocol === "https:",
     hasName: isIP(url.hostname.replace(/^\[|\]$/g, "")) === 0,
-    isLocal: /^((.+\.)?localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname),
+    isLocal: isThisMachine(url.hostname),
   };
+}
+
+/** Whether a host of a URL is the machine that asks: what is sent there crosses no network. */
+export function isThisMachine(hostname: string): boolean {
+  return /^((.+\.)?localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
 }
 
 /** A sender for mails: `name@host`, alone or as `Name <name@host>`. */

@@ -35,7 +35,10 @@ export type LatchkeyOptions = {
   databaseUrl?: string;
   /** `LATCHKEY_LISTEN_URL`: a direct `postgres://…` line for LISTEN where `databaseUrl` goes through a pooler. Default: `databaseUrl`. */
   listenUrl?: string;
-  /** `SMTP_URL`. Without it mails are written to the outbox folder. */
+  /**
+   * `SMTP_URL`. Without it mails are written to the outbox folder. To another machine, `smtp://` insists on
+   * STARTTLS, unless the address ends with `?tls=optional`.
+   */
   smtpUrl?: string;
   /** `MAIL_FROM`. Default `Latchkey <latchkey@localhost>`. */
   mailFrom?: string;
@@ -211,8 +214,14 @@ function readSecretKeys(value: string | undefined, database: DatabaseUrl): Uint8
 
 function readSmtpUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : null;
-  if (url && /^smtps?:$/.test(url.protocol) && url.hostname !== "") return value;
-  throw new SettingError(VARIABLES.smtpUrl, "takes smtp://user:password@host:587 or smtps://…");
+  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === "")
+    throw new SettingError(VARIABLES.smtpUrl, "takes smtp://user:password@host:587 or smtps://…");
+  const unknown = url.searchParams.getAll("tls").find((tls) => tls !== "optional");
+  if (unknown === undefined) return value;
+  throw new SettingError(
+    VARIABLES.smtpUrl,
+    `takes no tls but ?tls=optional, which lets emails go unencrypted (got ${JSON.stringify(unknown)})`,
+  );
 }
 
 function readCookieDomain(value: string, baseUrl: string | undefined): string {

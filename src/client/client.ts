@@ -10,15 +10,12 @@ import type {
 } from "./answers.ts";
 import { watchLive } from "./live.ts";
 import { createGuard } from "./one-answer.ts";
-import { type Call, send } from "./send.ts";
+import { type Call, type Reading, send } from "./send.ts";
 
 export type ClientOptions = {
   /** The path that Latchkey is mounted below, without a slash at its end. Default: "", the root of the page's origin. */
   basePath?: string;
 };
-
-/** A page's own refresh says so, and doesn't count as use of the session. */
-export type Reading = { background?: boolean };
 
 export type Credentials = { email: string; password: string };
 
@@ -41,7 +38,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     /** Who is signed in. Throws `Refused` with the reason where nobody is; tells no one. */
     session: who,
     /** The same, and where nobody is signed in any more, every tab is told. */
-    checkSession: guard.ask,
+    checkSession: (reading: Reading = {}) => guard.ask(reading),
     /** Logs this browser out, in every tab. */
     async signOut() {
       await askSignedIn({ method: "DELETE", path: "/api/session" });

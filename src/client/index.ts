@@ -12,6 +12,7 @@ export type {
   Session,
   SignedIn,
 } from "./answers.ts";
-export { type Client, type ClientOptions, type Credentials, createClient, type Reading } from "./client.ts";
+export { type Client, type ClientOptions, type Credentials, createClient } from "./client.ts";
 export { isReason, type RefusalFacts, Refused, Unreachable } from "./refused.ts";
+export type { Reading } from "./send.ts";
 export { absoluteTime, dayAndTimeOf, dayOf, relativeTime } from "./times.ts";

@@ -1,10 +1,11 @@
 import { keepStream, type Source } from "./event-stream.ts";
 import { Refused } from "./refused.ts";
+import type { Reading } from "./send.ts";
 
 export type LiveOptions = {
   basePath: string;
   onChange(): void;
-  check(): Promise<unknown>;
+  check(reading: Reading): Promise<unknown>;
   /** Default: the browser's `EventSource`. */
   openSource?: (url: string) => Source;
 };
@@ -21,15 +22,26 @@ export function watchLive(options: LiveOptions): () => void {
   let stop = start(options);
   const sleep = () => stop();
   const wake = (event: PageTransitionEvent) => {
-    if (event.persisted) stop = start(options);
+    if (!event.persisted) return;
+    stop = start(options);
+    comeBack(options);
   };
+  const look = () => isVisible() && comeBack(options);
   globalThis.addEventListener?.("pagehide", sleep);
   globalThis.addEventListener?.("pageshow", wake);
+  globalThis.document?.addEventListener("visibilitychange", look);
   return () => {
     stop();
     globalThis.removeEventListener?.("pagehide", sleep);
     globalThis.removeEventListener?.("pageshow", wake);
+    globalThis.document?.removeEventListener("visibilitychange", look);
   };
+}
+
+/** A person who comes back to a page uses their session; what it shows of that is read after it. */
+function comeBack({ check, onChange }: LiveOptions): void {
+  // Whether nobody is signed in or nobody answers is the guard's business, and the stream's.
+  check({ background: false }).then(onChange, () => {});
 }
 
 function start(options: LiveOptions): () => void {
@@ -116,7 +128,7 @@ function shareStream(options: LiveOptions): () => void {
 function streamOf({ basePath, check, openSource = openEventSource }: LiveOptions, onChange: () => void) {
   const open = () => openSource(`${basePath}/api/live`);
   const isOver = (error: unknown) => error instanceof Refused && error.isSignedOut;
-  return keepStream({ open, onChange, check, isOver });
+  return keepStream({ open, onChange, check: () => check({ background: true }), isOver });
 }
 
 function openEventSource(url: string): Source {

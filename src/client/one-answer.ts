@@ -1,14 +1,21 @@
 import type { Ending, SignedIn } from "./answers.ts";
 import { isReason, Refused } from "./refused.ts";
+import type { Reading } from "./send.ts";
 
 /**
  * One answer to 401 over all tabs. A 401 alone decides nothing: a request under way during one's own
  * password change still carries the old token. So it asks once more who it is; if that is refused too,
  * every tab is told, once. It never logs out: the cookie may be a newer one by now.
  */
-export function createGuard({ basePath, who }: { basePath: string; who(given: object): Promise<SignedIn> }) {
+export function createGuard({
+  basePath,
+  who,
+}: {
+  basePath: string;
+  who(reading: Reading): Promise<SignedIn>;
+}) {
   const listeners = new Set<(ending: Ending) => void>();
-  let asking: Promise<SignedIn> | undefined;
+  let asking: { answer: Promise<SignedIn>; background: boolean } | undefined;
   let over = false;
   let channel: BroadcastChannel | undefined;
 
@@ -47,9 +54,9 @@ export function createGuard({ basePath, who }: { basePath: string; who(given: ob
     tell(ending);
   }
 
-  async function askOnce(): Promise<SignedIn> {
+  async function askOnce(reading: Reading): Promise<SignedIn> {
     try {
-      const answer = await who({ background: true });
+      const answer = await who(reading);
       over = false;
       return answer;
     } catch (error) {
@@ -58,12 +65,17 @@ export function createGuard({ basePath, who }: { basePath: string; who(given: ob
     }
   }
 
-  /** Who is signed in, by the server's word. Those who ask at the same time share the answer. */
-  function ask(): Promise<SignedIn> {
-    asking ??= askOnce().finally(() => {
-      asking = undefined;
+  /**
+   * Who is signed in, by the server's word. Those who ask at the same time share the answer; but where a
+   * person comes back, the page's own question doesn't do, since that is no use of the session.
+   */
+  function ask({ background = false }: Reading = {}): Promise<SignedIn> {
+    if (asking && (background || !asking.background)) return asking.answer;
+    const answer = askOnce({ background }).finally(() => {
+      if (asking?.answer === answer) asking = undefined;
     });
-    return asking;
+    asking = { answer, background };
+    return answer;
   }
 
   /** Runs a call; where it is refused for the session, and the session lives, runs it again. */
@@ -72,7 +84,7 @@ export function createGuard({ basePath, who }: { basePath: string; who(given: ob
       return await call();
     } catch (error) {
       if (!(error instanceof Refused && error.isSignedOut)) throw error;
-      await ask();
+      await ask({ background: true });
       return await call();
     }
   }

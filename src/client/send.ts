@@ -10,6 +10,9 @@ export type Call = {
   background?: boolean;
 };
 
+/** A page's own refresh says so, and doesn't count as use of the session. */
+export type Reading = { background?: boolean };
+
 /** How long an answer may take, in ms: a phone in a lift should hear that it failed. */
 const PATIENCE = 20_000;
 

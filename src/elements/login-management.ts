@@ -1,4 +1,11 @@
-import { type Client, createClient, type Ending, Refused, type Session } from "../client/index.ts";
+import {
+  type Client,
+  createClient,
+  type Ending,
+  type Reading,
+  Refused,
+  type Session,
+} from "../client/index.ts";
 import css from "../react/latchkey.css?inline";
 import { howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST, whyOld } from "../react/words.ts";
 import { askToEndOthers } from "./end-others.ts";
@@ -84,18 +91,19 @@ export class LoginManagementElement extends HTMLElement {
     });
     window.addEventListener("offline", () => this.#sayHowOld(), { signal: over.signal });
     window.addEventListener("online", () => void this.#refresh(), { signal: over.signal });
-    void this.#refresh();
+    void this.#refresh({ background: false });
   }
 
   disconnectedCallback(): void {
     this.#over?.abort();
   }
 
-  async #refresh(): Promise<void> {
+  /** Only what is read when a person opens the page counts as use. */
+  async #refresh(reading: Reading = { background: true }): Promise<void> {
     const over = this.#over;
     const turn = ++this.#turn;
     try {
-      const sessions = await this.#client.sessions({ background: true });
+      const sessions = await this.#client.sessions(reading);
       if (turn !== this.#turn) return;
       this.#sessions = sessions;
       this.#failures = 0;

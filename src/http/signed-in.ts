@@ -1,6 +1,7 @@
 import type { Acting } from "../accounts/proof.ts";
 import type { FoundSession } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
+import type { Authenticated, SignedOut } from "../sessions/authenticate.ts";
 import { authenticate } from "../sessions/authenticate.ts";
 import { hashToken } from "../sessions/token.ts";
 import { problem, signedOutFacts } from "./answers.ts";
@@ -19,14 +20,22 @@ export function signedIn(
   counts: "as use" | "not" = "as use",
 ) {
   return async (call: Call): Promise<Response> => {
-    const answer = await authenticate(call.parts, tokensOf(call), call.now);
+    const answer = await (counts === "as use"
+      ? currentSession(call)
+      : authenticate(call.parts, tokensOf(call), call.now));
     if (!("session" in answer)) {
       return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
     }
-    if (counts === "as use") await touch(call, answer.session);
     const acting = actingIn(call, answer.session);
     return handOver(call, answer, await answerOf(handle, { ...call, acting }));
   };
+}
+
+/** Who a request comes from, which is counted as use; else why this browser's session is over. */
+export async function currentSession(call: Call): Promise<Authenticated | SignedOut> {
+  const answer = await authenticate(call.parts, tokensOf(call), call.now);
+  if ("session" in answer) await touch(call, answer.session);
+  return answer;
 }
 
 /** A failure after the token was renewed carries the cookie, too: the old one opens nothing any more. */

@@ -6,6 +6,19 @@ export function harmless(error: unknown): Partial<Facts> {
   return { code, originalCode, responseCode, command, syscall };
 }
 
+/** The mail server would take emails only unencrypted. The message is for the operator: it says what to set. */
+export class NoStartTls extends Error {
+  override name = "NoStartTls";
+  readonly code = "ETLS";
+
+  constructor(cause: unknown) {
+    super(
+      "The mail server offers no encryption (STARTTLS), so it gets no emails. Give SMTP_URL a server that does, or smtps://; where unencrypted emails are all right, end SMTP_URL with ?tls=optional.",
+      { cause },
+    );
+  }
+}
+
 /** Another try won't help: a 5xx answer of the mail server, or an address that can't be mailed to. */
 export function isPermanent(error: unknown): boolean {
   const { code, responseCode } = factsOf(error);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import addressparser from "nodemailer/lib/addressparser";
 import type { Carrier, Mail } from "./carrier.ts";
-import { harmless, isPermanent } from "./failure.ts";
+import { harmless, isPermanent, NoStartTls } from "./failure.ts";
 import type { Message } from "./messages.ts";
 import { outboxCarrier } from "./outbox.ts";
 import { smtpCarrier } from "./smtp.ts";
@@ -60,6 +60,7 @@ export function createMailer(options: MailerOptions): Mailer {
       if (failure === null || stopped.signal.aborted) return;
       const pause = retryWaits[tries - 1];
       const facts = { ...harmless(failure.error), tries };
+      if (failure.error instanceof NoStartTls) return log.error(facts, failure.error.message);
       if (pause === undefined || isPermanent(failure.error))
         return log.error(facts, "A mail could not be sent and was given up.");
       log.warn(facts, "A mail could not be sent; trying again.");

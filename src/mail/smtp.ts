@@ -1,15 +1,25 @@
 import { createTransport } from "nodemailer";
+import { isThisMachine } from "../option-readers.ts";
 import { type Carrier, compile } from "./carrier.ts";
+import { NoStartTls } from "./failure.ts";
 
 const MOST_CONNECTIONS = 3;
 const CONNECT_TIMEOUT = 20_000;
 const GREETING_TIMEOUT = 30_000;
 const SOCKET_TIMEOUT = 60_000;
 
-/** Hands mails to the server of an `smtp://` or `smtps://` address, over few connections that stay open a while. */
+/**
+ * Hands emails to the server of an `smtp://` or `smtps://` address, over few connections that stay open a
+ * while. They carry links that open accounts, so they cross a network encrypted or not at all.
+ */
 export function smtpCarrier(smtpUrl: string, from: string): Carrier {
+  const requireTLS = needsTls(new URL(smtpUrl));
+  const explain = (error: unknown): never => {
+    throw requireTLS && wasRefusedTls(error) ? new NoStartTls(error) : error;
+  };
   const transport = createTransport({
-    url: withoutLogger(smtpUrl),
+    url: withOwnOptionsOnly(smtpUrl),
+    requireTLS,
     pool: true,
     maxConnections: MOST_CONNECTIONS,
     maxRequeues: 0,
@@ -21,18 +31,37 @@ export function smtpCarrier(smtpUrl: string, from: string): Carrier {
   });
   return {
     async carry(mail) {
-      await transport.sendMail(compile(from, mail));
+      await transport.sendMail(compile(from, mail)).catch(explain);
     },
     async verify() {
-      await transport.verify();
+      await transport.verify().catch(explain);
     },
     close: () => transport.close({ force: true }),
   };
 }
 
-/** nodemailer takes options from the address too, and with these it would print whole mails, tokens and all. */
-function withoutLogger(smtpUrl: string): string {
+/** Whether STARTTLS must succeed: always, but on this machine, or where the address says `?tls=optional`. */
+export function needsTls({ protocol, hostname, searchParams }: URL): boolean {
+  return protocol === "smtp:" && !isThisMachine(hostname) && searchParams.get("tls") !== "optional";
+}
+
+/** The server, or somebody in between, answered that there is no STARTTLS, or not now; a bad certificate is no answer. */
+function wasRefusedTls(error: unknown): boolean {
+  if (!(error instanceof Error) || !("command" in error) || !("response" in error)) return false;
+  return ["STARTTLS", "EHLO"].includes(String(error.command)) && typeof error.response === "string";
+}
+
+/**
+ * nodemailer takes options from the address too, and what stands there wins: with some it would print whole
+ * emails, tokens and all, with others it would send them unencrypted.
+ */
+const NOT_FROM_THE_ADDRESS = [
+  ...["logger", "debug", "transactionLog"],
+  ...["tls", "requireTLS", "ignoreTLS", "opportunisticTLS"],
+];
+
+function withOwnOptionsOnly(smtpUrl: string): string {
   const url = new URL(smtpUrl);
-  for (const option of ["logger", "debug", "transactionLog"]) url.searchParams.delete(option);
+  for (const option of NOT_FROM_THE_ADDRESS) url.searchParams.delete(option);
   return url.href;
 }

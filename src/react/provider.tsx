@@ -1,9 +1,10 @@
-import { QueryClient, useQuery } from "@tanstack/react-query";
+import { QueryClient, type QueryFunctionContext, useQuery } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
 import {
   type Client,
   createClient,
   type Ending,
+  type Reading,
   Refused,
   type Session,
   type SignedIn,
@@ -94,6 +95,12 @@ function isTooOften({ code }: Refused): boolean {
   return code === "too_many_attempts";
 }
 
+/** What is read when a person opens a page is use of the session; that it is read anew, or tried again, isn't. */
+export function readingOf({ client, queryKey }: Pick<QueryFunctionContext, "client" | "queryKey">): Reading {
+  const query = client.getQueryState(queryKey);
+  return { background: query !== undefined && (query.isInvalidated || query.fetchFailureCount > 0) };
+}
+
 export function useLatchkey(): Latchkey {
   const value = useContext(Context);
   if (!value) throw new Error("Put Latchkey's cards inside <LatchkeyProvider>.");
@@ -108,20 +115,20 @@ export function useClient(): Client {
 export function useWho() {
   const { client, queries } = useLatchkey();
   return useQuery<SignedIn>(
-    { queryKey: ["who"], queryFn: () => client.session({ background: true }) },
+    { queryKey: ["who"], queryFn: (query) => client.session(readingOf(query)) },
     queries,
   );
 }
 
 export function useSessions() {
   const { client, queries } = useLatchkey();
-  return useQuery({ queryKey: ["sessions"], queryFn: () => client.sessions({ background: true }) }, queries);
+  return useQuery({ queryKey: ["sessions"], queryFn: (query) => client.sessions(readingOf(query)) }, queries);
 }
 
 export function useLoginMethods() {
   const { client, queries } = useLatchkey();
   return useQuery(
-    { queryKey: ["methods"], queryFn: () => client.loginMethods({ background: true }) },
+    { queryKey: ["methods"], queryFn: (query) => client.loginMethods(readingOf(query)) },
     queries,
   );
 }

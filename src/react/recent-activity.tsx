@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ActivityEvent, absoluteTime, dayOf, relativeTime } from "../client/index.ts";
 import { Card, Old, Waiting } from "./card.tsx";
-import { useLatchkey, useNow } from "./provider.tsx";
+import { readingOf, useLatchkey, useNow } from "./provider.tsx";
 
 const A_PAGE = 50;
 
@@ -12,7 +12,7 @@ export function RecentActivity() {
   const activity = useInfiniteQuery(
     {
       queryKey: ["activity"],
-      queryFn: ({ pageParam }) => client.activity({ before: pageParam, background: true }),
+      queryFn: (query) => client.activity({ before: query.pageParam, ...readingOf(query) }),
       initialPageParam: undefined as string | undefined,
       getNextPageParam: (page) => (page.length < A_PAGE ? undefined : page.at(-1)?.id),
     },

@@ -1,7 +1,10 @@
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { latchkey } from "../support/command-line.ts";
 import { freshEmail, PASSWORD } from "../support/people.ts";
@@ -136,6 +139,20 @@ describe("the command line", () => {
     expect(words).toMatch(/can be read and written[\s\S]*me@example.test[\s\S]*BASE_URL[\s\S]*key file/);
   });
 
+  it("finds a mail server that doesn't encrypt, and says what to set", async () => {
+    const server = new SMTPServer({ authOptional: true, disabledCommands: ["STARTTLS"], closeTimeout: 100 });
+    server.listen(0);
+    await once(server.server, "listening");
+    // An address that doesn't say that it is this machine.
+    const SMTP_URL = `smtp://0.0.0.0:${(server.server.address() as AddressInfo).port}`;
+    const { code, out } = await run(["doctor"], "", { SMTP_URL });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^fail .*STARTTLS.*\?tls=optional/m);
+    const allowed = await run(["doctor"], "", { SMTP_URL: `${SMTP_URL}?tls=optional` });
+    expect(allowed).toMatchObject({ code: 0, out: expect.stringContaining("The mail server takes mail.") });
+    await new Promise((resolve) => server.close(() => resolve(null)));
+  });
+
   it.each([
     ["PORT", "abc"],
     ["DATABASE_URL", "mysql://x"],
@@ -153,6 +170,8 @@ describe("the command line", () => {
     ["MAIL_FROM", "X <>"],
     ["MAIL_FROM", "a@example.com, b@example.com"],
     ["SMTP_URL", "smtp://"],
+    ["SMTP_URL", "smtp://post:s3cret@mail.example.com?tls=off"],
+    ["SMTP_URL", "smtp://post:s3cret@mail.example.com?tls=optional&tls="],
     ["LATCHKEY_COOKIE_DOMAIN", "localhost"],
     ["LATCHKEY_COOKIE_DOMAIN", "127.0.0.5"],
     ["LATCHKEY_COOKIE_DOMAIN", "0.0.5"],
@@ -164,6 +183,7 @@ describe("the command line", () => {
     expect(err.trim().split("\n")).toHaveLength(1);
     expect(err).toContain(name);
     if (name === "LATCHKEY_SECRET_KEY") expect(err).not.toContain(value);
+    expect(err).not.toContain("s3cret");
   });
 
   it("reads a .env of an editor that puts a mark before its first letter, and says when it is none", async () => {

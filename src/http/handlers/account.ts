@@ -9,13 +9,12 @@ import { changePassword } from "../../accounts/password.ts";
 import { askForReset, resetPassword } from "../../accounts/password-reset.ts";
 import { readActivity } from "../../history/activity.ts";
 import { refuse } from "../../refusals.ts";
-import { authenticate } from "../../sessions/authenticate.ts";
 import { iso, json, noContent, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
 import { read, visitorOf } from "../call.ts";
 import { handOver } from "../hand-over.ts";
-import { actingIn, type SignedInCall, touch } from "../signed-in.ts";
+import { actingIn, currentSession, type SignedInCall } from "../signed-in.ts";
 
 export async function putPassword(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.changePassword);
@@ -61,9 +60,8 @@ export async function postConfirmationPreview(call: Call): Promise<Response> {
 /** For the one who opened a link: signed in or not. A session counts as used, as everywhere. */
 async function asSomebody(call: Call, answer: (by: Confirmer) => Promise<Response>): Promise<Response> {
   const visitor = visitorOf(call);
-  const who = await authenticate(call.parts, visitor.tokens, call.now);
+  const who = await currentSession(call);
   if (!("session" in who)) return answer({ current: null, signedOut: signedOutFacts(who), visitor });
-  await touch(call, who.session);
   return handOver(call, who, await answer({ current: actingIn(call, who.session), signedOut: {}, visitor }));
 }
 

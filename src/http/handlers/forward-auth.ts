@@ -2,14 +2,12 @@ import { inAscii } from "../../accounts/email-address.ts";
 import type { FoundSession } from "../../database/database.ts";
 import { refuse } from "../../refusals.ts";
 import type { SignedOut } from "../../sessions/authenticate.ts";
-import { authenticate } from "../../sessions/authenticate.ts";
 import { problem, signedOutFacts } from "../answers.ts";
 import type { Call } from "../call.ts";
-import { tokensOf } from "../call.ts";
 import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl, navigates } from "../next.ts";
 import { first } from "../reached-at.ts";
-import { touch } from "../signed-in.ts";
+import { currentSession } from "../signed-in.ts";
 
 /**
  * The question of a proxy in front of an app: who is this? Takes the cookie alone. What a client can
@@ -17,9 +15,8 @@ import { touch } from "../signed-in.ts";
  * down is 503 by the one catch, never 2xx.
  */
 export async function verify(call: Call): Promise<Response> {
-  const answer = await authenticate(call.parts, tokensOf(call), call.now);
+  const answer = await currentSession(call);
   if (!("session" in answer)) return turnAway(call, answer);
-  await touch(call, answer.session);
   const response = new Response(null, {
     status: 204,
     headers: {

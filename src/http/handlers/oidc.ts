@@ -3,15 +3,13 @@ import { comeBack, isForPage, startRound } from "../../accounts/oidc.ts";
 import type { Acting } from "../../accounts/proof.ts";
 import type { Settings } from "../../options.ts";
 import { refuse } from "../../refusals.ts";
-import { authenticate } from "../../sessions/authenticate.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import { json, problem } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
-import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
+import { browserOf, read, visitorOf } from "../call.ts";
 import { allowedNext, loginUrl } from "../next.ts";
-import type { SignedInCall } from "../signed-in.ts";
-import { actingIn, withNewToken } from "../signed-in.ts";
+import { actingIn, currentSession, type SignedInCall, withNewToken } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
 
 /** Where a provider sends the browser back to; to be registered there. */
@@ -28,6 +26,8 @@ export async function getOidcStart(call: Call): Promise<Response> {
   if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
   const site = request.headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") return problem(refuse("cross_site"));
+  // Nothing here depends on who is signed in, but it is use of their session.
+  await currentSession(call);
   const browser = browserOf(call) ?? makeSecret();
   const { searchParams } = new URL(request.url);
   const next = allowedNext(searchParams.get("next"), parts.settings);
@@ -87,7 +87,7 @@ async function land(call: Call, came: CameBack): Promise<Response> {
 }
 
 async function whoActs(call: Call): Promise<Acting | null> {
-  const answer = await authenticate(call.parts, tokensOf(call), call.now);
+  const answer = await currentSession(call);
   return "session" in answer ? actingIn(call, answer.session) : null;
 }
 

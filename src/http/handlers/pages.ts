@@ -1,28 +1,32 @@
 import type { BaseUrl } from "../../option-readers.ts";
-import type { Authenticated, SignedOut } from "../../sessions/authenticate.ts";
-import { authenticate } from "../../sessions/authenticate.ts";
+import type { SignedOut } from "../../sessions/authenticate.ts";
 import type { Call } from "../call.ts";
-import { cookieHeader, tokensOf } from "../call.ts";
+import { cookieHeader } from "../call.ts";
 import { type Asset, type Dashboard, withEnding } from "../dashboard.ts";
 import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl } from "../next.ts";
+import { currentSession } from "../signed-in.ts";
 
 /** Handlers of the dashboard's pages. What a page may show is decided here, before any of it is sent. */
 export function pages(dashboard: Dashboard | null) {
   const show = (call: Call, ending: SignedOut = NOTHING_ENDED): Response =>
     dashboard ? html(200, withEnding(dashboard.html, ending)) : notBuilt(call.parts.settings.baseUrl);
-  const page = async (call: Call): Promise<Response> => show(call);
+
+  async function page(call: Call): Promise<Response> {
+    const who = await currentSession(call);
+    return "session" in who ? handOver(call, who, show(call)) : show(call);
+  }
 
   async function root(call: Call): Promise<Response> {
     const { href } = call.parts.settings.baseUrl;
-    const who = await whoIs(call);
+    const who = await currentSession(call);
     return "session" in who
       ? handOver(call, who, redirect(`${href}/settings/security`))
       : redirect(`${href}/login`);
   }
 
   async function login(call: Call): Promise<Response> {
-    const who = await whoIs(call);
+    const who = await currentSession(call);
     if (!("session" in who)) return show(call, who);
     const { settings, cookies } = call.parts;
     const { searchParams } = new URL(call.request.url);
@@ -37,7 +41,7 @@ export function pages(dashboard: Dashboard | null) {
   }
 
   async function settings(call: Call): Promise<Response> {
-    const who = await whoIs(call);
+    const who = await currentSession(call);
     if ("session" in who) return handOver(call, who, show(call));
     const { baseUrl } = call.parts.settings;
     const { pathname, search } = new URL(call.request.url);
@@ -56,12 +60,6 @@ export function pages(dashboard: Dashboard | null) {
 }
 
 const NOTHING_ENDED: SignedOut = { reason: "none", by: null, at: null };
-
-/** Who is signed in; else why this browser's session is over, for the page that says so. */
-async function whoIs(call: Call): Promise<Authenticated | SignedOut> {
-  const tokens = tokensOf(call);
-  return tokens.length === 0 ? NOTHING_ENDED : authenticate(call.parts, tokens, call.now);
-}
 
 function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
   const zips = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");

@@ -7,13 +7,12 @@ import { requireProof } from "../../accounts/proof.ts";
 import type { FoundSession } from "../../database/database.ts";
 import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
-import { authenticate } from "../../sessions/authenticate.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import { json, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
-import { browserOf, read, tokensOf, visitorOf } from "../call.ts";
-import { actingIn, type SignedInCall, touch } from "../signed-in.ts";
+import { browserOf, read, visitorOf } from "../call.ts";
+import { actingIn, currentSession, type SignedInCall } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
 
 /** Where BASE_URL has no name there are no passkeys, and no routes of theirs. */
@@ -40,13 +39,12 @@ export async function postPasskeyOptions(call: Call): Promise<Response> {
   const { email } = asked.body;
   if (email !== undefined) return signUpOptions(call, email, browser);
 
-  const answer = await authenticate(parts, tokensOf(call), now);
+  const answer = await currentSession(call);
   if (!("session" in answer))
     return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
   const { session } = answer;
   const tooMany = await tooManyCeremonies(call, session);
   if (tooMany) return problem(tooMany);
-  await touch(call, session);
   const proof = await requireProof(parts, actingIn(call, session), { named: false }, "both", now);
   if (!proof.ok) return problem(proof);
   const of = { kind: "add_passkey", accountId: session.accountId, email: session.email, browser } as const;

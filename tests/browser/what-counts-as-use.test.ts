@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import express from "express";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { mount } from "../../src/adapters/express.ts";
+import { type Build, startApp } from "../support/apps.ts";
+import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
+import { DAY, MINUTE } from "../support/clock.ts";
+import { engineOf } from "../support/engines.ts";
+import { freshEmail, PASSWORD } from "../support/people.ts";
+import { serverOn } from "../support/sqlite-server.ts";
+import { UA } from "../support/user-agents.ts";
+
+/** What a page reads from now on: the path, and whether it says that this is its own refresh. */
+function readsOf(page: Page): { path: string; background: boolean }[] {
+  const reads: { path: string; background: boolean }[] = [];
+  page.on("request", (request) => {
+    const path = /\/api\/(session|sessions|account\/login-methods|activity)$/.exec(request.url())?.[1];
+    if (path !== undefined && request.method() === "GET")
+      reads.push({ path, background: request.headers()["latchkey-background"] === "1" });
+  });
+  return reads;
+}
+
+/** As when the person goes to another tab, and comes back. */
+async function comeBack(page: Page): Promise<void> {
+  for (const state of ["hidden", "visible"])
+    await page.evaluate(
+      `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"))`,
+    );
+}
+
+describe("what a page reads", () => {
+  const server = serverOn();
+  const browser = browserFor();
+
+  /** The security page, as somebody opens it anew. */
+  async function onSecurityPage() {
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, server().baseUrl, email, PASSWORD);
+    const reads = readsOf(page);
+    await page.reload();
+    await page.getByText("Current session").waitFor();
+    return { page, reads, email };
+  }
+
+  it("when it is opened is use; what it refreshes after that is not", async () => {
+    const { page, reads, email } = await onSecurityPage();
+    for (const path of ["session", "sessions", "account/login-methods", "activity"])
+      expect(reads.find((read) => read.path === path)).toEqual({ path, background: false });
+
+    const known = reads.length;
+    const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
+    await logInInBrowser(windows, server().baseUrl, email, PASSWORD);
+    await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
+    const refreshed = reads.slice(known);
+    expect(refreshed.map(({ path }) => path)).toContain("sessions");
+    expect(refreshed.filter(({ background }) => !background)).toEqual([]);
+  });
+
+  it("when a person comes back to it is use, and the list says so", async () => {
+    const { page, reads } = await onSecurityPage();
+    const known = reads.length;
+    const now = server().clock.now() + DAY;
+    server().clock.advance(DAY);
+    await comeBack(page);
+    await expect.poll(() => reads.slice(known)).toContainEqual({ path: "session", background: false });
+    const shown = () => page.getByRole("listitem").first().locator("time").getAttribute("datetime");
+    await expect
+      .poll(async () => Date.parse((await shown()) ?? ""), { timeout: 5_000 })
+      .toBeGreaterThan(now - MINUTE);
+  });
+});
+
+const script = readFileSync(new URL("../../dist/elements/index.js", import.meta.url));
+
+/** A page of an app with the element in it. */
+const host: Build = async (latchkey) => {
+  const app = express();
+  app.use(mount(latchkey));
+  app.get("/elements.js", (_request, reply) => void reply.type("text/javascript").send(script));
+  app.get("/devices", (_request, reply) => {
+    reply
+      .type("text/html")
+      .send(`<!doctype html><html lang="en"><title>Devices</title><script type="module" src="/elements.js"></script>
+        <login-management base-path="/auth"></login-management></html>`);
+  });
+  return createServer(app);
+};
+
+describe("what the element <login-management> reads", () => {
+  const browser = browserFor();
+
+  it("when its page is opened or come back to is use; what it refreshes is not", async () => {
+    const database = await engineOf("sqlite").createDatabase();
+    const app = await startApp(host, database);
+    try {
+      const email = freshEmail();
+      const { page } = await browser.device({ userAgent: UA.chromeMac });
+      await signUpInBrowser(page, app.baseUrl, email, PASSWORD);
+      const reads = readsOf(page);
+      await page.goto(app.baseUrl.replace("/auth", "/devices"));
+      await page.getByText("Current session").waitFor();
+      expect(reads[0]).toEqual({ path: "sessions", background: false });
+
+      let known = reads.length;
+      const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
+      await logInInBrowser(windows, app.baseUrl, email, PASSWORD);
+      await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
+      expect(reads.slice(known).filter(({ background }) => !background)).toEqual([]);
+
+      known = reads.length;
+      await comeBack(page);
+      await expect.poll(() => reads.slice(known)).toContainEqual({ path: "session", background: false });
+    } finally {
+      await app.close();
+      await database.drop();
+    }
+  });
+});
