@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import type { Networks } from "../option-readers.ts";
+import type { Networks } from "../options/kinds.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 

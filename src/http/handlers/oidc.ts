@@ -1,7 +1,7 @@
 import type { CameBack, Intent } from "../../accounts/oidc.ts";
 import { comeBack, isForPage, startRound } from "../../accounts/oidc.ts";
 import type { FoundSession } from "../../database/database.ts";
-import type { Settings } from "../../options.ts";
+import type { Settings } from "../../options/options.ts";
 import { refuse } from "../../refusals.ts";
 import { authenticate } from "../../sessions/authenticate.ts";
 import { makeSecret } from "../../sessions/token.ts";
