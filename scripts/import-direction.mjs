@@ -27,9 +27,6 @@ const BROWSER = {
   dashboard: ["client", "react"],
 };
 
-/** Files straight under src/ that belong to the room of another name. */
-const SAME_ROOM = { "option-names": "options", "option-readers": "options", "option-oidc": "options" };
-
 /** Rooms that know HTTP; below them nobody imports the web framework. */
 const KNOW_HTTP = ["adapters", "cli", "http"];
 
@@ -82,8 +79,7 @@ function ruleFor(from, to) {
 function roomOf(file) {
   const [top, second = ""] = file.split("/");
   if (top !== "src") return top;
-  const name = second.replace(/\.tsx?$/, "");
-  return SAME_ROOM[name] ?? name;
+  return second.replace(/\.tsx?$/, "");
 }
 
 function isKnown(room) {

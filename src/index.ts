@@ -4,6 +4,6 @@ export type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 export type { SignedIn, SignedOut } from "./http/require-session.ts";
 export type { Latchkey } from "./latchkey.ts";
 export { createLatchkey } from "./latchkey.ts";
-export { SettingError } from "./option-readers.ts";
-export type { LatchkeyOptions } from "./options.ts";
+export type { LatchkeyOptions } from "./options/options.ts";
+export { SettingError } from "./options/options.ts";
 export type { SessionEnded } from "./sessions/ended-events.ts";

@@ -21,8 +21,8 @@ import { inTheClear, otherAddress, reachedElsewhere } from "./http/reached-at.ts
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
 import { createMailer } from "./mail/mailer.ts";
-import type { LatchkeyOptions, Settings } from "./options.ts";
-import { readSettings } from "./options.ts";
+import type { LatchkeyOptions, Settings } from "./options/options.ts";
+import { readSettings } from "./options/options.ts";
 import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { endAllOf, endAny, listSessions } from "./sessions/list.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readKeys, SettingError } from "../option-readers.ts";
-import type { Settings } from "../options.ts";
+import { readKeys } from "../options/kinds.ts";
+import { SettingError, type Settings } from "../options/options.ts";
 
 /** Where the key of an embedded database lies: beside its file. */
 export function keyFileOf(databaseFile: string): string {

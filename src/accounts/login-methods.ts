@@ -3,7 +3,7 @@ import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
-import { issuerKey } from "../option-oidc.ts";
+import { issuerKey } from "../options/oidc.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endHalfFinishedSignIns, endSessions } from "../sessions/endings.ts";

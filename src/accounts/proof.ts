@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { FoundSession, Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
-import { issuerKey } from "../option-oidc.ts";
+import { issuerKey } from "../options/oidc.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Account } from "../sessions/hold.ts";

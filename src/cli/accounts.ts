@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
 import {
   createForOperator,
   findForOperator,
@@ -12,26 +12,57 @@ import {
 import { iso } from "../http/answers.ts";
 import type { HttpParts } from "../http/call.ts";
 import type { Account } from "../sessions/hold.ts";
-import type { Command, ExitCode, Run } from "./command.ts";
-import { Refused } from "./command.ts";
-import { LIMIT_FLAG, LIMIT_HELP, readLimit, table } from "./table.ts";
+import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
+import { ask, type JsonFlag, printResult, Refused } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
 
-const json = { json: { type: "boolean" } } as const;
-const jsonHelp = { json: "Prints JSON." };
+export function addAccounts(program: Command): void {
+  const accounts = program.command("accounts").description("Lists, creates and changes accounts.");
+  accounts
+    .command("list")
+    .description("Lists accounts, the oldest first.")
+    .option(...LIMIT_FLAG)
+    .action((flags: ListFlags) => withLatchkey((parts) => listAccounts(parts, flags)));
+  accounts
+    .command("create <EMAIL>")
+    .description("Creates an account, also where sign-up is closed; its address counts as verified.")
+    .option("--password-stdin", "Reads the password from standard input.")
+    .action(createAccount);
+  addChange(accounts, "suspend", "Ends an account's sessions and lets nobody log in to it.", suspendAccount);
+  addChange(
+    accounts,
+    "restore",
+    "Lets the owner of a suspended account log in again.",
+    async (parts, account) => {
+      await unsuspend(parts, account);
+      return `Restored ${account.email}.`;
+    },
+  );
+  addChange(accounts, "delete", "Deletes an account and all that belongs to it.", deleteAccount).option(
+    "--yes",
+    "Doesn't ask for the address again on a terminal.",
+  );
+  addChange(
+    accounts,
+    "send-reset",
+    "Emails a link to choose a new password.",
+    async (parts, account, { now }) => {
+      await sendReset(parts, account, now);
+      return `Emailed a reset link to ${account.email}.`;
+    },
+  );
+  addChange(
+    accounts,
+    "reset-two-factor",
+    "Turns 2FA off for someone who has lost the phone.",
+    async (parts, account, { now }) => {
+      orRefused(await resetTwoFactor(parts, account, now));
+      return `Two-factor authentication of ${account.email} is off.`;
+    },
+  );
+}
 
-const list: Command = {
-  name: "accounts list",
-  usage: "",
-  summary: "Lists accounts, the oldest first.",
-  flags: { ...json, ...LIMIT_FLAG },
-  flagHelp: { ...jsonHelp, ...LIMIT_HELP },
-  takes: 0,
-  run: (run) => withLatchkey(run, ({ parts }) => listAccounts(run, parts)),
-};
-
-async function listAccounts({ flags, print, say }: Run, { database }: HttpParts): Promise<ExitCode> {
-  const limit = readLimit(flags);
+async function listAccounts({ database }: HttpParts, { limit, json }: ListFlags): Promise<void> {
   const rows = await database.read
     .selectFrom("account")
     .leftJoin("two_factor", "two_factor.account_id", "account.id")
@@ -55,119 +86,74 @@ async function listAccounts({ flags, print, say }: Run, { database }: HttpParts)
     suspended: row.suspended_at !== null,
     createdAt: iso(row.created_at),
   }));
-  if (flags.json) print(JSON.stringify(accounts, null, 2));
-  else {
-    const yes = (value: boolean) => (value ? "yes" : "no");
-    const cells = accounts.map((one) => [
-      one.email,
-      yes(one.emailVerified),
-      yes(one.twoFactor),
-      yes(one.suspended),
-      one.createdAt,
-      one.id,
-    ]);
-    for (const line of table(["EMAIL", "VERIFIED", "2FA", "SUSPENDED", "CREATED", "ID"], cells)) print(line);
-  }
-  if (rows.length > limit) say(`There are more; ask for them with --limit.`);
-  return 0;
+  const yes = (value: boolean) => (value ? "yes" : "no");
+  const heads = ["EMAIL", "VERIFIED", "2FA", "SUSPENDED", "CREATED", "ID"];
+  const cells = (one: (typeof accounts)[number]) => [
+    one.email,
+    yes(one.emailVerified),
+    yes(one.twoFactor),
+    yes(one.suspended),
+    one.createdAt,
+    one.id,
+  ];
+  printRows(accounts, { heads, cells }, { json, hasMore: rows.length > limit });
 }
 
-const create: Command = {
-  name: "accounts create",
-  usage: "EMAIL",
-  summary: "Creates an account, also where sign-up is closed; its address counts as verified.",
-  flags: { ...json, "password-stdin": { type: "boolean" } },
-  flagHelp: { ...jsonHelp, "password-stdin": "Reads the password from standard input." },
-  takes: 1,
-  run: (run) =>
-    withLatchkey(run, async ({ parts }) => {
-      const [email = ""] = run.arguments;
-      const password = run.flags["password-stdin"] ? await readPassword() : await askPassword();
-      const { id } = orRefused(await createForOperator(parts, { email, password }, parts.settings.now()));
-      run.print(run.flags.json ? JSON.stringify({ id, email }) : `Created ${email}.`);
-      return 0;
-    }),
-};
+type CreateFlags = JsonFlag & { passwordStdin?: true };
 
-/** Standard input without its last line break. */
-async function readPassword(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks)
-    .toString("utf8")
-    .replace(/\r?\n$/, "");
+function createAccount(email: string, flags: CreateFlags): Promise<void> {
+  const work = async (parts: HttpParts) => {
+    const password = flags.passwordStdin
+      ? (await text(process.stdin)).replace(/\r?\n$/, "")
+      : await askPassword();
+    const { id } = orRefused(await createForOperator(parts, { email, password }, parts.settings.now()));
+    printResult(flags, { id, email }, `Created ${email}.`);
+  };
+  return withLatchkey(work, { creates: true });
 }
 
 async function askPassword(): Promise<string> {
   if (!process.stdin.isTTY)
     throw new Refused("There is no terminal to ask for the password. Use --password-stdin.");
-  const first = await askHidden("Password: ");
-  if (first !== (await askHidden("The same once more: "))) throw new Refused("The two passwords differ.");
-  return first;
+  const first = await ask("Password: ", { hidden: true });
+  if (first === (await ask("The same once more: ", { hidden: true }))) return first;
+  throw new Refused("The two passwords differ.");
 }
 
-async function askHidden(question: string): Promise<string> {
-  process.stderr.write(question);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
-  const answer = await terminal.question("");
-  terminal.close();
-  process.stderr.write("\n");
-  return answer;
-}
+type ChangeFlags = JsonFlag & { yes?: true };
+/** What is done to an account; the sentence says that it is done. */
+type Change = (
+  parts: HttpParts,
+  account: Account,
+  how: { now: number; flags: ChangeFlags },
+) => Promise<string>;
 
-/** A command about one account that exists. */
-function about(
-  name: string,
-  summary: string,
-  act: (parts: HttpParts, account: Account, now: number) => Promise<string>,
-): Command {
-  return {
-    name,
-    usage: "EMAIL",
-    summary,
-    flags: json,
-    flagHelp: jsonHelp,
-    takes: 1,
-    run: (run) =>
-      withLatchkey(run, async ({ parts }) => {
-        const { account } = orRefused(await findForOperator(parts, run.arguments[0] ?? ""));
-        const done = await act(parts, account, parts.settings.now());
-        run.print(run.flags.json ? JSON.stringify({ id: account.id, email: account.email, done }) : done);
-        return 0;
+/** Adds a command about one account that exists. */
+function addChange(accounts: Command, name: string, summary: string, change: Change): Command {
+  return accounts
+    .command(`${name} <EMAIL>`)
+    .description(summary)
+    .action((email: string, flags: ChangeFlags) =>
+      withLatchkey(async (parts) => {
+        const { account } = orRefused(await findForOperator(parts, email));
+        const done = await change(parts, account, { now: parts.settings.now(), flags });
+        printResult(flags, { id: account.id, email: account.email, done }, done);
       }),
-  };
+    );
 }
 
-export const accountCommands: readonly Command[] = [
-  list,
-  create,
-  about(
-    "accounts suspend",
-    "Ends an account's sessions and lets nobody log in to it.",
-    async (parts, account, now) => {
-      const ended = await suspend(parts, account, now);
-      return `Suspended ${account.email}; ${ended} ${ended === 1 ? "session" : "sessions"} ended.`;
-    },
-  ),
-  about("accounts restore", "Lets the owner of a suspended account log in again.", async (parts, account) => {
-    await unsuspend(parts, account);
-    return `Restored ${account.email}.`;
-  }),
-  about("accounts delete", "Deletes an account and all that belongs to it.", async (parts, account, now) => {
-    await remove(parts, account, now);
-    return `Deleted ${account.email}.`;
-  }),
-  about("accounts send-reset", "Mails a link to choose a new password.", async (parts, account, now) => {
-    await sendReset(parts, account, now);
-    return `Mailed a reset link to ${account.email}.`;
-  }),
-  about(
-    "accounts reset-two-factor",
-    "Turns 2FA off for who has lost the phone.",
-    async (parts, account, now) => {
-      orRefused(await resetTwoFactor(parts, account, now));
-      return `Two-factor authentication of ${account.email} is off.`;
-    },
-  ),
-];
+const suspendAccount: Change = async (parts, account, { now }) => {
+  const ended = await suspend(parts, account, now);
+  return `Suspended ${account.email}; ${ended} ${ended === 1 ? "session" : "sessions"} ended.`;
+};
+
+const deleteAccount: Change = async (parts, account, { now, flags }) => {
+  const { email } = account;
+  if (process.stdin.isTTY && !flags.yes) {
+    const typed = await ask(`To delete ${email} and all that belongs to it, type the address again: `);
+    if (typed.trim().toLowerCase() !== email.toLowerCase())
+      throw new Refused("That is not the address. Nothing was deleted.");
+  }
+  await remove(parts, account, now);
+  return `Deleted ${email}.`;
+};

@@ -2,64 +2,56 @@ import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import type { Command } from "commander";
 import { keyFileOf } from "../accounts/key-file.ts";
-import { readSettings } from "../options.ts";
-import type { Command, ExitCode, Run } from "./command.ts";
-import { Refused } from "./command.ts";
+import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
 import { copyPrivately } from "./private-copy.ts";
+import { type JsonFlag, printResult, Refused, say } from "./terminal.ts";
 
-export const backupCommand: Command = {
-  name: "backup",
-  usage: "FILE",
-  summary: "Copies the embedded database, while a server runs; with the key file beside it.",
-  flags: { json: { type: "boolean" } },
-  flagHelp: { json: "Prints JSON." },
-  takes: 1,
-  run: backUp,
-};
+export function addBackup(program: Command): void {
+  program
+    .command("backup <FILE>")
+    .description("Copies the embedded database, while a server runs; with the key file beside it.")
+    .action(backUp);
+}
 
-/** The file of the embedded database. @throws Refused with PostgreSQL, which brings its own tools. */
-export function embeddedFile(options: Run["options"]): string {
-  const { database } = readSettings(options);
-  if (database.engine === "sqlite") return database.file;
+/** The embedded database's file and keys. @throws Refused with PostgreSQL, which brings its own tools. */
+export function embeddedDatabase(): { file: string; secretKeys: Settings["secretKeys"] } {
+  const { database, secretKeys } = readSettings(optionsFromEnvironment(process.env));
+  if (database.engine === "sqlite") return { file: database.file, secretKeys };
   throw new Refused(
     "This is for the embedded database. Back up PostgreSQL with pg_dump, or with its own archiving.",
   );
 }
 
-async function backUp(run: Run): Promise<ExitCode> {
-  const file = embeddedFile(run.options);
-  const target = resolve(run.arguments[0] ?? "");
+async function backUp(name: string, flags: JsonFlag): Promise<void> {
+  const { file, secretKeys } = embeddedDatabase();
+  const target = resolve(name);
   if (!existsSync(file)) throw new Refused(`${file} does not exist; there is nothing to back up.`);
   if (!existsSync(dirname(target)))
     throw new Refused(`There is no folder ${dirname(target)}. Make it first.`);
   const keyFile = keyFileOf(file);
-  const hasKey = existsSync(keyFile) && run.options.secretKey === undefined;
+  const hasKey = existsSync(keyFile) && secretKeys === null;
   for (const made of hasKey ? [target, `${target}.key`] : [target])
     if (existsSync(made)) throw new Refused(`${made} exists already. Choose another name.`);
-  await copyWhole(file, target, run);
+  await copyWhole(file, target);
   if (hasKey) {
     await copyPrivately(keyFile, `${target}.key`);
-    run.say(
+    say(
       `The key that second factors are sealed with is in ${target}.key. Keep both, and keep them apart from others' eyes.`,
     );
   } else {
-    run.say(
+    say(
       "LATCHKEY_SECRET_KEY is set in the environment and is not in the back-up. Keep it where you keep the back-up, but not beside it.",
     );
   }
-  run.print(
-    run.flags.json
-      ? JSON.stringify({ file: target, key: hasKey ? `${target}.key` : null })
-      : `Backed up to ${target}.`,
-  );
-  return 0;
+  printResult(flags, { file: target, key: hasKey ? `${target}.key` : null }, `Backed up to ${target}.`);
 }
 
 const PAGES_AT_ONCE = 500;
 
 /** A copy as of one moment; it appears whole or not at all, and only this user may read it. */
-async function copyWhole(file: string, target: string, { say }: Run): Promise<void> {
+async function copyWhole(file: string, target: string): Promise<void> {
   const draft = `${target}.draft-${randomBytes(6).toString("hex")}`;
   // Empty, but made by us and for this user alone: SQLite gives its own files beside it the same mode.
   writeFileSync(draft, "", { mode: 0o600, flag: "wx" });

@@ -1,48 +1,51 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import type { Command } from "commander";
 import { readEmailAddress } from "../accounts/email-address.ts";
 import { keyFileOf } from "../accounts/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
 import { readDashboard } from "../http/dashboard.ts";
 import { inTheClear } from "../http/reached-at.ts";
-import type { Command, Run } from "./command.ts";
 import { lookAtDatabase } from "./doctor-database.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
+import { type JsonFlag, print } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
-export const doctorCommand: Command = {
-  name: "doctor",
-  usage: "",
-  summary: "Looks at the database, mail, addresses, proxies and cookies, and says what it finds.",
-  flags: { json: { type: "boolean" }, "send-mail": { type: "string" } },
-  flagHelp: { "send-mail": "Sends a mail to this address, too.", json: "Prints JSON." },
-  takes: 0,
-  run: (run) =>
-    withLatchkey(run, async ({ parts }) => {
-      const findings = [
-        ...(await lookAtDatabase(parts)),
-        ...(await lookAtMail(parts, run)),
-        ...lookAtAddresses(parts),
-        ...(await lookAtKeys(parts)),
-        readDashboard(parts.settings)
-          ? ok("The dashboard is built.")
-          : fail("The dashboard isn't built: npm run build:dashboard."),
-        parts.settings.rateLimits
-          ? ok("Attempts are limited.")
-          : warn("LATCHKEY_RATE_LIMITS is off: for load tests only."),
-      ];
-      if (run.flags.json) run.print(JSON.stringify(findings, null, 2));
-      else for (const { state, words } of findings) run.print(`${state.padEnd(4)}  ${words}`);
-      return findings.some(({ state }) => state === "fail") ? 1 : 0;
-    }),
-};
+export function addDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("Looks at the database, email, addresses, proxies and cookies, and says what it finds.")
+    .option("--send-mail <ADDRESS>", "Sends an email to this address, too.")
+    .action((flags: JsonFlag & { sendMail?: string }) =>
+      withLatchkey(async (parts) => {
+        const findings = await examine(parts, flags.sendMail);
+        if (flags.json) print(JSON.stringify(findings, null, 2));
+        else for (const { state, words } of findings) print(`${state.padEnd(4)}  ${words}`);
+        if (findings.some(({ state }) => state === "fail")) process.exitCode = 1;
+      }),
+    );
+}
 
-async function lookAtMail({ settings, mailer, log }: HttpParts, { flags }: Run): Promise<Finding[]> {
-  const to = flags["send-mail"];
+async function examine(parts: HttpParts, sendMailTo: string | undefined): Promise<Finding[]> {
+  return [
+    ...(await lookAtDatabase(parts)),
+    ...(await lookAtMail(parts, sendMailTo)),
+    ...lookAtAddresses(parts),
+    ...(await lookAtKeys(parts)),
+    readDashboard(parts.settings)
+      ? ok("The dashboard is built.")
+      : fail("The dashboard isn't built: npm run build:dashboard."),
+    parts.settings.rateLimits
+      ? ok("Attempts are limited.")
+      : warn("LATCHKEY_RATE_LIMITS is off: for load tests only."),
+  ];
+}
+
+async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | undefined): Promise<Finding[]> {
   if (settings.smtpUrl === null) {
     const found = folderIsWritable(settings.outbox)
       ? warn(`SMTP_URL is not set: mails are files in ${settings.outbox}.`)
       : fail(`The outbox ${settings.outbox} can't be written.`);
-    if (typeof to !== "string") return [found];
+    if (to === undefined) return [found];
   }
   const findings: Finding[] = [];
   try {
@@ -56,7 +59,7 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, { flags }: Run):
       ),
     ];
   }
-  if (typeof to !== "string") return findings;
+  if (to === undefined) return findings;
   if (readEmailAddress(to) === null)
     return [...findings, fail(`${to} is no address that mail can be sent to.`)];
   const words = `This is a test mail of ${settings.baseUrl.host}.`;

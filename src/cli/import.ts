@@ -1,3 +1,5 @@
+import type { Command } from "commander";
+import type { HttpParts } from "../http/call.ts";
 import type { ImportOptions } from "../moving-in/fit.ts";
 import { importAccounts } from "../moving-in/import-accounts.ts";
 import type { Source } from "../moving-in/incoming.ts";
@@ -5,8 +7,8 @@ import { readAuthJs } from "../moving-in/read-auth-js.ts";
 import { readBetterAuth } from "../moving-in/read-better-auth.ts";
 import { readJsonLines } from "../moving-in/read-json-lines.ts";
 import type { LeftOut, Report } from "../moving-in/report.ts";
-import type { Command, ExitCode, Run } from "./command.ts";
 import { createProgress } from "./progress.ts";
+import { type JsonFlag, print, UsedWrongly } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
 /** How each kind of source is opened. */
@@ -23,58 +25,52 @@ function betterAuthSecrets(): string[] {
   return [secret ?? "", ...versioned].filter((one) => one !== "");
 }
 
-export const importCommand: Command = {
-  name: "import",
-  usage: "SOURCE",
-  summary: "Brings in the accounts of another system; who is here already is left as is.",
-  flags: {
-    from: { type: "string" },
-    "dry-run": { type: "boolean" },
-    "drop-lost-two-factor": { type: "boolean" },
-    json: { type: "boolean" },
-  },
-  flagHelp: {
-    from: `What SOURCE is: ${Object.keys(SOURCES).join(", ")}.`,
-    "dry-run": "Says what would happen, and writes no account.",
-    "drop-lost-two-factor": "Takes accounts whose second factor can't be read all the same, without it.",
-    json: "Prints JSON.",
-  },
-  takes: 1,
-  async run(run) {
-    const open = typeof run.flags.from === "string" ? SOURCES[run.flags.from] : undefined;
-    if (!open) {
-      run.say(`latchkey import takes --from ${Object.keys(SOURCES).join("|")}. See: latchkey import --help`);
-      return 2;
-    }
-    return bringIn(run, await open(run.arguments[0] ?? ""));
-  },
-};
+type Flags = JsonFlag & { from?: string; dryRun?: true; dropLostTwoFactor?: true };
 
-/** 1 where an account did not come: the report says which and why. */
-async function bringIn(run: Run, source: Source): Promise<ExitCode> {
-  const { flags, print } = run;
-  const options: ImportOptions = {
-    dryRun: flags["dry-run"] === true,
-    dropLostTwoFactor: flags["drop-lost-two-factor"] === true,
-  };
-  const progress = createProgress("accounts", run.say);
-  const leftOut: LeftOut[] = [];
-  try {
-    return await withLatchkey(run, async ({ parts }) => {
-      const report = await importAccounts(parts, source.found, options, {
-        leftOut(one) {
-          if (flags.json) leftOut.push(one);
-          else {
-            progress.clear();
-            print(sentenceOf(one));
-          }
-        },
-        progress: (done) => progress.show(source.share(), done),
-      }).finally(() => progress.clear());
-      if (flags.json) print(JSON.stringify({ dryRun: options.dryRun, ...report, leftOut }, null, 2));
-      else for (const line of summary(report, options)) print(line);
-      return report.leftOut.accounts > 0 ? 1 : 0;
+export function addImport(program: Command): void {
+  const kinds = Object.keys(SOURCES);
+  program
+    .command("import <SOURCE>")
+    .description("Brings in the accounts of another system; who is here already is left as is.")
+    .option("--from <KIND>", `What SOURCE is: ${kinds.join(", ")}.`)
+    .option("--dry-run", "Says what would happen, and writes no account.")
+    .option(
+      "--drop-lost-two-factor",
+      "Takes accounts whose second factor can't be read all the same, without it.",
+    )
+    .action(async (source: string, flags: Flags) => {
+      const open = SOURCES[flags.from ?? ""];
+      if (open === undefined)
+        throw new UsedWrongly(`latchkey import takes --from ${kinds.join("|")}. See: latchkey import --help`);
+      await bringIn(await open(source), flags);
     });
+}
+
+/** Ends with 1 where an account did not come: the report says which and why. */
+async function bringIn(source: Source, flags: Flags): Promise<void> {
+  const options: ImportOptions = {
+    dryRun: flags.dryRun === true,
+    dropLostTwoFactor: flags.dropLostTwoFactor === true,
+  };
+  const progress = createProgress("accounts");
+  const leftOut: LeftOut[] = [];
+  const work = async (parts: HttpParts) => {
+    const report = await importAccounts(parts, source.found, options, {
+      leftOut(one) {
+        if (flags.json) leftOut.push(one);
+        else {
+          progress.clear();
+          print(sentenceOf(one));
+        }
+      },
+      progress: (done) => progress.show(source.share(), done),
+    }).finally(() => progress.clear());
+    if (flags.json) print(JSON.stringify({ dryRun: options.dryRun, ...report, leftOut }, null, 2));
+    else for (const line of summary(report, options)) print(line);
+    if (report.leftOut.accounts > 0) process.exitCode = 1;
+  };
+  try {
+    await withLatchkey(work, { creates: true });
   } finally {
     await source.close();
   }

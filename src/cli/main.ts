@@ -1,57 +1,91 @@
 import { existsSync, readFileSync } from "node:fs";
-import { parseArgs, parseEnv } from "node:util";
+import { parseEnv } from "node:util";
+import { Command, CommanderError, Help } from "commander";
 import { DatabaseUnavailable, DatabaseUnusable } from "../database/database.ts";
 import { SourceUnusable } from "../moving-in/incoming.ts";
-import { SettingError } from "../option-readers.ts";
-import { optionsFromEnvironment } from "../options.ts";
-import type { Command, ExitCode } from "./command.ts";
-import { Refused, UsedWrongly } from "./command.ts";
-import { commands } from "./commands.ts";
-import { helpOf, overview } from "./help.ts";
+import { SettingError } from "../options/options.ts";
+import { addAccounts } from "./accounts.ts";
+import { addBackup } from "./backup.ts";
+import { addDoctor } from "./doctor.ts";
+import { addImport } from "./import.ts";
+import { addRestore } from "./restore.ts";
+import { addServe } from "./serve.ts";
+import { addSessions } from "./sessions.ts";
+import { outliveReaders, Refused, say, UsedWrongly } from "./terminal.ts";
+import { addMigrate, addPrune } from "./upkeep.ts";
 
-const say = (line: string) => process.stderr.write(`${line}\n`);
-const print = (line: string) => process.stdout.write(`${line}\n`);
+/** Their message is one line for the person. */
+const EXPECTED = [SettingError, DatabaseUnusable, DatabaseUnavailable, SourceUnusable, UsedWrongly, Refused];
 
-process.exitCode = await main(process.argv.slice(2));
+/** Where no terminal says how wide it is, each command has one line, for programs that read them. */
+const WIDE = 200;
 
-async function main(words: string[]): Promise<ExitCode> {
-  const command = commands.find(({ name }) => words.slice(0, name.split(" ").length).join(" ") === name);
-  if (!command) return withoutCommand(words);
-  const rest = words.slice(command.name.split(" ").length);
-  const parsed = parse(command, rest);
-  if (!parsed) return 2;
-  if (parsed.values.help) {
-    print(helpOf(command));
-    return 0;
-  }
-  if (parsed.positionals.length !== command.takes) {
-    say(
-      `latchkey ${command.name} takes ${command.usage || "no arguments"}. See: latchkey ${command.name} --help`,
-    );
-    return 2;
-  }
-  return runSafely(command, parsed);
-}
+outliveReaders();
+await main(process.argv.slice(2));
 
-function withoutCommand(words: string[]): ExitCode {
-  const asksForHelp =
-    words.length === 0 || words.includes("--help") || words.includes("-h") || words[0] === "help";
-  if (asksForHelp) {
-    print(overview(commands, words[0]));
-    return 0;
-  }
-  say(`There is no command "${words.join(" ")}". See: latchkey --help`);
-  return 2;
-}
-
-function parse(command: Command, words: string[]) {
+async function main(words: string[]): Promise<void> {
   try {
-    const options = { ...command.flags, help: { type: "boolean", short: "h" } } as const;
-    return parseArgs({ args: words, options, allowPositionals: true, strict: true });
+    await createProgram().parseAsync(words.length === 0 ? ["--help"] : words, { from: "user" });
   } catch (error) {
-    say(`${error instanceof Error ? error.message : String(error)} See: latchkey ${command.name} --help`);
-    return null;
+    process.exitCode = tell(error);
   }
+}
+
+/** Every command, in the order of the help. */
+function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const program = new Command("latchkey")
+    .version(version, "-V, --version", "Shows the version.")
+    .helpOption("-h, --help", "Shows this help.")
+    .configureHelp({
+      subcommandTerm: (command) => [fullName(command), argumentsOf(command)].join(" "),
+      // Only when it is shown: a mistyped name is compared with the names on its own level.
+      formatHelp: (command, helper) =>
+        Help.prototype.formatHelp.call(helper, command, Object.assign(helper, { visibleCommands: leaves })),
+    })
+    .configureOutput({ outputError: () => {}, getOutHelpWidth: () => process.stdout.columns ?? WIDE })
+    .addHelpText("after", "\nlatchkey <command> --help tells more.")
+    .hook("preAction", readEnvironmentFile);
+  const steps = [
+    addServe,
+    addMigrate,
+    addAccounts,
+    addSessions,
+    addImport,
+    addPrune,
+    addDoctor,
+    addBackup,
+    addRestore,
+  ];
+  for (const add of steps) add(program);
+  for (const command of leaves(program))
+    if (command.name() !== "serve") command.option("--json", "Prints JSON.");
+  for (const command of [program, ...program.commands, ...leaves(program)])
+    command.exitOverride((error) => {
+      throw error.exitCode === 0 || error.code === "commander.help" ? error : inOneLine(command, error);
+    });
+  return program;
+}
+
+function leaves(command: Command): Command[] {
+  return command.commands.flatMap((one) => (one.commands.length > 0 ? leaves(one) : [one]));
+}
+
+/** As typed: `sessions end`; empty for the program itself. */
+function fullName(command: Command): string {
+  return command.parent === null ? "" : `${fullName(command.parent)} ${command.name()}`.trim();
+}
+
+function argumentsOf(command: Command): string {
+  return command.registeredArguments.map((one) => one.name()).join(" ");
+}
+
+function inOneLine(command: Command, { code, message }: CommanderError): UsedWrongly {
+  const name = `latchkey ${fullName(command)}`.trim();
+  const isCount = code === "commander.missingArgument" || code === "commander.excessArguments";
+  const takes = `${name} takes ${argumentsOf(command) || "no arguments"}`;
+  const words = isCount ? takes : message.replace(/^error: /, "").replace("\n", " ");
+  return new UsedWrongly(`${words}. See: ${name} --help`);
 }
 
 /** The settings in `.env`, where the environment has none. Some editors put a mark before the first letter. */
@@ -67,23 +101,12 @@ function readEnvironmentFile(): void {
   }
 }
 
-async function runSafely(command: Command, parsed: NonNullable<ReturnType<typeof parse>>): Promise<ExitCode> {
-  try {
-    readEnvironmentFile();
-    const options = optionsFromEnvironment(process.env);
-    const flags = parsed.values as Record<string, string | boolean | undefined>;
-    return await command.run({ options, arguments: parsed.positionals, flags, print, say });
-  } catch (error) {
-    const isExpected =
-      error instanceof SettingError ||
-      error instanceof DatabaseUnusable ||
-      error instanceof DatabaseUnavailable ||
-      error instanceof SourceUnusable ||
-      error instanceof UsedWrongly ||
-      error instanceof Refused;
-    say(
-      isExpected ? error.message : `Something broke: ${error instanceof Error ? error.stack : String(error)}`,
-    );
-    return error instanceof UsedWrongly ? 2 : 1;
-  }
+/** Says what went wrong, and gives the exit code: 0 done, 1 refused, 2 used wrongly. */
+function tell(error: unknown): 0 | 1 | 2 {
+  // Help, or the version: it has been shown.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const isExpected = EXPECTED.some((kind) => error instanceof kind);
+  if (error instanceof Error) say(isExpected ? error.message : `Something broke: ${error.stack}`);
+  else say(`Something broke: ${error}`);
+  return error instanceof UsedWrongly ? 2 : 1;
 }

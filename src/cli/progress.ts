@@ -1,3 +1,5 @@
+import { say } from "./terminal.ts";
+
 const BAR_SIGNS = 30;
 const REDRAW_INTERVAL = 100; // ms
 const LINE_EVERY = 10_000;
@@ -10,8 +12,8 @@ export type Progress = {
   clear(): void;
 };
 
-export function createProgress(noun: string, say: (line: string) => void): Progress {
-  return process.stderr.isTTY ? bar(noun) : lines(noun, say);
+export function createProgress(noun: string): Progress {
+  return process.stderr.isTTY ? bar(noun) : lines(noun);
 }
 
 function bar(noun: string): Progress {
@@ -32,7 +34,7 @@ function bar(noun: string): Progress {
   };
 }
 
-function lines(noun: string, say: (line: string) => void): Progress {
+function lines(noun: string): Progress {
   return {
     show(share, done) {
       if (done % LINE_EVERY === 0)

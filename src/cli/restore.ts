@@ -1,46 +1,59 @@
-import { existsSync, renameSync } from "node:fs";
-import { resolve } from "node:path";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { Command } from "commander";
 import { keyFileOf } from "../accounts/key-file.ts";
 import { endEveryone } from "../accounts/operator.ts";
 import { pendingMigrations } from "../database/migrations.ts";
 import { schemaVersion, whyAnothers } from "../database/sqlite-file.ts";
-import { embeddedFile } from "./backup.ts";
-import type { Command, ExitCode, Run } from "./command.ts";
-import { Refused } from "./command.ts";
+import { embeddedDatabase } from "./backup.ts";
 import { copyPrivately } from "./private-copy.ts";
+import { type JsonFlag, printResult, Refused } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
-export const restoreCommand: Command = {
-  name: "restore",
-  usage: "FILE",
-  summary: "Puts a back-up in place and ends every session: it may hold ended ones as live.",
-  flags: { json: { type: "boolean" } },
-  flagHelp: { json: "Prints JSON." },
-  takes: 1,
-  run: restore,
-};
+export function addRestore(program: Command): void {
+  program
+    .command("restore <FILE>")
+    .description("Puts a back-up in place and ends every session: it may hold ended ones as live.")
+    .action(restore);
+}
 
-async function restore(run: Run): Promise<ExitCode> {
-  const source = resolve(run.arguments[0] ?? "");
-  const file = embeddedFile(run.options);
-  requireBackUp(source);
-  const kept = existsSync(file) ? setAside(file) : null;
-  await copyPrivately(source, file);
+async function restore(name: string, flags: JsonFlag): Promise<void> {
+  const source = resolve(name);
+  const { file } = embeddedDatabase();
+  if (!existsSync(source)) throw new Refused(`${source} does not exist.`);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const kept = await putInPlace(source, file);
   if (existsSync(`${source}.key`)) await putKey(`${source}.key`, keyFileOf(file));
-  return withLatchkey(run, async ({ parts }) => {
+  await withLatchkey(async (parts) => {
     const ended = await endEveryone(parts, parts.settings.now());
     const before = kept === null ? "" : ` The database before it is ${kept}.`;
     const words = `Restored ${source}; ${ended} ${ended === 1 ? "session" : "sessions"} of it ended.${before}`;
-    run.print(run.flags.json ? JSON.stringify({ file, ended, kept }) : words);
-    return 0;
+    printResult(flags, { file, ended, kept }, words);
   });
 }
 
+/**
+ * Looks at a copy, since SQLite writes beside what it opens, and the backup's folder may be read-only.
+ * Returns where the database before it is kept, if there was one.
+ */
+async function putInPlace(source: string, file: string): Promise<string | null> {
+  const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;
+  try {
+    await copyPrivately(source, draft);
+    requireBackUp(draft, source);
+    const kept = existsSync(file) ? setAside(file) : null;
+    renameSync(draft, file);
+    return kept;
+  } finally {
+    for (const part of ["", "-wal", "-shm"]) rmSync(draft + part, { force: true });
+  }
+}
+
 /** @throws Refused where the file is no whole database of Latchkey that this version knows. */
-function requireBackUp(source: string): void {
-  if (!existsSync(source)) throw new Refused(`${source} does not exist.`);
-  const open = new DatabaseSync(source, { readOnly: true });
+function requireBackUp(copy: string, source: string): void {
+  const open = new DatabaseSync(copy);
   try {
     const version = schemaVersion(open);
     if (open.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")

@@ -1,32 +1,69 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Command } from "commander";
+import { DatabaseUnavailable } from "../database/database.ts";
+import type { HttpParts } from "../http/call.ts";
 import { listen } from "../http/listen.ts";
 import { createLatchkey } from "../latchkey.ts";
-import type { Command, ExitCode, Run } from "./command.ts";
-import { Refused } from "./command.ts";
+import { optionsFromEnvironment } from "../options/options.ts";
+import { SETTINGS } from "../options/table.ts";
+import { print, Refused, say } from "./terminal.ts";
 
-export const serve: Command = {
-  name: "serve",
-  usage: "",
-  summary: "Starts the server; everything is set by environment variables or a .env file.",
-  flags: {},
-  flagHelp: {},
-  takes: 0,
-  run: runServer,
-};
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("Starts the server; everything is set by environment variables or a .env file.")
+    .addHelpText("after", settingsHelp)
+    .action(runServer);
+}
 
-async function runServer({ options, print, say }: Run): Promise<ExitCode> {
-  const latchkey = await createLatchkey(options);
+const VARIABLE_WIDTH = 30;
+
+function settingsHelp(): string {
+  const lines = SETTINGS.flatMap(({ variable, byDefault, sentence, takes }) => [
+    `  ${variable.padEnd(VARIABLE_WIDTH)}${sentence.replaceAll("`", "")} (default: ${byDefault})`,
+    `  ${"".padEnd(VARIABLE_WIDTH)}takes ${takes}`,
+  ]);
+  return ["\nSettings:", ...lines].join("\n");
+}
+
+async function runServer(): Promise<void> {
+  const latchkey = await createLatchkey(optionsFromEnvironment(process.env));
   const { settings } = latchkey;
   const { port, host } = settings;
   const server = await listen(latchkey, { port, host }).catch(async (error: NodeJS.ErrnoException) => {
     await latchkey.close();
     throw new Refused(whyNot(error, host, port));
   });
+  const stopped = stopSignal();
   if (settings.smtpUrl === null) say(`SMTP_URL is not set: mails are written to ${settings.outbox}`);
-  print(`Latchkey is ready at ${settings.baseUrl.href}`);
-  await stopSignal();
-  await server.close();
-  await latchkey.close();
-  return 0;
+  try {
+    if (await databaseAnswers(latchkey.parts, stopped))
+      print(`Latchkey is ready at ${settings.baseUrl.href}`);
+    await stopped;
+  } finally {
+    await server.close();
+    await latchkey.close();
+  }
+}
+
+const ASK_AGAIN_AFTER = 500; // ms
+const TELL_EVERY = 5_000; // ms
+
+/** Waits for a database that starts later than its server. False where the server is to stop before. */
+async function databaseAnswers({ database }: HttpParts, stopped: Promise<false>): Promise<boolean> {
+  for (let toldAt = 0; ; ) {
+    const query = database.read.selectFrom("account").select("id").limit(1).execute();
+    try {
+      return await Promise.race([query.then(() => true), stopped]);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable)) throw error;
+      if (Date.now() - toldAt >= TELL_EVERY) {
+        toldAt = Date.now();
+        say(`Waiting for the database. ${error.message}`);
+      }
+    }
+    await Promise.race([wait(ASK_AGAIN_AFTER, undefined, { ref: false }), stopped]);
+  }
 }
 
 function whyNot(error: NodeJS.ErrnoException, host: string, port: number): string {
@@ -37,9 +74,8 @@ function whyNot(error: NodeJS.ErrnoException, host: string, port: number): strin
   return error.message;
 }
 
-function stopSignal(): Promise<void> {
+function stopSignal(): Promise<false> {
   return new Promise((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("SIGINT", () => resolve());
+    for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => resolve(false));
   });
 }

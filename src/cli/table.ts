@@ -1,26 +1,24 @@
-import { UsedWrongly } from "./command.ts";
+import { type JsonFlag, print, say, UsedWrongly } from "./terminal.ts";
 
-export const LIMIT_FLAG = { limit: { type: "string" } } as const;
-export const LIMIT_HELP = { limit: "How many at most. Default 100." };
+export type ListFlags = JsonFlag & { limit: number };
 
-const DEFAULT_LIMIT = 100;
+/** A flag, its help, how it is read, its default. */
+export const LIMIT_FLAG = ["--limit <NUMBER>", "How many at most.", readLimit, 100] as const;
 
-export function readLimit(flags: Readonly<Record<string, unknown>>): number {
-  const { limit } = flags;
-  if (limit === undefined) return DEFAULT_LIMIT;
-  if (typeof limit === "string" && /^[1-9]\d{0,8}$/.test(limit)) return Number(limit);
+function readLimit(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new UsedWrongly("--limit takes a whole number from 1.");
 }
 
-/** Lines of a table, each column as wide as its widest cell. */
-export function table(heads: string[], rows: string[][]): string[] {
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return [heads, ...rows].map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+/** Prints rows, as JSON or as a table whose columns are as wide as their widest cells. */
+export function printRows<Row>(
+  rows: readonly Row[],
+  { heads, cells }: { heads: string[]; cells: (row: Row) => string[] },
+  { json, hasMore }: { json: true | undefined; hasMore: boolean },
+): void {
+  const lines = [heads, ...rows.map(cells)];
+  const widths = heads.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const padded = lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  print(json ? JSON.stringify(rows, null, 2) : padded.map((line) => line.join("  ").trimEnd()).join("\n"));
+  if (hasMore) say("There are more; ask for them with --limit.");
 }

@@ -1,42 +1,35 @@
+import type { Command } from "commander";
 import { migrationsOf } from "../database/migrations.ts";
 import { prune } from "../sessions/prune.ts";
-import type { Command } from "./command.ts";
+import { type JsonFlag, printResult } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
-const json = { json: { type: "boolean" } } as const;
-const jsonHelp = { json: "Prints JSON." };
+export function addMigrate(program: Command): void {
+  program
+    .command("migrate")
+    .description("Brings the database's schema up to date; serve does the same by itself.")
+    .action((flags: JsonFlag) =>
+      withLatchkey(
+        async ({ database }) => {
+          // A PostgreSQL that didn't answer at the opening is asked now.
+          await database.read.selectFrom("account").select("id").limit(1).execute();
+          const version = migrationsOf(database.engine).at(-1)?.version ?? 0;
+          printResult(flags, { version }, `The schema is up to date (version ${version}).`);
+        },
+        { creates: true },
+      ),
+    );
+}
 
-export const migrateCommand: Command = {
-  name: "migrate",
-  usage: "",
-  summary: "Brings the database's schema up to date; serve does the same by itself.",
-  flags: json,
-  flagHelp: jsonHelp,
-  takes: 0,
-  run: (run) =>
-    withLatchkey(run, async ({ parts }) => {
-      // A PostgreSQL that didn't answer at the opening is asked now.
-      await parts.database.read.selectFrom("account").select("id").limit(1).execute();
-      const version = migrationsOf(parts.database.engine).at(-1)?.version ?? 0;
-      run.print(
-        run.flags.json ? JSON.stringify({ version }) : `The schema is up to date (version ${version}).`,
-      );
-      return 0;
-    }),
-};
-
-export const pruneCommand: Command = {
-  name: "prune",
-  usage: "",
-  summary: "Deletes what is over now; a server does it every hour.",
-  flags: json,
-  flagHelp: jsonHelp,
-  takes: 0,
-  run: (run) =>
-    withLatchkey(run, async ({ parts }) => {
-      const pruned = await prune(parts, parts.settings.now());
-      const words = `Pruned ${pruned.sessions} expired sessions and ${pruned.rows} other rows.`;
-      run.print(run.flags.json ? JSON.stringify(pruned) : words);
-      return 0;
-    }),
-};
+export function addPrune(program: Command): void {
+  program
+    .command("prune")
+    .description("Deletes what is over now; a server does it every hour.")
+    .action((flags: JsonFlag) =>
+      withLatchkey(async (parts) => {
+        const pruned = await prune(parts, parts.settings.now());
+        const words = `Pruned ${pruned.sessions} expired sessions and ${pruned.rows} other rows.`;
+        printResult(flags, pruned, words);
+      }),
+    );
+}

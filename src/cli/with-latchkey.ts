@@ -1,17 +1,27 @@
-import type { Latchkey } from "../latchkey.ts";
+import { existsSync } from "node:fs";
+import type { HttpParts } from "../http/call.ts";
 import { createLatchkey } from "../latchkey.ts";
+import { optionsFromEnvironment, readSettings } from "../options/options.ts";
 import type { Outcome } from "../refusals.ts";
-import type { ExitCode, Run } from "./command.ts";
-import { Refused } from "./command.ts";
+import { Refused } from "./terminal.ts";
 
-/** Opens what the settings name, does the work, and closes everything: mails that wait are sent first. */
-export async function withLatchkey(
-  { options }: Run,
-  work: (latchkey: Latchkey) => Promise<ExitCode>,
-): Promise<ExitCode> {
+/**
+ * Opens what the settings name, does the work, and closes everything: emails that wait are sent first.
+ * @throws Refused where there is no database yet, except for a command that `creates` one.
+ */
+export async function withLatchkey<T>(
+  work: (parts: HttpParts) => Promise<T>,
+  { creates = false } = {},
+): Promise<T> {
+  const options = optionsFromEnvironment(process.env);
+  const { database } = readSettings(options);
+  if (!creates && database.engine === "sqlite" && !existsSync(database.file))
+    throw new Refused(
+      `There is no database at ${database.file}. Run this in the folder that Latchkey runs in, or set DATABASE_URL.`,
+    );
   const latchkey = await createLatchkey({ ...options, logLevel: options.logLevel ?? "warn" });
   try {
-    return await work(latchkey);
+    return await work(latchkey.parts);
   } finally {
     await latchkey.close();
   }

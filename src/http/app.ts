@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { BaseUrl } from "../option-readers.ts";
+import type { BaseUrl } from "../options/kinds.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import { broken, wantsPage } from "./broken.ts";

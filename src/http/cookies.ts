@@ -1,4 +1,4 @@
-import type { Settings } from "../options.ts";
+import type { Settings } from "../options/options.ts";
 import { REASON_KEPT } from "../sessions/expiry.ts";
 import { looksLikeToken, tokenForOld } from "../sessions/token.ts";
 

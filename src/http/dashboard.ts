@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Settings } from "../options.ts";
+import type { Settings } from "../options/options.ts";
 import type { SignedOut } from "../sessions/authenticate.ts";
 import { DAY } from "../sessions/expiry.ts";
 

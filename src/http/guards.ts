@@ -1,4 +1,4 @@
-import type { BaseUrl } from "../option-readers.ts";
+import type { BaseUrl } from "../options/kinds.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 

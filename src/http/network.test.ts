@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import { readNetworks } from "../option-readers.ts";
-import { readSettings } from "../options.ts";
+import { readSettings } from "../options/options.ts";
 import { networkOf, watchNetworks } from "./network.ts";
 
-const TRUSTED = readNetworks("LATCHKEY_TRUSTED_PROXIES", ["127.0.0.1", "10.0.0.0/8", "fd00::/8"]);
+const TRUSTED = readSettings({ trustedProxies: ["127.0.0.1", "10.0.0.0/8", "fd00::/8"] }).trustedProxies;
 const PROXY = "127.0.0.1";
 const VISITOR = "203.0.113.7";
 const SIX = "2001:db8:1:2:3:4:5:6";

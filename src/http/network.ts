@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
-import type { Networks } from "../option-readers.ts";
-import type { Settings } from "../options.ts";
+import type { Networks } from "../options/kinds.ts";
+import type { Settings } from "../options/options.ts";
 import type { Network } from "../sessions/start.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;

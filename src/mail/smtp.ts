@@ -1,5 +1,5 @@
 import { createTransport } from "nodemailer";
-import { isThisMachine } from "../option-readers.ts";
+import { isThisMachine } from "../options/kinds.ts";
 import { type Carrier, compile } from "./carrier.ts";
 import { NoStartTls } from "./failure.ts";
 

@@ -2,7 +2,7 @@ import type { EmailAddress } from "../accounts/email-address.ts";
 import { readEmailAddress } from "../accounts/email-address.ts";
 import { takeOverPassword } from "../accounts/foreign-password.ts";
 import type { AccountParts } from "../accounts/parts.ts";
-import { issuerKey } from "../option-oidc.ts";
+import { issuerKey } from "../options/oidc.ts";
 import { readDevice } from "../sessions/device-label.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { placeOfDevice } from "../sessions/start.ts";

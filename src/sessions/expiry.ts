@@ -1,4 +1,4 @@
-import type { Settings } from "../options.ts";
+import type { Settings } from "../options/options.ts";
 
 export const DAY = 86_400_000;
 

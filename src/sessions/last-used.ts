@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
-import type { Settings } from "../options.ts";
+import type { Settings } from "../options/options.ts";
 
 /** A session's last use is written at most once in this time, in ms. */
 const WRITE_INTERVAL = 60_000;

@@ -1,5 +1,5 @@
 import type { Database } from "../database/database.ts";
-import type { Settings } from "../options.ts";
+import type { Settings } from "../options/options.ts";
 import type { LastUsed } from "./last-used.ts";
 
 /** What the rules of sessions work with; joined in one place, `latchkey.ts`. */

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { readOidcProviders } from "../../src/option-oidc.ts";
+import { readOidcProviders } from "../../src/options/oidc.ts";
 import { header, need } from "../support/answers.ts";
 import type { Client } from "../support/client.ts";
 import { describeOnEachEngine } from "../support/engines.ts";

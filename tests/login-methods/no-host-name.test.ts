@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readSettings } from "../../src/options.ts";
+import { readSettings } from "../../src/options/options.ts";
 import { need } from "../support/answers.ts";
 import type { Client } from "../support/client.ts";
 import { describeOnEachEngine } from "../support/engines.ts";

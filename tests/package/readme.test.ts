@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { SETTINGS } from "../../src/options/table.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -20,14 +21,42 @@ describe("The table of lines in the README", () => {
       expect(lines.filter((line) => !sources.includes(line))).toEqual([]);
     },
   );
-
-  test("names every setting that there is", () => {
-    const options = readFileSync(join(ROOT, "src", "options.ts"), "utf8");
-    const settings = new Set(options.match(/"(LATCHKEY_[A-Z_]+)"/g)?.map((name) => name.slice(1, -1)));
-    expect(settings.size).toBeGreaterThan(10);
-    expect([...settings].filter((name) => !readme.includes(`\`${name}`))).toEqual([]);
-  });
 });
+
+describe("Every setting", () => {
+  const documented = [...readme.matchAll(/^\| (`[A-Z_`, ]+`) \| (.+?) \| (.+) \|$/gm)].flatMap(
+    ([, variables = "", defaults = "", meaning = ""]) =>
+      variables
+        .split(", ")
+        .map((name, at) => ({ variable: plain(name), byDefault: plain(defaults.split(", ")[at]), meaning })),
+  );
+  const table = readFileSync(join(ROOT, "src", "options", "table.ts"), "utf8");
+
+  test.each(SETTINGS.map((setting) => ({ ...setting })))(
+    "$variable is in the README's table, with its default and a sentence",
+    ({ variable, byDefault }) => {
+      const row = documented.find((one) => one.variable === variable);
+      expect(row).toEqual({ variable, byDefault, meaning: expect.stringMatching(/\w+ \w+/) });
+    },
+  );
+
+  test.each(SETTINGS.map((setting) => ({ ...setting })))(
+    "$option has a comment for editors that names its variable and its default, and says what the help says",
+    ({ option, variable, byDefault, sentence }) => {
+      const comment = new RegExp(`/\\*\\* (.+) \\*/\\n {2}readonly ${option} `).exec(table)?.[1] ?? "";
+      const [, name, words, value] = /^`(\w+)`: (.+)\. Default:? (.+)\.$/.exec(comment) ?? [];
+      expect({ name, words, value: plain(value) }).toEqual({
+        name: variable,
+        words: sentence,
+        value: byDefault,
+      });
+    },
+  );
+});
+
+function plain(text = ""): string {
+  return text.replaceAll("`", "");
+}
 
 function sourcesOf(folder: string): string {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

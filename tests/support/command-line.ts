@@ -9,11 +9,17 @@ const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 
 export type Ran = { code: number | null; out: string; err: string };
 
-type Setting = { cwd: string; env?: Record<string, string>; input?: string };
+type Setting = {
+  cwd: string;
+  env?: Record<string, string>;
+  input?: string;
+  /** The number of another user to run as; only root may. */
+  user?: number;
+};
 
 /** The real command line, as a child with an environment of its own and no terminal. */
-export async function latchkey(words: string[], { cwd, env = {}, input = "" }: Setting): Promise<Ran> {
-  const child = start(words, { cwd, env });
+export async function latchkey(words: string[], { input = "", ...where }: Setting): Promise<Ran> {
+  const child = start(words, where);
   const ran: Ran = { code: null, out: "", err: "" };
   child.stdout?.on("data", (chunk: Buffer) => {
     ran.out += chunk.toString();
@@ -45,31 +51,47 @@ export async function serve({ cwd, env = {} }: Omit<Setting, "input">): Promise<
   };
 }
 
+/** The same with a reader that has gone before a line is written, as `| head -1` has after the first. */
+export async function intoClosedPipe(words: string[], where: Omit<Setting, "input">): Promise<Ran> {
+  const child = start(words, where);
+  const ran: Ran = { code: null, out: "", err: "" };
+  child.stdout?.destroy();
+  child.stderr?.on("data", (chunk: Buffer) => {
+    ran.err += chunk.toString();
+  });
+  [ran.code] = (await once(child, "close")) as [number | null];
+  return ran;
+}
+
 /**
  * The same at a terminal, with all that appears there. `script` is the program of that name, which makes one.
+ * `input` is typed as soon as something appears.
  */
 export async function atTerminal(
   script: string,
   words: string[],
-  { cwd, env = {} }: Omit<Setting, "input">,
+  { cwd, env = {}, input }: Setting,
 ): Promise<string> {
   const command = [process.execPath, MAIN, ...words].map((word) => `'${word}'`).join(" ");
   const child = spawn(script, ["-qec", command, "/dev/null"], {
     cwd,
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILED, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "inherit"],
   });
   let screen = "";
-  child.stdout.on("data", (chunk: Buffer) => {
+  child.stdout?.once("data", () => child.stdin?.write(input));
+  child.stdout?.on("data", (chunk: Buffer) => {
     screen += chunk.toString();
   });
   await once(child, "close");
   return screen;
 }
 
-function start(words: string[], { cwd, env = {} }: Omit<Setting, "input">): ChildProcess {
+/** `latchkey` with these words, as a child that the caller listens to. */
+export function start(words: string[], { cwd, env = {}, user }: Omit<Setting, "input">): ChildProcess {
   return spawn(process.execPath, [MAIN, ...words], {
     cwd,
+    ...(user === undefined ? {} : { uid: user, gid: user }),
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILED, ...env },
   });
 }

@@ -1,7 +1,7 @@
 import type { CameBack, Intent } from "../../accounts/oidc.ts";
 import { comeBack, isForPage, startRound } from "../../accounts/oidc.ts";
 import type { Acting } from "../../accounts/proof.ts";
-import type { Settings } from "../../options.ts";
+import type { Settings } from "../../options/options.ts";
 import { refuse } from "../../refusals.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import { json, problem } from "../answers.ts";

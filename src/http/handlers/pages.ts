@@ -1,4 +1,4 @@
-import type { BaseUrl } from "../../option-readers.ts";
+import type { BaseUrl } from "../../options/kinds.ts";
 import type { SignedOut } from "../../sessions/authenticate.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";

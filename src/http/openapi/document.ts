@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Settings } from "../../options.ts";
+import type { Settings } from "../../options/options.ts";
 import type { RefusalCode } from "../../refusals.ts";
 import { answers, problemWith, statusOf } from "../answer-schemas.ts";
 import { type Operation, operations } from "./operations.ts";

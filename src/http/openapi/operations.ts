@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Settings } from "../../options.ts";
+import type { Settings } from "../../options/options.ts";
 import type { RefusalCode } from "../../refusals.ts";
 import { answers } from "../answer-schemas.ts";
 import { bodies } from "../bodies.ts";

@@ -1,4 +1,6 @@
-import { readList, SettingError } from "./option-readers.ts";
+import { z } from "zod";
+import { type Kind, readList } from "./kinds.ts";
+import { SettingError } from "./setting-error.ts";
 
 /** A site that people may sign in with. `google` and `github` need no issuer; GitHub Enterprise does. */
 export type OidcProviderOptions = {
@@ -42,15 +44,31 @@ const PARTS = {
 const variableOf = (id: string, part: string) =>
   `LATCHKEY_OIDC_${id.toUpperCase().replaceAll("-", "_")}_${part}`;
 
-/** Reads the providers that an environment names, with the variables of each. */
-export function oidcFromEnvironment(environment: Record<string, string | undefined>): OidcProviderOptions[] {
-  return readList(environment[LIST]).map((id) => {
+/** The variables of the providers that an environment names. */
+export function variablesOfProviders(environment: Record<string, string | undefined>): string[] {
+  return readList(environment[LIST]).flatMap((id) =>
+    Object.values(PARTS).map((part) => variableOf(id, part)),
+  );
+}
+
+/** The provider that a variable is for by its form: `acme` for `LATCHKEY_OIDC_ACME_ISSUER`. */
+export function providerOf(variable: string): string | undefined {
+  const pattern = new RegExp(`^LATCHKEY_OIDC_(\\w+)_(?:${Object.values(PARTS).join("|")})$`);
+  return pattern.exec(variable)?.[1]?.toLowerCase().replaceAll("_", "-");
+}
+
+/** The option that an environment's providers make, with the variables of each; nothing where it names none. */
+export function oidcFromEnvironment(environment: Record<string, string | undefined>): {
+  oidc?: OidcProviderOptions[];
+} {
+  const oidc = readList(environment[LIST]).map((id) => {
     const found = Object.entries(PARTS).flatMap(([part, suffix]) => {
       const value = environment[variableOf(id, suffix)]?.trim();
       return value ? [[part, value]] : [];
     });
     return { clientId: "", clientSecret: "", ...Object.fromEntries(found), id };
   });
+  return oidc.length > 0 ? { oidc } : {};
 }
 
 /** @throws SettingError naming the variable of the first thing that is wrong. */
@@ -69,6 +87,11 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
       if (!option[part])
         throw new SettingError(variableOf(id, PARTS[part]), `must be set, since ${LIST} names ${id}`);
     }
+    if (option.trustAmr !== undefined && !["on", "off"].includes(option.trustAmr))
+      throw new SettingError(
+        variableOf(id, PARTS.trustAmr),
+        `takes one of on, off (got "${option.trustAmr}")`,
+      );
     const known = KNOWN[id];
     const kind = known?.kind ?? "oidc";
     const given = readIssuer(variableOf(id, PARTS.issuer), option.issuer ?? known?.issuer);
@@ -87,6 +110,14 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
     };
   });
 }
+
+/** The providers, as a kind of value; one that is wrong names its own variable. */
+export const providers: Kind<OidcProviderOptions[], OidcProvider[]> = {
+  takes: "names of lower-case letters, digits and dashes, separated by commas",
+  schema: z
+    .array(z.custom<OidcProviderOptions>((given) => typeof given === "object" && given !== null))
+    .transform(readOidcProviders),
+};
 
 /** An issuer as identities are kept by it: with a slash at its end and without, it is the same one. */
 export function issuerKey(issuer: string): string {

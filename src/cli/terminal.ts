@@ -1,0 +1,48 @@
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+
+/** The command can't do what was asked; the message is one line, the exit code 1. */
+export class Refused extends Error {
+  override name = "Refused";
+}
+
+/** A flag or an argument that the command doesn't take; the message is one line, the exit code 2. */
+export class UsedWrongly extends Error {
+  override name = "UsedWrongly";
+}
+
+/** Writes a line of data to standard output. */
+export const print = (line: string) => process.stdout.write(`${line}\n`);
+/** Writes a line for the person to standard error. */
+export const say = (line: string) => process.stderr.write(`${line}\n`);
+
+export type JsonFlag = { json?: true };
+
+/** What a command has done, for programs or in words. */
+export function printResult({ json }: JsonFlag, data: object, words: string): void {
+  print(json ? JSON.stringify(data) : words);
+}
+
+/** The reader of a pipe may go away early, as `head` does: what is under way is finished all the same. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+}
+
+/** Asks at a terminal; empty where the input ends instead of an answer. */
+export async function ask(question: string, { hidden = false } = {}): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const output = hidden ? nowhere : process.stderr;
+  const terminal = createInterface({ input: process.stdin, output, terminal: hidden });
+  process.stderr.write(question);
+  try {
+    for await (const line of terminal) return line;
+    return "";
+  } finally {
+    terminal.close();
+    if (hidden) process.stderr.write("\n");
+  }
+}

@@ -1,0 +1,59 @@
+import { distance } from "fastest-levenshtein";
+import { providerOf, variablesOfProviders } from "./oidc.ts";
+import { SettingError } from "./setting-error.ts";
+import { OPTIONS, SETTINGS } from "./table.ts";
+
+/**
+ * Holds the names of options to those that there are: a mistyped one would be ignored, and its default be used.
+ * @throws Error naming the option, and the right one where it is near.
+ */
+export function refuseUnknownOptions(given: object): void {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(OPTIONS.shape, name));
+  if (unknown === undefined) return;
+  const right = nearest(unknown, Object.keys(OPTIONS.shape));
+  throw new Error(
+    `createLatchkey: ${unknown} is no option${right === undefined ? "." : `; did you mean ${right}?`}`,
+  );
+}
+
+/** The same for the variables that begin with `LATCHKEY_`. @throws SettingError */
+export function refuseUnknownVariables(environment: Record<string, string | undefined>): void {
+  const known = [...SETTINGS.map(({ variable }) => variable), ...variablesOfProviders(environment)];
+  const unknown = Object.entries(environment).find(
+    ([name, value]) =>
+      name.startsWith("LATCHKEY_") && value?.trim() && !known.includes(name) && !isOfKubernetes(name, value),
+  )?.[0];
+  if (unknown === undefined) return;
+  const provider = providerOf(unknown);
+  const right = provider === undefined && nearest(unknown, known);
+  const otherwise = provider
+    ? `LATCHKEY_OIDC_PROVIDERS doesn't name ${provider}`
+    : "See: latchkey serve --help";
+  const hint = right ? `Did you mean ${right}?` : otherwise;
+  throw new SettingError(unknown, `is not a setting of Latchkey. ${hint}`);
+}
+
+/** Kubernetes tells every container of the services around it: of one called `latchkey`, by these names. */
+function isOfKubernetes(name: string, value: string): boolean {
+  return (
+    /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(name) || (name.endsWith("_PORT") && value.includes("://"))
+  );
+}
+
+/** One character in so many may be wrong in a name that is still taken for another. */
+const CHARACTERS_A_SLIP = 3;
+
+/** The known name that is the same in other letters, or a slip or two away. */
+function nearest(unknown: string, known: readonly string[]): string | undefined {
+  return known
+    .map((name) => ({ name, slips: distance(letters(unknown), letters(name)) }))
+    .filter(({ name, slips }) => slips <= letters(name).length / CHARACTERS_A_SLIP)
+    .toSorted((one, other) => one.slips - other.slips)[0]?.name;
+}
+
+function letters(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/^latchkey_/, "")
+    .replace(/[^a-z]/g, "");
+}

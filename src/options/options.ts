@@ -1,0 +1,75 @@
+import { isIP } from "node:net";
+import type { z } from "zod";
+import type { BaseUrl, DatabaseUrl } from "./kinds.ts";
+import { toBaseUrl } from "./kinds.ts";
+import { refuseUnknownOptions, refuseUnknownVariables } from "./names.ts";
+import { oidcFromEnvironment } from "./oidc.ts";
+import { SettingError } from "./setting-error.ts";
+import { OPTIONS, SETTINGS } from "./table.ts";
+
+export { SettingError } from "./setting-error.ts";
+
+/**
+ * Everything that can be set, as options in code. Each has the same meaning as its environment
+ * variable; durations take milliseconds or `"500ms"`, `"5s"`, `"10m"`, `"12h"`, `"30d"`; lists take an
+ * array or a string with commas.
+ */
+export type LatchkeyOptions = z.input<typeof OPTIONS>;
+
+/** The settings, read once and frozen; nothing reads the environment after this. */
+export type Settings = Readonly<Omit<z.output<typeof OPTIONS>, "baseUrl" | "databaseUrl" | "secretKey">> & {
+  readonly baseUrl: BaseUrl;
+  readonly database: DatabaseUrl;
+  /** Newest first; null means the key file beside the embedded database. */
+  readonly secretKeys: readonly Uint8Array[] | null;
+};
+
+/**
+ * Reads the options that are set in an environment; an empty variable counts as not set.
+ * @throws SettingError for a `LATCHKEY_…` variable that there isn't.
+ */
+export function optionsFromEnvironment(environment: Record<string, string | undefined>): LatchkeyOptions {
+  refuseUnknownVariables(environment);
+  const found = SETTINGS.flatMap(({ option, variable }) => {
+    const value = environment[variable]?.trim();
+    return value ? [[option, value]] : [];
+  });
+  return { ...Object.fromEntries(found), ...oidcFromEnvironment(environment) };
+}
+
+/**
+ * Resolves options to settings.
+ * @throws SettingError naming the variable and what it takes, for the first value that is wrong; an Error
+ * for an option that there isn't.
+ */
+export function readSettings(options: LatchkeyOptions): Settings {
+  refuseUnknownOptions(options);
+  const read = OPTIONS.safeParse(options);
+  if (!read.success) throw whatIsWrong(String(read.error.issues[0]?.path[0]), options);
+  const { databaseUrl: database, secretKey: secretKeys, ...settings } = read.data;
+  const baseUrl = settings.baseUrl ?? toBaseUrl(new URL(`http://localhost:${settings.port}`));
+  requireOwnDomain(settings.cookieDomain, new URL(baseUrl.origin).hostname);
+  if (secretKeys === null && database.engine === "postgres")
+    throw new SettingError(
+      "LATCHKEY_SECRET_KEY",
+      "must be set with PostgreSQL, the same on every node: 32 bytes in hex or base64 (make one with `openssl rand -hex 32`)",
+    );
+  return Object.freeze({ ...settings, baseUrl, database, secretKeys });
+}
+
+function whatIsWrong(name: string, options: LatchkeyOptions): Error {
+  const setting = SETTINGS.find(({ option }) => option === name);
+  if (setting === undefined) return new Error(`createLatchkey: ${name} takes a function.`);
+  const got = setting.isSecret ? "" : ` (got "${options[name as keyof LatchkeyOptions]}")`;
+  return new SettingError(setting.variable, `takes ${setting.takes}${got}`);
+}
+
+function requireOwnDomain(domain: string | null, host: string): void {
+  if (domain === null) return;
+  const isOwn = host === domain || host.endsWith(`.${domain}`);
+  if (domain.includes(".") && !isIP(host) && isOwn) return;
+  throw new SettingError(
+    "LATCHKEY_COOKIE_DOMAIN",
+    `takes a domain that the host of BASE_URL (${host}) belongs to, like example.com; an IP address belongs to none`,
+  );
+}

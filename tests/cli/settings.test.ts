@@ -1,0 +1,96 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { latchkey } from "../support/command-line.ts";
+
+const README = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8");
+
+let cwd = "";
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "latchkey-settings-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+const migrate = (env: Record<string, string>) => latchkey(["migrate"], { cwd, env });
+
+describe("A variable of Latchkey's that there isn't stops the start in one line", () => {
+  test.each([
+    ["LATCHKEY_SIGNUP", "Did you mean LATCHKEY_SIGN_UP?"],
+    ["LATCHKEY_SESION_LIFETIME", "Did you mean LATCHKEY_SESSION_LIFETIME?"],
+    ["LATCHKEY_RATE_LIMIT", "Did you mean LATCHKEY_RATE_LIMITS?"],
+    ["LATCHKEY_BASE_URL", "Did you mean BASE_URL?"],
+    ["LATCHKEY_PORT", "Did you mean PORT?"],
+    ["LATCHKEY_OIDC_PROVIDER", "Did you mean LATCHKEY_OIDC_PROVIDERS?"],
+    ["LATCHKEY_XYZZY", "See: latchkey serve --help."],
+  ])("%s", async (name, hint) => {
+    expect(await migrate({ [name]: "closed" })).toEqual({
+      code: 1,
+      out: "",
+      err: `${name} is not a setting of Latchkey. ${hint}\n`,
+    });
+  });
+
+  test("also one in the .env file", async () => {
+    writeFileSync(join(cwd, ".env"), "LATCHKEY_SIGNUP=closed\n");
+    expect(await migrate({})).toMatchObject({
+      code: 1,
+      err: "LATCHKEY_SIGNUP is not a setting of Latchkey. Did you mean LATCHKEY_SIGN_UP?\n",
+    });
+  });
+
+  test.each([
+    ["LATCHKEY_OIDC_GOGLE_CLIENT_ID", "LATCHKEY_OIDC_PROVIDERS doesn't name gogle."],
+    ["LATCHKEY_OIDC_GOOGLE_CLIENTID", "Did you mean LATCHKEY_OIDC_GOOGLE_CLIENT_ID?"],
+    ["LATCHKEY_OIDC_ACME_ISSUER", "LATCHKEY_OIDC_PROVIDERS doesn't name acme."],
+  ])("of a provider: %s", async (name, hint) => {
+    const env = {
+      LATCHKEY_OIDC_PROVIDERS: "google",
+      LATCHKEY_OIDC_GOOGLE_CLIENT_ID: "id",
+      LATCHKEY_OIDC_GOOGLE_CLIENT_SECRET: "secret",
+    };
+    expect(await migrate(env)).toMatchObject({ code: 0 });
+    expect(await migrate({ ...env, [name]: "x" })).toMatchObject({
+      code: 1,
+      err: `${name} is not a setting of Latchkey. ${hint}\n`,
+    });
+  });
+
+  test("but not an empty one, nor what Kubernetes tells of a service called latchkey", async () => {
+    const env = {
+      LATCHKEY_SIGNUP: "",
+      LATCHKEY_SERVICE_HOST: "10.0.0.7",
+      LATCHKEY_SERVICE_PORT: "80",
+      LATCHKEY_PORT: "tcp://10.0.0.7:80",
+      LATCHKEY_PORT_80_TCP_ADDR: "10.0.0.7",
+    };
+    expect(await migrate(env)).toMatchObject({ code: 0 });
+  });
+});
+
+test("A provider's TRUST_AMR takes on or off", async () => {
+  const env = {
+    LATCHKEY_OIDC_PROVIDERS: "google",
+    LATCHKEY_OIDC_GOOGLE_CLIENT_ID: "id",
+    LATCHKEY_OIDC_GOOGLE_CLIENT_SECRET: "secret",
+    LATCHKEY_OIDC_GOOGLE_TRUST_AMR: "yes",
+  };
+  expect(await migrate(env)).toMatchObject({
+    code: 1,
+    err: 'LATCHKEY_OIDC_GOOGLE_TRUST_AMR takes one of on, off (got "yes").\n',
+  });
+});
+
+test("serve --help has a line for every setting in the README, with its default", async () => {
+  const { code, out } = await latchkey(["serve", "--help"], { cwd });
+  expect(code).toBe(0);
+  const inReadme = [...README.matchAll(/^\| `([A-Z_]+)`(?:, `([A-Z_]+)`)? \|/gm)].flatMap(([, one, two]) =>
+    [one ?? "", two ?? ""].filter((name) => name !== ""),
+  );
+  expect(inReadme.length).toBeGreaterThan(20);
+  const ofOneProvider = /^LATCHKEY_OIDC_(?!PROVIDERS)/;
+  expect(
+    inReadme.filter((name) => !ofOneProvider.test(name) && !new RegExp(`^ +${name} `, "m").test(out)),
+  ).toEqual([]);
+  expect(out).toMatch(/^ +LATCHKEY_SESSION_LIFETIME +.*30d/m);
+  expect(out).toContain("500ms, 5s, 10m, 12h or 30d");
+});
