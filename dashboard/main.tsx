@@ -1,26 +1,27 @@
-import { StrictMode } from "react";
+import { lazy, StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { createClient } from "../src/client/index.ts";
 import "../src/react/latchkey.css";
 import "./dashboard.css";
 import { readConfig } from "./config.ts";
 import { Frame } from "./frame.tsx";
-import { ConfirmEmailPage } from "./pages/confirm-email.tsx";
 import { LoginPage } from "./pages/login.tsx";
-import { KeepEmailPage, NotMePage } from "./pages/mailed-links.tsx";
-import { ForgotPasswordPage, ResetPasswordPage } from "./pages/password.tsx";
 import { SecurityPage } from "./pages/security.tsx";
 import { SignUpPage } from "./pages/sign-up.tsx";
+
+/** Fetched only where it is opened: nobody needs it to log in. */
+const mailedLink = (name: keyof typeof import("./pages/mailed-links.tsx")) =>
+  lazy(async () => ({ default: (await import("./pages/mailed-links.tsx"))[name] }));
 
 /** Every page; the server has decided already who may see which. */
 const PAGES = {
   "/login": LoginPage,
   "/sign-up": SignUpPage,
-  "/forgot-password": ForgotPasswordPage,
-  "/reset-password": ResetPasswordPage,
-  "/confirm-email": ConfirmEmailPage,
-  "/keep-email": KeepEmailPage,
-  "/not-me": NotMePage,
+  "/forgot-password": mailedLink("ForgotPasswordPage"),
+  "/reset-password": mailedLink("ResetPasswordPage"),
+  "/confirm-email": mailedLink("ConfirmEmailPage"),
+  "/keep-email": mailedLink("KeepEmailPage"),
+  "/not-me": mailedLink("NotMePage"),
   "/settings/security": SecurityPage,
 } as const;
 
@@ -33,7 +34,9 @@ if (root) {
   createRoot(root).render(
     <StrictMode>
       <Frame value={{ config, client }}>
-        <Page />
+        <Suspense>
+          <Page />
+        </Suspense>
       </Frame>
     </StrictMode>,
   );

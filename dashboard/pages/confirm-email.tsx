@@ -7,7 +7,7 @@ import { Change, LogInFirst, OtherAccount } from "./confirm-email/change.tsx";
 import { Disowned, UnknownAccount } from "./confirm-email/new-account.tsx";
 import { Address, type Answering, type Asked, ConfirmButton, MainButton } from "./confirm-email/parts.tsx";
 import { confirm, readConfirmation, type Step } from "./confirm-email/steps.ts";
-import { Gone, ToAccount } from "./mailed-links.tsx";
+import { Gone, ToAccount } from "./link-page.tsx";
 
 const GONE = {
   words: "Send a new link from your security settings, unless your address is confirmed there already.",

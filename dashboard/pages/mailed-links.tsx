@@ -1,84 +1,9 @@
-import { type ReactNode, useState } from "react";
-import { Refused } from "../../src/client/index.ts";
-import { FormProblem, useAction } from "../../src/react/form.tsx";
-import { OneTask, takeToken, useFrame, usePath } from "../frame.tsx";
+import { useFrame } from "../frame.tsx";
+import { LinkPage } from "./link-page.tsx";
 
-type Task = {
-  title: string;
-  words: string;
-  button: string;
-  done: { title: string; words: string };
-  /** What to do where the link no longer works, or the page was opened without one. */
-  gone: { words: string; way: string; to: string };
-  post: (token: string) => Promise<void>;
-};
-
-type State = "ready" | "done" | "expired" | "missing";
-
-/** A mailed link with one button: opening it changes nothing, since mail programs open links too. */
-function LinkPage({ title, words, button, done, gone, post }: Task) {
-  const path = usePath();
-  const [token] = useState(takeToken);
-  const [state, setState] = useState<State>(token === null ? "missing" : "ready");
-  const action = useAction(async () => {
-    try {
-      await post(token ?? "");
-      setState("done");
-    } catch (error) {
-      if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
-      setState("expired");
-    }
-  });
-  if (state === "expired" || state === "missing") return <Gone {...gone} isMissing={state === "missing"} />;
-  return (
-    <OneTask title={state === "done" ? done.title : title}>
-      {state === "done" ? (
-        <p role="status">{done.words}</p>
-      ) : (
-        <>
-          <p className="lk-words">{words}</p>
-          <FormProblem problem={action.problem} />
-          <button
-            type="button"
-            className="lk-button lk-main lk-wide"
-            data-working={action.working || undefined}
-            onClick={() => void action.act()}
-          >
-            {button}
-          </button>
-        </>
-      )}
-      <ToAccount href={path("/")} />
-    </OneTask>
-  );
-}
-
-/** The page without a link that works. */
-export function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: boolean }) {
-  const path = usePath();
-  return (
-    <OneTask title={isMissing ? "The link is missing" : "This link no longer works"}>
-      <p role="status">
-        {isMissing
-          ? "This page needs the link of the mail. Open it once more."
-          : "This link has expired or was already used."}{" "}
-        {words}
-      </p>
-      <a className="lk-button lk-main lk-wide" href={path(to)}>
-        {way}
-      </a>
-      <ToAccount href={path("/")} />
-    </OneTask>
-  );
-}
-
-export function ToAccount({ href }: { href: string }): ReactNode {
-  return (
-    <p className="links">
-      <a href={href}>Go to your account</a>
-    </p>
-  );
-}
+/** The pages that emails lead to are a script of their own, with the one that asks for such an email. */
+export { ConfirmEmailPage } from "./confirm-email.tsx";
+export { ForgotPasswordPage, ResetPasswordPage } from "./password.tsx";
 
 export function KeepEmailPage() {
   const { client } = useFrame();

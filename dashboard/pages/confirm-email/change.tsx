@@ -1,7 +1,7 @@
 import { type Confirmation, dayAndTimeOf, Refused } from "../../../src/client/index.ts";
 import { FormProblem, useAction } from "../../../src/react/form.tsx";
 import { OneTask, useFrame, usePath } from "../../frame.tsx";
-import { ToAccount } from "../mailed-links.tsx";
+import { ToAccount } from "../link-page.tsx";
 import { Address, type Asked, ConfirmButton, deviceOf, Facts, MainButton } from "./parts.tsx";
 
 export function Change({ link, account, answering }: Asked & { account: string }) {
