@@ -3,6 +3,7 @@ import { createAttempts } from "./accounts/attempts.ts";
 import { readSecretKeys } from "./accounts/key-file.ts";
 import { createPasswordHashes } from "./accounts/password-hash.ts";
 import { createPasswordStrength } from "./accounts/password-strength.ts";
+import { tellHeldBack } from "./accounts/post.ts";
 import { createProvider } from "./accounts/provider.ts";
 import { resealSecrets } from "./accounts/reseal.ts";
 import { createSeal } from "./accounts/seal.ts";
@@ -20,6 +21,7 @@ import { watchNetworks } from "./http/network.ts";
 import { inTheClear, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
+import { createEmailBudget } from "./mail/budget.ts";
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
 import { readSettings } from "./options/options.ts";
@@ -97,6 +99,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     log,
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
+    emailBudget: createEmailBudget(database),
     passwords: createPasswordHashes(),
     strength: createPasswordStrength(settings.passwordMinLength, new URL(settings.baseUrl.origin).hostname),
     seal,
@@ -129,7 +132,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     close: once(async () => {
       live.close();
       await Promise.all([stopUpkeep(), ended.close()]);
-      await Promise.all(background);
+      while (background.size > 0) await Promise.all(background);
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
     }),
@@ -199,6 +202,8 @@ function watchAddress(settings: Settings, log: HttpParts["log"]): HttpParts["not
   };
 }
 
+/** How often addresses are told of emails that were held back, at least; ms. */
+const TELL_INTERVAL = 60_000;
 /** Longer than this a timer can't be set for; ms. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -222,8 +227,14 @@ function keepUp(interval: number, parts: HttpParts, onError: (error: unknown) =>
     Math.min(interval, LONGEST_TIMER),
   );
   timer.unref();
+  const budgetTimer = setInterval(
+    () => parts.afterwards(() => tellHeldBack(parts, parts.settings.now())),
+    Math.min(interval, TELL_INTERVAL),
+  );
+  budgetTimer.unref();
   return async () => {
     clearInterval(timer);
+    clearInterval(budgetTimer);
     stop.abort();
     await running;
   };

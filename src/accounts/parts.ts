@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { EmailBudget } from "../mail/budget.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import type { SessionParts } from "../sessions/parts.ts";
 import type { Attempts } from "./attempts.ts";
@@ -9,6 +10,7 @@ import type { Seal } from "./seal.ts";
 /** What the rules of accounts work with; joined in one place, `latchkey.ts`. */
 export type AccountParts = SessionParts & {
   readonly attempts: Attempts;
+  readonly emailBudget: EmailBudget;
   readonly log: Logger;
   readonly mailer: Mailer;
   readonly passwords: PasswordHashes;

@@ -1,11 +1,14 @@
-import type { Message } from "../mail/messages.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { HeldBack } from "../mail/budget.ts";
+import { emailsHeldBack, type Message } from "../mail/messages.ts";
+import { readEmailAddress } from "./email-address.ts";
 import type { AccountParts } from "./parts.ts";
 
 /** A mail that goes out once the transaction that caused it is committed. */
 export type Letter = { to: string; message: Message };
 
 /** What every mail says: for which site, to which account, when, and from which device. */
-export function about(parts: AccountParts, email: string, now: number, device?: string) {
+export function about(parts: Pick<AccountParts, "settings">, email: string, now: number, device?: string) {
   return {
     product: parts.settings.baseUrl.host,
     email,
@@ -14,6 +17,39 @@ export function about(parts: AccountParts, email: string, now: number, device?: 
   };
 }
 
+/** Sends emails, after the answer and one after the other, as far as their addresses may still get some. */
 export function post(parts: AccountParts, letters: readonly Letter[]): void {
-  for (const { to, message } of letters) parts.mailer.send(to, message);
+  if (letters.length === 0) return;
+  parts.afterwards(async () => {
+    // Not even the look at the budget may be seen in the time of the answer.
+    await nextTurn();
+    for (const letter of letters)
+      if (await mayGo(parts, letter)) parts.mailer.send(letter.to, letter.message);
+  });
+}
+
+async function mayGo(parts: AccountParts, { to, message }: Letter): Promise<boolean> {
+  const { settings, emailBudget, log } = parts;
+  if (!settings.rateLimits) return true;
+  const { share = "ordinary" } = message;
+  const recipient = readEmailAddress(to) ?? { email: to, key: to };
+  try {
+    const { goes, before } = await emailBudget.take(recipient, share, settings.now());
+    if (before) tell(parts, before);
+    if (!goes)
+      log.warn({ share }, "An email was held back: its address has had as many as it gets in an hour.");
+    return goes;
+  } catch (error) {
+    log.error({ err: error }, "Emails can't be counted; one is sent all the same.");
+    return true;
+  }
+}
+
+/** Tells every address whose hour is over how many emails it did not get. */
+export async function tellHeldBack(parts: AccountParts, now: number): Promise<void> {
+  for (const heldBack of await parts.emailBudget.takeOver(now)) tell(parts, heldBack);
+}
+
+function tell(parts: AccountParts, { email, count }: HeldBack): void {
+  parts.mailer.send(email, emailsHeldBack({ ...about(parts, email, parts.settings.now()), count }));
 }

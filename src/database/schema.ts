@@ -12,6 +12,7 @@ export type Schema = {
   half_finished_sign_in: HalfFinishedSignInTable;
   mailed_link: MailedLinkTable;
   attempts: AttemptsTable;
+  email_budget: EmailBudgetTable;
   activity: ActivityTable;
   known_device: KnownDeviceTable;
   passkey: PasskeyTable;
@@ -138,6 +139,16 @@ export type MailedLinkTable = {
 };
 
 export type AttemptsTable = { key: string; count: number; window_ends_at: number };
+
+/** How many emails an address got in its hour, and how many more there were. */
+export type EmailBudgetTable = {
+  email_key: string;
+  /** As typed: where the email that says so goes. */
+  email: string;
+  sent: number;
+  held_back: number;
+  window_ends_at: number;
+};
 
 export type ActivityTable = {
   /** Sorts by time. */

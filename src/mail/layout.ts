@@ -1,8 +1,15 @@
 /** A mail, ready to be sent: the text part says the same as the HTML one. */
-export type Message = { subject: string; text: string; html: string };
+export type Message = { subject: string; text: string; html: string; share?: Share };
+
+/**
+ * What an email counts as where an address gets too many. A notice tells of something that has happened to the
+ * account; a rescue is what its owner gets back in with, and is never held back. Default: ordinary.
+ */
+export type Share = "ordinary" | "notice" | "rescue";
 
 type Content = {
   subject: string;
+  share?: Share;
   lines: string[];
   button?: { words: string; link: string };
   after?: string[];
@@ -20,7 +27,8 @@ export function compose(occasion: Occasion, content: Content): Message {
   const footer = oneLine(`Sent to ${occasion.email} by ${occasion.product}.`);
   const link = button === undefined ? [] : [`${button.words}:\n${oneLine(button.link)}`];
   const text = [...lines, ...link, ...after, footer].join("\n\n");
-  return { subject, text: `${text}\n`, html: page(subject, lines, button, after, footer) };
+  const share = content.share ?? "ordinary";
+  return { subject, text: `${text}\n`, html: page(subject, lines, button, after, footer), share };
 }
 
 function when({ at, device }: Occasion): string {

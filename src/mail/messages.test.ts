@@ -52,6 +52,7 @@ function linkless({ context }: Words) {
     addressAlreadyTaken: messages.addressAlreadyTaken(context),
     addressTakenBack: messages.addressTakenBack(context),
     accountDeleted: messages.accountDeleted(context),
+    emailsHeldBack: messages.emailsHeldBack({ ...context, count: 12 }),
   };
 }
 

@@ -45,6 +45,7 @@ export function alreadyHasAccount(context: Context): Message {
 export function resetPassword(context: Context & { link: string }): Message {
   return compose(context, {
     subject: "Reset your password",
+    share: "rescue",
     lines: [
       `Someone asked to reset the password of your account on ${context.product}. Setting a new one logs out every device.`,
     ],
@@ -109,6 +110,7 @@ export function addressChangeAsked(context: Context & { newEmail: string; link: 
   }
   return compose(context, {
     subject,
+    share: "rescue",
     lines,
     button: { words: "Keep my address", link: context.link },
     after: [
@@ -121,6 +123,7 @@ export function addressChangeAsked(context: Context & { newEmail: string; link: 
 export function addressChanged(context: Context & { newEmail: string; link: string }): Message {
   return compose(context, {
     subject: "Your email address was changed",
+    share: "notice",
     lines: [
       `The address of your account on ${context.product} is now ${context.newEmail}. Your other devices were logged out.`,
     ],
@@ -145,6 +148,7 @@ export function addressAlreadyTaken(context: Context): Message {
 export function addressTakenBack(context: Context): Message {
   return compose(context, {
     subject: "Your email address is back",
+    share: "rescue",
     lines: [
       `The address of your account on ${context.product} is ${context.email} again. Every device was logged out, and your password opens nothing until you reset it: the link is in the next mail.`,
     ],
@@ -167,7 +171,7 @@ export function twoFactorTurnedOff(context: Context & WithNotMe & { by: string }
   if (context.device !== undefined || context.notMeLink !== undefined)
     return security(context, subject, lines);
   const after = `If you didn't ask for that, ask whoever runs ${context.product}.`;
-  return compose(context, { subject, lines, after: [after] });
+  return compose(context, { subject, lines, after: [after], share: "notice" });
 }
 
 export function recoveryCodesRenewed(context: Context & WithNotMe): Message {
@@ -222,8 +226,25 @@ export function methodRemoved(context: Context & WithNotMe & { name: string }): 
 export function accountDeleted(context: Context): Message {
   return compose(context, {
     subject: "Your account was deleted",
+    share: "notice",
     lines: [
       `Your account on ${context.product} and all that belonged to it was deleted. Every device was logged out.`,
+    ],
+  });
+}
+
+/** After an hour in which there were more emails to an address than it may get. */
+export function emailsHeldBack(context: Context & { count: number }): Message {
+  const { count, email, product } = context;
+  const were = count === 1 ? "1 more email was" : `${count} more emails were`;
+  return compose(context, {
+    subject: `${were} held back`,
+    lines: [
+      `${product} sends at most 20 emails an hour to one address. In the last hour ${were} meant for ${email}, and not sent.`,
+      "So many can mean that someone is trying to get into your account, or wants you to overlook something.",
+    ],
+    after: [
+      `Look at "Recent activity" in your security settings on ${product}. If something there wasn't you, reset your password: "Forgot password?" on the login page.`,
     ],
   });
 }

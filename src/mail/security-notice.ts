@@ -8,11 +8,12 @@ export function securityNotice(occasion: Occasion & WithNotMe, subject: string, 
   const { notMeLink, product } = occasion;
   if (notMeLink === undefined) {
     const after = `If this wasn't you, reset your password now: "Forgot password?" on the login page of ${product}.`;
-    return compose(occasion, { subject, lines, after: [after] });
+    return compose(occasion, { subject, lines, after: [after], share: "notice" });
   }
   return compose(occasion, {
     subject,
     lines,
+    share: "notice",
     button: { words: "This wasn't me", link: notMeLink },
     after: [
       "The link begins a password reset, and logs that device out where it is logged in. It works for 7 days, once.",

@@ -36,6 +36,8 @@ export type Which = {
   place?: string;
   methodId?: string;
   deviceHash?: Uint8Array;
+  /** Of the live ones, all but so many that were used last. */
+  allBut?: { most: number; at: number };
 };
 
 const ROWS_A_STATEMENT = 400;
@@ -67,6 +69,14 @@ export async function endSessions(write: Write, which: Which, ending: Ending): P
   if (which.place !== undefined) leaving = leaving.where("place", "=", which.place);
   if (which.methodId !== undefined) leaving = leaving.where("method_id", "=", which.methodId);
   if (which.deviceHash !== undefined) leaving = leaving.where("device_hash", "=", which.deviceHash);
+  if (which.allBut !== undefined) {
+    const { most, at } = which.allBut;
+    let live = write.query.selectFrom("session").select("token_hash").where("expires_at", ">", at);
+    if (which.accountId !== undefined) live = live.where("account_id", "=", which.accountId);
+    if (which.exceptId !== undefined) live = live.where("id", "!=", which.exceptId);
+    const kept = live.orderBy("last_used_at", "desc").orderBy("created_at", "desc").limit(most);
+    leaving = leaving.where("expires_at", ">", at).where("token_hash", "not in", kept);
+  }
   const gone = await leaving.returning(["token_hash", "id", "account_id", "label", "expires_at"]).execute();
 
   const { reason, by, at } = ending;

@@ -2,6 +2,9 @@ import type { Kysely } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 
+/** How many browsers an account knows; past that it forgets the least recently seen. */
+const MOST = 100;
+
 /** Whether this account has been used from this browser. */
 export async function isKnownDevice(
   query: Kysely<Schema>,
@@ -63,5 +66,22 @@ export async function rememberDevice(
       conflict.columns(["account_id", "device_hash"]).doUpdateSet({ last_seen_at: now }),
     )
     .execute();
+  await forgetSurplus(write, accountId, deviceHash);
   return others !== undefined && same === undefined;
+}
+
+async function forgetSurplus({ query }: Write, accountId: string, current: Uint8Array): Promise<void> {
+  const kept = query
+    .selectFrom("known_device")
+    .select("device_hash")
+    .where("account_id", "=", accountId)
+    .where("device_hash", "!=", current)
+    .orderBy("last_seen_at", "desc")
+    .limit(MOST - 1);
+  await query
+    .deleteFrom("known_device")
+    .where("account_id", "=", accountId)
+    .where("device_hash", "!=", current)
+    .where("device_hash", "not in", kept)
+    .execute();
 }

@@ -10,6 +10,9 @@ import { rememberDevice } from "./known-device.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken, makeId, makeToken } from "./token.ts";
 
+/** How many live sessions an account has; a sign-in past that ends the least recently used. */
+const MOST_SESSIONS = 100;
+
 /** What a sign-in brings along, read from its one request. */
 export type Visitor = {
   device: Device;
@@ -40,7 +43,7 @@ export type Started = {
 /**
  * Starts a session, after the last factor has passed and with the account locked by the caller. Ends
  * what it replaces: the same account's session in the same place (S12), and the session of the cookie
- * that came with the request. The unique index on (account, place) makes one row a fact.
+ * that came with the request, and the least recently used where the account has too many. The unique index on (account, place) makes one row a fact.
  */
 export async function startSession(
   parts: SessionParts,
@@ -85,6 +88,8 @@ export async function startSession(
       device_hash: deviceHash,
     })
     .execute();
+  const surplus = { accountId, exceptId: sessionId, allBut: { most: MOST_SESSIONS - 1, at: now } };
+  await endSessions(write, surplus, replaced);
   await record(write, { accountId, kind: "signed_in", at: now, label: device.label });
   write.announce(accountId);
   const session = await readBack(write, sessionId);

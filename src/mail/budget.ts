@@ -1,0 +1,91 @@
+import { sql } from "kysely";
+import type { Database, Write } from "../database/database.ts";
+import type { Share } from "./layout.ts";
+
+const HOUR = 60 * 60_000;
+
+/**
+ * How many emails an address gets in an hour: 20 in all. Ordinary ones and notices share these, ordinary ones
+ * only up to their own mark, so that no flood of them leaves a notice out. The other 10 are for what its owner
+ * gets back in with, which nothing else may use up: 5 resets and 5 changes of address can be asked for in an hour.
+ */
+const MOST = { ordinary: 6, notice: 10 } as const satisfies Record<Exclude<Share, "rescue">, number>;
+
+const ROWS_A_BATCH = 200;
+
+type Recipient = { email: string; key: string };
+
+/** An address whose hour is over, and how many emails it did not get in it. */
+export type HeldBack = { email: string; count: number };
+
+export type EmailBudget = {
+  /**
+   * Counts an email to an address, whichever node sends it. Says whether it may go out, and what is still to
+   * be said of the hour before.
+   */
+  take(to: Recipient, share: Share, now: number): Promise<{ goes: boolean; before: HeldBack | null }>;
+  /** Takes the hours that are over, a batch of them; each is given to one taker. */
+  takeOver(now: number): Promise<HeldBack[]>;
+};
+
+export function createEmailBudget(database: Database): EmailBudget {
+  return {
+    async take(to, share, now) {
+      if (share === "rescue") return { goes: true, before: null };
+      return database.write(async (write) => {
+        const [over] = await write.query
+          .deleteFrom("email_budget")
+          .where("email_key", "=", to.key)
+          .where("window_ends_at", "<=", now)
+          .returning(["email", "held_back as count"])
+          .execute();
+        const goes = await count(write, to, MOST[share], now);
+        if (!goes) await holdBack(write, to);
+        return { goes, before: over && over.count > 0 ? over : null };
+      });
+    },
+    async takeOver(now) {
+      const over = database.read.selectFrom("email_budget").where("window_ends_at", "<=", now);
+      if (!(await over.select("email_key").limit(1).executeTakeFirst())) return [];
+      const taken = await database.write(({ query, locksRows }) =>
+        query
+          .deleteFrom("email_budget")
+          .where("email_key", "in", (from) =>
+            from
+              .selectFrom("email_budget")
+              .select("email_key")
+              .where("window_ends_at", "<=", now)
+              .limit(ROWS_A_BATCH)
+              .$if(locksRows, (rows) => rows.forUpdate().skipLocked()),
+          )
+          .returning(["email", "held_back as count"])
+          .execute(),
+      );
+      return taken.filter(({ count }) => count > 0);
+    },
+  };
+}
+
+/** One guarded statement; false where the address has had that many. */
+async function count({ query }: Write, { email, key }: Recipient, most: number, now: number) {
+  const counted = await query
+    .insertInto("email_budget")
+    .values({ email_key: key, email, sent: 1, held_back: 0, window_ends_at: now + HOUR })
+    .onConflict((conflict) =>
+      conflict
+        .column("email_key")
+        .doUpdateSet({ sent: sql`email_budget.sent + 1` })
+        .where("email_budget.sent", "<", most),
+    )
+    .returning("sent")
+    .executeTakeFirst();
+  return counted !== undefined;
+}
+
+async function holdBack({ query }: Write, { key }: Recipient): Promise<void> {
+  await query
+    .updateTable("email_budget")
+    .set({ held_back: sql`held_back + 1` })
+    .where("email_key", "=", key)
+    .execute();
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import { makeId } from "../../src/sessions/token.ts";
+import { HOUR, SECOND } from "../support/clock.ts";
+import { describeOnEachEngine } from "../support/engines.ts";
+import { expectSignedIn, expectSignedOut, expectTooMany } from "../support/expectations.ts";
+import { activityOf, type Device, freshEmail, listOf, PASSWORD, signIn, signUp } from "../support/people.ts";
+import { serverFor } from "../support/server.ts";
+import { UA } from "../support/user-agents.ts";
+
+const MOST = 100;
+
+describeOnEachEngine("An account that is signed in to again and again", (engine) => {
+  const server = serverFor(engine);
+
+  test("has 100 live sessions and knows 100 browsers at most: the ones left alone for longest go", async () => {
+    const { clock, database } = server();
+    const person = await signUp(server());
+    clock.advance(SECOND);
+    const oldest = await signIn(server(), person, UA.script);
+    clock.advance(SECOND);
+    const next = await signIn(server(), person, UA.script);
+    await copySession(next, MOST - 3);
+    expect(await listOf(next.client)).toHaveLength(MOST);
+
+    clock.advance(HOUR);
+    await expectSignedIn(person.client);
+    await server().latchkey.parts.lastUsed.flush(clock.now(), true);
+    const newest = await signIn(server(), person, UA.script);
+    await expectSignedOut(oldest.client, "replaced");
+    await expectSignedIn(next.client);
+    const listed = await listOf(newest.client);
+    expect(listed).toHaveLength(MOST);
+    expect(listed[0]).toMatchObject({ current: true });
+    expect((await activityOf(newest.client)).find(({ kind }) => kind === "session_ended")).toMatchObject({
+      label: "Unknown device",
+      detail: { reason: "replaced", by: "Unknown device" },
+    });
+
+    const known = await database.read(`select last_seen_at from known_device order by last_seen_at desc`);
+    expect(known).toHaveLength(MOST);
+    expect(Number(known[0]?.last_seen_at)).toBeGreaterThan(clock.now() - HOUR / 2);
+  });
+
+  /** As if somebody had signed in so often in new browsers, without the seconds that it takes. */
+  async function copySession({ session }: Device, times: number): Promise<void> {
+    await server().latchkey.parts.database.write(async ({ query }) => {
+      const found = query.selectFrom("session").selectAll().where("id", "=", session.id);
+      const row = await found.executeTakeFirstOrThrow();
+      const fresh = () => ({ token_hash: randomBytes(32), id: makeId(), device_hash: randomBytes(32) });
+      const copies = Array.from({ length: times }, () => ({ ...row, ...fresh() }));
+      await query.insertInto("session").values(copies).execute();
+      const { account_id, last_used_at: last_seen_at } = row;
+      const devices = copies.map(({ device_hash }) => ({ account_id, device_hash, last_seen_at }));
+      await query.insertInto("known_device").values(devices).execute();
+    });
+  }
+
+  test("keeps an expired session as expired: a bound on live ones is not its end", async () => {
+    const person = await signUp(server());
+    const old = await signIn(server(), person, UA.script);
+    server().clock.advance(30 * 24 * HOUR);
+    await signIn(server(), person, UA.script);
+    await expectSignedOut(old.client, "expired");
+  });
+});
+
+describeOnEachEngine("Emails that others ask for to somebody's address", (engine) => {
+  const server = serverFor(engine);
+
+  async function askAs(times: number, email: string): Promise<number[]> {
+    const statuses: number[] = [];
+    for (let time = 0; time < times; time += 1) {
+      const { client } = await signUp(server());
+      const answer = await client.put("/api/account/email", { email, currentPassword: PASSWORD });
+      if (answer.status === 429) expectTooMany(answer);
+      statuses.push(answer.status);
+    }
+    return statuses;
+  }
+
+  test("count by that address, over all who ask, and tell nobody whether it has an account", async () => {
+    const victim = await signUp(server());
+    const asked = await askAs(7, victim.email);
+    expect(asked).toEqual([202, 202, 202, 202, 202, 429, 429]);
+    expect(await askAs(7, freshEmail())).toEqual(asked);
+    expect(await server().outbox.waitFor(victim.email, 6)).toHaveLength(6);
+  });
+});
