@@ -3,12 +3,11 @@ import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
-import { renewToken } from "../sessions/renew.ts";
 import { ownWords } from "./account.ts";
 import type { AccountParts } from "./parts.ts";
 import { about, post } from "./post.ts";
 import type { Acting } from "./proof.ts";
-import { holdProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { holdProved, renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
 import { makeNotMeLink } from "./sign-in.ts";
 
 /**
@@ -40,7 +39,7 @@ export async function changePassword(
     const held = await holdProved(write, acting, proof.account);
     if (!held.ok) return held;
     const { account } = held;
-    const token = await renewToken(write, acting.id, {});
+    const token = await renewOnce(write, acting, {});
     if (token === null) return signedOutMeanwhile();
     await write.query
       .updateTable("account")

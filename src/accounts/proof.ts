@@ -120,7 +120,7 @@ async function checkCurrentPassword(
     if (!right) return refuse("wrong_password");
     const token = await parts.database.write(async (write) => {
       await tries.release(write);
-      return renewToken(write, acting.id, { provedAt: now });
+      return renewOnce(write, acting, { provedAt: now });
     });
     return noteRenewed(acting, token, { provedAt: now });
   });
@@ -149,7 +149,7 @@ async function checkSecondFactor(
     await parts.attempts.release(write, { own });
     const used = { account: held.account, session: acting };
     const letters = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
-    return { ok: true as const, letters, token: await renewToken(write, acting.id, proved) };
+    return { ok: true as const, letters, token: await renewOnce(write, acting, proved) };
   });
   if (!done.ok) return done;
   post(parts, done.letters);
@@ -166,8 +166,16 @@ export async function renewProved(
   now: number,
 ): Promise<Outcome> {
   const proved = { provedAt: now, ...(bothFactors ? { bothProvedAt: now } : {}) };
-  const token = await parts.database.write((write) => renewToken(write, acting.id, proved));
+  const token = await parts.database.write((write) => renewOnce(write, acting, proved));
   return noteRenewed(acting, token, proved);
+}
+
+/**
+ * Gives the session one new token a request: where a later step fails, its answer has what the session goes by.
+ * Null where the session has ended meanwhile.
+ */
+export function renewOnce(write: Write, acting: Acting, proved: Proved): Promise<string | null> {
+  return renewToken(write, acting.id, proved, acting.newToken ?? undefined);
 }
 
 /** The request goes on with what it has just proved, once that is committed. */

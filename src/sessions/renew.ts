@@ -10,9 +10,9 @@ export async function renewToken(
   write: Write,
   sessionId: string,
   proved: { provedAt?: number; bothProvedAt?: number },
+  token = makeToken(),
 ): Promise<string | null> {
   const { provedAt, bothProvedAt } = proved;
-  const token = makeToken();
   const renewed = await write.query
     .updateTable("session")
     .set({
