@@ -110,6 +110,9 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
         .finally(() => background.delete(done));
       background.add(done);
     },
+    async settled() {
+      await Promise.all(background);
+    },
   };
   const stopUpkeep = keepUp(settings.pruneInterval, parts, complain("Pruning failed."));
   warnAtStart(settings, log);
@@ -126,7 +129,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     close: once(async () => {
       live.close();
       await Promise.all([stopUpkeep(), ended.close()]);
-      await Promise.all(background);
+      await parts.settled();
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
     }),
