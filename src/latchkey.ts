@@ -116,6 +116,9 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
         .finally(() => background.delete(done));
       background.add(done);
     },
+    async settled() {
+      while (background.size > 0) await Promise.all(background);
+    },
   };
   const stopUpkeep = keepUp(settings.pruneInterval, parts, complain("Pruning failed."));
   warnAtStart(settings, log);
@@ -132,7 +135,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     close: once(async () => {
       live.close();
       await Promise.all([stopUpkeep(), ended.close()]);
-      while (background.size > 0) await Promise.all(background);
+      await parts.settled();
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
     }),

@@ -18,4 +18,6 @@ export type AccountParts = SessionParts & {
   readonly strength: PasswordStrength;
   /** Work that goes on after the answer, so that its time tells nothing; awaited at the stop. */
   readonly afterwards: (work: () => Promise<void>) => void;
+  /** Resolves when all such work that has begun is done. */
+  readonly settled: () => Promise<void>;
 };

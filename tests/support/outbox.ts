@@ -9,16 +9,23 @@ export type Mail = { file: string; to: string[]; from: string; subject: string; 
 const PATIENCE = 5_000;
 const LOOK_INTERVAL = 10;
 
-/** The folder that a server without a mail server writes to, oldest mail first. */
+/**
+ * The folder that a server without a mail server writes to, oldest mail first. Emails are written after the
+ * answer that they belong to, so it waits until the server has written what it has begun: the newest email
+ * to be seen is the newest there is.
+ */
 export class Outbox {
   readonly folder: string;
+  readonly #settled: () => Promise<void>;
   readonly #parsed = new Map<string, Mail>();
 
-  constructor(folder: string) {
+  constructor(folder: string, settled: () => Promise<void>) {
     this.folder = folder;
+    this.#settled = settled;
   }
 
   async all(): Promise<Mail[]> {
+    await this.#settled();
     const files = await readdir(this.folder).catch(() => []);
     return Promise.all(
       files
@@ -33,7 +40,7 @@ export class Outbox {
     return (await this.all()).filter((mail) => mail.to.includes(address));
   }
 
-  /** Mails are written shortly after the answer: waits until so many are there. @throws where they don't come. */
+  /** Waits until so many are there: another node may write here, too. @throws where they don't come. */
   async waitFor(address: string, count: number): Promise<Mail[]> {
     const mails = await this.#until(address, (found) => found.length >= count);
     if (mails.length > count) throw new Error(`${mails.length} mails to ${address}: ${subjects(mails)}`);

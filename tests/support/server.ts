@@ -59,7 +59,10 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
         baseUrl,
         port,
         clock,
-        outbox: new Outbox(folder),
+        outbox: new Outbox(folder, async () => {
+          await latchkey.parts.settled();
+          await latchkey.parts.mailer.settled();
+        }),
         database,
         secretKey,
         client: (userAgent) => new Client({ baseUrl, port, userAgent }),
