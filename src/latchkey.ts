@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { createAttempts } from "./accounts/attempts.ts";
+import { foreignKindsLeft } from "./accounts/foreign-kinds.ts";
 import { readSecretKeys } from "./accounts/key-file.ts";
 import { createPasswordHashes } from "./accounts/password-hash.ts";
 import { createPasswordStrength } from "./accounts/password-strength.ts";
@@ -100,7 +101,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
     emailBudget: createEmailBudget(database),
-    passwords: createPasswordHashes(),
+    passwords: createPasswordHashes(() => foreignKindsLeft(database)),
     strength: createPasswordStrength(settings.passwordMinLength, new URL(settings.baseUrl.origin).hostname),
     seal,
     cookies: createCookies(settings, seal.stamp),

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { Question } from "./bcrypt-worker.ts";
 
 /** Marks a hash that another system made: it is verified as it is, and made anew at the next sign-in. */
-const FOREIGN = "foreign:";
+export const FOREIGN = "foreign:";
 
 /** What one check may take of this machine; a hash that asks for more is not taken over. */
 const MOST_MEMORY = 256 * 1024 * 1024; // bytes
@@ -36,6 +36,16 @@ export async function verifyForeign(password: string, stored: string): Promise<b
   const spelled = new Set(check.spellings.map((spelling) => spell(password, spelling)));
   for (const one of spelled) if (await check.matches(one)) return true;
   return false;
+}
+
+const COST_PREFIX = /^\$(2[aby]\$\d\d|[a-z0-9]+\$(?:v=\d+\$)?[a-z0-9=,]+)\$/;
+
+/** What its time depends on, and what the stored ones alike begin with. */
+export function kindOfForeign(stored: string): { kind: string; prefix: string } {
+  const [costs, inside] = COST_PREFIX.exec(stored.slice(FOREIGN.length)) ?? [];
+  // Only better-auth's begin with their salt, in hex.
+  if (costs === undefined || inside === undefined) return { kind: "better-auth", prefix: `${FOREIGN}f` };
+  return { kind: inside.replace(/^2[aby]/, "bcrypt"), prefix: FOREIGN + costs };
 }
 
 function spell(password: string, spelling: Spelling): string {

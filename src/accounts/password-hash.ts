@@ -1,7 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import { isForeign, verifyForeign } from "./foreign-password.ts";
+import { isForeign, kindOfForeign, verifyForeign } from "./foreign-password.ts";
 import { createTurns } from "./turns.ts";
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane; about 30 ms. */
@@ -17,8 +17,8 @@ const PATIENCE = 10_000;
 export type PasswordHashes = {
   hash(password: string): Promise<string>;
   /**
-   * Compares in the same time whether there is a hash or not. `outdated` means that it was made with
-   * lower cost, or by another system, and should be made anew.
+   * Compares; a refusal takes the same time whether there is a hash or not, and whichever system made it.
+   * `outdated` means that it was made with lower cost, or by another system, and should be made anew.
    * @throws Busy where too many wait.
    */
   verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }>;
@@ -28,10 +28,34 @@ type Cost = { memory: number; passes: number; lanes: number };
 
 const COST: Cost = { memory: MEMORY_KIB, passes: PASSES, lanes: LANES };
 
-/** At most as many hashes at once as there are cores: a flood of sign-ins may not take the checks down. */
-export function createPasswordHashes(): PasswordHashes {
+/**
+ * At most as many hashes at once as there are cores: a flood of sign-ins may not take the checks down.
+ * `foreignKinds` reads a sample of each kind of password that is left of other systems: every refusal takes
+ * one check of our own and one of each kind, with the account's own hash where that is one, so that none
+ * tells whose account was imported, or is none at all.
+ */
+export function createPasswordHashes(foreignKinds: () => Promise<string[]>): PasswordHashes {
   const turns = createTurns(availableParallelism(), PATIENCE, "Too many passwords are being checked.");
   const nobody = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(HASH_BYTES))}`;
+
+  async function verifyOwn(password: string, hash: string | null) {
+    const parsed = parse(hash ?? nobody) ?? parse(nobody);
+    if (!parsed) return { right: false, outdated: false };
+    const { cost, salt, digest } = parsed;
+    const made = await turns.run(() => derive(password, salt, cost, digest.length));
+    const right = hash !== null && timingSafeEqual(made, digest);
+    return { right, outdated: cost.memory < MEMORY_KIB || cost.passes < PASSES };
+  }
+
+  async function verifyKinds(password: string, hash: string | null): Promise<boolean> {
+    const kindOf = (stored: string) => kindOfForeign(stored).kind;
+    const samples = await foreignKinds();
+    const others = hash === null ? samples : samples.filter((sample) => kindOf(sample) !== kindOf(hash));
+    if (hash !== null && (await turns.run(() => verifyForeign(password, hash)))) return true;
+    for (const sample of others) await turns.run(() => verifyForeign(password, sample));
+    return false;
+  }
+
   return {
     async hash(password) {
       const salt = randomBytes(SALT_BYTES);
@@ -39,15 +63,11 @@ export function createPasswordHashes(): PasswordHashes {
       return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(digest)}`;
     },
     async verify(password, hash) {
-      if (hash !== null && isForeign(hash)) {
-        return { right: await turns.run(() => verifyForeign(password, hash)), outdated: true };
-      }
-      const parsed = parse(hash ?? nobody) ?? parse(nobody);
-      if (!parsed) return { right: false, outdated: false };
-      const { cost, salt, digest } = parsed;
-      const made = await turns.run(() => derive(password, salt, cost, digest.length));
-      const right = hash !== null && timingSafeEqual(made, digest);
-      return { right, outdated: cost.memory < MEMORY_KIB || cost.passes < PASSES };
+      const foreign = hash !== null && isForeign(hash) ? hash : null;
+      const own = await verifyOwn(password, foreign === null ? hash : null);
+      if (own.right) return own;
+      const right = await verifyKinds(password, foreign);
+      return { right, outdated: right };
     },
   };
 }

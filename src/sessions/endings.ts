@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Write } from "../database/database.ts";
-import { record } from "../history/activity.ts";
+import { type Happening, record } from "../history/activity.ts";
 import type { EndReason } from "../refusals.ts";
 import { REASON_KEPT } from "./expiry.ts";
 
@@ -40,13 +41,23 @@ export type Which = {
   allBut?: { most: number; at: number };
 };
 
-const ROWS_A_STATEMENT = 400;
+/** What one time may be judged of, of a session that has ended. */
+export type Lives = (session: { id: string; expiresAt: number; lastUsedAt: number }) => boolean;
 
-/** Ends what an event ends: sessions (but `exceptId`), half-finished sign-ins, mailed links. Returns how many sessions. */
+/** So many end before others have their turn: some 10 ms on the embedded database. */
+const SESSIONS_A_CHUNK = 400;
+/** So many of an account are read of one by one in its activity; the rest of one event is folded by device. */
+const LINES_AN_ACCOUNT = 100;
+
+/**
+ * Ends what an event ends: sessions (but `exceptId`), half-finished sign-ins, mailed links. Returns how many
+ * sessions; with `lives`, how many of those that it says were alive.
+ */
 export async function endBecauseOf(
   write: Write,
   event: keyof typeof EVENTS,
   of: { accountId: string; exceptId?: string | readonly string[]; by: string | null; at: number },
+  lives?: Lives,
 ): Promise<number> {
   const { reason, halfFinished, links } = EVENTS[event];
   if (halfFinished) await endHalfFinishedSignIns(write, of.accountId);
@@ -55,12 +66,40 @@ export async function endBecauseOf(
     write,
     { accountId: of.accountId, exceptId: of.exceptId },
     { reason, by: of.by, at: of.at },
+    lives,
   );
 }
 
-/** The one door by which sessions end. Returns how many did. */
-export async function endSessions(write: Write, which: Which, ending: Ending): Promise<number> {
-  let leaving = write.query.deleteFrom("session");
+/**
+ * The one door by which sessions end. Returns how many did; with `lives`, how many of those that it says were
+ * alive. Many end in chunks, between which the process answers others: still one transaction.
+ */
+export async function endSessions(
+  write: Write,
+  which: Which,
+  ending: Ending,
+  lives: Lives = () => true,
+): Promise<number> {
+  const lines = activityOf(ending);
+  let ended = 0;
+  for (;;) {
+    const gone = await takeChunk(write, which);
+    await keepReasons(write, gone, ending);
+    await record(write, ...lines.next(gone));
+    for (const { accountId } of gone) write.announce(accountId);
+    ended += gone.filter(lives).length;
+    if (gone.length < SESSIONS_A_CHUNK) break;
+    await nextTurn();
+  }
+  await record(write, ...lines.folded());
+  return ended;
+}
+
+type Gone = Awaited<ReturnType<typeof takeChunk>>[number];
+
+/** Locks what it takes before it counts, so that fewer than a chunk means that none are left. */
+async function takeChunk(write: Write, which: Which) {
+  let leaving = write.query.selectFrom("session").select("id");
   if (which.accountId !== undefined) leaving = leaving.where("account_id", "=", which.accountId);
   if (which.accountIds !== undefined) leaving = leaving.where("account_id", "in", which.accountIds);
   if (which.id !== undefined) leaving = leaving.where("id", "=", which.id);
@@ -73,38 +112,60 @@ export async function endSessions(write: Write, which: Which, ending: Ending): P
     const { most, at } = which.allBut;
     let live = write.query.selectFrom("session").select("token_hash").where("expires_at", ">", at);
     if (which.accountId !== undefined) live = live.where("account_id", "=", which.accountId);
-    if (which.exceptId !== undefined) live = live.where("id", "!=", which.exceptId);
+    if (which.exceptId !== undefined) live = live.where("id", "not in", [which.exceptId].flat());
     const kept = live.orderBy("last_used_at", "desc").orderBy("created_at", "desc").limit(most);
     leaving = leaving.where("expires_at", ">", at).where("token_hash", "not in", kept);
   }
-  const gone = await leaving.returning(["token_hash", "id", "account_id", "label", "expires_at"]).execute();
+  const chunk = leaving.limit(SESSIONS_A_CHUNK).$if(write.locksRows, (query) => query.forUpdate());
+  return write.query
+    .deleteFrom("session")
+    .where("id", "in", chunk)
+    .returning([
+      "token_hash as tokenHash",
+      "id",
+      "account_id as accountId",
+      "label",
+      "expires_at as expiresAt",
+      "last_used_at as lastUsedAt",
+    ])
+    .execute();
+}
 
-  const { reason, by, at } = ending;
-  for (let start = 0; start < gone.length; start += ROWS_A_STATEMENT) {
-    const rows = gone.slice(start, start + ROWS_A_STATEMENT).map((session) => ({
-      token_hash: session.token_hash,
-      session_id: session.id,
-      account_id: session.account_id,
-      reason,
-      by,
-      at,
-      until: session.expires_at + REASON_KEPT,
-    }));
-    await write.query.insertInto("ended_session").values(rows).execute();
-  }
-  const detail = by === null ? { reason } : { reason, by };
-  await record(
-    write,
-    ...gone.map(({ account_id, label }) => ({
-      accountId: account_id,
-      kind: "session_ended" as const,
-      at,
-      label,
-      detail,
-    })),
-  );
-  for (const { account_id } of gone) write.announce(account_id);
-  return gone.length;
+/** For whoever holds the token of one of them. */
+async function keepReasons(write: Write, gone: Gone[], { reason, by, at }: Ending): Promise<void> {
+  if (gone.length === 0) return;
+  const rows = gone.map((session) => ({
+    token_hash: session.tokenHash,
+    session_id: session.id,
+    account_id: session.accountId,
+    reason,
+    by,
+    at,
+    until: session.expiresAt + REASON_KEPT,
+  }));
+  await write.query.insertInto("ended_session").values(rows).execute();
+}
+
+/** What the owners can read of one ending: a line a session, and past so many one a device, with their number. */
+function activityOf({ reason, by, at }: Ending) {
+  const told = new Map<string, number>();
+  const rest = new Map<string, { session: Gone; count: number }>();
+  const lineOf = ({ accountId, label }: Gone, more: { count?: number } = {}): Happening => {
+    const detail = { reason, ...(by === null ? {} : { by }), ...more };
+    return { accountId, kind: "session_ended", at, label, detail };
+  };
+  const isFolded = (session: Gone): boolean => {
+    const before = told.get(session.accountId) ?? 0;
+    told.set(session.accountId, before + 1);
+    if (before < LINES_AN_ACCOUNT) return false;
+    const key = `${session.accountId} ${session.label}`;
+    rest.set(key, { session, count: (rest.get(key)?.count ?? 0) + 1 });
+    return true;
+  };
+  return {
+    next: (gone: Gone[]) => gone.filter((session) => !isFolded(session)).map((session) => lineOf(session)),
+    folded: () => [...rest.values()].map(({ session, count }) => lineOf(session, { count })),
+  };
 }
 
 /** A sign-in whose password was right and whose second factor is still to come ends with nothing. */

@@ -1,9 +1,10 @@
 import type { Database } from "../database/database.ts";
-import type { Ending, Which } from "./endings.ts";
+import type { Ending, Lives, Which } from "./endings.ts";
 import { endBecauseOf, endSessions } from "./endings.ts";
-import { overByTime } from "./expiry.ts";
+import { IDLE_MARGIN, overByTime } from "./expiry.ts";
 import { holdAccount, holdSession } from "./hold.ts";
 import type { SessionParts } from "./parts.ts";
+import { looksLikeId } from "./token.ts";
 
 export type ListedSession = {
   id: string;
@@ -17,17 +18,39 @@ export type ListedSession = {
   signedInWith: "password" | "passkey" | "oidc";
 };
 
-/** Every live session of an account, last used first, by the same rule of time that a request meets. */
+/** What a list shows at most: more than anybody signs in to, and what a page can be read through. */
+export const MOST_LISTED = 100;
+
+/**
+ * The live sessions of an account that were used last, by the same rule of time that a request meets. The
+ * database sorts and limits by what is written of their use; what this process has seen since refines it.
+ */
 export async function listSessions(
   parts: SessionParts,
   accountId: string,
   now: number,
 ): Promise<ListedSession[]> {
-  const rows = await readSessions(parts.database).where("account_id", "=", accountId).execute();
+  const { idleTimeout } = parts.settings;
+  const rows = await readSessions(parts.database)
+    .where("account_id", "=", accountId)
+    .where("expires_at", ">", now)
+    .$if(idleTimeout !== null, (query) =>
+      query.where("last_used_at", ">", now - (idleTimeout ?? 0) - IDLE_MARGIN),
+    )
+    .orderBy("last_used_at", "desc")
+    .orderBy("created_at", "desc")
+    .limit(MOST_LISTED)
+    .execute();
   return rows
     .map((row) => ({ ...row, lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))
-    .filter((session) => overByTime(session.expiresAt, session.lastUsedAt, parts.settings, now) === null)
+    .filter(lives(parts, now))
     .sort((one, other) => other.lastUsedAt - one.lastUsedAt || other.createdAt - one.createdAt);
+}
+
+/** Whether a session isn't over by time. */
+function lives(parts: SessionParts, now: number): Lives {
+  return ({ id, expiresAt, lastUsedAt }) =>
+    overByTime(expiresAt, parts.lastUsed.of(id, lastUsedAt), parts.settings, now) === null;
 }
 
 /** The columns that a list shows; never a token or its hash. */
@@ -92,8 +115,12 @@ export async function endOne(
   ending: Ending,
 ): Promise<boolean> {
   const { accountId, id, bySessionId } = which;
-  const living = await listSessions(parts, accountId, ending.at);
-  if (!living.some((session) => session.id === id)) return false;
+  if (!looksLikeId(id)) return false;
+  const found = await readSessions(parts.database)
+    .where("id", "=", id)
+    .where("account_id", "=", accountId)
+    .executeTakeFirst();
+  if (!found || !lives(parts, ending.at)(found)) return false;
   return parts.database.write(async (write) => {
     if (!(await holdSession(write, accountId, bySessionId))) return false;
     return (await endSessions(write, { accountId, id }, ending)) > 0;
@@ -110,10 +137,9 @@ export async function endOthers(
   by: string,
   now: number,
 ): Promise<number | null> {
-  const living = await listSessions(parts, which.accountId, now);
-  const others = living.filter((session) => session.id !== which.exceptId).length;
   return parts.database.write(async (write) => {
     if (!(await holdSession(write, which.accountId, which.exceptId))) return null;
-    return Math.min(others, await endBecauseOf(write, "others_logged_out", { ...which, by, at: now }));
+    const of = { ...which, by, at: now };
+    return endBecauseOf(write, "others_logged_out", of, lives(parts, now));
   });
 }

@@ -3,7 +3,7 @@ import type { ExpressionBuilder, Selectable } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { Schema, SessionTable } from "../database/schema.ts";
 import { endSessions } from "./endings.ts";
-import { DAY } from "./expiry.ts";
+import { DAY, IDLE_MARGIN } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
 /** Small, so that a batch holds the database for a few ms only. */
@@ -14,8 +14,6 @@ const ROWS_A_PAGE = 2_000;
 const LONGEST_LIFETIME = 30 * DAY;
 const ACTIVITY_KEPT = 90 * DAY;
 const DEVICES_KEPT = 400 * DAY;
-/** Last uses of other nodes are written within a minute: what looks idle by less may have been used there. */
-const IDLE_MARGIN = 120_000;
 
 export type Pruned = { sessions: number; rows: number };
 

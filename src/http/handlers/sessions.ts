@@ -1,6 +1,6 @@
 import { prove } from "../../accounts/give-proof.ts";
 import { refuse } from "../../refusals.ts";
-import { endKnown, endOne, endOthers, listSessions } from "../../sessions/list.ts";
+import { endKnown, endOne, endOthers, listSessions, MOST_LISTED } from "../../sessions/list.ts";
 import { accountAnswer, json, noContent, problem, sessionAnswer } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import { browserOf, read } from "../call.ts";
@@ -20,11 +20,10 @@ export async function deleteSession({ acting, parts, now }: SignedInCall): Promi
 }
 
 export async function getSessions({ acting, parts, now }: SignedInCall): Promise<Response> {
-  const sessions = (await listSessions(parts, acting.accountId, now)).map((session) =>
-    sessionAnswer(session, acting.id),
-  );
-  const current = sessions.filter((session) => session.current);
-  return json(200, { sessions: [...current, ...sessions.filter((session) => !session.current)] });
+  const listed = await listSessions(parts, acting.accountId, now);
+  const others = listed.filter(({ id }) => id !== acting.id).slice(0, MOST_LISTED - 1);
+  const current = sessionAnswer(acting, acting.id, parts.lastUsed.of(acting.id, acting.lastUsedAt));
+  return json(200, { sessions: [current, ...others.map((session) => sessionAnswer(session, acting.id))] });
 }
 
 export async function deleteOneSession({ acting, parts, now, param }: SignedInCall): Promise<Response> {
