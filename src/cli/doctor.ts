@@ -5,38 +5,36 @@ import { keyFileOf } from "../accounts/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
 import { readDashboard } from "../http/dashboard.ts";
 import { inTheClear } from "../http/reached-at.ts";
+import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
 import { lookAtDatabase } from "./doctor-database.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 import { type JsonFlag, print } from "./terminal.ts";
-import { withLatchkey } from "./with-latchkey.ts";
+import { missingDatabase, withLatchkey } from "./with-latchkey.ts";
 
 export function addDoctor(program: Command): void {
   program
     .command("doctor")
     .description("Looks at the database, email, addresses, proxies and cookies, and says what it finds.")
     .option("--send-mail <ADDRESS>", "Sends an email to this address, too.")
-    .action((flags: JsonFlag & { sendMail?: string }) =>
-      withLatchkey(async (parts) => {
-        const findings = await examine(parts, flags.sendMail);
-        if (flags.json) print(JSON.stringify(findings, null, 2));
-        else for (const { state, words } of findings) print(`${state.padEnd(4)}  ${words}`);
-        if (findings.some(({ state }) => state === "fail")) process.exitCode = 1;
-      }),
-    );
+    .action(async (flags: JsonFlag & { sendMail?: string }) => {
+      const settings = readSettings(optionsFromEnvironment(process.env));
+      const missing = missingDatabase(settings);
+      const findings =
+        missing === null
+          ? await withLatchkey((parts) => examine(parts, flags.sendMail))
+          : [fail(missing), ...lookAtSettings(settings)];
+      if (flags.json) print(JSON.stringify(findings, null, 2));
+      else for (const { state, words } of findings) print(`${state.padEnd(4)}  ${words}`);
+      if (findings.some(({ state }) => state === "fail")) process.exitCode = 1;
+    });
 }
 
 async function examine(parts: HttpParts, sendMailTo: string | undefined): Promise<Finding[]> {
   return [
     ...(await lookAtDatabase(parts)),
     ...(await lookAtMail(parts, sendMailTo)),
-    ...lookAtAddresses(parts),
+    ...lookAtSettings(parts.settings),
     ...(await lookAtKeys(parts)),
-    readDashboard(parts.settings)
-      ? ok("The dashboard is built.")
-      : fail("The dashboard isn't built: npm run build:dashboard."),
-    parts.settings.rateLimits
-      ? ok("Attempts are limited.")
-      : warn("LATCHKEY_RATE_LIMITS is off: for load tests only."),
   ];
 }
 
@@ -71,7 +69,8 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
   ];
 }
 
-function lookAtAddresses({ settings }: HttpParts): Finding[] {
+/** What can be said without opening anything. */
+function lookAtSettings(settings: Settings): Finding[] {
   const { baseUrl, cookieDomain, trustedProxies } = settings;
   const clear = inTheClear(baseUrl);
   return [
@@ -85,6 +84,12 @@ function lookAtAddresses({ settings }: HttpParts): Finding[] {
     trustedProxies.length > 0 || baseUrl.isLocal
       ? ok(`${trustedProxies.length} ranges of proxies are trusted.`)
       : warn(`LATCHKEY_TRUSTED_PROXIES is not set${baseUrl.secure ? ENDS_TLS : ""}. ${WHAT_TO_DECLARE}`),
+    readDashboard(settings)
+      ? ok("The dashboard is built.")
+      : fail("The dashboard isn't built: npm run build:dashboard."),
+    settings.rateLimits
+      ? ok("Attempts are limited.")
+      : warn("LATCHKEY_RATE_LIMITS is off: for load tests only."),
   ];
 }
 

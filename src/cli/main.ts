@@ -33,7 +33,8 @@ async function main(words: string[]): Promise<void> {
 
 /** Every command, in the order of the help. */
 function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(manifest) as { version: string };
   const program = new Command("latchkey")
     .version(version, "-V, --version", "Shows the version.")
     .helpOption("-h, --help", "Shows this help.")

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { HttpParts } from "../http/call.ts";
 import { createLatchkey } from "../latchkey.ts";
-import { optionsFromEnvironment, readSettings } from "../options/options.ts";
+import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
 import type { Outcome } from "../refusals.ts";
 import { Refused } from "./terminal.ts";
 
@@ -14,17 +14,20 @@ export async function withLatchkey<T>(
   { creates = false } = {},
 ): Promise<T> {
   const options = optionsFromEnvironment(process.env);
-  const { database } = readSettings(options);
-  if (!creates && database.engine === "sqlite" && !existsSync(database.file))
-    throw new Refused(
-      `There is no database at ${database.file}. Run this in the folder that Latchkey runs in, or set DATABASE_URL.`,
-    );
+  const missing = creates ? null : missingDatabase(readSettings(options));
+  if (missing !== null) throw new Refused(missing);
   const latchkey = await createLatchkey({ ...options, logLevel: options.logLevel ?? "warn" });
   try {
     return await work(latchkey.parts);
   } finally {
     await latchkey.close();
   }
+}
+
+/** The sentence that says where there is no embedded database; null where there is one, or PostgreSQL. */
+export function missingDatabase({ database }: Settings): string | null {
+  if (database.engine === "postgres" || existsSync(database.file)) return null;
+  return `There is no database at ${database.file}. Run this in the folder that Latchkey runs in, or set DATABASE_URL.`;
 }
 
 /** The good outcome of a rule. @throws Refused with the sentence of the other one. */

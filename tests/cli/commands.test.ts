@@ -131,6 +131,7 @@ describe("the command line", () => {
   });
 
   it("examines itself", async () => {
+    await create(freshEmail());
     const { code, out } = await run(["doctor", "--json", "--send-mail", "me@example.test"]);
     expect(code).toBe(0);
     const words = JSON.parse(out)

@@ -84,7 +84,6 @@ describe("In a folder without a database", () => {
     [["accounts", "delete", "a@example.test"]],
     [["accounts", "send-reset", "a@example.test"]],
     [["prune"]],
-    [["doctor"]],
     [["backup", "b.db"]],
   ])("%j says where it looked, and creates nothing", async (words) => {
     const { code, out, err } = await run(words);
@@ -92,6 +91,14 @@ describe("In a folder without a database", () => {
     expect(err.trimEnd().split("\n")).toEqual([
       expect.stringContaining(join(cwd, "latchkey-data", "latchkey.db")),
     ]);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  test("doctor says so, too, beside what it can tell from the settings", async () => {
+    const { code, out } = await run(["doctor"]);
+    expect(code).toBe(1);
+    expect(out).toContain(`fail  There is no database at ${join(cwd, "latchkey-data", "latchkey.db")}.`);
+    expect(out).toContain("ok    BASE_URL is http://localhost:3000.");
     expect(readdirSync(cwd)).toEqual([]);
   });
 

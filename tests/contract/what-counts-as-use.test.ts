@@ -83,13 +83,13 @@ describeOnEachEngine("What counts as use", (engine) => {
         const [current] = JSON.parse((await client.get("/api/sessions", BACKGROUND)).text).sessions;
         expect(withProvider.clock.now() - Date.parse(current.lastUsedAt)).toBeLessThan(MINUTE);
       };
-      withProvider.clock.advance(5 * MINUTE);
+      withProvider.clock.advance(4 * MINUTE);
       expectStatus(302, await open(client, "/api/oidc/acme/start"));
       await expectUsed();
       const begun = await client.post("/api/oidc/acme/start", { intent: "connect" });
       const who = { sub: randomBytes(8).toString("hex"), email: freshEmail("acme"), email_verified: true };
       const back = new URL(await provider.signIn(JSON.parse(begun.text).url, who));
-      withProvider.clock.advance(5 * MINUTE);
+      withProvider.clock.advance(4 * MINUTE);
       const landed = await client.get(back.pathname + back.search, NAVIGATION);
       expect(header(landed, "location")).toContain("connected=acme");
       await expectUsed();
