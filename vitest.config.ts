@@ -8,8 +8,6 @@ const MAIN = [
   "dashboard/**/*.test.ts",
   "tests/*.test.ts",
   "tests/contract/**/*.test.ts",
-  "tests/login-methods/whose-account.test.ts",
-  "tests/races/remembered.test.ts",
   "tests/browser/log-in.test.ts",
   "tests/browser/two-browsers.test.ts",
 ];

@@ -106,7 +106,7 @@ export function addressChangeAsked(context: Context & { newEmail: string; link: 
   ];
   if (context.link === null) {
     const after = `If you never created an account on ${context.product}, there is nothing to do: it is leaving your address. To take it over instead, choose "Forgot password?" on the login page.`;
-    return compose(context, { subject, lines, after: [after] });
+    return compose(context, { subject, share: "rescue", lines, after: [after] });
   }
   return compose(context, {
     subject,

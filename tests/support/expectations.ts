@@ -43,6 +43,12 @@ export function expectTooMany(answer: Answer): void {
   expect(header(answer, "retry-after")).toMatch(/^[1-9]\d*$/);
 }
 
+/** The same after a proof that was right. */
+export function expectTooManyAfterProof(answer: Answer): void {
+  expectRefusalAfterProof(answer, 429, "too_many_attempts");
+  expect(header(answer, "retry-after")).toMatch(/^[1-9]\d*$/);
+}
+
 export function expectNoContent(answer: Answer): void {
   expect(answer.status, answer.text).toBe(204);
   expect(answer.text).toBe("");

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { makeId } from "../../src/sessions/token.ts";
 import { HOUR, SECOND } from "../support/clock.ts";
 import { describeOnEachEngine } from "../support/engines.ts";
-import { expectSignedIn, expectSignedOut, expectTooMany } from "../support/expectations.ts";
+import { expectSignedIn, expectSignedOut, expectTooManyAfterProof } from "../support/expectations.ts";
 import { activityOf, type Device, freshEmail, listOf, PASSWORD, signIn, signUp } from "../support/people.ts";
 import { serverFor } from "../support/server.ts";
 import { UA } from "../support/user-agents.ts";
@@ -73,7 +73,7 @@ describeOnEachEngine("Emails that others ask for to somebody's address", (engine
     for (let time = 0; time < times; time += 1) {
       const { client } = await signUp(server());
       const answer = await client.put("/api/account/email", { email, currentPassword: PASSWORD });
-      if (answer.status === 429) expectTooMany(answer);
+      if (answer.status === 429) expectTooManyAfterProof(answer);
       statuses.push(answer.status);
     }
     return statuses;
