@@ -4,22 +4,29 @@ import * as common from "@zxcvbn-ts/language-common";
 import * as english from "@zxcvbn-ts/language-en";
 
 /**
- * How many readings of letters written as digits and signs are looked up, the most likely first. Each costs
- * as much as all the rest; the library's 100 make one hostile password of 20 characters take half a second.
+ * How many readings of letters written as digits and signs are looked up, the most likely first, for a
+ * password of up to so many UTF-16 units. Each costs as much as all the rest, and that grows with the square
+ * of the length; the library's 100 make one hostile password of 20 characters take half a second.
  */
-const READINGS = 4;
+const SHORT = { upTo: 16, readings: 16 };
+const LONG = { readings: 4 };
 
-const estimate = new ZxcvbnFactory({
-  dictionary: { ...common.dictionary, ...english.dictionary },
-  graphs: common.adjacencyGraphs,
-  translations: english.translations,
-  l33tMaxSubstitutions: READINGS,
-});
+const [short, long] = [estimator(SHORT.readings), estimator(LONG.readings)];
+
+function estimator(l33tMaxSubstitutions: number): ZxcvbnFactory {
+  return new ZxcvbnFactory({
+    dictionary: { ...common.dictionary, ...english.dictionary },
+    graphs: common.adjacencyGraphs,
+    translations: english.translations,
+    l33tMaxSubstitutions,
+  });
+}
 
 export type Question = { password: string; ownWords: string[] };
 export type Judgement = { score: number; warning: string | null };
 
 parentPort?.on("message", ({ password, ownWords }: Question) => {
+  const estimate = password.length <= SHORT.upTo ? short : long;
   const { score, feedback } = estimate.check(password, ownWords);
   parentPort?.postMessage({ score, warning: feedback.warning ?? null } satisfies Judgement);
 });
