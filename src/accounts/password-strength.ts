@@ -8,7 +8,7 @@ const LEAST_SCORE = 3;
  * What the estimator judges in 20 ms however hostile it is, in UTF-16 units: its time grows with the square.
  * What follows can only make a password stronger.
  */
-const JUDGED_LENGTH = 32;
+const JUDGED_LENGTH = 28;
 /** More of them are in no address that a person has; each makes every look into the dictionaries a little slower. */
 const MOST_OWN_WORDS = 40;
 /** Far beyond any person's or password manager's; bounds what is hashed. */
