@@ -168,9 +168,10 @@ async function moveTo(write: Write, account: Account, link: MailedLink, now: num
     })
     .where("id", "=", account.id)
     .execute();
-  const links = write.query.updateTable("mailed_link").where("account_id", "=", account.id);
-  await links
+  await write.query
+    .updateTable("mailed_link")
     .set({ confirmed_at: now, expires_at: now + TAKEN_BACK_WITHIN })
+    .where("account_id", "=", account.id)
     .where("kind", "=", "keep_email")
     .where("change_id", "=", link.change_id)
     .execute();
@@ -190,8 +191,11 @@ async function tellOldAddress(
   const { account, link, by } = change;
   const { id: accountId, email, email_key: emailKey } = account;
   if (account.email_verified_at === null) {
-    const links = write.query.deleteFrom("mailed_link").where("account_id", "=", accountId);
-    await links.where("email_key", "=", emailKey).execute();
+    await write.query
+      .deleteFrom("mailed_link")
+      .where("account_id", "=", accountId)
+      .where("email_key", "=", emailKey)
+      .execute();
     return [];
   }
   const ofChange = link.change_id === null ? {} : { changeId: link.change_id };

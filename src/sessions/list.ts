@@ -4,6 +4,7 @@ import { endBecauseOf, endSessions } from "./endings.ts";
 import { IDLE_MARGIN, overByTime } from "./expiry.ts";
 import { holdAccount, holdSession } from "./hold.ts";
 import type { SessionParts } from "./parts.ts";
+import { MOST_SESSIONS } from "./start.ts";
 
 export type ListedSession = {
   id: string;
@@ -16,9 +17,6 @@ export type ListedSession = {
   expiresAt: number;
   signedInWith: "password" | "passkey" | "oidc";
 };
-
-/** What a list shows at most: more than anybody signs in to, and what a page can be read through. */
-export const MOST_LISTED = 100;
 
 /**
  * The live sessions of an account that were used last, by the same rule of time that a request meets. The
@@ -38,7 +36,7 @@ export async function listSessions(
     )
     .orderBy("last_used_at", "desc")
     .orderBy("created_at", "desc")
-    .limit(MOST_LISTED)
+    .limit(MOST_SESSIONS)
     .execute();
   return rows
     .map((row) => ({ ...row, lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))

@@ -11,7 +11,7 @@ import type { SessionParts } from "./parts.ts";
 import { hashToken, makeId, makeToken } from "./token.ts";
 
 /** How many live sessions an account has; a sign-in past that ends the least recently used. */
-const MOST_SESSIONS = 100;
+export const MOST_SESSIONS = 100;
 
 /** What a sign-in brings along, read from its one request. */
 export type Visitor = {
@@ -42,8 +42,9 @@ export type Started = {
 
 /**
  * Starts a session, after the last factor has passed and with the account locked by the caller. Ends
- * what it replaces: the same account's session in the same place (S12), and the session of the cookie
- * that came with the request, and the least recently used where the account has too many. The unique index on (account, place) makes one row a fact.
+ * what it replaces: the same account's session in the same place (S12), the session of the cookie that came
+ * with the request, and the least recently used where the account has too many. The unique index on
+ * (account, place) makes one row a fact.
  */
 export async function startSession(
   parts: SessionParts,

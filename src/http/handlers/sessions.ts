@@ -1,6 +1,7 @@
 import { prove } from "../../accounts/give-proof.ts";
 import { refuse } from "../../refusals.ts";
-import { endKnown, endOne, endOthers, listSessions, MOST_LISTED } from "../../sessions/list.ts";
+import { endKnown, endOne, endOthers, listSessions } from "../../sessions/list.ts";
+import { MOST_SESSIONS } from "../../sessions/start.ts";
 import { accountAnswer, json, noContent, problem, sessionAnswer } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import { browserOf, read } from "../call.ts";
@@ -21,7 +22,7 @@ export async function deleteSession({ acting, parts, now }: SignedInCall): Promi
 
 export async function getSessions({ acting, parts, now }: SignedInCall): Promise<Response> {
   const listed = await listSessions(parts, acting.accountId, now);
-  const others = listed.filter(({ id }) => id !== acting.id).slice(0, MOST_LISTED - 1);
+  const others = listed.filter(({ id }) => id !== acting.id).slice(0, MOST_SESSIONS - 1);
   const current = sessionAnswer(acting, acting.id, parts.lastUsed.of(acting.id, acting.lastUsedAt));
   return json(200, { sessions: [current, ...others.map((session) => sessionAnswer(session, acting.id))] });
 }
