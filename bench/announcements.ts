@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import pg from "pg";
 import type { Write } from "../src/database/database.ts";
-import { openPostgres } from "../src/database/postgres.ts";
+import { holdAccount } from "../src/database/lock.ts";
+import { openPostgres } from "../src/database/postgres/postgres.ts";
 import { endSessions } from "../src/sessions/endings.ts";
-import { holdAccount } from "../src/sessions/hold.ts";
 import { hashToken, makeId, makeToken } from "../src/sessions/token.ts";
 import { startPostgres } from "../tests/support/postgres.ts";
 import { startSynchronousStandby } from "../tests/support/standby.ts";

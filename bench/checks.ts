@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import type { FindSession } from "../src/database/database.ts";
-import { openPostgres } from "../src/database/postgres.ts";
-import { openSqlite } from "../src/database/sqlite.ts";
+import { openPostgres } from "../src/database/postgres/postgres.ts";
+import { openSqlite } from "../src/database/sqlite/sqlite.ts";
 import { hashToken } from "../src/database/token-hash.ts";
 import { startPostgres } from "../tests/support/postgres.ts";
 

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { finished } from "node:stream/promises";
 import { promisify } from "node:util";
+import { importAccounts } from "../src/import/import-accounts.ts";
+import { readBetterAuth } from "../src/import/read-better-auth.ts";
+import { readJsonLines } from "../src/import/read-json-lines.ts";
 import { createLatchkey } from "../src/index.ts";
-import { importAccounts } from "../src/moving-in/import-accounts.ts";
-import { readBetterAuth } from "../src/moving-in/read-better-auth.ts";
-import { readJsonLines } from "../src/moving-in/read-json-lines.ts";
 import { BETTER_AUTH_TABLES } from "../tests/support/old-systems.ts";
 import { startPostgres } from "../tests/support/postgres.ts";
 

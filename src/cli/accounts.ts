@@ -1,5 +1,8 @@
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
+import type { Account } from "../database/lock.ts";
+import { iso } from "../http/answers.ts";
+import type { HttpParts } from "../http/call.ts";
 import {
   createForOperator,
   findForOperator,
@@ -8,10 +11,7 @@ import {
   sendReset,
   suspend,
   unsuspend,
-} from "../accounts/operator.ts";
-import { iso } from "../http/answers.ts";
-import type { HttpParts } from "../http/call.ts";
-import type { Account } from "../sessions/hold.ts";
+} from "../operator.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
 import { ask, type JsonFlag, printResult, Refused } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";

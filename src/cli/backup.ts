@@ -3,7 +3,7 @@ import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
-import { keyFileOf } from "../accounts/key-file.ts";
+import { keyFileOf } from "../credentials/key-file.ts";
 import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
 import { copyPrivately } from "./private-copy.ts";
 import { type JsonFlag, printResult, Refused, say } from "./terminal.ts";

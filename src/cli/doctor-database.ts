@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import { listenLine } from "../database/postgres.ts";
-import { announcementsArrive, CHANNEL } from "../database/postgres-listener.ts";
+import { announcementsArrive, CHANNEL } from "../database/postgres/listener.ts";
+import { listenLine } from "../database/postgres/postgres.ts";
 import type { HttpParts } from "../http/call.ts";
 import { CLOCK_NOT_READY, CLOCK_WARNS } from "../http/clock-watch.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";

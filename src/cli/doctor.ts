@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import type { Command } from "commander";
-import { readEmailAddress } from "../accounts/email-address.ts";
-import { keyFileOf } from "../accounts/key-file.ts";
+import { readEmailAddress } from "../credentials/email-address.ts";
+import { keyFileOf } from "../credentials/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
 import { readDashboard } from "../http/dashboard.ts";
 import { inTheClear } from "../http/reached-at.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { Command, CommanderError, Help } from "commander";
 import { DatabaseUnavailable, DatabaseUnusable } from "../database/database.ts";
-import { SourceUnusable } from "../moving-in/incoming.ts";
+import { SourceUnusable } from "../import/incoming.ts";
 import { SettingError } from "../options/options.ts";
 import { addAccounts } from "./accounts.ts";
 import { addBackup } from "./backup.ts";

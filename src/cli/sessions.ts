@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { endEveryone, findForOperator, OPERATOR } from "../accounts/operator.ts";
 import { iso } from "../http/answers.ts";
 import type { HttpParts } from "../http/call.ts";
+import { endEveryone, findForOperator, OPERATOR } from "../operator.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { endAllOf, endAny } from "../sessions/list.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";

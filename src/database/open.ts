@@ -1,7 +1,7 @@
 import type { Settings } from "../options/options.ts";
 import type { Database, Notice } from "./database.ts";
-import { openPostgres } from "./postgres.ts";
-import { openSqlite } from "./sqlite.ts";
+import { openPostgres } from "./postgres/postgres.ts";
+import { openSqlite } from "./sqlite/sqlite.ts";
 
 /** Opens the database that the settings name, with its schema brought up to date. What goes wrong later is told to `notice`. */
 export async function openDatabase(

@@ -1,4 +1,4 @@
-import { KeyUnfit } from "../accounts/seal.ts";
+import { KeyUnfit } from "../credentials/seal.ts";
 import { DatabaseUnavailable } from "../database/database.ts";
 import { Busy, refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";

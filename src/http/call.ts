@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type { AccountParts } from "../accounts/parts.ts";
-import type { Provider } from "../accounts/provider.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import type { Provider } from "../credentials/provider.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { readDevice } from "../sessions/device-label.ts";
+import { readDevice } from "../sessions/device-label/device-label.ts";
 import type { LiveStreams } from "../sessions/live.ts";
 import type { Network, Visitor } from "../sessions/start.ts";
 import { makeSecret } from "../sessions/token.ts";

@@ -1,4 +1,4 @@
-import type { Acting } from "../accounts/proof.ts";
+import type { Acting } from "../changes/proof.ts";
 import type { FoundSession } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
 import type { Authenticated, SignedOut } from "../sessions/authenticate.ts";

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import addressparser from "nodemailer/lib/addressparser";
-import type { Carrier, Mail } from "./carrier.ts";
 import { harmless, isPermanent, NoStartTls } from "./failure.ts";
 import type { Message } from "./messages.ts";
 import { outboxCarrier } from "./outbox.ts";
 import { smtpCarrier } from "./smtp.ts";
+import type { Carrier, Mail } from "./transport.ts";
 
 /** Sends mails, or puts them into the outbox folder. */
 export type Mailer = {

@@ -3,7 +3,7 @@ import { access, constants, mkdir, readdir, rename, rm, writeFile } from "node:f
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createTransport } from "nodemailer";
-import { type Carrier, compile, type Mail } from "./carrier.ts";
+import { type Carrier, compile, type Mail } from "./transport.ts";
 
 const DAY = 86_400_000;
 const KEPT = 7 * DAY;

@@ -1,7 +1,7 @@
 import { createTransport } from "nodemailer";
 import { isThisMachine } from "../options/kinds.ts";
-import { type Carrier, compile } from "./carrier.ts";
 import { NoStartTls } from "./failure.ts";
+import { type Carrier, compile } from "./transport.ts";
 
 const MOST_CONNECTIONS = 3;
 const CONNECT_TIMEOUT = 20_000;

@@ -1,8 +1,8 @@
 import type { Database } from "../database/database.ts";
+import { holdAccount, holdSession } from "../database/lock.ts";
 import type { Ending, Lives, Which } from "./endings.ts";
 import { endBecauseOf, endSessions } from "./endings.ts";
 import { IDLE_MARGIN, overByTime } from "./expiry.ts";
-import { holdAccount, holdSession } from "./hold.ts";
 import type { SessionParts } from "./parts.ts";
 import { MOST_SESSIONS } from "./start.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isForPage } from "../../src/accounts/oidc.ts";
 import { type RefusalCode, refusals } from "../../src/refusals.ts";
+import { isForPage } from "../../src/sign-in/oidc.ts";
 import { browserFor, signUpInBrowser } from "../support/browser.ts";
 import { freshEmail, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";

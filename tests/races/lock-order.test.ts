@@ -1,6 +1,6 @@
 import pg from "pg";
 import { describe, expect, test } from "vitest";
-import { endEveryone } from "../../src/accounts/operator.ts";
+import { endEveryone } from "../../src/operator.ts";
 import { prune } from "../../src/sessions/prune.ts";
 import { renewToken } from "../../src/sessions/renew.ts";
 import { DAY, HOUR } from "../support/clock.ts";

@@ -1,4 +1,4 @@
-import { inAscii } from "../../accounts/email-address.ts";
+import { inAscii } from "../../credentials/email-address.ts";
 import type { FoundSession } from "../../database/database.ts";
 import { refuse } from "../../refusals.ts";
 import type { SignedOut } from "../../sessions/authenticate.ts";

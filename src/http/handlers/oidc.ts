@@ -1,9 +1,9 @@
-import type { CameBack, Intent } from "../../accounts/oidc.ts";
-import { comeBack, isForPage, startRound } from "../../accounts/oidc.ts";
-import type { Acting } from "../../accounts/proof.ts";
+import type { Acting } from "../../changes/proof.ts";
 import type { Settings } from "../../options/options.ts";
 import { refuse } from "../../refusals.ts";
 import { makeSecret } from "../../sessions/token.ts";
+import type { CameBack, Intent } from "../../sign-in/oidc.ts";
+import { comeBack, isForPage, startRound } from "../../sign-in/oidc.ts";
 import { json, problem } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";

@@ -1,13 +1,17 @@
-import { readEmailAddress } from "../../accounts/email-address.ts";
-import { addPasskey } from "../../accounts/login-methods.ts";
-import { networkLimit } from "../../accounts/network-limit.ts";
-import { signInWithPasskey } from "../../accounts/passkey-sign-in.ts";
-import { acceptRegistration, authenticationOptions, registrationOptions } from "../../accounts/passkeys.ts";
-import { requireProof } from "../../accounts/proof.ts";
+import { addPasskey } from "../../changes/login-methods.ts";
+import { requireProof } from "../../changes/proof.ts";
+import { readEmailAddress } from "../../credentials/email-address.ts";
+import { networkLimit } from "../../credentials/network-limit.ts";
+import {
+  acceptRegistration,
+  authenticationOptions,
+  registrationOptions,
+} from "../../credentials/passkeys/passkeys.ts";
 import type { FoundSession } from "../../database/database.ts";
 import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
 import { makeSecret } from "../../sessions/token.ts";
+import { signInWithPasskey } from "../../sign-in/passkey-sign-in.ts";
 import { json, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";

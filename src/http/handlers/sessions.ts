@@ -1,4 +1,4 @@
-import { prove } from "../../accounts/give-proof.ts";
+import { prove } from "../../changes/give-proof.ts";
 import { refuse } from "../../refusals.ts";
 import { endKnown, endOne, endOthers, listSessions } from "../../sessions/list.ts";
 import { MOST_SESSIONS } from "../../sessions/start.ts";

@@ -1,8 +1,8 @@
-import { finishWithSecondFactor } from "../../accounts/half-finished.ts";
-import type { SignedIn } from "../../accounts/sign-in.ts";
-import { signIn } from "../../accounts/sign-in.ts";
-import { finishSignUp, signUp, signUpWithPasskey } from "../../accounts/sign-up.ts";
 import type { Started, Visitor } from "../../sessions/start.ts";
+import { finishWithSecondFactor } from "../../sign-in/pending-sign-in.ts";
+import type { SignedIn } from "../../sign-in/sign-in.ts";
+import { signIn } from "../../sign-in/sign-in.ts";
+import { finishSignUp, signUp, signUpWithPasskey } from "../../sign-in/sign-up.ts";
 import { accountAnswer, iso, json, problem, sessionAnswer } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";

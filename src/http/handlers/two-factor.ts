@@ -1,4 +1,4 @@
-import { beginTwoFactor, renewCodes, turnTwoFactorOff, turnTwoFactorOn } from "../../accounts/two-factor.ts";
+import { beginTwoFactor, renewCodes, turnTwoFactorOff, turnTwoFactorOn } from "../../changes/two-factor.ts";
 import { json, noContent, problem } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import { read } from "../call.ts";

@@ -1,0 +1,35 @@
+import type { AccountParts } from "../credentials/parts.ts";
+import type { SecondFactor } from "../credentials/second-factor.ts";
+import { about, post } from "../credentials/send-emails.ts";
+import type { Write } from "../database/database.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome } from "../refusals.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
+import type { Acting } from "./proof.ts";
+import { holdProved, requireProof } from "./proof.ts";
+
+/** Deletes the account and all that belongs to it; every session ends and is told so. There is no way back. */
+export async function closeAccount(
+  parts: AccountParts,
+  acting: Acting,
+  given: SecondFactor & { currentPassword?: string | undefined },
+  now: number,
+): Promise<Outcome> {
+  const proof = await requireProof(parts, acting, { ...given, named: true }, "both", now);
+  if (!proof.ok) return proof;
+  const done = await parts.database.write(async (write) => {
+    const held = await holdProved(write, acting, proof.account);
+    if (held.ok) await deleteAccount(write, held.account.id, acting.label, now);
+    return held;
+  });
+  if (!done.ok) return done;
+  const { email } = done.account;
+  post(parts, [{ to: email, message: messages.accountDeleted(about(parts, email, now, acting.label)) }]);
+  return { ok: true };
+}
+
+/** Ends the sessions, then deletes; what hangs on the account goes with it by foreign keys. */
+export async function deleteAccount(write: Write, accountId: string, by: string, now: number): Promise<void> {
+  await endBecauseOf(write, "account_closed", { accountId, by, at: now });
+  await write.query.deleteFrom("account").where("id", "=", accountId).execute();
+}

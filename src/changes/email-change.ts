@@ -1,0 +1,206 @@
+import { sql } from "kysely";
+import { isTaken } from "../credentials/account.ts";
+import type { EmailAddress } from "../credentials/email-address.ts";
+import { readEmailAddress } from "../credentials/email-address.ts";
+import type { MailedLink } from "../credentials/emailed-links.ts";
+import { makeLink, takeLink } from "../credentials/emailed-links.ts";
+import { type Asking, networkLimit } from "../credentials/network-limit.ts";
+import { ALWAYS } from "../credentials/ownership.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import type { SecondFactor } from "../credentials/second-factor.ts";
+import type { Letter } from "../credentials/send-emails.ts";
+import { about, post } from "../credentials/send-emails.ts";
+import type { Write } from "../database/database.ts";
+import { isUniqueViolation } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
+import { holdSession } from "../database/lock.ts";
+import { record } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
+import { DAY } from "../sessions/expiry.ts";
+import { makeId } from "../sessions/token.ts";
+import type { Acting } from "./proof.ts";
+import { holdProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+
+/** How long a confirmed change can be taken back, in ms. */
+export const TAKEN_BACK_WITHIN = 7 * DAY;
+
+/**
+ * Asks to change the address: a link to the new one, a notice to the old one with a link that cancels.
+ * Nothing else happens before the new address is confirmed. A taken address gets the same answer.
+ */
+export async function askForEmailChange(
+  parts: AccountParts,
+  acting: Acting,
+  asked: SecondFactor & { email: string; currentPassword?: string | undefined; asking: Asking },
+  now: number,
+): Promise<Outcome> {
+  const address = readEmailAddress(asked.email);
+  if (!address) return refuse("invalid_email");
+  const proof = await requireProof(parts, acting, { ...asked, named: true }, "both", now);
+  if (!proof.ok) return proof;
+  if (address.key === proof.account.email_key)
+    return refuse("invalid_email", "That is your address already.");
+  const tooMany = await parts.attempts.take(
+    [
+      { kind: "mail", of: `change:${acting.accountId}` },
+      // Whoever has the new address may be a stranger: what is mailed there counts over all who ask.
+      { kind: "mail", of: address.key },
+      await networkLimit(parts, "mail_network", asked.asking, { id: acting.accountId }),
+    ],
+    now,
+  );
+  if (tooMany) return tooMany;
+  const done = await parts.database.write(async (write) => {
+    const held = await holdProved(write, acting, proof.account);
+    if (!held.ok) return held;
+    return {
+      ok: true as const,
+      letters: await beginChange(parts, write, { account: held.account, acting, address }, now),
+    };
+  });
+  if (!done.ok) return done;
+  post(parts, done.letters);
+  return { ok: true };
+}
+
+async function beginChange(
+  parts: AccountParts,
+  write: Write,
+  change: { account: Account; acting: Acting; address: EmailAddress },
+  now: number,
+): Promise<Letter[]> {
+  const { account, acting, address } = change;
+  const taken = await isTaken(write, address.key, account.id, now);
+  const ids = { accountId: account.id, changeId: makeId() };
+  const detail = { email: address.email };
+  await record(write, {
+    accountId: account.id,
+    kind: "email_change_requested",
+    at: now,
+    label: acting.label,
+    detail,
+  });
+
+  const keepLink =
+    account.email_verified_at === null
+      ? null
+      : await makeLink(
+          parts,
+          write,
+          { kind: "keep_email", ...ids, email: account.email, emailKey: account.email_key },
+          now,
+        );
+  const notice = {
+    ...about(parts, account.email, now, acting.label),
+    newEmail: address.email,
+    link: keepLink,
+  };
+  const toOld: Letter = { to: account.email, message: messages.addressChangeAsked(notice) };
+  if (taken) {
+    const owner = await write.query
+      .selectFrom("account")
+      .select("email")
+      .where("email_key", "=", address.key)
+      .executeTakeFirst();
+    const to = owner?.email ?? address.email;
+    return [toOld, { to, message: messages.addressAlreadyTaken(about(parts, to, now)) }];
+  }
+  const confirm = {
+    kind: "confirm_email",
+    ...ids,
+    email: address.email,
+    emailKey: address.key,
+    sessionId: acting.id,
+    label: acting.label,
+  } as const;
+  const link = await makeLink(parts, write, confirm, now);
+  const context = { ...about(parts, address.email, now, acting.label), oldEmail: account.email, link };
+  return [toOld, { to: address.email, message: messages.confirmNewAddress(context) }];
+}
+
+/**
+ * The new address is confirmed, by a browser that is signed in to the account: whoever reads that address's
+ * emails can't be handed an account that somebody else set up. The change and the endings (S8) are one
+ * transaction; the session that asked and the one that confirms stay.
+ */
+export async function confirmEmailChange(
+  parts: AccountParts,
+  link: MailedLink & { account_id: string },
+  token: string,
+  current: Acting,
+  now: number,
+): Promise<Outcome> {
+  const change = async (write: Write): Promise<Outcome<{ letters: Letter[] }>> => {
+    const account = await holdSession(write, link.account_id, current.id);
+    if (!account) return signedOutMeanwhile();
+    if (!(await takeLink(write, ["confirm_email"], token, now))) return refuse("link_expired");
+    if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
+    const by = link.label ?? current.label;
+    const exceptId = [current.id, ...(link.session_id === null ? [] : [link.session_id])];
+    await endBecauseOf(write, "email_changed", { accountId: account.id, exceptId, by, at: now });
+    await moveTo(write, account, link, now);
+    const detail = { email: link.email };
+    await record(write, { accountId: account.id, kind: "email_changed", at: now, label: by, detail });
+    write.announce(account.id);
+    return { ok: true, letters: await tellOldAddress(parts, write, { account, link, by }, now) };
+  };
+  const done = await parts.database.write(change).catch((error: unknown) => {
+    if (isUniqueViolation(error)) return refuse("link_expired");
+    throw error;
+  });
+  if (done.ok) post(parts, done.letters);
+  return done.ok ? { ok: true } : done;
+}
+
+async function moveTo(write: Write, account: Account, link: MailedLink, now: number): Promise<void> {
+  await write.query
+    .updateTable("account")
+    .set({
+      email: link.email,
+      email_key: link.email_key,
+      email_verified_at: now,
+      // Who is signed in and reads the new address has made the account, unless its old address had an owner.
+      owner_since: account.owner_since ?? ALWAYS,
+      credential_version: sql`credential_version + 1`,
+    })
+    .where("id", "=", account.id)
+    .execute();
+  await write.query
+    .updateTable("mailed_link")
+    .set({ confirmed_at: now, expires_at: now + TAKEN_BACK_WITHIN })
+    .where("account_id", "=", account.id)
+    .where("kind", "=", "keep_email")
+    .where("change_id", "=", link.change_id)
+    .execute();
+}
+
+/**
+ * The old address hears that it happened, with a link of the same change that takes it back. One that was
+ * never confirmed may have been mistyped: whoever reads it hears nothing, and what was emailed there opens
+ * nothing any more.
+ */
+async function tellOldAddress(
+  parts: AccountParts,
+  write: Write,
+  change: { account: Account; link: MailedLink; by: string },
+  now: number,
+): Promise<Letter[]> {
+  const { account, link, by } = change;
+  const { id: accountId, email, email_key: emailKey } = account;
+  if (account.email_verified_at === null) {
+    await write.query
+      .deleteFrom("mailed_link")
+      .where("account_id", "=", accountId)
+      .where("email_key", "=", emailKey)
+      .execute();
+    return [];
+  }
+  const ofChange = link.change_id === null ? {} : { changeId: link.change_id };
+  const keep = { kind: "keep_email", accountId, email, emailKey, ...ofChange, confirmedAt: now } as const;
+  const keepLink = await makeLink(parts, write, keep, now);
+  const context = { ...about(parts, email, now, by), newEmail: link.email, link: keepLink };
+  return [{ to: email, message: messages.addressChanged(context) }];
+}

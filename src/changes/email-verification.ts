@@ -1,0 +1,198 @@
+import type { Kysely } from "kysely";
+import { findAccount } from "../credentials/account.ts";
+import { readEmailAddress } from "../credentials/email-address.ts";
+import type { MailedLink } from "../credentials/emailed-links.ts";
+import { findLink, makeLink, makeResetLink, takeLink } from "../credentials/emailed-links.ts";
+import { methodsOf } from "../credentials/login-method-list.ts";
+import { type Asking, networkLimit } from "../credentials/network-limit.ts";
+import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import { hasTwoFactor } from "../credentials/second-factor.ts";
+import type { Letter } from "../credentials/send-emails.ts";
+import { about, post } from "../credentials/send-emails.ts";
+import type { Account } from "../database/lock.ts";
+import { holdAccount } from "../database/lock.ts";
+import type { Schema } from "../database/schema.ts";
+import { record } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome, RefusalFacts } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
+import { isKnownDevice } from "../sessions/known-device.ts";
+import type { Visitor } from "../sessions/start.ts";
+import { hashToken } from "../sessions/token.ts";
+import { confirmEmailChange } from "./email-change.ts";
+import type { Acting } from "./proof.ts";
+
+/** Mails a new link that confirms the account's address. */
+export async function askForVerification(
+  parts: AccountParts,
+  acting: Acting,
+  asking: Asking,
+  now: number,
+): Promise<Outcome> {
+  if (acting.emailVerifiedAt !== null) return refuse("already_verified");
+  const tooMany = await parts.attempts.take(
+    [
+      // By the address: an account that is made anew for somebody else's brings no fresh tries.
+      { kind: "mail", of: `verify:${readEmailAddress(acting.email)?.key ?? acting.email}` },
+      await networkLimit(parts, "mail_network", asking, { id: acting.accountId }),
+    ],
+    now,
+  );
+  if (tooMany) return tooMany;
+  const letter = await parts.database.write(async (write) => {
+    const account = await holdAccount(write, acting.accountId);
+    if (!account || account.email_verified_at !== null) return null;
+    const { id: accountId, email, email_key: emailKey } = account;
+    const link = await makeLink(parts, write, { kind: "verify_address", accountId, email, emailKey }, now);
+    return {
+      to: email,
+      message: messages.verifyAddress({ ...about(parts, email, now, acting.label), link }),
+    };
+  });
+  if (letter === null) return refuse("already_verified");
+  post(parts, [letter]);
+  return { ok: true };
+}
+
+/** Who opens a confirmation link: the request's own session, where it has one, and the browser. */
+export type Confirmer = { current: Acting | null; signedOut: RefusalFacts; visitor: Visitor };
+
+export type Confirmation = {
+  kind: "new_account" | "change";
+  email: string;
+  createdAt: number;
+  /** The browser that made the account, or that asked for the change. */
+  label: string;
+  twoFactor: boolean;
+  methods: { kind: "passkey" | "oidc"; name: string }[];
+  /** Whether this browser is one of the account's. */
+  known: boolean;
+};
+
+/**
+ * What a link would confirm; changes nothing. Of a change of address, what the account holds is told to its
+ * own browsers alone: the link may have gone to a mistyped address.
+ */
+export async function previewConfirmation(
+  parts: AccountParts,
+  token: string,
+  by: Confirmer,
+  now: number,
+): Promise<Outcome<{ confirmation: Confirmation }>> {
+  const link = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
+  const account = link?.account_id ? await findAccount(parts.database, link.account_id) : undefined;
+  if (!link || !account) return refuse("link_expired");
+  const { read } = parts.database;
+  const known = await isOwnBrowser(read, account, by);
+  const isChange = link.kind === "confirm_email";
+  const tells = known || !isChange;
+  const methods = tells ? await methodsOf(parts, read, account) : [];
+  const confirmation: Confirmation = {
+    kind: isChange ? "change" : "new_account",
+    email: link.email,
+    createdAt: isChange ? link.created_at : account.created_at,
+    label: (isChange ? link.label : account.created_label) ?? "Unknown device",
+    twoFactor: tells && (await hasTwoFactor({ query: read }, account.id)),
+    methods: methods.flatMap(({ kind, name }) => (kind === "password" ? [] : [{ kind, name }])),
+    known,
+  };
+  return { ok: true, confirmation };
+}
+
+async function isOwnBrowser(
+  query: Kysely<Schema>,
+  account: Account,
+  { current, visitor }: Confirmer,
+): Promise<boolean> {
+  if (current?.accountId === account.id) return true;
+  return isKnownDevice(query, account.id, hashToken(visitor.deviceToken));
+}
+
+/**
+ * Takes a mailed confirmation, of the address that the account has or of the one that it changes to. `mine`
+ * is the answer to "Is this your account?", which a browser that the account doesn't know is asked.
+ */
+export async function confirmEmail(
+  parts: AccountParts,
+  given: { token: string; mine: boolean },
+  by: Confirmer,
+  now: number,
+): Promise<Outcome> {
+  const { token, mine } = given;
+  const found = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
+  if (!found?.account_id) return refuse("link_expired");
+  const link = { ...found, account_id: found.account_id };
+  if (link.kind === "verify_address")
+    return mine ? verifyAddress(parts, link, token, by, now) : disownAccount(parts, link, token, by, now);
+  if (by.current === null)
+    return refuse("signed_out", "Log in to the account whose address this changes.", by.signedOut);
+  if (by.current.accountId !== link.account_id) return refuse("other_account");
+  return confirmEmailChange(parts, link, token, by.current, now);
+}
+
+type AccountLink = MailedLink & { account_id: string };
+
+async function verifyAddress(
+  parts: AccountParts,
+  link: AccountLink,
+  token: string,
+  by: Confirmer,
+  now: number,
+): Promise<Outcome> {
+  const verified = await parts.database.write(async (write) => {
+    const account = await holdAccount(write, link.account_id);
+    if (!(await takeLink(write, ["verify_address"], token, now))) return false;
+    if (account?.email_key !== link.email_key) return false;
+    if (account.email_verified_at !== null) return true;
+    const isOwn = await isOwnBrowser(write.query, account, by);
+    await write.query
+      .updateTable("account")
+      .set({ email_verified_at: now, owner_since: isOwn ? ALWAYS : now })
+      .where("id", "=", account.id)
+      .execute();
+    // The page said that 2FA is on: from now on it is the owner's, and no reset takes it off (S10, S14).
+    await write.query
+      .updateTable("two_factor")
+      .set({ accepted_at: now })
+      .where("account_id", "=", account.id)
+      .where("confirmed_at", "is not", null)
+      .execute();
+    const { label } = by.visitor.device;
+    await record(write, { accountId: account.id, kind: "email_verified", at: now, label });
+    write.announce(account.id);
+    return true;
+  });
+  return verified ? { ok: true } : refuse("link_expired");
+}
+
+/** "I didn't create it": nothing that somebody set up there opens the account any more, and a reset begins. */
+async function disownAccount(
+  parts: AccountParts,
+  link: AccountLink,
+  token: string,
+  { visitor }: Confirmer,
+  now: number,
+): Promise<Outcome> {
+  const { label } = visitor.device;
+  const letters = await parts.database.write(async (write): Promise<Letter[] | null> => {
+    const account = await holdAccount(write, link.account_id);
+    if (!account || !(await takeLink(write, ["verify_address"], token, now))) return null;
+    if (account.email_key !== link.email_key || account.email_verified_at !== null) return null;
+    const { id: accountId, email, email_key } = account;
+    await endBecauseOf(write, "reported_as_a_strangers", { accountId, by: label, at: now });
+    await removeEverything(parts, write, account);
+    await write.query
+      .updateTable("account")
+      .set({ credential_version: account.credential_version + 1 })
+      .where("id", "=", accountId)
+      .execute();
+    const resetLink = await makeResetLink(parts, write, { id: accountId, email, email_key }, label, now);
+    const context = { ...about(parts, email, now, label), link: resetLink };
+    return [{ to: email, message: messages.resetPassword(context) }];
+  });
+  if (letters === null) return refuse("link_expired");
+  post(parts, letters);
+  return { ok: true };
+}

@@ -1,0 +1,52 @@
+import { findAccount } from "../credentials/account.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
+import type { SecondFactor } from "../credentials/second-factor.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { Acting } from "./proof.ts";
+import { renewProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+
+/** What a proof is given with: a first factor, the second one, or both. */
+type GivenProof = SecondFactor & {
+  currentPassword?: string | undefined;
+  passkey?: unknown;
+  browser: string | null;
+};
+
+/**
+ * Proves it once more, with the password or a passkey, and a second factor where 2FA is on; changes nothing
+ * else. A second factor alone completes a first one of the last 10 minutes, such as a proof at a provider.
+ */
+export async function prove(
+  parts: AccountParts,
+  acting: Acting,
+  given: GivenProof,
+  now: number,
+): Promise<Outcome> {
+  if (given.passkey !== undefined) return proveWithPasskey(parts, acting, given, now);
+  const withPassword = given.currentPassword !== undefined;
+  if (!withPassword && acting.twoFactorAt === null)
+    return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
+  const account = await findAccount(parts.database, acting.accountId);
+  if (!account) return signedOutMeanwhile();
+  if (withPassword && account.password_hash === null)
+    return refuse("wrong_password", "This account has no password.");
+  return requireProof(parts, acting, { ...given, named: withPassword }, "both_now", now);
+}
+
+/** An authenticator that knew its owner counts as both factors. */
+async function proveWithPasskey(
+  parts: AccountParts,
+  acting: Acting,
+  { passkey: response, browser, code, recoveryCode }: GivenProof,
+  now: number,
+): Promise<Outcome> {
+  const accepted = await acceptAuthentication(parts, { response, browser }, now);
+  if (accepted?.passkey.account_id !== acting.accountId)
+    return refuse("wrong_passkey", undefined, { status: 422 });
+  const { userVerified: bothFactors } = accepted;
+  const renewed = await renewProved(parts, acting, { bothFactors }, now);
+  if (!renewed.ok || bothFactors) return renewed;
+  return requireProof(parts, acting, { code, recoveryCode, named: false }, "both_now", now);
+}

@@ -1,0 +1,205 @@
+import type { Kysely } from "kysely";
+import { findAccount } from "../credentials/account.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
+import type { SecondFactor } from "../credentials/second-factor.ts";
+import { acceptSecondFactor, hasTwoFactor } from "../credentials/second-factor.ts";
+import { post } from "../credentials/send-emails.ts";
+import { passwordTries, secondFactorTries } from "../credentials/tries.ts";
+import type { FoundSession, Write } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
+import { holdSession } from "../database/lock.ts";
+import type { Schema } from "../database/schema.ts";
+import { issuerKey } from "../options/oidc.ts";
+import type { Outcome, Refusal } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { renewToken } from "../sessions/renew.ts";
+
+/** How long a proof holds, in ms: a sign-in, or the password given once more. */
+const PROOF_HOLDS = 10 * 60_000;
+
+/** The session that asks for a change, as its request was authenticated; each request has a copy of its own. */
+export type Acting = FoundSession & {
+  /** The device cookie that came with the request, hashed; null where none came. */
+  readonly deviceHash: Uint8Array | null;
+  /** Set where a proof in this request renewed the session's token: whatever the answer is, it carries it. */
+  newToken: string | null;
+};
+
+/**
+ * What a change needs where the account has 2FA on; elsewhere one factor is all there is. `one`: a factor of
+ * any kind. `both`: both of them. `both_now`: both, the second one given with this very request.
+ */
+export type Level = "one" | "both" | "both_now";
+
+/** What a request brings along as a proof; `named` where its row names `currentPassword`. */
+export type Given = SecondFactor & { currentPassword?: string | undefined; named: boolean };
+
+/**
+ * Wants a proof that it is still the owner who acts: the current password where the account has one and
+ * the row names it, else a proof of the last 10 minutes; and a second factor of the last 10 minutes where the
+ * level says so. What is right of it counts, whatever becomes of the rest. Returns the account as it was judged.
+ */
+export async function requireProof(
+  parts: AccountParts,
+  acting: Acting,
+  given: Given,
+  level: Level,
+  now: number,
+): Promise<Outcome<{ account: Account }>> {
+  const account = await findAccount(parts.database, acting.accountId);
+  if (!account) return signedOutMeanwhile();
+  if (given.named && account.password_hash !== null) {
+    const first = await checkCurrentPassword(parts, acting, account, given.currentPassword, now);
+    if (!first.ok) return first;
+  }
+  const { read } = parts.database;
+  const noFirst = await missingProof(parts, read, { acting, account }, "one", now);
+  if (noFirst) return noFirst;
+  // Read after the account: where 2FA is turned on in between, the account has changed and holdProved refuses.
+  if (await hasTwoFactor({ query: read }, account.id)) {
+    const second = await checkSecondFactor(parts, acting, account, { ...given, level }, now);
+    if (!second.ok) return second;
+  }
+  return (await missingProof(parts, read, { acting, account }, level, now)) ?? { ok: true as const, account };
+}
+
+/** Why what this session has proved is not enough for a level; null where it is. */
+export async function missingProof(
+  parts: AccountParts,
+  query: Kysely<Schema>,
+  { acting, account }: { acting: Acting; account: Account },
+  level: Level,
+  now: number,
+): Promise<Refusal | null> {
+  const needsBoth = level !== "one" && (await hasTwoFactor({ query }, account.id));
+  const at = needsBoth ? acting.bothProvedAt : acting.provedAt;
+  if (at !== null && now - at < PROOF_HOLDS) return null;
+  const methods = await proofMethods(parts, query, account);
+  return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
+}
+
+/** How this account can prove that it is its owner: `password`, `passkey`, or `oidc:` and a provider. */
+async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account: Account): Promise<string[]> {
+  const passkey = await query
+    .selectFrom("passkey")
+    .select("id")
+    .where("account_id", "=", account.id)
+    .executeTakeFirst();
+  const identities = await query
+    .selectFrom("oidc_identity")
+    .select(["provider", "issuer"])
+    .where("account_id", "=", account.id)
+    .execute();
+  const providers = parts.settings.oidc.filter((one) =>
+    identities.some(({ provider, issuer }) => provider === one.id && issuer === issuerKey(one.issuer)),
+  );
+  return [
+    ...(account.password_hash === null ? [] : ["password"]),
+    ...(passkey && parts.settings.baseUrl.hasName ? ["passkey"] : []),
+    ...providers.map(({ id }) => `oidc:${id}`),
+  ];
+}
+
+async function checkCurrentPassword(
+  parts: AccountParts,
+  acting: Acting,
+  account: Account,
+  password: string | undefined,
+  now: number,
+): Promise<Outcome> {
+  if (password === undefined) {
+    return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
+  }
+  const name = `current:${account.id}`;
+  const tries = await passwordTries(parts, { account, name, deviceHash: acting.deviceHash });
+  return parts.attempts.inTurn(tries.own, async () => {
+    const tooMany = await tries.take(now);
+    if (tooMany) return tooMany;
+    const { right } = await parts.passwords.verify(password, account.password_hash);
+    if (!right) return refuse("wrong_password");
+    const token = await parts.database.write(async (write) => {
+      await tries.release(write);
+      return renewOnce(write, acting, { provedAt: now });
+    });
+    return noteRenewed(acting, token, { provedAt: now });
+  });
+}
+
+/** Where no code was given, whatever was proved before stands; unless the level wants one with the request. */
+async function checkSecondFactor(
+  parts: AccountParts,
+  acting: Acting,
+  account: Account,
+  given: SecondFactor & { level: Level },
+  now: number,
+): Promise<Outcome> {
+  if (given.code === undefined && given.recoveryCode === undefined)
+    return given.level === "both_now" ? refuse("wrong_code", "Give a code of the app, too.") : { ok: true };
+  const own = await secondFactorTries(parts, account.id, acting.deviceHash);
+  const tooMany = await parts.attempts.take([own], now);
+  if (tooMany) return tooMany;
+  // The older of the two is what counts, or codes alone would go on for ever.
+  const proved = { bothProvedAt: acting.provedAt };
+  const done = await parts.database.write(async (write) => {
+    const held = await holdProved(write, acting, account);
+    if (!held.ok) return held;
+    const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
+    if (accepted === null) return refuse("wrong_code");
+    await parts.attempts.release(write, { own });
+    const used = { account: held.account, session: acting };
+    const letters = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
+    return { ok: true as const, letters, token: await renewOnce(write, acting, proved) };
+  });
+  if (!done.ok) return done;
+  post(parts, done.letters);
+  return noteRenewed(acting, done.token, proved);
+}
+
+type Proved = { provedAt?: number; bothProvedAt?: number };
+
+/** The proof is given: a new token for the session, which is now proved. */
+export async function renewProved(
+  parts: AccountParts,
+  acting: Acting,
+  { bothFactors }: { bothFactors: boolean },
+  now: number,
+): Promise<Outcome> {
+  const proved = { provedAt: now, ...(bothFactors ? { bothProvedAt: now } : {}) };
+  const token = await parts.database.write((write) => renewOnce(write, acting, proved));
+  return noteRenewed(acting, token, proved);
+}
+
+/**
+ * Gives the session one new token a request: where a later step fails, its answer has what the session goes by.
+ * Null where the session has ended meanwhile.
+ */
+export function renewOnce(write: Write, acting: Acting, proved: Proved): Promise<string | null> {
+  return renewToken(write, acting.id, proved, acting.newToken ?? undefined);
+}
+
+/** The request goes on with what it has just proved, once that is committed. */
+function noteRenewed(acting: Acting, token: string | null, proved: Proved): Outcome {
+  if (token === null) return signedOutMeanwhile();
+  Object.assign(acting, { newToken: token, ...proved });
+  return { ok: true };
+}
+
+/**
+ * The account, held for a change that `proof` allows. Refuses where the acting session has ended, or the
+ * credentials have changed, since the proof was judged.
+ */
+export async function holdProved(
+  write: Write,
+  acting: Acting,
+  proved: Account,
+): Promise<Outcome<{ account: Account }>> {
+  const account = await holdSession(write, acting.accountId, acting.id);
+  if (!account) return signedOutMeanwhile();
+  if (account.credential_version !== proved.credential_version) return refuse("wrong_password");
+  return { ok: true, account };
+}
+
+export function signedOutMeanwhile() {
+  return refuse("signed_out", "This session has ended.", { reason: "none" });
+}

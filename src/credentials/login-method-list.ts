@@ -1,0 +1,80 @@
+import type { Kysely } from "kysely";
+import type { Account } from "../database/lock.ts";
+import type { Schema } from "../database/schema.ts";
+import { issuerKey } from "../options/oidc.ts";
+import { findAccount } from "./account.ts";
+import type { AccountParts } from "./parts.ts";
+
+export type LoginMethod = {
+  id: string;
+  kind: "password" | "passkey" | "oidc";
+  name: string;
+  createdAt: number;
+  lastUsedAt: number | null;
+};
+
+/** Every way to log in to an account, the oldest first; `needed` are the ids of those that can't be disconnected. */
+export async function listLoginMethods(
+  parts: AccountParts,
+  accountId: string,
+): Promise<{ methods: LoginMethod[]; needed: string[] }> {
+  const account = await findAccount(parts.database, accountId);
+  const all = account ? await methodsOf(parts, parts.database.read, account) : [];
+  return {
+    methods: all.map(({ works, ...method }) => method),
+    needed: all.filter(({ id }) => isNeeded(id, all)).map(({ id }) => id),
+  };
+}
+
+/** Whether nothing else works, so that this one stays (S15). */
+export function isNeeded(methodId: string, methods: readonly { id: string; works: boolean }[]): boolean {
+  return !methods.some(({ id, works }) => works && id !== methodId);
+}
+
+/**
+ * All methods of an account, each with whether it works by itself: a password whose address can't
+ * receive a reset doesn't, nor does a provider that is no longer in the settings, or is there with another
+ * issuer, nor a passkey where BASE_URL has no name.
+ */
+export async function methodsOf(
+  parts: AccountParts,
+  query: Kysely<Schema>,
+  account: Account,
+): Promise<(LoginMethod & { works: boolean })[]> {
+  const passkeys = await query
+    .selectFrom("passkey")
+    .selectAll()
+    .where("account_id", "=", account.id)
+    .execute();
+  const identities = await query
+    .selectFrom("oidc_identity")
+    .selectAll()
+    .where("account_id", "=", account.id)
+    .execute();
+  const methods: (LoginMethod & { works: boolean })[] = [];
+  if (account.password_hash !== null) {
+    methods.push({
+      id: "password",
+      kind: "password",
+      name: "Password",
+      createdAt: account.password_set_at ?? account.created_at,
+      lastUsedAt: account.password_used_at,
+      works: account.email_verified_at !== null && account.password_blocked_at === null,
+    });
+  }
+  for (const { id, name, created_at: createdAt, last_used_at: lastUsedAt } of passkeys) {
+    methods.push({ id, kind: "passkey", name, createdAt, lastUsedAt, works: parts.settings.baseUrl.hasName });
+  }
+  for (const { id, provider, issuer, created_at: createdAt, last_used_at: lastUsedAt } of identities) {
+    const known = parts.settings.oidc.find((one) => one.id === provider);
+    methods.push({
+      id,
+      kind: "oidc",
+      name: known?.name ?? provider,
+      createdAt,
+      lastUsedAt,
+      works: known !== undefined && issuerKey(known.issuer) === issuer,
+    });
+  }
+  return methods.sort((one, other) => one.createdAt - other.createdAt);
+}

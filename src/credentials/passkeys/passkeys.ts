@@ -1,0 +1,160 @@
+import type {
+  AuthenticationResponseJSON,
+  RegistrationResponseJSON,
+  WebAuthnCredential,
+} from "@simplewebauthn/server";
+import {
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from "@simplewebauthn/server";
+import type { CeremonyKind } from "../../database/schema.ts";
+import type { Outcome } from "../../refusals.ts";
+import { refuse } from "../../refusals.ts";
+import { makeId } from "../../sessions/token.ts";
+import type { AccountParts } from "../parts.ts";
+import { beginCeremony, takeCeremony } from "./ceremony.ts";
+import type { NewPasskey, Passkey } from "./stored-passkeys.ts";
+import { findPasskey, listPasskeys, moveCounter } from "./stored-passkeys.ts";
+
+/** Options for making a passkey, for an account that exists or for a sign-up. One authenticator holds one of an account. */
+export async function registrationOptions(
+  parts: AccountParts,
+  of: { kind: CeremonyKind; accountId: string | null; email: string; browser: string; data?: string },
+  now: number,
+) {
+  const held = of.accountId === null ? [] : await listPasskeys(parts.database, of.accountId);
+  const options = await generateRegistrationOptions({
+    rpName: parts.settings.baseUrl.host,
+    rpID: relyingPartyId(parts),
+    userName: of.email,
+    userID: new Uint8Array(Buffer.from(of.accountId ?? makeId())),
+    attestationType: "none",
+    excludeCredentials: held.map((passkey) => ({
+      id: passkey.credential_id,
+      transports: JSON.parse(passkey.transports),
+    })),
+    authenticatorSelection: { residentKey: "required", userVerification: "preferred" },
+  });
+  const { kind, accountId, browser, data = "" } = of;
+  await parts.database.write((write) =>
+    beginCeremony(write, { key: options.challenge, browser }, { kind, accountId, data }, now),
+  );
+  return options;
+}
+
+/** Takes the answer of a browser that made a passkey. The challenge is used up, whatever the answer is worth. */
+export async function acceptRegistration(
+  parts: AccountParts,
+  answer: { response: unknown; browser: string | null; kind: CeremonyKind },
+  now: number,
+): Promise<Outcome<{ passkey: NewPasskey; accountId: string | null; data: string }>> {
+  const refusal = refuse("wrong_passkey", "That passkey could not be added. Try again.", { status: 422 });
+  const challenge = challengeOf(answer.response);
+  if (challenge === null || !parts.settings.baseUrl.hasName) return refusal;
+  const ceremony = await parts.database.write((write) =>
+    takeCeremony(write, { key: challenge, browser: answer.browser }, answer.kind, now),
+  );
+  if (!ceremony) return refusal;
+  const response = answer.response as RegistrationResponseJSON;
+  const verified = await verifyRegistrationResponse({
+    response,
+    expectedChallenge: challenge,
+    expectedOrigin: parts.settings.baseUrl.origin,
+    expectedRPID: relyingPartyId(parts),
+    requireUserVerification: false,
+  }).catch(() => null);
+  if (!verified?.verified) return refusal;
+  const { credential } = verified.registrationInfo;
+  const transports = readTransports(credential.transports);
+  const passkey = {
+    credentialId: credential.id,
+    publicKey: credential.publicKey,
+    counter: credential.counter,
+    transports,
+  };
+  return { ok: true, passkey, accountId: ceremony.accountId, data: ceremony.data };
+}
+
+/**
+ * Options for signing in, or for proving it is still you. They name no passkeys, so they tell nobody which
+ * addresses have any: every passkey here is discoverable, and only what it proves says whose it is.
+ */
+export async function authenticationOptions(
+  parts: AccountParts,
+  of: { accountId: string | null; browser: string },
+  now: number,
+) {
+  const options = await generateAuthenticationOptions({
+    rpID: relyingPartyId(parts),
+    userVerification: "preferred",
+  });
+  await parts.database.write((write) =>
+    beginCeremony(
+      write,
+      { key: options.challenge, browser: of.browser },
+      { kind: "use_passkey", accountId: of.accountId, data: "" },
+      now,
+    ),
+  );
+  return options;
+}
+
+/**
+ * Takes the answer of an authenticator. The challenge is used up; the counter moves by compare-and-set,
+ * so an answer counts once. `userVerified`: the authenticator knew its owner, which makes both factors.
+ */
+export async function acceptAuthentication(
+  parts: AccountParts,
+  answer: { response: unknown; browser: string | null },
+  now: number,
+): Promise<{ passkey: Passkey; userVerified: boolean } | null> {
+  const challenge = challengeOf(answer.response);
+  if (challenge === null || !parts.settings.baseUrl.hasName) return null;
+  const ceremony = await parts.database.write((write) =>
+    takeCeremony(write, { key: challenge, browser: answer.browser }, "use_passkey", now),
+  );
+  const response = answer.response as AuthenticationResponseJSON;
+  const passkey = ceremony && (await findPasskey(parts.database, response.id));
+  if (!ceremony || !passkey) return null;
+  if (ceremony.accountId !== null && ceremony.accountId !== passkey.account_id) return null;
+  const credential: WebAuthnCredential = {
+    id: passkey.credential_id,
+    publicKey: new Uint8Array(passkey.public_key),
+    counter: passkey.counter,
+  };
+  const verified = await verifyAuthenticationResponse({
+    response,
+    expectedChallenge: challenge,
+    expectedOrigin: parts.settings.baseUrl.origin,
+    expectedRPID: relyingPartyId(parts),
+    credential,
+    requireUserVerification: false,
+  }).catch(() => null);
+  if (!verified?.verified) return null;
+  const { newCounter, userVerified } = verified.authenticationInfo;
+  return (await moveCounter(parts.database, passkey, newCounter, now)) ? { passkey, userVerified } : null;
+}
+
+/** How a browser says that its authenticator is reached. It isn't signed, so it may be anything. */
+function readTransports(said: unknown): string[] {
+  const texts = Array.isArray(said) ? said.filter((one): one is string => typeof one === "string") : [];
+  return texts.filter((one) => /^[a-z-]{2,16}$/.test(one)).slice(0, 8);
+}
+
+/** The challenge that a browser says it answered; null where the answer has no such form. */
+function challengeOf(response: unknown): string | null {
+  const data = (response as { response?: { clientDataJSON?: unknown } } | null)?.response?.clientDataJSON;
+  if (typeof data !== "string" || data.length > 8_192) return null;
+  try {
+    const { challenge } = JSON.parse(Buffer.from(data, "base64url").toString("utf8"));
+    return typeof challenge === "string" && challenge.length <= 256 ? challenge : null;
+  } catch {
+    return null;
+  }
+}
+
+function relyingPartyId(parts: AccountParts): string {
+  return new URL(parts.settings.baseUrl.origin).hostname;
+}

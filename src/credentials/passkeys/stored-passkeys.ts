@@ -1,0 +1,102 @@
+import type { Selectable } from "kysely";
+import type { Database, Write } from "../../database/database.ts";
+import type { PasskeyTable } from "../../database/schema.ts";
+import type { Outcome } from "../../refusals.ts";
+import { refuse } from "../../refusals.ts";
+import { makeId } from "../../sessions/token.ts";
+
+export type Passkey = Selectable<PasskeyTable>;
+
+const LONGEST_NAME = 64;
+const MOST_PASSKEYS = 20;
+
+/** A new passkey whose answer was right, ready to be stored. */
+export type NewPasskey = {
+  credentialId: string;
+  publicKey: Uint8Array;
+  counter: number;
+  transports: string[];
+};
+
+/** Stores a passkey, unless that authenticator is already another's or the account holds enough. */
+export async function storePasskey(
+  write: Write,
+  accountId: string,
+  passkey: NewPasskey,
+  name: string,
+  now: number,
+  usedAt: number | null = null,
+): Promise<Outcome<{ id: string }>> {
+  const held = await write.query
+    .selectFrom("passkey")
+    .select("id")
+    .where("account_id", "=", accountId)
+    .execute();
+  if (held.length >= MOST_PASSKEYS) return refuse("too_many_passkeys");
+  const id = makeId();
+  const stored = await write.query
+    .insertInto("passkey")
+    .values({
+      id,
+      account_id: accountId,
+      credential_id: passkey.credentialId,
+      public_key: passkey.publicKey,
+      counter: passkey.counter,
+      transports: JSON.stringify(passkey.transports),
+      name: tidyName(name),
+      created_at: now,
+      last_used_at: usedAt,
+      added_by: null,
+      added_from: null,
+      added_with: null,
+    })
+    .onConflict((conflict) => conflict.column("credential_id").doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return stored ? { ok: true, id } : refuse("method_taken");
+}
+
+/** A name as a person gives it, without what could disturb a line of text. */
+export function tidyName(name: string): string {
+  const tidy = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trim();
+  return [...tidy].slice(0, LONGEST_NAME).join("") || "Passkey";
+}
+
+/** Moves the counter by compare-and-set: an answer counts once. */
+export async function moveCounter(
+  database: Database,
+  passkey: Passkey,
+  counter: number,
+  now: number,
+): Promise<boolean> {
+  const moved = await database.write(({ query }) =>
+    query
+      .updateTable("passkey")
+      .set({ counter, last_used_at: now })
+      .where("id", "=", passkey.id)
+      .where("counter", "=", passkey.counter)
+      .returning("id")
+      .executeTakeFirst(),
+  );
+  return moved !== undefined;
+}
+
+/** Finds a passkey by the name that its authenticator gave it. */
+export async function findPasskey(database: Database, credentialId: unknown): Promise<Passkey | undefined> {
+  if (typeof credentialId !== "string" || !/^[A-Za-z0-9_-]{1,1400}$/.test(credentialId)) return undefined;
+  return database.read
+    .selectFrom("passkey")
+    .selectAll()
+    .where("credential_id", "=", credentialId)
+    .executeTakeFirst();
+}
+
+/** The passkeys of an account, the oldest first. */
+export async function listPasskeys(database: Database, accountId: string): Promise<Passkey[]> {
+  return database.read
+    .selectFrom("passkey")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .orderBy("created_at")
+    .execute();
+}

@@ -1,0 +1,99 @@
+import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+import { isForeign, kindOfForeign, verifyForeign } from "./imported-password.ts";
+import { createTurns } from "./semaphore.ts";
+
+/** OWASP's minimum for argon2id: 19 MiB, two passes, one lane; about 30 ms. */
+const MEMORY_KIB = 19_456;
+const PASSES = 2;
+const LANES = 1;
+const HASH_BYTES = 32;
+const SALT_BYTES = 16;
+
+/** How long a password may wait for its turn, in ms; then the answer is 503. */
+const PATIENCE = 10_000;
+
+export type PasswordHashes = {
+  hash(password: string): Promise<string>;
+  /**
+   * Compares; a refusal takes the same time whether there is a hash or not, and whichever system made it.
+   * `outdated` means that it was made with lower cost, or by another system, and should be made anew.
+   * @throws Busy where too many wait.
+   */
+  verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }>;
+};
+
+type Cost = { memory: number; passes: number; lanes: number };
+
+const COST: Cost = { memory: MEMORY_KIB, passes: PASSES, lanes: LANES };
+
+/**
+ * At most as many hashes at once as there are cores: a flood of sign-ins may not take the checks down.
+ * `foreignKinds` reads a sample of each kind of password that is left of other systems: every refusal takes
+ * one check of our own and one of each kind, with the account's own hash where that is one, so that none
+ * tells whose account was imported, or is none at all.
+ */
+export function createPasswordHashes(foreignKinds: () => Promise<string[]>): PasswordHashes {
+  const turns = createTurns(availableParallelism(), PATIENCE, "Too many passwords are being checked.");
+  const nobody = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(HASH_BYTES))}`;
+
+  async function verifyOwn(password: string, hash: string | null) {
+    const parsed = parse(hash ?? nobody) ?? parse(nobody);
+    if (!parsed) return { right: false, outdated: false };
+    const { cost, salt, digest } = parsed;
+    const made = await turns.run(() => derive(password, salt, cost, digest.length));
+    const right = hash !== null && timingSafeEqual(made, digest);
+    return { right, outdated: cost.memory < MEMORY_KIB || cost.passes < PASSES };
+  }
+
+  async function verifyKinds(password: string, hash: string | null): Promise<boolean> {
+    const kindOf = (stored: string) => kindOfForeign(stored).kind;
+    const samples = await foreignKinds();
+    const others = hash === null ? samples : samples.filter((sample) => kindOf(sample) !== kindOf(hash));
+    if (hash !== null && (await turns.run(() => verifyForeign(password, hash)))) return true;
+    for (const sample of others) await turns.run(() => verifyForeign(password, sample));
+    return false;
+  }
+
+  return {
+    async hash(password) {
+      const salt = randomBytes(SALT_BYTES);
+      const digest = await turns.run(() => derive(password, salt, COST, HASH_BYTES));
+      return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(digest)}`;
+    },
+    async verify(password, hash) {
+      const foreign = hash !== null && isForeign(hash) ? hash : null;
+      const own = await verifyOwn(password, foreign === null ? hash : null);
+      if (own.right) return own;
+      const right = await verifyKinds(password, foreign);
+      return { right, outdated: right };
+    },
+  };
+}
+
+const argon2Async = promisify(argon2);
+
+/** NFC, so that a letter typed as one sign or as two is the same password; never cut short. */
+async function derive(password: string, salt: Buffer, cost: Cost, length: number): Promise<Buffer> {
+  const digest = await argon2Async("argon2id", {
+    message: password.normalize("NFC"),
+    nonce: salt,
+    memory: cost.memory,
+    passes: cost.passes,
+    parallelism: cost.lanes,
+    tagLength: length,
+  });
+  return Buffer.from(digest);
+}
+
+const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+
+function parse(hash: string): { cost: Cost; salt: Buffer; digest: Buffer } | null {
+  const [, memory, passes, lanes, salt, digest] = PHC.exec(hash) ?? [];
+  if (!salt || !digest) return null;
+  const cost = { memory: Number(memory), passes: Number(passes), lanes: Number(lanes) };
+  return { cost, salt: Buffer.from(salt, "base64"), digest: Buffer.from(digest, "base64") };
+}
+
+const unpadded = (bytes: Buffer) => bytes.toString("base64").replace(/=+$/, "");

@@ -1,0 +1,103 @@
+import { Socket } from "node:net";
+import pg from "pg";
+import { DatabaseUnavailable } from "../database.ts";
+import type { Deadline } from "../deadline.ts";
+import { deadlineIn, within } from "../deadline.ts";
+import { lineTo } from "./connection-config.ts";
+import { asUnavailable, endsTheLine } from "./faults.ts";
+
+/** How long one statement may take before its connection is given up, in ms. */
+export const STATEMENT_LIMIT = 5_000;
+
+const INT8 = 20;
+
+/** Times are bigint columns in ms: they fit a number until the year 287396. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === INT8 ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format),
+};
+
+export type Pool = { readonly connections: pg.Pool; readonly sockets: Set<Socket> };
+export type Client = pg.ClientBase;
+export type TakenClient = pg.PoolClient;
+
+/**
+ * Opens a pool; a connection that breaks while idle is dropped from it without further ado, and none is
+ * ever used that leads to a standby.
+ */
+export function openPool(url: string, most: number): Pool {
+  const sockets = new Set<Socket>();
+  const openSocket = () => {
+    const socket = new Socket();
+    sockets.add(socket);
+    return socket.once("close", () => sockets.delete(socket));
+  };
+  const connections = new pg.Pool({
+    ...lineTo(url, openSocket),
+    max: most,
+    types,
+    idleTimeoutMillis: 30_000,
+    application_name: "latchkey",
+    onConnect: requirePrimary,
+  });
+  connections.on("error", () => {});
+  // The pool hears only of idle connections; one that breaks while it is in use would end the process.
+  connections.on("connect", (client) => client.on("error", () => broken.add(client)));
+  return { connections, sockets };
+}
+
+/** A standby may lag: it would open what has ended. */
+async function requirePrimary(client: Client): Promise<void> {
+  const { rows } = await ask<{ follows: boolean }>(client, { text: "select pg_is_in_recovery() as follows" });
+  if (rows[0]?.follows === false) return;
+  throw new DatabaseUnavailable(
+    "DATABASE_URL: this server is a standby, whose data may lag; Latchkey needs the primary.",
+  );
+}
+
+/** Closes all connections: what is under way has the time of a statement, and what doesn't answer is cut. */
+export async function closePool({ connections, sockets }: Pool): Promise<void> {
+  await within(deadlineIn(STATEMENT_LIMIT), connections.end()).catch(() => {});
+  for (const socket of sockets) socket.destroy();
+}
+
+/** Takes a connection out of the pool. @throws DatabaseUnavailable where none can be had in time, for whatever reason. */
+export async function takeClient({ connections }: Pool, deadline: Deadline): Promise<TakenClient> {
+  const taking = connections.connect();
+  try {
+    return await within(deadline, taking);
+  } catch (error) {
+    taking.then(giveBack, () => {});
+    if (error instanceof DatabaseUnavailable) throw error;
+    throw new DatabaseUnavailable("The database did not answer.", { cause: error });
+  }
+}
+
+/**
+ * Runs one statement until the deadline, by default within the time limit. A connection that failed or
+ * didn't answer in time is marked, so that it is closed and never used again.
+ * @throws DatabaseUnavailable where the server is gone, silent, overloaded or read-only; anything else as it is.
+ */
+export async function ask<Row extends pg.QueryResultRow>(
+  client: Client,
+  query: { text: string; values?: unknown[]; name?: string },
+  deadline: Deadline = deadlineIn(STATEMENT_LIMIT),
+): Promise<pg.QueryResult<Row>> {
+  try {
+    return await within(deadline, client.query<Row>({ ...query, values: query.values ?? [] }));
+  } catch (error) {
+    if (endsTheLine(error)) broken.add(client);
+    throw asUnavailable(error);
+  }
+}
+
+const broken = new WeakSet<Client>();
+
+export function isBroken(client: Client): boolean {
+  return broken.has(client);
+}
+
+/** Gives a connection back, or closes it where it broke. */
+export function giveBack(client: TakenClient): void {
+  client.release(isBroken(client));
+}

@@ -1,0 +1,136 @@
+import { DatabaseUnavailable, DatabaseUnusable } from "../database.ts";
+import { deadlineIn } from "../deadline.ts";
+import { inTheWay, migrationsOf, pendingMigrations } from "../migrations.ts";
+import type { Client, Pool } from "./pool.ts";
+import { ask, giveBack, isBroken, STATEMENT_LIMIT, takeClient } from "./pool.ts";
+
+const LEAST_VERSION = 150_000;
+/** Any number will do, as long as every node uses the same one. */
+const MIGRATION_LOCK = 7_305_881_201;
+/** A step may build an index over 500 million rows; in ms. */
+const MIGRATION_LIMIT = 3_600_000;
+/** Whoever can't have a lock within 4 s lets go and comes again with the next request: another node migrates. */
+const BEGIN =
+  "begin isolation level read committed; set local lock_timeout = 4000; set local idle_in_transaction_session_timeout = 10000";
+
+/**
+ * Brings the schema up to date under a lock, so that nodes that start at once migrate once.
+ * @throws DatabaseUnusable with one line that names the setting; DatabaseUnavailable where nobody answers.
+ */
+export async function preparePostgres(pool: Pool): Promise<void> {
+  try {
+    const client = await takeClient(pool, deadlineIn(STATEMENT_LIMIT));
+    try {
+      await requireVersion(client);
+      await migrate(client);
+      await requireRights(client);
+    } finally {
+      giveBack(client);
+    }
+  } catch (error) {
+    throw inOneLine(error);
+  }
+}
+
+async function requireVersion(client: Client): Promise<void> {
+  const { rows } = await ask<{ number: number; name: string }>(client, {
+    text: "select current_setting('server_version_num')::int as number, current_setting('server_version') as name",
+  });
+  const server = rows[0];
+  if (!server || server.number < LEAST_VERSION) {
+    throw new DatabaseUnusable(
+      `DATABASE_URL: this server is PostgreSQL ${server?.name}; Latchkey needs 15 or newer.`,
+    );
+  }
+}
+
+async function migrate(client: Client): Promise<void> {
+  if (pendingMigrations("postgres", await schemaVersion(client)).length === 0) return;
+  await ask(client, { text: BEGIN });
+  try {
+    await ask(client, { text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
+    await requireRoom(client);
+    await ask(client, {
+      text: "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
+    });
+    for (const { version, sql } of pendingMigrations("postgres", await schemaVersion(client))) {
+      await ask(client, { text: sql }, deadlineIn(MIGRATION_LIMIT));
+      await ask(client, { text: "insert into latchkey_schema (version) values ($1)", values: [version] });
+    }
+    await ask(client, { text: "commit" });
+  } catch (error) {
+    if (!isBroken(client)) await ask(client, { text: "rollback" });
+    throw error;
+  }
+}
+
+/** Looks before anything is written: does another program have tables of these names in the schema? */
+async function requireRoom(client: Client): Promise<void> {
+  const { rows } = await ask<{ name: string }>(client, {
+    text: "select relname as name from pg_class where relnamespace = current_schema()::regnamespace",
+  });
+  const names = new Set(rows.map(({ name }) => name));
+  const why = inTheWay("postgres", await schemaVersion(client), names);
+  if (why === null) return;
+  throw new DatabaseUnusable(
+    `DATABASE_URL: the database belongs to another program: ${why}. Give Latchkey a database or a schema of its own; nothing was changed.`,
+  );
+}
+
+async function schemaVersion(client: Client): Promise<number> {
+  const { rows: tables } = await ask<{ readable: boolean }>(client, {
+    text: "select has_table_privilege(to_regclass('latchkey_schema'), 'select') as readable where to_regclass('latchkey_schema') is not null",
+  });
+  if (!tables[0]) return 0;
+  if (!tables[0].readable) throw mayNot("select", "latchkey_schema");
+  const { rows } = await ask<{ version: number }>(client, {
+    text: "select coalesce(max(version), 0) as version from latchkey_schema",
+  });
+  return Number(rows[0]?.version);
+}
+
+const RIGHTS = ["select", "insert", "update", "delete"];
+
+/** A user who may do only some of it would break one request in ten. */
+async function requireRights(client: Client): Promise<void> {
+  const tables = migrationsOf("postgres").flatMap(({ sql }) =>
+    [...sql.matchAll(/^create table (\w+)/gm)].map(([, name]) => name),
+  );
+  const { rows } = await ask<{ name: string; missing: string }>(client, {
+    text: `select name, missing from unnest($1::text[]) as name, unnest($2::text[]) as missing
+      where to_regclass(name) is not null and not has_table_privilege(name, missing) limit 1`,
+    values: [tables, RIGHTS],
+  });
+  if (rows[0]) throw mayNot(rows[0].missing, rows[0].name);
+}
+
+function mayNot(right: string, table: string): DatabaseUnusable {
+  return new DatabaseUnusable(
+    `DATABASE_URL: this user may not ${right} in the table ${table}; grant it ${RIGHTS.join(", ")} on all of Latchkey's tables.`,
+  );
+}
+
+const REMEDIES: [RegExp, string][] = [
+  [/^28/, "the server refused this user or password"],
+  [/^3D000$/, "there is no such database on the server; create it first"],
+  [/^(42501|3F000)$/, "this user may not create tables; grant it rights on the schema"],
+  [/^(ENOTFOUND|EAI_AGAIN|ERR_INVALID_URL)$/, "the server's name is not known"],
+  [
+    /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/,
+    "the server's certificate is not from an authority known here; name its authority's file with sslrootcert=, or don't verify it with sslmode=no-verify",
+  ],
+  [/CERT|TLS|SSL/, "the encrypted connection failed; check sslmode and the server's certificate"],
+];
+
+function inOneLine(error: unknown): unknown {
+  if (error instanceof DatabaseUnusable) return error;
+  const cause = error instanceof DatabaseUnavailable ? error.cause : error;
+  if (!(cause instanceof Error)) return error;
+  const code = String((cause as { code?: unknown }).code ?? "");
+  const noTls = /does not support SSL/i.test(cause.message) ? "TLS" : code;
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(noTls))?.[1];
+  if (remedy) return new DatabaseUnusable(`DATABASE_URL: ${remedy} (${cause.message}).`);
+  return error instanceof DatabaseUnavailable
+    ? error
+    : new DatabaseUnavailable("The database did not answer.", { cause });
+}

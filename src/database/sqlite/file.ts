@@ -1,0 +1,106 @@
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { DatabaseUnusable } from "../database.ts";
+import { inTheWay, pendingMigrations } from "../migrations.ts";
+import { isBusy } from "./connection.ts";
+
+/** Files up to this size are checked whole at the start, about 10 ms a MB. */
+const CHECKED_WHOLE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens the embedded database for writing and brings its schema up to date.
+ * @throws DatabaseUnusable with one line for the operator; the file is then as it was.
+ */
+export function openSqliteFile(file: string): DatabaseSync {
+  let open: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const isNew = !existsSync(file);
+    open = new DatabaseSync(file);
+    open.exec("pragma busy_timeout = 5000; pragma foreign_keys = on");
+    if (isNew) chmodSync(file, 0o600);
+    else inspect(open, file);
+    open.exec("pragma journal_mode = wal; pragma synchronous = full");
+    migrate(open);
+    open.exec("pragma busy_timeout = 0");
+    return open;
+  } catch (error) {
+    open?.close();
+    throw inOneLine(error, file);
+  }
+}
+
+/** Looks before anything is written: is it a database, Latchkey's, whole, and not newer than this program? */
+function inspect(open: DatabaseSync, file: string): void {
+  const why = whyAnothers(open);
+  if (why !== null) {
+    throw new DatabaseUnusable(
+      `DATABASE_URL: ${file} belongs to another program: ${why}. Give Latchkey a file of its own; nothing was changed.`,
+    );
+  }
+  pendingMigrations("sqlite", schemaVersion(open));
+  if (statSync(file).size > CHECKED_WHOLE_BYTES) return;
+  const row = open.prepare("pragma quick_check(1)").get();
+  if (row?.quick_check !== "ok")
+    throw new DatabaseUnusable(`${file} is damaged. Restore a back-up; nothing was changed.`);
+}
+
+function migrate(open: DatabaseSync): void {
+  if (pendingMigrations("sqlite", schemaVersion(open)).length === 0) return;
+  open.exec("begin immediate");
+  try {
+    for (const { version, sql } of pendingMigrations("sqlite", schemaVersion(open))) {
+      open.exec(sql);
+      open.exec(`pragma user_version = ${version}`);
+    }
+    open.exec("commit");
+  } catch (error) {
+    if (open.isTransaction) open.exec("rollback");
+    throw error;
+  }
+}
+
+/** Why this is another program's database, as half a sentence; null where it isn't. */
+export function whyAnothers(open: DatabaseSync): string | null {
+  // Both as of one moment: another process may be migrating.
+  open.exec("begin");
+  try {
+    const rows = open.prepare("select lower(name) as name from sqlite_schema").all();
+    return inTheWay("sqlite", schemaVersion(open), new Set(rows.map(({ name }) => String(name))));
+  } finally {
+    open.exec("commit");
+  }
+}
+
+export function schemaVersion(open: DatabaseSync): number {
+  return Number(open.prepare("pragma user_version").get()?.user_version);
+}
+
+const SQLITE_READONLY = 8;
+const SQLITE_CORRUPT = 11;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_NOTADB = 26;
+
+function inOneLine(error: unknown, file: string): Error {
+  if (error instanceof DatabaseUnusable || !(error instanceof Error)) return error as Error;
+  const code = ((error as { errcode?: number }).errcode ?? 0) % 256;
+  if (isBusy(error))
+    return new DatabaseUnusable(`${file} is locked by another program. Close it, then start again.`);
+  if (code === SQLITE_READONLY)
+    return new DatabaseUnusable(
+      `${file} can't be written. Give this user the right to write the file and its folder.`,
+    );
+  if (code === SQLITE_NOTADB)
+    return new DatabaseUnusable(
+      `${file} is not a Latchkey database. Point DATABASE_URL elsewhere; nothing was changed.`,
+    );
+  if (code === SQLITE_CORRUPT)
+    return new DatabaseUnusable(`${file} is damaged. Restore a back-up; nothing was changed.`);
+  if (code === SQLITE_CANTOPEN || "syscall" in error) {
+    return new DatabaseUnusable(
+      `${file} can't be opened (${error.message}). Check DATABASE_URL and the rights of its folder.`,
+    );
+  }
+  return error;
+}

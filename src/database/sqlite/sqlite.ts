@@ -1,0 +1,79 @@
+import { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import { createAnnouncements } from "../announcements.ts";
+import type { Database, Write } from "../database.ts";
+import type { Schema } from "../schema.ts";
+import { sqliteDialect } from "./connection.ts";
+import { openSqliteFile } from "./file.ts";
+import { strictLookUp } from "./lookup.ts";
+
+/** How often another process's commits are looked for while pages listen, in ms. */
+const LOOK_INTERVAL = 250;
+
+/**
+ * The embedded database. All writes go through one connection and its mutex; reads, and the hot
+ * look-up, have a read-only connection of their own that sees only what is committed.
+ */
+export function openSqlite(file: string): Database {
+  const writing = openSqliteFile(file);
+  const reading = new DatabaseSync(file, { readOnly: true });
+  reading.exec("pragma busy_timeout = 5000");
+  const lookUp = strictLookUp(openForLookUp(file), writing);
+  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, lookUp.afterTransaction) });
+  const read = new Kysely<Schema>({ dialect: sqliteDialect(reading) });
+  const announcements = createAnnouncements();
+  const stopLooking = lookForOtherWriters(writing, announcements);
+
+  return {
+    engine: "sqlite",
+    read,
+    async write<T>(work: (write: Write) => Promise<T>): Promise<T> {
+      const changed = new Set<string>();
+      const result = await writer
+        .transaction()
+        .execute((query) =>
+          work({ query, locksRows: false, announce: (accountId) => changed.add(accountId) }),
+        );
+      for (const accountId of changed) announcements.tell(accountId);
+      return result;
+    },
+    findSession: lookUp.find,
+    onAnnouncement: announcements.listen,
+    clockAhead: async () => 0,
+    takeTurn: async () => true,
+    async close() {
+      stopLooking();
+      await writer.destroy();
+      lookUp.close();
+      reading.close();
+      writing.close();
+    },
+  };
+}
+
+/** How much of the file is mapped into memory, in bytes: its pages are then read without a system call each. */
+const MAPPED_BYTES = 2 ** 31;
+
+/** A connection of the look-up's own, since it reads in snapshots. */
+function openForLookUp(file: string): DatabaseSync {
+  const open = new DatabaseSync(file, { readOnly: true });
+  open.exec(`pragma busy_timeout = 5000; pragma mmap_size = ${MAPPED_BYTES}`);
+  return open;
+}
+
+/** `data_version` moves when any other connection has committed, the command line's included. */
+function lookForOtherWriters(
+  writing: DatabaseSync,
+  announcements: ReturnType<typeof createAnnouncements>,
+): () => void {
+  const version = writing.prepare("pragma data_version");
+  let seen = version.get()?.data_version;
+  const timer = setInterval(() => {
+    if (!announcements.isHeard) return;
+    const now = version.get()?.data_version;
+    if (now !== seen) announcements.tell("everyone");
+    seen = now;
+  }, LOOK_INTERVAL);
+  timer.unref();
+  return () => clearInterval(timer);
+}

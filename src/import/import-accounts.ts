@@ -1,0 +1,84 @@
+import type { AccountParts } from "../credentials/parts.ts";
+import type { Found } from "./incoming.ts";
+import { SeenBefore, sortNewcomers } from "./new-accounts.ts";
+import type { LeftOut, Report } from "./report.ts";
+import { emptyReport } from "./report.ts";
+import type { Fitting, ImportOptions } from "./validate.ts";
+import { fitAccount } from "./validate.ts";
+import { writeNewcomers } from "./write-new-accounts.ts";
+
+/** What is told while an import goes on. */
+export type Hearer = {
+  leftOut(one: LeftOut): void;
+  /** How many places of the source have been looked at. */
+  progress(done: number): void;
+};
+
+/** One transaction each: a server that runs meanwhile can write in between. */
+const ACCOUNTS_A_BATCH = 200;
+/** Somebody signs up at the very moment with an address of the batch: sorted anew, so often. */
+const TRIES = 5;
+
+/**
+ * Brings accounts in. Who is here already is left as is, so that a second run changes nothing, and one
+ * that was cut off is finished by running it again. A dry run writes none.
+ */
+export async function importAccounts(
+  parts: AccountParts,
+  found: AsyncIterable<Found>,
+  options: ImportOptions,
+  hearer: Hearer,
+): Promise<Report> {
+  const report = emptyReport();
+  const seen = new SeenBefore();
+  let done = 0;
+  let batch: (Fitting | LeftOut)[] = [];
+  const finishBatch = async () => {
+    for (const one of await bringIn(parts, batch, seen, options, report)) {
+      report.leftOut[one.what === "account" ? "accounts" : "parts"] += 1;
+      hearer.leftOut(one);
+    }
+    batch = [];
+  };
+  for await (const one of found) {
+    done += 1;
+    batch.push(fitAccount(parts, one, options, parts.settings.now()));
+    if (batch.length === ACCOUNTS_A_BATCH) await finishBatch();
+    hearer.progress(done);
+  }
+  await finishBatch();
+  return report;
+}
+
+/** Returns what is left out of a batch, in the order of the source. */
+async function bringIn(
+  parts: AccountParts,
+  batch: readonly (Fitting | LeftOut)[],
+  seen: SeenBefore,
+  { dryRun }: ImportOptions,
+  report: Report,
+): Promise<LeftOut[]> {
+  const now = parts.settings.now();
+  const fitting = batch.filter((one): one is Fitting => !("why" in one));
+  const order = batch.map(({ where }) => where);
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const { newcomers, alreadyHere, leftOut } = await sortNewcomers(parts.database.read, fitting, seen, now);
+    const done = dryRun || newcomers.length === 0 || (await writeNewcomers(parts, newcomers, now));
+    if (!done) continue;
+    report.alreadyHere += alreadyHere;
+    count(report, newcomers);
+    const all = [...batch.filter((one): one is LeftOut => "why" in one), ...leftOut];
+    return all.sort((one, other) => order.indexOf(one.where) - order.indexOf(other.where));
+  }
+  throw new Error("Others kept taking what the import was about to write; run it again.");
+}
+
+function count(report: Report, newcomers: readonly Fitting[]): void {
+  for (const { passwordHash, totpSecret, identities, sessions } of newcomers) {
+    report.accounts += 1;
+    report.passwords += passwordHash === null ? 0 : 1;
+    report.twoFactors += totpSecret === null ? 0 : 1;
+    report.loginMethods += identities.length;
+    report.sessions += sessions.length;
+  }
+}

@@ -1,0 +1,173 @@
+import type { Kysely } from "kysely";
+import type { Schema } from "../database/schema.ts";
+import type { LeftOut } from "./report.ts";
+import type { Fitting, FittingIdentity, FittingSession } from "./validate.ts";
+
+/** Where each thing that must be unique was first found in this run. */
+export class SeenBefore {
+  readonly #first = new Map<string, string>();
+
+  /** Where else it was found first; null where it is this place's own. */
+  claim(kind: "id" | "address" | "identity" | "session", name: string, where: string): string | null {
+    const key = `${kind} ${name}`;
+    const first = this.#first.get(key) ?? where;
+    this.#first.set(key, first);
+    return first === where ? null : first;
+  }
+}
+
+export type Sorted = { newcomers: Fitting[]; alreadyHere: number; leftOut: LeftOut[] };
+
+/**
+ * Sorts a batch by what the database and the run so far have: who is new, who is here already, and who
+ * can't come, since what would make them someone is another's.
+ */
+export async function sortNewcomers(
+  query: Kysely<Schema>,
+  batch: readonly Fitting[],
+  seen: SeenBefore,
+  now: number,
+): Promise<Sorted> {
+  const sorted: Sorted = { newcomers: [], alreadyHere: 0, leftOut: [] };
+  if (batch.length === 0) return sorted;
+  const accounts = await accountsHere(query, batch, now);
+  const identities = await identitiesHere(query, batch);
+  const sessions = await sessionsHere(query, batch);
+  for (const one of batch) {
+    const { where } = one;
+    const why = twinOf(one, seen) ?? accounts.whyNot(one) ?? one.refused;
+    if (why === "already here") sorted.alreadyHere += 1;
+    else if (why !== null) sorted.leftOut.push({ where, what: "account", why });
+    else {
+      const newcomer = withFreeIdentities(one, identities, seen);
+      sorted.newcomers.push(withFreeSessions(newcomer, sessions, seen));
+      sorted.leftOut.push(...newcomer.without);
+    }
+  }
+  return sorted;
+}
+
+function twinOf({ id, address, where }: Fitting, seen: SeenBefore): string | null {
+  const twin =
+    (id === null ? null : seen.claim("id", id, where)) ?? seen.claim("address", address.key, where);
+  return twin === null ? null : `Its id or its address is that of ${twin}, too, which came first.`;
+}
+
+/** Nothing has the empty text as its name, and PostgreSQL takes no empty list. */
+const NONE = "";
+
+async function accountsHere(query: Kysely<Schema>, batch: readonly Fitting[], now: number) {
+  const ids = [NONE, ...batch.flatMap(({ id }) => (id === null ? [] : [id]))];
+  const keys = batch.map(({ address }) => address.key);
+  const rows = await query
+    .selectFrom("account")
+    .select(["id", "email_key"])
+    .where((either) => either.or([either("id", "in", ids), either("email_key", "in", keys)]))
+    .execute();
+  const reserved = await reservedAddresses(query, keys, now);
+  const keyOf = new Map(rows.map((row) => [row.id, row.email_key]));
+  const moved = await withNewAddress(
+    query,
+    batch.flatMap(({ id, address }) => (id !== null && keyOf.get(id) !== address.key ? [id] : [])),
+  );
+  const taken = new Set(rows.map((row) => row.email_key));
+  return {
+    whyNot({ id, address }: Fitting): string | null {
+      const keyHere = id === null ? undefined : keyOf.get(id);
+      if (id !== null && moved.has(id)) return "already here";
+      if (keyHere !== undefined && keyHere !== address.key)
+        return "An account with its id is here already, with another address.";
+      if (keyHere !== undefined || (id === null && taken.has(address.key))) return "already here";
+      if (taken.has(address.key)) return "Its address has an account here already, with another id.";
+      return reserved.has(address.key) ? "Its address is kept for an account that left it lately." : null;
+    },
+  };
+}
+
+/** Those accounts whose owner has changed the address here. Ids alone can be the same in two old systems. */
+async function withNewAddress(query: Kysely<Schema>, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await query
+    .selectFrom("activity")
+    .select("account_id")
+    .distinct()
+    .where("account_id", "in", [NONE, ...ids])
+    .where("kind", "=", "email_changed")
+    .execute();
+  return new Set(rows.map((row) => row.account_id));
+}
+
+/** Those of the addresses that another account may still take back. */
+export async function reservedAddresses(
+  query: Kysely<Schema>,
+  keys: readonly string[],
+  now: number,
+): Promise<Set<string>> {
+  const rows = await query
+    .selectFrom("mailed_link")
+    .select("email_key")
+    .where("email_key", "in", keys)
+    .where("kind", "=", "keep_email")
+    .where("confirmed_at", "is not", null)
+    .where("expires_at", ">", now)
+    .execute();
+  return new Set(rows.map((row) => row.email_key));
+}
+
+async function identitiesHere(query: Kysely<Schema>, batch: readonly Fitting[]): Promise<Set<string>> {
+  const asked = batch.flatMap(({ identities }) => identities);
+  const issuers = [NONE, ...new Set(asked.map(({ issuer }) => issuer))];
+  const subjects = [NONE, ...asked.map(({ subject }) => subject)];
+  const rows = await query
+    .selectFrom("oidc_identity")
+    .select(["issuer", "subject"])
+    .where("issuer", "in", issuers)
+    .where("subject", "in", subjects)
+    .execute();
+  return new Set(rows.map(nameOfIdentity));
+}
+
+function withFreeIdentities(one: Fitting, here: ReadonlySet<string>, seen: SeenBefore): Fitting {
+  const { where } = one;
+  const own = new Map(one.identities.map((identity) => [nameOfIdentity(identity), identity]));
+  const without = [...one.without];
+  for (const [name, { provider }] of own) {
+    const owner = seen.claim("identity", name, where) ?? (here.has(name) ? "an account here" : null);
+    if (owner === null) continue;
+    own.delete(name);
+    without.push({ where, what: "login method", why: `Who it is at "${provider}" belongs to ${owner}.` });
+  }
+  return { ...one, identities: [...own.values()], without };
+}
+
+const HASHES_A_STATEMENT = 400;
+
+/** Sessions that live here, and those that have ended here: they are not begun once more. */
+async function sessionsHere(query: Kysely<Schema>, batch: readonly Fitting[]): Promise<Set<string>> {
+  const hashes = batch.flatMap(({ sessions }) => sessions.map(({ tokenHash }) => tokenHash));
+  const names = new Set<string>();
+  for (let start = 0; start < hashes.length; start += HASHES_A_STATEMENT) {
+    const some = hashes.slice(start, start + HASHES_A_STATEMENT);
+    for (const table of ["session", "ended_session"] as const) {
+      const rows = await query
+        .selectFrom(table)
+        .select("token_hash as tokenHash")
+        .where("token_hash", "in", some)
+        .execute();
+      for (const row of rows) names.add(nameOfSession(row));
+    }
+  }
+  return names;
+}
+
+function withFreeSessions(one: Fitting, here: ReadonlySet<string>, seen: SeenBefore): Fitting {
+  const own = new Map(one.sessions.map((session) => [nameOfSession(session), session]));
+  for (const name of own.keys())
+    if (here.has(name) || seen.claim("session", name, one.where) !== null) own.delete(name);
+  return { ...one, sessions: [...own.values()] };
+}
+
+const nameOfIdentity = ({ issuer, subject }: Pick<FittingIdentity, "issuer" | "subject">) =>
+  `${issuer} ${subject}`;
+
+const nameOfSession = ({ tokenHash }: Pick<FittingSession, "tokenHash">) =>
+  Buffer.from(tokenHash).toString("base64");

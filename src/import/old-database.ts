@@ -1,0 +1,151 @@
+import { statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { Kysely, PostgresDialect, sql } from "kysely";
+import pg from "pg";
+import { sqliteDialect } from "../database/sqlite/connection.ts";
+import { SourceUnusable } from "./incoming.ts";
+
+/** Another system's database, as of one moment; nothing is ever written to it. */
+export type OldDatabase = {
+  /** Undefined where there is no table of these names. */
+  table(...names: string[]): OldTable | undefined;
+  close(): Promise<void>;
+};
+
+/** Columns are asked for, and answered, by the names that the old system's documents give them. */
+export type OldRow = Record<string, unknown>;
+
+/**
+ * A table, whatever spelling its names have here: `userId`, `user_id` and `userid` are the same, a
+ * column that isn't there is left out of the answer.
+ */
+export type OldTable = {
+  has(column: string): boolean;
+  count(): Promise<number>;
+  /** The rows after that one, in the order of `id`. */
+  page(columns: readonly string[], after: unknown, most: number): Promise<OldRow[]>;
+  /** The rows whose column is one of the values. */
+  rowsWith(columns: readonly string[], column: string, values: readonly unknown[]): Promise<OldRow[]>;
+};
+
+/** Opens a SQLite file or a `postgres://` address. @throws SourceUnusable in one line, without the address. */
+export async function openOldDatabase(place: string): Promise<OldDatabase> {
+  try {
+    return await (isPostgres(place) ? openPostgres(place) : openSqlite(place.replace(/^sqlite:(\/\/)?/, "")));
+  } catch (error) {
+    throw unreadable(error, place);
+  }
+}
+
+const isPostgres = (place: string) => /^postgres(ql)?:\/\//.test(place);
+
+/** What went wrong with an old database, as one line; an address may hold a password and is never repeated. */
+export function unreadable(error: unknown, place: string): unknown {
+  if (error instanceof SourceUnusable || !(error instanceof Error)) return error;
+  const code = (error as { code?: unknown }).code;
+  const which = isPostgres(place) ? "The old database" : place;
+  return new SourceUnusable(`${which} can't be read: ${error.message || String(code)}.`);
+}
+
+async function openSqlite(file: string): Promise<OldDatabase> {
+  if (!statSync(file, { throwIfNoEntry: false })) throw new SourceUnusable(`${file} does not exist.`);
+  const open = new DatabaseSync(file, { readOnly: true });
+  const close = async () => open.close();
+  try {
+    open.exec("begin");
+    return await readTables(new Kysely({ dialect: sqliteDialect(open) }), null, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const TIMESTAMP = 1114;
+
+/** A time without a zone stays text: the driver would read it in this machine's zone. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === TIMESTAMP ? (text: string) => text : pg.types.getTypeParser(oid, format),
+};
+
+async function openPostgres(url: string): Promise<OldDatabase> {
+  const pool = new pg.Pool({ connectionString: url, max: 1, types, connectionTimeoutMillis: 10_000 });
+  pool.on("error", () => {});
+  const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    const { rows } = await sql<{ name: string }>`select current_schema() as name`.execute(kysely);
+    const moment = await kysely
+      .startTransaction()
+      .setIsolationLevel("repeatable read")
+      .setAccessMode("read only")
+      .execute();
+    return await readTables(moment, rows[0]?.name ?? null, async () => {
+      await moment
+        .rollback()
+        .execute()
+        .catch(() => {});
+      await kysely.destroy();
+    });
+  } catch (error) {
+    await kysely.destroy();
+    throw error;
+  }
+}
+
+async function readTables(
+  kysely: Kysely<unknown>,
+  schema: string | null,
+  close: () => Promise<void>,
+): Promise<OldDatabase> {
+  const found = await kysely.introspection.getTables();
+  const own = found.filter((one) => schema === null || one.schema === schema);
+  const tables = new Map(
+    own.map(({ name, columns }) => [
+      plain(name),
+      tableOf(
+        kysely,
+        name,
+        columns.map((one) => one.name),
+      ),
+    ]),
+  );
+  return {
+    table: (...names) => names.map((name) => tables.get(plain(name))).find((one) => one !== undefined),
+    close,
+  };
+}
+
+/** A name without what spellings differ in. */
+const plain = (name: string) => name.replaceAll("_", "").toLowerCase();
+
+function tableOf(kysely: Kysely<unknown>, name: string, columns: readonly string[]): OldTable {
+  const spelled = new Map(columns.map((column) => [plain(column), column]));
+  const ref = (column: string) => sql.ref(spelled.get(plain(column)) ?? column);
+  const chosen = (wanted: readonly string[]) =>
+    sql.join(
+      wanted
+        .filter((column) => spelled.has(plain(column)))
+        .map((column) => sql`${ref(column)} as ${sql.ref(column)}`),
+    );
+  const table = sql.table(name);
+  return {
+    has: (column) => spelled.has(plain(column)),
+    async count() {
+      const { rows } = await sql<{ count: number | string }>`select count(*) as count from ${table}`.execute(
+        kysely,
+      );
+      return Number(rows[0]?.count);
+    },
+    async page(wanted, after, most) {
+      const id = ref("id");
+      const rest = after === undefined ? sql`` : sql`where ${id} > ${after}`;
+      const query = sql<OldRow>`select ${chosen(wanted)} from ${table} ${rest} order by ${id} limit ${most}`;
+      return (await query.execute(kysely)).rows;
+    },
+    async rowsWith(wanted, column, values) {
+      if (values.length === 0) return [];
+      const query = sql<OldRow>`select ${chosen(wanted)} from ${table} where ${ref(column)} in (${sql.join([...values])})`;
+      return (await query.execute(kysely)).rows;
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import type { EmailAddress } from "../credentials/email-address.ts";
+import { readEmailAddress } from "../credentials/email-address.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import { takeOverPassword } from "../credentials/passwords/imported-password.ts";
+import { issuerKey } from "../options/oidc.ts";
+import { readDevice } from "../sessions/device-label/device-label.ts";
+import { overByTime } from "../sessions/expiry.ts";
+import { placeOfDevice } from "../sessions/start.ts";
+import { hashToken, tokenForOld } from "../sessions/token.ts";
+import type { Found, IncomingAccount } from "./incoming.ts";
+import { readIncoming } from "./incoming.ts";
+import type { LeftOut } from "./report.ts";
+
+/** An account that fits Latchkey by itself; whether its id and address are free is for the database to say. */
+export type Fitting = {
+  where: string;
+  /** Why it may not come, unless it is here already. */
+  refused: string | null;
+  id: string | null;
+  address: EmailAddress;
+  verified: boolean;
+  suspended: boolean;
+  createdAt: number;
+  passwordHash: string | null;
+  totpSecret: string | null;
+  identities: FittingIdentity[];
+  sessions: FittingSession[];
+  /** Parts that don't come along. */
+  without: LeftOut[];
+};
+
+export type FittingIdentity = { provider: string; issuer: string; subject: string };
+
+export type FittingSession = {
+  tokenHash: Uint8Array;
+  browser: string | null;
+  os: string | null;
+  label: string;
+  place: string | null;
+  createdAt: number;
+  lastUsedAt: number;
+  expiresAt: number;
+};
+
+export type ImportOptions = {
+  /** Looks at everything and writes no account. */
+  dryRun: boolean;
+  /** Takes accounts whose second factor can't be read all the same, without it. */
+  dropLostTwoFactor: boolean;
+};
+
+type Leave = (what: LeftOut["what"], why: string) => void;
+
+/** Reads what was found and keeps what fits; or says why the account as a whole doesn't. */
+export function fitAccount(
+  parts: AccountParts,
+  found: Found,
+  options: ImportOptions,
+  now: number,
+): Fitting | LeftOut {
+  const { where } = found;
+  const no = (why: string): LeftOut => ({ where, what: "account", why });
+  const read = readIncoming(found);
+  if ("why" in read) return no(read.why);
+  const { account } = read;
+  const address = readEmailAddress(account.email);
+  if (!address) return no("Its email address is not one that can be used.");
+  const secret = readTotpSecret(account.totpSecret);
+  const lost =
+    found.lostTwoFactor ?? (secret === undefined ? "it is no base32 secret of 80 bits or more" : null);
+  const without: LeftOut[] = [];
+  const leave: Leave = (what, why) => without.push({ where, what, why });
+  if (lost !== null) leave("second factor", `It can't be read: ${lost}.`);
+  const refused =
+    lost === null || options.dropLostTwoFactor
+      ? null
+      : `Its second factor can't be read: ${lost}. Without it the password alone would open the account.`;
+  const suspended = account.suspended === true;
+  return {
+    where,
+    refused,
+    id: account.id ?? null,
+    address,
+    verified: account.emailVerified === true,
+    suspended,
+    createdAt: Math.min(account.createdAt ?? now, now),
+    passwordHash: fitPassword(account.passwordHash, leave),
+    totpSecret: lost === null ? (secret ?? null) : null,
+    identities: fitIdentities(parts, account, leave),
+    sessions: suspended ? [] : fitSessions(parts, account, leave, now),
+    without,
+  };
+}
+
+/** Null where there is none, undefined where there is one that can't be used. */
+function readTotpSecret(given: string | null | undefined): string | null | undefined {
+  if (given === null || given === undefined || given === "") return null;
+  const secret = given.replace(/[\s=-]/g, "").toUpperCase();
+  return /^[A-Z2-7]{16,}$/.test(secret) ? secret : undefined;
+}
+
+function fitPassword(hash: string | null | undefined, leave: Leave): string | null {
+  if (hash === null || hash === undefined || hash === "") return null;
+  const taken = takeOverPassword(hash);
+  if ("stored" in taken) return taken.stored;
+  leave(
+    "password",
+    `Its hash can't be used: ${taken.why}. Its owner chooses a new one by "Forgot password?".`,
+  );
+  return null;
+}
+
+const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
+
+function fitIdentities(parts: AccountParts, account: IncomingAccount, leave: Leave): FittingIdentity[] {
+  return (account.identities ?? []).flatMap(({ provider, issuer, subject }) => {
+    const site = parts.settings.oidc.find(
+      (one) => (provider ?? one.id) === one.id && issuerKey(issuer ?? one.issuer) === issuerKey(one.issuer),
+    );
+    const name = provider ?? issuer;
+    if (!site || !name) {
+      const which = name ? `"${name}" is none of` : "It names neither a provider nor an issuer of";
+      leave("login method", `${which} the sites in LATCHKEY_OIDC_PROVIDERS. Add it there, then import.`);
+      return [];
+    }
+    if (!SUBJECT.test(subject)) {
+      leave("login method", "Its subject is empty, longer than 255 characters, or has control characters.");
+      return [];
+    }
+    return [{ provider: site.id, issuer: issuerKey(site.issuer), subject }];
+  });
+}
+
+type OldSession = NonNullable<IncomingAccount["sessions"]>[number];
+
+/** Below, a token could be guessed. */
+const SHORTEST_TOKEN = 20;
+const LONGEST_TOKEN = 512;
+
+/**
+ * Sessions that still live. They end when the old system would have ended them, and at the latest one
+ * session lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several in one place the newest gets it: that is the one that the next
+ * sign-in there replaces.
+ */
+function fitSessions(
+  parts: AccountParts,
+  account: IncomingAccount,
+  leave: Leave,
+  now: number,
+): FittingSession[] {
+  const { settings, seal } = parts;
+  const taken = new Set<string>();
+  const usedAt = (one: OldSession) => Math.min(one.lastUsedAt ?? one.createdAt ?? now, now);
+  return (account.sessions ?? [])
+    .filter((one) => overByTime(one.expiresAt, usedAt(one), settings, now) === null)
+    .sort((one, other) => usedAt(other) - usedAt(one))
+    .flatMap((one) => {
+      if (one.token.length < SHORTEST_TOKEN || one.token.length > LONGEST_TOKEN) {
+        leave("session", `Its token has not ${SHORTEST_TOKEN} to ${LONGEST_TOKEN} characters.`);
+        return [];
+      }
+      const device = readDevice(new Headers({ "user-agent": headerSafe(one.userAgent ?? "") }));
+      const place = settings.sessionScope === "device" ? null : placeOfDevice(device);
+      const isFirst = place !== null && !taken.has(place);
+      if (isFirst) taken.add(place);
+      return {
+        ...device,
+        tokenHash: hashToken(tokenForOld(one.token, seal.stamp)),
+        place: isFirst ? place : null,
+        createdAt: Math.min(one.createdAt ?? now, now),
+        lastUsedAt: usedAt(one),
+        expiresAt: Math.min(one.expiresAt, now + settings.sessionLifetime),
+      };
+    });
+}
+
+function headerSafe(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?");
+}

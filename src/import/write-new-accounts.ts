@@ -1,0 +1,130 @@
+import type { Insertable } from "kysely";
+import { ALWAYS } from "../credentials/ownership.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import type { Seal } from "../credentials/seal.ts";
+import type { Write } from "../database/database.ts";
+import { isUniqueViolation } from "../database/database.ts";
+import type { Schema } from "../database/schema.ts";
+import { record } from "../history/activity.ts";
+import { OPERATOR } from "../operator.ts";
+import { makeId } from "../sessions/token.ts";
+import { reservedAddresses } from "./new-accounts.ts";
+import type { Fitting } from "./validate.ts";
+
+const ROWS_A_STATEMENT = 400;
+
+/**
+ * Writes a batch of accounts with all that belongs to them, as one transaction. False where meanwhile
+ * somebody else has taken what one of them needs: then nothing is written.
+ */
+export async function writeNewcomers(
+  { database, seal }: AccountParts,
+  newcomers: readonly Fitting[],
+  now: number,
+): Promise<boolean> {
+  const named = newcomers.map((one) => ({ ...one, id: one.id ?? makeId() }));
+  try {
+    await database.write(async (write) => {
+      await insert(
+        write,
+        "account",
+        named.map((one) => accountRow(one, now)),
+      );
+      await insert(
+        write,
+        "two_factor",
+        named.flatMap((one) => twoFactorRows(one, seal, now)),
+      );
+      const identities = named.map(identityRows);
+      await insert(write, "oidc_identity", identities.flat());
+      await insert(
+        write,
+        "session",
+        named.flatMap((one, at) => sessionRows(one, identities[at]?.[0]?.id)),
+      );
+      // Looked at after the insert: an address that was left meanwhile is seen now.
+      const keys = named.map(({ address }) => address.key);
+      if ((await reservedAddresses(write.query, keys, now)).size > 0) throw new ReservedMeanwhile();
+      const created = { kind: "account_created", at: now, label: OPERATOR } as const;
+      await record(write, ...named.map(({ id }) => ({ ...created, accountId: id })));
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof ReservedMeanwhile || isUniqueViolation(error)) return false;
+    throw error;
+  }
+}
+
+class ReservedMeanwhile extends Error {}
+
+type Named = Fitting & { id: string };
+
+function accountRow(one: Named, now: number): Insertable<Schema["account"]> {
+  const { id, address, createdAt, passwordHash } = one;
+  return {
+    id,
+    email: address.email,
+    email_key: address.key,
+    email_verified_at: one.verified ? createdAt : null,
+    password_hash: passwordHash,
+    password_set_at: passwordHash === null ? null : createdAt,
+    password_used_at: null,
+    password_blocked_at: null,
+    credential_version: 1,
+    suspended_at: one.suspended ? now : null,
+    owner_since: one.verified ? ALWAYS : null,
+    created_at: createdAt,
+  };
+}
+
+function twoFactorRows(one: Named, seal: Seal, now: number): Insertable<Schema["two_factor"]>[] {
+  if (one.totpSecret === null) return [];
+  const secret = seal.close(one.totpSecret, one.id);
+  return [{ account_id: one.id, secret, confirmed_at: now, created_at: now }];
+}
+
+function identityRows(one: Named): Insertable<Schema["oidc_identity"]>[] {
+  return one.identities.map((identity) => ({
+    ...identity,
+    id: makeId(),
+    account_id: one.id,
+    created_at: one.createdAt,
+    last_used_at: null,
+    added_by: null,
+    added_from: null,
+    added_with: null,
+  }));
+}
+
+/** No old system says how a session was opened: by the password where there is one, else at the first other site. */
+function sessionRows(one: Named, identityId: string | undefined): Insertable<Schema["session"]>[] {
+  const byPassword = one.passwordHash !== null || identityId === undefined;
+  return one.sessions.map((session) => ({
+    token_hash: session.tokenHash,
+    id: makeId(),
+    account_id: one.id,
+    browser: session.browser,
+    os: session.os,
+    label: session.label,
+    created_at: session.createdAt,
+    expires_at: session.expiresAt,
+    last_used_at: session.lastUsedAt,
+    signed_in_with: byPassword ? "password" : "oidc",
+    method_id: byPassword ? "password" : identityId,
+    // It proves nothing of now: a change of credentials asks who it is first.
+    proved_at: 0,
+    place: session.place,
+    device_hash: null,
+  }));
+}
+
+async function insert<Table extends "account" | "two_factor" | "oidc_identity" | "session">(
+  write: Write,
+  table: Table,
+  rows: Insertable<Schema[Table]>[],
+): Promise<void> {
+  for (let start = 0; start < rows.length; start += ROWS_A_STATEMENT) {
+    const some = rows.slice(start, start + ROWS_A_STATEMENT);
+    await write.query.insertInto<Table>(table).values(some).execute();
+  }
+}

@@ -1,0 +1,155 @@
+import { deleteAccount } from "./changes/close-account.ts";
+import { addAccount, findAccountByEmail, ownWords } from "./credentials/account.ts";
+import { readEmailAddress } from "./credentials/email-address.ts";
+import { makeNotMeLink } from "./credentials/emailed-links.ts";
+import type { AccountParts } from "./credentials/parts.ts";
+import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
+import { about, post } from "./credentials/send-emails.ts";
+import type { Write } from "./database/database.ts";
+import type { Account } from "./database/lock.ts";
+import { holdAccount, holdAccounts } from "./database/lock.ts";
+import { record } from "./history/activity.ts";
+import * as messages from "./mail/messages.ts";
+import { mailReset } from "./recovery/password-reset.ts";
+import type { Outcome } from "./refusals.ts";
+import { refuse } from "./refusals.ts";
+import { endBecauseOf, endHalfFinishedSignIns, endSessions } from "./sessions/endings.ts";
+
+/** Who did it, as the owner reads it. */
+export const OPERATOR = "an administrator";
+
+/** The account with an address, or a refusal that says there is none. */
+export async function findForOperator(
+  parts: AccountParts,
+  email: string,
+): Promise<Outcome<{ account: Account }>> {
+  const address = readEmailAddress(email);
+  const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
+  return account
+    ? { ok: true, account }
+    : refuse("not_found", `There is no account with the address ${email}.`);
+}
+
+/** Opens an account, also where sign-up is closed. The operator vouches for the address: it counts as verified. */
+export async function createForOperator(
+  parts: AccountParts,
+  asked: { email: string; password: string },
+  now: number,
+): Promise<Outcome<{ id: string }>> {
+  const address = readEmailAddress(asked.email);
+  if (!address) return refuse("invalid_email");
+  const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
+  if (weak) return refuse("weak_password", weak);
+  const passwordHash = await parts.passwords.hash(asked.password);
+  const account = { address, passwordHash, verified: true, label: OPERATOR };
+  const id = await parts.database.write((write) => addAccount(write, account, now));
+  return id === null ? refuse("email_taken") : { ok: true, id };
+}
+
+/** Suspends an account: nobody logs in to it, and every session ends. Returns how many did. */
+export async function suspend(parts: AccountParts, account: Account, now: number): Promise<number> {
+  return parts.database.write(async (write) => {
+    const held = await holdAccount(write, account.id);
+    if (!held) return 0;
+    await write.query
+      .updateTable("account")
+      .set({ suspended_at: now, credential_version: held.credential_version + 1 })
+      .where("id", "=", account.id)
+      .execute();
+    return endBecauseOf(write, "account_closed", { accountId: account.id, by: OPERATOR, at: now });
+  });
+}
+
+/** Lets the owner of a suspended account log in again. */
+export async function unsuspend(parts: AccountParts, account: Account): Promise<void> {
+  await parts.database.write(({ query }) =>
+    query.updateTable("account").set({ suspended_at: null }).where("id", "=", account.id).execute(),
+  );
+}
+
+/** Deletes an account and all that belongs to it. */
+export async function remove(parts: AccountParts, account: Account, now: number): Promise<void> {
+  await parts.database.write(async (write) => {
+    if (await holdAccount(write, account.id)) await deleteAccount(write, account.id, OPERATOR, now);
+  });
+}
+
+/** Mails a reset link to the owner. */
+export async function sendReset(parts: AccountParts, account: Account, now: number): Promise<void> {
+  await mailReset(parts, account, OPERATOR, now);
+}
+
+/** Turns 2FA off for an owner who has lost the phone; half-finished sign-ins end. */
+export async function resetTwoFactor(parts: AccountParts, account: Account, now: number): Promise<Outcome> {
+  const done = await parts.database.write(async (write) => {
+    const held = await holdAccount(write, account.id);
+    if (!held || !(await hasTwoFactor(write, account.id))) return null;
+    await removeTwoFactor(write, account.id);
+    await endHalfFinishedSignIns(write, account.id);
+    await write.query
+      .updateTable("account")
+      .set({ credential_version: held.credential_version + 1 })
+      .where("id", "=", account.id)
+      .execute();
+    const detail = { by: OPERATOR };
+    await record(write, { accountId: account.id, kind: "two_factor_off", at: now, label: OPERATOR, detail });
+    write.announce(account.id);
+    return { notMeLink: await makeNotMeLink(parts, write, held, null, now) };
+  });
+  if (!done) return refuse("not_on");
+  const context = { ...about(parts, account.email, now), by: OPERATOR, ...done };
+  post(parts, [{ to: account.email, message: messages.twoFactorTurnedOff(context) }]);
+  return { ok: true };
+}
+
+const ACCOUNTS_A_BATCH = 200;
+
+/**
+ * Ends every session of every account, half-finished sign-ins and mailed links too, in batches of accounts
+ * that are held meanwhile: a token that is renewed at that moment ends all the same. Returns how many sessions.
+ */
+export async function endEveryone(parts: AccountParts, now: number): Promise<number> {
+  const ending = { reason: "signed_out_remotely", by: OPERATOR, at: now } as const;
+  await forEveryAccountIn(parts, "half_finished_sign_in", async ({ query }, accountIds) => {
+    await query.deleteFrom("half_finished_sign_in").where("account_id", "in", accountIds).execute();
+    return 0;
+  });
+  const links = ({ query }: Write) =>
+    query.deleteFrom("mailed_link").where("kind", "not in", ["not_me", "keep_email"]);
+  await forEveryAccountIn(parts, "mailed_link", async (write, accountIds) => {
+    await links(write).where("account_id", "in", accountIds).execute();
+    return 0;
+  });
+  await parts.database.write((write) => links(write).where("account_id", "is", null).execute());
+  return forEveryAccountIn(parts, "session", (write, accountIds) =>
+    endSessions(write, { accountIds }, ending),
+  );
+}
+
+/** Goes through a table by accounts, a batch at a time, each batch one transaction. Returns the sum of what was done. */
+async function forEveryAccountIn(
+  parts: AccountParts,
+  table: "half_finished_sign_in" | "mailed_link" | "session",
+  work: (write: Write, accountIds: string[]) => Promise<number>,
+): Promise<number> {
+  let after = "";
+  let total = 0;
+  for (;;) {
+    const rows = await parts.database.read
+      .selectFrom(table)
+      .select("account_id as accountId")
+      .distinct()
+      .where("account_id", ">", after)
+      .orderBy("account_id")
+      .limit(ACCOUNTS_A_BATCH)
+      .execute();
+    const accountIds = rows.flatMap(({ accountId }) => accountId ?? []);
+    const last = accountIds.at(-1);
+    if (last === undefined) return total;
+    total += await parts.database.write(async (write) => {
+      await holdAccounts(write, accountIds);
+      return work(write, accountIds);
+    });
+    after = last;
+  }
+}

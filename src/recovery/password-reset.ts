@@ -1,0 +1,123 @@
+import { findAccountByEmail, ownWords } from "../credentials/account.ts";
+import { readEmailAddress } from "../credentials/email-address.ts";
+import type { MailedLink } from "../credentials/emailed-links.ts";
+import { findLink, makeNotMeLink, makeResetLink, takeLink } from "../credentials/emailed-links.ts";
+import { methodsOf } from "../credentials/login-method-list.ts";
+import { networkLimit } from "../credentials/network-limit.ts";
+import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import { about, post } from "../credentials/send-emails.ts";
+import { forgetWrongPasswords } from "../credentials/tries.ts";
+import type { Write } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
+import { holdAccount } from "../database/lock.ts";
+import { record } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
+import type { Visitor } from "../sessions/start.ts";
+
+/** Mails a reset link where the address has an account. The answer, and its time, are the same for every address. */
+export async function askForReset(
+  parts: AccountParts,
+  email: string,
+  visitor: Visitor,
+  now: number,
+): Promise<Outcome> {
+  const address = readEmailAddress(email);
+  const tooMany = await parts.attempts.take(
+    [
+      { kind: "mail", of: `reset:${address?.key ?? email}` },
+      await networkLimit(parts, "mail_network", visitor, address && { emailKey: address.key }),
+    ],
+    now,
+  );
+  if (tooMany) return tooMany;
+  parts.afterwards(async () => {
+    const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
+    if (account && account.suspended_at === null) await mailReset(parts, account, visitor.device.label, now);
+  });
+  return { ok: true };
+}
+
+/** Begins a reset that was asked for, by an operator too. Nothing where the account has changed since it was read. */
+export async function mailReset(
+  parts: AccountParts,
+  account: Account,
+  label: string,
+  now: number,
+): Promise<void> {
+  const link = await parts.database.write(async (write) => {
+    const held = await holdAccount(write, account.id);
+    const same = held?.email_key === account.email_key && held.suspended_at === account.suspended_at;
+    return same ? makeResetLink(parts, write, account, label, now) : null;
+  });
+  if (link === null) return;
+  const message = messages.resetPassword({ ...about(parts, account.email, now, label), link });
+  post(parts, [{ to: account.email, message }]);
+}
+
+/** Sets a new password with the mailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */
+export async function resetPassword(
+  parts: AccountParts,
+  asked: { token: string; password: string },
+  visitor: Visitor,
+  now: number,
+): Promise<Outcome> {
+  const link = await findLink(parts.database, ["reset_password"], asked.token, now);
+  if (!link?.account_id) return refuse("link_expired");
+  const tooMany = await parts.attempts.take([{ kind: "new_password", of: link.account_id }], now);
+  if (tooMany) return tooMany;
+  const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
+  if (weak) return refuse("weak_password", weak);
+  const passwordHash = await parts.passwords.hash(asked.password);
+  const { account_id: accountId } = link;
+  const { label } = visitor.device;
+
+  const done = await parts.database.write(async (write) => {
+    const account = await holdAccount(write, accountId);
+    if (!account || !(await takeLink(write, ["reset_password"], asked.token, now))) return null;
+    const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
+    await endBecauseOf(write, "password_reset", { accountId, by: label, at: now });
+    await record(write, { accountId, kind: "password_reset", at: now, label });
+    // Whoever guessed before must not keep the owner out with the password that was just chosen.
+    await forgetWrongPasswords(parts, write, account);
+    const methods = await methodsOf(parts, write.query, account);
+    const kept = methods.filter(({ kind, works }) => works && kind !== "password").map(({ name }) => name);
+    const notMeLink = await makeNotMeLink(parts, write, account, null, now);
+    return { email: account.email, facts: { removed, kept, notMeLink } };
+  });
+  if (done === null) return refuse("link_expired");
+  const { email, facts } = done;
+  const message = messages.passwordWasReset({ ...about(parts, email, now, label), ...facts });
+  post(parts, [{ to: email, message }]);
+  return { ok: true };
+}
+
+/**
+ * The link proves who owns the address, so whatever was set up before its owner came goes with the old
+ * password (names of it are returned), and what is left is the owner's.
+ */
+async function setPassword(
+  parts: AccountParts,
+  write: Write,
+  reset: { account: Account; link: MailedLink; passwordHash: string },
+  now: number,
+): Promise<string[]> {
+  const { account, link, passwordHash } = reset;
+  const provesAddress = account.email_key === link.email_key;
+  const removed = provesAddress ? await removeUnproved(parts, write, account) : [];
+  await write.query
+    .updateTable("account")
+    .set({
+      password_hash: passwordHash,
+      password_set_at: now,
+      password_blocked_at: null,
+      credential_version: account.credential_version + 1,
+      ...(provesAddress ? { email_verified_at: account.email_verified_at ?? now, owner_since: ALWAYS } : {}),
+    })
+    .where("id", "=", account.id)
+    .execute();
+  return removed;
+}

@@ -1,0 +1,59 @@
+import { findAccount } from "../credentials/account.ts";
+import { networkLimit } from "../credentials/network-limit.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
+import { findPasskey } from "../credentials/passkeys/stored-passkeys.ts";
+import type { Write } from "../database/database.ts";
+import { refuse } from "../refusals.ts";
+import type { Visitor } from "../sessions/start.ts";
+import type { SignedIn } from "./sign-in.ts";
+import { passFirstFactor } from "./sign-in.ts";
+
+/**
+ * Signs in with a passkey. An authenticator that knew its owner counts as both factors; one that only
+ * saw a touch counts as the first, and 2FA is asked where it is on.
+ */
+export async function signInWithPasskey(
+  parts: AccountParts,
+  answer: { response: unknown; browser: string | null },
+  visitor: Visitor,
+  now: number,
+): Promise<SignedIn> {
+  const network = await networkLimit(
+    parts,
+    "password_network",
+    visitor,
+    await ownerOf(parts, answer, visitor),
+  );
+  const tooMany = await parts.attempts.take([network], now);
+  if (tooMany) return tooMany;
+  const accepted = await acceptAuthentication(parts, answer, now);
+  const account = accepted && (await findAccount(parts.database, accepted.passkey.account_id));
+  if (!accepted || !account)
+    return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
+  const { passkey, userVerified } = accepted;
+  const sign = { signedInWith: "passkey", methodId: passkey.id, bothFactors: userVerified } as const;
+  const done = await passFirstFactor(parts, account, sign, visitor, now, async (write) => {
+    await parts.attempts.giveBack(write, network);
+    return isThere(write, passkey.id);
+  });
+  return done === "changed_meanwhile" ? refuse("wrong_passkey") : done;
+}
+
+/** Whose passkey this claims to be; looked up only where that can matter for the limit. */
+async function ownerOf(
+  parts: AccountParts,
+  { response }: { response: unknown },
+  { network, isReturning }: Visitor,
+): Promise<{ id: string } | null> {
+  if (!network.generous || !isReturning || typeof response !== "object" || response === null) return null;
+  const passkey = await findPasskey(parts.database, "id" in response ? response.id : null);
+  return passkey ? { id: passkey.account_id } : null;
+}
+
+/** A passkey may have been disconnected since its answer was judged. */
+async function isThere({ query }: Write, id: string): Promise<boolean> {
+  return (
+    (await query.selectFrom("passkey").select("id").where("id", "=", id).executeTakeFirst()) !== undefined
+  );
+}

@@ -1,0 +1,125 @@
+import type { Selectable } from "kysely";
+import { sql } from "kysely";
+import { makeNotMeLink } from "../credentials/emailed-links.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
+import type { SecondFactor } from "../credentials/second-factor.ts";
+import { acceptSecondFactor } from "../credentials/second-factor.ts";
+import type { Letter } from "../credentials/send-emails.ts";
+import { about, post } from "../credentials/send-emails.ts";
+import { secondFactorTries } from "../credentials/tries.ts";
+import type { Write } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
+import { holdAccount } from "../database/lock.ts";
+import type { HalfFinishedSignInTable } from "../database/schema.ts";
+import { recordFolded } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome, Refusal } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { Started, Visitor } from "../sessions/start.ts";
+import { hashToken } from "../sessions/token.ts";
+import { finishSignIn } from "./sign-in.ts";
+
+const WRONG_CODES = 10;
+
+type Done = { ok: true; started: Started; letters: Letter[] } | (Refusal & { letters?: Letter[] });
+
+/**
+ * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
+ * over; each try is counted before it is judged, so that parallel ones can't slip by.
+ */
+export async function finishWithSecondFactor(
+  parts: AccountParts,
+  token: string | null,
+  given: SecondFactor,
+  visitor: Visitor,
+  now: number,
+): Promise<Outcome<{ started: Started }>> {
+  const half = token === null ? undefined : await findHalfFinished(parts, token, now);
+  if (token === null || !half) return refuse("sign_in_expired");
+  const limit = await secondFactorTries(parts, half.account_id, hashToken(visitor.deviceToken));
+  const tooMany = await parts.attempts.take([limit], now);
+  if (tooMany) return tooMany;
+
+  const done: Done = await parts.database.write(async (write) => {
+    const account = await holdAccount(write, half.account_id);
+    const counted = account && (await countTry(write, token, account, now));
+    if (!account || !counted) return refuse("sign_in_expired");
+    const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
+    if (accepted === null) return noteWrongCode(parts, write, account, counted, visitor, now);
+    await write.query
+      .deleteFrom("half_finished_sign_in")
+      .where("token_hash", "=", hashToken(token))
+      .execute();
+    await parts.attempts.release(write, { own: limit });
+    if (account.suspended_at !== null) return refuse("account_suspended");
+    const { signed_in_with: signedInWith, method_id: methodId } = counted;
+    const sign = { signedInWith, methodId, bothFactors: true };
+    const finished = await finishSignIn(parts, write, account, sign, visitor, now);
+    if (accepted === "totp") return finished;
+    return {
+      ...finished,
+      letters: [
+        ...finished.letters,
+        await noteRecoveryCode(parts, write, { account, session: finished.started.session }, now),
+      ],
+    };
+  });
+  post(parts, done.letters ?? []);
+  if (!done.ok) return done;
+  return { ok: true, started: done.started };
+}
+
+async function findHalfFinished(parts: AccountParts, token: string, now: number) {
+  return parts.database.read
+    .selectFrom("half_finished_sign_in")
+    .select("account_id")
+    .where("token_hash", "=", hashToken(token))
+    .where("expires_at", ">", now)
+    .where("wrong_codes", "<", WRONG_CODES)
+    .executeTakeFirst();
+}
+
+/** Counts a try as wrong before it is judged. Nothing where the sign-in is over, or the credentials have changed since. */
+async function countTry(
+  write: Write,
+  token: string,
+  account: Account,
+  now: number,
+): Promise<Selectable<HalfFinishedSignInTable> | undefined> {
+  return write.query
+    .updateTable("half_finished_sign_in")
+    .set({ wrong_codes: sql`wrong_codes + 1` })
+    .where("token_hash", "=", hashToken(token))
+    .where("account_id", "=", account.id)
+    .where("credential_version", "=", account.credential_version)
+    .where("expires_at", ">", now)
+    .where("wrong_codes", "<", WRONG_CODES)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Someone came past the first factor: the owner reads it in the activity, and by mail once for each sign-in. */
+async function noteWrongCode(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  half: Selectable<HalfFinishedSignInTable>,
+  visitor: Visitor,
+  now: number,
+): Promise<Done> {
+  const { label } = visitor.device;
+  await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
+  const refusal = refuse(
+    "wrong_code",
+    "That code is not right. Wait for the next one, or use a recovery code.",
+    { status: 401 },
+  );
+  if (half.wrong_codes > 1) return refusal;
+  const message = messages.wrongSecondFactor({
+    ...about(parts, account.email, now, label),
+    knowsPassword: half.signed_in_with === "password",
+    notMeLink: await makeNotMeLink(parts, write, account, null, now),
+  });
+  return { ...refusal, letters: [{ to: account.email, message }] };
+}

@@ -1,0 +1,111 @@
+import { findAccount, findAccountByEmail } from "../credentials/account.ts";
+import { readEmailAddress } from "../credentials/email-address.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import type { Provider, ProviderIdentity } from "../credentials/provider.ts";
+import type { Write } from "../database/database.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { Visitor } from "../sessions/start.ts";
+import { makeId } from "../sessions/token.ts";
+import type { SignedIn } from "./sign-in.ts";
+import { passFirstFactor } from "./sign-in.ts";
+import { signUpWithProvider } from "./sign-up.ts";
+
+/** Ways to prove oneself at a provider (RFC 8176), by what they are: a code alone is one factor as well. */
+const KINDS_OF_PROOF = [
+  ["pwd", "pin", "kba"],
+  ["otp", "hwk", "swk", "sc", "sms", "tel"],
+  ["face", "fpt", "iris", "retina", "vbm"],
+];
+
+/** Signs in with what a provider said, to the account that is tied to it; where there is none, this is a sign-up. */
+export async function signInWithProvider(
+  parts: AccountParts,
+  provider: Provider,
+  identity: ProviderIdentity,
+  visitor: Visitor,
+  now: number,
+): Promise<SignedIn> {
+  const known = await findIdentity(parts, identity);
+  if (!known) return signUpOrExplain(parts, provider, identity, visitor, now);
+  const account = await findAccount(parts.database, known.account_id);
+  if (!account) return refuse("provider_failed");
+  const bothFactors = countsAsBoth(provider, identity);
+  const sign = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
+  const done = await passFirstFactor(parts, account, sign, visitor, now, async ({ query }) => {
+    const used = query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id);
+    // It may have been disconnected since it was looked up.
+    return (await used.returning("id").executeTakeFirst()) !== undefined;
+  });
+  return done === "changed_meanwhile" ? refuse("provider_failed") : done;
+}
+
+/** Whether a sign-in there stands for both factors here: where the provider is trusted to say so, and does. */
+export function countsAsBoth({ settings }: Provider, { amr }: ProviderIdentity): boolean {
+  if (!settings.trustAmr) return false;
+  const kinds = KINDS_OF_PROOF.filter((kind) => kind.some((one) => amr.includes(one)));
+  return amr.includes("mfa") || kinds.length > 1;
+}
+
+/**
+ * Nobody here is known by this subject. The email never decides who someone is: where it has an account,
+ * its owner logs in and connects the provider; where it has none, this is a sign-up.
+ */
+async function signUpOrExplain(
+  parts: AccountParts,
+  provider: Provider,
+  identity: ProviderIdentity,
+  visitor: Visitor,
+  now: number,
+): Promise<SignedIn> {
+  const address = identity.email === null ? null : readEmailAddress(identity.email);
+  if (!address) return refuse("provider_no_email");
+  const { emailVerified: verified } = identity;
+  // Before the look: else anyone who can write any address at a provider could ask which ones are known here.
+  if (parts.settings.signUp !== "open" && !verified) return refuse("provider_no_email");
+  if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
+  const store = newIdentity(provider, identity, now, now);
+  const done = await signUpWithProvider(parts, { address, verified, store }, visitor, now);
+  if (!done.ok) return done.code === "email_taken" ? refuse("provider_account_exists") : done;
+  return done.started === null ? refuse("provider_failed") : { ok: true, started: done.started };
+}
+
+/** Who is known here by a provider's issuer and subject. */
+export async function findIdentity(parts: AccountParts, { issuer, subject }: ProviderIdentity) {
+  return parts.database.read
+    .selectFrom("oidc_identity")
+    .select(["id", "account_id"])
+    .where("issuer", "=", issuer)
+    .where("subject", "=", subject)
+    .executeTakeFirst();
+}
+
+/** Ties what a provider said to an account, once: one subject belongs to one account. */
+export function newIdentity(
+  provider: Provider,
+  { issuer, subject }: ProviderIdentity,
+  now: number,
+  usedAt: number | null = null,
+) {
+  return async (write: Write, accountId: string): Promise<Outcome<{ id: string }>> => {
+    const row = {
+      id: makeId(),
+      account_id: accountId,
+      provider: provider.settings.id,
+      issuer,
+      subject,
+      created_at: now,
+      last_used_at: usedAt,
+      added_by: null,
+      added_from: null,
+      added_with: null,
+    };
+    const stored = await write.query
+      .insertInto("oidc_identity")
+      .values(row)
+      .onConflict((conflict) => conflict.columns(["issuer", "subject"]).doNothing())
+      .returning("id")
+      .executeTakeFirst();
+    return stored ? { ok: true, id: stored.id } : refuse("method_taken");
+  };
+}
