@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import pg from "pg";
 import type { Write } from "../src/database/database.ts";
-import { holdAccount } from "../src/database/lock.ts";
+import { lockAccount } from "../src/database/lock.ts";
 import { openPostgres } from "../src/database/postgres/postgres.ts";
 import { endSessions } from "../src/sessions/endings.ts";
 import { hashToken, makeId, makeToken } from "../src/sessions/token.ts";
@@ -86,9 +86,9 @@ async function rate(how: "inside" | "after"): Promise<number> {
 
 /** What a sign-in writes, without what it computes. */
 async function begin(write: Write, accountId: string, id: string): Promise<void> {
-  await holdAccount(write, accountId);
+  await lockAccount(write, accountId);
   const now = Date.now();
-  const row = { id, account_id: accountId, token_hash: hashToken(makeToken()), place: null };
+  const row = { id, account_id: accountId, token_hash: hashToken(makeToken()), replacement_key: null };
   const device = { browser: null, os: null, label: "Unknown device", signed_in_with: "password" as const };
   const times = { created_at: now, expires_at: now + DAY, last_used_at: now, proved_at: now };
   await write.query
@@ -99,6 +99,6 @@ async function begin(write: Write, accountId: string, id: string): Promise<void>
 }
 
 async function finish(write: Write, accountId: string, id: string): Promise<void> {
-  await holdAccount(write, accountId);
+  await lockAccount(write, accountId);
   await endSessions(write, { accountId, id }, { reason: "signed_out", by: null, at: Date.now() });
 }

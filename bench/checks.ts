@@ -30,7 +30,7 @@ async function measurePostgres(url: string): Promise<void> {
   const database = await openPostgres({ url, listenUrl: null, notice: () => {} });
   await client.query(`insert into account (id, email, email_key, password_hash, created_at)
     select 'account-' || lpad(n::text, 14, '0'), 'person' || n || '@example.com', 'person' || n || '@example.com', repeat('x', 97), 1795500000000 from generate_series(1, ${accounts}) n`);
-  await client.query(`insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at, place, device_hash)
+  await client.query(`insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at, replacement_key, device_hash)
     select sha256(convert_to('token ' || n, 'UTF8')), 'session-' || lpad(n::text, 14, '0'), 'account-' || lpad((1 + n % ${accounts})::text, 14, '0'), 'Chrome', 'Mac OS', 'Chrome on Mac OS',
     1795500000000, 1798092000000, 1795500000000, 'password', 'password', 1795500000000, 'Chrome|' || n, sha256(convert_to('device ' || n, 'UTF8')) from generate_series(1, ${sessions}) n`);
   await fillHistory();
@@ -107,7 +107,7 @@ function measureSqlite(): void {
     with recursive n(n) as (select 1 union all select n + 1 from n where n < ${accounts})
     insert into account (id, email, email_key, password_hash, created_at) select printf('account-%014d', n), 'person' || n || '@example.com', 'person' || n || '@example.com', printf('%.97c', 'x'), 1795500000000 from n;
     with recursive n(n) as (select 1 union all select n + 1 from n where n < ${sessions})
-    insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at, place, device_hash)
+    insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at, replacement_key, device_hash)
     select hash_of(n), printf('session-%014d', n), printf('account-%014d', 1 + n % ${accounts}), 'Chrome', 'Mac OS', 'Chrome on Mac OS', 1795500000000, 1798092000000, 1795500000000, 'password', 'password', 1795500000000, 'Chrome|' || n, hash_of(-n) from n;
     commit; pragma wal_checkpoint(truncate)`);
   console.log(

@@ -104,7 +104,7 @@ export function takeFromAddress(name: string): string | null {
   return value;
 }
 
-/** The token of a mailed link. It leaves the address bar at once, and no server ever sees it. */
+/** The token of an emailed link. It leaves the address bar at once, and no server ever sees it. */
 export function takeToken(): string | null {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token !== null) history.replaceState(null, "", location.pathname + location.search);

@@ -4,7 +4,7 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LINE =
-  "adapters, cli → latchkey → http, import → operator → sign-in → changes, recovery → credentials → sessions → history, mail → database → options, refusals";
+  "adapters, cli → latchkey → http, import → operator → sign-in → changes, recovery → credentials → sessions → history, email → database → options, refusals";
 
 /** The server's rooms from top to bottom: each may import itself and what stands on a later line. */
 const SERVER = [

@@ -19,7 +19,7 @@ import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
 import { watchNetworks } from "./http/network.ts";
-import { inTheClear, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
+import { insecureUrlWarning, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
@@ -75,14 +75,14 @@ export type Latchkey = {
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   const settings = readSettings(options);
   const log = pino({ name: "latchkey", level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
-  const complain = (what: string) => (error: unknown) => log.error({ err: error }, what);
+  const logError = (what: string) => (error: unknown) => log.error({ err: error }, what);
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
-  const lastUsed = createLastUsed(database, settings, complain("Last-used times could not be written."));
+  const lastUsed = createLastUsed(database, settings, logError("Last-used times could not be written."));
   const background = new Set<Promise<void>>();
-  const live = new LiveStreams({ settings, database, lastUsed }, complain("Open pages could not be told."));
+  const live = new LiveStreams({ settings, database, lastUsed }, logError("Open pages could not be told."));
   const ended = new EndedEvents(
     { settings, database, lastUsed },
-    complain("Ended sessions could not be told."),
+    logError("Ended sessions could not be told."),
   );
   const mailer = createMailer({
     smtpUrl: settings.smtpUrl,
@@ -104,16 +104,16 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     passwords: createPasswordHashes(() => foreignKindsLeft(database)),
     strength: createPasswordStrength(settings.passwordMinLength, new URL(settings.baseUrl.origin).hostname),
     seal,
-    cookies: createCookies(settings, seal.stamp),
+    cookies: createCookies(settings, seal.hmac),
     providers: new Map(
       settings.oidc.map((one) => [one.id, createProvider(one, callbackUrl(settings, one.id))]),
     ),
     clockAhead: watchClock({ database, settings, log }),
     ...watchNetworks(settings, log),
-    noticeAddress: watchAddress(settings, log),
-    afterwards(work) {
+    warnOnForeignOrigin: foreignOriginWarning(settings, log),
+    inBackground(work) {
       const done = work()
-        .catch(complain("Work after an answer failed."))
+        .catch(logError("Work after an answer failed."))
         .finally(() => background.delete(done));
       background.add(done);
     },
@@ -121,7 +121,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       while (background.size > 0) await Promise.all(background);
     },
   };
-  const stopUpkeep = keepUp(settings.pruneInterval, parts, complain("Pruning failed."));
+  const stopMaintenance = startMaintenance(settings.pruneInterval, parts, logError("Pruning failed."));
   warnAtStart(settings, log);
 
   return {
@@ -135,7 +135,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     closeStreams: () => live.close(),
     close: once(async () => {
       live.close();
-      await Promise.all([stopUpkeep(), ended.close()]);
+      await Promise.all([stopMaintenance(), ended.close()]);
       await parts.settled();
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
@@ -153,7 +153,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
 }
 
 function warnAtStart({ baseUrl, rateLimits }: Settings, log: HttpParts["log"]): void {
-  const clear = inTheClear(baseUrl);
+  const clear = insecureUrlWarning(baseUrl);
   if (clear !== null) log.warn(clear);
   if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
 }
@@ -196,7 +196,7 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   };
 }
 
-function watchAddress(settings: Settings, log: HttpParts["log"]): HttpParts["noticeAddress"] {
+function foreignOriginWarning(settings: Settings, log: HttpParts["log"]): HttpParts["warnOnForeignOrigin"] {
   let warned = false;
   return (request, remote) => {
     const seen = warned ? null : reachedElsewhere(request, remote, settings);
@@ -212,7 +212,11 @@ const TELL_INTERVAL = 60_000;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Looks at the clock and at the keys at once and before every pruning. */
-function keepUp(interval: number, parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
+function startMaintenance(
+  interval: number,
+  parts: HttpParts,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
   const stop = new AbortController();
   const look = async () => {
     await lookAtClock(parts);
@@ -232,7 +236,7 @@ function keepUp(interval: number, parts: HttpParts, onError: (error: unknown) =>
   );
   timer.unref();
   const budgetTimer = setInterval(
-    () => parts.afterwards(() => tellHeldBack(parts, parts.settings.now())),
+    () => parts.inBackground(() => tellHeldBack(parts, parts.settings.now())),
     Math.min(interval, TELL_INTERVAL),
   );
   budgetTimer.unref();

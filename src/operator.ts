@@ -4,16 +4,16 @@ import { readEmailAddress } from "./credentials/email-address.ts";
 import { makeNotMeLink } from "./credentials/emailed-links.ts";
 import type { AccountParts } from "./credentials/parts.ts";
 import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
-import { about, post } from "./credentials/send-emails.ts";
+import { emailContext, sendEmails } from "./credentials/send-emails.ts";
 import type { Write } from "./database/database.ts";
 import type { Account } from "./database/lock.ts";
-import { holdAccount, holdAccounts } from "./database/lock.ts";
+import { lockAccount, lockAccounts } from "./database/lock.ts";
 import { record } from "./history/activity.ts";
 import * as messages from "./mail/messages.ts";
-import { mailReset } from "./recovery/password-reset.ts";
+import { sendResetEmail } from "./recovery/password-reset.ts";
 import type { Outcome } from "./refusals.ts";
 import { refuse } from "./refusals.ts";
-import { endBecauseOf, endHalfFinishedSignIns, endSessions } from "./sessions/endings.ts";
+import { endBecauseOf, endPendingSignIns, endSessions } from "./sessions/endings.ts";
 
 /** Who did it, as the owner reads it. */
 export const OPERATOR = "an administrator";
@@ -49,7 +49,7 @@ export async function createForOperator(
 /** Suspends an account: nobody logs in to it, and every session ends. Returns how many did. */
 export async function suspend(parts: AccountParts, account: Account, now: number): Promise<number> {
   return parts.database.write(async (write) => {
-    const held = await holdAccount(write, account.id);
+    const held = await lockAccount(write, account.id);
     if (!held) return 0;
     await write.query
       .updateTable("account")
@@ -70,22 +70,22 @@ export async function unsuspend(parts: AccountParts, account: Account): Promise<
 /** Deletes an account and all that belongs to it. */
 export async function remove(parts: AccountParts, account: Account, now: number): Promise<void> {
   await parts.database.write(async (write) => {
-    if (await holdAccount(write, account.id)) await deleteAccount(write, account.id, OPERATOR, now);
+    if (await lockAccount(write, account.id)) await deleteAccount(write, account.id, OPERATOR, now);
   });
 }
 
-/** Mails a reset link to the owner. */
+/** Emails a reset link to the owner. */
 export async function sendReset(parts: AccountParts, account: Account, now: number): Promise<void> {
-  await mailReset(parts, account, OPERATOR, now);
+  await sendResetEmail(parts, account, OPERATOR, now);
 }
 
-/** Turns 2FA off for an owner who has lost the phone; half-finished sign-ins end. */
+/** Semaphore 2FA off for an owner who has lost the phone; pending sign-ins end. */
 export async function resetTwoFactor(parts: AccountParts, account: Account, now: number): Promise<Outcome> {
   const done = await parts.database.write(async (write) => {
-    const held = await holdAccount(write, account.id);
+    const held = await lockAccount(write, account.id);
     if (!held || !(await hasTwoFactor(write, account.id))) return null;
     await removeTwoFactor(write, account.id);
-    await endHalfFinishedSignIns(write, account.id);
+    await endPendingSignIns(write, account.id);
     await write.query
       .updateTable("account")
       .set({ credential_version: held.credential_version + 1 })
@@ -97,26 +97,26 @@ export async function resetTwoFactor(parts: AccountParts, account: Account, now:
     return { notMeLink: await makeNotMeLink(parts, write, held, null, now) };
   });
   if (!done) return refuse("not_on");
-  const context = { ...about(parts, account.email, now), by: OPERATOR, ...done };
-  post(parts, [{ to: account.email, message: messages.twoFactorTurnedOff(context) }]);
+  const context = { ...emailContext(parts, account.email, now), by: OPERATOR, ...done };
+  sendEmails(parts, [{ to: account.email, message: messages.twoFactorTurnedOff(context) }]);
   return { ok: true };
 }
 
 const ACCOUNTS_A_BATCH = 200;
 
 /**
- * Ends every session of every account, half-finished sign-ins and mailed links too, in batches of accounts
+ * Ends every session of every account, pending sign-ins and emailed links too, in batches of accounts
  * that are held meanwhile: a token that is renewed at that moment ends all the same. Returns how many sessions.
  */
 export async function endEveryone(parts: AccountParts, now: number): Promise<number> {
   const ending = { reason: "signed_out_remotely", by: OPERATOR, at: now } as const;
-  await forEveryAccountIn(parts, "half_finished_sign_in", async ({ query }, accountIds) => {
-    await query.deleteFrom("half_finished_sign_in").where("account_id", "in", accountIds).execute();
+  await forEveryAccountIn(parts, "pending_sign_in", async ({ query }, accountIds) => {
+    await query.deleteFrom("pending_sign_in").where("account_id", "in", accountIds).execute();
     return 0;
   });
   const links = ({ query }: Write) =>
-    query.deleteFrom("mailed_link").where("kind", "not in", ["not_me", "keep_email"]);
-  await forEveryAccountIn(parts, "mailed_link", async (write, accountIds) => {
+    query.deleteFrom("emailed_link").where("kind", "not in", ["not_me", "email_reversal"]);
+  await forEveryAccountIn(parts, "emailed_link", async (write, accountIds) => {
     await links(write).where("account_id", "in", accountIds).execute();
     return 0;
   });
@@ -129,7 +129,7 @@ export async function endEveryone(parts: AccountParts, now: number): Promise<num
 /** Goes through a table by accounts, a batch at a time, each batch one transaction. Returns the sum of what was done. */
 async function forEveryAccountIn(
   parts: AccountParts,
-  table: "half_finished_sign_in" | "mailed_link" | "session",
+  table: "pending_sign_in" | "emailed_link" | "session",
   work: (write: Write, accountIds: string[]) => Promise<number>,
 ): Promise<number> {
   let after = "";
@@ -147,7 +147,7 @@ async function forEveryAccountIn(
     const last = accountIds.at(-1);
     if (last === undefined) return total;
     total += await parts.database.write(async (write) => {
-      await holdAccounts(write, accountIds);
+      await lockAccounts(write, accountIds);
       return work(write, accountIds);
     });
     after = last;

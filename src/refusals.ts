@@ -34,7 +34,7 @@ export const refusals = {
   too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: { status: 415, title: "Send application/json" },
   invalid_input: { status: 422, title: "The input is not valid" },
-  invalid_email: { status: 422, title: "This is not an email address that can be used" },
+  invalid_email: { status: 422, title: "Enter a valid email address" },
   weak_password: { status: 422, title: "This password is too easy to guess" },
   too_many_attempts: { status: 429, title: "Too many attempts" },
   internal_error: { status: 500, title: "Something went wrong" },

@@ -15,7 +15,7 @@ type Task = {
 
 type State = "ready" | "done" | "expired" | "missing";
 
-/** A mailed link with one button: opening it changes nothing, since mail programs open links too. */
+/** An emailed link with one button: opening it changes nothing, since email programs open links too. */
 export function LinkPage({ title, words, button, done, gone, post }: Task) {
   const path = usePath();
   const [token] = useState(takeToken);
@@ -60,7 +60,7 @@ export function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: 
     <OneTask title={isMissing ? "The link is missing" : "This link no longer works"}>
       <p role="status">
         {isMissing
-          ? "This page needs the link of the mail. Open it once more."
+          ? "Open this page from the link in the email. Open it once more."
           : "This link has expired or was already used."}{" "}
         {words}
       </p>

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import type { SecondFactorAsked, SignedIn } from "../../src/client/index.ts";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
 import { answerWithPasskey, canOfferPasskeys } from "../../src/react/passkeys.ts";
-import { ofRound, takeSite } from "../../src/react/sites.ts";
+import { ofAuthorization, takeSite } from "../../src/react/sites.ts";
 import { type Why, whyHere } from "../../src/react/why-here.ts";
 import { inWords, type Problem } from "../../src/react/words.ts";
 import type { Config } from "../config.ts";
@@ -28,7 +28,7 @@ function isSecondStep(): boolean {
 
 /** What the page before left, or what came of a round to another site, or why the session is over, by the server's word. */
 function whyThisPage({ ending, sessionDays }: Config): Why | null {
-  const said = takeNotice() ?? ofRound(takeFromAddress("error"), takeSite());
+  const said = takeNotice() ?? ofAuthorization(takeFromAddress("error"), takeSite());
   if (said !== null) return { sentence: said, question: null };
   return whyHere(ending, Date.now(), sessionDays) ?? toConfirm();
 }

@@ -10,16 +10,16 @@ export function KeepEmailPage() {
   return (
     <LinkPage
       title="Keep your email address"
-      words="This cancels the change of your address. If it has happened already, your address comes back, every device is logged out, and a mail lets you choose a new password."
+      words="This cancels the change of your address. If it has happened already, your address comes back, every device is logged out, and an email lets you choose a new password."
       button="Keep my address"
       done={{
         title: "Address kept",
         words:
-          "Your address stays. If it had been changed, every device was logged out: check your mail for a link to choose a new password.",
+          "Your address stays. If it had been changed, every device was logged out: check your email for a link to choose a new password.",
       }}
       gone={{
         words:
-          "If you didn't ask for the change, reset your password now: that logs out every device. If no mail comes, the address has changed: ask whoever runs this site.",
+          "If you didn't ask for the change, reset your password now: that logs out every device. If no email comes, the address has changed: ask whoever runs this site.",
         way: "Reset your password",
         to: "/forgot-password",
       }}
@@ -33,7 +33,7 @@ export function NotMePage() {
   return (
     <LinkPage
       title="This wasn't you?"
-      words="This logs that device out at once, and sends you a mail to choose a new password. Your password still works until then, so do it now."
+      words="This logs that device out at once, and sends you an email to choose a new password. Your password still works until then, so do it now."
       button="This wasn't me"
       done={{
         title: "Device logged out",

@@ -12,7 +12,7 @@ export function ForgotPasswordPage() {
   };
   if (sentTo === null) return <AskForLink email={typed} onSent={setSentTo} />;
   return (
-    <OneTask title="Check your mail">
+    <OneTask title="Check your email">
       <p role="status">
         If <bdi className="lk-address">{sentTo}</bdi> has an account, a link is on its way. It works for 30
         minutes. Look in the spam folder too.
@@ -85,7 +85,7 @@ export function ResetPasswordPage() {
     return (
       <NoLink
         title="The link is missing"
-        words="This page needs the link of the mail. Open it once more, or ask for a new one."
+        words="Open this page from the link in the email. Open it once more, or ask for a new one."
       />
     );
   if (isExpired)

@@ -8,7 +8,7 @@ import { LoginManagement } from "../../src/react/login-management.tsx";
 import { LoginMethodsCard } from "../../src/react/login-methods-card.tsx";
 import { PasswordCard } from "../../src/react/password-card.tsx";
 import { RecentActivity } from "../../src/react/recent-activity.tsx";
-import { ofRound, takeSite } from "../../src/react/sites.ts";
+import { ofAuthorization, takeSite } from "../../src/react/sites.ts";
 import { TwoFactorCard } from "../../src/react/two-factor-card.tsx";
 import { type Check, useCheckOnReturn } from "../check-on-return.ts";
 import { leaveNotice, takeFromAddress, useFrame, usePath, useTitle } from "../frame.tsx";
@@ -61,7 +61,7 @@ function Cards() {
 /** What came of a round to another site, and whether the person lands at the card "Login methods" with it. */
 function takeAnswer(): (Answer & { isOfMethods: boolean }) | null {
   const site = takeSite();
-  const error = ofRound(takeFromAddress("error"), site);
+  const error = ofAuthorization(takeFromAddress("error"), site);
   const isConnected = takeFromAddress("connected") !== null;
   takeFromAddress("proved");
   const isOfMethods = location.hash === "#login-methods";
@@ -84,7 +84,7 @@ function Checking({ check }: { check: Check }) {
 }
 
 /**
- * A mail can point at a card; a proof at another site leads back to one. The cards grow as their lists
+ * An email can point at a card; a proof at another site leads back to one. The cards grow as their lists
  * come, so the page goes there again once they have, unless the person has gone elsewhere.
  */
 function useGoToCard(): void {

@@ -109,7 +109,7 @@ function NewPassword({ problem }: { problem: Parameters<typeof FormProblem>[0]["
 
 function Sent({ email }: { email: string }) {
   return (
-    <OneTask title="Check your mail">
+    <OneTask title="Check your email">
       <p role="status">
         We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password. Look in
         the spam folder too.

@@ -1,30 +1,32 @@
 import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
-import type { Acting } from "./proof.ts";
-import { holdProved, requireProof } from "./proof.ts";
+import type { CurrentSession } from "./proof.ts";
+import { lockProved, requireProof } from "./proof.ts";
 
 /** Deletes the account and all that belongs to it; every session ends and is told so. There is no way back. */
 export async function closeAccount(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
 ): Promise<Outcome> {
-  const proof = await requireProof(parts, acting, { ...given, named: true }, "both", now);
+  const proof = await requireProof(parts, current, { ...given, named: true }, "both", now);
   if (!proof.ok) return proof;
   const done = await parts.database.write(async (write) => {
-    const held = await holdProved(write, acting, proof.account);
-    if (held.ok) await deleteAccount(write, held.account.id, acting.label, now);
+    const held = await lockProved(write, current, proof.account);
+    if (held.ok) await deleteAccount(write, held.account.id, current.label, now);
     return held;
   });
   if (!done.ok) return done;
   const { email } = done.account;
-  post(parts, [{ to: email, message: messages.accountDeleted(about(parts, email, now, acting.label)) }]);
+  sendEmails(parts, [
+    { to: email, message: messages.accountDeleted(emailContext(parts, email, now, current.label)) },
+  ]);
   return { ok: true };
 }
 

@@ -2,18 +2,18 @@ import { sql } from "kysely";
 import { isTaken } from "../credentials/account.ts";
 import type { EmailAddress } from "../credentials/email-address.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import type { MailedLink } from "../credentials/emailed-links.ts";
-import { makeLink, takeLink } from "../credentials/emailed-links.ts";
+import type { EmailedLink } from "../credentials/emailed-links.ts";
+import { makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
-import type { Letter } from "../credentials/send-emails.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import type { OutgoingEmail } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { isUniqueViolation } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { holdSession } from "../database/lock.ts";
+import { lockSession } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
@@ -21,8 +21,8 @@ import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { makeId } from "../sessions/token.ts";
-import type { Acting } from "./proof.ts";
-import { holdProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+import type { CurrentSession } from "./proof.ts";
+import { lockProved, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /** How long a confirmed change can be taken back, in ms. */
 export const TAKEN_BACK_WITHIN = 7 * DAY;
@@ -33,46 +33,46 @@ export const TAKEN_BACK_WITHIN = 7 * DAY;
  */
 export async function askForEmailChange(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   asked: SecondFactor & { email: string; currentPassword?: string | undefined; asking: Asking },
   now: number,
 ): Promise<Outcome> {
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  const proof = await requireProof(parts, acting, { ...asked, named: true }, "both", now);
+  const proof = await requireProof(parts, current, { ...asked, named: true }, "both", now);
   if (!proof.ok) return proof;
   if (address.key === proof.account.email_key)
     return refuse("invalid_email", "That is your address already.");
   const tooMany = await parts.attempts.take(
     [
-      { kind: "mail", of: `change:${acting.accountId}` },
-      // Whoever has the new address may be a stranger: what is mailed there counts over all who ask.
+      { kind: "mail", of: `change:${current.accountId}` },
+      // Whoever has the new address may be a stranger: what is emailed there counts over all who ask.
       { kind: "mail", of: address.key },
-      await networkLimit(parts, "mail_network", asked.asking, { id: acting.accountId }),
+      await networkLimit(parts, "email_network", asked.asking, { id: current.accountId }),
     ],
     now,
   );
   if (tooMany) return tooMany;
   const done = await parts.database.write(async (write) => {
-    const held = await holdProved(write, acting, proof.account);
+    const held = await lockProved(write, current, proof.account);
     if (!held.ok) return held;
     return {
       ok: true as const,
-      letters: await beginChange(parts, write, { account: held.account, acting, address }, now),
+      emails: await beginChange(parts, write, { account: held.account, current, address }, now),
     };
   });
   if (!done.ok) return done;
-  post(parts, done.letters);
+  sendEmails(parts, done.emails);
   return { ok: true };
 }
 
 async function beginChange(
   parts: AccountParts,
   write: Write,
-  change: { account: Account; acting: Acting; address: EmailAddress },
+  change: { account: Account; current: CurrentSession; address: EmailAddress },
   now: number,
-): Promise<Letter[]> {
-  const { account, acting, address } = change;
+): Promise<OutgoingEmail[]> {
+  const { account, current, address } = change;
   const taken = await isTaken(write, address.key, account.id, now);
   const ids = { accountId: account.id, changeId: makeId() };
   const detail = { email: address.email };
@@ -80,7 +80,7 @@ async function beginChange(
     accountId: account.id,
     kind: "email_change_requested",
     at: now,
-    label: acting.label,
+    label: current.label,
     detail,
   });
 
@@ -90,15 +90,15 @@ async function beginChange(
       : await makeLink(
           parts,
           write,
-          { kind: "keep_email", ...ids, email: account.email, emailKey: account.email_key },
+          { kind: "email_reversal", ...ids, email: account.email, emailKey: account.email_key },
           now,
         );
   const notice = {
-    ...about(parts, account.email, now, acting.label),
+    ...emailContext(parts, account.email, now, current.label),
     newEmail: address.email,
     link: keepLink,
   };
-  const toOld: Letter = { to: account.email, message: messages.addressChangeAsked(notice) };
+  const toOld: OutgoingEmail = { to: account.email, message: messages.addressChangeAsked(notice) };
   if (taken) {
     const owner = await write.query
       .selectFrom("account")
@@ -106,18 +106,22 @@ async function beginChange(
       .where("email_key", "=", address.key)
       .executeTakeFirst();
     const to = owner?.email ?? address.email;
-    return [toOld, { to, message: messages.addressAlreadyTaken(about(parts, to, now)) }];
+    return [toOld, { to, message: messages.addressAlreadyTaken(emailContext(parts, to, now)) }];
   }
   const confirm = {
     kind: "confirm_email",
     ...ids,
     email: address.email,
     emailKey: address.key,
-    sessionId: acting.id,
-    label: acting.label,
+    sessionId: current.id,
+    label: current.label,
   } as const;
   const link = await makeLink(parts, write, confirm, now);
-  const context = { ...about(parts, address.email, now, acting.label), oldEmail: account.email, link };
+  const context = {
+    ...emailContext(parts, address.email, now, current.label),
+    oldEmail: account.email,
+    link,
+  };
   return [toOld, { to: address.email, message: messages.confirmNewAddress(context) }];
 }
 
@@ -128,15 +132,15 @@ async function beginChange(
  */
 export async function confirmEmailChange(
   parts: AccountParts,
-  link: MailedLink & { account_id: string },
+  link: EmailedLink & { account_id: string },
   token: string,
-  current: Acting,
+  current: CurrentSession,
   now: number,
 ): Promise<Outcome> {
-  const change = async (write: Write): Promise<Outcome<{ letters: Letter[] }>> => {
-    const account = await holdSession(write, link.account_id, current.id);
+  const change = async (write: Write): Promise<Outcome<{ emails: OutgoingEmail[] }>> => {
+    const account = await lockSession(write, link.account_id, current.id);
     if (!account) return signedOutMeanwhile();
-    if (!(await takeLink(write, ["confirm_email"], token, now))) return refuse("link_expired");
+    if (!(await redeemLink(write, ["confirm_email"], token, now))) return refuse("link_expired");
     if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
     const by = link.label ?? current.label;
     const exceptId = [current.id, ...(link.session_id === null ? [] : [link.session_id])];
@@ -145,17 +149,17 @@ export async function confirmEmailChange(
     const detail = { email: link.email };
     await record(write, { accountId: account.id, kind: "email_changed", at: now, label: by, detail });
     write.announce(account.id);
-    return { ok: true, letters: await tellOldAddress(parts, write, { account, link, by }, now) };
+    return { ok: true, emails: await tellOldAddress(parts, write, { account, link, by }, now) };
   };
   const done = await parts.database.write(change).catch((error: unknown) => {
     if (isUniqueViolation(error)) return refuse("link_expired");
     throw error;
   });
-  if (done.ok) post(parts, done.letters);
+  if (done.ok) sendEmails(parts, done.emails);
   return done.ok ? { ok: true } : done;
 }
 
-async function moveTo(write: Write, account: Account, link: MailedLink, now: number): Promise<void> {
+async function moveTo(write: Write, account: Account, link: EmailedLink, now: number): Promise<void> {
   await write.query
     .updateTable("account")
     .set({
@@ -169,10 +173,10 @@ async function moveTo(write: Write, account: Account, link: MailedLink, now: num
     .where("id", "=", account.id)
     .execute();
   await write.query
-    .updateTable("mailed_link")
+    .updateTable("emailed_link")
     .set({ confirmed_at: now, expires_at: now + TAKEN_BACK_WITHIN })
     .where("account_id", "=", account.id)
-    .where("kind", "=", "keep_email")
+    .where("kind", "=", "email_reversal")
     .where("change_id", "=", link.change_id)
     .execute();
 }
@@ -185,22 +189,22 @@ async function moveTo(write: Write, account: Account, link: MailedLink, now: num
 async function tellOldAddress(
   parts: AccountParts,
   write: Write,
-  change: { account: Account; link: MailedLink; by: string },
+  change: { account: Account; link: EmailedLink; by: string },
   now: number,
-): Promise<Letter[]> {
+): Promise<OutgoingEmail[]> {
   const { account, link, by } = change;
   const { id: accountId, email, email_key: emailKey } = account;
   if (account.email_verified_at === null) {
     await write.query
-      .deleteFrom("mailed_link")
+      .deleteFrom("emailed_link")
       .where("account_id", "=", accountId)
       .where("email_key", "=", emailKey)
       .execute();
     return [];
   }
   const ofChange = link.change_id === null ? {} : { changeId: link.change_id };
-  const keep = { kind: "keep_email", accountId, email, emailKey, ...ofChange, confirmedAt: now } as const;
+  const keep = { kind: "email_reversal", accountId, email, emailKey, ...ofChange, confirmedAt: now } as const;
   const keepLink = await makeLink(parts, write, keep, now);
-  const context = { ...about(parts, email, now, by), newEmail: link.email, link: keepLink };
+  const context = { ...emailContext(parts, email, now, by), newEmail: link.email, link: keepLink };
   return [{ to: email, message: messages.addressChanged(context) }];
 }

@@ -1,17 +1,17 @@
 import type { Kysely } from "kysely";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import type { MailedLink } from "../credentials/emailed-links.ts";
-import { findLink, makeLink, makeResetLink, takeLink } from "../credentials/emailed-links.ts";
+import type { EmailedLink } from "../credentials/emailed-links.ts";
+import { findLink, makeLink, makeResetLink, redeemLink } from "../credentials/emailed-links.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { type Asking, networkLimit } from "../credentials/network-limit.ts";
 import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
-import type { Letter } from "../credentials/send-emails.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import type { OutgoingEmail } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Account } from "../database/lock.ts";
-import { holdAccount } from "../database/lock.ts";
+import { lockAccount } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
@@ -19,45 +19,45 @@ import type { Outcome, RefusalFacts } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { isKnownDevice } from "../sessions/known-device.ts";
-import type { Visitor } from "../sessions/start.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { confirmEmailChange } from "./email-change.ts";
-import type { Acting } from "./proof.ts";
+import type { CurrentSession } from "./proof.ts";
 
-/** Mails a new link that confirms the account's address. */
+/** Emails a new link that confirms the account's address. */
 export async function askForVerification(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   asking: Asking,
   now: number,
 ): Promise<Outcome> {
-  if (acting.emailVerifiedAt !== null) return refuse("already_verified");
+  if (current.emailVerifiedAt !== null) return refuse("already_verified");
   const tooMany = await parts.attempts.take(
     [
       // By the address: an account that is made anew for somebody else's brings no fresh tries.
-      { kind: "mail", of: `verify:${readEmailAddress(acting.email)?.key ?? acting.email}` },
-      await networkLimit(parts, "mail_network", asking, { id: acting.accountId }),
+      { kind: "mail", of: `verify:${readEmailAddress(current.email)?.key ?? current.email}` },
+      await networkLimit(parts, "email_network", asking, { id: current.accountId }),
     ],
     now,
   );
   if (tooMany) return tooMany;
   const letter = await parts.database.write(async (write) => {
-    const account = await holdAccount(write, acting.accountId);
+    const account = await lockAccount(write, current.accountId);
     if (!account || account.email_verified_at !== null) return null;
     const { id: accountId, email, email_key: emailKey } = account;
     const link = await makeLink(parts, write, { kind: "verify_address", accountId, email, emailKey }, now);
     return {
       to: email,
-      message: messages.verifyAddress({ ...about(parts, email, now, acting.label), link }),
+      message: messages.verifyAddress({ ...emailContext(parts, email, now, current.label), link }),
     };
   });
   if (letter === null) return refuse("already_verified");
-  post(parts, [letter]);
+  sendEmails(parts, [letter]);
   return { ok: true };
 }
 
 /** Who opens a confirmation link: the request's own session, where it has one, and the browser. */
-export type Confirmer = { current: Acting | null; signedOut: RefusalFacts; visitor: Visitor };
+export type Confirmer = { current: CurrentSession | null; signedOut: RefusalFacts; clientInfo: ClientInfo };
 
 export type Confirmation = {
   kind: "new_account" | "change";
@@ -104,14 +104,14 @@ export async function previewConfirmation(
 async function isOwnBrowser(
   query: Kysely<Schema>,
   account: Account,
-  { current, visitor }: Confirmer,
+  { current, clientInfo }: Confirmer,
 ): Promise<boolean> {
   if (current?.accountId === account.id) return true;
-  return isKnownDevice(query, account.id, hashToken(visitor.deviceToken));
+  return isKnownDevice(query, account.id, hashToken(clientInfo.deviceToken));
 }
 
 /**
- * Takes a mailed confirmation, of the address that the account has or of the one that it changes to. `mine`
+ * Takes an emailed confirmation, of the address that the account has or of the one that it changes to. `mine`
  * is the answer to "Is this your account?", which a browser that the account doesn't know is asked.
  */
 export async function confirmEmail(
@@ -132,7 +132,7 @@ export async function confirmEmail(
   return confirmEmailChange(parts, link, token, by.current, now);
 }
 
-type AccountLink = MailedLink & { account_id: string };
+type AccountLink = EmailedLink & { account_id: string };
 
 async function verifyAddress(
   parts: AccountParts,
@@ -142,8 +142,8 @@ async function verifyAddress(
   now: number,
 ): Promise<Outcome> {
   const verified = await parts.database.write(async (write) => {
-    const account = await holdAccount(write, link.account_id);
-    if (!(await takeLink(write, ["verify_address"], token, now))) return false;
+    const account = await lockAccount(write, link.account_id);
+    if (!(await redeemLink(write, ["verify_address"], token, now))) return false;
     if (account?.email_key !== link.email_key) return false;
     if (account.email_verified_at !== null) return true;
     const isOwn = await isOwnBrowser(write.query, account, by);
@@ -159,7 +159,7 @@ async function verifyAddress(
       .where("account_id", "=", account.id)
       .where("confirmed_at", "is not", null)
       .execute();
-    const { label } = by.visitor.device;
+    const { label } = by.clientInfo.device;
     await record(write, { accountId: account.id, kind: "email_verified", at: now, label });
     write.announce(account.id);
     return true;
@@ -172,13 +172,13 @@ async function disownAccount(
   parts: AccountParts,
   link: AccountLink,
   token: string,
-  { visitor }: Confirmer,
+  { clientInfo }: Confirmer,
   now: number,
 ): Promise<Outcome> {
-  const { label } = visitor.device;
-  const letters = await parts.database.write(async (write): Promise<Letter[] | null> => {
-    const account = await holdAccount(write, link.account_id);
-    if (!account || !(await takeLink(write, ["verify_address"], token, now))) return null;
+  const { label } = clientInfo.device;
+  const emails = await parts.database.write(async (write): Promise<OutgoingEmail[] | null> => {
+    const account = await lockAccount(write, link.account_id);
+    if (!account || !(await redeemLink(write, ["verify_address"], token, now))) return null;
     if (account.email_key !== link.email_key || account.email_verified_at !== null) return null;
     const { id: accountId, email, email_key } = account;
     await endBecauseOf(write, "reported_as_a_strangers", { accountId, by: label, at: now });
@@ -189,10 +189,10 @@ async function disownAccount(
       .where("id", "=", accountId)
       .execute();
     const resetLink = await makeResetLink(parts, write, { id: accountId, email, email_key }, label, now);
-    const context = { ...about(parts, email, now, label), link: resetLink };
+    const context = { ...emailContext(parts, email, now, label), link: resetLink };
     return [{ to: email, message: messages.resetPassword(context) }];
   });
-  if (letters === null) return refuse("link_expired");
-  post(parts, letters);
+  if (emails === null) return refuse("link_expired");
+  sendEmails(parts, emails);
   return { ok: true };
 }

@@ -4,7 +4,7 @@ import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { Acting } from "./proof.ts";
+import type { CurrentSession } from "./proof.ts";
 import { renewProved, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /** What a proof is given with: a first factor, the second one, or both. */
@@ -20,33 +20,33 @@ type GivenProof = SecondFactor & {
  */
 export async function prove(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   given: GivenProof,
   now: number,
 ): Promise<Outcome> {
-  if (given.passkey !== undefined) return proveWithPasskey(parts, acting, given, now);
+  if (given.passkey !== undefined) return proveWithPasskey(parts, current, given, now);
   const withPassword = given.currentPassword !== undefined;
-  if (!withPassword && acting.twoFactorAt === null)
+  if (!withPassword && current.twoFactorAt === null)
     return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
-  const account = await findAccount(parts.database, acting.accountId);
+  const account = await findAccount(parts.database, current.accountId);
   if (!account) return signedOutMeanwhile();
   if (withPassword && account.password_hash === null)
     return refuse("wrong_password", "This account has no password.");
-  return requireProof(parts, acting, { ...given, named: withPassword }, "both_now", now);
+  return requireProof(parts, current, { ...given, named: withPassword }, "both_now", now);
 }
 
 /** An authenticator that knew its owner counts as both factors. */
 async function proveWithPasskey(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   { passkey: response, browser, code, recoveryCode }: GivenProof,
   now: number,
 ): Promise<Outcome> {
   const accepted = await acceptAuthentication(parts, { response, browser }, now);
-  if (accepted?.passkey.account_id !== acting.accountId)
+  if (accepted?.passkey.account_id !== current.accountId)
     return refuse("wrong_passkey", undefined, { status: 422 });
   const { userVerified: bothFactors } = accepted;
-  const renewed = await renewProved(parts, acting, { bothFactors }, now);
+  const renewed = await renewProved(parts, current, { bothFactors }, now);
   if (!renewed.ok || bothFactors) return renewed;
-  return requireProof(parts, acting, { code, recoveryCode, named: false }, "both_now", now);
+  return requireProof(parts, current, { code, recoveryCode, named: false }, "both_now", now);
 }

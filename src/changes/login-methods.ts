@@ -4,18 +4,18 @@ import { isNeeded, methodsOf } from "../credentials/login-method-list.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { NewPasskey } from "../credentials/passkeys/stored-passkeys.ts";
 import { storePasskey, tidyName } from "../credentials/passkeys/stored-passkeys.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { holdSession } from "../database/lock.ts";
+import { lockSession } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endHalfFinishedSignIns, endSessions } from "../sessions/endings.ts";
+import { endPendingSignIns, endSessions } from "../sessions/endings.ts";
 import { looksLikeId } from "../sessions/token.ts";
-import type { Acting } from "./proof.ts";
-import { holdProved, missingProof, requireProof, signedOutMeanwhile } from "./proof.ts";
+import type { CurrentSession } from "./proof.ts";
+import { lockProved, missingProof, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /**
  * Disconnects a login method, but never the last one that works (S15); with the account held, so that
@@ -23,12 +23,12 @@ import { holdProved, missingProof, requireProof, signedOutMeanwhile } from "./pr
  */
 export async function disconnect(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   methodId: string,
   now: number,
 ): Promise<Outcome> {
   const done = await parts.database.write(async (write) => {
-    const account = await holdSession(write, acting.accountId, acting.id);
+    const account = await lockSession(write, current.accountId, current.id);
     if (!account) return signedOutMeanwhile();
     const methods = await methodsOf(parts, write.query, account);
     const method = methods.find((one) => one.id === methodId);
@@ -39,27 +39,31 @@ export async function disconnect(
         "This is the only way to log in that works for this account. Add another one first.",
       );
     }
-    const unproved = await missingProof(parts, write.query, { acting, account }, "both", now);
+    const unproved = await missingProof(parts, write.query, { current, account }, "both", now);
     if (unproved) return unproved;
     await removeMethod(write, account, method);
-    const which = { accountId: account.id, methodId, exceptId: acting.id };
-    await endSessions(write, which, { reason: "method_removed", by: acting.label, at: now });
+    const which = { accountId: account.id, methodId, exceptId: current.id };
+    await endSessions(write, which, { reason: "method_removed", by: current.label, at: now });
     const detail = { method: method.kind, name: method.name };
     await record(write, {
       accountId: account.id,
       kind: "method_removed",
       at: now,
-      label: acting.label,
+      label: current.label,
       detail,
     });
     write.announce(account.id);
-    const notMeLink = await makeNotMeLink(parts, write, account, acting.id, now);
+    const notMeLink = await makeNotMeLink(parts, write, account, current.id, now);
     return { ok: true as const, email: account.email, name: method.name, notMeLink };
   });
   if (!done.ok) return done;
   const { email, name, notMeLink } = done;
-  const message = messages.methodRemoved({ ...about(parts, email, now, acting.label), name, notMeLink });
-  post(parts, [{ to: email, message }]);
+  const message = messages.methodRemoved({
+    ...emailContext(parts, email, now, current.label),
+    name,
+    notMeLink,
+  });
+  sendEmails(parts, [{ to: email, message }]);
   return { ok: true };
 }
 
@@ -74,33 +78,33 @@ async function removeMethod(write: Write, account: Account, method: LoginMethod)
     .set({ ...withoutPassword, credential_version: account.credential_version + 1 })
     .where("id", "=", account.id)
     .execute();
-  await endHalfFinishedSignIns(write, account.id);
+  await endPendingSignIns(write, account.id);
 }
 
 /** Adds a passkey that the person's browser has just made. */
 export async function addPasskey(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   made: { passkey: NewPasskey; name: string },
   now: number,
 ): Promise<Outcome<{ id: string }>> {
-  return addMethod(parts, acting, { kind: "passkey", name: tidyName(made.name) }, now, (write) =>
-    storePasskey(write, acting.accountId, made.passkey, made.name, now),
+  return addMethod(parts, current, { kind: "passkey", name: tidyName(made.name) }, now, (write) =>
+    storePasskey(write, current.accountId, made.passkey, made.name, now),
   );
 }
 
 /** Adds a login method to an account whose owner has proved to be here; `store` says why where it can't be had. */
 export async function addMethod(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   method: { kind: "passkey" | "oidc"; name: string },
   now: number,
   store: (write: Write) => Promise<Outcome<{ id: string }>>,
 ): Promise<Outcome<{ id: string }>> {
-  const proof = await requireProof(parts, acting, { named: false }, "both", now);
+  const proof = await requireProof(parts, current, { named: false }, "both", now);
   if (!proof.ok) return proof;
   const done = await parts.database.write(async (write) => {
-    const held = await holdProved(write, acting, proof.account);
+    const held = await lockProved(write, current, proof.account);
     if (!held.ok) return held;
     const { account } = held;
     const stored = await store(write);
@@ -109,9 +113,9 @@ export async function addMethod(
     await write.query
       .updateTable(method.kind === "passkey" ? "passkey" : "oidc_identity")
       .set(({ selectFrom }) => ({
-        added_by: acting.id,
-        added_with: acting.methodId,
-        added_from: selectFrom("session").select("device_hash").where("id", "=", acting.id),
+        added_by: current.id,
+        added_with: current.methodId,
+        added_from: selectFrom("session").select("device_hash").where("id", "=", current.id),
       }))
       .where("id", "=", id)
       .execute();
@@ -120,23 +124,27 @@ export async function addMethod(
       accountId: account.id,
       kind: "method_added",
       at: now,
-      label: acting.label,
+      label: current.label,
       detail,
     });
     write.announce(account.id);
-    return { ok: true as const, id, notMeLink: await makeNotMeLink(parts, write, account, acting.id, now) };
+    return { ok: true as const, id, notMeLink: await makeNotMeLink(parts, write, account, current.id, now) };
   });
   if (!done.ok) return done;
   const { email } = proof.account;
-  const context = { ...about(parts, email, now, acting.label), name: method.name, notMeLink: done.notMeLink };
-  post(parts, [{ to: email, message: messages.methodAdded(context) }]);
+  const context = {
+    ...emailContext(parts, email, now, current.label),
+    name: method.name,
+    notMeLink: done.notMeLink,
+  };
+  sendEmails(parts, [{ to: email, message: messages.methodAdded(context) }]);
   return { ok: true, id: done.id };
 }
 
 /** Gives a passkey another name. */
 export async function renameMethod(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   methodId: string,
   name: string,
 ): Promise<Outcome> {
@@ -147,7 +155,7 @@ export async function renameMethod(
       .updateTable("passkey")
       .set({ name: tidyName(name) })
       .where("id", "=", methodId)
-      .where("account_id", "=", acting.accountId)
+      .where("account_id", "=", current.accountId)
       .returning("id")
       .executeTakeFirst(),
   );

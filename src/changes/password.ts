@@ -1,14 +1,14 @@
 import { ownWords } from "../credentials/account.ts";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
-import type { Acting } from "./proof.ts";
-import { holdProved, renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
+import type { CurrentSession } from "./proof.ts";
+import { lockProved, renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /**
  * Changes the password, or sets the first one. Every other session ends in the same transaction (S7),
@@ -16,16 +16,16 @@ import { holdProved, renewOnce, requireProof, signedOutMeanwhile } from "./proof
  */
 export async function changePassword(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   asked: { currentPassword?: string | undefined; newPassword: string },
   now: number,
 ): Promise<Outcome> {
   const { currentPassword } = asked;
-  const proof = await requireProof(parts, acting, { currentPassword, named: true }, "one", now);
+  const proof = await requireProof(parts, current, { currentPassword, named: true }, "one", now);
   if (!proof.ok) return proof;
   if (proof.account.password_hash === null) {
     // A first password is one more way to log in, so it needs what any other needs.
-    const both = await requireProof(parts, acting, { named: false }, "both", now);
+    const both = await requireProof(parts, current, { named: false }, "both", now);
     if (!both.ok) return both;
   }
   const { email, id } = proof.account;
@@ -36,10 +36,10 @@ export async function changePassword(
   const passwordHash = await parts.passwords.hash(asked.newPassword);
 
   const done = await parts.database.write(async (write) => {
-    const held = await holdProved(write, acting, proof.account);
+    const held = await lockProved(write, current, proof.account);
     if (!held.ok) return held;
     const { account } = held;
-    const token = await renewOnce(write, acting, {});
+    const token = await renewOnce(write, current, {});
     if (token === null) return signedOutMeanwhile();
     await write.query
       .updateTable("account")
@@ -51,27 +51,27 @@ export async function changePassword(
       })
       .where("id", "=", account.id)
       .execute();
-    const ending = { accountId: account.id, exceptId: acting.id, by: acting.label, at: now };
+    const ending = { accountId: account.id, exceptId: current.id, by: current.label, at: now };
     const ended = await endBecauseOf(write, "password_changed", ending);
     const kind = account.password_hash === null ? ("method_added" as const) : ("password_changed" as const);
     const detail = kind === "method_added" ? { method: "password" } : {};
-    await record(write, { accountId: account.id, kind, at: now, label: acting.label, detail });
+    await record(write, { accountId: account.id, kind, at: now, label: current.label, detail });
     return {
       ok: true as const,
       token,
       ended,
       kind,
-      notMeLink: await makeNotMeLink(parts, write, account, acting.id, now),
+      notMeLink: await makeNotMeLink(parts, write, account, current.id, now),
     };
   });
   if (!done.ok) return done;
-  acting.newToken = done.token;
+  current.newToken = done.token;
   const { notMeLink, ended: othersLoggedOut, kind } = done;
-  const context = { ...about(parts, email, now, acting.label), notMeLink, othersLoggedOut };
+  const context = { ...emailContext(parts, email, now, current.label), notMeLink, othersLoggedOut };
   const message =
     kind === "password_changed"
       ? messages.passwordChanged(context)
       : messages.methodAdded({ ...context, name: "Password" });
-  post(parts, [{ to: email, message }]);
+  sendEmails(parts, [{ to: email, message }]);
   return { ok: true };
 }

@@ -4,11 +4,11 @@ import type { AccountParts } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import { acceptSecondFactor, hasTwoFactor } from "../credentials/second-factor.ts";
-import { post } from "../credentials/send-emails.ts";
+import { sendEmails } from "../credentials/send-emails.ts";
 import { passwordTries, secondFactorTries } from "../credentials/tries.ts";
 import type { FoundSession, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { holdSession } from "../database/lock.ts";
+import { lockSession } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { issuerKey } from "../options/oidc.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
@@ -19,7 +19,7 @@ import { renewToken } from "../sessions/renew.ts";
 const PROOF_HOLDS = 10 * 60_000;
 
 /** The session that asks for a change, as its request was authenticated; each request has a copy of its own. */
-export type Acting = FoundSession & {
+export type CurrentSession = FoundSession & {
   /** The device cookie that came with the request, hashed; null where none came. */
   readonly deviceHash: Uint8Array | null;
   /** Set where a proof in this request renewed the session's token: whatever the answer is, it carries it. */
@@ -42,38 +42,40 @@ export type Given = SecondFactor & { currentPassword?: string | undefined; named
  */
 export async function requireProof(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   given: Given,
   level: Level,
   now: number,
 ): Promise<Outcome<{ account: Account }>> {
-  const account = await findAccount(parts.database, acting.accountId);
+  const account = await findAccount(parts.database, current.accountId);
   if (!account) return signedOutMeanwhile();
   if (given.named && account.password_hash !== null) {
-    const first = await checkCurrentPassword(parts, acting, account, given.currentPassword, now);
+    const first = await checkCurrentPassword(parts, current, account, given.currentPassword, now);
     if (!first.ok) return first;
   }
   const { read } = parts.database;
-  const noFirst = await missingProof(parts, read, { acting, account }, "one", now);
+  const noFirst = await missingProof(parts, read, { current, account }, "one", now);
   if (noFirst) return noFirst;
-  // Read after the account: where 2FA is turned on in between, the account has changed and holdProved refuses.
+  // Read after the account: where 2FA is turned on in between, the account has changed and lockProved refuses.
   if (await hasTwoFactor({ query: read }, account.id)) {
-    const second = await checkSecondFactor(parts, acting, account, { ...given, level }, now);
+    const second = await checkSecondFactor(parts, current, account, { ...given, level }, now);
     if (!second.ok) return second;
   }
-  return (await missingProof(parts, read, { acting, account }, level, now)) ?? { ok: true as const, account };
+  return (
+    (await missingProof(parts, read, { current, account }, level, now)) ?? { ok: true as const, account }
+  );
 }
 
 /** Why what this session has proved is not enough for a level; null where it is. */
 export async function missingProof(
   parts: AccountParts,
   query: Kysely<Schema>,
-  { acting, account }: { acting: Acting; account: Account },
+  { current, account }: { current: CurrentSession; account: Account },
   level: Level,
   now: number,
 ): Promise<Refusal | null> {
   const needsBoth = level !== "one" && (await hasTwoFactor({ query }, account.id));
-  const at = needsBoth ? acting.bothProvedAt : acting.provedAt;
+  const at = needsBoth ? current.bothProvedAt : current.provedAt;
   if (at !== null && now - at < PROOF_HOLDS) return null;
   const methods = await proofMethods(parts, query, account);
   return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
@@ -103,7 +105,7 @@ async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account:
 
 async function checkCurrentPassword(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   account: Account,
   password: string | undefined,
   now: number,
@@ -112,7 +114,7 @@ async function checkCurrentPassword(
     return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
   }
   const name = `current:${account.id}`;
-  const tries = await passwordTries(parts, { account, name, deviceHash: acting.deviceHash });
+  const tries = await passwordTries(parts, { account, name, deviceHash: current.deviceHash });
   return parts.attempts.inTurn(tries.own, async () => {
     const tooMany = await tries.take(now);
     if (tooMany) return tooMany;
@@ -120,40 +122,40 @@ async function checkCurrentPassword(
     if (!right) return refuse("wrong_password");
     const token = await parts.database.write(async (write) => {
       await tries.release(write);
-      return renewOnce(write, acting, { provedAt: now });
+      return renewOnce(write, current, { provedAt: now });
     });
-    return noteRenewed(acting, token, { provedAt: now });
+    return noteRenewed(current, token, { provedAt: now });
   });
 }
 
 /** Where no code was given, whatever was proved before stands; unless the level wants one with the request. */
 async function checkSecondFactor(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   account: Account,
   given: SecondFactor & { level: Level },
   now: number,
 ): Promise<Outcome> {
   if (given.code === undefined && given.recoveryCode === undefined)
     return given.level === "both_now" ? refuse("wrong_code", "Give a code of the app, too.") : { ok: true };
-  const own = await secondFactorTries(parts, account.id, acting.deviceHash);
+  const own = await secondFactorTries(parts, account.id, current.deviceHash);
   const tooMany = await parts.attempts.take([own], now);
   if (tooMany) return tooMany;
   // The older of the two is what counts, or codes alone would go on for ever.
-  const proved = { bothProvedAt: acting.provedAt };
+  const proved = { bothProvedAt: current.provedAt };
   const done = await parts.database.write(async (write) => {
-    const held = await holdProved(write, acting, account);
+    const held = await lockProved(write, current, account);
     if (!held.ok) return held;
     const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
     if (accepted === null) return refuse("wrong_code");
     await parts.attempts.release(write, { own });
-    const used = { account: held.account, session: acting };
-    const letters = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
-    return { ok: true as const, letters, token: await renewOnce(write, acting, proved) };
+    const used = { account: held.account, session: current };
+    const emails = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
+    return { ok: true as const, emails, token: await renewOnce(write, current, proved) };
   });
   if (!done.ok) return done;
-  post(parts, done.letters);
-  return noteRenewed(acting, done.token, proved);
+  sendEmails(parts, done.emails);
+  return noteRenewed(current, done.token, proved);
 }
 
 type Proved = { provedAt?: number; bothProvedAt?: number };
@@ -161,40 +163,40 @@ type Proved = { provedAt?: number; bothProvedAt?: number };
 /** The proof is given: a new token for the session, which is now proved. */
 export async function renewProved(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   { bothFactors }: { bothFactors: boolean },
   now: number,
 ): Promise<Outcome> {
   const proved = { provedAt: now, ...(bothFactors ? { bothProvedAt: now } : {}) };
-  const token = await parts.database.write((write) => renewOnce(write, acting, proved));
-  return noteRenewed(acting, token, proved);
+  const token = await parts.database.write((write) => renewOnce(write, current, proved));
+  return noteRenewed(current, token, proved);
 }
 
 /**
  * Gives the session one new token a request: where a later step fails, its answer has what the session goes by.
  * Null where the session has ended meanwhile.
  */
-export function renewOnce(write: Write, acting: Acting, proved: Proved): Promise<string | null> {
-  return renewToken(write, acting.id, proved, acting.newToken ?? undefined);
+export function renewOnce(write: Write, current: CurrentSession, proved: Proved): Promise<string | null> {
+  return renewToken(write, current.id, proved, current.newToken ?? undefined);
 }
 
 /** The request goes on with what it has just proved, once that is committed. */
-function noteRenewed(acting: Acting, token: string | null, proved: Proved): Outcome {
+function noteRenewed(current: CurrentSession, token: string | null, proved: Proved): Outcome {
   if (token === null) return signedOutMeanwhile();
-  Object.assign(acting, { newToken: token, ...proved });
+  Object.assign(current, { newToken: token, ...proved });
   return { ok: true };
 }
 
 /**
- * The account, held for a change that `proof` allows. Refuses where the acting session has ended, or the
+ * The account, held for a change that `proof` allows. Refuses where the current session has ended, or the
  * credentials have changed, since the proof was judged.
  */
-export async function holdProved(
+export async function lockProved(
   write: Write,
-  acting: Acting,
+  current: CurrentSession,
   proved: Account,
 ): Promise<Outcome<{ account: Account }>> {
-  const account = await holdSession(write, acting.accountId, acting.id);
+  const account = await lockSession(write, current.accountId, current.id);
   if (!account) return signedOutMeanwhile();
   if (account.credential_version !== proved.credential_version) return refuse("wrong_password");
   return { ok: true, account };

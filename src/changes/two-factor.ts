@@ -8,7 +8,7 @@ import {
   removeTwoFactor,
   renewRecoveryCodes,
 } from "../credentials/second-factor.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import { secondFactorTries } from "../credentials/tries.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
@@ -16,21 +16,21 @@ import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endHalfFinishedSignIns } from "../sessions/endings.ts";
-import type { Acting } from "./proof.ts";
-import { holdProved, requireProof } from "./proof.ts";
+import { endPendingSignIns } from "../sessions/endings.ts";
+import type { CurrentSession } from "./proof.ts";
+import { lockProved, requireProof } from "./proof.ts";
 
 /** Begins to turn 2FA on: a secret for the authenticator app. Nothing is on before a code of it was given. */
 export async function beginTwoFactor(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   currentPassword: string | undefined,
   now: number,
 ): Promise<Outcome<{ secret: string; uri: string }>> {
-  const proof = await requireProof(parts, acting, { currentPassword, named: true }, "one", now);
+  const proof = await requireProof(parts, current, { currentPassword, named: true }, "one", now);
   if (!proof.ok) return proof;
   return parts.database.write(async (write) => {
-    const held = await holdProved(write, acting, proof.account);
+    const held = await lockProved(write, current, proof.account);
     if (!held.ok) return held;
     const { id, email } = held.account;
     if (await hasTwoFactor(write, id)) return refuse("already_on");
@@ -44,20 +44,20 @@ export async function beginTwoFactor(
   });
 }
 
-/** Turns 2FA on with a code of the begun secret. Half-finished sign-ins end: they began without it. */
+/** Semaphore 2FA on with a code of the begun secret. Pending sign-ins end: they began without it. */
 export async function turnTwoFactorOn(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   code: string,
   now: number,
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
-  const proof = await requireProof(parts, acting, { named: false }, "one", now);
+  const proof = await requireProof(parts, current, { named: false }, "one", now);
   if (!proof.ok) return proof;
-  const own = await secondFactorTries(parts, acting.accountId, acting.deviceHash);
+  const own = await secondFactorTries(parts, current.accountId, current.deviceHash);
   const tooMany = await parts.attempts.take([own], now);
   if (tooMany) return tooMany;
   const done = await parts.database.write(async (write) => {
-    const held = await holdProved(write, acting, proof.account);
+    const held = await lockProved(write, current, proof.account);
     if (!held.ok) return held;
     const { account } = held;
     if ((await hasTwoFactor(write, account.id)) || !(await acceptTotp(parts, write, account.id, code, now))) {
@@ -70,85 +70,92 @@ export async function turnTwoFactorOn(
       .set({ confirmed_at: now })
       .where("account_id", "=", account.id)
       .execute();
-    await query.updateTable("session").set({ both_proved_at: now }).where("id", "=", acting.id).execute();
+    await query.updateTable("session").set({ both_proved_at: now }).where("id", "=", current.id).execute();
     const recoveryCodes = await renewRecoveryCodes(write, account.id);
-    await endHalfFinishedSignIns(write, account.id);
-    await moveCredentials(write, account);
-    await record(write, { accountId: account.id, kind: "two_factor_on", at: now, label: acting.label });
+    await endPendingSignIns(write, account.id);
+    await bumpCredentialVersion(write, account);
+    await record(write, { accountId: account.id, kind: "two_factor_on", at: now, label: current.label });
     write.announce(account.id);
-    const notMeLink = await makeNotMeLink(parts, write, account, acting.id, now);
+    const notMeLink = await makeNotMeLink(parts, write, account, current.id, now);
     return { ok: true as const, recoveryCodes, notMeLink };
   });
   if (!done.ok) return done;
   const { email } = proof.account;
   const message = messages.twoFactorTurnedOn({
-    ...about(parts, email, now, acting.label),
+    ...emailContext(parts, email, now, current.label),
     notMeLink: done.notMeLink,
   });
-  post(parts, [{ to: email, message }]);
+  sendEmails(parts, [{ to: email, message }]);
   return { ok: true, recoveryCodes: done.recoveryCodes };
 }
 
-/** Turns 2FA off: the password and a second factor are both asked for. */
+/** Semaphore 2FA off: the password and a second factor are both asked for. */
 export async function turnTwoFactorOff(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
 ): Promise<Outcome> {
-  const done = await withBothFactors(parts, acting, given, now, async (write, account) => {
+  const done = await withBothFactors(parts, current, given, now, async (write, account) => {
     await removeTwoFactor(write, account.id);
-    await moveCredentials(write, account);
-    await record(write, { accountId: account.id, kind: "two_factor_off", at: now, label: acting.label });
+    await bumpCredentialVersion(write, account);
+    await record(write, { accountId: account.id, kind: "two_factor_off", at: now, label: current.label });
     write.announce(account.id);
-    return makeNotMeLink(parts, write, account, acting.id, now);
+    return makeNotMeLink(parts, write, account, current.id, now);
   });
   if (!done.ok) return done;
   const { email } = done.account;
-  const by = acting.label;
-  const message = messages.twoFactorTurnedOff({ ...about(parts, email, now, by), by, notMeLink: done.value });
-  post(parts, [{ to: email, message }]);
+  const by = current.label;
+  const message = messages.twoFactorTurnedOff({
+    ...emailContext(parts, email, now, by),
+    by,
+    notMeLink: done.value,
+  });
+  sendEmails(parts, [{ to: email, message }]);
   return { ok: true };
 }
 
 /** Ten new recovery codes; the old ones end. */
 export async function renewCodes(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
-  const done = await withBothFactors(parts, acting, given, now, async (write, account) => {
+  const done = await withBothFactors(parts, current, given, now, async (write, account) => {
     const recoveryCodes = await renewRecoveryCodes(write, account.id);
     await record(write, {
       accountId: account.id,
       kind: "recovery_codes_renewed",
       at: now,
-      label: acting.label,
+      label: current.label,
     });
-    const notMeLink = await makeNotMeLink(parts, write, account, acting.id, now);
+    const notMeLink = await makeNotMeLink(parts, write, account, current.id, now);
     return { recoveryCodes, notMeLink };
   });
   if (!done.ok) return done;
   const { email } = done.account;
   const { recoveryCodes, notMeLink } = done.value;
-  const message = messages.recoveryCodesRenewed({ ...about(parts, email, now, acting.label), notMeLink });
-  post(parts, [{ to: email, message }]);
+  const message = messages.recoveryCodesRenewed({
+    ...emailContext(parts, email, now, current.label),
+    notMeLink,
+  });
+  sendEmails(parts, [{ to: email, message }]);
   return { ok: true, recoveryCodes };
 }
 
 /** Does `change` once the current password and a second factor were right, both given with this request. */
 async function withBothFactors<T>(
   parts: AccountParts,
-  acting: Acting,
+  current: CurrentSession,
   given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
   change: (write: Write, account: Account) => Promise<T>,
 ): Promise<Outcome<{ account: Account; value: T }>> {
-  const proof = await requireProof(parts, acting, { ...given, named: true }, "both_now", now);
+  const proof = await requireProof(parts, current, { ...given, named: true }, "both_now", now);
   if (!proof.ok) return proof;
   return parts.database.write(async (write) => {
-    const held = await holdProved(write, acting, proof.account);
+    const held = await lockProved(write, current, proof.account);
     if (!held.ok) return held;
     const { account } = held;
     if (!(await hasTwoFactor(write, account.id))) return refuse("not_on");
@@ -157,7 +164,7 @@ async function withBothFactors<T>(
 }
 
 /** A sign-in that judged the account before this change is refused, and judged anew. */
-async function moveCredentials(write: Write, account: Account): Promise<void> {
+async function bumpCredentialVersion(write: Write, account: Account): Promise<void> {
   await write.query
     .updateTable("account")
     .set({ credential_version: account.credential_version + 1 })

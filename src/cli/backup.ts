@@ -42,7 +42,7 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
     );
   } else {
     say(
-      "LATCHKEY_SECRET_KEY is set in the environment and is not in the back-up. Keep it where you keep the back-up, but not beside it.",
+      "LATCHKEY_SECRET_KEY is set in the environment and is not in the backup. Keep it where you keep the backup, but not beside it.",
     );
   }
   printResult(flags, { file: target, key: hasKey ? `${target}.key` : null }, `Backed up to ${target}.`);

@@ -4,7 +4,7 @@ import { readEmailAddress } from "../credentials/email-address.ts";
 import { keyFileOf } from "../credentials/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
 import { readDashboard } from "../http/dashboard.ts";
-import { inTheClear } from "../http/reached-at.ts";
+import { insecureUrlWarning } from "../http/reached-at.ts";
 import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
 import { lookAtDatabase } from "./doctor-database.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
@@ -41,14 +41,14 @@ async function examine(parts: HttpParts, sendMailTo: string | undefined): Promis
 async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | undefined): Promise<Finding[]> {
   if (settings.smtpUrl === null) {
     const found = folderIsWritable(settings.outbox)
-      ? warn(`SMTP_URL is not set: mails are files in ${settings.outbox}.`)
+      ? warn(`SMTP_URL is not set: emails are files in ${settings.outbox}.`)
       : fail(`The outbox ${settings.outbox} can't be written.`);
     if (to === undefined) return [found];
   }
   const findings: Finding[] = [];
   try {
     await mailer.verify();
-    if (settings.smtpUrl !== null) findings.push(ok("The mail server takes mail."));
+    if (settings.smtpUrl !== null) findings.push(ok("The mail server takes email."));
   } catch (error) {
     log.debug({ err: error }, "The mail server was asked.");
     return [
@@ -59,20 +59,20 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
   }
   if (to === undefined) return findings;
   if (readEmailAddress(to) === null)
-    return [...findings, fail(`${to} is no address that mail can be sent to.`)];
-  const words = `This is a test mail of ${settings.baseUrl.host}.`;
-  mailer.send(to, { subject: "Test mail", text: `${words}\n`, html: `<p>${words}</p>` });
+    return [...findings, fail(`${to} is no address that email can be sent to.`)];
+  const words = `This is a test email of ${settings.baseUrl.host}.`;
+  mailer.send(to, { subject: "Test email", text: `${words}\n`, html: `<p>${words}</p>` });
   await mailer.settled();
   return [
     ...findings,
-    ok(`A mail to ${to} was handed over${settings.smtpUrl === null ? ` to ${settings.outbox}` : ""}.`),
+    ok(`An email to ${to} was handed over${settings.smtpUrl === null ? ` to ${settings.outbox}` : ""}.`),
   ];
 }
 
 /** What can be said without opening anything. */
 function lookAtSettings(settings: Settings): Finding[] {
   const { baseUrl, cookieDomain, trustedProxies } = settings;
-  const clear = inTheClear(baseUrl);
+  const clear = insecureUrlWarning(baseUrl);
   return [
     clear === null ? ok(`BASE_URL is ${baseUrl.href}.`) : warn(clear),
     ...(baseUrl.hasName

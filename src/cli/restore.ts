@@ -15,7 +15,7 @@ import { withLatchkey } from "./with-latchkey.ts";
 export function addRestore(program: Command): void {
   program
     .command("restore <FILE>")
-    .description("Puts a back-up in place and ends every session: it may hold ended ones as live.")
+    .description("Puts a backup in place and ends every session: it may hold ended ones as live.")
     .action(restore);
 }
 
@@ -59,11 +59,11 @@ function requireBackUp(copy: string, source: string): void {
     if (open.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")
       throw new Refused(`${source} is damaged.`);
     if (version === 0 || whyAnothers(open) !== null)
-      throw new Refused(`${source} is not a back-up of Latchkey.`);
+      throw new Refused(`${source} is not a backup of Latchkey.`);
     pendingMigrations("sqlite", version);
   } catch (error) {
     if (error instanceof Error && "errcode" in error)
-      throw new Refused(`${source} is not a back-up of Latchkey.`);
+      throw new Refused(`${source} is not a backup of Latchkey.`);
     throw error;
   } finally {
     open.close();
@@ -87,7 +87,7 @@ function setAside(file: string): string {
   return kept;
 }
 
-/** Puts the key of a back-up in place at once; the present one is kept beside it. */
+/** Puts the key of a backup in place at once; the present one is kept beside it. */
 async function putKey(source: string, keyFile: string): Promise<void> {
   const at = stamp();
   await copyPrivately(source, `${keyFile}.restored-${at}`);

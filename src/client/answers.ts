@@ -47,7 +47,7 @@ export type ActivityEvent = {
   detail: Record<string, unknown>;
 };
 
-/** What a mailed confirmation link would confirm. */
+/** What an emailed confirmation link would confirm. */
 export type Confirmation = {
   kind: "new_account" | "change";
   /** The address that is confirmed: of a change, the new one. */

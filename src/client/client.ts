@@ -49,7 +49,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     watch: (onChange: () => void) => watchLive({ basePath, onChange, check: guard.ask }),
     ...comingIn(ask),
     ...passkeysAndSites(ask, askSignedIn),
-    ...mailedLinks(ask),
+    ...emailedLinks(ask),
     ...loginManagement(askSignedIn),
     ...ownAccount(askSignedIn),
     ...twoFactor(askSignedIn),
@@ -61,7 +61,7 @@ type Ask = <Answer = void>(given: Call) => Promise<Answer>;
 /** For whoever isn't signed in yet: a 401 is an answer here, not the end of a session. */
 function comingIn(ask: Ask) {
   return {
-    /** Where the address is verified first, it answers nothing, and the mail's link leads on. */
+    /** Where the address is verified first, it answers nothing, and the email's link leads on. */
     signUp: (given: Credentials) =>
       ask<SignedIn | undefined>({ method: "POST", path: "/api/accounts", body: withTouch(given) }),
     finishSignUp: (given: { token: string; password: string }) =>
@@ -103,7 +103,7 @@ function passkeysAndSites(ask: Ask, askSignedIn: Ask) {
   };
 }
 
-function mailedLinks(ask: Ask) {
+function emailedLinks(ask: Ask) {
   return {
     askForReset: (body: { email: string }) => ask({ method: "POST", path: "/api/password-resets", body }),
     resetPassword: (body: { token: string; password: string }) =>

@@ -39,7 +39,7 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
     fresh.addEventListener("sessions-changed", () => onChange());
     fresh.addEventListener("signed-out", () => {
       close();
-      comeBack();
+      handleCallback();
     });
     fresh.addEventListener("error", () => {
       close();
@@ -50,12 +50,12 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
   function comeBackLater(): void {
     if (openedAt > 0 && Date.now() - openedAt >= GOOD_LIFE) failures = 0;
     openedAt = 0;
-    timer = setTimeout(comeBack, waitAfter(failures));
+    timer = setTimeout(handleCallback, waitAfter(failures));
     failures += 1;
   }
 
   /** The session's own end, and its replacement by a newer one in this browser, look alike: the server knows. */
-  function comeBack(): void {
+  function handleCallback(): void {
     clearTimeout(timer);
     check().then(
       () => !stopped && connect(),

@@ -69,10 +69,10 @@ export async function isReserved(
   now: number,
 ): Promise<boolean> {
   const kept = await write.query
-    .selectFrom("mailed_link")
+    .selectFrom("emailed_link")
     .select("token_hash")
     .where("email_key", "=", emailKey)
-    .where("kind", "=", "keep_email")
+    .where("kind", "=", "email_reversal")
     .where("account_id", "!=", exceptId)
     .where("confirmed_at", "is not", null)
     .where("expires_at", ">", now)

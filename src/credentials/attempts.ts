@@ -4,8 +4,8 @@ import type { Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { hashToken } from "../sessions/token.ts";
 import { createDecided } from "./decided.ts";
-import type { Turns } from "./passwords/semaphore.ts";
-import { createTurns } from "./passwords/semaphore.ts";
+import type { Semaphore } from "./passwords/semaphore.ts";
+import { createSemaphore } from "./passwords/semaphore.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -27,7 +27,7 @@ const LIMITS = {
   sign_up_network: { most: 300, window: HOUR },
   mail: { most: 5, window: HOUR },
   ceremony_network: { most: 1_000, window: 15 * MINUTE },
-  mail_network: { most: 100, window: HOUR },
+  email_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
 
 /** A peer that may speak for many has limits of its own, and so many times as high. */
@@ -56,7 +56,7 @@ const UNDER_WAY = 4;
 const PATIENCE = 10_000;
 
 export function createAttempts(database: Database, on: boolean): Attempts {
-  const turns = new Map<string, Turns>();
+  const turns = new Map<string, Semaphore>();
   const decided = createDecided(database);
   return {
     async take(limits, now) {
@@ -95,7 +95,8 @@ export function createAttempts(database: Database, on: boolean): Attempts {
     async inTurn(limit, work) {
       const key = keyOf(limit);
       const queue =
-        turns.get(key) ?? createTurns(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
+        turns.get(key) ??
+        createSemaphore(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
       turns.set(key, queue);
       try {
         return await queue.run(work);

@@ -1,6 +1,6 @@
 import { domainToASCII } from "node:url";
 
-/** An address as typed, which mails go to, and the key that it is compared by. */
+/** An address as typed, which emails go to, and the key that it is compared by. */
 export type EmailAddress = { email: string; key: string };
 
 const LONGEST = 254;

@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import type { LinkKind, MailedLinkTable } from "../database/schema.ts";
+import type { EmailedLinkTable, LinkKind } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
@@ -15,11 +15,11 @@ const KINDS = {
   confirm_email: { page: "/confirm-email", lives: 60 * MINUTE, newestOnly: true },
   reset_password: { page: "/reset-password", lives: 30 * MINUTE, newestOnly: true },
   sign_up: { page: "/sign-up", lives: DAY, newestOnly: true },
-  keep_email: { page: "/keep-email", lives: 7 * DAY, newestOnly: false },
+  email_reversal: { page: "/keep-email", lives: 7 * DAY, newestOnly: false },
   not_me: { page: "/not-me", lives: 7 * DAY, newestOnly: false },
 } as const satisfies Record<LinkKind, { page: string; lives: number; newestOnly: boolean }>;
 
-export type MailedLink = Selectable<MailedLinkTable>;
+export type EmailedLink = Selectable<EmailedLinkTable>;
 
 export type NewLink = {
   kind: LinkKind;
@@ -34,7 +34,7 @@ export type NewLink = {
   label?: string;
 };
 
-/** Makes a link for a mail. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
+/** Makes a link for an email. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
 export async function makeLink(
   parts: AccountParts,
   write: Write,
@@ -43,7 +43,7 @@ export async function makeLink(
 ): Promise<string> {
   const { page, lives, newestOnly } = KINDS[link.kind];
   if (newestOnly) {
-    const older = write.query.deleteFrom("mailed_link").where("kind", "=", link.kind);
+    const older = write.query.deleteFrom("emailed_link").where("kind", "=", link.kind);
     await (link.accountId === null
       ? older.where("email_key", "=", link.emailKey)
       : older.where("account_id", "=", link.accountId)
@@ -51,7 +51,7 @@ export async function makeLink(
   }
   const token = makeSecret();
   await write.query
-    .insertInto("mailed_link")
+    .insertInto("emailed_link")
     .values({
       token_hash: hashToken(token),
       kind: link.kind,
@@ -76,9 +76,9 @@ export async function findLink(
   kinds: LinkKind[],
   token: string,
   now: number,
-): Promise<MailedLink | undefined> {
+): Promise<EmailedLink | undefined> {
   return database.read
-    .selectFrom("mailed_link")
+    .selectFrom("emailed_link")
     .selectAll()
     .where("token_hash", "=", hashToken(token))
     .where("kind", "in", kinds)
@@ -87,14 +87,14 @@ export async function findLink(
 }
 
 /** Uses a link up: of any number of takers at once, one gets it. */
-export async function takeLink(
+export async function redeemLink(
   write: Write,
   kinds: LinkKind[],
   token: string,
   now: number,
-): Promise<MailedLink | undefined> {
+): Promise<EmailedLink | undefined> {
   return write.query
-    .deleteFrom("mailed_link")
+    .deleteFrom("emailed_link")
     .where("token_hash", "=", hashToken(token))
     .where("kind", "in", kinds)
     .where("expires_at", ">", now)
@@ -103,7 +103,7 @@ export async function takeLink(
 }
 
 /**
- * The way out for who reads a security mail and did none of it; ends the session that did, where one did
+ * The way out for who reads a security email and did none of it; ends the session that did, where one did
  * (`sessionId`), and begins a reset.
  */
 export async function makeNotMeLink(
@@ -123,7 +123,7 @@ export async function makeNotMeLink(
   return makeLink(parts, write, { kind: "not_me", accountId, email, emailKey, sessionId, deviceHash }, now);
 }
 
-/** A reset link for an address of the account; the one that a rescue mail went to may no longer be its own. */
+/** A reset link for an address of the account; the one that a rescue email went to may no longer be its own. */
 export async function makeResetLink(
   parts: AccountParts,
   write: Write,

@@ -1,11 +1,11 @@
 import { findByDevice, isKnownDevice } from "../sessions/known-device.ts";
-import type { Visitor } from "../sessions/start.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import type { Limit } from "./attempts.ts";
 import type { AccountParts } from "./parts.ts";
 
 /** Who is asking, as far as a limit of the network wants to know. */
-export type Asking = Pick<Visitor, "network" | "deviceToken" | "isReturning">;
+export type Asking = Pick<ClientInfo, "network" | "deviceToken" | "isReturning">;
 
 /**
  * The limit of the network that a request comes from. A peer that may speak for many can be used up by any

@@ -17,7 +17,7 @@ export type AccountParts = SessionParts & {
   readonly seal: Seal;
   readonly strength: PasswordStrength;
   /** Work that goes on after the answer, so that its time tells nothing; awaited at the stop. */
-  readonly afterwards: (work: () => Promise<void>) => void;
+  readonly inBackground: (work: () => Promise<void>) => void;
   /** Resolves when all such work that has begun is done. */
   readonly settled: () => Promise<void>;
 };

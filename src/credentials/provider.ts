@@ -13,7 +13,7 @@ export type ProviderIdentity = {
 };
 
 /** One round to a provider: bound to a browser by state, to the answer by nonce, to the code by PKCE. */
-export type Round = { state: string; nonce: string; verifier: string; fresh: boolean };
+export type AuthorizationRequest = { state: string; nonce: string; verifier: string; fresh: boolean };
 
 /** The provider answered wrongly, or not at all; the cause is for the log, never for the page. */
 export class ProviderFailed extends Error {
@@ -22,9 +22,9 @@ export class ProviderFailed extends Error {
 
 export type Provider = {
   readonly settings: OidcProvider;
-  authorizationUrl(round: Round): Promise<URL>;
+  authorizationUrl(round: AuthorizationRequest): Promise<URL>;
   /** @throws ProviderFailed for anything that isn't a right and fresh answer of this very round. */
-  identify(answer: URL, round: Round): Promise<ProviderIdentity>;
+  identify(answer: URL, round: AuthorizationRequest): Promise<ProviderIdentity>;
 };
 
 const PATIENCE_SECONDS = 5;
@@ -34,7 +34,7 @@ const CLOCKS_DIFFER_SECONDS = 10 * 60;
 /** By the standard at most 255 characters; a control character is none that a database takes. */
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
-export function newRound(fresh: boolean): Round {
+export function newAuthorizationRequest(fresh: boolean): AuthorizationRequest {
   return {
     state: client.randomState(),
     nonce: client.randomNonce(),
@@ -128,7 +128,7 @@ async function configure(settings: OidcProvider): Promise<client.Configuration> 
 async function identifyByIdToken(
   config: client.Configuration,
   answer: URL,
-  round: Round,
+  round: AuthorizationRequest,
 ): Promise<ProviderIdentity> {
   const tokens = await client.authorizationCodeGrant(config, answer, {
     expectedState: round.state,
@@ -168,7 +168,7 @@ async function identifyAtGitHub(
   config: client.Configuration,
   { issuer }: OidcProvider,
   answer: URL,
-  round: Round,
+  round: AuthorizationRequest,
 ): Promise<ProviderIdentity> {
   const checks = { expectedState: round.state, pkceCodeVerifier: round.verifier };
   const { access_token: token } = await client.authorizationCodeGrant(config, answer, checks);

@@ -5,21 +5,21 @@ import * as messages from "../mail/messages.ts";
 import { makeNotMeLink } from "./emailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import { leftRecoveryCodes } from "./second-factor.ts";
-import type { Letter } from "./send-emails.ts";
-import { about } from "./send-emails.ts";
+import type { OutgoingEmail } from "./send-emails.ts";
+import { emailContext } from "./send-emails.ts";
 
-/** A recovery code was used: in the activity, and a mail that says how many are left. `session` is the one that used it. */
+/** A recovery code was used: in the activity, and an email that says how many are left. `session` is the one that used it. */
 export async function noteRecoveryCode(
   parts: AccountParts,
   write: Write,
   { account, session }: { account: Account; session: { id: string; label: string } },
   now: number,
-): Promise<Letter> {
+): Promise<OutgoingEmail> {
   const { id: accountId, email } = account;
   const { label } = session;
   const left = await leftRecoveryCodes(write, accountId);
   await record(write, { accountId, kind: "recovery_code_used", at: now, label, detail: { left } });
   const notMeLink = await makeNotMeLink(parts, write, account, session.id, now);
-  const message = messages.recoveryCodeUsed({ ...about(parts, email, now, label), left, notMeLink });
+  const message = messages.recoveryCodeUsed({ ...emailContext(parts, email, now, label), left, notMeLink });
   return { to: email, message };
 }

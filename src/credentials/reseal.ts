@@ -27,7 +27,7 @@ export async function resealSecrets(
       .limit(ROWS_A_PAGE)
       .execute();
     for (const { account_id, secret } of page) {
-      const held = seal.heldBy(secret, account_id);
+      const held = seal.keyAge(secret, account_id);
       if (held === "none") done.unreadable += 1;
       if (held !== "an older key") continue;
       const sealed = seal.close(seal.open(secret, account_id), account_id);

@@ -7,17 +7,17 @@ const TAG_BYTES = 16;
 export type Seal = {
   /** Encrypts with the newest key, bound to the account it belongs to. */
   close(plain: string, accountId: string): Uint8Array;
-  /** @throws KeyUnfit where no key fits or the bytes were changed or moved to another account. */
+  /** @throws DecryptionError where no key fits or the bytes were changed or moved to another account. */
   open(sealed: Uint8Array, accountId: string): string;
   /** Which key opens it. */
-  heldBy(sealed: Uint8Array, accountId: string): "the newest key" | "an older key" | "none";
+  keyAge(sealed: Uint8Array, accountId: string): "the newest key" | "an older key" | "none";
   /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
-  stamp(text: string): Buffer;
+  hmac(text: string): Buffer;
 };
 
 /** What was sealed can't be read; the message is for the operator, and to a person it is "not available". */
-export class KeyUnfit extends Error {
-  override name = "KeyUnfit";
+export class DecryptionError extends Error {
+  override name = "DecryptionError";
 }
 
 /** AES-256-GCM; the newest key first, older ones are still read. */
@@ -25,13 +25,13 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
   const [newest] = keys;
   if (!newest) throw new Error("A seal needs a key.");
   return {
-    stamp: (text) => createHmac("sha256", newest).update(`stamp:${text}`).digest(),
+    hmac: (text) => createHmac("sha256", newest).update(`stamp:${text}`).digest(),
     close(plain, accountId) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(accountId));
       return Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
     },
-    heldBy(sealed, accountId) {
+    keyAge(sealed, accountId) {
       const index = keys.findIndex((key) => tryKey(key, Buffer.from(sealed), accountId) !== null);
       return index === 0 ? "the newest key" : index > 0 ? "an older key" : "none";
     },
@@ -40,7 +40,7 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
         const plain = tryKey(key, Buffer.from(sealed), accountId);
         if (plain !== null) return plain;
       }
-      throw new KeyUnfit(
+      throw new DecryptionError(
         "A stored secret can't be read: LATCHKEY_SECRET_KEY (or the key file) is not the one it was written with.",
       );
     },

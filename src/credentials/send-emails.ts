@@ -4,11 +4,16 @@ import { emailsHeldBack, type Message } from "../mail/messages.ts";
 import { readEmailAddress } from "./email-address.ts";
 import type { AccountParts } from "./parts.ts";
 
-/** A mail that goes out once the transaction that caused it is committed. */
-export type Letter = { to: string; message: Message };
+/** An email that goes out once the transaction that caused it is committed. */
+export type OutgoingEmail = { to: string; message: Message };
 
-/** What every mail says: for which site, to which account, when, and from which device. */
-export function about(parts: Pick<AccountParts, "settings">, email: string, now: number, device?: string) {
+/** What every email says: for which site, to which account, when, and from which device. */
+export function emailContext(
+  parts: Pick<AccountParts, "settings">,
+  email: string,
+  now: number,
+  device?: string,
+) {
   return {
     product: parts.settings.baseUrl.host,
     email,
@@ -18,17 +23,16 @@ export function about(parts: Pick<AccountParts, "settings">, email: string, now:
 }
 
 /** Sends emails, after the answer and one after the other, as far as their addresses may still get some. */
-export function post(parts: AccountParts, letters: readonly Letter[]): void {
-  if (letters.length === 0) return;
-  parts.afterwards(async () => {
+export function sendEmails(parts: AccountParts, emails: readonly OutgoingEmail[]): void {
+  if (emails.length === 0) return;
+  parts.inBackground(async () => {
     // Not even the look at the budget may be seen in the time of the answer.
     await nextTurn();
-    for (const letter of letters)
-      if (await mayGo(parts, letter)) parts.mailer.send(letter.to, letter.message);
+    for (const letter of emails) if (await mayGo(parts, letter)) parts.mailer.send(letter.to, letter.message);
   });
 }
 
-async function mayGo(parts: AccountParts, { to, message }: Letter): Promise<boolean> {
+async function mayGo(parts: AccountParts, { to, message }: OutgoingEmail): Promise<boolean> {
   const { settings, emailBudget, log } = parts;
   if (!settings.rateLimits) return true;
   const { share = "ordinary" } = message;
@@ -51,5 +55,5 @@ export async function tellHeldBack(parts: AccountParts, now: number): Promise<vo
 }
 
 function tell(parts: AccountParts, { email, count }: HeldBack): void {
-  parts.mailer.send(email, emailsHeldBack({ ...about(parts, email, parts.settings.now()), count }));
+  parts.mailer.send(email, emailsHeldBack({ ...emailContext(parts, email, parts.settings.now()), count }));
 }

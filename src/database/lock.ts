@@ -10,7 +10,7 @@ export type Account = Selectable<AccountTable>;
  * ends sessions takes it before their rows, so that no two wait for each other. It leaves foreign keys to
  * the account alone, which a change of the address doesn't: that one comes after the endings.
  */
-export async function holdAccount(write: Write, accountId: string): Promise<Account | undefined> {
+export async function lockAccount(write: Write, accountId: string): Promise<Account | undefined> {
   return write.query
     .selectFrom("account")
     .selectAll()
@@ -20,7 +20,7 @@ export async function holdAccount(write: Write, accountId: string): Promise<Acco
 }
 
 /** Holds many accounts, always in one order. */
-export async function holdAccounts(write: Write, accountIds: string[]): Promise<void> {
+export async function lockAccounts(write: Write, accountIds: string[]): Promise<void> {
   if (!write.locksRows) return;
   await write.query
     .selectFrom("account")
@@ -35,12 +35,12 @@ export async function holdAccounts(write: Write, accountIds: string[]): Promise<
  * Holds the account, and the session that acts on it. Undefined where that session has ended since the
  * request began: what it asked for is then not done.
  */
-export async function holdSession(
+export async function lockSession(
   write: Write,
   accountId: string,
   sessionId: string,
 ): Promise<Account | undefined> {
-  const account = await holdAccount(write, accountId);
+  const account = await lockAccount(write, accountId);
   const session = await write.query
     .selectFrom("session")
     .select("id")
@@ -53,7 +53,7 @@ export async function holdSession(
 const NAMES = 7_305_881_203;
 
 /** Holds what has no row yet: whoever holds the same name waits until this transaction ends. */
-export async function holdName({ query, locksRows }: Write, name: string): Promise<void> {
+export async function lockName({ query, locksRows }: Write, name: string): Promise<void> {
   if (locksRows)
     await sql`select pg_advisory_xact_lock(hashtextextended(${name}, ${NAMES}::bigint))`.execute(query);
 }

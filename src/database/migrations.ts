@@ -32,8 +32,8 @@ export function pendingMigrations(engine: "sqlite" | "postgres", version: number
   return all.filter((migration) => migration.version > version);
 }
 
-/** Made by the first migration, and by no other program: who has it is a database of Latchkey. */
-const OWN_TABLE = "half_finished_sign_in";
+/** Only Latchkey's own database has one of these tables: `half_finished_sign_in` before migration 10. */
+const OWN_TABLES = ["pending_sign_in", "half_finished_sign_in"];
 
 /**
  * What is in the way where a database of these tables and indexes is another program's, as half a sentence.
@@ -44,9 +44,13 @@ export function inTheWay(
   version: number,
   names: ReadonlySet<string>,
 ): string | null {
-  if (version > 0) return names.has(OWN_TABLE) ? null : `it counts its own schema, at ${version}`;
+  if (version > 0) {
+    return OWN_TABLES.some((table) => names.has(table)) ? null : `it counts its own schema, at ${version}`;
+  }
   const made = migrationsOf(engine).flatMap(({ sql }) =>
-    [...sql.matchAll(/\bcreate (?:unique )?(?:table|index) (\w+)/gi)].map(([, name]) => name ?? ""),
+    [...sql.matchAll(/\b(?:create (?:unique )?(?:table|index)|rename to) (\w+)/gi)].map(
+      ([, name]) => name ?? "",
+    ),
   );
   const taken = made.find((name) => names.has(name));
   return taken === undefined ? null : `it has a "${taken}" of its own`;

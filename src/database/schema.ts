@@ -9,8 +9,8 @@ export type Schema = {
   recovery_code: RecoveryCodeTable;
   session: SessionTable;
   ended_session: EndedSessionTable;
-  half_finished_sign_in: HalfFinishedSignInTable;
-  mailed_link: MailedLinkTable;
+  pending_sign_in: PendingSignInTable;
+  emailed_link: EmailedLinkTable;
   attempts: AttemptsTable;
   email_budget: EmailBudgetTable;
   activity: ActivityTable;
@@ -22,7 +22,7 @@ export type Schema = {
 
 export type AccountTable = {
   id: string;
-  /** As typed; mails go here. */
+  /** As typed; emails go here. */
   email: string;
   /** With ASCII letters folded; unique. */
   email_key: string;
@@ -82,7 +82,7 @@ export type SessionTable = {
   /** When both factors were last proved in it; of the two, the older time. */
   both_proved_at: number | null;
   /** What a new sign-in replaces, unique with the account; null where nothing is replaced. */
-  place: string | null;
+  replacement_key: string | null;
   /** The device cookie of the browser that it was opened in; null where it came from another system. */
   device_hash: Uint8Array | null;
 };
@@ -98,7 +98,7 @@ export type EndedSessionTable = {
   until: number;
 };
 
-export type HalfFinishedSignInTable = {
+export type PendingSignInTable = {
   token_hash: Uint8Array;
   account_id: string;
   credential_version: number;
@@ -111,17 +111,17 @@ export type HalfFinishedSignInTable = {
 export type LinkKind =
   | "verify_address"
   | "confirm_email"
-  | "keep_email"
+  | "email_reversal"
   | "reset_password"
   | "not_me"
   | "sign_up";
 
-export type MailedLinkTable = {
+export type EmailedLinkTable = {
   token_hash: Uint8Array;
   kind: LinkKind;
   /** Null for a sign-up that has no account yet. */
   account_id: string | null;
-  /** The address the link is about: to be confirmed, to be given back, or that the mail went to. */
+  /** The address the link is about: to be confirmed, to be given back, or that the email went to. */
   email: string;
   email_key: string;
   /** The session that asked (email change), or that the link ends (not-me). */

@@ -22,7 +22,7 @@ export type ActivityKind =
 
 export type Detail = Record<string, string | number | null>;
 
-export type Happening = {
+export type ActivityEntry = {
   accountId: string;
   kind: ActivityKind;
   at: number;
@@ -35,9 +35,9 @@ const ROWS_A_STATEMENT = 400;
 const EVENTS_A_PAGE = 50;
 
 /** Writes down what happened, in the transaction in which it happened. */
-export async function record(write: Write, ...happenings: Happening[]): Promise<void> {
-  for (let start = 0; start < happenings.length; start += ROWS_A_STATEMENT) {
-    const rows = happenings
+export async function record(write: Write, ...entries: ActivityEntry[]): Promise<void> {
+  for (let start = 0; start < entries.length; start += ROWS_A_STATEMENT) {
+    const rows = entries
       .slice(start, start + ROWS_A_STATEMENT)
       .map(({ accountId, kind, at, label, detail = {} }) => ({
         id: makeSortedId(at),
@@ -55,22 +55,22 @@ export async function record(write: Write, ...happenings: Happening[]): Promise<
  * Writes down a failure, folded into the newest event where that is the same: a guessing stranger is one
  * line. With the account held by the caller, or two at once would both read the count before.
  */
-export async function recordFolded(write: Write, happening: Happening): Promise<void> {
+export async function recordFolded(write: Write, entry: ActivityEntry): Promise<void> {
   const newest = await write.query
     .selectFrom("activity")
     .select(["id", "kind", "detail"])
-    .where("account_id", "=", happening.accountId)
+    .where("account_id", "=", entry.accountId)
     .orderBy("id", "desc")
     .limit(1)
     .executeTakeFirst();
-  if (newest?.kind !== happening.kind) {
-    return record(write, { ...happening, detail: { ...happening.detail, count: 1 } });
+  if (newest?.kind !== entry.kind) {
+    return record(write, { ...entry, detail: { ...entry.detail, count: 1 } });
   }
   const before: Detail = JSON.parse(newest.detail);
-  const detail = JSON.stringify({ ...before, ...happening.detail, count: Number(before.count ?? 1) + 1 });
+  const detail = JSON.stringify({ ...before, ...entry.detail, count: Number(before.count ?? 1) + 1 });
   await write.query
     .updateTable("activity")
-    .set({ at: happening.at, label: happening.label, detail })
+    .set({ at: entry.at, label: entry.label, detail })
     .where("id", "=", newest.id)
     .execute();
 }

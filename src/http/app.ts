@@ -22,7 +22,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   for (const [method, path, handle] of [...api, ...dashboardRoutes(dashboard)]) {
     app.on(method, placesOf(path, baseUrl), (context) => {
       const { raw: request } = context.req;
-      if (method !== "GET" && method !== "ALL") parts.noticeAddress(request, context.env?.remote);
+      if (method !== "GET" && method !== "ALL") parts.warnOnForeignOrigin(request, context.env?.remote);
       const refused =
         method === "ALL" ? null : (refuseCrossSite(request, baseUrl) ?? refuseOtherBodies(request));
       if (refused) return problem(refused);

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** What the API takes, one schema a body; unknown fields are ignored, never assigned. */
 const text = z
-  .string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a text") })
+  .string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a string") })
   // Half a character would become another one on its way: two different passwords would be the same.
   .refine((given) => given.isWellFormed(), "must be whole characters");
 const touchPoints = z.number({ error: "must be a number" }).optional();
@@ -51,7 +51,7 @@ export const bodies = {
   passkeySignInOptions: z.object({}),
   passkeyOptions: z.object({ email: text.optional() }),
   passkey: z.object({ passkey: anything, name: text.optional(), touchPoints }),
-  oidcRound: z.object({ intent: z.enum(["connect", "prove"], { error: "must be connect or prove" }) }),
+  oidcStart: z.object({ intent: z.enum(["connect", "prove"], { error: "must be connect or prove" }) }),
   rename: z.object({ name: text }),
   currentPassword: z.object({ currentPassword }),
   code: z.object({ code: text }),

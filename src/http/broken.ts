@@ -1,4 +1,4 @@
-import { KeyUnfit } from "../credentials/seal.ts";
+import { DecryptionError } from "../credentials/seal.ts";
 import { DatabaseUnavailable } from "../database/database.ts";
 import { Busy, refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
@@ -11,7 +11,7 @@ export function broken(parts: HttpParts, error: unknown, request: RequestHead): 
   const isDown =
     error instanceof DatabaseUnavailable ||
     error instanceof Busy ||
-    error instanceof KeyUnfit ||
+    error instanceof DecryptionError ||
     (error instanceof Error && "errcode" in error);
   const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
   const facts = { err: error, method: request.method, path };

@@ -5,7 +5,7 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import type { LiveStreams } from "../sessions/live.ts";
-import type { Network, Visitor } from "../sessions/start.ts";
+import type { ClientInfo, Network } from "../sessions/start.ts";
 import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
 import { readBody } from "./guards.ts";
@@ -22,7 +22,7 @@ export type HttpParts = AccountParts & {
   /** Warns the operator, once, where the server below doesn't tell peers and no proxy is declared. */
   readonly noticePeer: (remote: string | undefined) => void;
   /** Warns the operator, once, of a request that changes something and came to another address than BASE_URL. */
-  readonly noticeAddress: (request: Request, remote: string | undefined) => void;
+  readonly warnOnForeignOrigin: (request: Request, remote: string | undefined) => void;
 };
 
 /** One request, on its way down the line. */
@@ -64,7 +64,7 @@ export async function read<T extends z.ZodType>(
 }
 
 /** Who is at the other end, read from this one request. */
-export function visitorOf(call: Call, touchPoints?: number): Visitor {
+export function clientInfoOf(call: Call, touchPoints?: number): ClientInfo {
   const { parts, request, remote } = call;
   const deviceToken = parts.cookies.deviceToken(cookieHeader(call));
   return {

@@ -18,7 +18,7 @@ export type Cookies = {
   tokens(header: string | null): string[];
   /** Whether the tokens of this header come from another system's cookie. */
   comesFromOld(header: string | null): boolean;
-  /** The token of a half-finished sign-in. */
+  /** The token of a pending sign-in. */
   signInToken(header: string | null): string | null;
   deviceToken(header: string | null): string | null;
   /** The secret that binds a passkey challenge or a round to a provider to this browser. */

@@ -28,14 +28,14 @@ export function reachedElsewhere(
 
 /** What the operator reads about it: the two addresses, what it does, and what to change. */
 export function otherAddress(seen: string, { baseUrl }: Known): string {
-  const facts = `BASE_URL is ${baseUrl.href}, but a browser reached Latchkey at ${seen}. Cookies, redirects and mailed links are made for BASE_URL, so signing in fails there or leads away.`;
+  const facts = `BASE_URL is ${baseUrl.href}, but a browser reached Latchkey at ${seen}. Cookies, redirects and emailed links are made for BASE_URL, so signing in fails there or leads away.`;
   if (baseUrl.secure && seen === baseUrl.origin.replace("https:", "http:"))
     return `${facts} Redirect http to https in front of Latchkey; where it was https already, let the proxy send X-Forwarded-Proto: https.`;
   return `${facts} If people are to use ${seen}, set BASE_URL=${seen}${baseUrl.path}; if not, redirect them to ${baseUrl.origin}, and let the proxy send the X-Forwarded-Host and X-Forwarded-Proto that it was asked with.`;
 }
 
 /** At a BASE_URL without https, away from one's own machine; null where there is nothing to say. */
-export function inTheClear({ href, secure, isLocal }: Settings["baseUrl"]): string | null {
+export function insecureUrlWarning({ href, secure, isLocal }: Settings["baseUrl"]): string | null {
   if (secure || isLocal) return null;
   return `BASE_URL ${href} is not https: cookies and passwords travel in the clear, and passkeys don't work. Put https in front of Latchkey, and set BASE_URL=${href.replace("http:", "https:")}.`;
 }

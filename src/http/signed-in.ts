@@ -1,4 +1,4 @@
-import type { Acting } from "../changes/proof.ts";
+import type { CurrentSession } from "../changes/proof.ts";
 import type { FoundSession } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
 import type { Authenticated, SignedOut } from "../sessions/authenticate.ts";
@@ -12,7 +12,7 @@ import { handOver, isSet } from "./hand-over.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** A request whose session lives. */
-export type SignedInCall = Call & { readonly acting: Acting };
+export type SignedInCall = Call & { readonly current: CurrentSession };
 
 /** Lets only live sessions through, and counts the request as use. */
 export function signedIn(
@@ -26,8 +26,8 @@ export function signedIn(
     if (!("session" in answer)) {
       return problem(refuse("signed_out", "You are not signed in.", signedOutFacts(answer)));
     }
-    const acting = actingIn(call, answer.session);
-    return handOver(call, answer, await answerOf(handle, { ...call, acting }));
+    const current = actingIn(call, answer.session);
+    return handOver(call, answer, await answerOf(handle, { ...call, current }));
   };
 }
 
@@ -44,24 +44,24 @@ async function answerOf(
   call: SignedInCall,
 ): Promise<Response> {
   try {
-    return withNewToken(call, call.acting, await handle(call));
+    return withNewToken(call, call.current, await handle(call));
   } catch (error) {
-    if (call.acting.newToken === null) throw error;
-    return withNewToken(call, call.acting, broken(call.parts, error, call.request));
+    if (call.current.newToken === null) throw error;
+    return withNewToken(call, call.current, broken(call.parts, error, call.request));
   }
 }
 
 /** A session as one request acts with it: a copy, since what was looked up is remembered. */
-export function actingIn(call: Call, session: FoundSession): Acting {
+export function actingIn(call: Call, session: FoundSession): CurrentSession {
   const token = call.parts.cookies.deviceToken(cookieHeader(call));
   return { ...session, deviceHash: token === null ? null : hashToken(token), newToken: null };
 }
 
 /** The answer, with the session's cookie where a proof in this request renewed its token. */
-export function withNewToken({ parts, now }: Call, acting: Acting, answer: Response): Response {
+export function withNewToken({ parts, now }: Call, current: CurrentSession, answer: Response): Response {
   const { cookies } = parts;
-  if (acting.newToken === null || isSet(answer, cookies.sessionName)) return answer;
-  answer.headers.append("Set-Cookie", cookies.setSession(acting.newToken, acting.expiresAt, now));
+  if (current.newToken === null || isSet(answer, cookies.sessionName)) return answer;
+  answer.headers.append("Set-Cookie", cookies.setSession(current.newToken, current.expiresAt, now));
   return answer;
 }
 

@@ -1,14 +1,14 @@
 import type { AccountParts } from "../credentials/parts.ts";
 import type { Found } from "./incoming.ts";
-import { SeenBefore, sortNewcomers } from "./new-accounts.ts";
+import { SeenBefore, sortNewAccounts } from "./new-accounts.ts";
 import type { LeftOut, Report } from "./report.ts";
 import { emptyReport } from "./report.ts";
-import type { Fitting, ImportOptions } from "./validate.ts";
-import { fitAccount } from "./validate.ts";
-import { writeNewcomers } from "./write-new-accounts.ts";
+import type { ImportOptions, ValidAccount } from "./validate.ts";
+import { validateAccount } from "./validate.ts";
+import { writeNewAccounts } from "./write-new-accounts.ts";
 
 /** What is told while an import goes on. */
-export type Hearer = {
+export type ImportListener = {
   leftOut(one: LeftOut): void;
   /** How many places of the source have been looked at. */
   progress(done: number): void;
@@ -27,12 +27,12 @@ export async function importAccounts(
   parts: AccountParts,
   found: AsyncIterable<Found>,
   options: ImportOptions,
-  hearer: Hearer,
+  hearer: ImportListener,
 ): Promise<Report> {
   const report = emptyReport();
   const seen = new SeenBefore();
   let done = 0;
-  let batch: (Fitting | LeftOut)[] = [];
+  let batch: (ValidAccount | LeftOut)[] = [];
   const finishBatch = async () => {
     for (const one of await bringIn(parts, batch, seen, options, report)) {
       report.leftOut[one.what === "account" ? "accounts" : "parts"] += 1;
@@ -42,7 +42,7 @@ export async function importAccounts(
   };
   for await (const one of found) {
     done += 1;
-    batch.push(fitAccount(parts, one, options, parts.settings.now()));
+    batch.push(validateAccount(parts, one, options, parts.settings.now()));
     if (batch.length === ACCOUNTS_A_BATCH) await finishBatch();
     hearer.progress(done);
   }
@@ -53,28 +53,33 @@ export async function importAccounts(
 /** Returns what is left out of a batch, in the order of the source. */
 async function bringIn(
   parts: AccountParts,
-  batch: readonly (Fitting | LeftOut)[],
+  batch: readonly (ValidAccount | LeftOut)[],
   seen: SeenBefore,
   { dryRun }: ImportOptions,
   report: Report,
 ): Promise<LeftOut[]> {
   const now = parts.settings.now();
-  const fitting = batch.filter((one): one is Fitting => !("why" in one));
+  const fitting = batch.filter((one): one is ValidAccount => !("why" in one));
   const order = batch.map(({ where }) => where);
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    const { newcomers, alreadyHere, leftOut } = await sortNewcomers(parts.database.read, fitting, seen, now);
-    const done = dryRun || newcomers.length === 0 || (await writeNewcomers(parts, newcomers, now));
+    const { newAccounts, alreadyHere, leftOut } = await sortNewAccounts(
+      parts.database.read,
+      fitting,
+      seen,
+      now,
+    );
+    const done = dryRun || newAccounts.length === 0 || (await writeNewAccounts(parts, newAccounts, now));
     if (!done) continue;
     report.alreadyHere += alreadyHere;
-    count(report, newcomers);
+    count(report, newAccounts);
     const all = [...batch.filter((one): one is LeftOut => "why" in one), ...leftOut];
     return all.sort((one, other) => order.indexOf(one.where) - order.indexOf(other.where));
   }
   throw new Error("Others kept taking what the import was about to write; run it again.");
 }
 
-function count(report: Report, newcomers: readonly Fitting[]): void {
-  for (const { passwordHash, totpSecret, identities, sessions } of newcomers) {
+function count(report: Report, newAccounts: readonly ValidAccount[]): void {
+  for (const { passwordHash, totpSecret, identities, sessions } of newAccounts) {
     report.accounts += 1;
     report.passwords += passwordHash === null ? 0 : 1;
     report.twoFactors += totpSecret === null ? 0 : 1;

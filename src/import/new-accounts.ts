@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Schema } from "../database/schema.ts";
 import type { LeftOut } from "./report.ts";
-import type { Fitting, FittingIdentity, FittingSession } from "./validate.ts";
+import type { ValidAccount, ValidIdentity, ValidSession } from "./validate.ts";
 
 /** Where each thing that must be unique was first found in this run. */
 export class SeenBefore {
@@ -16,19 +16,19 @@ export class SeenBefore {
   }
 }
 
-export type Sorted = { newcomers: Fitting[]; alreadyHere: number; leftOut: LeftOut[] };
+export type Sorted = { newAccounts: ValidAccount[]; alreadyHere: number; leftOut: LeftOut[] };
 
 /**
  * Sorts a batch by what the database and the run so far have: who is new, who is here already, and who
  * can't come, since what would make them someone is another's.
  */
-export async function sortNewcomers(
+export async function sortNewAccounts(
   query: Kysely<Schema>,
-  batch: readonly Fitting[],
+  batch: readonly ValidAccount[],
   seen: SeenBefore,
   now: number,
 ): Promise<Sorted> {
-  const sorted: Sorted = { newcomers: [], alreadyHere: 0, leftOut: [] };
+  const sorted: Sorted = { newAccounts: [], alreadyHere: 0, leftOut: [] };
   if (batch.length === 0) return sorted;
   const accounts = await accountsHere(query, batch, now);
   const identities = await identitiesHere(query, batch);
@@ -40,14 +40,14 @@ export async function sortNewcomers(
     else if (why !== null) sorted.leftOut.push({ where, what: "account", why });
     else {
       const newcomer = withFreeIdentities(one, identities, seen);
-      sorted.newcomers.push(withFreeSessions(newcomer, sessions, seen));
+      sorted.newAccounts.push(withFreeSessions(newcomer, sessions, seen));
       sorted.leftOut.push(...newcomer.without);
     }
   }
   return sorted;
 }
 
-function twinOf({ id, address, where }: Fitting, seen: SeenBefore): string | null {
+function twinOf({ id, address, where }: ValidAccount, seen: SeenBefore): string | null {
   const twin =
     (id === null ? null : seen.claim("id", id, where)) ?? seen.claim("address", address.key, where);
   return twin === null ? null : `Its id or its address is that of ${twin}, too, which came first.`;
@@ -56,7 +56,7 @@ function twinOf({ id, address, where }: Fitting, seen: SeenBefore): string | nul
 /** Nothing has the empty text as its name, and PostgreSQL takes no empty list. */
 const NONE = "";
 
-async function accountsHere(query: Kysely<Schema>, batch: readonly Fitting[], now: number) {
+async function accountsHere(query: Kysely<Schema>, batch: readonly ValidAccount[], now: number) {
   const ids = [NONE, ...batch.flatMap(({ id }) => (id === null ? [] : [id]))];
   const keys = batch.map(({ address }) => address.key);
   const rows = await query
@@ -72,7 +72,7 @@ async function accountsHere(query: Kysely<Schema>, batch: readonly Fitting[], no
   );
   const taken = new Set(rows.map((row) => row.email_key));
   return {
-    whyNot({ id, address }: Fitting): string | null {
+    whyNot({ id, address }: ValidAccount): string | null {
       const keyHere = id === null ? undefined : keyOf.get(id);
       if (id !== null && moved.has(id)) return "already here";
       if (keyHere !== undefined && keyHere !== address.key)
@@ -103,17 +103,17 @@ export async function reservedAddresses(
   now: number,
 ): Promise<Set<string>> {
   const rows = await query
-    .selectFrom("mailed_link")
+    .selectFrom("emailed_link")
     .select("email_key")
     .where("email_key", "in", keys)
-    .where("kind", "=", "keep_email")
+    .where("kind", "=", "email_reversal")
     .where("confirmed_at", "is not", null)
     .where("expires_at", ">", now)
     .execute();
   return new Set(rows.map((row) => row.email_key));
 }
 
-async function identitiesHere(query: Kysely<Schema>, batch: readonly Fitting[]): Promise<Set<string>> {
+async function identitiesHere(query: Kysely<Schema>, batch: readonly ValidAccount[]): Promise<Set<string>> {
   const asked = batch.flatMap(({ identities }) => identities);
   const issuers = [NONE, ...new Set(asked.map(({ issuer }) => issuer))];
   const subjects = [NONE, ...asked.map(({ subject }) => subject)];
@@ -126,7 +126,7 @@ async function identitiesHere(query: Kysely<Schema>, batch: readonly Fitting[]):
   return new Set(rows.map(nameOfIdentity));
 }
 
-function withFreeIdentities(one: Fitting, here: ReadonlySet<string>, seen: SeenBefore): Fitting {
+function withFreeIdentities(one: ValidAccount, here: ReadonlySet<string>, seen: SeenBefore): ValidAccount {
   const { where } = one;
   const own = new Map(one.identities.map((identity) => [nameOfIdentity(identity), identity]));
   const without = [...one.without];
@@ -142,7 +142,7 @@ function withFreeIdentities(one: Fitting, here: ReadonlySet<string>, seen: SeenB
 const HASHES_A_STATEMENT = 400;
 
 /** Sessions that live here, and those that have ended here: they are not begun once more. */
-async function sessionsHere(query: Kysely<Schema>, batch: readonly Fitting[]): Promise<Set<string>> {
+async function sessionsHere(query: Kysely<Schema>, batch: readonly ValidAccount[]): Promise<Set<string>> {
   const hashes = batch.flatMap(({ sessions }) => sessions.map(({ tokenHash }) => tokenHash));
   const names = new Set<string>();
   for (let start = 0; start < hashes.length; start += HASHES_A_STATEMENT) {
@@ -159,15 +159,15 @@ async function sessionsHere(query: Kysely<Schema>, batch: readonly Fitting[]): P
   return names;
 }
 
-function withFreeSessions(one: Fitting, here: ReadonlySet<string>, seen: SeenBefore): Fitting {
+function withFreeSessions(one: ValidAccount, here: ReadonlySet<string>, seen: SeenBefore): ValidAccount {
   const own = new Map(one.sessions.map((session) => [nameOfSession(session), session]));
   for (const name of own.keys())
     if (here.has(name) || seen.claim("session", name, one.where) !== null) own.delete(name);
   return { ...one, sessions: [...own.values()] };
 }
 
-const nameOfIdentity = ({ issuer, subject }: Pick<FittingIdentity, "issuer" | "subject">) =>
+const nameOfIdentity = ({ issuer, subject }: Pick<ValidIdentity, "issuer" | "subject">) =>
   `${issuer} ${subject}`;
 
-const nameOfSession = ({ tokenHash }: Pick<FittingSession, "tokenHash">) =>
+const nameOfSession = ({ tokenHash }: Pick<ValidSession, "tokenHash">) =>
   Buffer.from(tokenHash).toString("base64");

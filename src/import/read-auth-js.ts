@@ -14,7 +14,7 @@ const USER = ["id", "email", "emailVerified", "createdAt", ...PASSWORD];
 const ACCOUNT = ["userId", "type", "provider", "providerAccountId"];
 const SESSION = ["userId", "sessionToken", "expires"];
 
-/** Of its kinds of account these are other sites; the rest are links by mail, passkeys and the app's own forms. */
+/** Of its kinds of account these are other sites; the rest are links by email, passkeys and the app's own forms. */
 const OTHER_SITES = new Set(["oauth", "oidc"]);
 
 /** Auth.js's (NextAuth's) tables, in SQLite or PostgreSQL. Its JWT sessions are in no table and stay behind. */

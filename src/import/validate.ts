@@ -5,14 +5,14 @@ import { takeOverPassword } from "../credentials/passwords/imported-password.ts"
 import { issuerKey } from "../options/oidc.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import { overByTime } from "../sessions/expiry.ts";
-import { placeOfDevice } from "../sessions/start.ts";
+import { replacementKeyOfDevice } from "../sessions/start.ts";
 import { hashToken, tokenForOld } from "../sessions/token.ts";
 import type { Found, IncomingAccount } from "./incoming.ts";
 import { readIncoming } from "./incoming.ts";
 import type { LeftOut } from "./report.ts";
 
 /** An account that fits Latchkey by itself; whether its id and address are free is for the database to say. */
-export type Fitting = {
+export type ValidAccount = {
   where: string;
   /** Why it may not come, unless it is here already. */
   refused: string | null;
@@ -23,20 +23,20 @@ export type Fitting = {
   createdAt: number;
   passwordHash: string | null;
   totpSecret: string | null;
-  identities: FittingIdentity[];
-  sessions: FittingSession[];
+  identities: ValidIdentity[];
+  sessions: ValidSession[];
   /** Parts that don't come along. */
   without: LeftOut[];
 };
 
-export type FittingIdentity = { provider: string; issuer: string; subject: string };
+export type ValidIdentity = { provider: string; issuer: string; subject: string };
 
-export type FittingSession = {
+export type ValidSession = {
   tokenHash: Uint8Array;
   browser: string | null;
   os: string | null;
   label: string;
-  place: string | null;
+  replacementKey: string | null;
   createdAt: number;
   lastUsedAt: number;
   expiresAt: number;
@@ -52,12 +52,12 @@ export type ImportOptions = {
 type Leave = (what: LeftOut["what"], why: string) => void;
 
 /** Reads what was found and keeps what fits; or says why the account as a whole doesn't. */
-export function fitAccount(
+export function validateAccount(
   parts: AccountParts,
   found: Found,
   options: ImportOptions,
   now: number,
-): Fitting | LeftOut {
+): ValidAccount | LeftOut {
   const { where } = found;
   const no = (why: string): LeftOut => ({ where, what: "account", why });
   const read = readIncoming(found);
@@ -112,7 +112,7 @@ function fitPassword(hash: string | null | undefined, leave: Leave): string | nu
 
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
-function fitIdentities(parts: AccountParts, account: IncomingAccount, leave: Leave): FittingIdentity[] {
+function fitIdentities(parts: AccountParts, account: IncomingAccount, leave: Leave): ValidIdentity[] {
   return (account.identities ?? []).flatMap(({ provider, issuer, subject }) => {
     const site = parts.settings.oidc.find(
       (one) => (provider ?? one.id) === one.id && issuerKey(issuer ?? one.issuer) === issuerKey(one.issuer),
@@ -139,7 +139,7 @@ const LONGEST_TOKEN = 512;
 
 /**
  * Sessions that still live. They end when the old system would have ended them, and at the latest one
- * session lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several in one place the newest gets it: that is the one that the next
+ * session lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several with one replacement key the newest gets it: that is the one that the next
  * sign-in there replaces.
  */
 function fitSessions(
@@ -147,7 +147,7 @@ function fitSessions(
   account: IncomingAccount,
   leave: Leave,
   now: number,
-): FittingSession[] {
+): ValidSession[] {
   const { settings, seal } = parts;
   const taken = new Set<string>();
   const usedAt = (one: OldSession) => Math.min(one.lastUsedAt ?? one.createdAt ?? now, now);
@@ -160,13 +160,13 @@ function fitSessions(
         return [];
       }
       const device = readDevice(new Headers({ "user-agent": headerSafe(one.userAgent ?? "") }));
-      const place = settings.sessionScope === "device" ? null : placeOfDevice(device);
-      const isFirst = place !== null && !taken.has(place);
-      if (isFirst) taken.add(place);
+      const replacementKey = settings.sessionScope === "device" ? null : replacementKeyOfDevice(device);
+      const isFirst = replacementKey !== null && !taken.has(replacementKey);
+      if (isFirst) taken.add(replacementKey);
       return {
         ...device,
-        tokenHash: hashToken(tokenForOld(one.token, seal.stamp)),
-        place: isFirst ? place : null,
+        tokenHash: hashToken(tokenForOld(one.token, seal.hmac)),
+        replacementKey: isFirst ? replacementKey : null,
         createdAt: Math.min(one.createdAt ?? now, now),
         lastUsedAt: usedAt(one),
         expiresAt: Math.min(one.expiresAt, now + settings.sessionLifetime),

@@ -9,7 +9,7 @@ import { record } from "../history/activity.ts";
 import { OPERATOR } from "../operator.ts";
 import { makeId } from "../sessions/token.ts";
 import { reservedAddresses } from "./new-accounts.ts";
-import type { Fitting } from "./validate.ts";
+import type { ValidAccount } from "./validate.ts";
 
 const ROWS_A_STATEMENT = 400;
 
@@ -17,12 +17,12 @@ const ROWS_A_STATEMENT = 400;
  * Writes a batch of accounts with all that belongs to them, as one transaction. False where meanwhile
  * somebody else has taken what one of them needs: then nothing is written.
  */
-export async function writeNewcomers(
+export async function writeNewAccounts(
   { database, seal }: AccountParts,
-  newcomers: readonly Fitting[],
+  newAccounts: readonly ValidAccount[],
   now: number,
 ): Promise<boolean> {
-  const named = newcomers.map((one) => ({ ...one, id: one.id ?? makeId() }));
+  const named = newAccounts.map((one) => ({ ...one, id: one.id ?? makeId() }));
   try {
     await database.write(async (write) => {
       await insert(
@@ -57,7 +57,7 @@ export async function writeNewcomers(
 
 class ReservedMeanwhile extends Error {}
 
-type Named = Fitting & { id: string };
+type Named = ValidAccount & { id: string };
 
 function accountRow(one: Named, now: number): Insertable<Schema["account"]> {
   const { id, address, createdAt, passwordHash } = one;
@@ -113,7 +113,7 @@ function sessionRows(one: Named, identityId: string | undefined): Insertable<Sch
     method_id: byPassword ? "password" : identityId,
     // It proves nothing of now: a change of credentials asks who it is first.
     proved_at: 0,
-    place: session.place,
+    replacement_key: session.replacementKey,
     device_hash: null,
   }));
 }

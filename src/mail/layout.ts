@@ -1,4 +1,4 @@
-/** A mail, ready to be sent: the text part says the same as the HTML one. */
+/** An email, ready to be sent: the text part says the same as the HTML one. */
 export type Message = { subject: string; text: string; html: string; share?: Share };
 
 /**
@@ -15,10 +15,10 @@ type Content = {
   after?: string[];
 };
 
-/** What every mail says: for which site (as a person sees it: its host), to which account, when (ms), and from which device. */
+/** What every email says: for which site (as a person sees it: its host), to which account, when (ms), and from which device. */
 export type Occasion = { product: string; email: string; at: number; device?: string };
 
-/** Puts a mail together: one column, one button at most, no images, nothing that tracks. */
+/** Puts an email together: one column, one button at most, no images, nothing that tracks. */
 export function compose(occasion: Occasion, content: Content): Message {
   const { button } = content;
   const subject = oneLine(content.subject);
@@ -68,7 +68,7 @@ function page(
   ].join("\n");
 }
 
-/** Control signs, invisible ones, and those that turn the direction of text have no place in a mail's words. */
+/** Control characters, invisible ones, and those that turn the direction of text have no place in an email's words. */
 const DISTURBING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 
 function oneLine(text: string): string {

@@ -70,13 +70,13 @@ function expectDiscreetLog(): void {
 describe("with a mail server", () => {
   type Delivery = { from: string; to: string[]; raw: string };
   type Behaviour = SMTPServerOptions & {
-    /** What the server says to the n-th mail, from 1; nothing is yes. */
+    /** What the server says to the n-th email, from 1; nothing is yes. */
     refuse?: (count: number) => number | null;
     port?: number;
   };
 
   let delivered: Delivery[];
-  /** Every mail that was handed over, refused ones too. */
+  /** Every email that was handed over, refused ones too. */
   let received: string[];
   beforeEach(() => {
     delivered = [];
@@ -139,7 +139,7 @@ describe("with a mail server", () => {
 
   const smtp = (port: number, rest = "") => `smtp://127.0.0.1:${port}${rest}`;
 
-  test("a mail arrives with both its parts", async () => {
+  test("an email arrives with both its parts", async () => {
     const mailer = openMailer({ smtpUrl: smtp(await startServer()) });
     mailer.send("ann@example.com", message);
     await mailer.settled();
@@ -208,7 +208,7 @@ describe("with a mail server", () => {
     expect(JSON.stringify(lines)).not.toMatch(/wrong|post/);
   });
 
-  test("a refusal that may pass is tried again, as the same mail", async () => {
+  test("a refusal that may pass is tried again, as the same email", async () => {
     const port = await startServer({ refuse: (count) => (count < 3 ? 451 : null) });
     const mailer = openMailer({ smtpUrl: smtp(port) });
     mailer.send("ann@example.com", message);
@@ -223,7 +223,7 @@ describe("with a mail server", () => {
     expectDiscreetLog();
   });
 
-  test("a mail is given up when the waits are used up", async () => {
+  test("an email is given up when the waits are used up", async () => {
     const mailer = openMailer({ smtpUrl: smtp(await startServer({ refuse: () => 451 })) });
     mailer.send("ann@example.com", message);
     await mailer.settled();
@@ -245,7 +245,7 @@ describe("with a mail server", () => {
     expectDiscreetLog();
   });
 
-  test("a server that was down gets the mail once it is up", async () => {
+  test("a server that was down gets the email once it is up", async () => {
     const port = await startServer();
     await Promise.all(servers.splice(0).map(stopServer));
     const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: Array(100).fill(20) });
@@ -261,7 +261,7 @@ describe("with a mail server", () => {
     expectDiscreetLog();
   });
 
-  test("a server that was restarted between two mails gets both", async () => {
+  test("a server that was restarted between two emails gets both", async () => {
     const port = await startServer();
     const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: Array(100).fill(20) });
     mailer.send("ann@example.com", message);
@@ -273,7 +273,7 @@ describe("with a mail server", () => {
     expect(delivered).toHaveLength(2);
   });
 
-  test("many mails go over few connections", async () => {
+  test("many emails go over few connections", async () => {
     let open = 0;
     let most = 0;
     const port = await startServer({
@@ -293,7 +293,7 @@ describe("with a mail server", () => {
     expect(most).toBeLessThanOrEqual(3);
   });
 
-  test("more mails than may wait are dropped, and the log says so", async () => {
+  test("more emails than may wait are dropped, and the log says so", async () => {
     const mailer = openMailer({ smtpUrl: smtp(await startServer()), mostWaiting: 2 });
     for (let count = 0; count < 3; count += 1) mailer.send("ann@example.com", message);
     await mailer.settled();
@@ -316,7 +316,7 @@ describe("with a mail server", () => {
     expect(levels()).toEqual(["error"]);
   });
 
-  test("closing doesn't wait for the next try of a mail, but makes it", async () => {
+  test("closing doesn't wait for the next try of an email, but makes it", async () => {
     const port = await startServer({ refuse: (count) => (count === 1 ? 451 : null) });
     const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: [600_000], closePatience: 10_000 });
     mailer.send("ann@example.com", message);
@@ -326,7 +326,7 @@ describe("with a mail server", () => {
     expect(levels()).toEqual(["warn"]);
   });
 
-  test("closing gives up in the end, and says how many mails were lost", async () => {
+  test("closing gives up in the end, and says how many emails were lost", async () => {
     const mute = await startServer({ onConnect: () => {} });
     const mailer = openMailer({ smtpUrl: smtp(mute), closePatience: 50 });
     for (let count = 0; count < 5; count += 1) mailer.send("ann@example.com", message);
@@ -336,7 +336,7 @@ describe("with a mail server", () => {
     expectDiscreetLog();
   });
 
-  test("an address that asks nodemailer to print mails is not obeyed", async () => {
+  test("an address that asks nodemailer to print emails is not obeyed", async () => {
     const printed = vi.spyOn(console, "log").mockImplementation(() => {});
     const port = await startServer();
     const mailer = openMailer({ smtpUrl: smtp(port, "/?logger=true&debug=true&transactionLog=true") });
@@ -355,7 +355,7 @@ describe("with an outbox", () => {
     Promise.all((await files()).map((file) => readFile(join(folder, file), "utf8")));
   const recipients = async () => (await contents()).map((eml) => /^To: (.*?)\r$/m.exec(eml)?.[1]);
 
-  test("a mail is a file that only its owner can read", async () => {
+  test("an email is a file that only its owner can read", async () => {
     const mailer = openMailer();
     mailer.send("ann@example.com", message);
     await mailer.settled();
@@ -419,7 +419,7 @@ describe("with an outbox", () => {
     expect(ofFirst).toEqual(Array.from({ length: 20 }, (_, count) => `first${count}@example.com`));
   });
 
-  test("a reader never sees half a mail", async () => {
+  test("a reader never sees half an email", async () => {
     const mailer = openMailer();
     for (let count = 0; count < 30; count += 1) mailer.send("ann@example.com", message);
     let settled = false;
@@ -458,7 +458,7 @@ describe("with an outbox", () => {
       expect(await files()).toEqual([kept, ...foreign].sort());
     });
 
-    test("then hourly, as mails are written", async () => {
+    test("then hourly, as emails are written", async () => {
       let now = START;
       const mailer = openMailer({ now: () => now });
       const sendAfter = async (time: number) => {
@@ -483,13 +483,13 @@ describe("with an outbox", () => {
     mailer.send("ann@example.com", message);
     await mailer.settled();
     expect(levels()).toEqual(["warn", "warn", "warn", "error"]);
-    expect(lines[0]).toMatchObject({ words: "Old mails could not be deleted." });
+    expect(lines[0]).toMatchObject({ words: "Old emails could not be deleted." });
     expect(lines.at(-1)).toMatchObject({ facts: { code: "EEXIST", tries: 3 } });
     await expect(mailer.verify()).rejects.toThrow();
     expectDiscreetLog();
   });
 
-  test("a folder that failed once gets the mail at the next try", async () => {
+  test("a folder that failed once gets the email at the next try", async () => {
     await mkdir(join(folder, ".."), { recursive: true });
     await writeFile(folder, "in the way");
     const mailer = openMailer({ retryWaits: Array(100).fill(20) });

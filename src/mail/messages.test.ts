@@ -15,7 +15,7 @@ const quiet = {
 
 type Words = { context: messages.Context; other: string };
 
-/** Mails with one link. */
+/** Emails with one link. */
 function linked({ context, other }: Words) {
   const linking = { ...context, link: LINK };
   return {
@@ -28,7 +28,7 @@ function linked({ context, other }: Words) {
   };
 }
 
-/** Mails whose link, for who did none of it, may be missing. */
+/** Emails whose link, for who did none of it, may be missing. */
 function notices({ context, other }: Words, notMe: { notMeLink?: string }) {
   const notice = { ...context, ...notMe };
   return {
@@ -45,12 +45,12 @@ function notices({ context, other }: Words, notMe: { notMeLink?: string }) {
   };
 }
 
-/** Mails that never have a link. */
+/** Emails that never have a link. */
 function linkless({ context }: Words) {
   return {
     alreadyHasAccount: messages.alreadyHasAccount(context),
     addressAlreadyTaken: messages.addressAlreadyTaken(context),
-    addressTakenBack: messages.addressTakenBack(context),
+    emailChangeReversed: messages.emailChangeReversed(context),
     accountDeleted: messages.accountDeleted(context),
     emailsHeldBack: messages.emailsHeldBack({ ...context, count: 12 }),
   };
@@ -139,7 +139,7 @@ describe.each(Object.entries({ ...withoutLink(hostileWords), ...withLink(hostile
   },
 );
 
-test("every mail comes out of quoted-printable as it went in", async () => {
+test("every email comes out of quoted-printable as it went in", async () => {
   const composer = createTransport({ streamTransport: true, buffer: true });
   for (const message of Object.values(withLink(hostileWords))) {
     const mail = { ...message, to: "ann@example.com", textEncoding: "quoted-printable" as const };

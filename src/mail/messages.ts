@@ -3,7 +3,7 @@ import { securityNotice as security, type WithNotMe } from "./security-notice.ts
 
 export type { Message } from "./layout.ts";
 
-/** What every mail says: for which site, to which account, when, and from which device. */
+/** What every email says: for which site, to which account, when, and from which device. */
 export type Context = Occasion;
 
 /** Confirms the address of an account. The link lives 24 hours. */
@@ -26,7 +26,7 @@ export function finishSignUp(context: Context & { link: string }): Message {
     subject: "Finish creating your account",
     lines: [`Choose a password, and your account on ${context.product} is ready.`],
     button: { words: "Choose a password", link: context.link },
-    after: ["The link works for 24 hours. If you didn't ask for an account, ignore this mail."],
+    after: ["The link works for 24 hours. If you didn't ask for an account, ignore this email."],
   });
 }
 
@@ -74,7 +74,7 @@ export function passwordWasReset(
 ): Message {
   const kept = context.kept.map((name) => `"${name}"`).join(", ");
   return security(context, "Your password was reset", [
-    `The password of your account on ${context.product} was reset with a mailed link. Every device was logged out.`,
+    `The password of your account on ${context.product} was reset with an emailed link. Every device was logged out.`,
     ...(context.removed.length === 0
       ? []
       : [
@@ -144,13 +144,13 @@ export function addressAlreadyTaken(context: Context): Message {
   });
 }
 
-/** After a reversal. The reset link comes in a mail of its own. */
-export function addressTakenBack(context: Context): Message {
+/** After a reversal. The reset link comes in an email of its own. */
+export function emailChangeReversed(context: Context): Message {
   return compose(context, {
     subject: "Your email address is back",
     share: "rescue",
     lines: [
-      `The address of your account on ${context.product} is ${context.email} again. Every device was logged out, and your password opens nothing until you reset it: the link is in the next mail.`,
+      `The address of your account on ${context.product} is ${context.email} again. Every device was logged out, and you can't sign in with your password until you reset it: the link is in the next email.`,
     ],
   });
 }

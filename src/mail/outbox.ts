@@ -3,7 +3,7 @@ import { access, constants, mkdir, readdir, rename, rm, writeFile } from "node:f
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createTransport } from "nodemailer";
-import { type Carrier, compile, type Mail } from "./transport.ts";
+import { compile, type Mail, type MailTransport } from "./transport.ts";
 
 const DAY = 86_400_000;
 const KEPT = 7 * DAY;
@@ -13,7 +13,7 @@ const CLEAN_INTERVAL = 3_600_000;
 const NAME =
   /^(?:\.(?=.*\.draft$)|(?=.*\.eml$))(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2}\.\d{3})Z-\d{6}-[0-9a-f]{8}\.(?:eml|draft)$/;
 
-type Outbox = Carrier & {
+type Outbox = MailTransport & {
   /** Resolves when what was too old at the start is gone. */
   cleaned: Promise<void>;
 };
@@ -22,15 +22,15 @@ type OutboxOptions = {
   folder: string;
   from: string;
   now: () => number;
-  /** Hears of old files that could not be deleted; mails are written all the same. */
+  /** Hears of old files that could not be deleted; emails are written all the same. */
   onCleanFailure: (error: unknown) => void;
 };
 
 /**
- * A folder of `.eml` files, for whoever has no mail server yet. File names sort by time; a mail appears
+ * A folder of `.eml` files, for whoever has no mail server yet. File names sort by time; an email appears
  * whole or not at all; files older than 7 days go, at the start and then hourly.
  */
-export function outboxCarrier({ folder, from, now, onCleanFailure }: OutboxOptions): Outbox {
+export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOptions): Outbox {
   const composer = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
   let counter = 0;
   let cleanedAt = now();
@@ -63,7 +63,7 @@ export function outboxCarrier({ folder, from, now, onCleanFailure }: OutboxOptio
 
   return {
     cleaned,
-    /** One after the other, so that the folder never shows a later mail before an earlier one. */
+    /** One after the other, so that the folder never shows a later email before an earlier one. */
     carry(mail) {
       const done = last.then(() => put(mail));
       last = done.catch(() => {});

@@ -1,9 +1,9 @@
 import { compose, type Message, type Occasion } from "./layout.ts";
 
-/** With the link, the mail has a button for who did none of it; without, it says what to do instead. */
+/** With the link, the email has a button for who did none of it; without, it says what to do instead. */
 export type WithNotMe = { notMeLink?: string };
 
-/** A mail about something that has happened to the account, with the way out for who did none of it. */
+/** An email about something that has happened to the account, with the way out for who did none of it. */
 export function securityNotice(occasion: Occasion & WithNotMe, subject: string, lines: string[]): Message {
   const { notMeLink, product } = occasion;
   if (notMeLink === undefined) {

@@ -1,7 +1,7 @@
 import { createTransport } from "nodemailer";
 import { isThisMachine } from "../options/kinds.ts";
 import { NoStartTls } from "./failure.ts";
-import { type Carrier, compile } from "./transport.ts";
+import { compile, type MailTransport } from "./transport.ts";
 
 const MOST_CONNECTIONS = 3;
 const CONNECT_TIMEOUT = 20_000;
@@ -12,7 +12,7 @@ const SOCKET_TIMEOUT = 60_000;
  * Hands emails to the server of an `smtp://` or `smtps://` address, over few connections that stay open a
  * while. They carry links that open accounts, so they cross a network encrypted or not at all.
  */
-export function smtpCarrier(smtpUrl: string, from: string): Carrier {
+export function smtpTransport(smtpUrl: string, from: string): MailTransport {
   const requireTLS = needsTls(new URL(smtpUrl));
   const explain = (error: unknown): never => {
     throw requireTLS && wasRefusedTls(error) ? new NoStartTls(error) : error;

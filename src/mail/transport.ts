@@ -1,19 +1,19 @@
 import type { Message } from "./layout.ts";
 
-/** A mail on its way. `at` and `id` stay the same over all tries, so that one that arrives twice is known as one. */
+/** An email on its way. `at` and `id` stay the same over all tries, so that one that arrives twice is known as one. */
 export type Mail = { to: string; message: Message; at: number; id: string };
 
-/** What takes mails away: a mail server, or a folder. */
-export type Carrier = {
-  /** Resolves when the mail is gone. @throws where it isn't. */
+/** What takes emails away: a mail server, or a folder. */
+export type MailTransport = {
+  /** Resolves when the email is gone. @throws where it isn't. */
   carry(mail: Mail): Promise<void>;
-  /** @throws where mails would not be taken. */
+  /** @throws where emails would not be taken. */
   verify(): Promise<void>;
   /** Lets go of connections; what is under way fails. */
   close(): void;
 };
 
-/** The mail in nodemailer's terms, the same for every carrier. */
+/** The email in nodemailer's terms, the same for every carrier. */
 export function compile(from: string, { to, message, at, id }: Mail) {
   const { subject, text, html } = message;
   return {

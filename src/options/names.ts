@@ -12,7 +12,7 @@ export function refuseUnknownOptions(given: object): void {
   if (unknown === undefined) return;
   const right = nearest(unknown, Object.keys(OPTIONS.shape));
   throw new Error(
-    `createLatchkey: ${unknown} is no option${right === undefined ? "." : `; did you mean ${right}?`}`,
+    `createLatchkey: ${unknown} is an unknown option${right === undefined ? "." : `; did you mean ${right}?`}`,
   );
 }
 

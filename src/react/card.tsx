@@ -5,7 +5,7 @@ import { useNow } from "./provider.tsx";
 import { whyOld } from "./words.ts";
 
 type CardProps = {
-  /** Also the in-page address that a mail can point at. */
+  /** Also the in-page address that an email can point at. */
   id: string;
   title: string;
   /** One sentence of what it is for. */

@@ -25,7 +25,7 @@ export function EmailCard() {
     <Card
       id="email"
       title="Email"
-      words="The address you log in with, and where security mails go."
+      words="The address you log in with, and where security emails go."
       status={status}
       step={isOpen ? "form" : REST}
     >

@@ -17,7 +17,7 @@ export function takeSite(): string | null {
 }
 
 /** What to say of a round to another site that failed, by the code that came with the address of a page; null for a code that is not known. */
-export function ofRound(code: string | null, site: string | null): string | null {
+export function ofAuthorization(code: string | null, site: string | null): string | null {
   if (code === null) return null;
   const name = site ?? "the other site";
   // A code is a stranger's word: what every object has besides its own names is none of ours.

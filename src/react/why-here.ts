@@ -3,7 +3,7 @@ import { type Ending, relativeTime } from "../client/index.ts";
 /** A reason, and the question that goes with it where it may not have been the person: then a reset is offered. */
 export type Why = { sentence: string; question: string | null };
 
-const WASNT_YOU = "Wasn't you?";
+const WASNT_YOU = "Not you?";
 /** What the server calls the command line. */
 const ADMINISTRATOR = "an administrator";
 
@@ -25,7 +25,7 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
     case "email_changed":
       // A reset would go to the new address, which may be the intruder's.
       return {
-        sentence: `Your email address was changed${when}. ${WASNT_YOU} Open the mail that we sent to your old address.`,
+        sentence: `Your email address was changed${when}. ${WASNT_YOU} Open the email that we sent to your old address.`,
         question: null,
       };
     case "password_reset":

@@ -16,12 +16,12 @@ export const SENTENCES: Record<string, Problem> = {
   },
   sign_in_expired: { sentence: "That took too long, or too many codes were wrong. Log in again." },
   account_suspended: { sentence: "This account is suspended. Ask whoever runs this site." },
-  invalid_email: { sentence: "That is not an email address that can be used.", field: "email" },
+  invalid_email: { sentence: "Enter a valid email address.", field: "email" },
   email_taken: { sentence: "This address already has an account.", field: "email" },
   too_many_attempts: { sentence: "Too many attempts. Try again in a few minutes." },
   sign_up_closed: { sentence: "New accounts can't be created here." },
   link_expired: { sentence: "This link has expired or was already used. Begin again." },
-  already_verified: { sentence: "Your address is confirmed already." },
+  already_verified: { sentence: "Your address is already confirmed." },
   last_login_method: { sentence: "This is the only way to log in that works. Add another one first." },
   method_taken: { sentence: "That login method belongs to an account already." },
   wrong_passkey: { sentence: "That passkey was not accepted. Try again, or use another way." },
@@ -32,7 +32,7 @@ export const SENTENCES: Record<string, Problem> = {
   proof_needed: { sentence: "Confirm that it is you, then try again." },
 };
 
-/** Turns whatever was thrown into words: what happened, and what comes next. */
+/** Semaphore whatever was thrown into words: what happened, and what comes next. */
 export function inWords(error: unknown): Problem {
   if (error instanceof PromptFailed) return { sentence: ofThePrompt(error.reason) };
   if (error instanceof Unreachable && error.status !== null)
@@ -107,7 +107,7 @@ export function whyOld({ error, isOffline, readAt }: Reading, now: number): stri
 
 function whatFailed(error: unknown): string {
   if (error instanceof Refused && error.code === "too_many_attempts")
-    return `That was asked too often. The next try is in ${waitOf(error.facts.retryAfter)}.`;
+    return `Too many requests. The next try is in ${waitOf(error.facts.retryAfter)}.`;
   if (error instanceof Unreachable && error.status !== null) return "The server can't answer right now.";
   return "No answer from the server.";
 }

@@ -1,19 +1,19 @@
-import type { MailedLink } from "../credentials/emailed-links.ts";
-import { findLink, makeResetLink, takeLink } from "../credentials/emailed-links.ts";
+import type { EmailedLink } from "../credentials/emailed-links.ts";
+import { findLink, makeResetLink, redeemLink } from "../credentials/emailed-links.ts";
 import { removeAddedSince } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import type { Letter } from "../credentials/send-emails.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import type { OutgoingEmail } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { isUniqueViolation } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { holdAccount } from "../database/lock.ts";
+import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
-import type { Visitor } from "../sessions/start.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 
 /**
  * The old address says no. An unconfirmed change is cancelled and ends no session; a confirmed one is
@@ -23,42 +23,42 @@ import type { Visitor } from "../sessions/start.ts";
 export async function reverseEmailChange(
   parts: AccountParts,
   token: string,
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<Outcome> {
-  const known = await findLink(parts.database, ["keep_email"], token, now);
+  const known = await findLink(parts.database, ["email_reversal"], token, now);
   const accountId = known?.account_id;
   if (!accountId) return refuse("link_expired");
-  const reverse = async (write: Write): Promise<Letter[] | null> => {
-    const account = await holdAccount(write, accountId);
-    const link = account && (await takeLink(write, ["keep_email"], token, now));
+  const reverse = async (write: Write): Promise<OutgoingEmail[] | null> => {
+    const account = await lockAccount(write, accountId);
+    const link = account && (await redeemLink(write, ["email_reversal"], token, now));
     if (!account || !link) return null;
     if (link.confirmed_at !== null)
-      return takeBack(parts, write, { account, link, label: visitor.device.label }, now);
+      return undoChange(parts, write, { account, link, label: clientInfo.device.label }, now);
     await endLinksOfChange(write, accountId, link.change_id);
     return [];
   };
-  const letters = await parts.database.write(reverse).catch((error: unknown) => {
+  const emails = await parts.database.write(reverse).catch((error: unknown) => {
     if (isUniqueViolation(error)) return null;
     throw error;
   });
-  if (letters === null) return refuse("link_expired");
-  post(parts, letters);
+  if (emails === null) return refuse("link_expired");
+  sendEmails(parts, emails);
   return { ok: true };
 }
 
-async function takeBack(
+async function undoChange(
   parts: AccountParts,
   write: Write,
-  change: { account: Account; link: MailedLink; label: string },
+  change: { account: Account; link: EmailedLink; label: string },
   now: number,
-): Promise<Letter[]> {
+): Promise<OutgoingEmail[]> {
   const { account, link, label } = change;
   const accountId = account.id;
   const begunAt = await endLinksSince(write, accountId, link);
   // What was added after the change was asked for is the thief's. What is older is judged at the reset.
   await removeAddedSince(parts, write, accountId, begunAt);
-  await endBecauseOf(write, "email_taken_back", { accountId, by: label, at: now });
+  await endBecauseOf(write, "email_change_reversed", { accountId, by: label, at: now });
   await write.query
     .updateTable("account")
     .set({
@@ -73,17 +73,17 @@ async function takeBack(
   await record(write, { accountId, kind: "email_changed", at: now, label, detail: { email: link.email } });
   const restored = { id: accountId, email: link.email, email_key: link.email_key };
   const resetLink = await makeResetLink(parts, write, restored, label, now);
-  const context = about(parts, link.email, now, label);
+  const context = emailContext(parts, link.email, now, label);
   return [
-    { to: link.email, message: messages.addressTakenBack(context) },
+    { to: link.email, message: messages.emailChangeReversed(context) },
     { to: link.email, message: messages.resetPassword({ ...context, link: resetLink }) },
   ];
 }
 
 /** Ends every other reversal link of this change and of later ones; returns when the change was asked for. */
-async function endLinksSince(write: Write, accountId: string, link: MailedLink): Promise<number> {
+async function endLinksSince(write: Write, accountId: string, link: EmailedLink): Promise<number> {
   const ofChange = await write.query
-    .selectFrom("mailed_link")
+    .selectFrom("emailed_link")
     .select("created_at")
     .where("account_id", "=", accountId)
     .where("change_id", "=", link.change_id)
@@ -91,9 +91,9 @@ async function endLinksSince(write: Write, accountId: string, link: MailedLink):
   const begunAt = Math.min(link.created_at, ...ofChange.map((row) => row.created_at));
   await endLinksOfChange(write, accountId, link.change_id);
   await write.query
-    .deleteFrom("mailed_link")
+    .deleteFrom("emailed_link")
     .where("account_id", "=", accountId)
-    .where("kind", "=", "keep_email")
+    .where("kind", "=", "email_reversal")
     .where("created_at", ">=", begunAt)
     .execute();
   return begunAt;
@@ -101,7 +101,7 @@ async function endLinksSince(write: Write, accountId: string, link: MailedLink):
 
 async function endLinksOfChange(write: Write, accountId: string, changeId: string | null): Promise<void> {
   await write.query
-    .deleteFrom("mailed_link")
+    .deleteFrom("emailed_link")
     .where("account_id", "=", accountId)
     .where("change_id", "=", changeId)
     .execute();

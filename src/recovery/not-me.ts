@@ -1,53 +1,53 @@
-import type { MailedLink } from "../credentials/emailed-links.ts";
-import { findLink, makeResetLink, takeLink } from "../credentials/emailed-links.ts";
+import type { EmailedLink } from "../credentials/emailed-links.ts";
+import { findLink, makeResetLink, redeemLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { holdAccount } from "../database/lock.ts";
+import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endHalfFinishedSignIns, endSessions } from "../sessions/endings.ts";
+import { endPendingSignIns, endSessions } from "../sessions/endings.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
-import type { Visitor } from "../sessions/start.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 
 /**
- * "This wasn't me": the session of the mail ends, with every other one of the same browser, so that
- * signing in twice doesn't help; half-finished sign-ins too, and a reset begins. The login methods that came
+ * "This wasn't me": the session of the email ends, with every other one of the same browser, so that
+ * signing in twice doesn't help; pending sign-ins too, and a reset begins. The login methods that came
  * from there go, or a thief would be back through one of them, and the browser is a new one again. 2FA
- * stays: else who reads the mails could take it off.
+ * stays: else who reads the emails could take it off.
  */
 export async function reportSession(
   parts: AccountParts,
   token: string,
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<Outcome> {
   const link = await findLink(parts.database, ["not_me"], token, now);
   const accountId = link?.account_id;
   if (!link || !accountId) return refuse("link_expired");
   const { email, email_key } = link;
-  const { label } = visitor.device;
+  const { label } = clientInfo.device;
   const resetLink = await parts.database.write(async (write) => {
-    const account = await holdAccount(write, accountId);
-    if (!account || !(await takeLink(write, ["not_me"], token, now))) return null;
+    const account = await lockAccount(write, accountId);
+    if (!account || !(await redeemLink(write, ["not_me"], token, now))) return null;
     await endReported(write, account, link, label, now);
-    await endHalfFinishedSignIns(write, accountId);
-    // The address that the mail went to: a thief may have changed the account's meanwhile.
+    await endPendingSignIns(write, accountId);
+    // The address that the email went to: a thief may have changed the account's meanwhile.
     return makeResetLink(parts, write, { id: accountId, email, email_key }, label, now);
   });
   if (resetLink === null) return refuse("link_expired");
-  const message = messages.resetPassword({ ...about(parts, email, now, label), link: resetLink });
-  post(parts, [{ to: email, message }]);
+  const message = messages.resetPassword({ ...emailContext(parts, email, now, label), link: resetLink });
+  sendEmails(parts, [{ to: email, message }]);
   return { ok: true };
 }
 
 async function endReported(
   write: Write,
   account: Account,
-  { session_id: sessionId, device_hash: deviceHash }: MailedLink,
+  { session_id: sessionId, device_hash: deviceHash }: EmailedLink,
   label: string,
   now: number,
 ): Promise<void> {

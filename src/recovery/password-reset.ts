@@ -1,68 +1,69 @@
 import { findAccountByEmail, ownWords } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import type { MailedLink } from "../credentials/emailed-links.ts";
-import { findLink, makeNotMeLink, makeResetLink, takeLink } from "../credentials/emailed-links.ts";
+import type { EmailedLink } from "../credentials/emailed-links.ts";
+import { findLink, makeNotMeLink, makeResetLink, redeemLink } from "../credentials/emailed-links.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { networkLimit } from "../credentials/network-limit.ts";
 import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import { forgetWrongPasswords } from "../credentials/tries.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { holdAccount } from "../database/lock.ts";
+import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
-import type { Visitor } from "../sessions/start.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 
-/** Mails a reset link where the address has an account. The answer, and its time, are the same for every address. */
+/** Emails a reset link where the address has an account. The answer, and its time, are the same for every address. */
 export async function askForReset(
   parts: AccountParts,
   email: string,
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<Outcome> {
   const address = readEmailAddress(email);
   const tooMany = await parts.attempts.take(
     [
       { kind: "mail", of: `reset:${address?.key ?? email}` },
-      await networkLimit(parts, "mail_network", visitor, address && { emailKey: address.key }),
+      await networkLimit(parts, "email_network", clientInfo, address && { emailKey: address.key }),
     ],
     now,
   );
   if (tooMany) return tooMany;
-  parts.afterwards(async () => {
+  parts.inBackground(async () => {
     const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
-    if (account && account.suspended_at === null) await mailReset(parts, account, visitor.device.label, now);
+    if (account && account.suspended_at === null)
+      await sendResetEmail(parts, account, clientInfo.device.label, now);
   });
   return { ok: true };
 }
 
 /** Begins a reset that was asked for, by an operator too. Nothing where the account has changed since it was read. */
-export async function mailReset(
+export async function sendResetEmail(
   parts: AccountParts,
   account: Account,
   label: string,
   now: number,
 ): Promise<void> {
   const link = await parts.database.write(async (write) => {
-    const held = await holdAccount(write, account.id);
+    const held = await lockAccount(write, account.id);
     const same = held?.email_key === account.email_key && held.suspended_at === account.suspended_at;
     return same ? makeResetLink(parts, write, account, label, now) : null;
   });
   if (link === null) return;
-  const message = messages.resetPassword({ ...about(parts, account.email, now, label), link });
-  post(parts, [{ to: account.email, message }]);
+  const message = messages.resetPassword({ ...emailContext(parts, account.email, now, label), link });
+  sendEmails(parts, [{ to: account.email, message }]);
 }
 
-/** Sets a new password with the mailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */
+/** Sets a new password with the emailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */
 export async function resetPassword(
   parts: AccountParts,
   asked: { token: string; password: string },
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<Outcome> {
   const link = await findLink(parts.database, ["reset_password"], asked.token, now);
@@ -73,11 +74,11 @@ export async function resetPassword(
   if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.password);
   const { account_id: accountId } = link;
-  const { label } = visitor.device;
+  const { label } = clientInfo.device;
 
   const done = await parts.database.write(async (write) => {
-    const account = await holdAccount(write, accountId);
-    if (!account || !(await takeLink(write, ["reset_password"], asked.token, now))) return null;
+    const account = await lockAccount(write, accountId);
+    if (!account || !(await redeemLink(write, ["reset_password"], asked.token, now))) return null;
     const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
     await endBecauseOf(write, "password_reset", { accountId, by: label, at: now });
     await record(write, { accountId, kind: "password_reset", at: now, label });
@@ -90,8 +91,8 @@ export async function resetPassword(
   });
   if (done === null) return refuse("link_expired");
   const { email, facts } = done;
-  const message = messages.passwordWasReset({ ...about(parts, email, now, label), ...facts });
-  post(parts, [{ to: email, message }]);
+  const message = messages.passwordWasReset({ ...emailContext(parts, email, now, label), ...facts });
+  sendEmails(parts, [{ to: email, message }]);
   return { ok: true };
 }
 
@@ -102,7 +103,7 @@ export async function resetPassword(
 async function setPassword(
   parts: AccountParts,
   write: Write,
-  reset: { account: Account; link: MailedLink; passwordHash: string },
+  reset: { account: Account; link: EmailedLink; passwordHash: string },
   now: number,
 ): Promise<string[]> {
   const { account, link, passwordHash } = reset;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Write } from "../database/database.ts";
-import { type Happening, record } from "../history/activity.ts";
+import { type ActivityEntry, record } from "../history/activity.ts";
 import type { EndReason } from "../refusals.ts";
 import { REASON_KEPT } from "./expiry.ts";
 
@@ -10,15 +10,15 @@ import { REASON_KEPT } from "./expiry.ts";
  * activity, and open pages hear of it after the commit. All in the caller's one transaction.
  */
 const EVENTS = {
-  others_logged_out: { reason: "signed_out_remotely", halfFinished: true, links: false },
-  ended_by_operator: { reason: "signed_out_remotely", halfFinished: true, links: false },
-  password_changed: { reason: "password_changed", halfFinished: true, links: true },
-  password_reset: { reason: "password_reset", halfFinished: true, links: true },
-  email_changed: { reason: "email_changed", halfFinished: true, links: true },
-  email_taken_back: { reason: "email_changed", halfFinished: true, links: true },
-  reported_as_a_strangers: { reason: "reported", halfFinished: true, links: true },
-  account_closed: { reason: "account_closed", halfFinished: true, links: true },
-} as const satisfies Record<string, { reason: EndReason; halfFinished: boolean; links: boolean }>;
+  others_logged_out: { reason: "signed_out_remotely", pendingSignIn: true, links: false },
+  ended_by_operator: { reason: "signed_out_remotely", pendingSignIn: true, links: false },
+  password_changed: { reason: "password_changed", pendingSignIn: true, links: true },
+  password_reset: { reason: "password_reset", pendingSignIn: true, links: true },
+  email_changed: { reason: "email_changed", pendingSignIn: true, links: true },
+  email_change_reversed: { reason: "email_changed", pendingSignIn: true, links: true },
+  reported_as_a_strangers: { reason: "reported", pendingSignIn: true, links: true },
+  account_closed: { reason: "account_closed", pendingSignIn: true, links: true },
+} as const satisfies Record<string, { reason: EndReason; pendingSignIn: boolean; links: boolean }>;
 
 export type Ending = {
   reason: EndReason;
@@ -27,14 +27,14 @@ export type Ending = {
   at: number;
 };
 
-/** Which sessions end: every field given narrows the choice. */
-export type Which = {
+/** SessionSelector sessions end: every field given narrows the choice. */
+export type SessionSelector = {
   accountId?: string;
   accountIds?: string[];
   id?: string;
   exceptId?: string | readonly string[] | undefined;
   tokenHashes?: Uint8Array[];
-  place?: string;
+  replacementKey?: string;
   methodId?: string;
   deviceHash?: Uint8Array;
   /** Of the live ones, all but so many that were used last. */
@@ -50,7 +50,7 @@ const SESSIONS_A_CHUNK = 400;
 const LINES_AN_ACCOUNT = 100;
 
 /**
- * Ends what an event ends: sessions (but `exceptId`), half-finished sign-ins, mailed links. Returns how many
+ * Ends what an event ends: sessions (but `exceptId`), pending sign-ins, emailed links. Returns how many
  * sessions; with `lives`, how many of those that it says were alive.
  */
 export async function endBecauseOf(
@@ -59,9 +59,9 @@ export async function endBecauseOf(
   of: { accountId: string; exceptId?: string | readonly string[]; by: string | null; at: number },
   lives?: Lives,
 ): Promise<number> {
-  const { reason, halfFinished, links } = EVENTS[event];
-  if (halfFinished) await endHalfFinishedSignIns(write, of.accountId);
-  if (links) await endMailedLinks(write, of.accountId);
+  const { reason, pendingSignIn, links } = EVENTS[event];
+  if (pendingSignIn) await endPendingSignIns(write, of.accountId);
+  if (links) await endEmailedLinks(write, of.accountId);
   return endSessions(
     write,
     { accountId: of.accountId, exceptId: of.exceptId },
@@ -76,7 +76,7 @@ export async function endBecauseOf(
  */
 export async function endSessions(
   write: Write,
-  which: Which,
+  which: SessionSelector,
   ending: Ending,
   lives: Lives = () => true,
 ): Promise<number> {
@@ -98,14 +98,15 @@ export async function endSessions(
 type Gone = Awaited<ReturnType<typeof takeChunk>>[number];
 
 /** Locks what it takes before it counts, so that fewer than a chunk means that none are left. */
-async function takeChunk(write: Write, which: Which) {
+async function takeChunk(write: Write, which: SessionSelector) {
   let leaving = write.query.selectFrom("session").select("id");
   if (which.accountId !== undefined) leaving = leaving.where("account_id", "=", which.accountId);
   if (which.accountIds !== undefined) leaving = leaving.where("account_id", "in", which.accountIds);
   if (which.id !== undefined) leaving = leaving.where("id", "=", which.id);
   if (which.exceptId !== undefined) leaving = leaving.where("id", "not in", [which.exceptId].flat());
   if (which.tokenHashes !== undefined) leaving = leaving.where("token_hash", "in", which.tokenHashes);
-  if (which.place !== undefined) leaving = leaving.where("place", "=", which.place);
+  if (which.replacementKey !== undefined)
+    leaving = leaving.where("replacement_key", "=", which.replacementKey);
   if (which.methodId !== undefined) leaving = leaving.where("method_id", "=", which.methodId);
   if (which.deviceHash !== undefined) leaving = leaving.where("device_hash", "=", which.deviceHash);
   if (which.allBut !== undefined) {
@@ -150,7 +151,7 @@ async function keepReasons(write: Write, gone: Gone[], { reason, by, at }: Endin
 function activityOf({ reason, by, at }: Ending) {
   const told = new Map<string, number>();
   const rest = new Map<string, { session: Gone; count: number }>();
-  const lineOf = ({ accountId, label }: Gone, more: { count?: number } = {}): Happening => {
+  const lineOf = ({ accountId, label }: Gone, more: { count?: number } = {}): ActivityEntry => {
     const detail = { reason, ...(by === null ? {} : { by }), ...more };
     return { accountId, kind: "session_ended", at, label, detail };
   };
@@ -169,15 +170,15 @@ function activityOf({ reason, by, at }: Ending) {
 }
 
 /** A sign-in whose password was right and whose second factor is still to come ends with nothing. */
-export async function endHalfFinishedSignIns(write: Write, accountId: string): Promise<void> {
-  await write.query.deleteFrom("half_finished_sign_in").where("account_id", "=", accountId).execute();
+export async function endPendingSignIns(write: Write, accountId: string): Promise<void> {
+  await write.query.deleteFrom("pending_sign_in").where("account_id", "=", accountId).execute();
 }
 
-/** Ends an account's mailed links, but never the owner's rescue: not-me and reversal links. */
-async function endMailedLinks(write: Write, accountId: string): Promise<void> {
+/** Ends an account's emailed links, but never the owner's rescue: not-me and reversal links. */
+async function endEmailedLinks(write: Write, accountId: string): Promise<void> {
   await write.query
-    .deleteFrom("mailed_link")
+    .deleteFrom("emailed_link")
     .where("account_id", "=", accountId)
-    .where("kind", "not in", ["not_me", "keep_email"])
+    .where("kind", "not in", ["not_me", "email_reversal"])
     .execute();
 }

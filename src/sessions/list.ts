@@ -1,6 +1,6 @@
 import type { Database } from "../database/database.ts";
-import { holdAccount, holdSession } from "../database/lock.ts";
-import type { Ending, Lives, Which } from "./endings.ts";
+import { lockAccount, lockSession } from "../database/lock.ts";
+import type { Ending, Lives, SessionSelector } from "./endings.ts";
 import { endBecauseOf, endSessions } from "./endings.ts";
 import { IDLE_MARGIN, overByTime } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
@@ -70,11 +70,11 @@ export function readSessions(database: Database) {
 /** Ends one session of a known account, for itself or for an operator. False where it has ended already. */
 export async function endKnown(
   database: Database,
-  which: Required<Pick<Which, "accountId" | "id">>,
+  which: Required<Pick<SessionSelector, "accountId" | "id">>,
   ending: Ending,
 ): Promise<boolean> {
   return database.write(async (write) => {
-    await holdAccount(write, which.accountId);
+    await lockAccount(write, which.accountId);
     return (await endSessions(write, which, ending)) > 0;
   });
 }
@@ -96,7 +96,7 @@ export async function endAllOf(
   of: { accountId: string; exceptId?: string; by: string | null; at: number },
 ): Promise<number> {
   return database.write(async (write) => {
-    await holdAccount(write, of.accountId);
+    await lockAccount(write, of.accountId);
     return endBecauseOf(write, event, of);
   });
 }
@@ -120,13 +120,13 @@ export async function endOne(
     .executeTakeFirst();
   if (!found || !lives(parts, ending.at)(found)) return false;
   return parts.database.write(async (write) => {
-    if (!(await holdSession(write, accountId, bySessionId))) return false;
+    if (!(await lockSession(write, accountId, bySessionId))) return false;
     return (await endSessions(write, { accountId, id }, ending)) > 0;
   });
 }
 
 /**
- * Ends every session of an account but the one that asks, and the sign-ins that are half finished.
+ * Ends every session of an account but the one that asks, and the pending sign-ins.
  * Returns how many were live; null where the asking session has ended meanwhile, and then nothing ends.
  */
 export async function endOthers(
@@ -136,7 +136,7 @@ export async function endOthers(
   now: number,
 ): Promise<number | null> {
   return parts.database.write(async (write) => {
-    if (!(await holdSession(write, which.accountId, which.exceptId))) return null;
+    if (!(await lockSession(write, which.accountId, which.exceptId))) return null;
     const of = { ...which, by, at: now };
     return endBecauseOf(write, "others_logged_out", of, lives(parts, now));
   });

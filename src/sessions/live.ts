@@ -208,7 +208,7 @@ export class LiveStreams {
   }
 }
 
-/** Which of these sessions have a row, and when that says they were used last. */
+/** SessionSelector of these sessions have a row, and when that says they were used last. */
 async function readLiving(parts: SessionParts, sessionIds: string[]): Promise<Map<string, number>> {
   const rows = await parts.database.read
     .selectFrom("session")

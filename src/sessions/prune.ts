@@ -19,7 +19,7 @@ export type Pruned = { sessions: number; rows: number };
 
 /**
  * Deletes what is over: expired sessions first (their reason is kept for 7 days), then old reasons,
- * links, half-finished sign-ins, counters, events and devices. In batches with pauses, one node at a
+ * links, pending sign-ins, counters, events and devices. In batches with pauses, one node at a
  * time. An expired session is refused whether this has run or not (S11).
  */
 export async function prune(parts: SessionParts, now: number, stop?: AbortSignal): Promise<Pruned> {
@@ -148,8 +148,8 @@ type Leftover = {
 function leftovers(now: number): Leftover[] {
   return [
     ["ended_session", "until", now],
-    ["half_finished_sign_in", "expires_at", now],
-    ["mailed_link", "expires_at", now],
+    ["pending_sign_in", "expires_at", now],
+    ["emailed_link", "expires_at", now],
     ["ceremony", "expires_at", now],
     ["attempts", "window_ends_at", now],
     ["activity", "at", now - ACTIVITY_KEPT],
@@ -159,8 +159,8 @@ function leftovers(now: number): Leftover[] {
 
 const KEYS = {
   ended_session: "token_hash",
-  half_finished_sign_in: "token_hash",
-  mailed_link: "token_hash",
+  pending_sign_in: "token_hash",
+  emailed_link: "token_hash",
   ceremony: "key_hash",
   attempts: "key",
   activity: "id",

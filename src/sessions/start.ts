@@ -14,7 +14,7 @@ import { hashToken, makeId, makeToken } from "./token.ts";
 export const MOST_SESSIONS = 100;
 
 /** What a sign-in brings along, read from its one request. */
-export type Visitor = {
+export type ClientInfo = {
   device: Device;
   /** The device cookie's value; it opens nothing. */
   deviceToken: string;
@@ -42,16 +42,16 @@ export type Started = {
 
 /**
  * Starts a session, after the last factor has passed and with the account locked by the caller. Ends
- * what it replaces: the same account's session in the same place (S12), the session of the cookie that came
+ * what it replaces: the same account's session in the same replacement key (S12), the session of the cookie that came
  * with the request, and the least recently used where the account has too many. The unique index on
- * (account, place) makes one row a fact.
+ * (account, replacement key) makes one row a fact.
  */
 export async function startSession(
   parts: SessionParts,
   write: Write,
   sign: {
     accountId: string;
-    visitor: Visitor;
+    clientInfo: ClientInfo;
     signedInWith: SignedInWith;
     methodId: string;
     /** Whether this sign-in passed two factors. */
@@ -59,13 +59,13 @@ export async function startSession(
   },
   now: number,
 ): Promise<Started> {
-  const { accountId, visitor } = sign;
-  const { device } = visitor;
-  const deviceHash = hashToken(visitor.deviceToken);
-  const place = placeOf(parts, device, deviceHash);
+  const { accountId, clientInfo } = sign;
+  const { device } = clientInfo;
+  const deviceHash = hashToken(clientInfo.deviceToken);
+  const replacementKey = replacementKeyOf(parts, device, deviceHash);
   const replaced = { reason: "replaced", by: device.label, at: now } as const;
-  await endOldCookies(write, accountId, visitor, now);
-  if (place !== null) await endSessions(write, { accountId, place }, replaced);
+  await endOldCookies(write, accountId, clientInfo, now);
+  if (replacementKey !== null) await endSessions(write, { accountId, replacementKey }, replaced);
 
   const token = makeToken();
   const sessionId = makeId();
@@ -85,7 +85,7 @@ export async function startSession(
       method_id: sign.methodId,
       proved_at: now,
       both_proved_at: sign.bothFactors ? now : null,
-      place,
+      replacement_key: replacementKey,
       device_hash: deviceHash,
     })
     .execute();
@@ -106,24 +106,29 @@ async function readBack(write: Write, sessionId: string): Promise<FoundSession> 
 }
 
 /** What a new session replaces: families, never versions; nothing where they are not known. */
-function placeOf(parts: SessionParts, device: Device, deviceHash: Uint8Array): string | null {
+function replacementKeyOf(parts: SessionParts, device: Device, deviceHash: Uint8Array): string | null {
   if (parts.settings.sessionScope === "device") return `device:${Buffer.from(deviceHash).toString("hex")}`;
-  return placeOfDevice(device);
+  return replacementKeyOfDevice(device);
 }
 
-/** The place of a browser and system among an account's sessions; null where nothing is replaced there. */
-export function placeOfDevice(device: Device): string | null {
+/** The replacement key of a browser and system among an account's sessions; null where nothing is replaced there. */
+export function replacementKeyOfDevice(device: Device): string | null {
   return replacesOlder(device) ? `${device.browser}|${device.os}` : null;
 }
 
 /** A sign-in over a live cookie: that session ends, so no row is left that nobody can reach. */
-async function endOldCookies(write: Write, accountId: string, visitor: Visitor, now: number): Promise<void> {
-  if (visitor.tokens.length === 0) return;
-  const tokenHashes = visitor.tokens.map(hashToken);
+async function endOldCookies(
+  write: Write,
+  accountId: string,
+  clientInfo: ClientInfo,
+  now: number,
+): Promise<void> {
+  if (clientInfo.tokens.length === 0) return;
+  const tokenHashes = clientInfo.tokens.map(hashToken);
   await endSessions(
     write,
     { accountId, tokenHashes },
-    { reason: "replaced", by: visitor.device.label, at: now },
+    { reason: "replaced", by: clientInfo.device.label, at: now },
   );
   await endSessions(write, { tokenHashes }, { reason: "signed_out", by: null, at: now });
 }

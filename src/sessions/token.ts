@@ -18,7 +18,7 @@ export function tokenForOld(oldToken: string, stamp: (text: string) => Buffer): 
   return PREFIX + stamp(`old session:${oldToken}`).toString("base64url");
 }
 
-/** 32 random bytes in base64url: mailed links, half-finished sign-ins, device cookies. */
+/** 32 random bytes in base64url: emailed links, pending sign-ins, device cookies. */
 export function makeSecret(): string {
   return randomBytes(32).toString("base64url");
 }

@@ -5,9 +5,9 @@ import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
 import { findPasskey } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
-import type { Visitor } from "../sessions/start.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 import type { SignedIn } from "./sign-in.ts";
-import { passFirstFactor } from "./sign-in.ts";
+import { afterFirstFactor } from "./sign-in.ts";
 
 /**
  * Signs in with a passkey. An authenticator that knew its owner counts as both factors; one that only
@@ -16,14 +16,14 @@ import { passFirstFactor } from "./sign-in.ts";
 export async function signInWithPasskey(
   parts: AccountParts,
   answer: { response: unknown; browser: string | null },
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedIn> {
   const network = await networkLimit(
     parts,
     "password_network",
-    visitor,
-    await ownerOf(parts, answer, visitor),
+    clientInfo,
+    await ownerOf(parts, answer, clientInfo),
   );
   const tooMany = await parts.attempts.take([network], now);
   if (tooMany) return tooMany;
@@ -33,7 +33,7 @@ export async function signInWithPasskey(
     return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
   const { passkey, userVerified } = accepted;
   const sign = { signedInWith: "passkey", methodId: passkey.id, bothFactors: userVerified } as const;
-  const done = await passFirstFactor(parts, account, sign, visitor, now, async (write) => {
+  const done = await afterFirstFactor(parts, account, sign, clientInfo, now, async (write) => {
     await parts.attempts.giveBack(write, network);
     return isThere(write, passkey.id);
   });
@@ -44,7 +44,7 @@ export async function signInWithPasskey(
 async function ownerOf(
   parts: AccountParts,
   { response }: { response: unknown },
-  { network, isReturning }: Visitor,
+  { network, isReturning }: ClientInfo,
 ): Promise<{ id: string } | null> {
   if (!network.generous || !isReturning || typeof response !== "object" || response === null) return null;
   const passkey = await findPasskey(parts.database, "id" in response ? response.id : null);

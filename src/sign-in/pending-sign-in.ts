@@ -5,24 +5,26 @@ import type { AccountParts } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import { acceptSecondFactor } from "../credentials/second-factor.ts";
-import type { Letter } from "../credentials/send-emails.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import type { OutgoingEmail } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import { secondFactorTries } from "../credentials/tries.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { holdAccount } from "../database/lock.ts";
-import type { HalfFinishedSignInTable } from "../database/schema.ts";
+import { lockAccount } from "../database/lock.ts";
+import type { PendingSignInTable } from "../database/schema.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { Started, Visitor } from "../sessions/start.ts";
+import type { ClientInfo, Started } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
 
-type Done = { ok: true; started: Started; letters: Letter[] } | (Refusal & { letters?: Letter[] });
+type Done =
+  | { ok: true; started: Started; emails: OutgoingEmail[] }
+  | (Refusal & { emails?: OutgoingEmail[] });
 
 /**
  * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
@@ -32,47 +34,44 @@ export async function finishWithSecondFactor(
   parts: AccountParts,
   token: string | null,
   given: SecondFactor,
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<Outcome<{ started: Started }>> {
-  const half = token === null ? undefined : await findHalfFinished(parts, token, now);
+  const half = token === null ? undefined : await findPendingSignIn(parts, token, now);
   if (token === null || !half) return refuse("sign_in_expired");
-  const limit = await secondFactorTries(parts, half.account_id, hashToken(visitor.deviceToken));
+  const limit = await secondFactorTries(parts, half.account_id, hashToken(clientInfo.deviceToken));
   const tooMany = await parts.attempts.take([limit], now);
   if (tooMany) return tooMany;
 
   const done: Done = await parts.database.write(async (write) => {
-    const account = await holdAccount(write, half.account_id);
+    const account = await lockAccount(write, half.account_id);
     const counted = account && (await countTry(write, token, account, now));
     if (!account || !counted) return refuse("sign_in_expired");
     const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
-    if (accepted === null) return noteWrongCode(parts, write, account, counted, visitor, now);
-    await write.query
-      .deleteFrom("half_finished_sign_in")
-      .where("token_hash", "=", hashToken(token))
-      .execute();
+    if (accepted === null) return noteWrongCode(parts, write, account, counted, clientInfo, now);
+    await write.query.deleteFrom("pending_sign_in").where("token_hash", "=", hashToken(token)).execute();
     await parts.attempts.release(write, { own: limit });
     if (account.suspended_at !== null) return refuse("account_suspended");
     const { signed_in_with: signedInWith, method_id: methodId } = counted;
     const sign = { signedInWith, methodId, bothFactors: true };
-    const finished = await finishSignIn(parts, write, account, sign, visitor, now);
+    const finished = await finishSignIn(parts, write, account, sign, clientInfo, now);
     if (accepted === "totp") return finished;
     return {
       ...finished,
-      letters: [
-        ...finished.letters,
+      emails: [
+        ...finished.emails,
         await noteRecoveryCode(parts, write, { account, session: finished.started.session }, now),
       ],
     };
   });
-  post(parts, done.letters ?? []);
+  sendEmails(parts, done.emails ?? []);
   if (!done.ok) return done;
   return { ok: true, started: done.started };
 }
 
-async function findHalfFinished(parts: AccountParts, token: string, now: number) {
+async function findPendingSignIn(parts: AccountParts, token: string, now: number) {
   return parts.database.read
-    .selectFrom("half_finished_sign_in")
+    .selectFrom("pending_sign_in")
     .select("account_id")
     .where("token_hash", "=", hashToken(token))
     .where("expires_at", ">", now)
@@ -86,9 +85,9 @@ async function countTry(
   token: string,
   account: Account,
   now: number,
-): Promise<Selectable<HalfFinishedSignInTable> | undefined> {
+): Promise<Selectable<PendingSignInTable> | undefined> {
   return write.query
-    .updateTable("half_finished_sign_in")
+    .updateTable("pending_sign_in")
     .set({ wrong_codes: sql`wrong_codes + 1` })
     .where("token_hash", "=", hashToken(token))
     .where("account_id", "=", account.id)
@@ -99,16 +98,16 @@ async function countTry(
     .executeTakeFirst();
 }
 
-/** Someone came past the first factor: the owner reads it in the activity, and by mail once for each sign-in. */
+/** Someone came past the first factor: the owner reads it in the activity, and by email once for each sign-in. */
 async function noteWrongCode(
   parts: AccountParts,
   write: Write,
   account: Account,
-  half: Selectable<HalfFinishedSignInTable>,
-  visitor: Visitor,
+  half: Selectable<PendingSignInTable>,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<Done> {
-  const { label } = visitor.device;
+  const { label } = clientInfo.device;
   await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
   const refusal = refuse(
     "wrong_code",
@@ -117,9 +116,9 @@ async function noteWrongCode(
   );
   if (half.wrong_codes > 1) return refusal;
   const message = messages.wrongSecondFactor({
-    ...about(parts, account.email, now, label),
+    ...emailContext(parts, account.email, now, label),
     knowsPassword: half.signed_in_with === "password",
     notMeLink: await makeNotMeLink(parts, write, account, null, now),
   });
-  return { ...refusal, letters: [{ to: account.email, message }] };
+  return { ...refusal, emails: [{ to: account.email, message }] };
 }

@@ -5,10 +5,10 @@ import type { Provider, ProviderIdentity } from "../credentials/provider.ts";
 import type { Write } from "../database/database.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { Visitor } from "../sessions/start.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 import { makeId } from "../sessions/token.ts";
 import type { SignedIn } from "./sign-in.ts";
-import { passFirstFactor } from "./sign-in.ts";
+import { afterFirstFactor } from "./sign-in.ts";
 import { signUpWithProvider } from "./sign-up.ts";
 
 /** Ways to prove oneself at a provider (RFC 8176), by what they are: a code alone is one factor as well. */
@@ -23,16 +23,16 @@ export async function signInWithProvider(
   parts: AccountParts,
   provider: Provider,
   identity: ProviderIdentity,
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedIn> {
   const known = await findIdentity(parts, identity);
-  if (!known) return signUpOrExplain(parts, provider, identity, visitor, now);
+  if (!known) return signUpOrExplain(parts, provider, identity, clientInfo, now);
   const account = await findAccount(parts.database, known.account_id);
   if (!account) return refuse("provider_failed");
   const bothFactors = countsAsBoth(provider, identity);
   const sign = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
-  const done = await passFirstFactor(parts, account, sign, visitor, now, async ({ query }) => {
+  const done = await afterFirstFactor(parts, account, sign, clientInfo, now, async ({ query }) => {
     const used = query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id);
     // It may have been disconnected since it was looked up.
     return (await used.returning("id").executeTakeFirst()) !== undefined;
@@ -55,7 +55,7 @@ async function signUpOrExplain(
   parts: AccountParts,
   provider: Provider,
   identity: ProviderIdentity,
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedIn> {
   const address = identity.email === null ? null : readEmailAddress(identity.email);
@@ -65,7 +65,7 @@ async function signUpOrExplain(
   if (parts.settings.signUp !== "open" && !verified) return refuse("provider_no_email");
   if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
   const store = newIdentity(provider, identity, now, now);
-  const done = await signUpWithProvider(parts, { address, verified, store }, visitor, now);
+  const done = await signUpWithProvider(parts, { address, verified, store }, clientInfo, now);
   if (!done.ok) return done.code === "email_taken" ? refuse("provider_account_exists") : done;
   return done.started === null ? refuse("provider_failed") : { ok: true, started: done.started };
 }

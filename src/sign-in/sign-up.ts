@@ -1,49 +1,49 @@
 import { addAccount, findAccountByEmail, ownWords } from "../credentials/account.ts";
 import type { EmailAddress } from "../credentials/email-address.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import { findLink, makeLink, takeLink } from "../credentials/emailed-links.ts";
+import { findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { acceptRegistration } from "../credentials/passkeys/passkeys.ts";
 import { storePasskey } from "../credentials/passkeys/stored-passkeys.ts";
-import { about, post } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
-import { holdName } from "../database/lock.ts";
+import { lockName } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { Started, Visitor } from "../sessions/start.ts";
+import type { ClientInfo, Started } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 
 export type SignedUp = Outcome<{ started: Started } | { started: null }>;
 
 /**
- * Creates an account and signs it in. With `verify-first` it only mails a link, and answers the same,
+ * Creates an account and signs it in. With `verify-first` it only emails a link, and answers the same,
  * in the same time, whether the address is known or not; then `started` is null.
  */
 export async function signUp(
   parts: AccountParts,
   asked: { email: string; password: string },
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedUp> {
   if (parts.settings.signUp === "closed") return refuse("sign_up_closed");
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  if (parts.settings.signUp === "verify-first") return mailSignUpLink(parts, address, visitor, now);
+  if (parts.settings.signUp === "verify-first") return sendSignUpLink(parts, address, clientInfo, now);
 
-  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...visitor.network }], now);
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...clientInfo.network }], now);
   if (tooMany) return tooMany;
   const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
   if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.password);
-  return openAccount(parts, { address, verified: false, first: { passwordHash } }, visitor, now);
+  return openAccount(parts, { address, verified: false, first: { passwordHash } }, clientInfo, now);
 }
 
-/** The second half of a `verify-first` sign-up: the link of the mail, and the password that is chosen now. */
+/** The second half of a `verify-first` sign-up: the link of the email, and the password that is chosen now. */
 export async function finishSignUp(
   parts: AccountParts,
   asked: { token: string; password: string },
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedUp> {
   const link = await findLink(parts.database, ["sign_up"], asked.token, now);
@@ -55,7 +55,7 @@ export async function finishSignUp(
   const address = { email: link.email, key: link.email_key };
   const passwordHash = await parts.passwords.hash(asked.password);
   const account = { address, verified: true, first: { passwordHash }, linkToken: asked.token };
-  const opened = await openAccount(parts, account, visitor, now);
+  const opened = await openAccount(parts, account, clientInfo, now);
   return opened.ok || opened.code !== "email_taken" ? opened : refuse("link_expired");
 }
 
@@ -66,26 +66,26 @@ export async function finishSignUp(
 export async function signUpWithPasskey(
   parts: AccountParts,
   asked: { email: string; passkey: unknown; browser: string | null },
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedUp> {
   if (parts.settings.signUp !== "open") return refuse("sign_up_closed");
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...visitor.network }], now);
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...clientInfo.network }], now);
   if (tooMany) return tooMany;
   const answer = { response: asked.passkey, browser: asked.browser, kind: "sign_up_passkey" } as const;
   const made = await acceptRegistration(parts, answer, now);
   if (!made.ok) return made;
   if (made.data !== address.key)
     return refuse("wrong_passkey", "That passkey was made for another address.", { status: 422 });
-  const { label } = visitor.device;
+  const { label } = clientInfo.device;
   const store: StoreMethod = (write, accountId) =>
     storePasskey(write, accountId, made.passkey, label, now, now);
   return openAccount(
     parts,
     { address, verified: false, first: { signedInWith: "passkey", store } },
-    visitor,
+    clientInfo,
     now,
   );
 }
@@ -94,14 +94,14 @@ export async function signUpWithPasskey(
 export async function signUpWithProvider(
   parts: AccountParts,
   asked: { address: EmailAddress; verified: boolean; store: StoreMethod },
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedUp> {
   if (parts.settings.signUp === "closed") return refuse("sign_up_closed");
-  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...visitor.network }], now);
+  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...clientInfo.network }], now);
   if (tooMany) return tooMany;
   const { address, verified, store } = asked;
-  return openAccount(parts, { address, verified, first: { signedInWith: "oidc", store } }, visitor, now);
+  return openAccount(parts, { address, verified, first: { signedInWith: "oidc", store } }, clientInfo, now);
 }
 
 /** Stores the first login method of a new account, or says why it can't be had. */
@@ -118,14 +118,14 @@ type NewAccount = {
 async function openAccount(
   parts: AccountParts,
   account: NewAccount,
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedUp> {
   const { address, verified, first, linkToken } = account;
-  const { label } = visitor.device;
+  const { label } = clientInfo.device;
   const done = await parts.database
     .write(async (write) => {
-      if (linkToken !== undefined && !(await takeLink(write, ["sign_up"], linkToken, now)))
+      if (linkToken !== undefined && !(await redeemLink(write, ["sign_up"], linkToken, now)))
         return refuse("link_expired");
       const passwordHash = "passwordHash" in first ? first.passwordHash : null;
       const accountId = await addAccount(
@@ -146,7 +146,7 @@ async function openAccount(
       } as const;
       const link = verified ? null : await makeLink(parts, write, kind, now);
       const signedInWith = "store" in first ? first.signedInWith : "password";
-      const sign = { accountId, visitor, signedInWith, methodId, bothFactors: false } as const;
+      const sign = { accountId, clientInfo, signedInWith, methodId, bothFactors: false } as const;
       return { ok: true as const, link, started: await startSession(parts, write, sign, now) };
     })
     .catch((error: unknown) => {
@@ -155,8 +155,8 @@ async function openAccount(
     });
   if (!done.ok) return done;
   if (done.link !== null) {
-    const message = messages.verifyAddress({ ...about(parts, address.email, now), link: done.link });
-    post(parts, [{ to: address.email, message }]);
+    const message = messages.verifyAddress({ ...emailContext(parts, address.email, now), link: done.link });
+    sendEmails(parts, [{ to: address.email, message }]);
   }
   return { ok: true, started: done.started };
 }
@@ -164,29 +164,29 @@ async function openAccount(
 /** Undoes the transaction: two sign-ups with one authenticator or one subject, and this is the later one. */
 class MethodTaken extends Error {}
 
-async function mailSignUpLink(
+async function sendSignUpLink(
   parts: AccountParts,
   address: EmailAddress,
-  visitor: Visitor,
+  clientInfo: ClientInfo,
   now: number,
 ): Promise<SignedUp> {
   const limits = [
-    { kind: "sign_up_network", ...visitor.network },
+    { kind: "sign_up_network", ...clientInfo.network },
     { kind: "mail", of: address.key },
   ] as const;
   const tooMany = await parts.attempts.take([...limits], now);
   if (tooMany) return tooMany;
-  parts.afterwards(async () => {
-    const context = about(parts, address.email, now);
+  parts.inBackground(async () => {
+    const context = emailContext(parts, address.email, now);
     const known = await findAccountByEmail(parts.database, address.key);
-    if (known) return post(parts, [{ to: known.email, message: messages.alreadyHasAccount(context) }]);
+    if (known) return sendEmails(parts, [{ to: known.email, message: messages.alreadyHasAccount(context) }]);
     const kind = { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key } as const;
     const link = await parts.database.write(async (write) => {
       // There is no account to hold, and of two links that are made at once the newer one ends the older.
-      await holdName(write, `sign-up ${address.key}`);
+      await lockName(write, `sign-up ${address.key}`);
       return makeLink(parts, write, kind, now);
     });
-    post(parts, [{ to: address.email, message: messages.finishSignUp({ ...context, link }) }]);
+    sendEmails(parts, [{ to: address.email, message: messages.finishSignUp({ ...context, link }) }]);
   });
   return { ok: true, started: null };
 }

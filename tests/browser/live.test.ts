@@ -79,7 +79,7 @@ describe("pages that stay open", () => {
       headers: { "Content-Type": "application/problem+json", "Retry-After": "2" },
       body: JSON.stringify({ status: 429, code: "too_many_attempts" }),
     };
-    await card.getByText("That was asked too often. The next try is in 2 seconds.").waitFor();
+    await card.getByText("Too many requests. The next try is in 2 seconds.").waitFor();
     await context.unroute("**/api/sessions");
     await card.getByText("Current session").waitFor();
     expect(await card.locator(".lk-stale").count()).toBe(0);

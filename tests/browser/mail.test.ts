@@ -4,11 +4,11 @@ import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
 import { serverOn } from "../support/sqlite-server.ts";
 import { UA } from "../support/user-agents.ts";
 
-describe("mailed links in the browser", () => {
+describe("emailed links in the browser", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  it("resets the password with the mail, logs every device out, and says what to do next (S14)", async () => {
+  it("resets the password with the email, logs every device out, and says what to do next (S14)", async () => {
     const { baseUrl, outbox } = server();
     const email = freshEmail();
     const mac = await browser.device({ userAgent: UA.chromeMac });
@@ -19,7 +19,7 @@ describe("mailed links in the browser", () => {
     await phone.getByLabel("Email").fill(email);
     await phone.getByRole("button", { name: "Send the link" }).click();
     await phone.getByText("a link is on its way").waitFor();
-    await expect.poll(() => focused(phone)).toBe("Check your mail");
+    await expect.poll(() => focused(phone)).toBe("Check your email");
     await phone.getByRole("button", { name: "Use another address" }).click();
     expect(await phone.getByLabel("Email").inputValue()).toBe(email);
     const token = await outbox.tokenFor(email, "/reset-password");
@@ -87,7 +87,7 @@ describe("mailed links in the browser", () => {
     await page.getByText("Your email address was changed").waitFor();
   });
 
-  it("ends a session that wasn't the owner's, by the link of the new-device mail", async () => {
+  it("ends a session that wasn't the owner's, by the link of the new-device email", async () => {
     const { baseUrl, outbox } = server();
     const email = freshEmail();
     const mac = await browser.device({ userAgent: UA.chromeMac });

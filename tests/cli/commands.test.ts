@@ -98,7 +98,7 @@ describe("the command line", () => {
     });
   });
 
-  it("keeps the database, its key and its mails to this user alone", async () => {
+  it("keeps the database, its key and its emails to this user alone", async () => {
     await create(freshEmail());
     for (const file of ["latchkey.db", "latchkey.key"]) {
       expect(statSync(join(cwd, "latchkey-data", file)).mode & 0o777, file).toBe(0o600);
@@ -125,7 +125,7 @@ describe("the command line", () => {
     writeFileSync(join(cwd, "no.db"), "no database at all, but long enough to be looked at as one");
     expect(await run(["restore", "no.db"])).toMatchObject({
       code: 1,
-      err: expect.stringContaining("not a back-up"),
+      err: expect.stringContaining("not a backup"),
     });
     expect((await run(["accounts", "list"])).out).toContain(email);
   });
@@ -150,7 +150,7 @@ describe("the command line", () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^fail .*STARTTLS.*\?tls=optional/m);
     const allowed = await run(["doctor"], "", { SMTP_URL: `${SMTP_URL}?tls=optional` });
-    expect(allowed).toMatchObject({ code: 0, out: expect.stringContaining("The mail server takes mail.") });
+    expect(allowed).toMatchObject({ code: 0, out: expect.stringContaining("The mail server takes email.") });
     await new Promise((resolve) => server.close(() => resolve(null)));
   });
 
@@ -203,7 +203,7 @@ describe("the command line", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("says in one line where a back-up can't be written, and what a flag takes", async () => {
+  it("says in one line where a backup can't be written, and what a flag takes", async () => {
     await create(freshEmail());
     expect(await run(["backup", "nowhere/b.db"])).toMatchObject({
       code: 1,

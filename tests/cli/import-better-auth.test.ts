@@ -85,7 +85,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     expect(await everythingIn(server())).not.toContain(SEALED);
   });
 
-  test("a second factor of codes by mail, or one never confirmed, is not passed over in silence", async () => {
+  test("a second factor of codes by email, or one never confirmed, is not passed over in silence", async () => {
     const byMail = await betterAuthUser(old, freshEmail(), { twoFactorEnabled: true });
     const begun = await betterAuthUser(old, freshEmail());
     const row = { id: betterAuthId(), userId: begun, secret: SEALED, backupCodes: "", verified: false };

@@ -189,7 +189,7 @@ describe("serve, while PostgreSQL can't be reached", () => {
 });
 
 describe("restore", () => {
-  test("reads a back-up where it may write nothing, and leaves nothing beside it", async () => {
+  test("reads a backup where it may write nothing, and leaves nothing beside it", async () => {
     const email = await createAccount();
     const shelf = join(cwd, "shelf");
     mkdirSync(shelf);
@@ -211,13 +211,13 @@ describe("restore", () => {
     chmodSync(shelf, 0o755);
   });
 
-  test("of what is no back-up leaves nothing anywhere", async () => {
+  test("of what is no backup leaves nothing anywhere", async () => {
     await createAccount();
     const before = readdirSync(join(cwd, "latchkey-data"));
     const own = join(ROOT, "package.json");
     expect(await run(["restore", own])).toMatchObject({
       code: 1,
-      err: `${own} is not a back-up of Latchkey.\n`,
+      err: `${own} is not a backup of Latchkey.\n`,
     });
     expect(readdirSync(join(cwd, "latchkey-data"))).toEqual(before);
   });

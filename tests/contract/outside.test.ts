@@ -187,7 +187,7 @@ describeOnEachEngine("The outside", (engine) => {
     });
   });
 
-  test("a second browser of the same person is told by mail, the first one ever is not (B5)", async () => {
+  test("a second browser of the same person is told by email, the first one ever is not (B5)", async () => {
     const person = await signUp(server());
     await signIn(server(), person, UA.firefoxWindows);
     await server().outbox.withSubject(person.email, "New sign-in: Firefox on Windows");

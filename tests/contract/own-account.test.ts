@@ -72,7 +72,7 @@ describeOnEachEngine("One's own account", (engine) => {
     expect(newest).toMatchObject({ kind: "sign_in_failed", label: "Firefox on Linux", detail: { count: 3 } });
   });
 
-  test("confirms its address once, and asks for another mail until then", async () => {
+  test("confirms its address once, and asks for another email until then", async () => {
     const person = await signUp(server());
     const older = await link(person.email, "/confirm-email");
     expectStatus(202, await person.client.post("/api/account/email/verification"));
@@ -190,7 +190,7 @@ describeOnEachEngine("One's own account", (engine) => {
         .client()
         .put("/api/password-resets", { ...body, token: newer }),
     );
-    const stored = JSON.stringify(await server().database.read("select * from mailed_link"));
+    const stored = JSON.stringify(await server().database.read("select * from emailed_link"));
     expect(stored).not.toContain(newer);
   });
 

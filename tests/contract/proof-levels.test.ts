@@ -330,7 +330,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
       const own = await startServer({ engine, rateLimits: "off" });
       const { client } = await signUp(own);
       const before = client.token;
-      const breaking = "alter table mailed_link rename to mailed_link_away";
+      const breaking = "alter table emailed_link rename to mailed_link_away";
       if (engine.name === "postgres") await own.database.read(breaking);
       else {
         const file = new DatabaseSync(own.database.url.replace("sqlite:", ""));

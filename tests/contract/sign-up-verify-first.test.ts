@@ -21,7 +21,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     return { email, token: await server().outbox.tokenFor(email, "/sign-up") };
   }
 
-  test("answers 202 without a session and mails a link; no account is there before it is used", async () => {
+  test("answers 202 without a session and emails a link; no account is there before it is used", async () => {
     const email = freshEmail();
     const client = server().client();
     const answer = await client.post("/api/accounts", { email, password: PASSWORD });
@@ -86,7 +86,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     expectRefusal(await finish(""), 410, "link_expired");
   });
 
-  test("a known address gets the same answer, and a mail without a link", async () => {
+  test("a known address gets the same answer, and an email without a link", async () => {
     const { email, token } = await begun();
     await finish(token);
     const unknown = await begin(freshEmail());
@@ -101,7 +101,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     expectRefusal(await begin("ada"), 422, "invalid_email");
   });
 
-  test("mails go to the address as typed, and nowhere else", async () => {
+  test("emails go to the address as typed, and nowhere else", async () => {
     const email = freshEmail("Grace.Hopper");
     await begin(email);
     const mail = await server().outbox.withLink(email, "/sign-up");

@@ -49,7 +49,7 @@ describeOnEachEngine("Signing up", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("mails a link to confirm the address", async () => {
+  test("emails a link to confirm the address", async () => {
     const { email } = await signUp(server());
     const [mail] = await server().outbox.waitFor(email, 1);
     expect(mail && linksIn(mail)).toContainEqual(

@@ -92,7 +92,7 @@ describeOnEachEngine("Time", (engine) => {
       await person.client.post("/api/session", { email: person.email, password: "wrong password" });
       server.clock.advance(100 * DAY);
       const counts = async () => {
-        const tables = ["session", "ended_session", "mailed_link", "attempts", "half_finished_sign_in"];
+        const tables = ["session", "ended_session", "emailed_link", "attempts", "pending_sign_in"];
         const rows = await Promise.all(
           tables.map((table) => server.database.read(`select count(*) as count from ${table}`)),
         );

@@ -111,7 +111,7 @@ const ROWS: Row[] = [
     third: "lives",
   },
   {
-    event: "password reset by mail (S14)",
+    event: "password reset by email (S14)",
     happen: async ({ server, person }) => {
       const token = await resetToken(server, person.email);
       expectNoContent(
@@ -152,7 +152,7 @@ const ROWS: Row[] = [
     by: MAC,
   },
   {
-    event: "not me, by the new-device mail of the other",
+    event: "not me, by the new-device email of the other",
     happen: async ({ server, person, other }) => {
       const mail = await server.outbox.withSubject(person.email, `New sign-in: ${other.session.label}`);
       const token = /\/not-me#token=([\w-]+)/.exec(mail.text)?.[1];
@@ -205,7 +205,7 @@ describeOnEachEngine("Which event ends which sessions", (engine) => {
     expect(ended).toHaveLength(2);
   });
 
-  describe("a half-finished sign-in ends", () => {
+  describe("a pending sign-in ends", () => {
     const ENDERS: [string, (person: Person) => Promise<void>][] = [
       [
         "with the password",
@@ -249,7 +249,7 @@ describeOnEachEngine("Which event ends which sessions", (engine) => {
     });
   });
 
-  test("a password change ends mailed links, but never the owner's rescue", async () => {
+  test("a password change ends emailed links, but never the owner's rescue", async () => {
     const person = await signUp(server());
     await verifyEmail(server(), person);
     const thief = await signIn(server(), person, UA.firefoxWindows);

@@ -55,7 +55,7 @@ describeOnEachEngine("The database of another program", (engine) => {
 });
 
 describe("A file whose program counts its schema in user_version", () => {
-  test.each([1, 4, 9_999])("is refused at %d, by the start and as a back-up", async (version) => {
+  test.each([1, 4, 9_999])("is refused at %d, by the start and as a backup", async (version) => {
     const database = await engineOf("sqlite").createDatabase();
     const file = database.url.replace("sqlite:", "");
     const open = new DatabaseSync(file);
@@ -66,7 +66,7 @@ describe("A file whose program counts its schema in user_version", () => {
     await expect(start).rejects.toThrow(`another program: it counts its own schema, at ${version}.`);
     expect(readFileSync(file).equals(before)).toBe(true);
     const restored = await latchkey(["restore", file], { cwd: database.folder });
-    expect(restored).toMatchObject({ code: 1, err: expect.stringContaining("not a back-up of Latchkey") });
+    expect(restored).toMatchObject({ code: 1, err: expect.stringContaining("not a backup of Latchkey") });
     expect(existsSync(`${database.folder}/latchkey-data/latchkey.db`)).toBe(false);
     await database.drop();
   });

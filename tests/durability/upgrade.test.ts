@@ -66,7 +66,7 @@ describeOnEachEngine("A database of the first released schema", (engine) => {
     expect(await listOf(again.client)).toHaveLength(2);
   });
 
-  test("honours a link that was mailed before", async () => {
+  test("honours a link that was emailed before", async () => {
     expectNoContent(await server.client().post("/api/not-me", { token: "D".repeat(43) }));
     await expectSignedOut(holderOf("B"), "reported");
   });

@@ -133,12 +133,12 @@ describe("An app that is otherwise than the simplest", () => {
   });
 
   test.each([
-    ["baseURL", "baseURL is no option; did you mean baseUrl?"],
-    ["BASE_URL", "BASE_URL is no option; did you mean baseUrl?"],
-    ["LATCHKEY_SIGN_UP", "LATCHKEY_SIGN_UP is no option; did you mean signUp?"],
-    ["sesionLifetme", "sesionLifetme is no option; did you mean sessionLifetime?"],
-    ["foo", "foo is no option."],
-    ["toString", "toString is no option."],
+    ["baseURL", "baseURL is an unknown option; did you mean baseUrl?"],
+    ["BASE_URL", "BASE_URL is an unknown option; did you mean baseUrl?"],
+    ["LATCHKEY_SIGN_UP", "LATCHKEY_SIGN_UP is an unknown option; did you mean signUp?"],
+    ["sesionLifetme", "sesionLifetme is an unknown option; did you mean sessionLifetime?"],
+    ["foo", "foo is an unknown option."],
+    ["toString", "toString is an unknown option."],
   ])("an option called %s is refused at the start", async (name, sentence) => {
     const given: LatchkeyOptions = { databaseUrl: database.url, ...{ [name]: "x" } };
     await expect(createLatchkey(given)).rejects.toThrow(`createLatchkey: ${sentence}`);

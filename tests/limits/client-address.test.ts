@@ -17,7 +17,7 @@ describe("Where a request comes from", () => {
   const behindProxy = serverOn({ trustedProxies: "127.0.0.1" });
   const direct = serverOn();
 
-  test("is what a declared proxy says, not what a visitor put before it: no prefix escapes a limit", async () => {
+  test("is what a declared proxy says, not what a client put before it: no prefix escapes a limit", async () => {
     for (let times = 0; times < MOST; times += 1) {
       const headers = { "X-Forwarded-For": `10.1.1.${times}, 203.0.113.7`, "X-Real-IP": `10.1.1.${times}` };
       expect((await askForReset(behindProxy(), headers)).status).toBe(202);

@@ -43,7 +43,7 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
             `lpad((${first} + n)::text, 14, '0')`,
           ];
     const plantAll = `insert into session (token_hash, id, account_id, browser, os, label, created_at, expires_at,
-        last_used_at, signed_in_with, method_id, proved_at, place)
+        last_used_at, signed_in_with, method_id, proved_at, replacement_key)
       select ${hash}, 'planted-' || ${padded}, '${accountId}', 'Firefox', 'Linux',
         case n % 2 when 0 then 'Firefox on Linux' else 'Firefox on Windows' end, ${now - 29 * DAY},
         case n % 10 when 0 then ${now - HOUR} else ${now + DAY} end, ${now - MANY * MINUTE} + n * ${MINUTE},

@@ -35,14 +35,14 @@ describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => 
     const person = await signUp(server());
     for (const address of ["203.0.113.1", "203.0.113.2, 10.0.0.9", "", "unknown"])
       expect((await askForReset(stranger, address)).status).toBe(202);
-    await countUpTo(GENEROUS - 1, server(), "mail_network");
+    await countUpTo(GENEROUS - 1, server(), "email_network");
     expect((await askForReset(stranger, "203.0.113.3")).status).toBe(202);
     expectTooMany(await askForReset(stranger, "203.0.113.4"));
     expectTooMany(await askForReset(server().client(), "203.0.113.5", person.email));
 
     expect((await askForReset(person.client, "203.0.113.6", person.email)).status, "known").toBe(202);
     const direct = await stranger.post("/api/password-resets", { email: freshEmail() });
-    expect(direct.status, "a visitor who sends no such header has a limit of their own").toBe(202);
+    expect(direct.status, "a client who sends no such header has a limit of their own").toBe(202);
   });
 
   test("are let past them in a browser that the account knows", async () => {
@@ -55,18 +55,18 @@ describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => 
     expectTooMany(await signIn(stranger));
     const known = await signIn(person.client);
     expect(known.status, known.text).toBe(201);
-    expect((await trySignIn(stranger, person)).status, "a visitor without such a proxy").toBe(201);
+    expect((await trySignIn(stranger, person)).status, "a client without such a proxy").toBe(201);
   });
 });
 
-describeOnEachEngine("A header that names no visitor", (engine) => {
+describeOnEachEngine("A header that names no client", (engine) => {
   const server = serverFor(engine, { trustedProxies: "127.0.0.1" });
 
   test("makes a declared proxy count as itself: no header switches a limit off", async () => {
     const client = server().client();
     for (const nobody of ["", "unknown", "203.0.113.7, x", "127.0.0.1", ",,"])
       expect((await askForReset(client, nobody)).status).toBe(202);
-    await countUpTo(GENEROUS, server(), "mail_network");
+    await countUpTo(GENEROUS, server(), "email_network");
     expectTooMany(await askForReset(client, "unknown"));
     expect((await askForReset(client, "203.0.113.7")).status).toBe(202);
   });
@@ -89,14 +89,14 @@ describeOnEachEngine("In a server that never tells where requests come from", (e
   test("all visitors count as one where no proxy is declared", async () => {
     for (const address of ["203.0.113.1", "203.0.113.2", ""])
       expect((await askInCode(undeclared(), address)).status).toBe(202);
-    await countUpTo(GENEROUS, undeclared(), "mail_network");
+    await countUpTo(GENEROUS, undeclared(), "email_network");
     expect((await askInCode(undeclared(), "203.0.113.7")).status).toBe(429);
   });
 
-  test("each visitor counts as the declared proxies tell it", async () => {
+  test("each client counts as the declared proxies tell it", async () => {
     for (const address of ["1.1.1.1, 203.0.113.7, 10.0.0.9", "203.0.113.7"])
       expect((await askInCode(declared(), address)).status).toBe(202);
-    await countUpTo(MOST, declared(), "mail_network");
+    await countUpTo(MOST, declared(), "email_network");
     expect((await askInCode(declared(), "1.1.1.2, 203.0.113.7, 10.0.0.9")).status).toBe(429);
     expect((await askInCode(declared(), "203.0.113.8, 10.0.0.9")).status).toBe(202);
   });

@@ -150,7 +150,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       await expectOwnersAlone(owner, email);
     });
 
-    test("they go as well where the owner says in a mail that it wasn't them", async () => {
+    test("they go as well where the owner says in an email that it wasn't them", async () => {
       const trojans = await withTrojans();
       const { attacker } = trojans;
       const { email } = attacker;
@@ -176,7 +176,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       return { attacker, passkey, sub };
     }
 
-    test("passkey and provider from before go with the owner's reset all the same, and the mail says so", async () => {
+    test("passkey and provider from before go with the owner's reset all the same, and the email says so", async () => {
       const { attacker, passkey, sub } = await prepared();
       await verifyEmail(server, attacker);
       server.clock.advance(SECOND);
@@ -214,7 +214,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       await expectAllThere(owner.email, PASSWORD);
     });
 
-    test("where the browser that confirms is the account's own, all of it stays, and the mail names it", async () => {
+    test("where the browser that confirms is the account's own, all of it stays, and the email names it", async () => {
       const { attacker: owner, passkey } = await prepared();
       await turnOnTwoFactor(server, owner);
       const token = await server.outbox.tokenFor(owner.email, "/confirm-email");

@@ -77,7 +77,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     },
   );
 
-  test("the first password is a new login method: in the activity, by mail, and other devices are logged out", async () => {
+  test("the first password is a new login method: in the activity, by email, and other devices are logged out", async () => {
     const { client, email, authenticator } = await withoutPassword();
     const other = server.client(UA.firefoxWindows);
     expectStatus(201, await passkeySignIn(other, authenticator));
@@ -113,7 +113,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     await expectSignedIn(byPasskey);
   });
 
-  describe("is told by mail, with a way out for who did none of it", () => {
+  describe("is told by email, with a way out for who did none of it", () => {
     const wayOut = (text: string) => expect(text).toContain("/not-me#token=");
 
     test("a recovery code, at the sign-in and in the settings", async () => {

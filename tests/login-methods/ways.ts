@@ -161,7 +161,7 @@ export const WAYS: Record<string, Way> = {
     with: "two-factor",
     go: signInAt("trusted-text"),
   },
-  "a mailed reset alone": {
+  "an emailed reset alone": {
     without: "nothing",
     with: "nothing",
     go: async (client, everyone) => {
@@ -169,7 +169,7 @@ export const WAYS: Record<string, Way> = {
       expectStatus(204, await client.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
     },
   },
-  "a mailed reset, then the new password": {
+  "an emailed reset, then the new password": {
     without: "session",
     with: "two-factor",
     go: async (client, everyone) => {
@@ -178,7 +178,7 @@ export const WAYS: Record<string, Way> = {
       await trySignIn(client, { email, password: OTHER_PASSWORD });
     },
   },
-  "a mailed reset, then the old password": {
+  "an emailed reset, then the old password": {
     without: "nothing",
     with: "nothing",
     go: async (client, everyone) => {
@@ -186,7 +186,7 @@ export const WAYS: Record<string, Way> = {
       await trySignIn(client, everyone.person);
     },
   },
-  "a mailed reset after the password of a half-finished sign-in": {
+  "an emailed reset after the password of a pending sign-in": {
     without: "nothing",
     with: "nothing",
     go: async (client, everyone) => {

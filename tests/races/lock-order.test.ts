@@ -126,8 +126,8 @@ describe.runIf(engineNames().includes("postgres"))("Many who end sessions at onc
     await holding.connect();
     await holding.query("begin");
     await holding.query("select from session where id = $1 for update", [ada.session.id]);
-    await holding.query("select from mailed_link where account_id = $1 for update", [ada.account.id]);
-    const links = async () => (await server.database.read("select from mailed_link")).length;
+    await holding.query("select from emailed_link where account_id = $1 for update", [ada.account.id]);
+    const links = async () => (await server.database.read("select from emailed_link")).length;
     expect((await prune(server.latchkey.parts, server.clock.now())).sessions).toBe(1);
     expect(await links()).toBe(1);
     await holding.query("rollback");

@@ -61,7 +61,7 @@ describeOnEachEngine("What is there once, taken by 32 at once on two nodes", (en
       await open().server.outbox.waitFor(person.email, 17);
       const left = (of: typeof server, kind: string, address: string) =>
         of.database.read(
-          `select kind from mailed_link where kind = '${kind}' and email_key = '${address.toLowerCase()}'`,
+          `select kind from emailed_link where kind = '${kind}' and email_key = '${address.toLowerCase()}'`,
         );
       expect(await left(server, "sign_up", email)).toHaveLength(1);
       expect(await left(open().server, "reset_password", person.email)).toHaveLength(1);
@@ -134,7 +134,7 @@ describeOnEachEngine("Limits, when 32 try at once on two nodes", (engine) => {
     expect((await trySignIn(nodes().browser(1), person)).status).toBe(429);
   });
 
-  test("let five mails be asked for and no more", async () => {
+  test("let five emails be asked for and no more", async () => {
     const person = await signUp(nodes().server);
     const answers = await together(takers(), (taker) =>
       taker.post("/api/password-resets", { email: person.email }),

@@ -66,7 +66,7 @@ describeOnEachEngine("Two processes on one database", (engine) => {
     for (const { status } of answers) expect([204, 410]).toContain(status);
   });
 
-  test("one recovery code, and one TOTP step, lets one of 32 half-finished sign-ins in", async () => {
+  test("one recovery code, and one TOTP step, lets one of 32 pending sign-ins in", async () => {
     const { server } = nodes();
     const person = await signUp(server);
     const { secret, recoveryCodes } = await turnOnTwoFactor(server, person);

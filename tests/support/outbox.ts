@@ -10,7 +10,7 @@ const PATIENCE = 5_000;
 const LOOK_INTERVAL = 10;
 
 /**
- * The folder that a server without a mail server writes to, oldest mail first. Emails are written after the
+ * The folder that a server without a mail server writes to, oldest email first. Emails are written after the
  * answer that they belong to, so it waits until the server has written what it has begun: the newest email
  * to be seen is the newest there is.
  */
@@ -43,11 +43,11 @@ export class Outbox {
   /** Waits until so many are there: another node may write here, too. @throws where they don't come. */
   async waitFor(address: string, count: number): Promise<Mail[]> {
     const mails = await this.#until(address, (found) => found.length >= count);
-    if (mails.length > count) throw new Error(`${mails.length} mails to ${address}: ${subjects(mails)}`);
+    if (mails.length > count) throw new Error(`${mails.length} emails to ${address}: ${subjects(mails)}`);
     return mails;
   }
 
-  /** The newest mail that has a link to this page, once it is there. */
+  /** The newest email that has a link to this page, once it is there. */
   async withLink(address: string, page: string, newerThan?: Mail): Promise<Mail> {
     const isIt = (mail: Mail) => hasLink(mail, page) && (!newerThan || mail.file > newerThan.file);
     const mails = await this.#until(address, (found) => found.some(isIt));
@@ -56,7 +56,7 @@ export class Outbox {
     return mail;
   }
 
-  /** The newest mail with these words in its subject, once it is there. */
+  /** The newest email with these words in its subject, once it is there. */
   async withSubject(address: string, words: string): Promise<Mail> {
     const isIt = (mail: Mail) => mail.subject.includes(words);
     const mails = await this.#until(address, (found) => found.some(isIt));
@@ -65,7 +65,7 @@ export class Outbox {
     return mail;
   }
 
-  /** The token of the newest link to this page that was mailed to an address. */
+  /** The token of the newest link to this page that was emailed to an address. */
   async tokenFor(address: string, page: string, newerThan?: Mail): Promise<string> {
     return tokenIn(await this.withLink(address, page, newerThan), page);
   }
@@ -98,7 +98,7 @@ export class Outbox {
   }
 }
 
-/** The whole links of a mail, as a person would copy them. */
+/** The whole links of an email, as a person would copy them. */
 export function linksIn(mail: Mail): string[] {
   return mail.text.match(/https?:\/\/[^\s<>")\]]+/g) ?? [];
 }

@@ -55,7 +55,7 @@ export function trySignIn(client: Client, { email, password }: { email: string; 
   return client.post("/api/session", { email, password });
 }
 
-/** Turns the second factor on, with the code of the step before, so that the current one is still unused. */
+/** Semaphore the second factor on, with the code of the step before, so that the current one is still unused. */
 export async function turnOnTwoFactor(server: TestServer, person: Person): Promise<TwoFactor> {
   const { client, password: currentPassword } = person;
   const begun = expectStatus(201, await client.post("/api/account/two-factor", { currentPassword }));
@@ -65,7 +65,7 @@ export async function turnOnTwoFactor(server: TestServer, person: Person): Promi
   return { secret, recoveryCodes: need(done, "recoveryCodes") };
 }
 
-/** Gives the password only: a browser with a half-finished sign-in. */
+/** Gives the password only: a browser with a pending sign-in. */
 export async function halfSignIn(
   server: TestServer,
   person: Pick<Person, "email" | "password">,
@@ -89,7 +89,7 @@ export async function signInWithCode(
   return { client, session: need(answer, "session") };
 }
 
-/** Confirms the address of a new account, with the mail that its sign-up sent. */
+/** Confirms the address of a new account, with the email that its sign-up sent. */
 export async function verifyEmail(server: TestServer, person: Person): Promise<void> {
   const token = await server.outbox.tokenFor(person.email, "/confirm-email");
   expectStatus(204, await server.client().post("/api/email-confirmations", { token }));
@@ -105,7 +105,7 @@ export async function signUpConfirmed(
   return person;
 }
 
-/** Asks for a reset and takes the link out of the mail. */
+/** Asks for a reset and takes the link out of the email. */
 export async function resetToken(server: TestServer, email: string): Promise<string> {
   const earlier = (await server.outbox.to(email)).at(-1);
   expectStatus(202, await server.client().post("/api/password-resets", { email }));

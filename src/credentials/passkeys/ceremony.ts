@@ -1,5 +1,5 @@
 import type { Write } from "../../database/database.ts";
-import { holdAccount } from "../../database/lock.ts";
+import { lockAccount } from "../../database/lock.ts";
 import type { CeremonyKind } from "../../database/schema.ts";
 import { hashToken } from "../../sessions/token.ts";
 
@@ -20,7 +20,7 @@ export async function beginCeremony(
   ceremony: Ceremony,
   now: number,
 ): Promise<void> {
-  if (ceremony.accountId !== null && !(await holdAccount(write, ceremony.accountId))) return;
+  if (ceremony.accountId !== null && !(await lockAccount(write, ceremony.accountId))) return;
   await write.query
     .insertInto("ceremony")
     .values({

@@ -2,7 +2,7 @@ import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { isForeign, kindOfForeign, verifyForeign } from "./imported-password.ts";
-import { createTurns } from "./semaphore.ts";
+import { createSemaphore } from "./semaphore.ts";
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane; about 30 ms. */
 const MEMORY_KIB = 19_456;
@@ -35,7 +35,7 @@ const COST: Cost = { memory: MEMORY_KIB, passes: PASSES, lanes: LANES };
  * tells whose account was imported, or is none at all.
  */
 export function createPasswordHashes(foreignKinds: () => Promise<string[]>): PasswordHashes {
-  const turns = createTurns(availableParallelism(), PATIENCE, "Too many passwords are being checked.");
+  const turns = createSemaphore(availableParallelism(), PATIENCE, "Too many passwords are being checked.");
   const nobody = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(HASH_BYTES))}`;
 
   async function verifyOwn(password: string, hash: string | null) {

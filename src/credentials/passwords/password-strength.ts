@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Judgement, Question } from "./password-strength-worker.ts";
-import { createTurns } from "./semaphore.ts";
+import { createSemaphore } from "./semaphore.ts";
 
 /** Of zxcvbn's 0 to 4: below, a patient guesser of a stolen database gets there. */
 const LEAST_SCORE = 3;
@@ -35,7 +35,7 @@ export type PasswordStrength = {
  */
 export function createPasswordStrength(minLength: number, host: string): PasswordStrength {
   const siteWords = [...PRODUCT_WORDS, host, ...host.split(".")];
-  const turns = createTurns(1, PATIENCE, "Too many passwords are being judged.", MOST_WAITING);
+  const turns = createSemaphore(1, PATIENCE, "Too many passwords are being judged.", MOST_WAITING);
   let worker: Worker | undefined;
 
   function start(): Worker {

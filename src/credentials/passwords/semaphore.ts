@@ -1,7 +1,7 @@
 import { Busy } from "../../refusals.ts";
 
 /** Lets so many pieces of work run at once; the others wait in line. */
-export type Turns = {
+export type Semaphore = {
   /** @throws Busy where its turn did not come within the patience; its work is then never begun. */
   run<T>(work: () => Promise<T>): Promise<T>;
   readonly isFree: boolean;
@@ -11,12 +11,12 @@ export type Turns = {
  * `patience` in ms; `complaint` is what is said of a turn that did not come. With `mostWaiting` in line,
  * the next one is told so at once.
  */
-export function createTurns(
+export function createSemaphore(
   atOnce: number,
   patience: number,
   complaint: string,
   mostWaiting = Number.POSITIVE_INFINITY,
-): Turns {
+): Semaphore {
   const waiting: (() => void)[] = [];
   let taken = 0;
 

@@ -8,7 +8,7 @@ const CONNECT_LIMIT = 5_000;
 const PROBED_AFTER = 10_000;
 
 /** What every connection to PostgreSQL has in common; `openSocket` keeps hold of the socket below it. */
-export function lineTo(url: string, openSocket: () => Socket): pg.ClientConfig {
+export function connectionConfig(url: string, openSocket: () => Socket): pg.ClientConfig {
   return {
     connectionString: withPlainTlsMode(url),
     stream: openSocket,

@@ -7,7 +7,7 @@ import type { Hear } from "../announcements.ts";
 import type { Notice } from "../database.ts";
 import { deadlineIn, within } from "../deadline.ts";
 import type { Schema } from "../schema.ts";
-import { lineTo } from "./connection-config.ts";
+import { connectionConfig } from "./connection-config.ts";
 
 export const CHANNEL = "latchkey_sessions";
 
@@ -104,7 +104,10 @@ async function openLine(url: string, stop?: AbortSignal): Promise<Line> {
   const cut = () => void socket.destroy();
   stop?.addEventListener("abort", cut);
   socket.once("close", () => stop?.removeEventListener("abort", cut));
-  const client = new pg.Client({ ...lineTo(url, () => socket), application_name: "latchkey-listener" });
+  const client = new pg.Client({
+    ...connectionConfig(url, () => socket),
+    application_name: "latchkey-listener",
+  });
   const lost = new Promise<never>((_resolve, reject) => {
     client.on("error", reject).on("end", () => reject(new Error("The line has ended.")));
   });

@@ -3,7 +3,7 @@ import pg from "pg";
 import { DatabaseUnavailable } from "../database.ts";
 import type { Deadline } from "../deadline.ts";
 import { deadlineIn, within } from "../deadline.ts";
-import { lineTo } from "./connection-config.ts";
+import { connectionConfig } from "./connection-config.ts";
 import { asUnavailable, endsTheLine } from "./faults.ts";
 
 /** How long one statement may take before its connection is given up, in ms. */
@@ -33,7 +33,7 @@ export function openPool(url: string, most: number): Pool {
     return socket.once("close", () => sockets.delete(socket));
   };
   const connections = new pg.Pool({
-    ...lineTo(url, openSocket),
+    ...connectionConfig(url, openSocket),
     max: most,
     types,
     idleTimeoutMillis: 30_000,

@@ -43,7 +43,7 @@ function inspect(open: DatabaseSync, file: string): void {
   if (statSync(file).size > CHECKED_WHOLE_BYTES) return;
   const row = open.prepare("pragma quick_check(1)").get();
   if (row?.quick_check !== "ok")
-    throw new DatabaseUnusable(`${file} is damaged. Restore a back-up; nothing was changed.`);
+    throw new DatabaseUnusable(`${file} is damaged. Restore a backup; nothing was changed.`);
 }
 
 function migrate(open: DatabaseSync): void {
@@ -96,7 +96,7 @@ function inOneLine(error: unknown, file: string): Error {
       `${file} is not a Latchkey database. Point DATABASE_URL elsewhere; nothing was changed.`,
     );
   if (code === SQLITE_CORRUPT)
-    return new DatabaseUnusable(`${file} is damaged. Restore a back-up; nothing was changed.`);
+    return new DatabaseUnusable(`${file} is damaged. Restore a backup; nothing was changed.`);
   if (code === SQLITE_CANTOPEN || "syscall" in error) {
     return new DatabaseUnusable(
       `${file} can't be opened (${error.message}). Check DATABASE_URL and the rights of its folder.`,

@@ -13,28 +13,28 @@ import { refuse } from "../../refusals.ts";
 import { iso, json, noContent, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
-import { read, visitorOf } from "../call.ts";
+import { clientInfoOf, read } from "../call.ts";
 import { handOver } from "../hand-over.ts";
 import { actingIn, currentSession, type SignedInCall } from "../signed-in.ts";
 
 export async function putPassword(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.changePassword);
   if (!asked.ok) return problem(asked);
-  const { parts, acting, now } = call;
-  const done = await changePassword(parts, acting, asked.body, now);
+  const { parts, current, now } = call;
+  const done = await changePassword(parts, current, asked.body, now);
   return done.ok ? noContent() : problem(done);
 }
 
 export async function putEmail(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.changeEmail);
   if (!asked.ok) return problem(asked);
-  const asking = visitorOf(call);
-  const done = await askForEmailChange(call.parts, call.acting, { ...asked.body, asking }, call.now);
+  const asking = clientInfoOf(call);
+  const done = await askForEmailChange(call.parts, call.current, { ...asked.body, asking }, call.now);
   return done.ok ? json(202, {}) : problem(done);
 }
 
 export async function postVerification(call: SignedInCall): Promise<Response> {
-  const done = await askForVerification(call.parts, call.acting, visitorOf(call), call.now);
+  const done = await askForVerification(call.parts, call.current, clientInfoOf(call), call.now);
   return done.ok ? json(202, {}) : problem(done);
 }
 
@@ -60,50 +60,54 @@ export async function postConfirmationPreview(call: Call): Promise<Response> {
 
 /** For the one who opened a link: signed in or not. A session counts as used, as everywhere. */
 async function asSomebody(call: Call, answer: (by: Confirmer) => Promise<Response>): Promise<Response> {
-  const visitor = visitorOf(call);
+  const clientInfo = clientInfoOf(call);
   const who = await currentSession(call);
-  if (!("session" in who)) return answer({ current: null, signedOut: signedOutFacts(who), visitor });
-  return handOver(call, who, await answer({ current: actingIn(call, who.session), signedOut: {}, visitor }));
+  if (!("session" in who)) return answer({ current: null, signedOut: signedOutFacts(who), clientInfo });
+  return handOver(
+    call,
+    who,
+    await answer({ current: actingIn(call, who.session), signedOut: {}, clientInfo }),
+  );
 }
 
 export async function postEmailReversal(call: Call): Promise<Response> {
   const asked = await read(call, bodies.token);
   if (!asked.ok) return problem(asked);
-  const done = await reverseEmailChange(call.parts, asked.body.token, visitorOf(call), call.now);
+  const done = await reverseEmailChange(call.parts, asked.body.token, clientInfoOf(call), call.now);
   return done.ok ? noContent() : problem(done);
 }
 
 export async function postPasswordReset(call: Call): Promise<Response> {
   const asked = await read(call, bodies.askForReset);
   if (!asked.ok) return problem(asked);
-  const done = await askForReset(call.parts, asked.body.email, visitorOf(call), call.now);
+  const done = await askForReset(call.parts, asked.body.email, clientInfoOf(call), call.now);
   return done.ok ? json(202, {}) : problem(done);
 }
 
 export async function putPasswordReset(call: Call): Promise<Response> {
   const asked = await read(call, bodies.resetPassword);
   if (!asked.ok) return problem(asked);
-  const done = await resetPassword(call.parts, asked.body, visitorOf(call), call.now);
+  const done = await resetPassword(call.parts, asked.body, clientInfoOf(call), call.now);
   return done.ok ? noContent() : problem(done);
 }
 
 export async function postNotMe(call: Call): Promise<Response> {
   const asked = await read(call, bodies.token);
   if (!asked.ok) return problem(asked);
-  const done = await reportSession(call.parts, asked.body.token, visitorOf(call), call.now);
+  const done = await reportSession(call.parts, asked.body.token, clientInfoOf(call), call.now);
   return done.ok ? noContent() : problem(done);
 }
 
 export async function deleteAccount(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.withSecondFactor);
   if (!asked.ok) return problem(asked);
-  const { parts, acting, now } = call;
-  const done = await closeAccount(parts, acting, asked.body, now);
+  const { parts, current, now } = call;
+  const done = await closeAccount(parts, current, asked.body, now);
   return done.ok ? noContent([parts.cookies.clearSession()]) : problem(done);
 }
 
-export async function getLoginMethods({ parts, acting }: SignedInCall): Promise<Response> {
-  const { methods, needed } = await listLoginMethods(parts, acting.accountId);
+export async function getLoginMethods({ parts, current }: SignedInCall): Promise<Response> {
+  const { methods, needed } = await listLoginMethods(parts, current.accountId);
   return json(200, {
     methods: methods.map((method) => ({
       ...method,
@@ -114,24 +118,24 @@ export async function getLoginMethods({ parts, acting }: SignedInCall): Promise<
   });
 }
 
-export async function deleteLoginMethod({ parts, acting, now, param }: SignedInCall): Promise<Response> {
-  const done = await disconnect(parts, acting, param("id"), now);
+export async function deleteLoginMethod({ parts, current, now, param }: SignedInCall): Promise<Response> {
+  const done = await disconnect(parts, current, param("id"), now);
   return done.ok ? noContent() : problem(done);
 }
 
 export async function putLoginMethod(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.rename);
   if (!asked.ok) return problem(asked);
-  const done = await renameMethod(call.parts, call.acting, call.param("id"), asked.body.name);
+  const done = await renameMethod(call.parts, call.current, call.param("id"), asked.body.name);
   return done.ok ? noContent() : problem(done);
 }
 
 const EVENT_ID = /^[a-z0-9]{1,64}$/;
 
-export async function getActivity({ parts, acting, request }: SignedInCall): Promise<Response> {
+export async function getActivity({ parts, current, request }: SignedInCall): Promise<Response> {
   const before = new URL(request.url).searchParams.get("before");
   const known = before === null || EVENT_ID.test(before);
-  const events = known ? await readActivity(parts.database, acting.accountId, before) : null;
+  const events = known ? await readActivity(parts.database, current.accountId, before) : null;
   if (events === null) return problem(refuse("not_found", "There is no such event."));
   return json(200, { events: events.map((event) => ({ ...event, at: iso(event.at) })) });
 }

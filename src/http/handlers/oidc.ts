@@ -1,13 +1,13 @@
-import type { Acting } from "../../changes/proof.ts";
+import type { CurrentSession } from "../../changes/proof.ts";
 import type { Settings } from "../../options/options.ts";
 import { refuse } from "../../refusals.ts";
 import { makeSecret } from "../../sessions/token.ts";
-import type { CameBack, Intent } from "../../sign-in/oidc.ts";
-import { comeBack, isForPage, startRound } from "../../sign-in/oidc.ts";
+import type { CallbackResult, Intent } from "../../sign-in/oidc.ts";
+import { handleCallback, isForPage, startAuthorization } from "../../sign-in/oidc.ts";
 import { json, problem } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
-import { browserOf, read, visitorOf } from "../call.ts";
+import { browserOf, clientInfoOf, read } from "../call.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 import { actingIn, currentSession, type SignedInCall, withNewToken } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
@@ -34,25 +34,25 @@ export async function getOidcStart(call: Call): Promise<Response> {
   const touchPoints = /^\d{1,3}$/.test(searchParams.get("touchPoints") ?? "")
     ? Number(searchParams.get("touchPoints"))
     : null;
-  const asking = visitorOf(call);
-  const of = { intent: "sign_in", acting: null, browser, next, touchPoints, asking } as const;
-  const round = await startRound(parts, provider, of, now);
+  const asking = clientInfoOf(call);
+  const of = { intent: "sign_in", current: null, browser, next, touchPoints, asking } as const;
+  const round = await startAuthorization(parts, provider, of, now);
   if (!round.ok) return toPage(call, "sign_in", null, round.code);
   return redirect(round.url, [parts.cookies.setCeremony(browser)]);
 }
 
 /** Connecting a provider, or proving with it that it is still you: answers where to send the browser. */
 export async function postOidcStart(call: SignedInCall): Promise<Response> {
-  const asked = await read(call, bodies.oidcRound);
+  const asked = await read(call, bodies.oidcStart);
   if (!asked.ok) return problem(asked);
-  const { parts, acting, now, param } = call;
+  const { parts, current, now, param } = call;
   const provider = parts.providers.get(param("provider"));
   if (!provider) return problem(refuse("not_found", "There is no such provider."));
   const browser = browserOf(call) ?? makeSecret();
   const { intent } = asked.body;
-  const asking = visitorOf(call);
-  const of = { intent, acting, browser, next: null, touchPoints: null, asking };
-  const round = await startRound(parts, provider, of, now);
+  const asking = clientInfoOf(call);
+  const of = { intent, current, browser, next: null, touchPoints: null, asking };
+  const round = await startAuthorization(parts, provider, of, now);
   return round.ok ? json(200, { url: round.url }, [parts.cookies.setCeremony(browser)]) : problem(round);
 }
 
@@ -63,30 +63,35 @@ export async function getOidcCallback(call: Call): Promise<Response> {
   if (!provider) return problem(refuse("not_found", "There is no such provider."));
   if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
   const answer = new URL(callbackUrl(parts.settings, provider.settings.id) + new URL(request.url).search);
-  const acting = await whoActs(call);
-  const visitor = (touchPoints?: number) => visitorOf(call, touchPoints);
-  const came = await comeBack(parts, provider, { answer, browser: browserOf(call), acting, visitor }, now);
+  const current = await whoActs(call);
+  const clientInfo = (touchPoints?: number) => clientInfoOf(call, touchPoints);
+  const came = await handleCallback(
+    parts,
+    provider,
+    { answer, browser: browserOf(call), current, clientInfo },
+    now,
+  );
   if (came === null) return toPage(call, "sign_in", null, "link_expired");
   const landing = await land(call, came);
-  return acting === null ? landing : withNewToken(call, acting, landing);
+  return current === null ? landing : withNewToken(call, current, landing);
 }
 
-async function land(call: Call, came: CameBack): Promise<Response> {
+async function land(call: Call, came: CallbackResult): Promise<Response> {
   const { parts } = call;
   if (came.intent === "connect") return toPage(call, "connect", null, came.done.ok ? null : came.done.code);
   if (came.intent === "prove") {
     if (!came.done.ok) return toPage(call, "prove", null, came.done.code);
     return redirect(`${parts.settings.baseUrl.href}/settings/security?proved=1`);
   }
-  const { done, next, visitor } = came;
+  const { done, next, clientInfo } = came;
   if (!done.ok) return toPage(call, "sign_in", next, done.code);
-  const answer = await answerSignIn(call, visitor, done);
+  const answer = await answerSignIn(call, clientInfo, done);
   const cookies = answer.headers.getSetCookie();
   if ("started" in done) return redirect(next ?? `${parts.settings.baseUrl.href}/settings/security`, cookies);
   return redirect(withParameter(loginUrl(next, parts.settings), "step", "two-factor"), cookies);
 }
 
-async function whoActs(call: Call): Promise<Acting | null> {
+async function whoActs(call: Call): Promise<CurrentSession | null> {
   const answer = await currentSession(call);
   return "session" in answer ? actingIn(call, answer.session) : null;
 }

@@ -15,7 +15,7 @@ import { signInWithPasskey } from "../../sign-in/passkey-sign-in.ts";
 import { json, problem, signedOutFacts } from "../answers.ts";
 import { bodies } from "../bodies.ts";
 import type { Call } from "../call.ts";
-import { browserOf, read, visitorOf } from "../call.ts";
+import { browserOf, clientInfoOf, read } from "../call.ts";
 import { actingIn, currentSession, type SignedInCall } from "../signed-in.ts";
 import { answerSignIn } from "./sign-in.ts";
 
@@ -28,9 +28,9 @@ export function wherePasskeysAre(handle: (call: Call) => Promise<Response>) {
 }
 
 /** Each prompt that is asked for is kept until it is answered or over: nobody may fill the database with them. */
-async function tooManyCeremonies(call: Call, acting?: FoundSession): Promise<Refusal | null> {
-  const account = acting && { id: acting.accountId };
-  const network = await networkLimit(call.parts, "ceremony_network", visitorOf(call), account);
+async function tooManyCeremonies(call: Call, current?: FoundSession): Promise<Refusal | null> {
+  const account = current && { id: current.accountId };
+  const network = await networkLimit(call.parts, "ceremony_network", clientInfoOf(call), account);
   return call.parts.attempts.take([network], call.now);
 }
 
@@ -75,14 +75,14 @@ async function signUpOptions(call: Call, email: string, browser: string): Promis
 export async function postPasskey(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.passkey);
   if (!asked.ok) return problem(asked);
-  const { parts, acting, now } = call;
+  const { parts, current, now } = call;
   const answer = { response: asked.body.passkey, browser: browserOf(call), kind: "add_passkey" } as const;
   const made = await acceptRegistration(parts, answer, now);
   if (!made.ok) return problem(made);
-  if (made.accountId !== acting.accountId)
+  if (made.accountId !== current.accountId)
     return problem(refuse("wrong_passkey", undefined, { status: 422 }));
-  const name = asked.body.name ?? acting.label;
-  const done = await addPasskey(parts, acting, { passkey: made.passkey, name }, now);
+  const name = asked.body.name ?? current.label;
+  const done = await addPasskey(parts, current, { passkey: made.passkey, name }, now);
   return done.ok ? json(201, { id: done.id }) : problem(done);
 }
 
@@ -100,7 +100,7 @@ export async function postPasskeySignInOptions(call: Call): Promise<Response> {
 export async function postPasskeySession(call: Call): Promise<Response> {
   const asked = await read(call, bodies.passkey);
   if (!asked.ok) return problem(asked);
-  const visitor = visitorOf(call, asked.body.touchPoints);
+  const clientInfo = clientInfoOf(call, asked.body.touchPoints);
   const answer = { response: asked.body.passkey, browser: browserOf(call) };
-  return answerSignIn(call, visitor, await signInWithPasskey(call.parts, answer, visitor, call.now));
+  return answerSignIn(call, clientInfo, await signInWithPasskey(call.parts, answer, clientInfo, call.now));
 }

@@ -7,41 +7,41 @@ import { bodies } from "../bodies.ts";
 import { browserOf, read } from "../call.ts";
 import type { SignedInCall } from "../signed-in.ts";
 
-export async function getSession({ acting, parts }: SignedInCall): Promise<Response> {
-  const lastUsedAt = parts.lastUsed.of(acting.id, acting.lastUsedAt);
-  const session = sessionAnswer(acting, acting.id, lastUsedAt);
-  return json(200, { account: accountAnswer(acting), session });
+export async function getSession({ current, parts }: SignedInCall): Promise<Response> {
+  const lastUsedAt = parts.lastUsed.of(current.id, current.lastUsedAt);
+  const session = sessionAnswer(current, current.id, lastUsedAt);
+  return json(200, { account: accountAnswer(current), session });
 }
 
 /** One's own log-out. It is explicit, so it may clear the cookie; a 401 never does. */
-export async function deleteSession({ acting, parts, now }: SignedInCall): Promise<Response> {
-  const which = { accountId: acting.accountId, id: acting.id };
+export async function deleteSession({ current, parts, now }: SignedInCall): Promise<Response> {
+  const which = { accountId: current.accountId, id: current.id };
   await endKnown(parts.database, which, { reason: "signed_out", by: null, at: now });
   return noContent([parts.cookies.clearSession()]);
 }
 
-export async function getSessions({ acting, parts, now }: SignedInCall): Promise<Response> {
-  const listed = await listSessions(parts, acting.accountId, now);
-  const others = listed.filter(({ id }) => id !== acting.id).slice(0, MOST_SESSIONS - 1);
-  const current = sessionAnswer(acting, acting.id, parts.lastUsed.of(acting.id, acting.lastUsedAt));
-  return json(200, { sessions: [current, ...others.map((session) => sessionAnswer(session, acting.id))] });
+export async function getSessions({ current, parts, now }: SignedInCall): Promise<Response> {
+  const listed = await listSessions(parts, current.accountId, now);
+  const others = listed.filter(({ id }) => id !== current.id).slice(0, MOST_SESSIONS - 1);
+  const own = sessionAnswer(current, current.id, parts.lastUsed.of(current.id, current.lastUsedAt));
+  return json(200, { sessions: [own, ...others.map((session) => sessionAnswer(session, current.id))] });
 }
 
-export async function deleteOneSession({ acting, parts, now, param }: SignedInCall): Promise<Response> {
+export async function deleteOneSession({ current, parts, now, param }: SignedInCall): Promise<Response> {
   const id = param("id");
-  if (id === acting.id) {
+  if (id === current.id) {
     return problem(
       refuse("current_session", "This is the session in use. Log out with DELETE /api/session."),
     );
   }
-  const ending = { reason: "signed_out_remotely", by: acting.label, at: now } as const;
-  const ended = await endOne(parts, { accountId: acting.accountId, id, bySessionId: acting.id }, ending);
+  const ending = { reason: "signed_out_remotely", by: current.label, at: now } as const;
+  const ended = await endOne(parts, { accountId: current.accountId, id, bySessionId: current.id }, ending);
   return ended ? noContent() : problem(refuse("not_found", "There is no such session."));
 }
 
-export async function deleteOtherSessions({ acting, parts, now }: SignedInCall): Promise<Response> {
-  const which = { accountId: acting.accountId, exceptId: acting.id };
-  const ended = await endOthers(parts, which, acting.label, now);
+export async function deleteOtherSessions({ current, parts, now }: SignedInCall): Promise<Response> {
+  const which = { accountId: current.accountId, exceptId: current.id };
+  const ended = await endOthers(parts, which, current.label, now);
   if (ended === null) return problem(refuse("signed_out", "This session has ended.", { reason: "none" }));
   return json(200, { ended });
 }
@@ -49,7 +49,7 @@ export async function deleteOtherSessions({ acting, parts, now }: SignedInCall):
 export async function giveProof(call: SignedInCall): Promise<Response> {
   const asked = await read(call, bodies.proof);
   if (!asked.ok) return problem(asked);
-  const { parts, acting, now } = call;
-  const done = await prove(parts, acting, { ...asked.body, browser: browserOf(call) }, now);
+  const { parts, current, now } = call;
+  const done = await prove(parts, current, { ...asked.body, browser: browserOf(call) }, now);
   return done.ok ? noContent() : problem(done);
 }

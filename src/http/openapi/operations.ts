@@ -26,7 +26,7 @@ const WITH_CODE = [...PROOF, "wrong_code", "not_on"] as const;
 /** The API, row for row as in the routes. */
 export const operations: Record<string, Operation> = {
   "POST /api/accounts": {
-    does: "Creates an account and signs in; with verify-first, sends a mail instead.",
+    does: "Creates an account and signs in; with verify-first, sends an email instead.",
     body: bodies.signUp,
     answers: { 201: who, 202: nothing },
     refuses: [
@@ -40,7 +40,7 @@ export const operations: Record<string, Operation> = {
     ],
   },
   "PUT /api/accounts": {
-    does: "Finishes a sign-up with the token of the mail.",
+    does: "Finishes a sign-up with the token of the email.",
     body: bodies.finishSignUp,
     answers: { 201: who, 202: nothing },
     refuses: ["link_expired", "weak_password"],
@@ -105,7 +105,7 @@ export const operations: Record<string, Operation> = {
   },
   "POST /api/oidc/{provider}/start": {
     does: "Where to send the browser to connect a provider, or to prove with it that it is still the person.",
-    body: bodies.oidcRound,
+    body: bodies.oidcStart,
     answers: { 200: answers.address },
     refuses: ["not_found", "proof_needed", "method_taken", "provider_failed"],
     session,
@@ -139,14 +139,14 @@ export const operations: Record<string, Operation> = {
     session,
   },
   "PUT /api/account/email": {
-    does: "Asks for a new email address: the mail to it confirms it.",
+    does: "Asks for a new email address: the email to it confirms it.",
     body: bodies.changeEmail,
     answers: { 202: nothing },
     refuses: [...PROOF, "wrong_code", "invalid_email"],
     session,
   },
   "POST /api/account/email/verification": {
-    does: "Sends a new mail that confirms the address of the account.",
+    does: "Sends a new email that confirms the address of the account.",
     answers: { 202: nothing },
     refuses: ["already_verified"],
     session,
@@ -159,14 +159,14 @@ export const operations: Record<string, Operation> = {
     session,
   },
   "PUT /api/account/two-factor": {
-    does: "Turns two-factor authentication on with a first code.",
+    does: "Semaphore two-factor authentication on with a first code.",
     body: bodies.code,
     answers: { 200: recoveryCodes },
     refuses: ["wrong_code", "already_on", "proof_needed"],
     session,
   },
   "DELETE /api/account/two-factor": {
-    does: "Turns two-factor authentication off.",
+    does: "Semaphore two-factor authentication off.",
     body: bodies.withSecondFactor,
     answers: { 204: null },
     refuses: [...WITH_CODE],
@@ -223,18 +223,18 @@ export const operations: Record<string, Operation> = {
     refuses: ["link_expired"],
   },
   "POST /api/password-resets": {
-    does: "Sends a mail with a reset link, if the address has an account.",
+    does: "Sends an email with a reset link, if the address has an account.",
     body: bodies.askForReset,
     answers: { 202: nothing },
   },
   "PUT /api/password-resets": {
-    does: "Sets a new password with the token of the mail; all sessions end.",
+    does: "Sets a new password with the token of the email; all sessions end.",
     body: bodies.resetPassword,
     answers: { 204: null },
     refuses: ["link_expired", "weak_password"],
   },
   "POST /api/not-me": {
-    does: "Ends the session that a mail told of, and begins a reset.",
+    does: "Ends the session that an email told of, and begins a reset.",
     body: bodies.token,
     answers: { 204: null },
     refuses: ["link_expired"],

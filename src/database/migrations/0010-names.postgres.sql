@@ -1,0 +1,15 @@
+alter table half_finished_sign_in rename to pending_sign_in;
+alter table mailed_link rename to emailed_link;
+alter table session rename column place to replacement_key;
+update emailed_link set kind = 'email_reversal' where kind = 'keep_email';
+alter index half_finished_sign_in_account_id rename to pending_sign_in_account_id;
+alter index half_finished_sign_in_expires_at rename to pending_sign_in_expires_at;
+alter index mailed_link_account_id rename to emailed_link_account_id;
+alter index mailed_link_email_key rename to emailed_link_email_key;
+alter index mailed_link_expires_at rename to emailed_link_expires_at;
+alter index account_foreign_password rename to account_imported_password;
+alter table pending_sign_in rename constraint half_finished_sign_in_pkey to pending_sign_in_pkey;
+alter table pending_sign_in rename constraint half_finished_sign_in_account_id_fkey to pending_sign_in_account_id_fkey;
+alter table emailed_link rename constraint mailed_link_pkey to emailed_link_pkey;
+alter table emailed_link rename constraint mailed_link_account_id_fkey to emailed_link_account_id_fkey;
+alter table session rename constraint session_account_id_place_key to session_account_id_replacement_key_key;

@@ -1,0 +1,16 @@
+alter table half_finished_sign_in rename to pending_sign_in;
+alter table mailed_link rename to emailed_link;
+alter table session rename column place to replacement_key;
+update emailed_link set kind = 'email_reversal' where kind = 'keep_email';
+drop index half_finished_sign_in_account_id;
+create index pending_sign_in_account_id on pending_sign_in (account_id);
+drop index half_finished_sign_in_expires_at;
+create index pending_sign_in_expires_at on pending_sign_in (expires_at);
+drop index mailed_link_account_id;
+create index emailed_link_account_id on emailed_link (account_id);
+drop index mailed_link_email_key;
+create index emailed_link_email_key on emailed_link (email_key, kind);
+drop index mailed_link_expires_at;
+create index emailed_link_expires_at on emailed_link (expires_at);
+drop index account_foreign_password;
+create index account_imported_password on account (password_hash) where password_hash like 'foreign:%';
