@@ -4,13 +4,14 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LINE =
-  "adapters, cli → latchkey → http, import → operator → sign-in → changes, recovery → credentials → sessions → history, email → database → options, refusals";
+  "adapters, cli → latchkey → maintenance → http, import → operator → sign-in → changes, recovery → credentials → sessions → history, email → database → options, refusals";
 
 /** The server's rooms from top to bottom: each may import itself and what stands on a later line. */
 const SERVER = [
   ["index"],
   ["adapters", "cli"],
   ["latchkey"],
+  ["maintenance"],
   ["http", "import"],
   ["operator"],
   ["sign-in"],

@@ -5,10 +5,7 @@ import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
 import { createPasswordHashes } from "./credentials/passwords/password-hash.ts";
 import { createPasswordStrength } from "./credentials/passwords/password-strength.ts";
 import { createProvider } from "./credentials/provider.ts";
-import { resealSecrets } from "./credentials/reseal.ts";
 import { createSeal } from "./credentials/seal.ts";
-import { tellHeldBack } from "./credentials/send-emails.ts";
-import { DatabaseUnavailable } from "./database/database.ts";
 import { openDatabase } from "./database/open.ts";
 import type { SessionAnswer } from "./http/answers.ts";
 import { sessionAnswer } from "./http/answers.ts";
@@ -24,13 +21,14 @@ import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { createMailer } from "./mail/mailer.ts";
+import { startMaintenance } from "./maintenance.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
 import { readSettings } from "./options/options.ts";
 import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { endAllOf, endAny, listSessions } from "./sessions/list.ts";
 import { LiveStreams } from "./sessions/live.ts";
-import { prune } from "./sessions/prune.ts";
+import { Watcher } from "./sessions/watcher.ts";
 
 export type Latchkey = {
   /**
@@ -79,11 +77,10 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
   const lastUsed = createLastUsed(database, settings, logError("Last-used times could not be written."));
   const background = new Set<Promise<void>>();
-  const live = new LiveStreams({ settings, database, lastUsed }, logError("Open pages could not be told."));
-  const ended = new EndedEvents(
-    { settings, database, lastUsed },
-    logError("Ended sessions could not be told."),
-  );
+  const sessionParts = { settings, database, lastUsed };
+  const watcher = new Watcher(database);
+  const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be told."));
+  const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be told."));
   const mailer = createMailer({
     smtpUrl: settings.smtpUrl,
     from: settings.mailFrom,
@@ -93,9 +90,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   });
   const seal = createSeal(readSecretKeys(settings));
   const parts: HttpParts = {
-    settings,
-    database,
-    lastUsed,
+    ...sessionParts,
     live,
     log,
     mailer,
@@ -121,7 +116,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       while (background.size > 0) await Promise.all(background);
     },
   };
-  const stopMaintenance = startMaintenance(settings.pruneInterval, parts, logError("Pruning failed."));
+  const stopMaintenance = startMaintenance(parts, logError("Maintenance failed."));
   warnAtStart(settings, log);
 
   return {
@@ -158,28 +153,6 @@ function warnAtStart({ baseUrl, rateLimits }: Settings, log: HttpParts["log"]): 
   if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
 }
 
-/** Where the database doesn't answer, that has been told. */
-async function lookAtClock({ clockAhead }: HttpParts): Promise<void> {
-  await clockAhead().catch((error: unknown) => {
-    if (!(error instanceof DatabaseUnavailable)) throw error;
-  });
-}
-
-/** While the key is being changed, second factors move to the new one; then the old one can be taken out. */
-async function lookAtKeys(parts: HttpParts, stop: AbortSignal): Promise<void> {
-  if ((parts.settings.secretKeys?.length ?? 0) < 2) return;
-  try {
-    const { resealed, unreadable } = await resealSecrets(parts, stop);
-    if (stop.aborted) return;
-    parts.log.info(
-      { resealed, unreadable },
-      "LATCHKEY_SECRET_KEY: every second factor that can be read is sealed with the new key; the old one can be taken out.",
-    );
-  } catch (error) {
-    if (!(error instanceof DatabaseUnavailable)) throw error;
-  }
-}
-
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const { database, settings } = parts;
   const ending = (by?: string) => ({ by: by ?? null, at: settings.now() });
@@ -203,47 +176,5 @@ function foreignOriginWarning(settings: Settings, log: HttpParts["log"]): HttpPa
     if (seen === null) return;
     log.warn(otherAddress(seen, settings));
     warned = true;
-  };
-}
-
-/** How often addresses are told of emails that were held back, at least; ms. */
-const TELL_INTERVAL = 60_000;
-/** Longer than this a timer can't be set for; ms. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** Looks at the clock and at the keys at once and before every pruning. */
-function startMaintenance(
-  interval: number,
-  parts: HttpParts,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
-  const stop = new AbortController();
-  const look = async () => {
-    await lookAtClock(parts);
-    await lookAtKeys(parts, stop.signal);
-  };
-  let running = look().catch(onError);
-  const run = async () => {
-    await look();
-    const pruned = await prune(parts, parts.settings.now(), stop.signal);
-    if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
-  };
-  const timer = setInterval(
-    () => {
-      running = running.then(run).catch(onError);
-    },
-    Math.min(interval, LONGEST_TIMER),
-  );
-  timer.unref();
-  const budgetTimer = setInterval(
-    () => parts.inBackground(() => tellHeldBack(parts, parts.settings.now())),
-    Math.min(interval, TELL_INTERVAL),
-  );
-  budgetTimer.unref();
-  return async () => {
-    clearInterval(timer);
-    clearInterval(budgetTimer);
-    stop.abort();
-    await running;
   };
 }

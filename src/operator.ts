@@ -79,7 +79,7 @@ export async function sendReset(parts: AccountParts, account: Account, now: numb
   await sendResetEmail(parts, account, OPERATOR, now);
 }
 
-/** Semaphore 2FA off for an owner who has lost the phone; pending sign-ins end. */
+/** Turns 2FA off for an owner who has lost the phone; pending sign-ins end. */
 export async function resetTwoFactor(parts: AccountParts, account: Account, now: number): Promise<Outcome> {
   const done = await parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);

@@ -9,10 +9,7 @@ import type { RequestHead } from "./request-head.ts";
 /** The one catch. A database that is down is 503 and says nothing about who is signed in. */
 export function broken(parts: HttpParts, error: unknown, request: RequestHead): Response {
   const isDown =
-    error instanceof DatabaseUnavailable ||
-    error instanceof Busy ||
-    error instanceof DecryptionError ||
-    (error instanceof Error && "errcode" in error);
+    error instanceof DatabaseUnavailable || error instanceof Busy || error instanceof DecryptionError;
   const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
   const facts = { err: error, method: request.method, path };
   if (wentAway(error)) parts.log.debug(facts, "The other end went away.");
