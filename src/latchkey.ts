@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import type { Session, SignedIn, SignedOut } from "./answers.ts";
 import { createAttempts } from "./credentials/attempts.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
 import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
@@ -10,7 +11,6 @@ import { createSeal } from "./credentials/seal.ts";
 import { tellHeldBack } from "./credentials/send-emails.ts";
 import { DatabaseUnavailable } from "./database/database.ts";
 import { openDatabase } from "./database/open.ts";
-import type { SessionAnswer } from "./http/answers.ts";
 import { sessionAnswer } from "./http/answers.ts";
 import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
@@ -21,7 +21,7 @@ import { callbackUrl } from "./http/handlers/oidc.ts";
 import { watchNetworks } from "./http/network.ts";
 import { insecureUrlWarning, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
-import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
+import { requireSession, whoIs } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
@@ -55,7 +55,7 @@ export type Latchkey = {
    */
   on(event: "session-ended", listener: EndedListener): () => void;
   readonly sessions: {
-    list(accountId: string): Promise<SessionAnswer[]>;
+    list(accountId: string): Promise<Session[]>;
     /** Ends one session, whosever it is. False where there is none. */
     end(sessionId: string, by?: string): Promise<boolean>;
     /** Ends all but one. Returns how many. */

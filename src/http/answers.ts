@@ -1,23 +1,14 @@
-import type { z } from "zod";
+import type { Account, Session, SignedIn } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
 import type { Refusal } from "../refusals.ts";
 import { refusals } from "../refusals.ts";
 import type { SignedOut } from "../sessions/authenticate.ts";
 import type { ListedSession } from "../sessions/list.ts";
-import type { account, session } from "./answer-schemas.ts";
 
-/** An account as the API shows it. */
-export type AccountAnswer = z.infer<typeof account>;
-
-/** A session as the API shows it: a public id, never its token. */
-export type SessionAnswer = z.infer<typeof session>;
-
-export type WhoAnswer = { account: AccountAnswer; session: SessionAnswer };
-
-const built = new WeakMap<FoundSession, WhoAnswer>();
+const built = new WeakMap<FoundSession, SignedIn>();
 
 /** Who a session belongs to, as the check answers it; made once for a session that is remembered. */
-export function whoAnswer(session: FoundSession): WhoAnswer {
+export function whoAnswer(session: FoundSession): SignedIn {
   const known = built.get(session);
   if (known) return known;
   const made = Object.freeze({
@@ -28,7 +19,7 @@ export function whoAnswer(session: FoundSession): WhoAnswer {
   return made;
 }
 
-export function accountAnswer(session: FoundSession): AccountAnswer {
+export function accountAnswer(session: FoundSession): Account {
   return {
     id: session.accountId,
     email: session.email,
@@ -42,7 +33,7 @@ export function sessionAnswer(
   session: FoundSession | ListedSession,
   currentId: string,
   lastUsedAt = session.lastUsedAt,
-): SessionAnswer {
+): Session {
   return {
     id: session.id,
     label: session.label,

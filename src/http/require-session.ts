@@ -1,18 +1,12 @@
-import { type EndReason, refuse } from "../refusals.ts";
+import type { SignedIn, SignedOut } from "../answers.ts";
+import { refuse } from "../refusals.ts";
 import { authenticate } from "../sessions/authenticate.ts";
-import type { AccountAnswer, SessionAnswer } from "./answers.ts";
 import { problem, signedOutFacts, whoAnswer } from "./answers.ts";
 import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
 import { allowedNext, loginUrl, navigates } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request-head.ts";
 import { touch } from "./signed-in.ts";
-
-/** Who a request comes from. */
-export type SignedIn = { account: AccountAnswer; session: SessionAnswer };
-
-/** Why a request comes from nobody: the reason its session ended, `none` where it never had one. */
-export type SignedOut = { reason: EndReason | "none"; by?: string; at?: string };
 
 /** Reads who a request comes from, and counts it as use. @throws where the database doesn't answer. */
 export async function whoIs(

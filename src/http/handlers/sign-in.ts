@@ -1,6 +1,6 @@
 import type { ClientInfo, Started } from "../../sessions/start.ts";
 import { finishWithSecondFactor } from "../../sign-in/pending-sign-in.ts";
-import type { SignedIn } from "../../sign-in/sign-in.ts";
+import type { SignInResult } from "../../sign-in/sign-in.ts";
 import { signIn } from "../../sign-in/sign-in.ts";
 import { finishSignUp, signUp, signUpWithPasskey } from "../../sign-in/sign-up.ts";
 import { accountAnswer, iso, json, problem, sessionAnswer } from "../answers.ts";
@@ -43,7 +43,11 @@ export async function createSession(call: Call): Promise<Response> {
 }
 
 /** The answer to a first factor of any kind: the session, or what is still to be given. */
-export async function answerSignIn(call: Call, clientInfo: ClientInfo, done: SignedIn): Promise<Response> {
+export async function answerSignIn(
+  call: Call,
+  clientInfo: ClientInfo,
+  done: SignInResult,
+): Promise<Response> {
   if (!done.ok) return problem(done);
   if ("started" in done) return signedIn(call, clientInfo, done.started);
   const { token, expiresAt } = done.pendingSignIn;
