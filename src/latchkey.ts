@@ -12,16 +12,16 @@ import { tellHeldBack } from "./credentials/send-emails.ts";
 import { DatabaseUnavailable } from "./database/database.ts";
 import { openDatabase } from "./database/open.ts";
 import { sessionAnswer } from "./http/answers.ts";
+import { callbackUrl } from "./http/api/oidc.ts";
 import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
 import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
-import { callbackUrl } from "./http/handlers/oidc.ts";
 import { watchNetworks } from "./http/network.ts";
 import { insecureUrlWarning, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
-import { requireSession, whoIs } from "./http/require-session.ts";
+import { authenticateRequest, requireSession } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { createMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
@@ -126,7 +126,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
-    authenticate: (request) => whoIs(parts, request),
+    authenticate: (request) => authenticateRequest(parts, request),
     requireSession: (request) => requireSession(parts, request),
     on: (event, listener) => ended.on(event, listener),
     sessions: sessionsInCode(parts),

@@ -2,7 +2,6 @@ import type { Account, Session, SignedIn } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
 import type { Refusal } from "../refusals.ts";
 import { refusals } from "../refusals.ts";
-import type { SignedOut } from "../sessions/authenticate.ts";
 import type { ListedSession } from "../sessions/list.ts";
 
 const built = new WeakMap<FoundSession, SignedIn>();
@@ -51,15 +50,19 @@ export const iso = (ms: number): string => new Date(ms).toISOString();
 
 const NO_STORE = { "Cache-Control": "no-store" };
 
-export function json(status: number, body: unknown, cookies: string[] = []): Response {
+export function json(status: number, body: unknown, cookies: readonly string[] = []): Response {
   return withCookies(Response.json(body, { status, headers: NO_STORE }), cookies);
 }
 
-export function noContent(cookies: string[] = []): Response {
+export function noContent(cookies: readonly string[] = []): Response {
   return withCookies(new Response(null, { status: 204, headers: NO_STORE }), cookies);
 }
 
-function withCookies(response: Response, cookies: string[]): Response {
+export function redirect(location: string, cookies: readonly string[] = [], status = 302): Response {
+  return withCookies(new Response(null, { status, headers: { ...NO_STORE, Location: location } }), cookies);
+}
+
+function withCookies(response: Response, cookies: readonly string[]): Response {
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return response;
 }
@@ -72,9 +75,4 @@ export function problem(refusal: Refusal): Response {
   const headers = new Headers({ ...NO_STORE, "Content-Type": "application/problem+json" });
   if (retryAfter !== undefined) headers.set("Retry-After", String(retryAfter));
   return new Response(JSON.stringify(body), { status: body.status, headers });
-}
-
-/** "Not signed in", with the reason for whoever holds the ended token. */
-export function signedOutFacts({ reason, by, at }: SignedOut) {
-  return { reason, ...(by === null ? {} : { by }), ...(at === null ? {} : { at: iso(at) }) };
 }

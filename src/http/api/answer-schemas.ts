@@ -8,10 +8,10 @@ import type {
   SecondFactorAsked,
   Session,
   SignedIn,
-} from "../answers.ts";
-import { END_REASONS, LOGIN_METHOD_KINDS, SECOND_FACTORS } from "../answers.ts";
-import type { RefusalCode, RefusalFacts } from "../refusals.ts";
-import { refusals } from "../refusals.ts";
+} from "../../answers.ts";
+import { END_REASONS, LOGIN_METHOD_KINDS, SECOND_FACTORS } from "../../answers.ts";
+import type { RefusalCode, RefusalFacts } from "../../refusals.ts";
+import { refusals } from "../../refusals.ts";
 
 /** What the API answers, one schema an answer; each is held to the type that the clients have of it. */
 const time = z.iso.datetime().describe("ISO 8601, UTC");
