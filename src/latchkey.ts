@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import type { Session, SignedIn, SignedOut } from "./answers.ts";
 import { createAttempts } from "./credentials/attempts.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
 import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
@@ -7,18 +8,17 @@ import { createPasswordStrength } from "./credentials/passwords/password-strengt
 import { createProvider } from "./credentials/provider.ts";
 import { createSeal } from "./credentials/seal.ts";
 import { openDatabase } from "./database/open.ts";
-import type { SessionAnswer } from "./http/answers.ts";
 import { sessionAnswer } from "./http/answers.ts";
+import { callbackUrl } from "./http/api/oidc.ts";
 import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
 import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
-import { callbackUrl } from "./http/handlers/oidc.ts";
 import { watchNetworks } from "./http/network.ts";
 import { insecureUrlWarning, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
-import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
+import { authenticateRequest, requireSession } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { createMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
@@ -53,7 +53,7 @@ export type Latchkey = {
    */
   on(event: "session-ended", listener: EndedListener): () => void;
   readonly sessions: {
-    list(accountId: string): Promise<SessionAnswer[]>;
+    list(accountId: string): Promise<Session[]>;
     /** Ends one session, whosever it is. False where there is none. */
     end(sessionId: string, by?: string): Promise<boolean>;
     /** Ends all but one. Returns how many. */
@@ -121,7 +121,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
-    authenticate: (request) => whoIs(parts, request),
+    authenticate: (request) => authenticateRequest(parts, request),
     requireSession: (request) => requireSession(parts, request),
     on: (event, listener) => ended.on(event, listener),
     sessions: sessionsInCode(parts),

@@ -3,7 +3,7 @@ import { DatabaseUnavailable } from "../database/database.ts";
 import { Busy, refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
-import { plainPage } from "./handlers/pages.ts";
+import { plainPage } from "./plain-page.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** The one catch. A database that is down is 503 and says nothing about who is signed in. */

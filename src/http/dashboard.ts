@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { SignedOut } from "../answers.ts";
 import type { Settings } from "../options/options.ts";
-import type { SignedOut } from "../sessions/authenticate.ts";
 import { DAY } from "../sessions/expiry.ts";
 
 /** Where the built dashboard lies, seen from the sources and from the built package alike. */
@@ -63,12 +63,7 @@ function fill(html: string, settings: Settings): string {
 }
 
 /** The page with why this browser's session is over: the sentence is there with the first drawing. */
-export function withEnding(html: string, { reason, by, at }: SignedOut): string {
-  const ending = {
-    reason,
-    ...(by !== null && { by }),
-    ...(at !== null && { at: new Date(at).toISOString() }),
-  };
+export function withEnding(html: string, ending: SignedOut): string {
   return html.replace("__LATCHKEY_ENDING__", () => asAttribute(ending));
 }
 
