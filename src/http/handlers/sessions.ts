@@ -1,6 +1,7 @@
 import { prove } from "../../changes/give-proof.ts";
 import { refuse } from "../../refusals.ts";
-import { endKnown, endOne, endOthers, listSessions } from "../../sessions/list.ts";
+import { listSessions } from "../../sessions/list.ts";
+import { endOne, endOthers, logOut } from "../../sessions/log-out.ts";
 import { MOST_SESSIONS } from "../../sessions/start.ts";
 import { accountAnswer, json, noContent, problem, sessionAnswer } from "../answers.ts";
 import { bodies } from "../bodies.ts";
@@ -15,8 +16,7 @@ export async function getSession({ current, parts }: SignedInCall): Promise<Resp
 
 /** One's own log-out. It is explicit, so it may clear the cookie; a 401 never does. */
 export async function deleteSession({ current, parts, now }: SignedInCall): Promise<Response> {
-  const which = { accountId: current.accountId, id: current.id };
-  await endKnown(parts.database, which, { reason: "signed_out", by: null, at: now });
+  await logOut(parts.database, { accountId: current.accountId, id: current.id }, now);
   return noContent([parts.cookies.clearSession()]);
 }
 
@@ -34,8 +34,8 @@ export async function deleteOneSession({ current, parts, now, param }: SignedInC
       refuse("current_session", "This is the session in use. Log out with DELETE /api/session."),
     );
   }
-  const ending = { reason: "signed_out_remotely", by: current.label, at: now } as const;
-  const ended = await endOne(parts, { accountId: current.accountId, id, bySessionId: current.id }, ending);
+  const which = { accountId: current.accountId, id, bySessionId: current.id };
+  const ended = await endOne(parts, which, current.label, now);
   return ended ? noContent() : problem(refuse("not_found", "There is no such session."));
 }
 
