@@ -8,6 +8,7 @@ import { createPasswordStrength } from "./credentials/passwords/password-strengt
 import { createProvider } from "./credentials/provider.ts";
 import { createSeal } from "./credentials/seal.ts";
 import { openDatabase } from "./database/open.ts";
+import { app } from "./history/actor.ts";
 import { sessionAnswer } from "./http/answers.ts";
 import { callbackUrl } from "./http/api/oidc.ts";
 import { createApp, type Fetch } from "./http/app.ts";
@@ -26,8 +27,9 @@ import type { LatchkeyOptions, Settings } from "./options/options.ts";
 import { readSettings } from "./options/options.ts";
 import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
-import { endAllOf, endAny, listSessions } from "./sessions/list.ts";
+import { listSessions } from "./sessions/list.ts";
 import { LiveStreams } from "./sessions/live.ts";
+import { endAllBut, endAllOf, endAny } from "./sessions/log-out.ts";
 import { Watcher } from "./sessions/watcher.ts";
 
 export type Latchkey = {
@@ -155,17 +157,16 @@ function warnAtStart({ baseUrl, rateLimits }: Settings, log: HttpParts["log"]): 
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const { database, settings } = parts;
-  const ending = (by?: string) => ({ by: by ?? null, at: settings.now() });
+  const doer = (by?: string) => ({ by: app(by), at: settings.now() });
   return {
     async list(accountId) {
       return (await listSessions(parts, accountId, settings.now())).map((session) =>
         sessionAnswer(session, ""),
       );
     },
-    end: (id, by) => endAny(database, id, { reason: "signed_out_remotely", ...ending(by) }),
-    endOthers: (accountId, exceptId, by) =>
-      endAllOf(database, "others_logged_out", { accountId, exceptId, ...ending(by) }),
-    endAll: (accountId, by) => endAllOf(database, "ended_by_operator", { accountId, ...ending(by) }),
+    end: (id, by) => endAny(database, id, doer(by)),
+    endOthers: (accountId, exceptId, by) => endAllBut(database, { accountId, exceptId }, doer(by)),
+    endAll: (accountId, by) => endAllOf(database, accountId, doer(by)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { prove } from "../../changes/give-proof.ts";
 import { refuse } from "../../refusals.ts";
-import { endKnown, endOne, endOthers, listSessions } from "../../sessions/list.ts";
+import { listSessions } from "../../sessions/list.ts";
+import { endOne, endOthers, logOut } from "../../sessions/log-out.ts";
 import { MOST_SESSIONS } from "../../sessions/start.ts";
 import { accountAnswer, sessionAnswer } from "../answers.ts";
 import { browserOf } from "../call.ts";
@@ -29,8 +30,7 @@ export const sessionRoutes = [
     answers: { 204: null },
     /** It is explicit, so it may clear the cookie; a 401 never does. */
     async handle({ current, parts, now }) {
-      const which = { accountId: current.accountId, id: current.id };
-      await endKnown(parts.database, which, { reason: "signed_out", by: null, at: now });
+      await logOut(parts.database, { accountId: current.accountId, id: current.id }, now);
       return { ok: true, cookies: [parts.cookies.clearSession()] };
     },
   }),
@@ -71,8 +71,7 @@ export const sessionRoutes = [
       if (id === current.id)
         return refuse("current_session", "This is the session in use. Log out with DELETE /api/session.");
       const which = { accountId: current.accountId, id, bySessionId: current.id };
-      const ending = { reason: "signed_out_remotely", by: current.label, at: now } as const;
-      const ended = await endOne(parts, which, ending);
+      const ended = await endOne(parts, which, current.label, now);
       return ended ? { ok: true } : refuse("not_found", "There is no such session.");
     },
   }),
