@@ -10,7 +10,9 @@ import { currentSession } from "../signed-in.ts";
 /** Handlers of the dashboard's pages. What a page may show is decided here, before any of it is sent. */
 export function pages(dashboard: Dashboard | null) {
   const show = (call: Call, ending: SignedOut = NOTHING_ENDED): Response =>
-    dashboard ? html(200, withEnding(dashboard.html, ending)) : notBuilt(call.parts.settings.baseUrl);
+    dashboard
+      ? html(200, withEnding(dashboard.html(pathIn(call)), ending))
+      : notBuilt(call.parts.settings.baseUrl);
 
   async function page(call: Call): Promise<Response> {
     const who = await currentSession(call);
@@ -49,10 +51,10 @@ export function pages(dashboard: Dashboard | null) {
   }
 
   async function asset(call: Call): Promise<Response> {
-    const { pathname } = new URL(call.request.url);
-    const found = dashboard?.assets.get(pathname.slice(call.parts.settings.baseUrl.path.length));
+    const path = pathIn(call);
+    const found = dashboard?.assets.get(path);
     return found
-      ? sendAsset(call.request, found, pathname.includes("/assets/"))
+      ? sendAsset(call.request, found, path.startsWith("/assets/"))
       : missing(call.parts.settings.baseUrl);
   }
 
@@ -61,14 +63,20 @@ export function pages(dashboard: Dashboard | null) {
 
 const NOTHING_ENDED: SignedOut = { reason: "none", by: null, at: null };
 
+/** The path below the base URL. */
+function pathIn({ request, parts }: Call): string {
+  return new URL(request.url).pathname.slice(parts.settings.baseUrl.path.length);
+}
+
 function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
-  const zips = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
-  return new Response(zips ? asset.zipped : asset.bytes, {
+  const accepted = request.headers.get("accept-encoding") ?? "";
+  const encoding = (["br", "gzip"] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
+  return new Response(encoding ? asset.encoded[encoding] : asset.bytes, {
     headers: {
       "Content-Type": asset.type,
       "Cache-Control": hasHashedName ? "public, max-age=31536000, immutable" : "public, max-age=3600",
       Vary: "Accept-Encoding",
-      ...(zips ? { "Content-Encoding": "gzip" } : {}),
+      ...(encoding ? { "Content-Encoding": encoding } : {}),
     },
   });
 }
