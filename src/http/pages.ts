@@ -13,11 +13,15 @@ const TASKS = ["/sign-up", "/forgot-password", "/reset-password", "/confirm-emai
 /** The dashboard's pages. What a page may show is decided here, before any of it is sent. */
 export function pageRoutes(dashboard: Dashboard | null): Route[] {
   const show = (call: Call, ending: SignedOut = { reason: "none" }): Response =>
-    dashboard ? html(200, withEnding(dashboard.html, ending)) : notBuilt(call.parts.settings.baseUrl);
-  const asset = async ({ request, parts: { settings } }: Call): Promise<Response> => {
-    const { pathname } = new URL(request.url);
-    const found = dashboard?.assets.get(pathname.slice(settings.baseUrl.path.length));
-    return found ? sendAsset(request, found, pathname.includes("/assets/")) : missing(settings.baseUrl);
+    dashboard
+      ? html(200, withEnding(dashboard.html(pathIn(call)), ending))
+      : notBuilt(call.parts.settings.baseUrl);
+  const asset = async (call: Call): Promise<Response> => {
+    const path = pathIn(call);
+    const found = dashboard?.assets.get(path);
+    return found
+      ? sendAsset(call.request, found, path.startsWith("/assets/"))
+      : missing(call.parts.settings.baseUrl);
   };
   const page = (path: string, session: Route["session"], respond: Route["respond"]): Route => ({
     method: "GET",
@@ -65,14 +69,20 @@ function logInFirst({ request, parts: { settings } }: Call): Response {
   return redirect(loginUrl(settings.baseUrl.origin + pathname + search, settings));
 }
 
+/** The path below the base URL. */
+function pathIn({ request, parts }: Call): string {
+  return new URL(request.url).pathname.slice(parts.settings.baseUrl.path.length);
+}
+
 function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
-  const zips = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
-  return new Response(zips ? asset.zipped : asset.bytes, {
+  const accepted = request.headers.get("accept-encoding") ?? "";
+  const encoding = (["br", "gzip"] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
+  return new Response(encoding ? asset.encoded[encoding] : asset.bytes, {
     headers: {
       "Content-Type": asset.type,
       "Cache-Control": hasHashedName ? "public, max-age=31536000, immutable" : "public, max-age=3600",
       Vary: "Accept-Encoding",
-      ...(zips ? { "Content-Encoding": "gzip" } : {}),
+      ...(encoding ? { "Content-Encoding": encoding } : {}),
     },
   });
 }
