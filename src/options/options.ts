@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { z } from "zod";
+import { importedCookie, isOwn } from "./cookie-kinds.ts";
 import type { BaseUrl, DatabaseUrl } from "./kinds.ts";
 import { toBaseUrl } from "./kinds.ts";
 import { refuseUnknownOptions, refuseUnknownVariables } from "./names.ts";
@@ -49,6 +50,8 @@ export function readSettings(options: LatchkeyOptions): Settings {
   const { databaseUrl: database, secretKey: secretKeys, ...settings } = read.data;
   const baseUrl = settings.baseUrl ?? toBaseUrl(new URL(`http://localhost:${settings.port}`));
   requireOwnDomain(settings.cookieDomain, new URL(baseUrl.origin).hostname);
+  if (settings.importedCookie !== null && isOwn(settings.importedCookie, settings.cookieName))
+    throw new SettingError("LATCHKEY_IMPORTED_COOKIE", `takes ${importedCookie.takes}`);
   if (secretKeys === null && database.engine === "postgres")
     throw new SettingError(
       "LATCHKEY_SECRET_KEY",
