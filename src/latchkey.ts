@@ -19,11 +19,12 @@ import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { callbackUrl } from "./http/handlers/oidc.ts";
 import { watchNetworks } from "./http/network.ts";
-import { insecureUrlWarning, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
+import { otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
+import { tellAtStart } from "./http/told-at-start.ts";
 import { createEmailBudget } from "./mail/budget.ts";
-import { createMailer } from "./mail/mailer.ts";
+import { openMailer } from "./mail/mailer.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
 import { readSettings } from "./options/options.ts";
 import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
@@ -84,13 +85,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     { settings, database, lastUsed },
     logError("Ended sessions could not be told."),
   );
-  const mailer = createMailer({
-    smtpUrl: settings.smtpUrl,
-    from: settings.mailFrom,
-    outbox: settings.outbox,
-    log,
-    now: settings.now,
-  });
+  const mailer = openMailer(settings, log);
   const seal = createSeal(readSecretKeys(settings));
   const parts: HttpParts = {
     settings,
@@ -122,7 +117,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     },
   };
   const stopMaintenance = startMaintenance(settings.pruneInterval, parts, logError("Pruning failed."));
-  warnAtStart(settings, log);
+  tellAtStart(settings, log);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
@@ -150,12 +145,6 @@ function once(work: () => Promise<void>): () => Promise<void> {
     done ??= work();
     return done;
   };
-}
-
-function warnAtStart({ baseUrl, rateLimits }: Settings, log: HttpParts["log"]): void {
-  const clear = insecureUrlWarning(baseUrl);
-  if (clear !== null) log.warn(clear);
-  if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
 }
 
 /** Where the database doesn't answer, that has been told. */

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { BaseUrl } from "../options/kinds.ts";
+import { isDevelopment } from "../options/options.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import { broken, wantsPage } from "./broken.ts";
@@ -7,7 +8,7 @@ import type { HttpParts } from "./call.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { refuseCrossSite, refuseOtherBodies } from "./guards.ts";
 import { plainPage } from "./handlers/pages.ts";
-import { api, dashboardRoutes } from "./routes.ts";
+import { api, dashboardRoutes, developmentRoutes } from "./routes.ts";
 import { unhurried } from "./unhurried.ts";
 
 /** Answers a request; `remote` is the peer's address, where the server below tells it. */
@@ -19,7 +20,8 @@ type Bindings = { Bindings: { remote?: string } };
 export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch {
   const { baseUrl } = parts.settings;
   const app = new Hono<Bindings>();
-  for (const [method, path, handle] of [...api, ...dashboardRoutes(dashboard)]) {
+  const development = isDevelopment(parts.settings) ? developmentRoutes : [];
+  for (const [method, path, handle] of [...api, ...dashboardRoutes(dashboard), ...development]) {
     app.on(method, placesOf(path, baseUrl), (context) => {
       const { raw: request } = context.req;
       if (method !== "GET" && method !== "ALL") parts.warnOnForeignOrigin(request, context.env?.remote);

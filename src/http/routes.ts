@@ -1,6 +1,7 @@
 import type { Call } from "./call.ts";
 import type { Dashboard } from "./dashboard.ts";
 import * as account from "./handlers/account.ts";
+import { getEmail, getEmails } from "./handlers/development-emails.ts";
 import { verify } from "./handlers/forward-auth.ts";
 import { getHealth, getReadiness } from "./handlers/health.ts";
 import { getLive } from "./handlers/live.ts";
@@ -93,3 +94,9 @@ export function dashboardRoutes(dashboard: Dashboard | null): Route[] {
     ["GET", "/plain.css", asset],
   ];
 }
+
+/** The outbox as pages, for a developer's own machine. */
+export const developmentRoutes: Route[] = [
+  ["GET", "/dev/emails", getEmails],
+  ["GET", "/dev/emails/:file", getEmail],
+];

@@ -60,6 +60,14 @@ export function readSettings(options: LatchkeyOptions): Settings {
   return Object.freeze({ ...settings, baseUrl, database, secretKeys });
 }
 
+/**
+ * Whether this is a developer's own machine: emails are shown there. Never with https or a mail server, since
+ * then there are other people.
+ */
+export function isDevelopment({ baseUrl, smtpUrl }: Settings): boolean {
+  return smtpUrl === null && baseUrl.isLocal && !baseUrl.secure;
+}
+
 function whatIsWrong(name: string, options: LatchkeyOptions): Error {
   const setting = SETTINGS.find(({ option }) => option === name);
   if (setting === undefined) return new Error(`createLatchkey: ${name} takes a function.`);
