@@ -17,11 +17,12 @@ import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { watchNetworks } from "./http/network.ts";
-import { insecureUrlWarning, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
+import { otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { authenticateRequest, requireSession } from "./http/require-session.ts";
+import { tellAtStart } from "./http/told-at-start.ts";
 import { createEmailBudget } from "./mail/budget.ts";
-import { createMailer } from "./mail/mailer.ts";
+import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
 import { readSettings } from "./options/options.ts";
@@ -83,13 +84,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const watcher = new Watcher(database);
   const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be told."));
   const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be told."));
-  const mailer = createMailer({
-    smtpUrl: settings.smtpUrl,
-    from: settings.mailFrom,
-    outbox: settings.outbox,
-    log,
-    now: settings.now,
-  });
+  const mailer = openMailer(settings, log);
   const seal = createSeal(readSecretKeys(settings));
   const parts: HttpParts = {
     ...sessionParts,
@@ -119,7 +114,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     },
   };
   const stopMaintenance = startMaintenance(parts, logError("Maintenance failed."));
-  warnAtStart(settings, log);
+  tellAtStart(settings, log);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
@@ -147,12 +142,6 @@ function once(work: () => Promise<void>): () => Promise<void> {
     done ??= work();
     return done;
   };
-}
-
-function warnAtStart({ baseUrl, rateLimits }: Settings, log: HttpParts["log"]): void {
-  const clear = insecureUrlWarning(baseUrl);
-  if (clear !== null) log.warn(clear);
-  if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
 }
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {

@@ -1,10 +1,12 @@
 import { Hono } from "hono";
 import type { BaseUrl } from "../options/kinds.ts";
+import { isDevelopment } from "../options/options.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import { broken, wantsPage } from "./broken.ts";
 import type { Call, HttpParts } from "./call.ts";
 import type { Dashboard } from "./dashboard.ts";
+import { developmentRoutes } from "./development-emails.ts";
 import { refuseCrossSite, refuseOtherBodies } from "./guards.ts";
 import { answerAs } from "./identify.ts";
 import { pageRoutes } from "./pages.ts";
@@ -22,7 +24,8 @@ type Bindings = { Bindings: { remote?: string } };
 export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch {
   const { baseUrl } = parts.settings;
   const app = new Hono<Bindings>();
-  for (const route of [...api, ...pageRoutes(dashboard)])
+  const development = isDevelopment(parts.settings) ? developmentRoutes : [];
+  for (const route of [...api, ...pageRoutes(dashboard), ...development])
     app.on(route.method, placesOf(route.path, baseUrl), (context) => {
       const { remote } = context.env ?? {};
       const param = (name: string) => context.req.param(name) ?? "";
