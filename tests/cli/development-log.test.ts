@@ -41,6 +41,5 @@ test("In development, the log has each email's subject and link", async () => {
 
 test("Anywhere else, no link of an email is ever in the log", async () => {
   const log = await logOf({ BASE_URL: "https://localhost" });
-  expect(log).not.toBe("");
   expect(log).not.toMatch(/token|Confirm your email|dev\/emails/);
 });
