@@ -11,10 +11,6 @@ const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".ico": "image/x-icon",
-  ".woff2": "font/woff2",
-  ".webmanifest": "application/manifest+json",
 };
 
 export type Asset = {
@@ -46,14 +42,12 @@ export function readDashboard(settings: Settings): Dashboard | null {
   );
   const template = fill(readText("index.html"), settings);
   const manifest: Manifest = JSON.parse(readText("manifest.json"));
-  const pages = new Map(
-    [...Object.values(SOURCES), EMAILED_LINKS].map((source) => [
-      source,
-      template.replace("</head>", () => `${preloads(manifest, source, settings.baseUrl.path)}</head>`),
-    ]),
-  );
+  const pageOf = (source: string) =>
+    template.replace("</head>", () => `${preloads(manifest, source, settings.baseUrl.path)}</head>`);
+  const pages = new Map(Object.entries(SOURCES).map(([path, source]) => [path, pageOf(source)]));
+  const emailedLinks = pageOf(EMAILED_LINKS);
   return {
-    html: (path) => pages.get(SOURCES[path] ?? EMAILED_LINKS) ?? template,
+    html: (path) => pages.get(path) ?? emailedLinks,
     assets: new Map(files.map((file) => [`/${file.replaceAll("\\", "/")}`, readAsset(file)])),
   };
 }

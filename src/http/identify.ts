@@ -73,11 +73,13 @@ export class Identity {
 
   /** The session as this request acts with it: a copy, since what was looked up is remembered. */
   get current(): CurrentSession {
-    const { parts } = this.#call;
-    const device = this.#current ? null : parts.cookies.deviceToken(cookieHeader(this.#call));
-    const deviceHash = device === null ? null : hashToken(device);
-    this.#current ??= { ...this.session, deviceHash, newToken: null };
+    this.#current ??= { ...this.session, deviceHash: this.#deviceHash(), newToken: null };
     return this.#current;
+  }
+
+  #deviceHash(): Uint8Array | null {
+    const token = this.#call.parts.cookies.deviceToken(cookieHeader(this.#call));
+    return token === null ? null : hashToken(token);
   }
 
   /** Set where a proof in this request renewed the session's token. */

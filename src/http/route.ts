@@ -40,7 +40,7 @@ type Described = {
 /** What a row takes; the one of a sign-up depends on who may. */
 export type BodySchema<Schema extends z.ZodType> = Schema | ((signUp: Settings["signUp"]) => Schema);
 
-/** By status, the usual one first: a body's schema, `null` where there is no body, or all of it. */
+/** By status: a body's schema, `null` where there is no body, or all of it. */
 type Answers = Readonly<Record<number, z.ZodType | DescribedAnswer | null>>;
 
 export type DescribedAnswer = {
@@ -133,6 +133,7 @@ export function schemaFor<Schema extends z.ZodType>(
 
 type AnyAnswer = { ok: true; status?: number; body?: unknown; cookies?: readonly string[] };
 
+/** An outcome that names no status has the lowest one of its row. */
 function respond(answers: Answers, answered: AnyAnswer | Refusal | Response): Response {
   if (answered instanceof Response) return answered;
   if (!answered.ok) return problem(answered);

@@ -1,4 +1,5 @@
 import type { SecondFactorAsked, SignedIn } from "../../answers.ts";
+import { SECOND_FACTORS } from "../../answers.ts";
 import type { Refusal } from "../../refusals.ts";
 import type { ClientInfo, Started } from "../../sessions/start.ts";
 import { finishWithSecondFactor } from "../../sign-in/pending-sign-in.ts";
@@ -98,7 +99,7 @@ export function signInAnswer(
   if ("started" in done) return signedIn(call, clientInfo, done.started);
   const { token, expiresAt } = done.pendingSignIn;
   const twoFactor: SecondFactorAsked["twoFactor"] = {
-    methods: ["totp", "recovery_code"],
+    methods: [...SECOND_FACTORS],
     expiresAt: iso(expiresAt),
   };
   return { ok: true, status: 202, body: { twoFactor }, cookies: [call.parts.cookies.setSignIn(token)] };
