@@ -17,10 +17,9 @@ import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
 import { watchNetworks } from "./http/network.ts";
-import { otherAddress, reachedElsewhere } from "./http/reached-at.ts";
+import { insecureUrlWarning, otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
 import { authenticateRequest, requireSession } from "./http/require-session.ts";
-import { tellAtStart } from "./http/told-at-start.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
@@ -114,7 +113,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     },
   };
   const stopMaintenance = startMaintenance(parts, logError("Maintenance failed."));
-  tellAtStart(settings, log);
+  warnAtStart(settings, log);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
@@ -142,6 +141,14 @@ function once(work: () => Promise<void>): () => Promise<void> {
     done ??= work();
     return done;
   };
+}
+
+/** Warns of settings that are dangerous. */
+function warnAtStart(settings: Settings, log: HttpParts["log"]): void {
+  const { baseUrl, rateLimits } = settings;
+  const clear = insecureUrlWarning(baseUrl);
+  if (clear !== null) log.warn(clear);
+  if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
 }
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {

@@ -20,7 +20,10 @@ export async function readFromOutbox(folder: string, file: string): Promise<Writ
 }
 
 async function filesOf(folder: string): Promise<string[]> {
-  const found = await readdir(folder).catch(() => []);
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
   return found
     .filter((file) => file.endsWith(".eml"))
     .sort()
