@@ -45,8 +45,6 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-export type { EndReason } from "./answers.ts";
-
 /** What a refusal may carry beyond its code: only what the contract's row names. */
 export type RefusalFacts = Partial<SignedOut> & {
   methods?: string[];

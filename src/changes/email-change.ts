@@ -46,9 +46,9 @@ export async function askForEmailChange(
     return refuse("invalid_email", "That is your address already.");
   const tooMany = await parts.attempts.take(
     [
-      { kind: "mail", of: `change:${current.accountId}` },
+      { kind: "email", of: `change:${current.accountId}` },
       // Whoever has the new address may be a stranger: what is emailed there counts over all who ask.
-      { kind: "mail", of: address.key },
+      { kind: "email", of: address.key },
       await networkLimit(parts, "email_network", asked.asking, { id: current.accountId }),
     ],
     now,

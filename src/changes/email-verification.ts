@@ -36,13 +36,13 @@ export async function askForVerification(
   const tooMany = await parts.attempts.take(
     [
       // By the address: an account that is made anew for somebody else's brings no fresh tries.
-      { kind: "mail", of: `verify:${readEmailAddress(current.email)?.key ?? current.email}` },
+      { kind: "email", of: `verify:${readEmailAddress(current.email)?.key ?? current.email}` },
       await networkLimit(parts, "email_network", asking, { id: current.accountId }),
     ],
     now,
   );
   if (tooMany) return tooMany;
-  const letter = await parts.database.write(async (write) => {
+  const outgoing = await parts.database.write(async (write) => {
     const account = await lockAccount(write, current.accountId);
     if (!account || account.email_verified_at !== null) return null;
     const { id: accountId, email, email_key: emailKey } = account;
@@ -52,8 +52,8 @@ export async function askForVerification(
       message: messages.verifyAddress({ ...emailContext(parts, email, now, current.label), link }),
     };
   });
-  if (letter === null) return refuse("already_verified");
-  sendEmails(parts, [letter]);
+  if (outgoing === null) return refuse("already_verified");
+  sendEmails(parts, [outgoing]);
   return { ok: true };
 }
 

@@ -45,7 +45,7 @@ export async function beginTwoFactor(
   });
 }
 
-/** Semaphore 2FA on with a code of the begun secret. Pending sign-ins end: they began without it. */
+/** Turns 2FA on with a code of the begun secret. Pending sign-ins end: they began without it. */
 export async function turnTwoFactorOn(
   parts: AccountParts,
   current: CurrentSession,
@@ -91,7 +91,7 @@ export async function turnTwoFactorOn(
   return { ok: true, recoveryCodes: done.recoveryCodes };
 }
 
-/** Semaphore 2FA off: the password and a second factor are both asked for. */
+/** Turns 2FA off: the password and a second factor are both asked for. */
 export async function turnTwoFactorOff(
   parts: AccountParts,
   current: CurrentSession,

@@ -39,27 +39,27 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
     fresh.addEventListener("sessions-changed", () => onChange());
     fresh.addEventListener("signed-out", () => {
       close();
-      handleCallback();
+      checkThenConnect();
     });
     fresh.addEventListener("error", () => {
       close();
-      comeBackLater();
+      checkLater();
     });
   }
 
-  function comeBackLater(): void {
+  function checkLater(): void {
     if (openedAt > 0 && Date.now() - openedAt >= GOOD_LIFE) failures = 0;
     openedAt = 0;
-    timer = setTimeout(handleCallback, waitAfter(failures));
+    timer = setTimeout(checkThenConnect, waitAfter(failures));
     failures += 1;
   }
 
   /** The session's own end, and its replacement by a newer one in this browser, look alike: the server knows. */
-  function handleCallback(): void {
+  function checkThenConnect(): void {
     clearTimeout(timer);
     check().then(
       () => !stopped && connect(),
-      (error: unknown) => !stopped && !isOver(error) && comeBackLater(),
+      (error: unknown) => !stopped && !isOver(error) && checkLater(),
     );
   }
 

@@ -24,9 +24,9 @@ export function watchLive(options: LiveOptions): () => void {
   const wake = (event: PageTransitionEvent) => {
     if (!event.persisted) return;
     stop = start(options);
-    handleCallback(options);
+    checkAgain(options);
   };
-  const look = () => isVisible() && handleCallback(options);
+  const look = () => isVisible() && checkAgain(options);
   globalThis.addEventListener?.("pagehide", sleep);
   globalThis.addEventListener?.("pageshow", wake);
   globalThis.document?.addEventListener("visibilitychange", look);
@@ -39,7 +39,7 @@ export function watchLive(options: LiveOptions): () => void {
 }
 
 /** A person who comes back to a page uses their session; what it shows of that is read after it. */
-function handleCallback({ check, onChange }: LiveOptions): void {
+function checkAgain({ check, onChange }: LiveOptions): void {
   // Whether nobody is signed in or nobody answers is the guard's business, and the stream's.
   check({ background: false }).then(onChange, () => {});
 }

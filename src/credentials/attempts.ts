@@ -25,7 +25,7 @@ const LIMITS = {
   second_factor: { most: 20, window: HOUR },
   second_factor_known_device: { most: 20, window: HOUR },
   sign_up_network: { most: 300, window: HOUR },
-  mail: { most: 5, window: HOUR },
+  email: { most: 5, window: HOUR },
   ceremony_network: { most: 1_000, window: 15 * MINUTE },
   email_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
@@ -56,7 +56,7 @@ const UNDER_WAY = 4;
 const PATIENCE = 10_000;
 
 export function createAttempts(database: Database, on: boolean): Attempts {
-  const turns = new Map<string, Semaphore>();
+  const semaphores = new Map<string, Semaphore>();
   const decided = createDecided(database);
   return {
     async take(limits, now) {
@@ -95,13 +95,13 @@ export function createAttempts(database: Database, on: boolean): Attempts {
     async inTurn(limit, work) {
       const key = keyOf(limit);
       const queue =
-        turns.get(key) ??
+        semaphores.get(key) ??
         createSemaphore(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
-      turns.set(key, queue);
+      semaphores.set(key, queue);
       try {
         return await queue.run(work);
       } finally {
-        if (queue.isFree) turns.delete(key);
+        if (queue.isFree) semaphores.delete(key);
       }
     },
   };

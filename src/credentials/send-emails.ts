@@ -28,7 +28,7 @@ export function sendEmails(parts: AccountParts, emails: readonly OutgoingEmail[]
   parts.inBackground(async () => {
     // Not even the look at the budget may be seen in the time of the answer.
     await nextTurn();
-    for (const letter of emails) if (await mayGo(parts, letter)) parts.mailer.send(letter.to, letter.message);
+    for (const email of emails) if (await mayGo(parts, email)) parts.mailer.send(email.to, email.message);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Generated } from "kysely";
-import type { EndReason } from "../refusals.ts";
+import type { EndReason } from "../answers.ts";
 
 /** The tables, typed once for both engines. Times are integers (ms since 1970, UTC); hashes are 32 bytes. */
 export type Schema = {

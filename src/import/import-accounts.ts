@@ -27,7 +27,7 @@ export async function importAccounts(
   parts: AccountParts,
   found: AsyncIterable<Found>,
   options: ImportOptions,
-  hearer: ImportListener,
+  listener: ImportListener,
 ): Promise<Report> {
   const report = emptyReport();
   const seen = new SeenBefore();
@@ -36,7 +36,7 @@ export async function importAccounts(
   const finishBatch = async () => {
     for (const one of await bringIn(parts, batch, seen, options, report)) {
       report.leftOut[one.what === "account" ? "accounts" : "parts"] += 1;
-      hearer.leftOut(one);
+      listener.leftOut(one);
     }
     batch = [];
   };
@@ -44,7 +44,7 @@ export async function importAccounts(
     done += 1;
     batch.push(validateAccount(parts, one, options, parts.settings.now()));
     if (batch.length === ACCOUNTS_A_BATCH) await finishBatch();
-    hearer.progress(done);
+    listener.progress(done);
   }
   await finishBatch();
   return report;
@@ -59,12 +59,12 @@ async function bringIn(
   report: Report,
 ): Promise<LeftOut[]> {
   const now = parts.settings.now();
-  const fitting = batch.filter((one): one is ValidAccount => !("why" in one));
+  const valid = batch.filter((one): one is ValidAccount => !("why" in one));
   const order = batch.map(({ where }) => where);
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const { newAccounts, alreadyHere, leftOut } = await sortNewAccounts(
       parts.database.read,
-      fitting,
+      valid,
       seen,
       now,
     );

@@ -39,9 +39,9 @@ export async function sortNewAccounts(
     if (why === "already here") sorted.alreadyHere += 1;
     else if (why !== null) sorted.leftOut.push({ where, what: "account", why });
     else {
-      const newcomer = withFreeIdentities(one, identities, seen);
-      sorted.newAccounts.push(withFreeSessions(newcomer, sessions, seen));
-      sorted.leftOut.push(...newcomer.without);
+      const account = withFreeIdentities(one, identities, seen);
+      sorted.newAccounts.push(withFreeSessions(account, sessions, seen));
+      sorted.leftOut.push(...account.without);
     }
   }
   return sorted;

@@ -86,8 +86,8 @@ export function validateAccount(
     createdAt: Math.min(account.createdAt ?? now, now),
     passwordHash: fitPassword(account.passwordHash, leave),
     totpSecret: lost === null ? (secret ?? null) : null,
-    identities: fitIdentities(parts, account, leave),
-    sessions: suspended ? [] : fitSessions(parts, account, leave, now),
+    identities: validIdentities(parts, account, leave),
+    sessions: suspended ? [] : validSessions(parts, account, leave, now),
     without,
   };
 }
@@ -112,7 +112,7 @@ function fitPassword(hash: string | null | undefined, leave: Leave): string | nu
 
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
-function fitIdentities(parts: AccountParts, account: IncomingAccount, leave: Leave): ValidIdentity[] {
+function validIdentities(parts: AccountParts, account: IncomingAccount, leave: Leave): ValidIdentity[] {
   return (account.identities ?? []).flatMap(({ provider, issuer, subject }) => {
     const site = parts.settings.oidc.find(
       (one) => (provider ?? one.id) === one.id && issuerKey(issuer ?? one.issuer) === issuerKey(one.issuer),
@@ -142,7 +142,7 @@ const LONGEST_TOKEN = 512;
  * session lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several with one replacement key the newest gets it: that is the one that the next
  * sign-in there replaces.
  */
-function fitSessions(
+function validSessions(
   parts: AccountParts,
   account: IncomingAccount,
   leave: Leave,

@@ -77,7 +77,7 @@ async function startStripper(refusal: string): Promise<{ port: number; heard: st
   const heard: string[] = [];
   const server = createServer((socket) => {
     socket.on("error", () => {});
-    socket.write("220 email.example.com\r\n");
+    socket.write("220 mail.example.com\r\n");
     createInterface({ input: socket }).on("line", (line) => {
       heard.push(line);
       socket.write(line === "STARTTLS" ? `${refusal}\r\n` : "250 yes\r\n");

@@ -32,7 +32,7 @@ export const SENTENCES: Record<string, Problem> = {
   proof_needed: { sentence: "Confirm that it is you, then try again." },
 };
 
-/** Semaphore whatever was thrown into words: what happened, and what comes next. */
+/** Turns whatever was thrown into words: what happened, and what comes next. */
 export function inWords(error: unknown): Problem {
   if (error instanceof PromptFailed) return { sentence: ofThePrompt(error.reason) };
   if (error instanceof Unreachable && error.status !== null)

@@ -29,7 +29,7 @@ export async function askForReset(
   const address = readEmailAddress(email);
   const tooMany = await parts.attempts.take(
     [
-      { kind: "mail", of: `reset:${address?.key ?? email}` },
+      { kind: "email", of: `reset:${address?.key ?? email}` },
       await networkLimit(parts, "email_network", clientInfo, address && { emailKey: address.key }),
     ],
     now,

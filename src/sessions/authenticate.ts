@@ -1,5 +1,5 @@
+import type { EndReason } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
-import type { EndReason } from "../refusals.ts";
 import { overByTime, REASON_KEPT } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken } from "./token.ts";

@@ -1,4 +1,4 @@
-import type { EndReason } from "../refusals.ts";
+import type { EndReason } from "../answers.ts";
 import { REASON_KEPT } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 import type { Subscription, Watcher } from "./watcher.ts";

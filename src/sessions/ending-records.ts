@@ -1,7 +1,7 @@
+import type { EndReason } from "../answers.ts";
 import type { Write } from "../database/database.ts";
 import type { ActivityEntry } from "../history/activity.ts";
 import { type Actor, nameOf } from "../history/actor.ts";
-import type { EndReason } from "../refusals.ts";
 import { REASON_KEPT } from "./expiry.ts";
 
 /** What is kept of sessions that have ended. */

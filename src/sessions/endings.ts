@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { EndReason } from "../answers.ts";
 import type { Write } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import type { Actor } from "../history/actor.ts";
-import type { EndReason } from "../refusals.ts";
 import { activityOf, keepReasons } from "./ending-records.ts";
 import { accountsOf, chosenSessions, type Scopes } from "./ending-scopes.ts";
 

@@ -1,5 +1,6 @@
+import type { EndReason } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
-import type { EndReason, Refusal } from "../refusals.ts";
+import type { Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { overByTime } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";

@@ -172,7 +172,7 @@ async function sendSignUpLink(
 ): Promise<SignedUp> {
   const limits = [
     { kind: "sign_up_network", ...clientInfo.network },
-    { kind: "mail", of: address.key },
+    { kind: "email", of: address.key },
   ] as const;
   const tooMany = await parts.attempts.take([...limits], now);
   if (tooMany) return tooMany;

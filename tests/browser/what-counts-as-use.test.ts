@@ -24,7 +24,7 @@ function readsOf(page: Page): { path: string; background: boolean }[] {
 }
 
 /** As when the person goes to another tab, and comes back. */
-async function handleCallback(page: Page): Promise<void> {
+async function comeBack(page: Page): Promise<void> {
   for (const state of ["hidden", "visible"])
     await page.evaluate(
       `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
@@ -66,7 +66,7 @@ describe("what a page reads", () => {
     const known = reads.length;
     const now = server().clock.now() + DAY;
     server().clock.advance(DAY);
-    await handleCallback(page);
+    await comeBack(page);
     await expect.poll(() => reads.slice(known)).toContainEqual({ path: "session", background: false });
     const shown = () => page.getByRole("listitem").first().locator("time").getAttribute("datetime");
     await expect
@@ -113,7 +113,7 @@ describe("what the element <login-management> reads", () => {
       expect(reads.slice(known).filter(({ background }) => !background)).toEqual([]);
 
       known = reads.length;
-      await handleCallback(page);
+      await comeBack(page);
       await expect.poll(() => reads.slice(known)).toContainEqual({ path: "session", background: false });
     } finally {
       await app.close();

@@ -53,16 +53,16 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     return header(begun, "location");
   }
 
-  async function handleCallback(client: Client, address: string) {
+  async function followCallback(client: Client, address: string) {
     const { pathname, search } = new URL(address);
     return client.get(pathname + search);
   }
 
   async function round(client: Client, who: Someone, query = "") {
-    return handleCallback(client, await provider.signIn(await start(client, query), who));
+    return followCallback(client, await provider.signIn(await start(client, query), who));
   }
 
-  const landing = (answer: Awaited<ReturnType<typeof handleCallback>>) =>
+  const landing = (answer: Awaited<ReturnType<typeof followCallback>>) =>
     header(answer, "location").replace(server.baseUrl, "");
 
   test("creates an account at the first time, and signs in to it at the next, by subject and not by email", async () => {
@@ -107,7 +107,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     const who = someone();
     const begun = expectStatus(200, await person.client.post("/api/oidc/acme/start", { intent: "connect" }));
     const { url } = JSON.parse(begun.text);
-    expect(landing(await handleCallback(person.client, await provider.signIn(url, who)))).toBe(
+    expect(landing(await followCallback(person.client, await provider.signIn(url, who)))).toBe(
       "/settings/security?connected=acme#login-methods",
     );
     const method = need(await person.client.get("/api/account/login-methods"), "methods").find(
@@ -134,7 +134,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     const { url } = JSON.parse((await client.post("/api/oidc/acme/start", { intent: "prove" })).text);
     expect(new URL(url).searchParams.get("max_age")).toBe("0");
     const before = client.token;
-    expect(landing(await handleCallback(client, await provider.signIn(url, who)))).toBe(
+    expect(landing(await followCallback(client, await provider.signIn(url, who)))).toBe(
       "/settings/security?proved=1",
     );
     expect(client.token).not.toBe(before);
@@ -149,7 +149,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     const { url } = JSON.parse(
       (await person.client.post("/api/oidc/acme/start", { intent: "connect" })).text,
     );
-    await handleCallback(person.client, await provider.signIn(url, who));
+    await followCallback(person.client, await provider.signIn(url, who));
     const client = server.client(UA.firefoxWindows);
     expect(landing(await round(client, who))).toBe("/login?step=two-factor");
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
@@ -164,9 +164,9 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     test("leads to a page that says what to do: replayed, of another browser, stale, invented, cancelled", async () => {
       const client = server.client();
       const back = await provider.signIn(await start(client), someone());
-      expect(landing(await handleCallback(server.client(), back))).toBe("/login?error=link_expired");
-      expect(landing(await handleCallback(client, back))).toBe("/settings/security");
-      expect(landing(await handleCallback(client, back))).toBe("/login?error=link_expired");
+      expect(landing(await followCallback(server.client(), back))).toBe("/login?error=link_expired");
+      expect(landing(await followCallback(client, back))).toBe("/settings/security");
+      expect(landing(await followCallback(client, back))).toBe("/login?error=link_expired");
       for (const query of [
         "",
         "?state=x&code=y",
@@ -181,7 +181,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
       const stale = server.client();
       const late = await provider.signIn(await start(stale), someone());
       server.clock.advance(11 * MINUTE);
-      expect(landing(await handleCallback(stale, late))).toBe("/login?error=link_expired");
+      expect(landing(await followCallback(stale, late))).toBe("/login?error=link_expired");
       server.clock.advance(-11 * MINUTE);
       const cancelled = server.client();
       const state = new URL(await start(cancelled)).searchParams.get("state");

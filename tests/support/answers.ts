@@ -1,41 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Account, ActivityEvent, LoginMethod, Session } from "../../src/answers.ts";
 
-/** What the contract's rows answer, as far as tests look at it. */
-export type Account = {
-  id: string;
-  email: string;
-  emailVerified: boolean;
-  twoFactor: boolean;
-  createdAt: string;
-};
-
-export type Session = {
-  id: string;
-  label: string;
-  browser: string | null;
-  os: string | null;
-  createdAt: string;
-  lastUsedAt: string;
-  expiresAt: string;
-  current: boolean;
-  signedInWith: string;
-};
-
-export type LoginMethod = {
-  id: string;
-  kind: string;
-  name: string;
-  createdAt: string;
-  lastUsedAt: string | null;
-};
-
-export type ActivityEvent = {
-  id: string;
-  kind: string;
-  at: string;
-  label: string | null;
-  detail: Record<string, unknown>;
-};
+export type { Account, ActivityEvent, LoginMethod, Session } from "../../src/answers.ts";
 
 /** Every field that some answer has. A body that is no JSON object is an empty one; `text` has it as it came. */
 export type Body = {

@@ -35,14 +35,18 @@ const COST: Cost = { memory: MEMORY_KIB, passes: PASSES, lanes: LANES };
  * tells whose account was imported, or is none at all.
  */
 export function createPasswordHashes(foreignKinds: () => Promise<string[]>): PasswordHashes {
-  const turns = createSemaphore(availableParallelism(), PATIENCE, "Too many passwords are being checked.");
+  const semaphore = createSemaphore(
+    availableParallelism(),
+    PATIENCE,
+    "Too many passwords are being checked.",
+  );
   const nobody = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(HASH_BYTES))}`;
 
   async function verifyOwn(password: string, hash: string | null) {
     const parsed = parse(hash ?? nobody) ?? parse(nobody);
     if (!parsed) return { right: false, outdated: false };
     const { cost, salt, digest } = parsed;
-    const made = await turns.run(() => derive(password, salt, cost, digest.length));
+    const made = await semaphore.run(() => derive(password, salt, cost, digest.length));
     const right = hash !== null && timingSafeEqual(made, digest);
     return { right, outdated: cost.memory < MEMORY_KIB || cost.passes < PASSES };
   }
@@ -51,15 +55,15 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>): Pas
     const kindOf = (stored: string) => kindOfForeign(stored).kind;
     const samples = await foreignKinds();
     const others = hash === null ? samples : samples.filter((sample) => kindOf(sample) !== kindOf(hash));
-    if (hash !== null && (await turns.run(() => verifyForeign(password, hash)))) return true;
-    for (const sample of others) await turns.run(() => verifyForeign(password, sample));
+    if (hash !== null && (await semaphore.run(() => verifyForeign(password, hash)))) return true;
+    for (const sample of others) await semaphore.run(() => verifyForeign(password, sample));
     return false;
   }
 
   return {
     async hash(password) {
       const salt = randomBytes(SALT_BYTES);
-      const digest = await turns.run(() => derive(password, salt, COST, HASH_BYTES));
+      const digest = await semaphore.run(() => derive(password, salt, COST, HASH_BYTES));
       return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(digest)}`;
     },
     async verify(password, hash) {

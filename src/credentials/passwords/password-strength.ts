@@ -35,7 +35,7 @@ export type PasswordStrength = {
  */
 export function createPasswordStrength(minLength: number, host: string): PasswordStrength {
   const siteWords = [...PRODUCT_WORDS, host, ...host.split(".")];
-  const turns = createSemaphore(1, PATIENCE, "Too many passwords are being judged.", MOST_WAITING);
+  const semaphore = createSemaphore(1, PATIENCE, "Too many passwords are being judged.", MOST_WAITING);
   let worker: Worker | undefined;
 
   function start(): Worker {
@@ -73,7 +73,7 @@ export function createPasswordStrength(minLength: number, host: string): Passwor
         return "This is little more than your address or this site's name, which is guessed first. Add a few unrelated words.";
       }
       const question = { password: normal.slice(0, JUDGED_LENGTH), ownWords: words };
-      const { score, warning } = await turns.run(() => judge(question));
+      const { score, warning } = await semaphore.run(() => judge(question));
       if (score >= LEAST_SCORE) return null;
       return `${warning ? `${warning} ` : "This password is easy to guess. "}Add a few unrelated words.`;
     },
