@@ -11,7 +11,8 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     manifest: "manifest.json",
-    modulePreload: { polyfill: false },
+    // The server names the chunks of each page in its HTML; Vite would ask for them below a base it doesn't know.
+    modulePreload: false,
     target: "es2023",
   },
 });
