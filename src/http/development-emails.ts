@@ -71,7 +71,7 @@ const LINK = /(https?:\/\/[^\s<>"]+)/;
 
 const linksOf = ({ text }: WrittenEmail) => text.split(LINK).filter((_, at) => at % 2 === 1);
 
-const facts = ({ to, at }: WrittenEmail) => `To ${escapeHtml(to)}, <time>${escapeHtml(at)}</time>`;
+const facts = ({ to, at }: WrittenEmail) => `To ${escapeHtml(to)}, ${escapeHtml(at)}`;
 
 const anchor = (to: string, words: string) => `<a href="${escapeHtml(to)}">${escapeHtml(words)}</a>`;
 

@@ -38,7 +38,7 @@ export function compose(occasion: Occasion, content: Content): Message {
 }
 
 function when({ at, device }: Occasion): string {
-  return device === undefined ? `${inWords(at)}.` : `${inWords(at)}, from ${device}.`;
+  return device === undefined ? `${timeInWords(at)}.` : `${timeInWords(at)}, from ${device}.`;
 }
 
 const PARAGRAPH = "margin:0 0 16px;font-size:15px;line-height:1.5";
@@ -86,7 +86,7 @@ function escapeHtml(text: string): string {
 }
 
 /** A time as people write it, in UTC: "24 November 2026, 03:47 UTC". */
-function inWords(at: number): string {
+export function timeInWords(at: number): string {
   const date = new Date(at);
   const day = date.toLocaleDateString("en-GB", {
     day: "numeric",

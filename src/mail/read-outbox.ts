@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import PostalMime from "postal-mime";
+import { timeInWords } from "./layout.ts";
 
 /** An email of the outbox, as its reader sees it. */
 export type WrittenEmail = { file: string; to: string; subject: string; at: string; text: string };
@@ -37,5 +38,11 @@ async function readEmail(folder: string, file: string): Promise<WrittenEmail> {
     date = "",
     text = "",
   } = await PostalMime.parse(await readFile(join(folder, file)));
-  return { file, to: to.map(({ address = "" }) => address).join(", "), subject, at: date, text };
+  return { file, to: to.map(({ address = "" }) => address).join(", "), subject, at: written(date), text };
+}
+
+/** When an email was written, in words; a file of somebody else's may not say. */
+function written(date: string): string {
+  const at = Date.parse(date);
+  return Number.isNaN(at) ? "at an unknown time" : timeInWords(at);
 }

@@ -80,9 +80,9 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
   const name = typeof detail.name === "string" ? detail.name : String(detail.method ?? "");
   switch (kind) {
     case "account_created":
-      return `Account created with ${label}`;
+      return `Account created from ${label}`;
     case "signed_in":
-      return `Signed in with ${label}`;
+      return `Signed in from ${label}`;
     case "sign_in_failed":
       return `Wrong password from ${label}${times}`;
     case "two_factor_failed":

@@ -27,6 +27,7 @@ describeOnEachEngine("Emails in development", (engine) => {
       await resetToken(at, email);
       const { text, headers } = await at.client().get("/dev/emails", PAGE);
       expect(headers["cache-control"]).toBe("no-store");
+      expect(text).toMatch(/To \S+, \d+ \w+ \d{4}, \d\d:\d\d UTC/);
       expect(text.indexOf("Reset your password")).toBeGreaterThan(-1);
       expect(text.indexOf("Reset your password")).toBeLessThan(text.indexOf("Confirm your email address"));
       const mail = await at.outbox.withLink(email, "/reset-password");
