@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
+import { DatabaseUnavailable } from "../database/database.ts";
 import { sqliteDialect } from "../database/sqlite/connection.ts";
 import { SourceUnusable } from "./incoming.ts";
 
@@ -42,9 +43,11 @@ const isPostgres = (place: string) => /^postgres(ql)?:\/\//.test(place);
 /** What went wrong with an old database, as one line; an address may hold a password and is never repeated. */
 export function unreadable(error: unknown, place: string): unknown {
   if (error instanceof SourceUnusable || !(error instanceof Error)) return error;
-  const code = (error as { code?: unknown }).code;
+  // SQLite's own words say more than that a file can't be used.
+  const reason = error instanceof DatabaseUnavailable && error.cause instanceof Error ? error.cause : error;
+  const code = (reason as { code?: unknown }).code;
   const which = isPostgres(place) ? "The old database" : place;
-  return new SourceUnusable(`${which} can't be read: ${error.message || String(code)}.`);
+  return new SourceUnusable(`${which} can't be read: ${reason.message || String(code)}.`);
 }
 
 async function openSqlite(file: string): Promise<OldDatabase> {
