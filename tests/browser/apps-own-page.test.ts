@@ -19,14 +19,13 @@ const DIST = join(import.meta.dirname, "..", "..", "dist");
 const host: Build = (latchkey) => {
   const app = express();
   app.use(mount(latchkey));
-  app.use("/client", express.static(join(DIST, "client")));
-  app.use("/look", express.static(join(DIST, "react")));
+  app.use("/latchkey", express.static(DIST));
   app.get("/page", (_request, reply) => {
     reply.type("text/html").send(`<!doctype html><html lang="en"><title>Mine</title>
-      <link rel="stylesheet" href="/look/latchkey.css">
+      <link rel="stylesheet" href="/latchkey/react/latchkey.css">
       <header class="header"><button data-working="true">Menu</button></header>
       <script type="module">
-        import { createClient } from "/client/index.js";
+        import { createClient } from "/latchkey/client/index.js";
         window.client = createClient({ basePath: "/auth" });
         window.heard = new Promise((resolve) => {
           if (location.hash === "#listens") window.client.onSignedOut(resolve);
