@@ -40,7 +40,7 @@ type Described = {
 /** What a row takes; the one of a sign-up depends on who may. */
 export type BodySchema<Schema extends z.ZodType> = Schema | ((signUp: Settings["signUp"]) => Schema);
 
-/** By status: a body's schema, `null` where there is no body, or all of it. */
+/** By status, the lowest being the usual one: a body's schema, `null` where there is no body, or all of it. */
 type Answers = Readonly<Record<number, z.ZodType | DescribedAnswer | null>>;
 
 export type DescribedAnswer = {

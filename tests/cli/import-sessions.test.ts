@@ -124,6 +124,13 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     }
   });
 
+  test("are handed the cookie by the options of a passkey for a new account, too", async () => {
+    const { client } = await only(moveIn());
+    const answer = await client.post("/api/passkeys/options", { email: freshEmail() });
+    const names = expectStatus(200, answer).setCookies.map((line) => parseSetCookie(line).name);
+    expect(names).toContain("latchkey");
+  });
+
   test("let requests in that are sent at once, and those whose answers never arrived", async () => {
     const { token } = await only(moveIn());
     const answers = await Promise.all(Array.from({ length: 6 }, () => oldBrowser(token).get("/api/session")));

@@ -59,6 +59,14 @@ describeOnEachEngine("What counts as use", (engine) => {
     }
   });
 
+  test("asking for a passkey's options is use, for a new account too", async () => {
+    const devices = await atTwoDevices();
+    server().clock.advance(DAY);
+    const email = freshEmail();
+    expectStatus(200, await devices.other.client.post("/api/passkeys/options", { email }));
+    expect(await unusedFor(devices)).toBeLessThan(MINUTE);
+  });
+
   test("what a page reads by itself, its live stream and its files are no use", async () => {
     const devices = await atTwoDevices();
     const { client } = devices.other;
