@@ -10,6 +10,7 @@ export default defineConfig({
     outDir: "../dist/dashboard",
     emptyOutDir: true,
     assetsInlineLimit: 0,
+    manifest: "manifest.json",
     modulePreload: { polyfill: false },
     target: "es2023",
   },

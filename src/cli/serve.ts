@@ -35,7 +35,6 @@ async function runServer(): Promise<void> {
     throw new Refused(whyNot(error, host, port));
   });
   const stopped = stopSignal();
-  if (settings.smtpUrl === null) say(`SMTP_URL is not set: mails are written to ${settings.outbox}`);
   try {
     if (await databaseAnswers(latchkey.parts, stopped))
       print(`Latchkey is ready at ${settings.baseUrl.href}`);

@@ -8,7 +8,7 @@ const SIGN_IN_MAX_AGE = 600;
 const MOST_READ = 16 * 1024;
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/;
 
-/** How Latchkey's cookies are named and written; decided once, by the base URL. */
+/** How Latchkey's cookies are named and written; decided once, by the settings. */
 export type Cookies = {
   readonly sessionName: string;
   /**
@@ -36,16 +36,16 @@ export type Cookies = {
  * cookie outlives its session by 7 days: the server decides expiry, and the device can still be told why.
  */
 export function createCookies(
-  settings: Pick<Settings, "baseUrl" | "cookieDomain" | "importedCookie">,
+  settings: Pick<Settings, "baseUrl" | "cookieDomain" | "cookieName" | "importedCookie">,
   stamp: (text: string) => Buffer,
 ): Cookies {
   const { secure } = settings.baseUrl;
-  const domain = settings.cookieDomain;
+  const { cookieDomain: domain, cookieName: name } = settings;
   const host = secure ? "__Host-" : "";
-  const sessionName = `${domain === null ? host : secure ? "__Secure-" : ""}latchkey`;
-  const signInName = `${host}latchkey-sign-in`;
-  const deviceName = `${host}latchkey-device`;
-  const ceremonyName = `${host}latchkey-ceremony`;
+  const sessionName = `${domain === null ? host : secure ? "__Secure-" : ""}${name}`;
+  const signInName = `${host}${name}-sign-in`;
+  const deviceName = `${host}${name}-device`;
+  const ceremonyName = `${host}${name}-ceremony`;
   const common = `; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
   const shared = domain === null ? common : `${common}; Domain=${domain}`;
 

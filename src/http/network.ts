@@ -62,6 +62,11 @@ export function isProxy(remote: string | undefined, trusted: Networks): boolean 
   return address !== null && isTrusted(address, trusted);
 }
 
+/** Whether the peer is this machine itself. */
+export function isLoopback(remote: string | undefined): boolean {
+  return remote !== undefined && readAddress(remote)?.range() === "loopback";
+}
+
 function readAddress(text: string): Address | null {
   const bare = text.replace(/^\[(.*)\](:\d+)?$/, "$1").replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1");
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : null;

@@ -1,5 +1,5 @@
 /** An email, ready to be sent: the text part says the same as the HTML one. */
-export type Message = { subject: string; text: string; html: string; share?: Share };
+export type Message = { subject: string; text: string; html: string; share?: Share; link?: string };
 
 /**
  * What an email counts as where an address gets too many. A notice tells of something that has happened to the
@@ -28,7 +28,13 @@ export function compose(occasion: Occasion, content: Content): Message {
   const link = button === undefined ? [] : [`${button.words}:\n${oneLine(button.link)}`];
   const text = [...lines, ...link, ...after, footer].join("\n\n");
   const share = content.share ?? "ordinary";
-  return { subject, text: `${text}\n`, html: page(subject, lines, button, after, footer), share };
+  return {
+    subject,
+    text: `${text}\n`,
+    html: page(subject, lines, button, after, footer),
+    share,
+    ...(button && { link: button.link }),
+  };
 }
 
 function when({ at, device }: Occasion): string {

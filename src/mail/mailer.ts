@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import addressparser from "nodemailer/lib/addressparser";
+import { isDevelopment, type Settings } from "../options/options.ts";
 import { harmless, isPermanent, NoStartTls } from "./failure.ts";
 import type { Message } from "./messages.ts";
 import { outboxTransport } from "./outbox.ts";
@@ -27,6 +28,8 @@ export type MailerOptions = {
   from: string;
   outbox: string;
   log: Log;
+  /** Tells the log each email's subject and link: for a developer's own machine, since a link is a secret. Default false. */
+  showsLinks?: boolean;
   now: () => number;
   /** Waits before another try after a failure that may pass, in ms; then an email is given up. Default 1 s, 5 s, 30 s, 2 min, 10 min. */
   retryWaits?: readonly number[];
@@ -41,6 +44,12 @@ const CLOSE_PATIENCE = 10_000;
 const MOST_WAITING = 10_000;
 /** Between two tries while closing. */
 const LAST_WAIT = 1_000;
+
+/** The mailer that the settings name. */
+export function openMailer(settings: Settings, log: Log): Mailer {
+  const { smtpUrl, mailFrom: from, outbox, now } = settings;
+  return createMailer({ smtpUrl, from, outbox, log, now, showsLinks: isDevelopment(settings) });
+}
 
 /** Emails wait in memory only: they carry links whose tokens may not be at rest anywhere. */
 export function createMailer(options: MailerOptions): Mailer {
@@ -57,6 +66,7 @@ export function createMailer(options: MailerOptions): Mailer {
     await nextTurn();
     for (let tries = 1; !stopped.signal.aborted; tries += 1) {
       const failure = await attempt(transport, mail);
+      if (failure === null && options.showsLinks) showLink(log, mail);
       if (failure === null || stopped.signal.aborted) return;
       const pause = retryWaits[tries - 1];
       const facts = { ...harmless(failure.error), tries };
@@ -107,6 +117,10 @@ export function createMailer(options: MailerOptions): Mailer {
       return closed;
     },
   };
+}
+
+function showLink(log: Log, { message: { subject, link } }: Mail): void {
+  log.info({ link }, `Email: ${subject}`);
 }
 
 /** The carrier, and what has to be done before it counts as settled. */

@@ -23,10 +23,11 @@ function kind<I, O>(takes: string, given: z.ZodType<I, I>, read: (given: I) => O
   return { takes, schema };
 }
 
-const ofText = <O>(takes: string, read: (given: string) => O | undefined) => kind(takes, z.string(), read);
+export const ofText = <O>(takes: string, read: (given: string) => O | undefined) =>
+  kind(takes, z.string(), read);
 
 /** In code, an empty string is as good as nothing. */
-const ofTextOrNothing = <O>(takes: string, read: (given: string) => O | undefined) =>
+export const ofTextOrNothing = <O>(takes: string, read: (given: string) => O | undefined) =>
   ofText(takes, (given) => (given === "" ? null : read(given)));
 
 const secret = <I, O>(of: Kind<I, O>): Kind<I, O> => ({ ...of, isSecret: true });
@@ -215,16 +216,3 @@ export function readKeys(source: string, value: string): Uint8Array[] {
   if (read.success && read.data) return read.data;
   throw new SettingError(source, `takes ${keys.takes}`);
 }
-
-/** Whether it is the server's own domain is for the base URL to say. */
-export const cookieDomain = ofTextOrNothing("a domain that the host of BASE_URL belongs to", (given) =>
-  given.replace(/^\./, "").toLowerCase(),
-);
-
-export const cookieName = ofTextOrNothing(
-  "the name of the old system's cookie, like authjs.session-token",
-  (given) => {
-    const isOwn = /^(__Host-|__Secure-)?latchkey/.test(given);
-    return /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(given) && !isOwn ? given : undefined;
-  },
-);

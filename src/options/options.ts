@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { z } from "zod";
+import { importedCookie, isOwn } from "./cookie-kinds.ts";
 import type { BaseUrl, DatabaseUrl } from "./kinds.ts";
 import { toBaseUrl } from "./kinds.ts";
 import { refuseUnknownOptions, refuseUnknownVariables } from "./names.ts";
@@ -49,12 +50,22 @@ export function readSettings(options: LatchkeyOptions): Settings {
   const { databaseUrl: database, secretKey: secretKeys, ...settings } = read.data;
   const baseUrl = settings.baseUrl ?? toBaseUrl(new URL(`http://localhost:${settings.port}`));
   requireOwnDomain(settings.cookieDomain, new URL(baseUrl.origin).hostname);
+  if (settings.importedCookie !== null && isOwn(settings.importedCookie, settings.cookieName))
+    throw new SettingError("LATCHKEY_IMPORTED_COOKIE", `takes ${importedCookie.takes}`);
   if (secretKeys === null && database.engine === "postgres")
     throw new SettingError(
       "LATCHKEY_SECRET_KEY",
       "must be set with PostgreSQL, the same on every node: 32 bytes in hex or base64 (make one with `openssl rand -hex 32`)",
     );
   return Object.freeze({ ...settings, baseUrl, database, secretKeys });
+}
+
+/**
+ * Whether this is a developer's own machine: emails are shown there. Never with https or a mail server, since
+ * then there are other people.
+ */
+export function isDevelopment({ baseUrl, smtpUrl }: Settings): boolean {
+  return smtpUrl === null && baseUrl.isLocal && !baseUrl.secure;
 }
 
 function whatIsWrong(name: string, options: LatchkeyOptions): Error {

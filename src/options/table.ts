@@ -1,4 +1,5 @@
 import { z } from "zod";
+import * as cookie from "./cookie-kinds.ts";
 import * as kind from "./kinds.ts";
 import { providers } from "./oidc.ts";
 
@@ -86,17 +87,23 @@ class Table {
   );
   /** `LATCHKEY_RETURN_ORIGINS`: other origins that `next` may lead to after a sign-in. Default none. */
   readonly returnOrigins = list("other origins that `next` may lead to after a sign-in", kind.origins);
+  /** `LATCHKEY_COOKIE_NAME`: how the names of all cookies begin; another one for each app on the same host. Default `latchkey`. */
+  readonly cookieName = setting(
+    "latchkey",
+    "how the names of all cookies begin; another one for each app on the same host",
+    cookie.cookieName,
+  );
   /** `LATCHKEY_COOKIE_DOMAIN`: shares the cookie with sub-domains; browsers drop it at a public suffix like co.uk. Default none. */
   readonly cookieDomain = optional(
     "none",
     "shares the cookie with sub-domains; browsers drop it at a public suffix like co.uk",
-    kind.cookieDomain,
+    cookie.cookieDomain,
   );
   /** `LATCHKEY_IMPORTED_COOKIE`: the name of another system's session cookie, whose imported sessions go on. Default none. */
   readonly importedCookie = optional(
     "none",
     "the name of another system's session cookie, whose imported sessions go on",
-    kind.cookieName,
+    cookie.importedCookie,
   );
   /** `LATCHKEY_SECRET_KEY`: encrypts secrets at rest; must be set with PostgreSQL, the same on every node. Default: a key file beside the embedded database. */
   readonly secretKey = optional(

@@ -1,0 +1,89 @@
+import { readFromOutbox, readOutbox, type WrittenEmail } from "../mail/read-outbox.ts";
+import { isThisMachine } from "../options/kinds.ts";
+import { refuse } from "../refusals.ts";
+import { problem } from "./answers.ts";
+import { wantsPage } from "./broken.ts";
+import type { Call } from "./call.ts";
+import { isLoopback } from "./network.ts";
+import { html, plainPage } from "./plain-page.ts";
+import type { Route } from "./route.ts";
+
+/** The outbox as pages. They hold secrets, so they are for a person at this very machine alone. */
+export const developmentRoutes: Route[] = [
+  { method: "GET", path: "/dev/emails", session: "none", respond: getEmails },
+  { method: "GET", path: "/dev/emails/:file", session: "none", respond: getEmail },
+];
+
+async function getEmails(call: Call): Promise<Response> {
+  if (!comesFromThisMachine(call)) return nothing(call);
+  const { outbox, baseUrl } = call.parts.settings;
+  const emails = await readOutbox(outbox);
+  const items = emails.map((email) => {
+    const link = linksOf(email)[0];
+    const way = link === undefined ? "" : `<p>${anchor(link, link)}</p>`;
+    const subject = anchor(`${baseUrl.path}/dev/emails/${email.file}`, email.subject);
+    return `<article><h2>${subject}</h2><p>${facts(email)}</p>${way}</article>`;
+  });
+  return page(call, "Emails", items.join("") || "<p>No emails yet.</p>");
+}
+
+async function getEmail(call: Call): Promise<Response> {
+  if (!comesFromThisMachine(call)) return nothing(call);
+  const email = await readFromOutbox(call.parts.settings.outbox, call.param("file"));
+  if (email === null) return nothing(call);
+  const text = email.text
+    .trim()
+    .split(LINK)
+    .map((part, at) => (at % 2 === 1 ? anchor(part, part) : escapeHtml(part)))
+    .join("");
+  const back = anchor(`${call.parts.settings.baseUrl.path}/dev/emails`, "All emails");
+  return page(call, email.subject, `<p>${facts(email)}</p><pre>${text}</pre><p>${back}</p>`);
+}
+
+/** What a proxy adds, even one that isn't told to say whom it asks for. */
+const PASSED_ON = [
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+];
+
+/** A proxy on this machine is a peer at loopback, and a name of anybody's may lead here: neither is this person's browser. */
+function comesFromThisMachine({ request, remote }: Call): boolean {
+  const host = `http://${request.headers.get("host") ?? ""}`;
+  return (
+    isLoopback(remote) &&
+    URL.canParse(host) &&
+    isThisMachine(new URL(host).hostname) &&
+    !PASSED_ON.some((name) => request.headers.has(name))
+  );
+}
+
+function nothing({ request, parts }: Call): Response {
+  return wantsPage(request)
+    ? plainPage(404, "There is no such page.", parts.settings.baseUrl)
+    : problem(refuse("not_found"));
+}
+
+const LINK = /(https?:\/\/[^\s<>"]+)/;
+
+const linksOf = ({ text }: WrittenEmail) => text.split(LINK).filter((_, at) => at % 2 === 1);
+
+const facts = ({ to, at }: WrittenEmail) => `To ${escapeHtml(to)}, <time>${escapeHtml(at)}</time>`;
+
+const anchor = (to: string, words: string) => `<a href="${escapeHtml(to)}">${escapeHtml(words)}</a>`;
+
+function page({ parts }: Call, title: string, content: string): Response {
+  const { path } = parts.settings.baseUrl;
+  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${escapeHtml(title)}</title><link rel="stylesheet" href="${path}/plain.css">`;
+  return html(
+    200,
+    `<!doctype html><html lang="en"><head>${head}</head><body><main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>`,
+  );
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

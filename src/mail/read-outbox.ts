@@ -1,0 +1,38 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import PostalMime from "postal-mime";
+
+/** An email of the outbox, as its reader sees it. */
+export type WrittenEmail = { file: string; to: string; subject: string; at: string; text: string };
+
+/** As many as a page shows. */
+const MOST_SHOWN = 100;
+
+/** The newest emails of the outbox, newest first: names of files sort by time. */
+export async function readOutbox(folder: string): Promise<WrittenEmail[]> {
+  const files = await filesOf(folder);
+  return Promise.all(files.slice(0, MOST_SHOWN).map((file) => readEmail(folder, file)));
+}
+
+/** One email; null where there is no such file among the outbox's emails. */
+export async function readFromOutbox(folder: string, file: string): Promise<WrittenEmail | null> {
+  return (await filesOf(folder)).includes(file) ? readEmail(folder, file) : null;
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  const found = await readdir(folder).catch(() => []);
+  return found
+    .filter((file) => file.endsWith(".eml"))
+    .sort()
+    .reverse();
+}
+
+async function readEmail(folder: string, file: string): Promise<WrittenEmail> {
+  const {
+    to = [],
+    subject = "",
+    date = "",
+    text = "",
+  } = await PostalMime.parse(await readFile(join(folder, file)));
+  return { file, to: to.map(({ address = "" }) => address).join(", "), subject, at: date, text };
+}

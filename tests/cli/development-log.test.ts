@@ -1,0 +1,48 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Client } from "../support/client.ts";
+import { serve } from "../support/command-line.ts";
+import { freePort } from "../support/free-port.ts";
+import { expectStatus, PASSWORD } from "../support/people.ts";
+
+let cwd = "";
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "latchkey-development-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+/** What a server logs from its start on, while somebody signs up. */
+async function logOf(env: Record<string, string>): Promise<string> {
+  const port = await freePort();
+  const baseUrl = env.BASE_URL ?? `http://localhost:${port}`;
+  const server = await serve({ cwd, env: { PORT: String(port), ...env } });
+  let log = "";
+  server.child.stderr?.on("data", (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const client = new Client({ baseUrl, port });
+  const account = { email: "someone@example.com", password: PASSWORD };
+  expectStatus(201, await client.post("/api/accounts", account));
+  const ended = once(server.child.stderr ?? server.child, "close");
+  await server.stop();
+  await ended;
+  return log;
+}
+
+test("In development, the start says where emails go, and the log has each email's subject and link", async () => {
+  const log = await logOf({});
+  expect(log).toContain(`SMTP_URL is not set: emails are files in ${join(cwd, "latchkey-data", "outbox")}`);
+  expect(log).toContain("/dev/emails");
+  const lines = log.split("\n").filter((line) => line.includes("Confirm your email address"));
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "").link).toMatch(/^http:\/\/localhost:\d+\/confirm-email#token=/);
+});
+
+test("Anywhere else, no link of an email is ever in the log", async () => {
+  const log = await logOf({ BASE_URL: "https://localhost" });
+  expect(log).toContain("SMTP_URL is not set: emails are files in");
+  expect(log).not.toMatch(/token|Confirm your email|dev\/emails/);
+});
