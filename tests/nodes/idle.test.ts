@@ -176,7 +176,7 @@ async function fill(server: TestServer, accountId: string, now: number): Promise
     signed_in_with: "password" as const,
     method_id: "password",
     proved_at: 0,
-    place: null,
+    replacement_key: null,
   }));
   await server.latchkey.parts.database.write(async ({ query }) => {
     for (let start = 0; start < rows.length; start += 400) {
