@@ -1,14 +1,13 @@
 import { deleteAccount } from "./changes/close-account.ts";
 import { addAccount, findAccountByEmail, ownWords } from "./credentials/account.ts";
 import { readEmailAddress } from "./credentials/email-address.ts";
-import { makeNotMeLink } from "./credentials/emailed-links.ts";
 import type { AccountParts } from "./credentials/parts.ts";
 import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
-import { emailContext, sendEmails } from "./credentials/send-emails.ts";
+import { carryOut, type SecurityChange } from "./credentials/security-change.ts";
+import { sendEmails } from "./credentials/send-emails.ts";
 import type { Write } from "./database/database.ts";
 import type { Account } from "./database/lock.ts";
 import { lockAccount, lockAccounts } from "./database/lock.ts";
-import { record } from "./history/activity.ts";
 import { ADMINISTRATOR, nameOf } from "./history/actor.ts";
 import * as messages from "./mail/messages.ts";
 import { sendResetEmail } from "./recovery/password-reset.ts";
@@ -48,17 +47,13 @@ export async function createForOperator(
 }
 
 /** Suspends an account: nobody logs in to it, and every session ends. Returns how many did. */
-export async function suspend(parts: AccountParts, account: Account, now: number): Promise<number> {
-  return parts.database.write(async (write) => {
-    const held = await lockAccount(write, account.id);
-    if (!held) return 0;
-    await write.query
-      .updateTable("account")
-      .set({ suspended_at: now, credential_version: held.credential_version + 1 })
-      .where("id", "=", account.id)
-      .execute();
-    return endBecauseOf(write, "account_closed", { accountId: account.id }, { by: ADMINISTRATOR, at: now });
+export async function suspend(parts: AccountParts, { id }: Account, now: number): Promise<number> {
+  const ended = await changeByAdministrator(parts, id, now, async ({ query }) => {
+    await query.updateTable("account").set({ suspended_at: now }).where("id", "=", id).execute();
+    const ends = { event: "account_closed", of: { accountId: id } } as const;
+    return { ok: true, ends, newCredentials: true, answer: {} };
   });
+  return ended ?? 0;
 }
 
 /** Lets the owner of a suspended account log in again. */
@@ -81,26 +76,38 @@ export async function sendReset(parts: AccountParts, account: Account, now: numb
 }
 
 /** Turns 2FA off for an owner who has lost the phone; pending sign-ins end. */
-export async function resetTwoFactor(parts: AccountParts, account: Account, now: number): Promise<Outcome> {
-  const done = await parts.database.write(async (write) => {
-    const held = await lockAccount(write, account.id);
-    if (!held || !(await hasTwoFactor(write, account.id))) return null;
-    await removeTwoFactor(write, account.id);
-    await endBecauseOf(write, "two_factor_reset", { accountId: account.id }, { by: ADMINISTRATOR, at: now });
-    await write.query
-      .updateTable("account")
-      .set({ credential_version: held.credential_version + 1 })
-      .where("id", "=", account.id)
-      .execute();
-    const detail = { by: OPERATOR };
-    await record(write, { accountId: account.id, kind: "two_factor_off", at: now, label: OPERATOR, detail });
-    write.announce(account.id);
-    return { notMeLink: await makeNotMeLink(parts, write, held, null, now) };
+export async function resetTwoFactor(parts: AccountParts, { id }: Account, now: number): Promise<Outcome> {
+  const done = await changeByAdministrator(parts, id, now, async (write) => {
+    if (!(await hasTwoFactor(write, id))) return null;
+    await removeTwoFactor(write, id);
+    return {
+      ok: true,
+      ends: { event: "two_factor_reset", of: { accountId: id } },
+      newCredentials: true,
+      recorded: { kind: "two_factor_off", detail: { by: OPERATOR } },
+      notice: (context) => messages.twoFactorTurnedOff({ ...context, by: OPERATOR }),
+      answer: {},
+    };
   });
-  if (!done) return refuse("not_on");
-  const context = { ...emailContext(parts, account.email, now), by: OPERATOR, ...done };
-  sendEmails(parts, [{ to: account.email, message: messages.twoFactorTurnedOff(context) }]);
-  return { ok: true };
+  return done === null ? refuse("not_on") : { ok: true };
+}
+
+/** Returns how many sessions ended; null where there was nothing to change. */
+async function changeByAdministrator(
+  parts: AccountParts,
+  accountId: string,
+  now: number,
+  change: (write: Write) => Promise<SecurityChange | null>,
+): Promise<number | null> {
+  const by = { actor: ADMINISTRATOR, sessionId: null };
+  const done = await parts.database.write(async (write) => {
+    const account = await lockAccount(write, accountId);
+    const changed = account && (await change(write));
+    return changed ? carryOut(parts, write, account, changed, by, now) : null;
+  });
+  if (done === null) return null;
+  sendEmails(parts, done.emails);
+  return done.ended;
 }
 
 const ACCOUNTS_A_BATCH = 200;

@@ -1,13 +1,13 @@
 import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
-import { type Actor, device } from "../history/actor.ts";
+import type { Actor } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
+import { changeSecurity } from "./change-security.ts";
 import type { CurrentSession } from "./proof.ts";
-import { lockProved, requireProof } from "./proof.ts";
 
 /** Deletes the account and all that belongs to it; every session ends and is told so. There is no way back. */
 export async function closeAccount(
@@ -16,23 +16,24 @@ export async function closeAccount(
   given: SecondFactor & { currentPassword?: string | undefined },
   now: number,
 ): Promise<Outcome> {
-  const proof = await requireProof(parts, current, { ...given, named: true }, "both", now);
-  if (!proof.ok) return proof;
-  const done = await parts.database.write(async (write) => {
-    const held = await lockProved(write, current, proof.account);
-    if (held.ok) await deleteAccount(write, held.account.id, device(current.label), now);
-    return held;
-  });
-  if (!done.ok) return done;
-  const { email } = done.account;
-  sendEmails(parts, [
-    { to: email, message: messages.accountDeleted(emailContext(parts, email, now, current.label)) },
-  ]);
-  return { ok: true };
+  const allowed = { given: { ...given, named: true }, level: "both" } as const;
+  return changeSecurity(parts, current, allowed, now, async (write, { id, email }) => ({
+    ok: true,
+    ends: { event: "account_closed", of: { accountId: id } },
+    afterEndings: () => deleteRow(write, id),
+    emails: () => [
+      { to: email, message: messages.accountDeleted(emailContext(parts, email, now, current.label)) },
+    ],
+    answer: {},
+  }));
 }
 
 /** Ends the sessions, then deletes; what hangs on the account goes with it by foreign keys. */
 export async function deleteAccount(write: Write, accountId: string, by: Actor, now: number): Promise<void> {
   await endBecauseOf(write, "account_closed", { accountId }, { by, at: now });
+  await deleteRow(write, accountId);
+}
+
+async function deleteRow(write: Write, accountId: string): Promise<void> {
   await write.query.deleteFrom("account").where("id", "=", accountId).execute();
 }

@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import { isTaken } from "../credentials/account.ts";
 import type { EmailAddress } from "../credentials/email-address.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
@@ -9,21 +8,18 @@ import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import type { OutgoingEmail } from "../credentials/send-emails.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { isUniqueViolation } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { lockSession } from "../database/lock.ts";
-import { record } from "../history/activity.ts";
-import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endBecauseOf } from "../sessions/endings.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { makeId } from "../sessions/token.ts";
+import { changeSecurity } from "./change-security.ts";
 import type { CurrentSession } from "./proof.ts";
-import { lockProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { requireProof } from "./proof.ts";
 
 /** How long a confirmed change can be taken back, in ms. */
 export const TAKEN_BACK_WITHIN = 7 * DAY;
@@ -54,20 +50,16 @@ export async function askForEmailChange(
     now,
   );
   if (tooMany) return tooMany;
-  const done = await parts.database.write(async (write) => {
-    const held = await lockProved(write, current, proof.account);
-    if (!held.ok) return held;
-    return {
-      ok: true as const,
-      emails: await beginChange(parts, write, { account: held.account, current, address }, now),
-    };
-  });
-  if (!done.ok) return done;
-  sendEmails(parts, done.emails);
-  return { ok: true };
+  return changeSecurity(parts, current, { proved: proof.account }, now, async (write, account) => ({
+    ok: true,
+    recorded: { kind: "email_change_requested", detail: { email: address.email } },
+    emails: () => linksForChange(parts, write, { account, current, address }, now),
+    answer: {},
+  }));
 }
 
-async function beginChange(
+/** The old address gets a link that cancels, the new one a link that confirms. */
+async function linksForChange(
   parts: AccountParts,
   write: Write,
   change: { account: Account; current: CurrentSession; address: EmailAddress },
@@ -76,15 +68,6 @@ async function beginChange(
   const { account, current, address } = change;
   const taken = await isTaken(write, address.key, account.id, now);
   const ids = { accountId: account.id, changeId: makeId() };
-  const detail = { email: address.email };
-  await record(write, {
-    accountId: account.id,
-    kind: "email_change_requested",
-    at: now,
-    label: current.label,
-    detail,
-  });
-
   const keepLink =
     account.email_verified_at === null
       ? null
@@ -138,27 +121,25 @@ export async function confirmEmailChange(
   current: CurrentSession,
   now: number,
 ): Promise<Outcome> {
-  const change = async (write: Write): Promise<Outcome<{ emails: OutgoingEmail[] }>> => {
-    const account = await lockSession(write, link.account_id, current.id);
-    if (!account) return signedOutMeanwhile();
+  const label = link.label ?? current.label;
+  return changeSecurity(parts, current, "signed_in", now, async (write, account) => {
     if (!(await redeemLink(write, ["confirm_email"], token, now))) return refuse("link_expired");
     if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
-    const by = link.label ?? current.label;
-    const exceptIds = [current.id, ...(link.session_id === null ? [] : [link.session_id])] as const;
-    const others = { accountId: account.id, exceptIds };
-    await endBecauseOf(write, "email_changed", others, { by: device(by), at: now });
-    await moveTo(write, account, link, now);
-    const detail = { email: link.email };
-    await record(write, { accountId: account.id, kind: "email_changed", at: now, label: by, detail });
-    write.announce(account.id);
-    return { ok: true, emails: await tellOldAddress(parts, write, { account, link, by }, now) };
-  };
-  const done = await parts.database.write(change).catch((error: unknown) => {
+    const asked = link.session_id === null ? [] : [link.session_id];
+    return {
+      ok: true,
+      ends: { event: "email_changed", of: { accountId: account.id, exceptIds: [current.id, ...asked] } },
+      afterEndings: () => moveTo(write, account, link, now),
+      newCredentials: true,
+      recorded: { kind: "email_changed", detail: { email: link.email } },
+      label,
+      emails: () => tellOldAddress(parts, write, { account, link, by: label }, now),
+      answer: {},
+    };
+  }).catch((error: unknown) => {
     if (isUniqueViolation(error)) return refuse("link_expired");
     throw error;
   });
-  if (done.ok) sendEmails(parts, done.emails);
-  return done.ok ? { ok: true } : done;
 }
 
 async function moveTo(write: Write, account: Account, link: EmailedLink, now: number): Promise<void> {
@@ -170,7 +151,6 @@ async function moveTo(write: Write, account: Account, link: EmailedLink, now: nu
       email_verified_at: now,
       // Who is signed in and reads the new address has made the account, unless its old address had an owner.
       owner_since: account.owner_since ?? ALWAYS,
-      credential_version: sql`credential_version + 1`,
     })
     .where("id", "=", account.id)
     .execute();

@@ -1,24 +1,20 @@
 import type { Kysely } from "kysely";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { findLink, makeLink, makeResetLink, redeemLink } from "../credentials/emailed-links.ts";
+import { findLink, makeLink } from "../credentials/emailed-links.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { type Asking, networkLimit } from "../credentials/network-limit.ts";
 import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
-import type { OutgoingEmail } from "../credentials/send-emails.ts";
+import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
-import { record } from "../history/activity.ts";
-import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome, RefusalFacts } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endBecauseOf } from "../sessions/endings.ts";
 import { isKnownDevice } from "../sessions/known-device.ts";
 import type { ClientInfo } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
@@ -125,28 +121,28 @@ export async function confirmEmail(
   const found = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
   if (!found?.account_id) return refuse("link_expired");
   const link = { ...found, account_id: found.account_id };
-  if (link.kind === "verify_address")
-    return mine ? verifyAddress(parts, link, token, by, now) : disownAccount(parts, link, token, by, now);
+  if (link.kind === "verify_address") {
+    const { label } = by.clientInfo.device;
+    const redeemed = { kind: link.kind, token, accountId: link.account_id, label };
+    return mine ? verifyAddress(parts, redeemed, by, now) : disownAccount(parts, redeemed, now);
+  }
   if (by.current === null)
     return refuse("signed_out", "Log in to the account whose address this changes.", by.signedOut);
   if (by.current.accountId !== link.account_id) return refuse("other_account");
   return confirmEmailChange(parts, link, token, by.current, now);
 }
 
-type AccountLink = EmailedLink & { account_id: string };
+type RedeemedLink = { kind: "verify_address"; token: string; accountId: string; label: string };
 
 async function verifyAddress(
   parts: AccountParts,
-  link: AccountLink,
-  token: string,
+  redeemed: RedeemedLink,
   by: Confirmer,
   now: number,
 ): Promise<Outcome> {
-  const verified = await parts.database.write(async (write) => {
-    const account = await lockAccount(write, link.account_id);
-    if (!(await redeemLink(write, ["verify_address"], token, now))) return false;
-    if (account?.email_key !== link.email_key) return false;
-    if (account.email_verified_at !== null) return true;
+  return changeByLink(parts, redeemed, now, async (write, account, link) => {
+    if (account.email_key !== link.email_key) return null;
+    if (account.email_verified_at !== null) return { ok: true, answer: {} };
     const isOwn = await isOwnBrowser(write.query, account, by);
     await write.query
       .updateTable("account")
@@ -160,40 +156,21 @@ async function verifyAddress(
       .where("account_id", "=", account.id)
       .where("confirmed_at", "is not", null)
       .execute();
-    const { label } = by.clientInfo.device;
-    await record(write, { accountId: account.id, kind: "email_verified", at: now, label });
-    write.announce(account.id);
-    return true;
+    return { ok: true, recorded: { kind: "email_verified" }, answer: {} };
   });
-  return verified ? { ok: true } : refuse("link_expired");
 }
 
 /** "I didn't create it": nothing that somebody set up there opens the account any more, and a reset begins. */
-async function disownAccount(
-  parts: AccountParts,
-  link: AccountLink,
-  token: string,
-  { clientInfo }: Confirmer,
-  now: number,
-): Promise<Outcome> {
-  const { label } = clientInfo.device;
-  const emails = await parts.database.write(async (write): Promise<OutgoingEmail[] | null> => {
-    const account = await lockAccount(write, link.account_id);
-    if (!account || !(await redeemLink(write, ["verify_address"], token, now))) return null;
+async function disownAccount(parts: AccountParts, redeemed: RedeemedLink, now: number): Promise<Outcome> {
+  return changeByLink(parts, redeemed, now, async (write, account, link) => {
     if (account.email_key !== link.email_key || account.email_verified_at !== null) return null;
-    const { id: accountId, email, email_key } = account;
-    await endBecauseOf(write, "account_disowned", { accountId }, { by: device(label), at: now });
-    await removeEverything(parts, write, account);
-    await write.query
-      .updateTable("account")
-      .set({ credential_version: account.credential_version + 1 })
-      .where("id", "=", accountId)
-      .execute();
-    const resetLink = await makeResetLink(parts, write, { id: accountId, email, email_key }, label, now);
-    const context = { ...emailContext(parts, email, now, label), link: resetLink };
-    return [{ to: email, message: messages.resetPassword(context) }];
+    return {
+      ok: true,
+      ends: { event: "account_disowned", of: { accountId: account.id } },
+      afterEndings: () => removeEverything(parts, write, account),
+      newCredentials: true,
+      emails: async () => [await resetEmail(parts, write, account, redeemed.label, now)],
+      answer: {},
+    };
   });
-  if (emails === null) return refuse("link_expired");
-  sendEmails(parts, emails);
-  return { ok: true };
 }

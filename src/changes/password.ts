@@ -1,15 +1,11 @@
 import { ownWords } from "../credentials/account.ts";
-import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
-import { record } from "../history/activity.ts";
-import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endBecauseOf } from "../sessions/endings.ts";
+import { changeSecurity } from "./change-security.ts";
 import type { CurrentSession } from "./proof.ts";
-import { lockProved, renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /**
  * Changes the password, or sets the first one. Every other session ends in the same transaction (S7),
@@ -36,44 +32,33 @@ export async function changePassword(
   if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.newPassword);
 
-  const done = await parts.database.write(async (write) => {
-    const held = await lockProved(write, current, proof.account);
-    if (!held.ok) return held;
-    const { account } = held;
-    const token = await renewOnce(write, current, {});
-    if (token === null) return signedOutMeanwhile();
-    await write.query
-      .updateTable("account")
-      .set({
-        password_hash: passwordHash,
-        password_set_at: now,
-        password_blocked_at: null,
-        credential_version: account.credential_version + 1,
-      })
-      .where("id", "=", account.id)
-      .execute();
-    const others = { accountId: account.id, exceptIds: [current.id] } as const;
-    const doer = { by: device(current.label), at: now };
-    const ended = await endBecauseOf(write, "password_changed", others, doer);
-    const kind = account.password_hash === null ? ("method_added" as const) : ("password_changed" as const);
-    const detail = kind === "method_added" ? { method: "password" } : {};
-    await record(write, { accountId: account.id, kind, at: now, label: current.label, detail });
-    return {
-      ok: true as const,
-      token,
-      ended,
-      kind,
-      notMeLink: await makeNotMeLink(parts, write, account, current.id, now),
-    };
-  });
+  const done = await changeSecurity(
+    parts,
+    current,
+    { proved: proof.account },
+    now,
+    async (write, account) => {
+      const token = await renewOnce(write, current, {});
+      if (token === null) return signedOutMeanwhile();
+      const set = { password_hash: passwordHash, password_set_at: now, password_blocked_at: null };
+      await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
+      const isFirst = account.password_hash === null;
+      return {
+        ok: true,
+        ends: { event: "password_changed", of: { accountId: account.id, exceptIds: [current.id] } },
+        newCredentials: true,
+        recorded: isFirst
+          ? { kind: "method_added", detail: { method: "password" } }
+          : { kind: "password_changed" },
+        notice: (context, othersLoggedOut) =>
+          isFirst
+            ? messages.methodAdded({ ...context, othersLoggedOut, name: "Password" })
+            : messages.passwordChanged({ ...context, othersLoggedOut }),
+        answer: { token },
+      };
+    },
+  );
   if (!done.ok) return done;
   current.newToken = done.token;
-  const { notMeLink, ended: othersLoggedOut, kind } = done;
-  const context = { ...emailContext(parts, email, now, current.label), notMeLink, othersLoggedOut };
-  const message =
-    kind === "password_changed"
-      ? messages.passwordChanged(context)
-      : messages.methodAdded({ ...context, name: "Password" });
-  sendEmails(parts, [{ to: email, message }]);
   return { ok: true };
 }

@@ -196,10 +196,19 @@ export async function lockProved(
   current: CurrentSession,
   proved: Account,
 ): Promise<Outcome<{ account: Account }>> {
+  const held = await lockSignedIn(write, current);
+  if (held.ok && held.account.credential_version !== proved.credential_version)
+    return refuse("wrong_password");
+  return held;
+}
+
+/** The account, held; refuses where the current session has ended since its request began. */
+export async function lockSignedIn(
+  write: Write,
+  current: CurrentSession,
+): Promise<Outcome<{ account: Account }>> {
   const account = await lockSession(write, current.accountId, current.id);
-  if (!account) return signedOutMeanwhile();
-  if (account.credential_version !== proved.credential_version) return refuse("wrong_password");
-  return { ok: true, account };
+  return account ? { ok: true, account } : signedOutMeanwhile();
 }
 
 export function signedOutMeanwhile() {

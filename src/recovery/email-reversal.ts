@@ -1,19 +1,15 @@
 import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { findLink, makeResetLink, redeemLink } from "../credentials/emailed-links.ts";
+import { findLink } from "../credentials/emailed-links.ts";
 import { removeAddedSince } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import type { OutgoingEmail } from "../credentials/send-emails.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { changeByLink, resetEmail, type SecurityChange } from "../credentials/security-change.ts";
+import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { isUniqueViolation } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import { lockAccount } from "../database/lock.ts";
-import { record } from "../history/activity.ts";
-import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endBecauseOf } from "../sessions/endings.ts";
 import type { ClientInfo } from "../sessions/start.ts";
 
 /**
@@ -30,55 +26,42 @@ export async function reverseEmailChange(
   const known = await findLink(parts.database, ["email_reversal"], token, now);
   const accountId = known?.account_id;
   if (!accountId) return refuse("link_expired");
-  const reverse = async (write: Write): Promise<OutgoingEmail[] | null> => {
-    const account = await lockAccount(write, accountId);
-    const link = account && (await redeemLink(write, ["email_reversal"], token, now));
-    if (!account || !link) return null;
-    if (link.confirmed_at !== null)
-      return undoChange(parts, write, { account, link, label: clientInfo.device.label }, now);
+  const { label } = clientInfo.device;
+  const redeemed = { kind: "email_reversal", token, accountId, label } as const;
+  return changeByLink(parts, redeemed, now, async (write, account, link) => {
+    if (link.confirmed_at !== null) return undoChange(parts, write, { account, link, label }, now);
     await endLinksOfChange(write, accountId, link.change_id);
-    return [];
-  };
-  const emails = await parts.database.write(reverse).catch((error: unknown) => {
-    if (isUniqueViolation(error)) return null;
+    return { ok: true, answer: {} };
+  }).catch((error: unknown) => {
+    if (isUniqueViolation(error)) return refuse("link_expired");
     throw error;
   });
-  if (emails === null) return refuse("link_expired");
-  sendEmails(parts, emails);
-  return { ok: true };
 }
 
 async function undoChange(
   parts: AccountParts,
   write: Write,
-  change: { account: Account; link: EmailedLink; label: string },
+  { account, link, label }: { account: Account; link: EmailedLink; label: string },
   now: number,
-): Promise<OutgoingEmail[]> {
-  const { account, link, label } = change;
-  const accountId = account.id;
-  const begunAt = await endLinksSince(write, accountId, link);
+): Promise<SecurityChange> {
+  const { id } = account;
+  const { email, email_key } = link;
+  const begunAt = await endLinksSince(write, id, link);
   // What was added after the change was asked for is the thief's. What is older is judged at the reset.
-  await removeAddedSince(parts, write, accountId, begunAt);
-  await endBecauseOf(write, "email_change_reversed", { accountId }, { by: device(label), at: now });
-  await write.query
-    .updateTable("account")
-    .set({
-      email: link.email,
-      email_key: link.email_key,
-      email_verified_at: now,
-      password_blocked_at: now,
-      credential_version: account.credential_version + 1,
-    })
-    .where("id", "=", accountId)
-    .execute();
-  await record(write, { accountId, kind: "email_changed", at: now, label, detail: { email: link.email } });
-  const restored = { id: accountId, email: link.email, email_key: link.email_key };
-  const resetLink = await makeResetLink(parts, write, restored, label, now);
-  const context = emailContext(parts, link.email, now, label);
-  return [
-    { to: link.email, message: messages.emailChangeReversed(context) },
-    { to: link.email, message: messages.resetPassword({ ...context, link: resetLink }) },
-  ];
+  await removeAddedSince(parts, write, id, begunAt);
+  const restored = { email, email_key, email_verified_at: now, password_blocked_at: now };
+  return {
+    ok: true,
+    ends: { event: "email_change_reversed", of: { accountId: id } },
+    afterEndings: () => write.query.updateTable("account").set(restored).where("id", "=", id).execute(),
+    newCredentials: true,
+    recorded: { kind: "email_changed", detail: { email } },
+    emails: async () => [
+      { to: email, message: messages.emailChangeReversed(emailContext(parts, email, now, label)) },
+      await resetEmail(parts, write, { id, email, email_key }, label, now),
+    ],
+    answer: {},
+  };
 }
 
 /** Ends every other reversal link of this change and of later ones; returns when the change was asked for. */

@@ -1,13 +1,9 @@
-import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { findLink, makeResetLink, redeemLink } from "../credentials/emailed-links.ts";
+import { findLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
 import { device } from "../history/actor.ts";
-import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
@@ -31,45 +27,36 @@ export async function reportSession(
   if (!link || !accountId) return refuse("link_expired");
   const { email, email_key } = link;
   const { label } = clientInfo.device;
-  const resetLink = await parts.database.write(async (write) => {
-    const account = await lockAccount(write, accountId);
-    if (!account || !(await redeemLink(write, ["not_me"], token, now))) return null;
-    await endReported(write, account, link, label, now);
-    // The address that the email went to: a thief may have changed the account's meanwhile.
-    return makeResetLink(parts, write, { id: accountId, email, email_key }, label, now);
+  const redeemed = { kind: "not_me", token, accountId, label } as const;
+  return changeByLink(parts, redeemed, now, async (write) => {
+    const { session_id: id, device_hash: deviceHash } = link;
+    const gone = methodsFrom(await readMethods(write, accountId), { sessionId: id, deviceHash });
+    return {
+      ok: true,
+      ends: { event: "session_reported", of: { accountId, id, deviceHash } },
+      afterEndings: async () => {
+        if (deviceHash !== null) await forgetDevice(write, accountId, deviceHash);
+        for (const method of gone) await removeReported(write, accountId, method, { label, now });
+      },
+      newCredentials: gone.length > 0,
+      // The address that the email went to: a thief may have changed the account's meanwhile.
+      emails: async () => [await resetEmail(parts, write, { id: accountId, email, email_key }, label, now)],
+      answer: {},
+    };
   });
-  if (resetLink === null) return refuse("link_expired");
-  const message = messages.resetPassword({ ...emailContext(parts, email, now, label), link: resetLink });
-  sendEmails(parts, [{ to: email, message }]);
-  return { ok: true };
 }
 
-async function endReported(
+async function removeReported(
   write: Write,
-  account: Account,
-  { session_id: sessionId, device_hash: deviceHash }: EmailedLink,
-  label: string,
-  now: number,
+  accountId: string,
+  { id: methodId, table, kind, name }: Method,
+  { label, now: at }: { label: string; now: number },
 ): Promise<void> {
-  const accountId = account.id;
-  const doer = { by: device(label), at: now };
-  await endBecauseOf(write, "session_reported", { accountId, id: sessionId, deviceHash }, doer);
-  if (deviceHash !== null) await forgetDevice(write, accountId, deviceHash);
-  const methods = await readMethods(write, accountId);
-  const gone = methodsFrom(methods, { sessionId, deviceHash });
-  if (gone.length === 0) return;
-  for (const { id: methodId, table, kind, name } of gone) {
-    await write.query.deleteFrom(table).where("id", "=", methodId).execute();
-    await endBecauseOf(write, "method_removed", { accountId, methodId, exceptIds: [] }, doer);
-    const detail = { method: kind, name };
-    await record(write, { accountId, kind: "method_removed", at: now, label, detail });
-  }
-  await write.query
-    .updateTable("account")
-    .set({ credential_version: account.credential_version + 1 })
-    .where("id", "=", accountId)
-    .execute();
-  write.announce(accountId);
+  await write.query.deleteFrom(table).where("id", "=", methodId).execute();
+  const opened = { accountId, methodId, exceptIds: [] };
+  await endBecauseOf(write, "method_removed", opened, { by: device(label), at });
+  const detail = { method: kind, name };
+  await record(write, { accountId, kind: "method_removed", at, label, detail });
 }
 
 type Method = Awaited<ReturnType<typeof readMethods>>[number];

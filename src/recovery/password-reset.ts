@@ -1,22 +1,20 @@
 import { findAccountByEmail, ownWords } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { findLink, makeNotMeLink, makeResetLink, redeemLink } from "../credentials/emailed-links.ts";
+import { findLink } from "../credentials/emailed-links.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { networkLimit } from "../credentials/network-limit.ts";
 import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { changeByLink, resetEmail } from "../credentials/security-change.ts";
+import { sendEmails } from "../credentials/send-emails.ts";
 import { forgetWrongPasswords } from "../credentials/tries.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
-import { record } from "../history/activity.ts";
-import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endBecauseOf } from "../sessions/endings.ts";
 import type { ClientInfo } from "../sessions/start.ts";
 
 /** Emails a reset link where the address has an account. The answer, and its time, are the same for every address. */
@@ -50,14 +48,12 @@ export async function sendResetEmail(
   label: string,
   now: number,
 ): Promise<void> {
-  const link = await parts.database.write(async (write) => {
+  const letter = await parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);
     const same = held?.email_key === account.email_key && held.suspended_at === account.suspended_at;
-    return same ? makeResetLink(parts, write, account, label, now) : null;
+    return same ? resetEmail(parts, write, account, label, now) : null;
   });
-  if (link === null) return;
-  const message = messages.resetPassword({ ...emailContext(parts, account.email, now, label), link });
-  sendEmails(parts, [{ to: account.email, message }]);
+  if (letter !== null) sendEmails(parts, [letter]);
 }
 
 /** Sets a new password with the emailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */
@@ -76,25 +72,22 @@ export async function resetPassword(
   const passwordHash = await parts.passwords.hash(asked.password);
   const { account_id: accountId } = link;
   const { label } = clientInfo.device;
-
-  const done = await parts.database.write(async (write) => {
-    const account = await lockAccount(write, accountId);
-    if (!account || !(await redeemLink(write, ["reset_password"], asked.token, now))) return null;
+  const redeemed = { kind: "reset_password", token: asked.token, accountId, label } as const;
+  return changeByLink(parts, redeemed, now, async (write, account) => {
     const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
-    await endBecauseOf(write, "password_reset", { accountId }, { by: device(label), at: now });
-    await record(write, { accountId, kind: "password_reset", at: now, label });
     // Whoever guessed before must not keep the owner out with the password that was just chosen.
     await forgetWrongPasswords(parts, write, account);
     const methods = await methodsOf(parts, write.query, account);
     const kept = methods.filter(({ kind, works }) => works && kind !== "password").map(({ name }) => name);
-    const notMeLink = await makeNotMeLink(parts, write, account, null, now);
-    return { email: account.email, facts: { removed, kept, notMeLink } };
+    return {
+      ok: true,
+      ends: { event: "password_reset", of: { accountId } },
+      newCredentials: true,
+      recorded: { kind: "password_reset" },
+      notice: (context) => messages.passwordWasReset({ ...context, removed, kept }),
+      answer: {},
+    };
   });
-  if (done === null) return refuse("link_expired");
-  const { email, facts } = done;
-  const message = messages.passwordWasReset({ ...emailContext(parts, email, now, label), ...facts });
-  sendEmails(parts, [{ to: email, message }]);
-  return { ok: true };
 }
 
 /**
@@ -116,7 +109,6 @@ async function setPassword(
       password_hash: passwordHash,
       password_set_at: now,
       password_blocked_at: null,
-      credential_version: account.credential_version + 1,
       ...(provesAddress ? { email_verified_at: account.email_verified_at ?? now, owner_since: ALWAYS } : {}),
     })
     .where("id", "=", account.id)

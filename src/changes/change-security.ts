@@ -1,0 +1,67 @@
+import type { AccountParts } from "../credentials/parts.ts";
+import { carryOut, type SecurityChange } from "../credentials/security-change.ts";
+import { sendEmails } from "../credentials/send-emails.ts";
+import type { Write } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
+import { device } from "../history/actor.ts";
+import type { Outcome, Refusal } from "../refusals.ts";
+import type { CurrentSession, Given, Level } from "./proof.ts";
+import { lockProved, lockSignedIn, requireProof } from "./proof.ts";
+
+/**
+ * What allows a change: a proof that is still to be asked for; one that the rule has asked for already, since
+ * its limits come between proof and lock; or being signed in, where the rule judges the rest under the lock.
+ */
+export type Allowed = { given: Given; level: Level } | { proved: Account } | "signed_in";
+
+/**
+ * The one way of a signed-in person's change of security: proof → lock → the rule's own part → endings → new
+ * credential version → activity → announcement → emails. `change` does only what is the rule's own and says
+ * what the rest is; where it refuses, none of the rest is done.
+ */
+export async function changeSecurity<T extends object>(
+  parts: AccountParts,
+  current: CurrentSession,
+  allowed: Allowed,
+  now: number,
+  change: (write: Write, account: Account) => Promise<SecurityChange<T> | Refusal>,
+): Promise<Outcome<T>> {
+  const by = { actor: device(current.label), sessionId: current.id };
+  const done = await withProof(parts, current, allowed, now, async (write, account) => {
+    const changed = await change(write, account);
+    if (!changed.ok) return changed;
+    const { emails } = await carryOut(parts, write, account, changed, by, now);
+    return { ok: true as const, answer: changed.answer, emails };
+  });
+  if (!done.ok) return done;
+  sendEmails(parts, done.emails);
+  return { ok: true, ...done.answer };
+}
+
+/** Proof, then lock, then `work` in the same transaction; refused where the proof no longer holds under the lock. */
+export async function withProof<T extends object>(
+  parts: AccountParts,
+  current: CurrentSession,
+  allowed: Allowed,
+  now: number,
+  work: (write: Write, account: Account) => Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
+  const proved = await provedAccount(parts, current, allowed, now);
+  if (!proved.ok) return proved;
+  return parts.database.write(async (write) => {
+    const { account } = proved;
+    const held = await (account ? lockProved(write, current, account) : lockSignedIn(write, current));
+    return held.ok ? work(write, held.account) : held;
+  });
+}
+
+async function provedAccount(
+  parts: AccountParts,
+  current: CurrentSession,
+  allowed: Allowed,
+  now: number,
+): Promise<Outcome<{ account: Account | null }>> {
+  if (allowed === "signed_in") return { ok: true, account: null };
+  if ("proved" in allowed) return { ok: true, account: allowed.proved };
+  return requireProof(parts, current, allowed.given, allowed.level, now);
+}

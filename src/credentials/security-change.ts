@@ -1,0 +1,112 @@
+import type { Write } from "../database/database.ts";
+import { type Account, lockAccount } from "../database/lock.ts";
+import type { LinkKind } from "../database/schema.ts";
+import { type ActivityEntry, record } from "../history/activity.ts";
+import { type Actor, device, nameOf } from "../history/actor.ts";
+import * as messages from "../mail/messages.ts";
+import type { Outcome } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { type EndedBy, type EndingEvent, endBecauseOf } from "../sessions/endings.ts";
+import { type EmailedLink, makeNotMeLink, makeResetLink, redeemLink } from "./emailed-links.ts";
+import type { AccountParts } from "./parts.ts";
+import { emailContext, type OutgoingEmail, sendEmails } from "./send-emails.ts";
+
+type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
+type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: string };
+
+/** What one rule says of its change, once it has judged it; `carryOut` does the rest, in this order. */
+export type SecurityChange<T = object> = {
+  ok: true;
+  /** The event of the table of endings, and whose sessions it concerns. */
+  ends?: Ends;
+  /** What changes the account's address, or deletes it: after the endings, as `lockAccount` says. */
+  afterEndings?: () => Promise<unknown>;
+  /** Whether sign-ins and proofs that judged the account as it was before are refused, and judged anew. */
+  newCredentials?: boolean;
+  recorded?: Pick<ActivityEntry, "kind" | "detail">;
+  /** The device that is named as having done it, where that isn't the one of the request. */
+  label?: string;
+  /** The email to the account's address, with the link "This wasn't me". */
+  notice?: (context: NoticeContext, ended: number) => messages.Message;
+  /** Other emails; their links are made in the same transaction. */
+  emails?: () => OutgoingEmail[] | Promise<OutgoingEmail[]>;
+  /** What the caller learns. */
+  answer: T;
+};
+
+/** Who does it; `sessionId` where a signed-in person does. */
+export type ChangedBy = { actor: Actor; sessionId: string | null };
+
+/**
+ * Does the part that all changes of security share, with the account locked by the caller. Returns how many
+ * sessions ended, and the emails to send after the commit.
+ */
+export async function carryOut(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  change: SecurityChange,
+  { actor, sessionId }: ChangedBy,
+  now: number,
+): Promise<{ ended: number; emails: OutgoingEmail[] }> {
+  const { ends, recorded, notice } = change;
+  const by = change.label === undefined ? actor : device(change.label);
+  const ended = ends ? await endBecauseOf(write, ends.event, ends.of, { by, at: now }) : 0;
+  await change.afterEndings?.();
+  if (change.newCredentials) await raiseCredentialVersion(write, account);
+  if (recorded) await record(write, { accountId: account.id, at: now, label: nameOf(by), ...recorded });
+  write.announce(account.id);
+  const emails = (await change.emails?.()) ?? [];
+  if (notice) {
+    const notMeLink = await makeNotMeLink(parts, write, account, sessionId, now);
+    const label = by.kind === "device" ? by.label : undefined;
+    const context = { ...emailContext(parts, account.email, now, label), notMeLink };
+    emails.push({ to: account.email, message: notice(context, ended) });
+  }
+  return { ended, emails };
+}
+
+/**
+ * A change that an emailed link allows: the account is locked, the link used up. Where `change` returns null, the
+ * link no longer fits the account, and is refused like one that has expired.
+ */
+export async function changeByLink<T extends object>(
+  parts: AccountParts,
+  redeemed: { kind: LinkKind; token: string; accountId: string; label: string },
+  now: number,
+  change: (write: Write, account: Account, link: EmailedLink) => Promise<SecurityChange<T> | null>,
+): Promise<Outcome<T>> {
+  const by = { actor: device(redeemed.label), sessionId: null };
+  const done = await parts.database.write(async (write) => {
+    const account = await lockAccount(write, redeemed.accountId);
+    const link = account && (await redeemLink(write, [redeemed.kind], redeemed.token, now));
+    const changed = link && (await change(write, account, link));
+    if (!changed) return null;
+    const { emails } = await carryOut(parts, write, account, changed, by, now);
+    return { answer: changed.answer, emails };
+  });
+  if (done === null) return refuse("link_expired");
+  sendEmails(parts, done.emails);
+  return { ok: true, ...done.answer };
+}
+
+/** Begins a reset: the email with its link, to an address of the account, or to one that it had. */
+export async function resetEmail(
+  parts: AccountParts,
+  write: Write,
+  account: { id: string; email: string; email_key: string },
+  label: string,
+  now: number,
+): Promise<OutgoingEmail> {
+  const link = await makeResetLink(parts, write, account, label, now);
+  const context = emailContext(parts, account.email, now, label);
+  return { to: account.email, message: messages.resetPassword({ ...context, link }) };
+}
+
+async function raiseCredentialVersion({ query }: Write, account: Account): Promise<void> {
+  await query
+    .updateTable("account")
+    .set({ credential_version: account.credential_version + 1 })
+    .where("id", "=", account.id)
+    .execute();
+}
