@@ -97,7 +97,10 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     attempts: createAttempts(database, settings.rateLimits),
     emailBudget: createEmailBudget(database),
     passwords: createPasswordHashes(() => foreignKindsLeft(database)),
-    strength: createPasswordStrength(settings.passwordMinLength, new URL(settings.baseUrl.origin).hostname),
+    strength: createPasswordStrength(settings.passwordMinLength, [
+      new URL(settings.baseUrl.origin).hostname,
+      ...(settings.name === null ? [] : [settings.name]),
+    ]),
     seal,
     cookies: createCookies(settings, seal.hmac),
     providers: new Map(

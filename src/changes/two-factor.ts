@@ -34,7 +34,7 @@ export async function beginTwoFactor(
     if (!held.ok) return held;
     const { id, email } = held.account;
     if (await hasTwoFactor(write, id)) return refuse("already_on");
-    const { secret, uri } = makeTotpSecret(new URL(parts.settings.baseUrl.origin).hostname, email);
+    const { secret, uri } = makeTotpSecret(parts.settings, email);
     await removeTwoFactor(write, id);
     await write.query
       .insertInto("two_factor")

@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { keyFileOf } from "../credentials/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
-import { readDashboard } from "../http/dashboard.ts";
+import { escapeHtml, readDashboard } from "../http/dashboard.ts";
 import { insecureUrlWarning } from "../http/reached-at.ts";
-import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
+import { optionsFromEnvironment, readSettings, type Settings, siteNameOf } from "../options/options.ts";
 import { lookAtDatabase } from "./doctor-database.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 import { type JsonFlag, print } from "./terminal.ts";
@@ -60,8 +60,8 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
   if (to === undefined) return findings;
   if (readEmailAddress(to) === null)
     return [...findings, fail(`${to} is no address that email can be sent to.`)];
-  const words = `This is a test email of ${settings.baseUrl.host}.`;
-  mailer.send(to, { subject: "Test email", text: `${words}\n`, html: `<p>${words}</p>` });
+  const words = `This is a test email of ${siteNameOf(settings)}.`;
+  mailer.send(to, { subject: "Test email", text: `${words}\n`, html: `<p>${escapeHtml(words)}</p>` });
   await mailer.settled();
   return [
     ...findings,

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import type { Settings } from "../options/options.ts";
 import type { SignedOut } from "../sessions/authenticate.ts";
 import { DAY } from "../sessions/expiry.ts";
+import { type Brand, readBrand } from "./brand.ts";
 
 /** Where the built dashboard lies, seen from the sources and from the built package alike. */
 const FOLDER = new URL("../../dist/dashboard/", import.meta.url);
@@ -28,6 +29,7 @@ export type Dashboard = {
 
 /** Reads the built dashboard into memory once; null where it hasn't been built. */
 export function readDashboard(settings: Settings): Dashboard | null {
+  const brand = readBrand(settings);
   if (!existsSync(new URL("index.html", FOLDER))) return null;
   const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter(
     (file) => TYPES[extname(file)],
@@ -40,13 +42,13 @@ export function readDashboard(settings: Settings): Dashboard | null {
     ];
   });
   return {
-    html: fill(readFileSync(new URL("index.html", FOLDER), "utf8"), settings),
-    assets: new Map(assets),
+    html: fill(readFileSync(new URL("index.html", FOLDER), "utf8"), settings, brand),
+    assets: new Map([...assets, ...brand.assets]),
   };
 }
 
 /** Where it is mounted and what it may offer; the page has no script inline and no `<base>`. */
-function fill(html: string, settings: Settings): string {
+function fill(html: string, settings: Settings, { name, logo, links, stylesheet }: Brand): string {
   const days = settings.sessionLifetime / DAY;
   const config = {
     basePath: settings.baseUrl.path,
@@ -56,8 +58,16 @@ function fill(html: string, settings: Settings): string {
     passkeys: settings.baseUrl.hasName,
     oidc: settings.oidc.map(({ id, name }) => ({ id, name })),
     sessionDays: Number.isInteger(days) ? days : null,
+    name,
+    logo,
+    links,
   };
+  const icon = logo === null ? null : `<link rel="icon" href="${escapeHtml(logo)}" />`;
+  const accent = stylesheet === null ? "" : `<link rel="stylesheet" href="${escapeHtml(stylesheet)}">`;
   return html
+    .replace(/<link rel="icon"[^>]*>/, (built) => icon ?? built)
+    .replace("</head>", () => `${accent}</head>`)
+    .replaceAll("__LATCHKEY_NAME__", () => escapeHtml(name))
     .replaceAll("/__latchkey_base__/", () => `${settings.baseUrl.path}/`)
     .replaceAll("__LATCHKEY_CONFIG__", () => asAttribute(config));
 }
@@ -72,6 +82,11 @@ export function withEnding(html: string, { reason, by, at }: SignedOut): string 
   return html.replace("__LATCHKEY_ENDING__", () => asAttribute(ending));
 }
 
+/** Text for a page, between elements or in quotes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
 function asAttribute(value: object): string {
-  return JSON.stringify(value).replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  return escapeHtml(JSON.stringify(value));
 }

@@ -29,12 +29,12 @@ export type PasswordStrength = {
 
 /**
  * Judges new passwords: length in code points, and how guessable they are, without rules of
- * composition (NIST SP 800-63B-4, 3.1.1.2); words of the product, the site (`host`) and the account itself
+ * composition (NIST SP 800-63B-4, 3.1.1.2); words of the product, the site (`names`) and the account itself
  * count for nothing (ASVS 6.2.11). In a thread of its own, one at a time: the thread knows of no question
  * but the one that it is at, so one that is given up costs nothing.
  */
-export function createPasswordStrength(minLength: number, host: string): PasswordStrength {
-  const siteWords = [...PRODUCT_WORDS, host, ...host.split(".")];
+export function createPasswordStrength(minLength: number, names: readonly string[]): PasswordStrength {
+  const siteWords = [...PRODUCT_WORDS, ...names, ...names.flatMap((name) => name.split(/[^\p{L}\p{N}-]+/u))];
   const turns = createSemaphore(1, PATIENCE, "Too many passwords are being judged.", MOST_WAITING);
   let worker: Worker | undefined;
 

@@ -1,8 +1,8 @@
-import type { BaseUrl } from "../../options/kinds.ts";
+import type { Settings } from "../../options/options.ts";
 import type { SignedOut } from "../../sessions/authenticate.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";
-import { type Asset, type Dashboard, withEnding } from "../dashboard.ts";
+import { type Asset, type Dashboard, escapeHtml, withEnding } from "../dashboard.ts";
 import { handOver } from "../hand-over.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 import { currentSession } from "../signed-in.ts";
@@ -10,7 +10,7 @@ import { currentSession } from "../signed-in.ts";
 /** Handlers of the dashboard's pages. What a page may show is decided here, before any of it is sent. */
 export function pages(dashboard: Dashboard | null) {
   const show = (call: Call, ending: SignedOut = NOTHING_ENDED): Response =>
-    dashboard ? html(200, withEnding(dashboard.html, ending)) : notBuilt(call.parts.settings.baseUrl);
+    dashboard ? html(200, withEnding(dashboard.html, ending)) : notBuilt(call.parts.settings);
 
   async function page(call: Call): Promise<Response> {
     const who = await currentSession(call);
@@ -53,7 +53,7 @@ export function pages(dashboard: Dashboard | null) {
     const found = dashboard?.assets.get(pathname.slice(call.parts.settings.baseUrl.path.length));
     return found
       ? sendAsset(call.request, found, pathname.includes("/assets/"))
-      : missing(call.parts.settings.baseUrl);
+      : missing(call.parts.settings);
   }
 
   return { page, root, login, settings, asset };
@@ -85,21 +85,23 @@ export function html(status: number, text: string): Response {
 }
 
 /** A page of one sentence and a way on, for when there is nothing else to show. */
-export function plainPage(status: number, sentence: string, { href, path }: BaseUrl): Response {
+export function plainPage(status: number, sentence: string, settings: Settings): Response {
+  const { href, path } = settings.baseUrl;
+  const name = escapeHtml(settings.name ?? "Latchkey");
   return html(
     status,
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>Latchkey</title><link rel="stylesheet" href="${path}/plain.css"></head><body><main><h1>Latchkey</h1><p>${sentence}</p><p><a href="${href}/">Go to your account</a></p></main></body></html>`,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${name}</title><link rel="stylesheet" href="${path}/plain.css"></head><body><main><h1>${name}</h1><p>${sentence}</p><p><a href="${href}/">Go to your account</a></p></main></body></html>`,
   );
 }
 
-function missing(baseUrl: BaseUrl): Response {
-  return plainPage(404, "There is no such page.", baseUrl);
+function missing(settings: Settings): Response {
+  return plainPage(404, "There is no such page.", settings);
 }
 
-function notBuilt(baseUrl: BaseUrl): Response {
+function notBuilt(settings: Settings): Response {
   return plainPage(
     503,
     "The dashboard hasn't been built yet. Run npm run build:dashboard, then start again.",
-    baseUrl,
+    settings,
   );
 }
