@@ -3,7 +3,7 @@ import pg from "pg";
 import type { Write } from "../src/database/database.ts";
 import { lockAccount } from "../src/database/lock.ts";
 import { openPostgres } from "../src/database/postgres/postgres.ts";
-import { endSessions } from "../src/sessions/endings.ts";
+import { endBecauseOf } from "../src/sessions/endings.ts";
 import { hashToken, makeId, makeToken } from "../src/sessions/token.ts";
 import { startPostgres } from "../tests/support/postgres.ts";
 import { startSynchronousStandby } from "../tests/support/standby.ts";
@@ -100,5 +100,5 @@ async function begin(write: Write, accountId: string, id: string): Promise<void>
 
 async function finish(write: Write, accountId: string, id: string): Promise<void> {
   await lockAccount(write, accountId);
-  await endSessions(write, { accountId, id }, { reason: "signed_out", by: null, at: Date.now() });
+  await endBecauseOf(write, "logged_out", { accountId, id }, { by: null, at: Date.now() });
 }

@@ -5,24 +5,21 @@ import "../src/react/latchkey.css";
 import "./dashboard.css";
 import { readConfig } from "./config.ts";
 import { Frame } from "./frame.tsx";
-import { LoginPage } from "./pages/login.tsx";
-import { SecurityPage } from "./pages/security.tsx";
-import { SignUpPage } from "./pages/sign-up.tsx";
 
-/** Fetched only where it is opened: nobody needs it to log in. */
-const mailedLink = (name: keyof typeof import("./pages/mailed-links.tsx")) => async () =>
-  (await import("./pages/mailed-links.tsx"))[name];
+/** Only what a page needs is fetched: nobody waits for the code of another page to log in. */
+const emailedLink = (name: keyof typeof import("./pages/emailed-links.tsx")) => async () =>
+  (await import("./pages/emailed-links.tsx"))[name];
 
-/** Every page; the server has decided already who may see which. */
+/** Every page; the server has already decided who may see which. */
 const PAGES = {
-  "/login": () => LoginPage,
-  "/sign-up": () => SignUpPage,
-  "/forgot-password": mailedLink("ForgotPasswordPage"),
-  "/reset-password": mailedLink("ResetPasswordPage"),
-  "/confirm-email": mailedLink("ConfirmEmailPage"),
-  "/keep-email": mailedLink("KeepEmailPage"),
-  "/not-me": mailedLink("NotMePage"),
-  "/settings/security": () => SecurityPage,
+  "/login": async () => (await import("./pages/login.tsx")).LoginPage,
+  "/sign-up": async () => (await import("./pages/sign-up.tsx")).SignUpPage,
+  "/forgot-password": emailedLink("ForgotPasswordPage"),
+  "/reset-password": emailedLink("ResetPasswordPage"),
+  "/confirm-email": emailedLink("ConfirmEmailPage"),
+  "/keep-email": emailedLink("KeepEmailPage"),
+  "/not-me": emailedLink("NotMePage"),
+  "/settings/security": async () => (await import("./pages/security.tsx")).SecurityPage,
 } as const;
 
 const config = readConfig();

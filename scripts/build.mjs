@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const builds = { dashboard: buildDashboard, package: buildPackage };
@@ -17,6 +18,15 @@ builds[what]();
 
 function buildDashboard() {
   run("vite/bin/vite.js", "build", "dashboard", "--logLevel", "warn");
+  for (const file of filesIn(join(root, "dist", "dashboard")))
+    if (/\.(js|css|svg)$/.test(file)) compress(file);
+}
+
+/** Compressed once, as well as it goes, and not again at each start of the server. */
+function compress(file) {
+  const bytes = readFileSync(file);
+  writeFileSync(`${file}.br`, brotliCompressSync(bytes));
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
 }
 
 /** The library and the command line as plain JavaScript with its types, beside the built dashboard. */

@@ -4,13 +4,14 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LINE =
-  "adapters, cli → latchkey → http, import → operator → sign-in → changes, recovery → credentials → sessions → history, email → database → options, refusals";
+  "adapters, cli → latchkey → maintenance → http, import → operator → sign-in → changes, recovery → credentials → sessions → history, mail → database → options, refusals → answers";
 
 /** The server's rooms from top to bottom: each may import itself and what stands on a later line. */
 const SERVER = [
   ["index"],
   ["adapters", "cli"],
   ["latchkey"],
+  ["maintenance"],
   ["http", "import"],
   ["operator"],
   ["sign-in"],
@@ -20,11 +21,12 @@ const SERVER = [
   ["history", "mail"],
   ["database"],
   ["options", "refusals"],
+  ["answers"],
 ];
 
-/** What runs in the browser: each may import itself and the named ones, and never a room of the server. */
+/** What runs in the browser: each may import itself and the named ones, and never a room of the server but the answers both share. */
 const BROWSER = {
-  client: [],
+  client: ["answers"],
   react: ["client"],
   elements: ["client", "react"],
   dashboard: ["client", "react"],

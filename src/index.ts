@@ -1,7 +1,6 @@
+export type { Account, Session, SignedIn, SignedOut } from "./answers.ts";
 export { DatabaseUnavailable, DatabaseUnusable } from "./database/database.ts";
-export type { AccountAnswer as Account, SessionAnswer as Session } from "./http/answers.ts";
 export type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
-export type { SignedIn, SignedOut } from "./http/require-session.ts";
 export type { Latchkey } from "./latchkey.ts";
 export { createLatchkey } from "./latchkey.ts";
 export type { LatchkeyOptions } from "./options/options.ts";

@@ -1,37 +1,37 @@
 import { pino } from "pino";
+import type { Session, SignedIn, SignedOut } from "./answers.ts";
 import { createAttempts } from "./credentials/attempts.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
 import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
 import { createPasswordHashes } from "./credentials/passwords/password-hash.ts";
 import { createPasswordStrength } from "./credentials/passwords/password-strength.ts";
 import { createProvider } from "./credentials/provider.ts";
-import { resealSecrets } from "./credentials/reseal.ts";
 import { createSeal } from "./credentials/seal.ts";
-import { tellHeldBack } from "./credentials/send-emails.ts";
-import { DatabaseUnavailable } from "./database/database.ts";
 import { openDatabase } from "./database/open.ts";
-import type { SessionAnswer } from "./http/answers.ts";
+import { app } from "./history/actor.ts";
 import { sessionAnswer } from "./http/answers.ts";
+import { callbackUrl } from "./http/api/oidc.ts";
 import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
 import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
 import { readDashboard } from "./http/dashboard.ts";
-import { callbackUrl } from "./http/handlers/oidc.ts";
 import { watchNetworks } from "./http/network.ts";
 import { otherAddress, reachedElsewhere } from "./http/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request-head.ts";
-import { requireSession, type SignedIn, type SignedOut, whoIs } from "./http/require-session.ts";
+import { authenticateRequest, requireSession } from "./http/require-session.ts";
 import { tellAtStart } from "./http/told-at-start.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
+import { startMaintenance } from "./maintenance.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
 import { readSettings } from "./options/options.ts";
 import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
-import { endAllOf, endAny, listSessions } from "./sessions/list.ts";
+import { listSessions } from "./sessions/list.ts";
 import { LiveStreams } from "./sessions/live.ts";
-import { prune } from "./sessions/prune.ts";
+import { endAllBut, endAllOf, endAny } from "./sessions/log-out.ts";
+import { Watcher } from "./sessions/watcher.ts";
 
 export type Latchkey = {
   /**
@@ -56,7 +56,7 @@ export type Latchkey = {
    */
   on(event: "session-ended", listener: EndedListener): () => void;
   readonly sessions: {
-    list(accountId: string): Promise<SessionAnswer[]>;
+    list(accountId: string): Promise<Session[]>;
     /** Ends one session, whosever it is. False where there is none. */
     end(sessionId: string, by?: string): Promise<boolean>;
     /** Ends all but one. Returns how many. */
@@ -80,17 +80,14 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
   const lastUsed = createLastUsed(database, settings, logError("Last-used times could not be written."));
   const background = new Set<Promise<void>>();
-  const live = new LiveStreams({ settings, database, lastUsed }, logError("Open pages could not be told."));
-  const ended = new EndedEvents(
-    { settings, database, lastUsed },
-    logError("Ended sessions could not be told."),
-  );
+  const sessionParts = { settings, database, lastUsed };
+  const watcher = new Watcher(database);
+  const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be told."));
+  const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be told."));
   const mailer = openMailer(settings, log);
   const seal = createSeal(readSecretKeys(settings));
   const parts: HttpParts = {
-    settings,
-    database,
-    lastUsed,
+    ...sessionParts,
     live,
     log,
     mailer,
@@ -119,12 +116,12 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       while (background.size > 0) await Promise.all(background);
     },
   };
-  const stopMaintenance = startMaintenance(settings.pruneInterval, parts, logError("Pruning failed."));
+  const stopMaintenance = startMaintenance(parts, logError("Maintenance failed."));
   tellAtStart(settings, log);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
-    authenticate: (request) => whoIs(parts, request),
+    authenticate: (request) => authenticateRequest(parts, request),
     requireSession: (request) => requireSession(parts, request),
     on: (event, listener) => ended.on(event, listener),
     sessions: sessionsInCode(parts),
@@ -150,41 +147,18 @@ function once(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Where the database doesn't answer, that has been told. */
-async function lookAtClock({ clockAhead }: HttpParts): Promise<void> {
-  await clockAhead().catch((error: unknown) => {
-    if (!(error instanceof DatabaseUnavailable)) throw error;
-  });
-}
-
-/** While the key is being changed, second factors move to the new one; then the old one can be taken out. */
-async function lookAtKeys(parts: HttpParts, stop: AbortSignal): Promise<void> {
-  if ((parts.settings.secretKeys?.length ?? 0) < 2) return;
-  try {
-    const { resealed, unreadable } = await resealSecrets(parts, stop);
-    if (stop.aborted) return;
-    parts.log.info(
-      { resealed, unreadable },
-      "LATCHKEY_SECRET_KEY: every second factor that can be read is sealed with the new key; the old one can be taken out.",
-    );
-  } catch (error) {
-    if (!(error instanceof DatabaseUnavailable)) throw error;
-  }
-}
-
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const { database, settings } = parts;
-  const ending = (by?: string) => ({ by: by ?? null, at: settings.now() });
+  const doer = (by?: string) => ({ by: app(by), at: settings.now() });
   return {
     async list(accountId) {
       return (await listSessions(parts, accountId, settings.now())).map((session) =>
         sessionAnswer(session, ""),
       );
     },
-    end: (id, by) => endAny(database, id, { reason: "signed_out_remotely", ...ending(by) }),
-    endOthers: (accountId, exceptId, by) =>
-      endAllOf(database, "others_logged_out", { accountId, exceptId, ...ending(by) }),
-    endAll: (accountId, by) => endAllOf(database, "ended_by_operator", { accountId, ...ending(by) }),
+    end: (id, by) => endAny(database, id, doer(by)),
+    endOthers: (accountId, exceptId, by) => endAllBut(database, { accountId, exceptId }, doer(by)),
+    endAll: (accountId, by) => endAllOf(database, accountId, doer(by)),
   };
 }
 
@@ -195,47 +169,5 @@ function foreignOriginWarning(settings: Settings, log: HttpParts["log"]): HttpPa
     if (seen === null) return;
     log.warn(otherAddress(seen, settings));
     warned = true;
-  };
-}
-
-/** How often addresses are told of emails that were held back, at least; ms. */
-const TELL_INTERVAL = 60_000;
-/** Longer than this a timer can't be set for; ms. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** Looks at the clock and at the keys at once and before every pruning. */
-function startMaintenance(
-  interval: number,
-  parts: HttpParts,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
-  const stop = new AbortController();
-  const look = async () => {
-    await lookAtClock(parts);
-    await lookAtKeys(parts, stop.signal);
-  };
-  let running = look().catch(onError);
-  const run = async () => {
-    await look();
-    const pruned = await prune(parts, parts.settings.now(), stop.signal);
-    if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
-  };
-  const timer = setInterval(
-    () => {
-      running = running.then(run).catch(onError);
-    },
-    Math.min(interval, LONGEST_TIMER),
-  );
-  timer.unref();
-  const budgetTimer = setInterval(
-    () => parts.inBackground(() => tellHeldBack(parts, parts.settings.now())),
-    Math.min(interval, TELL_INTERVAL),
-  );
-  budgetTimer.unref();
-  return async () => {
-    clearInterval(timer);
-    clearInterval(budgetTimer);
-    stop.abort();
-    await running;
   };
 }

@@ -9,14 +9,15 @@ import type { Write } from "./database/database.ts";
 import type { Account } from "./database/lock.ts";
 import { lockAccount, lockAccounts } from "./database/lock.ts";
 import { record } from "./history/activity.ts";
+import { ADMINISTRATOR, nameOf } from "./history/actor.ts";
 import * as messages from "./mail/messages.ts";
 import { sendResetEmail } from "./recovery/password-reset.ts";
 import type { Outcome } from "./refusals.ts";
 import { refuse } from "./refusals.ts";
-import { endBecauseOf, endPendingSignIns, endSessions } from "./sessions/endings.ts";
+import { endBecauseOf, endLinksOfNobody } from "./sessions/endings.ts";
 
 /** Who did it, as the owner reads it. */
-export const OPERATOR = "an administrator";
+export const OPERATOR = nameOf(ADMINISTRATOR);
 
 /** The account with an address, or a refusal that says there is none. */
 export async function findForOperator(
@@ -56,7 +57,7 @@ export async function suspend(parts: AccountParts, account: Account, now: number
       .set({ suspended_at: now, credential_version: held.credential_version + 1 })
       .where("id", "=", account.id)
       .execute();
-    return endBecauseOf(write, "account_closed", { accountId: account.id, by: OPERATOR, at: now });
+    return endBecauseOf(write, "account_closed", { accountId: account.id }, { by: ADMINISTRATOR, at: now });
   });
 }
 
@@ -70,7 +71,7 @@ export async function unsuspend(parts: AccountParts, account: Account): Promise<
 /** Deletes an account and all that belongs to it. */
 export async function remove(parts: AccountParts, account: Account, now: number): Promise<void> {
   await parts.database.write(async (write) => {
-    if (await lockAccount(write, account.id)) await deleteAccount(write, account.id, OPERATOR, now);
+    if (await lockAccount(write, account.id)) await deleteAccount(write, account.id, ADMINISTRATOR, now);
   });
 }
 
@@ -79,13 +80,13 @@ export async function sendReset(parts: AccountParts, account: Account, now: numb
   await sendResetEmail(parts, account, OPERATOR, now);
 }
 
-/** Semaphore 2FA off for an owner who has lost the phone; pending sign-ins end. */
+/** Turns 2FA off for an owner who has lost the phone; pending sign-ins end. */
 export async function resetTwoFactor(parts: AccountParts, account: Account, now: number): Promise<Outcome> {
   const done = await parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);
     if (!held || !(await hasTwoFactor(write, account.id))) return null;
     await removeTwoFactor(write, account.id);
-    await endPendingSignIns(write, account.id);
+    await endBecauseOf(write, "two_factor_reset", { accountId: account.id }, { by: ADMINISTRATOR, at: now });
     await write.query
       .updateTable("account")
       .set({ credential_version: held.credential_version + 1 })
@@ -109,21 +110,15 @@ const ACCOUNTS_A_BATCH = 200;
  * that are held meanwhile: a token that is renewed at that moment ends all the same. Returns how many sessions.
  */
 export async function endEveryone(parts: AccountParts, now: number): Promise<number> {
-  const ending = { reason: "signed_out_remotely", by: OPERATOR, at: now } as const;
-  await forEveryAccountIn(parts, "pending_sign_in", async ({ query }, accountIds) => {
-    await query.deleteFrom("pending_sign_in").where("account_id", "in", accountIds).execute();
-    return 0;
-  });
-  const links = ({ query }: Write) =>
-    query.deleteFrom("emailed_link").where("kind", "not in", ["not_me", "email_reversal"]);
-  await forEveryAccountIn(parts, "emailed_link", async (write, accountIds) => {
-    await links(write).where("account_id", "in", accountIds).execute();
-    return 0;
-  });
-  await parts.database.write((write) => links(write).where("account_id", "is", null).execute());
-  return forEveryAccountIn(parts, "session", (write, accountIds) =>
-    endSessions(write, { accountIds }, ending),
-  );
+  const doer = { by: ADMINISTRATOR, at: now };
+  let ended = 0;
+  for (const table of ["pending_sign_in", "emailed_link", "session"] as const) {
+    ended += await forEveryAccountIn(parts, table, (write, accountIds) =>
+      endBecauseOf(write, "everyone_logged_out", { accountIds }, doer),
+    );
+  }
+  await parts.database.write(endLinksOfNobody);
+  return ended;
 }
 
 /** Goes through a table by accounts, a batch at a time, each batch one transaction. Returns the sum of what was done. */

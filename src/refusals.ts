@@ -1,3 +1,5 @@
+import type { SignedOut } from "./answers.ts";
+
 /**
  * The closed list of what Latchkey refuses, with the words and the HTTP status of each.
  * A refusal is an expected answer and travels as a value; only a broken system throws.
@@ -43,25 +45,10 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-/** Why a session no longer opens anything; `none` where the token is missing or unknown. */
-export type EndReason =
-  | "signed_out"
-  | "signed_out_remotely"
-  | "password_changed"
-  | "email_changed"
-  | "password_reset"
-  | "replaced"
-  | "expired"
-  | "idle"
-  | "method_removed"
-  | "account_closed"
-  | "reported";
+export type { EndReason } from "./answers.ts";
 
 /** What a refusal may carry beyond its code: only what the contract's row names. */
-export type RefusalFacts = {
-  reason?: EndReason | "none";
-  by?: string;
-  at?: string;
+export type RefusalFacts = Partial<SignedOut> & {
   methods?: string[];
   field?: string;
   /** Whole seconds until another try makes sense; becomes the header Retry-After. */

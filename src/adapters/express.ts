@@ -1,8 +1,8 @@
 /** `latchkey/express`: Latchkey inside an Express 5 app. */
 import { getRequestListener } from "@hono/node-server";
 import type { Response as Reply, Request, RequestHandler } from "express";
+import type { SignedIn } from "../answers.ts";
 import { peerOf } from "../http/peer.ts";
-import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf } from "./node-request.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";

@@ -1,9 +1,9 @@
 /** `latchkey/hono`: Latchkey inside a Hono app, on Node. */
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
+import type { SignedIn } from "../answers.ts";
 import { peerOf } from "../http/peer.ts";
 import { headersOf, type RequestHead } from "../http/request-head.ts";
-import type { SignedIn } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
 

@@ -1,7 +1,7 @@
 /** `latchkey/next`: Latchkey inside a Next.js app (App Router, on Node). */
 import { headers } from "next/headers.js";
 import { redirect } from "next/navigation.js";
-import type { SignedIn } from "../http/require-session.ts";
+import type { SignedIn } from "../answers.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { isAtOrBelow, misplaced, pathOf } from "./place.ts";
 

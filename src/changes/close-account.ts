@@ -2,6 +2,7 @@ import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
+import { type Actor, device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
@@ -19,7 +20,7 @@ export async function closeAccount(
   if (!proof.ok) return proof;
   const done = await parts.database.write(async (write) => {
     const held = await lockProved(write, current, proof.account);
-    if (held.ok) await deleteAccount(write, held.account.id, current.label, now);
+    if (held.ok) await deleteAccount(write, held.account.id, device(current.label), now);
     return held;
   });
   if (!done.ok) return done;
@@ -31,7 +32,7 @@ export async function closeAccount(
 }
 
 /** Ends the sessions, then deletes; what hangs on the account goes with it by foreign keys. */
-export async function deleteAccount(write: Write, accountId: string, by: string, now: number): Promise<void> {
-  await endBecauseOf(write, "account_closed", { accountId, by, at: now });
+export async function deleteAccount(write: Write, accountId: string, by: Actor, now: number): Promise<void> {
+  await endBecauseOf(write, "account_closed", { accountId }, { by, at: now });
   await write.query.deleteFrom("account").where("id", "=", accountId).execute();
 }

@@ -14,6 +14,7 @@ import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
+import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome, RefusalFacts } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
@@ -181,7 +182,7 @@ async function disownAccount(
     if (!account || !(await redeemLink(write, ["verify_address"], token, now))) return null;
     if (account.email_key !== link.email_key || account.email_verified_at !== null) return null;
     const { id: accountId, email, email_key } = account;
-    await endBecauseOf(write, "reported_as_a_strangers", { accountId, by: label, at: now });
+    await endBecauseOf(write, "account_disowned", { accountId }, { by: device(label), at: now });
     await removeEverything(parts, write, account);
     await write.query
       .updateTable("account")

@@ -9,10 +9,11 @@ import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockSession } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
+import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endPendingSignIns, endSessions } from "../sessions/endings.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
 import { looksLikeId } from "../sessions/token.ts";
 import type { CurrentSession } from "./proof.ts";
 import { lockProved, missingProof, requireProof, signedOutMeanwhile } from "./proof.ts";
@@ -42,8 +43,8 @@ export async function disconnect(
     const unproved = await missingProof(parts, write.query, { current, account }, "both", now);
     if (unproved) return unproved;
     await removeMethod(write, account, method);
-    const which = { accountId: account.id, methodId, exceptId: current.id };
-    await endSessions(write, which, { reason: "method_removed", by: current.label, at: now });
+    const which = { accountId: account.id, methodId, exceptIds: [current.id] };
+    await endBecauseOf(write, "method_removed", which, { by: device(current.label), at: now });
     const detail = { method: method.kind, name: method.name };
     await record(write, {
       accountId: account.id,
@@ -78,7 +79,6 @@ async function removeMethod(write: Write, account: Account, method: LoginMethod)
     .set({ ...withoutPassword, credential_version: account.credential_version + 1 })
     .where("id", "=", account.id)
     .execute();
-  await endPendingSignIns(write, account.id);
 }
 
 /** Adds a passkey that the person's browser has just made. */

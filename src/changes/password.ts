@@ -3,6 +3,7 @@ import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { emailContext, sendEmails } from "../credentials/send-emails.ts";
 import { record } from "../history/activity.ts";
+import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
@@ -51,8 +52,9 @@ export async function changePassword(
       })
       .where("id", "=", account.id)
       .execute();
-    const ending = { accountId: account.id, exceptId: current.id, by: current.label, at: now };
-    const ended = await endBecauseOf(write, "password_changed", ending);
+    const others = { accountId: account.id, exceptIds: [current.id] } as const;
+    const doer = { by: device(current.label), at: now };
+    const ended = await endBecauseOf(write, "password_changed", others, doer);
     const kind = account.password_hash === null ? ("method_added" as const) : ("password_changed" as const);
     const detail = kind === "method_added" ? { method: "password" } : {};
     await record(write, { accountId: account.id, kind, at: now, label: current.label, detail });

@@ -13,10 +13,11 @@ import { secondFactorTries } from "../credentials/tries.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
+import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endPendingSignIns } from "../sessions/endings.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
 import type { CurrentSession } from "./proof.ts";
 import { lockProved, requireProof } from "./proof.ts";
 
@@ -72,7 +73,8 @@ export async function turnTwoFactorOn(
       .execute();
     await query.updateTable("session").set({ both_proved_at: now }).where("id", "=", current.id).execute();
     const recoveryCodes = await renewRecoveryCodes(write, account.id);
-    await endPendingSignIns(write, account.id);
+    const doer = { by: device(current.label), at: now };
+    await endBecauseOf(write, "two_factor_turned_on", { accountId: account.id }, doer);
     await bumpCredentialVersion(write, account);
     await record(write, { accountId: account.id, kind: "two_factor_on", at: now, label: current.label });
     write.announce(account.id);

@@ -54,7 +54,7 @@ export function addAccounts(program: Command): void {
   addChange(
     accounts,
     "reset-two-factor",
-    "Semaphore 2FA off for someone who has lost the phone.",
+    "Turns 2FA off for someone who has lost the phone.",
     async (parts, account, { now }) => {
       orRefused(await resetTwoFactor(parts, account, now));
       return `Two-factor authentication of ${account.email} is off.`;

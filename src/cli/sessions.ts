@@ -1,9 +1,10 @@
 import type { Command } from "commander";
+import { ADMINISTRATOR } from "../history/actor.ts";
 import { iso } from "../http/answers.ts";
 import type { HttpParts } from "../http/call.ts";
-import { endEveryone, findForOperator, OPERATOR } from "../operator.ts";
+import { endEveryone, findForOperator } from "../operator.ts";
 import { overByTime } from "../sessions/expiry.ts";
-import { endAllOf, endAny } from "../sessions/list.ts";
+import { endAllOf, endAny } from "../sessions/log-out.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
 import { type JsonFlag, printResult, Refused, UsedWrongly } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
@@ -76,8 +77,8 @@ async function listAll(parts: HttpParts, flags: ListFlags & { account?: string }
 }
 
 async function endOne({ database, settings }: HttpParts, id: string, flags: JsonFlag): Promise<void> {
-  const ending = { reason: "signed_out_remotely", by: OPERATOR, at: settings.now() } as const;
-  if (!(await endAny(database, id, ending))) throw new Refused(`There is no session with the id ${id}.`);
+  const doer = { by: ADMINISTRATOR, at: settings.now() };
+  if (!(await endAny(database, id, doer))) throw new Refused(`There is no session with the id ${id}.`);
   printResult(flags, { ended: 1 }, "Ended 1 session.");
 }
 
@@ -94,6 +95,5 @@ async function endAll({ account, everyone, ...flags }: JsonFlag & { account?: st
 
 async function endAllOfAddress(parts: HttpParts, email: string): Promise<number> {
   const { account } = orRefused(await findForOperator(parts, email));
-  const of = { accountId: account.id, by: OPERATOR, at: parts.settings.now() };
-  return endAllOf(parts.database, "ended_by_operator", of);
+  return endAllOf(parts.database, account.id, { by: ADMINISTRATOR, at: parts.settings.now() });
 }

@@ -1,13 +1,12 @@
 import type {
   ActivityEvent,
   Confirmation,
-  Ending,
   LoginMethods,
-  SecondFactor,
   SecondFactorAsked,
   Session,
   SignedIn,
-} from "./answers.ts";
+  SignedOut,
+} from "../answers.ts";
 import { watchLive } from "./live.ts";
 import { createGuard } from "./one-answer.ts";
 import { type Call, type Reading, send } from "./send.ts";
@@ -18,6 +17,9 @@ export type ClientOptions = {
 };
 
 export type Credentials = { email: string; password: string };
+
+/** The second factor of an account that has one: a code of the app, or one of the recovery codes. */
+export type SecondFactor = { code: string } | { recoveryCode: string };
 
 export type Client = ReturnType<typeof createClient>;
 
@@ -44,7 +46,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
       await askSignedIn({ method: "DELETE", path: "/api/session" });
       guard.tellAll({ reason: "signed_out" });
     },
-    onSignedOut: (listener: (ending: Ending) => void) => guard.listen(listener),
+    onSignedOut: (listener: (ending: SignedOut) => void) => guard.listen(listener),
     /** Tells when this account's data may have changed, by one stream for all tabs. Returns how to stop. */
     watch: (onChange: () => void) => watchLive({ basePath, onChange, check: guard.ask }),
     ...comingIn(ask),

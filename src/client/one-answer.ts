@@ -1,4 +1,4 @@
-import type { Ending, SignedIn } from "./answers.ts";
+import type { SignedIn, SignedOut } from "../answers.ts";
 import { isReason, Refused } from "./refused.ts";
 import type { Reading } from "./send.ts";
 
@@ -14,13 +14,13 @@ export function createGuard({
   basePath: string;
   who(reading: Reading): Promise<SignedIn>;
 }) {
-  const listeners = new Set<(ending: Ending) => void>();
+  const listeners = new Set<(ending: SignedOut) => void>();
   let asking: { answer: Promise<SignedIn>; background: boolean } | undefined;
   let over = false;
   let channel: BroadcastChannel | undefined;
 
   /** Opened by the first listener: a page that doesn't listen has nothing to hear. */
-  function listen(listener: (ending: Ending) => void): () => void {
+  function listen(listener: (ending: SignedOut) => void): () => void {
     listeners.add(listener);
     channel ??= openChannel();
     return () => {
@@ -40,14 +40,14 @@ export function createGuard({
     return opened;
   }
 
-  function tell(ending: Ending): void {
+  function tell(ending: SignedOut): void {
     if (over) return;
     over = true;
     for (const listener of listeners) listener(ending);
   }
 
   /** A page that doesn't listen itself opens its channel for this one word. */
-  function tellAll(ending: Ending): void {
+  function tellAll(ending: SignedOut): void {
     const speaking = channel ?? openChannel();
     speaking?.postMessage(ending);
     if (speaking !== channel) speaking?.close();
@@ -92,6 +92,6 @@ export function createGuard({
   return { ask, run, tellAll, listen };
 }
 
-function isEnding(data: unknown): data is Ending {
+function isEnding(data: unknown): data is SignedOut {
   return typeof data === "object" && data !== null && "reason" in data && isReason(data.reason);
 }

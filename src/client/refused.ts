@@ -1,4 +1,4 @@
-import type { Ending, EndReason } from "./answers.ts";
+import { END_REASONS, type EndReason, type SignedOut } from "../answers.ts";
 
 /** What the body of a refusal may carry beyond its code. */
 export type RefusalFacts = {
@@ -31,7 +31,7 @@ export class Refused extends Error {
     return this.status === 401 && this.code === "signed_out";
   }
 
-  get ending(): Ending {
+  get ending(): SignedOut {
     const { reason = "none", by, at } = this.facts;
     return { reason, ...(by && { by }), ...(at && { at }) };
   }
@@ -67,24 +67,9 @@ export async function readRefusal(response: Response): Promise<Refused | Unreach
   return new Refused(response.status, body.code, facts);
 }
 
-const REASONS: readonly (EndReason | "none")[] = [
-  "signed_out",
-  "signed_out_remotely",
-  "password_changed",
-  "email_changed",
-  "password_reset",
-  "replaced",
-  "expired",
-  "idle",
-  "method_removed",
-  "account_closed",
-  "reported",
-  "none",
-];
-
 /** Only what this list knows is ever shown or passed on: a reason is no free text. */
 export function isReason(value: unknown): value is EndReason | "none" {
-  return REASONS.some((reason) => reason === value);
+  return value === "none" || END_REASONS.some((reason) => reason === value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

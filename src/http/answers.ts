@@ -1,23 +1,13 @@
-import type { z } from "zod";
+import type { Account, Session, SignedIn } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
 import type { Refusal } from "../refusals.ts";
 import { refusals } from "../refusals.ts";
-import type { SignedOut } from "../sessions/authenticate.ts";
 import type { ListedSession } from "../sessions/list.ts";
-import type { account, session } from "./answer-schemas.ts";
 
-/** An account as the API shows it. */
-export type AccountAnswer = z.infer<typeof account>;
-
-/** A session as the API shows it: a public id, never its token. */
-export type SessionAnswer = z.infer<typeof session>;
-
-export type WhoAnswer = { account: AccountAnswer; session: SessionAnswer };
-
-const built = new WeakMap<FoundSession, WhoAnswer>();
+const built = new WeakMap<FoundSession, SignedIn>();
 
 /** Who a session belongs to, as the check answers it; made once for a session that is remembered. */
-export function whoAnswer(session: FoundSession): WhoAnswer {
+export function whoAnswer(session: FoundSession): SignedIn {
   const known = built.get(session);
   if (known) return known;
   const made = Object.freeze({
@@ -28,7 +18,7 @@ export function whoAnswer(session: FoundSession): WhoAnswer {
   return made;
 }
 
-export function accountAnswer(session: FoundSession): AccountAnswer {
+export function accountAnswer(session: FoundSession): Account {
   return {
     id: session.accountId,
     email: session.email,
@@ -42,7 +32,7 @@ export function sessionAnswer(
   session: FoundSession | ListedSession,
   currentId: string,
   lastUsedAt = session.lastUsedAt,
-): SessionAnswer {
+): Session {
   return {
     id: session.id,
     label: session.label,
@@ -60,15 +50,19 @@ export const iso = (ms: number): string => new Date(ms).toISOString();
 
 const NO_STORE = { "Cache-Control": "no-store" };
 
-export function json(status: number, body: unknown, cookies: string[] = []): Response {
+export function json(status: number, body: unknown, cookies: readonly string[] = []): Response {
   return withCookies(Response.json(body, { status, headers: NO_STORE }), cookies);
 }
 
-export function noContent(cookies: string[] = []): Response {
+export function noContent(cookies: readonly string[] = []): Response {
   return withCookies(new Response(null, { status: 204, headers: NO_STORE }), cookies);
 }
 
-function withCookies(response: Response, cookies: string[]): Response {
+export function redirect(location: string, cookies: readonly string[] = [], status = 302): Response {
+  return withCookies(new Response(null, { status, headers: { ...NO_STORE, Location: location } }), cookies);
+}
+
+function withCookies(response: Response, cookies: readonly string[]): Response {
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return response;
 }
@@ -81,9 +75,4 @@ export function problem(refusal: Refusal): Response {
   const headers = new Headers({ ...NO_STORE, "Content-Type": "application/problem+json" });
   if (retryAfter !== undefined) headers.set("Retry-After", String(retryAfter));
   return new Response(JSON.stringify(body), { status: body.status, headers });
-}
-
-/** "Not signed in", with the reason for whoever holds the ended token. */
-export function signedOutFacts({ reason, by, at }: SignedOut) {
-  return { reason, ...(by === null ? {} : { by }), ...(at === null ? {} : { at: iso(at) }) };
 }

@@ -4,11 +4,15 @@ import { isDevelopment, type Settings } from "../options/options.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import { broken, wantsPage } from "./broken.ts";
-import type { HttpParts } from "./call.ts";
+import type { Call, HttpParts } from "./call.ts";
 import type { Dashboard } from "./dashboard.ts";
+import { developmentRoutes } from "./development-emails.ts";
 import { refuseCrossSite, refuseOtherBodies } from "./guards.ts";
-import { plainPage } from "./handlers/pages.ts";
-import { api, dashboardRoutes, developmentRoutes } from "./routes.ts";
+import { answerAs } from "./identify.ts";
+import { pageRoutes } from "./pages.ts";
+import { plainPage } from "./plain-page.ts";
+import type { Route } from "./route.ts";
+import { api } from "./routes.ts";
 import { unhurried } from "./unhurried.ts";
 
 /** Answers a request; `remote` is the peer's address, where the server below tells it. */
@@ -21,17 +25,13 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   const { baseUrl } = parts.settings;
   const app = new Hono<Bindings>();
   const development = isDevelopment(parts.settings) ? developmentRoutes : [];
-  for (const [method, path, handle] of [...api, ...dashboardRoutes(dashboard), ...development]) {
-    app.on(method, placesOf(path, baseUrl), (context) => {
-      const { raw: request } = context.req;
-      if (method !== "GET" && method !== "ALL") parts.warnOnForeignOrigin(request, context.env?.remote);
-      const refused =
-        method === "ALL" ? null : (refuseCrossSite(request, baseUrl) ?? refuseOtherBodies(request));
-      if (refused) return problem(refused);
+  for (const route of [...api, ...pageRoutes(dashboard), ...development])
+    app.on(route.method, placesOf(route.path, baseUrl), (context) => {
+      const { remote } = context.env ?? {};
       const param = (name: string) => context.req.param(name) ?? "";
-      return handle({ parts, request, remote: context.env?.remote, now: parts.settings.now(), param });
+      const now = parts.settings.now();
+      return serve(route, { parts, request: context.req.raw, remote, now, param });
     });
-  }
   app.notFound(({ req }) => {
     const path = isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null;
     return missing(req.raw, path, parts.settings);
@@ -43,6 +43,18 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
     const response = await app.fetch(request, remote === undefined ? {} : { remote });
     return send(withHeaders(response, baseUrl));
   };
+}
+
+/** A request on its way down the line: guards, then who sends it, then the route's own answer. */
+function serve(route: Route, call: Call): Response | Promise<Response> {
+  const { parts, request, remote } = call;
+  const { settings } = parts;
+  if (route.method !== "GET" && route.method !== "ALL") parts.warnOnForeignOrigin(request, remote);
+  const unguarded = route.method === "ALL";
+  const refused =
+    (unguarded ? null : (refuseCrossSite(request, settings.baseUrl) ?? refuseOtherBodies(request))) ??
+    route.missing?.(settings);
+  return refused ? problem(refused) : answerAs(call, route, (who) => route.respond(call, who));
 }
 
 /** Where a route lies below the base URL; its root is there with and without the last slash. */
@@ -57,7 +69,7 @@ function isBelow(path: string, { path: base }: BaseUrl): boolean {
 
 /** No such route: another method of a known path is told which ones there are. `path` is null outside the base URL. */
 function missing(request: Request, path: string | null, settings: Settings): Response {
-  const methods = api.filter(([, known]) => path !== null && isAt(known, path)).map(([method]) => method);
+  const methods = api.filter((known) => path !== null && isAt(known.path, path)).map(({ method }) => method);
   if (methods.length > 0) {
     const answer = problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
     answer.headers.set("Allow", methods.join(", "));

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { Accent } from "../options/accent.ts";
 import { IMAGE_TYPES, logo as logoKind } from "../options/brand-kinds.ts";
 import { SettingError, type Settings } from "../options/options.ts";
@@ -25,7 +25,7 @@ export function readBrand(settings: Settings): Brand {
   const add = (of: string, type: string, bytes: Buffer<ArrayBuffer>) => {
     const hash = createHash("sha256").update(bytes).digest("base64url").slice(0, 8);
     const path = `/assets/brand-${hash}${of}`;
-    assets.set(path, { type, bytes, zipped: gzipSync(bytes) });
+    assets.set(path, { type, bytes, encoded: { br: brotliCompressSync(bytes), gzip: gzipSync(bytes) } });
     return settings.baseUrl.path + path;
   };
   const extension = extname(logo ?? "").toLowerCase();

@@ -3,16 +3,13 @@ import { DatabaseUnavailable } from "../database/database.ts";
 import { Busy, refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
-import { plainPage } from "./handlers/pages.ts";
+import { plainPage } from "./plain-page.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** The one catch. A database that is down is 503 and says nothing about who is signed in. */
 export function broken(parts: HttpParts, error: unknown, request: RequestHead): Response {
   const isDown =
-    error instanceof DatabaseUnavailable ||
-    error instanceof Busy ||
-    error instanceof DecryptionError ||
-    (error instanceof Error && "errcode" in error);
+    error instanceof DatabaseUnavailable || error instanceof Busy || error instanceof DecryptionError;
   const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
   const facts = { err: error, method: request.method, path };
   if (wentAway(error)) parts.log.debug(facts, "The other end went away.");

@@ -1,14 +1,10 @@
-import type { z } from "zod";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { Provider } from "../credentials/provider.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import type { LiveStreams } from "../sessions/live.ts";
 import type { ClientInfo, Network } from "../sessions/start.ts";
 import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
-import { readBody } from "./guards.ts";
 
 /** What handlers work with. */
 export type HttpParts = AccountParts & {
@@ -40,27 +36,9 @@ export function cookieHeader(call: Pick<Call, "request">): string | null {
   return call.request.headers.get("cookie");
 }
 
-export function tokensOf({ parts, request }: Pick<Call, "parts" | "request">): string[] {
-  return parts.cookies.tokens(request.headers.get("cookie"));
-}
-
 /** The secret of the browser that a ceremony is bound to; null where none is under way. */
 export function browserOf(call: Call): string | null {
   return call.parts.cookies.ceremonyToken(cookieHeader(call));
-}
-
-/** Reads the body by its schema; the first thing that is wrong is named. */
-export async function read<T extends z.ZodType>(
-  call: Call,
-  schema: T,
-): Promise<Outcome<{ body: z.infer<T> }>> {
-  const read = await readBody(call.request);
-  if (!read.ok) return read;
-  const parsed = schema.safeParse(read.body);
-  if (parsed.success) return { ok: true, body: parsed.data };
-  const [issue] = parsed.error.issues;
-  const field = issue?.path.join(".") ?? "";
-  return refuse("invalid_input", `${field || "The body"}: ${issue?.message ?? "not valid"}.`, { field });
 }
 
 /** Who is at the other end, read from this one request. */
@@ -71,7 +49,7 @@ export function clientInfoOf(call: Call, touchPoints?: number): ClientInfo {
     device: readDevice(request.headers, touchPoints),
     deviceToken: deviceToken ?? makeSecret(),
     isReturning: deviceToken !== null,
-    tokens: tokensOf(call),
+    tokens: parts.cookies.tokens(cookieHeader(call)),
     network: parts.networkOf(request, remote),
   };
 }

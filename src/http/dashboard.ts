@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
-import { gzipSync } from "node:zlib";
+import type { SignedOut } from "../answers.ts";
 import type { Settings } from "../options/options.ts";
-import type { SignedOut } from "../sessions/authenticate.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { type Brand, readBrand } from "./brand.ts";
 
@@ -19,13 +18,26 @@ const TYPES: Record<string, string> = {
   ".webmanifest": "application/manifest+json",
 };
 
-export type Asset = { type: string; bytes: Buffer<ArrayBuffer>; zipped: Buffer<ArrayBuffer> };
+export type Asset = {
+  type: string;
+  bytes: Buffer<ArrayBuffer>;
+  /** The same, compressed by the build. */
+  encoded: { br: Buffer<ArrayBuffer>; gzip: Buffer<ArrayBuffer> };
+};
 
 export type Dashboard = {
-  /** The one page of all routes; its script reads the path. */
-  readonly html: string;
+  /** The page at a path. There is one for all of them, but each fetches its own code from the start. */
+  readonly html: (path: string) => string;
   readonly assets: ReadonlyMap<string, Asset>;
 };
+
+/** The source of each page, as `dashboard/main.tsx` imports it; all others are opened from an email. */
+const SOURCES: Record<string, string> = {
+  "/login": "pages/login.tsx",
+  "/sign-up": "pages/sign-up.tsx",
+  "/settings/security": "pages/security.tsx",
+};
+const EMAILED_LINKS = "pages/emailed-links.tsx";
 
 /** Reads the built dashboard into memory once; null where it hasn't been built. */
 export function readDashboard(settings: Settings): Dashboard | null {
@@ -34,17 +46,51 @@ export function readDashboard(settings: Settings): Dashboard | null {
   const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter(
     (file) => TYPES[extname(file)],
   );
-  const assets = files.map((file): [string, Asset] => {
-    const bytes = readFileSync(new URL(file, FOLDER));
-    return [
-      `/${file.replaceAll("\\", "/")}`,
-      { type: TYPES[extname(file)] ?? "", bytes, zipped: gzipSync(bytes) },
-    ];
-  });
+  const template = fill(readText("index.html"), settings, brand);
+  const manifest: Manifest = JSON.parse(readText("manifest.json"));
+  const pages = new Map(
+    [...Object.values(SOURCES), EMAILED_LINKS].map((source) => [
+      source,
+      template.replace("</head>", () => `${preloads(manifest, source, settings.baseUrl.path)}</head>`),
+    ]),
+  );
   return {
-    html: fill(readFileSync(new URL("index.html", FOLDER), "utf8"), settings, brand),
-    assets: new Map([...assets, ...brand.assets]),
+    html: (path) => pages.get(SOURCES[path] ?? EMAILED_LINKS) ?? template,
+    assets: new Map([
+      ...files.map((file): [string, Asset] => [`/${file.replaceAll("\\", "/")}`, readAsset(file)]),
+      ...brand.assets,
+    ]),
   };
+}
+
+function readText(file: string): string {
+  return readFileSync(new URL(file, FOLDER), "utf8");
+}
+
+function readAsset(file: string): Asset {
+  const read = (ending: string) => readFileSync(new URL(file + ending, FOLDER));
+  return {
+    type: TYPES[extname(file)] ?? "",
+    bytes: read(""),
+    encoded: { br: read(".br"), gzip: read(".gz") },
+  };
+}
+
+/** What Vite writes of each chunk. */
+type Manifest = Record<string, { file: string; imports?: string[] }>;
+
+/** A page's own chunks, so that a browser doesn't find out about them one after the other. */
+function preloads(manifest: Manifest, source: string, basePath: string): string {
+  const found = new Set<string>();
+  const collect = (name: string) => {
+    const chunk = manifest[name];
+    if (!chunk || name === "index.html" || found.has(chunk.file)) return;
+    found.add(chunk.file);
+    chunk.imports?.forEach(collect);
+  };
+  collect(source);
+  const links = [...found].map((file) => `<link rel="modulepreload" crossorigin href="${basePath}/${file}">`);
+  return links.join("");
 }
 
 /** Where it is mounted and what it may offer; the page has no script inline and no `<base>`. */
@@ -73,12 +119,7 @@ function fill(html: string, settings: Settings, { name, logo, links, stylesheet 
 }
 
 /** The page with why this browser's session is over: the sentence is there with the first drawing. */
-export function withEnding(html: string, { reason, by, at }: SignedOut): string {
-  const ending = {
-    reason,
-    ...(by !== null && { by }),
-    ...(at !== null && { at: new Date(at).toISOString() }),
-  };
+export function withEnding(html: string, ending: SignedOut): string {
   return html.replace("__LATCHKEY_ENDING__", () => asAttribute(ending));
 }
 

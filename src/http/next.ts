@@ -1,4 +1,5 @@
 import type { Settings } from "../options/options.ts";
+import { redirect } from "./answers.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /**
@@ -22,6 +23,11 @@ export function allowedNext(
 export function loginUrl(next: string | null, settings: Pick<Settings, "baseUrl">): string {
   const query = next === null ? "" : `?next=${encodeURIComponent(next)}`;
   return `${settings.baseUrl.href}/login${query}`;
+}
+
+/** To the login page, from a request of this method; 303 where it mustn't be sent again. */
+export function toLogin(next: string | null, method: string, settings: Pick<Settings, "baseUrl">): Response {
+  return redirect(loginUrl(next, settings), [], /^(GET|HEAD)$/i.test(method) ? 302 : 303);
 }
 
 /** Whether a person's browser goes to a page, rather than a script asking for data. */

@@ -1,31 +1,18 @@
-import { type EndReason, refuse } from "../refusals.ts";
-import { authenticate } from "../sessions/authenticate.ts";
-import type { AccountAnswer, SessionAnswer } from "./answers.ts";
-import { problem, signedOutFacts, whoAnswer } from "./answers.ts";
+import type { SignedIn, SignedOut } from "../answers.ts";
+import { problem, whoAnswer } from "./answers.ts";
 import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
-import { allowedNext, loginUrl, navigates } from "./next.ts";
+import { identify, notSignedIn } from "./identify.ts";
+import { allowedNext, navigates, toLogin } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request-head.ts";
-import { touch } from "./signed-in.ts";
 
-/** Who a request comes from. */
-export type SignedIn = { account: AccountAnswer; session: SessionAnswer };
-
-/** Why a request comes from nobody: the reason its session ended, `none` where it never had one. */
-export type SignedOut = { reason: EndReason | "none"; by?: string; at?: string };
-
-/** Reads who a request comes from, and counts it as use. @throws where the database doesn't answer. */
-export async function whoIs(
+/** Who a request of the app around Latchkey comes from. @throws where the database doesn't answer. */
+export async function authenticateRequest(
   parts: HttpParts,
   request: RequestHead | NodeRequestHead,
 ): Promise<SignedIn | SignedOut> {
-  const now = parts.settings.now();
-  const headers = headersOf(request);
-  const answer = await authenticate(parts, parts.cookies.tokens(headers.get("cookie")), now);
-  if (!("session" in answer)) return signedOutFacts(answer);
-  const { session } = answer;
-  await touch({ parts, request: { headers }, now }, session);
-  return whoAnswer(session);
+  const who = await identify(parts, headersOf(request), parts.settings.now());
+  return "session" in who ? whoAnswer(who.session) : who;
 }
 
 /**
@@ -35,18 +22,19 @@ export async function whoIs(
  */
 export async function requireSession(parts: HttpParts, request: RequestHead): Promise<SignedIn | Response> {
   try {
-    const who = await whoIs(parts, request);
-    return "account" in who ? who : turnAway(parts, request, who);
+    const who = await authenticateRequest(parts, request);
+    if ("account" in who) return who;
+    return navigates(request)
+      ? toLogin(pageOf(parts, request), request.method, parts.settings)
+      : problem(notSignedIn(who));
   } catch (error) {
     return broken(parts, error, request);
   }
 }
 
-function turnAway({ settings }: HttpParts, request: RequestHead, facts: SignedOut): Response {
-  if (!navigates(request)) return problem(refuse("signed_out", "You are not signed in.", facts));
-  const { pathname, search } = new URL(request.url, settings.baseUrl.origin);
-  const isGet = request.method === "GET" || request.method === "HEAD";
-  const page = isGet ? allowedNext(settings.baseUrl.origin + pathname + search, settings) : null;
-  const headers = { "Cache-Control": "no-store", Location: loginUrl(page, settings) };
-  return new Response(null, { status: isGet ? 302 : 303, headers });
+/** The page that was asked for, to come back to. */
+function pageOf({ settings }: HttpParts, { method, url }: RequestHead): string | null {
+  if (method !== "GET" && method !== "HEAD") return null;
+  const { pathname, search } = new URL(url, settings.baseUrl.origin);
+  return allowedNext(settings.baseUrl.origin + pathname + search, settings);
 }

@@ -9,6 +9,7 @@ import { isUniqueViolation } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
+import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
@@ -58,7 +59,7 @@ async function undoChange(
   const begunAt = await endLinksSince(write, accountId, link);
   // What was added after the change was asked for is the thief's. What is older is judged at the reset.
   await removeAddedSince(parts, write, accountId, begunAt);
-  await endBecauseOf(write, "email_change_reversed", { accountId, by: label, at: now });
+  await endBecauseOf(write, "email_change_reversed", { accountId }, { by: device(label), at: now });
   await write.query
     .updateTable("account")
     .set({

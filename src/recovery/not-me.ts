@@ -6,10 +6,11 @@ import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
+import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { endPendingSignIns, endSessions } from "../sessions/endings.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
 import type { ClientInfo } from "../sessions/start.ts";
 
@@ -34,7 +35,6 @@ export async function reportSession(
     const account = await lockAccount(write, accountId);
     if (!account || !(await redeemLink(write, ["not_me"], token, now))) return null;
     await endReported(write, account, link, label, now);
-    await endPendingSignIns(write, accountId);
     // The address that the email went to: a thief may have changed the account's meanwhile.
     return makeResetLink(parts, write, { id: accountId, email, email_key }, label, now);
   });
@@ -52,18 +52,15 @@ async function endReported(
   now: number,
 ): Promise<void> {
   const accountId = account.id;
-  const reported = { reason: "reported", by: label, at: now } as const;
-  if (sessionId !== null) await endSessions(write, { accountId, id: sessionId }, reported);
-  if (deviceHash !== null) {
-    await endSessions(write, { accountId, deviceHash }, reported);
-    await forgetDevice(write, accountId, deviceHash);
-  }
+  const doer = { by: device(label), at: now };
+  await endBecauseOf(write, "session_reported", { accountId, id: sessionId, deviceHash }, doer);
+  if (deviceHash !== null) await forgetDevice(write, accountId, deviceHash);
   const methods = await readMethods(write, accountId);
   const gone = methodsFrom(methods, { sessionId, deviceHash });
   if (gone.length === 0) return;
   for (const { id: methodId, table, kind, name } of gone) {
     await write.query.deleteFrom(table).where("id", "=", methodId).execute();
-    await endSessions(write, { accountId, methodId }, { reason: "method_removed", by: label, at: now });
+    await endBecauseOf(write, "method_removed", { accountId, methodId, exceptIds: [] }, doer);
     const detail = { method: kind, name };
     await record(write, { accountId, kind: "method_removed", at: now, label, detail });
   }

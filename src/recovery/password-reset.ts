@@ -12,6 +12,7 @@ import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
+import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
@@ -80,7 +81,7 @@ export async function resetPassword(
     const account = await lockAccount(write, accountId);
     if (!account || !(await redeemLink(write, ["reset_password"], asked.token, now))) return null;
     const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
-    await endBecauseOf(write, "password_reset", { accountId, by: label, at: now });
+    await endBecauseOf(write, "password_reset", { accountId }, { by: device(label), at: now });
     await record(write, { accountId, kind: "password_reset", at: now, label });
     // Whoever guessed before must not keep the owner out with the password that was just chosen.
     await forgetWrongPasswords(parts, write, account);

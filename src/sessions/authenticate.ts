@@ -5,7 +5,7 @@ import type { SessionParts } from "./parts.ts";
 import { hashToken } from "./token.ts";
 
 /** Why a token opens nothing, for its holder alone. */
-export type SignedOut = { reason: EndReason | "none"; by: string | null; at: number | null };
+export type Unauthenticated = { reason: EndReason | "none"; by: string | null; at: number | null };
 
 export type Authenticated = { session: FoundSession; token: string };
 
@@ -19,7 +19,7 @@ export async function authenticate(
   parts: SessionParts,
   tokens: readonly string[],
   now: number,
-): Promise<Authenticated | SignedOut> {
+): Promise<Authenticated | Unauthenticated> {
   const found = await findAll(parts, tokens);
   const answers = tokens.flatMap((token, index) => {
     const session = found[index];
@@ -41,14 +41,14 @@ function findAll({ database }: SessionParts, tokens: readonly string[]) {
   return asked.every(isThere) ? asked : Promise.all(asked);
 }
 
-const NOTHING: SignedOut = { reason: "none", by: null, at: null };
+const NOTHING: Unauthenticated = { reason: "none", by: null, at: null };
 
 function liveOrOver(
   parts: SessionParts,
   found: FoundSession,
   token: string,
   now: number,
-): Authenticated | SignedOut {
+): Authenticated | Unauthenticated {
   const lastUsedAt = parts.lastUsed.of(found.id, found.lastUsedAt);
   const reason = overByTime(found.expiresAt, lastUsedAt, parts.settings, now);
   if (reason === null) return { session: found, token };
@@ -61,7 +61,7 @@ async function whyEnded(
   parts: SessionParts,
   tokenHashes: Uint8Array[],
   now: number,
-): Promise<SignedOut | null> {
+): Promise<Unauthenticated | null> {
   if (tokenHashes.length === 0) return null;
   const ended = await parts.database.read
     .selectFrom("ended_session")

@@ -1,6 +1,7 @@
 import type { EndReason } from "../refusals.ts";
 import { REASON_KEPT } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
+import type { Subscription, Watcher } from "./watcher.ts";
 
 /** One session that ended, as an app is told of it. */
 export type SessionEnded = {
@@ -24,14 +25,13 @@ const LOOK_BACK = 60_000;
 const TICK = 5_000;
 
 /**
- * Tells an app which sessions end, on whichever node or by the command line, so that it can close its
- * own sockets. An announcement is only a hint to look; what is told comes from the tables, each ending
- * once, also after a pause: of this machine, or of the line to the database. Looks only while somebody
- * listens. A session whose time runs out is told within seconds of it, one that idles when it
- * is pruned.
+ * Tells an app which sessions end, so that it can close its own sockets: a subscriber of the watcher while
+ * somebody listens. Each ending is told once, also after a pause of this machine or of its connection to the
+ * database. A session whose time runs out is told within seconds of it, one that idles when it is pruned.
  */
 export class EndedEvents {
   readonly #parts: SessionParts;
+  readonly #watcher: Watcher;
   readonly #onError: (error: unknown) => void;
   readonly #listeners = new Set<EndedListener>();
   /** What was told and may still be found again, by session: when it ended. */
@@ -39,13 +39,12 @@ export class EndedEvents {
   #since = 0;
   /** The last look that found the database. */
   #lookedAt = 0;
-  #work: Promise<void> = Promise.resolve();
-  #gathering: NodeJS.Timeout | undefined;
   #ticking: NodeJS.Timeout | undefined;
-  #stopHearing: (() => void) | undefined;
+  #subscription: Subscription | undefined;
 
-  constructor(parts: SessionParts, onError: (error: unknown) => void) {
+  constructor(parts: SessionParts, watcher: Watcher, onError: (error: unknown) => void) {
     this.#parts = parts;
+    this.#watcher = watcher;
     this.#onError = onError;
   }
 
@@ -58,38 +57,34 @@ export class EndedEvents {
     if (this.#listeners.size === 1) this.#begin();
     return () => {
       this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.#stop();
+      if (this.#listeners.size === 0) void this.#stop();
     };
   }
 
   /** Stops telling, once what was seen is told. */
   async close(): Promise<void> {
-    this.#stop();
-    await this.#work;
+    await this.#stop();
     this.#listeners.clear();
   }
 
   #begin(): void {
     this.#since = this.#lookedAt = this.#parts.settings.now();
-    this.#stopHearing = this.#parts.database.onAnnouncement(() => this.#lookSoon());
-    this.#ticking = setInterval(() => this.#lookSoon(), TICK);
+    const subscription = this.#watcher.subscribe({
+      concerns: () => true,
+      look: () => this.#look(),
+      onError: this.#onError,
+      gather: GATHER,
+    });
+    this.#subscription = subscription;
+    this.#ticking = setInterval(() => subscription.hint("everyone"), TICK);
     this.#ticking.unref();
   }
 
-  #stop(): void {
-    clearTimeout(this.#gathering);
+  async #stop(): Promise<void> {
     clearInterval(this.#ticking);
-    this.#gathering = undefined;
-    this.#stopHearing?.();
-    this.#stopHearing = undefined;
-  }
-
-  #lookSoon(): void {
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
-      this.#work = this.#work.then(() => this.#look()).catch(this.#onError);
-    }, GATHER);
-    this.#gathering.unref();
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    await subscription?.stop();
   }
 
   async #look(): Promise<void> {

@@ -1,89 +1,84 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Write } from "../database/database.ts";
-import { type ActivityEntry, record } from "../history/activity.ts";
+import { record } from "../history/activity.ts";
+import type { Actor } from "../history/actor.ts";
 import type { EndReason } from "../refusals.ts";
-import { REASON_KEPT } from "./expiry.ts";
+import { activityOf, keepReasons } from "./ending-records.ts";
+import { accountsOf, chosenSessions, type Scopes } from "./ending-scopes.ts";
+
+type Row = { ends: keyof Scopes; reason: EndReason | null; pendingSignIns: boolean; links: boolean };
 
 /**
- * The table "which event ends which sessions", in code. Every ending of a session goes through this
- * file: the row goes, the reason is kept for the holder of its token, the owner can read it in the
- * activity, and open pages hear of it after the commit. All in the caller's one transaction.
+ * The table "which event ends which sessions", in code: which of them, the reason that their devices are
+ * told, and whether the account's pending sign-ins and emailed links end too. Every ending of a session goes
+ * through this file: the row goes, the reason is kept for the holder of its token, the owner can read it in
+ * the activity, and open pages hear of it after the commit. All in the caller's one transaction.
  */
-const EVENTS = {
-  others_logged_out: { reason: "signed_out_remotely", pendingSignIn: true, links: false },
-  ended_by_operator: { reason: "signed_out_remotely", pendingSignIn: true, links: false },
-  password_changed: { reason: "password_changed", pendingSignIn: true, links: true },
-  password_reset: { reason: "password_reset", pendingSignIn: true, links: true },
-  email_changed: { reason: "email_changed", pendingSignIn: true, links: true },
-  email_change_reversed: { reason: "email_changed", pendingSignIn: true, links: true },
-  reported_as_a_strangers: { reason: "reported", pendingSignIn: true, links: true },
-  account_closed: { reason: "account_closed", pendingSignIn: true, links: true },
-} as const satisfies Record<string, { reason: EndReason; pendingSignIn: boolean; links: boolean }>;
+export const EVENTS = {
+  logged_out: { ends: "one", reason: "signed_out", pendingSignIns: false, links: false },
+  logged_out_remotely: { ends: "one", reason: "signed_out_remotely", pendingSignIns: false, links: false },
+  others_logged_out: { ends: "others", reason: "signed_out_remotely", pendingSignIns: true, links: false },
+  all_logged_out: { ends: "all", reason: "signed_out_remotely", pendingSignIns: true, links: false },
+  everyone_logged_out: {
+    ends: "all_of_accounts",
+    reason: "signed_out_remotely",
+    pendingSignIns: true,
+    links: true,
+  },
+  password_changed: { ends: "others", reason: "password_changed", pendingSignIns: true, links: true },
+  password_reset: { ends: "all", reason: "password_reset", pendingSignIns: true, links: true },
+  email_changed: { ends: "others", reason: "email_changed", pendingSignIns: true, links: true },
+  email_change_reversed: { ends: "all", reason: "email_changed", pendingSignIns: true, links: true },
+  signed_in_again: { ends: "replaced", reason: "replaced", pendingSignIns: false, links: false },
+  signed_in_over_cookie: { ends: "own_tokens", reason: "replaced", pendingSignIns: false, links: false },
+  other_account_signed_in: { ends: "tokens", reason: "signed_out", pendingSignIns: false, links: false },
+  too_many_sessions: { ends: "surplus", reason: "replaced", pendingSignIns: false, links: false },
+  two_factor_turned_on: { ends: "none", reason: null, pendingSignIns: true, links: false },
+  two_factor_reset: { ends: "none", reason: null, pendingSignIns: true, links: false },
+  method_removed: { ends: "of_method", reason: "method_removed", pendingSignIns: true, links: false },
+  expired: { ends: "tokens", reason: "expired", pendingSignIns: false, links: false },
+  idle: { ends: "tokens", reason: "idle", pendingSignIns: false, links: false },
+  account_closed: { ends: "all", reason: "account_closed", pendingSignIns: true, links: true },
+  session_reported: { ends: "reported", reason: "reported", pendingSignIns: true, links: false },
+  account_disowned: { ends: "all", reason: "reported", pendingSignIns: true, links: true },
+} as const satisfies Record<string, Row>;
 
-export type Ending = {
-  reason: EndReason;
-  /** The label of the device that did it; null where none did. */
-  by: string | null;
-  at: number;
-};
+export type EndingEvent = keyof typeof EVENTS;
 
-/** SessionSelector sessions end: every field given narrows the choice. */
-export type SessionSelector = {
-  accountId?: string;
-  accountIds?: string[];
-  id?: string;
-  exceptId?: string | readonly string[] | undefined;
-  tokenHashes?: Uint8Array[];
-  replacementKey?: string;
-  methodId?: string;
-  deviceHash?: Uint8Array;
-  /** Of the live ones, all but so many that were used last. */
-  allBut?: { most: number; at: number };
-};
+/** Whose sessions an event ends, and which of them stay. */
+export type EndedBy<E extends EndingEvent> = Scopes[(typeof EVENTS)[E]["ends"]];
+
+/** Who did it, null where only time or the person's own log-out did; and when. */
+export type Doer = { by: Actor | null; at: number };
 
 /** What one time may be judged of, of a session that has ended. */
 export type Lives = (session: { id: string; expiresAt: number; lastUsedAt: number }) => boolean;
 
 /** So many end before others have their turn: some 10 ms on the embedded database. */
 const SESSIONS_A_CHUNK = 400;
-/** So many of an account are read of one by one in its activity; the rest of one event is folded by device. */
-const LINES_AN_ACCOUNT = 100;
 
 /**
- * Ends what an event ends: sessions (but `exceptId`), pending sign-ins, emailed links. Returns how many
- * sessions; with `lives`, how many of those that it says were alive.
+ * The one door by which sessions end, with all that the event's row says. Returns how many sessions did; with
+ * `lives`, how many of those that it says were alive. Many end in chunks, between which the process answers
+ * others: still one transaction.
  */
-export async function endBecauseOf(
+export async function endBecauseOf<E extends EndingEvent>(
   write: Write,
-  event: keyof typeof EVENTS,
-  of: { accountId: string; exceptId?: string | readonly string[]; by: string | null; at: number },
-  lives?: Lives,
-): Promise<number> {
-  const { reason, pendingSignIn, links } = EVENTS[event];
-  if (pendingSignIn) await endPendingSignIns(write, of.accountId);
-  if (links) await endEmailedLinks(write, of.accountId);
-  return endSessions(
-    write,
-    { accountId: of.accountId, exceptId: of.exceptId },
-    { reason, by: of.by, at: of.at },
-    lives,
-  );
-}
-
-/**
- * The one door by which sessions end. Returns how many did; with `lives`, how many of those that it says were
- * alive. Many end in chunks, between which the process answers others: still one transaction.
- */
-export async function endSessions(
-  write: Write,
-  which: SessionSelector,
-  ending: Ending,
+  event: E,
+  of: EndedBy<E>,
+  { by, at }: Doer,
   lives: Lives = () => true,
 ): Promise<number> {
+  const { reason, pendingSignIns, links }: Row = EVENTS[event];
+  const accountIds = accountsOf(of);
+  if (pendingSignIns) await endPendingSignIns(write, accountIds);
+  if (links) await endEmailedLinks(write, accountIds);
+  if (reason === null) return 0;
+  const ending = { reason, by, at };
   const lines = activityOf(ending);
   let ended = 0;
   for (;;) {
-    const gone = await takeChunk(write, which);
+    const gone = await takeChunk(write, EVENTS[event].ends, of, at);
     await keepReasons(write, gone, ending);
     await record(write, ...lines.next(gone));
     for (const { accountId } of gone) write.announce(accountId);
@@ -95,29 +90,11 @@ export async function endSessions(
   return ended;
 }
 
-type Gone = Awaited<ReturnType<typeof takeChunk>>[number];
-
 /** Locks what it takes before it counts, so that fewer than a chunk means that none are left. */
-async function takeChunk(write: Write, which: SessionSelector) {
-  let leaving = write.query.selectFrom("session").select("id");
-  if (which.accountId !== undefined) leaving = leaving.where("account_id", "=", which.accountId);
-  if (which.accountIds !== undefined) leaving = leaving.where("account_id", "in", which.accountIds);
-  if (which.id !== undefined) leaving = leaving.where("id", "=", which.id);
-  if (which.exceptId !== undefined) leaving = leaving.where("id", "not in", [which.exceptId].flat());
-  if (which.tokenHashes !== undefined) leaving = leaving.where("token_hash", "in", which.tokenHashes);
-  if (which.replacementKey !== undefined)
-    leaving = leaving.where("replacement_key", "=", which.replacementKey);
-  if (which.methodId !== undefined) leaving = leaving.where("method_id", "=", which.methodId);
-  if (which.deviceHash !== undefined) leaving = leaving.where("device_hash", "=", which.deviceHash);
-  if (which.allBut !== undefined) {
-    const { most, at } = which.allBut;
-    let live = write.query.selectFrom("session").select("token_hash").where("expires_at", ">", at);
-    if (which.accountId !== undefined) live = live.where("account_id", "=", which.accountId);
-    if (which.exceptId !== undefined) live = live.where("id", "not in", [which.exceptId].flat());
-    const kept = live.orderBy("last_used_at", "desc").orderBy("created_at", "desc").limit(most);
-    leaving = leaving.where("expires_at", ">", at).where("token_hash", "not in", kept);
-  }
-  const chunk = leaving.limit(SESSIONS_A_CHUNK).$if(write.locksRows, (query) => query.forUpdate());
+async function takeChunk<S extends keyof Scopes>(write: Write, scope: S, of: Scopes[S], at: number) {
+  const chunk = chosenSessions(write, scope, of, at)
+    .limit(SESSIONS_A_CHUNK)
+    .$if(write.locksRows, (query) => query.forUpdate());
   return write.query
     .deleteFrom("session")
     .where("id", "in", chunk)
@@ -132,53 +109,21 @@ async function takeChunk(write: Write, which: SessionSelector) {
     .execute();
 }
 
-/** For whoever holds the token of one of them. */
-async function keepReasons(write: Write, gone: Gone[], { reason, by, at }: Ending): Promise<void> {
-  if (gone.length === 0) return;
-  const rows = gone.map((session) => ({
-    token_hash: session.tokenHash,
-    session_id: session.id,
-    account_id: session.accountId,
-    reason,
-    by,
-    at,
-    until: session.expiresAt + REASON_KEPT,
-  }));
-  await write.query.insertInto("ended_session").values(rows).execute();
-}
-
-/** What the owners can read of one ending: a line a session, and past so many one a device, with their number. */
-function activityOf({ reason, by, at }: Ending) {
-  const told = new Map<string, number>();
-  const rest = new Map<string, { session: Gone; count: number }>();
-  const lineOf = ({ accountId, label }: Gone, more: { count?: number } = {}): ActivityEntry => {
-    const detail = { reason, ...(by === null ? {} : { by }), ...more };
-    return { accountId, kind: "session_ended", at, label, detail };
-  };
-  const isFolded = (session: Gone): boolean => {
-    const before = told.get(session.accountId) ?? 0;
-    told.set(session.accountId, before + 1);
-    if (before < LINES_AN_ACCOUNT) return false;
-    const key = `${session.accountId} ${session.label}`;
-    rest.set(key, { session, count: (rest.get(key)?.count ?? 0) + 1 });
-    return true;
-  };
-  return {
-    next: (gone: Gone[]) => gone.filter((session) => !isFolded(session)).map((session) => lineOf(session)),
-    folded: () => [...rest.values()].map(({ session, count }) => lineOf(session, { count })),
-  };
-}
-
 /** A sign-in whose password was right and whose second factor is still to come ends with nothing. */
-export async function endPendingSignIns(write: Write, accountId: string): Promise<void> {
-  await write.query.deleteFrom("pending_sign_in").where("account_id", "=", accountId).execute();
+async function endPendingSignIns(write: Write, accountIds: readonly string[]): Promise<void> {
+  await write.query.deleteFrom("pending_sign_in").where("account_id", "in", accountIds).execute();
 }
 
-/** Ends an account's emailed links, but never the owner's rescue: not-me and reversal links. */
-async function endEmailedLinks(write: Write, accountId: string): Promise<void> {
-  await write.query
-    .deleteFrom("emailed_link")
-    .where("account_id", "=", accountId)
-    .where("kind", "not in", ["not_me", "email_reversal"])
-    .execute();
+async function endEmailedLinks(write: Write, accountIds: readonly string[]): Promise<void> {
+  await endableLinks(write).where("account_id", "in", accountIds).execute();
+}
+
+/** Ends the links that belong to no account yet: those of sign-ups. */
+export async function endLinksOfNobody(write: Write): Promise<void> {
+  await endableLinks(write).where("account_id", "is", null).execute();
+}
+
+/** Never the owner's rescue: not-me and reversal links. */
+function endableLinks({ query }: Write) {
+  return query.deleteFrom("emailed_link").where("kind", "not in", ["not_me", "email_reversal"]);
 }

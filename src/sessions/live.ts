@@ -3,13 +3,12 @@ import type { EndReason, Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { overByTime } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
+import type { Hint, Subscription, Watcher } from "./watcher.ts";
 
 /** Keeps proxies from closing a quiet stream, and how late a page hears of what nobody announced, in ms. */
 const HEARTBEAT = 25_000;
 /** Streams whose heartbeats come closer together than this are looked at in one query, in ms. */
 const GATHER = 1_000;
-/** After a database that didn't answer, streams look again this much later, in ms. */
-const LOOK_AGAIN = 1_000;
 const SESSIONS_A_QUERY = 500;
 /** Of one session: more open pages than a person has, and few enough that a stolen cookie can't take all places. */
 const MOST_OF_SESSION = 20;
@@ -37,26 +36,24 @@ type Stream = {
 };
 
 /**
- * The open pages of this node. An announcement is only a hint to look: what a page is told comes from
- * the tables, and every heartbeat looks there as well, since a hint may be lost. A stream is the session's,
- * not the token's, so it survives a renewed token.
+ * The open pages of this node: a subscriber of the watcher. Every heartbeat looks into the tables as well,
+ * since a hint may be lost. A stream is the session's, not the token's, so it survives a renewed token.
  */
 export class LiveStreams {
   readonly #parts: SessionParts;
+  readonly #watcher: Watcher;
   readonly #onError: (error: unknown) => void;
   readonly #streams = new Map<string, Set<Stream>>();
-  #toLookAt = new Set<string>();
-  #looking = false;
   #isOver = false;
-  #retry: NodeJS.Timeout | undefined;
   #beaten: Stream[] = [];
   #gathering: NodeJS.Timeout | undefined;
-  #stopHearing: (() => void) | undefined;
+  #subscription: Subscription | undefined;
   readonly #most: number;
   #size = 0;
 
-  constructor(parts: SessionParts, onError: (error: unknown) => void, most = MOST_STREAMS) {
+  constructor(parts: SessionParts, watcher: Watcher, onError: (error: unknown) => void, most = MOST_STREAMS) {
     this.#parts = parts;
+    this.#watcher = watcher;
     this.#onError = onError;
     this.#most = most;
   }
@@ -82,12 +79,12 @@ export class LiveStreams {
     const open = this.#streams.get(session.accountId) ?? new Set();
     this.#streams.set(session.accountId, open.add(stream));
     this.#size += 1;
-    this.#stopHearing ??= this.#parts.database.onAnnouncement((accountId) => this.#hear(accountId));
+    const subscription = this.#subscribe();
     this.#watchTime(stream);
     // The session may have ended between its check and this line.
     void this.#tell([stream], "only endings").catch((error) => {
       this.#onError(error);
-      this.#hear(session.accountId);
+      subscription.hint(session.accountId);
     });
     return () => this.#forget(stream);
   }
@@ -100,7 +97,6 @@ export class LiveStreams {
   /** Closes every stream without a word, and each that is opened from now on: the server stops, and the pages come back. */
   close(): void {
     this.#isOver = true;
-    clearTimeout(this.#retry);
     clearTimeout(this.#gathering);
     for (const stream of [...this.#streams.values()].flatMap((open) => [...open])) {
       this.#forget(stream);
@@ -108,28 +104,19 @@ export class LiveStreams {
     }
   }
 
-  #hear(accountId: string | "everyone"): void {
-    if (accountId === "everyone") for (const open of this.#streams.keys()) this.#toLookAt.add(open);
-    else if (this.#streams.has(accountId)) this.#toLookAt.add(accountId);
-    if (!this.#looking && this.#toLookAt.size > 0) void this.#look();
+  #subscribe(): Subscription {
+    this.#subscription ??= this.#watcher.subscribe({
+      concerns: (hint) => hint === "everyone" || this.#streams.has(hint),
+      look: (hints) => this.#tell(this.#openOf(hints), "changes too"),
+      onError: this.#onError,
+      gather: 0,
+    });
+    return this.#subscription;
   }
 
-  async #look(): Promise<void> {
-    this.#looking = true;
-    while (this.#toLookAt.size > 0) {
-      const accounts = this.#toLookAt;
-      this.#toLookAt = new Set();
-      const open = [...accounts].flatMap((accountId) => [...(this.#streams.get(accountId) ?? [])]);
-      try {
-        await this.#tell(open, "changes too");
-      } catch (error) {
-        this.#onError(error);
-        clearTimeout(this.#retry);
-        this.#retry = setTimeout(() => this.#hear("everyone"), LOOK_AGAIN);
-        this.#retry.unref();
-      }
-    }
-    this.#looking = false;
+  #openOf(hints: ReadonlySet<Hint>): Stream[] {
+    const accountIds = hints.has("everyone") ? this.#streams.keys() : hints;
+    return [...accountIds].flatMap((accountId) => [...(this.#streams.get(accountId) ?? [])]);
   }
 
   async #tell(open: Stream[], what: "only endings" | "changes too"): Promise<void> {
@@ -203,12 +190,12 @@ export class LiveStreams {
     if (open?.delete(stream)) this.#size -= 1;
     if (open?.size === 0) this.#streams.delete(stream.session.accountId);
     if (this.#streams.size > 0) return;
-    this.#stopHearing?.();
-    this.#stopHearing = undefined;
+    void this.#subscription?.stop();
+    this.#subscription = undefined;
   }
 }
 
-/** SessionSelector of these sessions have a row, and when that says they were used last. */
+/** Which of these sessions have a row, and when it says that they were last used. */
 async function readLiving(parts: SessionParts, sessionIds: string[]): Promise<Map<string, number>> {
   const rows = await parts.database.read
     .selectFrom("session")

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ExpressionBuilder, Selectable } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { Schema, SessionTable } from "../database/schema.ts";
-import { endSessions } from "./endings.ts";
+import { endBecauseOf } from "./endings.ts";
 import { DAY, IDLE_MARGIN } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
@@ -130,15 +130,12 @@ function beyond({ expires_at, token_hash }: Place) {
 async function endByTime(
   write: Write,
   over: { token_hash: Uint8Array }[],
-  reason: "expired" | "idle",
+  event: "expired" | "idle",
   now: number,
 ): Promise<number> {
   if (over.length === 0) return 0;
-  return endSessions(
-    write,
-    { tokenHashes: over.map((row) => row.token_hash) },
-    { reason, by: null, at: now },
-  );
+  const tokenHashes = over.map((row) => row.token_hash);
+  return endBecauseOf(write, event, { tokenHashes }, { by: null, at: now });
 }
 
 type Leftover = {

@@ -3,9 +3,10 @@ import type { FoundSession, Write } from "../database/database.ts";
 import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database/database.ts";
 import type { SignedInWith } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
+import { device as deviceActor } from "../history/actor.ts";
 import type { Device } from "./device-label/device-label.ts";
 import { replacesOlder } from "./device-label/device-label.ts";
-import { endSessions } from "./endings.ts";
+import { endBecauseOf } from "./endings.ts";
 import { rememberDevice } from "./known-device.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken, makeId, makeToken } from "./token.ts";
@@ -63,9 +64,10 @@ export async function startSession(
   const { device } = clientInfo;
   const deviceHash = hashToken(clientInfo.deviceToken);
   const replacementKey = replacementKeyOf(parts, device, deviceHash);
-  const replaced = { reason: "replaced", by: device.label, at: now } as const;
+  const doer = { by: deviceActor(device.label), at: now };
   await endOldCookies(write, accountId, clientInfo, now);
-  if (replacementKey !== null) await endSessions(write, { accountId, replacementKey }, replaced);
+  if (replacementKey !== null)
+    await endBecauseOf(write, "signed_in_again", { accountId, replacementKey }, doer);
 
   const token = makeToken();
   const sessionId = makeId();
@@ -89,8 +91,8 @@ export async function startSession(
       device_hash: deviceHash,
     })
     .execute();
-  const surplus = { accountId, exceptId: sessionId, allBut: { most: MOST_SESSIONS - 1, at: now } };
-  await endSessions(write, surplus, replaced);
+  const surplus = { accountId, exceptIds: [sessionId], most: MOST_SESSIONS - 1 };
+  await endBecauseOf(write, "too_many_sessions", surplus, doer);
   await record(write, { accountId, kind: "signed_in", at: now, label: device.label });
   write.announce(accountId);
   const session = await readBack(write, sessionId);
@@ -125,10 +127,7 @@ async function endOldCookies(
 ): Promise<void> {
   if (clientInfo.tokens.length === 0) return;
   const tokenHashes = clientInfo.tokens.map(hashToken);
-  await endSessions(
-    write,
-    { accountId, tokenHashes },
-    { reason: "replaced", by: clientInfo.device.label, at: now },
-  );
-  await endSessions(write, { tokenHashes }, { reason: "signed_out", by: null, at: now });
+  const by = deviceActor(clientInfo.device.label);
+  await endBecauseOf(write, "signed_in_over_cookie", { accountId, tokenHashes }, { by, at: now });
+  await endBecauseOf(write, "other_account_signed_in", { tokenHashes }, { by: null, at: now });
 }

@@ -10,7 +10,7 @@ import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { ClientInfo } from "../sessions/start.ts";
 import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
-import type { SignedIn } from "./sign-in.ts";
+import type { SignInResult } from "./sign-in.ts";
 
 /** What a round to a provider is for. */
 export type Intent = "sign_in" | "connect" | "prove";
@@ -25,7 +25,7 @@ type Kept = AuthorizationRequest & {
 };
 
 export type CallbackResult =
-  | { intent: "sign_in"; next: string | null; clientInfo: ClientInfo; done: SignedIn }
+  | { intent: "sign_in"; next: string | null; clientInfo: ClientInfo; done: SignInResult }
   | { intent: "connect"; done: Outcome }
   | { intent: "prove"; done: Outcome };
 

@@ -6,7 +6,7 @@ import { findPasskey } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
 import type { ClientInfo } from "../sessions/start.ts";
-import type { SignedIn } from "./sign-in.ts";
+import type { SignInResult } from "./sign-in.ts";
 import { afterFirstFactor } from "./sign-in.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function signInWithPasskey(
   answer: { response: unknown; browser: string | null },
   clientInfo: ClientInfo,
   now: number,
-): Promise<SignedIn> {
+): Promise<SignInResult> {
   const network = await networkLimit(
     parts,
     "password_network",

@@ -7,7 +7,7 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { ClientInfo } from "../sessions/start.ts";
 import { makeId } from "../sessions/token.ts";
-import type { SignedIn } from "./sign-in.ts";
+import type { SignInResult } from "./sign-in.ts";
 import { afterFirstFactor } from "./sign-in.ts";
 import { signUpWithProvider } from "./sign-up.ts";
 
@@ -25,7 +25,7 @@ export async function signInWithProvider(
   identity: ProviderIdentity,
   clientInfo: ClientInfo,
   now: number,
-): Promise<SignedIn> {
+): Promise<SignInResult> {
   const known = await findIdentity(parts, identity);
   if (!known) return signUpOrExplain(parts, provider, identity, clientInfo, now);
   const account = await findAccount(parts.database, known.account_id);
@@ -57,7 +57,7 @@ async function signUpOrExplain(
   identity: ProviderIdentity,
   clientInfo: ClientInfo,
   now: number,
-): Promise<SignedIn> {
+): Promise<SignInResult> {
   const address = identity.email === null ? null : readEmailAddress(identity.email);
   if (!address) return refuse("provider_no_email");
   const { emailVerified: verified } = identity;

@@ -22,7 +22,7 @@ import { hashToken, makeSecret } from "../sessions/token.ts";
 export const PENDING_SIGN_IN_LIVES = 10 * 60_000;
 
 /** A sign-in is done, or waits for the second factor: then `token` opens nothing but that step. */
-export type SignedIn = Outcome<
+export type SignInResult = Outcome<
   { started: Started } | { pendingSignIn: { token: string; expiresAt: number } }
 >;
 
@@ -38,7 +38,7 @@ export async function signIn(
   asked: { email: string; password: string },
   clientInfo: ClientInfo,
   now: number,
-): Promise<SignedIn> {
+): Promise<SignInResult> {
   const address = readEmailAddress(asked.email);
   const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
   const tries = await passwordTries(parts, {
@@ -64,7 +64,7 @@ async function verifyPassword(
   clientInfo: ClientInfo,
   now: number,
   tries = TRIES,
-): Promise<SignedIn> {
+): Promise<SignInResult> {
   const { password, passed } = attempt;
   const usable = account?.password_blocked_at === null ? account.password_hash : null;
   const { right, outdated } = await parts.passwords.verify(password, usable);
@@ -102,7 +102,7 @@ export async function afterFirstFactor(
   clientInfo: ClientInfo,
   now: number,
   use: (write: Write) => Promise<boolean>,
-): Promise<SignedIn | "changed_meanwhile"> {
+): Promise<SignInResult | "changed_meanwhile"> {
   const { signedInWith, methodId, bothFactors = false } = sign;
   const done = await parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);

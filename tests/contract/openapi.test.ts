@@ -30,8 +30,8 @@ describe("The API's description", () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const rows = api
-      .filter(([, path]) => path !== "/api/openapi.json")
-      .map(([method, path]) => `${method === "ALL" ? "GET" : method} ${path.replace(/:(\w+)/g, "{$1}")}`);
+      .filter(({ path }) => path !== "/api/openapi.json")
+      .map(({ method, path }) => `${method === "ALL" ? "GET" : method} ${path.replace(/:(\w+)/g, "{$1}")}`);
     expect(described.toSorted()).toEqual(rows.toSorted());
   });
 

@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { type EndingEvent, EVENTS } from "../../src/sessions/endings.ts";
 import { describeOnEachEngine } from "../support/engines.ts";
 import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
 import {
@@ -24,6 +27,8 @@ type Scene = { server: TestServer; person: Person; other: Device; third: Device 
 
 type Row = {
   event: string;
+  /** Its row in the table in code; null where it ends nothing at all. */
+  row: EndingEvent | null;
   /** Makes it happen, from the person's own device. */
   happen: (scene: Scene) => Promise<void>;
   own: "lives" | string;
@@ -38,6 +43,7 @@ const MAC = "Chrome on Mac OS";
 const ROWS: Row[] = [
   {
     event: "own log-out",
+    row: "logged_out",
     happen: async ({ person }) => expectNoContent(await person.client.delete("/api/session")),
     own: "none",
     other: "lives",
@@ -45,6 +51,7 @@ const ROWS: Row[] = [
   },
   {
     event: "log-out on a row (S5)",
+    row: "logged_out_remotely",
     happen: async ({ person, other }) =>
       expectNoContent(await person.client.delete(`/api/sessions/${other.session.id}`)),
     own: "lives",
@@ -54,6 +61,7 @@ const ROWS: Row[] = [
   },
   {
     event: "log out other devices (S6)",
+    row: "others_logged_out",
     happen: async ({ person }) => {
       expect(expectStatus(200, await person.client.delete("/api/sessions")).body).toEqual({ ended: 2 });
     },
@@ -64,6 +72,7 @@ const ROWS: Row[] = [
   },
   {
     event: "password changed (S7)",
+    row: "password_changed",
     happen: async ({ person }) => {
       const body = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD };
       expectNoContent(await person.client.put("/api/account/password", body));
@@ -75,6 +84,7 @@ const ROWS: Row[] = [
   },
   {
     event: "email change confirmed (S8)",
+    row: "email_changed",
     happen: async ({ server, person }) => {
       const email = freshEmail("new");
       expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
@@ -88,6 +98,7 @@ const ROWS: Row[] = [
   },
   {
     event: "email change taken back by the old address",
+    row: "email_change_reversed",
     happen: async ({ server, person }) => {
       const email = freshEmail("new");
       expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
@@ -102,6 +113,7 @@ const ROWS: Row[] = [
   },
   {
     event: "asking for an email change",
+    row: null,
     happen: async ({ person }) => {
       const body = { email: freshEmail(), currentPassword: PASSWORD };
       expectStatus(202, await person.client.put("/api/account/email", body));
@@ -112,6 +124,7 @@ const ROWS: Row[] = [
   },
   {
     event: "password reset by email (S14)",
+    row: "password_reset",
     happen: async ({ server, person }) => {
       const token = await resetToken(server, person.email);
       expectNoContent(
@@ -125,6 +138,7 @@ const ROWS: Row[] = [
   },
   {
     event: "sign-in again from the same browser and OS (S12)",
+    row: "signed_in_again",
     happen: async ({ server, person }) => {
       await signIn(server, person, UA.chromeMacNewer);
     },
@@ -135,6 +149,7 @@ const ROWS: Row[] = [
   },
   {
     event: "2FA turned on",
+    row: "two_factor_turned_on",
     happen: async ({ server, person }) => {
       await turnOnTwoFactor(server, person);
     },
@@ -144,6 +159,7 @@ const ROWS: Row[] = [
   },
   {
     event: "account deleted",
+    row: "account_closed",
     happen: async ({ person }) =>
       expectNoContent(await person.client.delete("/api/account", { currentPassword: PASSWORD })),
     own: "none",
@@ -153,6 +169,7 @@ const ROWS: Row[] = [
   },
   {
     event: "not me, by the new-device email of the other",
+    row: "session_reported",
     happen: async ({ server, person, other }) => {
       const mail = await server.outbox.withSubject(person.email, `New sign-in: ${other.session.label}`);
       const token = /\/not-me#token=([\w-]+)/.exec(mail.text)?.[1];
@@ -164,6 +181,37 @@ const ROWS: Row[] = [
     by: "Safari on Mac OS",
   },
 ];
+
+/** The rows of the table in code that other tests make happen. */
+const ELSEWHERE = {
+  all_logged_out: "cli/commands.test.ts",
+  everyone_logged_out: "races/lock-order.test.ts",
+  signed_in_over_cookie: "contract/sign-in.test.ts",
+  other_account_signed_in: "contract/sign-in.test.ts",
+  too_many_sessions: "limits/many-sessions.test.ts",
+  two_factor_reset: "cli/commands.test.ts",
+  method_removed: "login-methods/reported.test.ts",
+  expired: "contract/expiry.test.ts",
+  idle: "contract/expiry.test.ts",
+  account_disowned: "login-methods/whose-account.test.ts",
+} as const satisfies Partial<Record<EndingEvent, string>>;
+
+describe("The table in code", () => {
+  test("has a row for each event here, and no row that no test makes happen", () => {
+    const here = ROWS.flatMap(({ row }) => row ?? []);
+    expect([...here, ...Object.keys(ELSEWHERE)].sort()).toEqual(Object.keys(EVENTS).sort());
+    for (const file of Object.values(ELSEWHERE))
+      expect(existsSync(join(import.meta.dirname, "..", file)), file).toBe(true);
+  });
+
+  test.each(ROWS.filter(({ row }) => row !== null))("gives the reason that devices hear: $event", (scene) => {
+    const { row, own, other, third } = scene;
+    const heard = [own, other, third].find((fate) => fate !== "lives" && fate !== "none");
+    const reason = row && EVENTS[row].reason;
+    // Whoever logs out has no cookie to be told with.
+    expect(reason === "signed_out" ? undefined : (reason ?? undefined)).toBe(heard);
+  });
+});
 
 describeOnEachEngine("Which event ends which sessions", (engine) => {
   const server = serverFor(engine);

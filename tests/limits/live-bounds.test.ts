@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../src/http/app.ts";
 import { LiveStreams } from "../../src/sessions/live.ts";
+import { Watcher } from "../../src/sessions/watcher.ts";
 import { header } from "../support/answers.ts";
 import type { Client } from "../support/client.ts";
 import { describeOnEachEngine } from "../support/engines.ts";
@@ -65,6 +66,7 @@ describeOnEachEngine("Live streams", (engine) => {
     const { parts } = server().latchkey;
     const live = new LiveStreams(
       parts,
+      new Watcher(parts.database),
       (error) => {
         throw error;
       },

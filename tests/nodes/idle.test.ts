@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { endSessions } from "../../src/sessions/endings.ts";
+import { endBecauseOf } from "../../src/sessions/endings.ts";
 import { prune } from "../../src/sessions/prune.ts";
 import { hashToken, makeId, makeToken } from "../../src/sessions/token.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../support/clock.ts";
@@ -79,10 +79,11 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
     const live = await person.client.live();
     const at = nodes.far.clock.now();
     await nodes.far.latchkey.parts.database.write((write) =>
-      endSessions(
+      endBecauseOf(
         { ...write, announce() {} },
-        { id: person.session.id },
-        { reason: "signed_out_remotely", by: null, at },
+        "logged_out_remotely",
+        { accountId: person.account.id, id: person.session.id },
+        { by: null, at },
       ),
     );
     await vi.advanceTimersByTimeAsync(HEARTBEAT + SECOND);

@@ -42,7 +42,7 @@ export function browserFor(): { device(options?: BrowserContextOptions): Promise
     async device(options = {}) {
       if (!browser) throw new Error("The browser runs in tests only.");
       const context = await browser.newContext(options);
-      context.setDefaultTimeout(20_000);
+      context.setDefaultTimeout(60_000);
       open.push(context);
       context.on("page", (page) => {
         page.on("pageerror", (error) => complaints.push(error.message));

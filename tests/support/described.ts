@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { openApiDocument } from "../../src/http/openapi/document.ts";
+import { openApiDocument } from "../../src/http/api/document.ts";
+import { api } from "../../src/http/routes.ts";
 import type { Answer } from "./answers.ts";
 
 type Described = {
@@ -9,7 +10,7 @@ type Described = {
   >;
 };
 
-const document = openApiDocument({ signUp: "open", sessionCookie: "latchkey" }) as {
+const document = openApiDocument(api, { signUp: "open", sessionCookie: "latchkey" }) as {
   paths: Record<string, Record<string, Described>>;
   components: object;
 };

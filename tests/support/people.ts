@@ -55,7 +55,7 @@ export function trySignIn(client: Client, { email, password }: { email: string; 
   return client.post("/api/session", { email, password });
 }
 
-/** Semaphore the second factor on, with the code of the step before, so that the current one is still unused. */
+/** Turns the second factor on, with the code of the step before, so that the current one is still unused. */
 export async function turnOnTwoFactor(server: TestServer, person: Person): Promise<TwoFactor> {
   const { client, password: currentPassword } = person;
   const begun = expectStatus(201, await client.post("/api/account/two-factor", { currentPassword }));

@@ -19,7 +19,7 @@ const LEAST_DIGEST_BYTES = 16;
 type Check = { spellings: readonly Spelling[]; matches(password: string): Promise<boolean> };
 type Spelling = "as typed" | "NFC" | "NFKC";
 
-/** Semaphore another system's hash into what is stored of it; `why` says in half a sentence why it can't be used. */
+/** Turns another system's hash into what is stored of it; `why` says in half a sentence why it can't be used. */
 export function takeOverPassword(hash: string): { stored: string } | { why: string } {
   const check = readCheck(hash);
   return "why" in check ? check : { stored: FOREIGN + hash };

@@ -11,6 +11,7 @@ import type {
 } from "kysely";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { DatabaseUnavailable } from "../database.ts";
+import { asUnavailable, isBusy } from "./faults.ts";
 
 /** How long a write waits for another process's write before it gives up, in ms. */
 const WRITE_PATIENCE = 10_000;
@@ -31,12 +32,14 @@ export function sqliteDialect(open: DatabaseSync, afterTransaction = () => {}): 
 }
 
 class SqliteDriver implements Driver {
+  readonly #open: DatabaseSync;
   readonly #connection: SqliteConnection;
   readonly #waiting: (() => void)[] = [];
   readonly #afterTransaction: () => void;
   #taken = false;
 
   constructor(open: DatabaseSync, afterTransaction: () => void) {
+    this.#open = open;
     this.#connection = new SqliteConnection(open);
     this.#afterTransaction = afterTransaction;
   }
@@ -61,7 +64,7 @@ class SqliteDriver implements Driver {
       try {
         return this.#connection.run("begin immediate");
       } catch (error) {
-        if (!isBusy(error)) throw error;
+        if (!isBusy(error)) throw asUnavailable(error);
         await wait(5);
       }
     }
@@ -69,12 +72,17 @@ class SqliteDriver implements Driver {
   }
 
   async commitTransaction(): Promise<void> {
-    this.#connection.run("commit");
+    try {
+      this.#connection.run("commit");
+    } catch (error) {
+      throw asUnavailable(error);
+    }
     this.#afterTransaction();
   }
 
   async rollbackTransaction(): Promise<void> {
-    this.#connection.run("rollback");
+    // SQLite has rolled back by itself where the disk is full.
+    if (this.#open.isTransaction) this.#connection.run("rollback");
     this.#afterTransaction();
   }
 
@@ -94,6 +102,14 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    try {
+      return this.#execute<Row>(query);
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+  }
+
+  #execute<Row>(query: CompiledQuery): QueryResult<Row> {
     const { statement, reads } = this.#prepare(query.sql);
     const parameters = query.parameters as SQLInputValue[];
     if (reads) return { rows: statement.all(...parameters) as Row[] };
@@ -114,10 +130,4 @@ class SqliteConnection implements DatabaseConnection {
     this.#held.set(sql, made);
     return made;
   }
-}
-
-const SQLITE_BUSY = 5;
-
-export function isBusy(error: unknown): boolean {
-  return error instanceof Error && ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY;
 }

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DatabaseUnusable } from "../database.ts";
 import { inTheWay, pendingMigrations } from "../migrations.ts";
-import { isBusy } from "./connection.ts";
+import { isBusy, resultCode } from "./faults.ts";
 
 /** Files up to this size are checked whole at the start, about 10 ms a MB. */
 const CHECKED_WHOLE_BYTES = 64 * 1024 * 1024;
@@ -84,7 +84,7 @@ const SQLITE_NOTADB = 26;
 
 function inOneLine(error: unknown, file: string): Error {
   if (error instanceof DatabaseUnusable || !(error instanceof Error)) return error as Error;
-  const code = ((error as { errcode?: number }).errcode ?? 0) % 256;
+  const code = resultCode(error);
   if (isBusy(error))
     return new DatabaseUnusable(`${file} is locked by another program. Close it, then start again.`);
   if (code === SQLITE_READONLY)

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { FindSession, FoundSession } from "../database.ts";
 import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database.ts";
 import { hashToken } from "../token-hash.ts";
+import { asUnavailable } from "./faults.ts";
 import { createPollPhase } from "./poll-phase.ts";
 import { createRememberedSessions } from "./remembered-sessions.ts";
 
@@ -60,12 +61,16 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): Stri
 
   return {
     find(token) {
-      if (isNewPhase()) beginPhase();
-      const known = remembered.get(token);
-      if (known) return known;
-      const found = read(token);
-      if (found) remembered.add(token, found);
-      return found;
+      try {
+        if (isNewPhase()) beginPhase();
+        const known = remembered.get(token);
+        if (known) return known;
+        const found = read(token);
+        if (found) remembered.add(token, found);
+        return found;
+      } catch (error) {
+        throw asUnavailable(error);
+      }
     },
     afterTransaction() {
       endSnapshot();

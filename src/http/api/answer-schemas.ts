@@ -1,12 +1,23 @@
 import { z } from "zod";
-import type { EndReason, RefusalCode, RefusalFacts } from "../refusals.ts";
-import { refusals } from "../refusals.ts";
+import type {
+  Account,
+  ActivityEvent,
+  Confirmation,
+  LoginMethod,
+  LoginMethods,
+  SecondFactorAsked,
+  Session,
+  SignedIn,
+} from "../../answers.ts";
+import { END_REASONS, LOGIN_METHOD_KINDS, SECOND_FACTORS } from "../../answers.ts";
+import type { RefusalCode, RefusalFacts } from "../../refusals.ts";
+import { refusals } from "../../refusals.ts";
 
-/** What the API answers, one schema an answer; the types of the answers come from here. */
+/** What the API answers, one schema an answer; each is held to the type that the clients have of it. */
 const time = z.iso.datetime().describe("ISO 8601, UTC");
 
 /** An account as the API shows it. */
-export const account = z
+const account = z
   .object({
     id: z.string(),
     email: z.string(),
@@ -14,10 +25,10 @@ export const account = z
     twoFactor: z.boolean(),
     createdAt: time,
   })
-  .meta({ id: "Account" });
+  .meta({ id: "Account" }) satisfies z.ZodType<Account>;
 
 /** A session as the API shows it: a public id, never its token. */
-export const session = z
+const session = z
   .object({
     id: z.string(),
     label: z.string().describe("The device in a person's words, such as Chrome on Mac OS"),
@@ -27,29 +38,29 @@ export const session = z
     lastUsedAt: time,
     expiresAt: time,
     current: z.boolean(),
-    signedInWith: z.enum(["password", "passkey", "oidc"]),
+    signedInWith: z.enum(LOGIN_METHOD_KINDS),
   })
-  .meta({ id: "Session" });
+  .meta({ id: "Session" }) satisfies z.ZodType<Session>;
 
 const loginMethod = z
   .object({
     id: z.string(),
-    kind: z.enum(["password", "passkey", "oidc"]),
+    kind: z.enum(LOGIN_METHOD_KINDS),
     name: z.string(),
     createdAt: time,
     lastUsedAt: time.nullable(),
   })
-  .meta({ id: "LoginMethod" });
+  .meta({ id: "LoginMethod" }) satisfies z.ZodType<LoginMethod>;
 
 const activityEvent = z
   .object({
     id: z.string(),
     kind: z.string().describe("What happened, such as signed_in or session_ended"),
     at: time,
-    label: z.string().nullable(),
+    label: z.string(),
     detail: z.record(z.string(), z.unknown()),
   })
-  .meta({ id: "ActivityEvent" });
+  .meta({ id: "ActivityEvent" }) satisfies z.ZodType<ActivityEvent>;
 
 const confirmation = z
   .object({
@@ -61,15 +72,15 @@ const confirmation = z
     methods: z.array(z.object({ kind: z.enum(["passkey", "oidc"]), name: z.string() })),
     known: z.boolean().describe("Whether this browser is one of the account's"),
   })
-  .meta({ id: "Confirmation" });
+  .meta({ id: "Confirmation" }) satisfies z.ZodType<Confirmation>;
 
 export const answers = {
   confirmation,
   nothing: z.object({}),
-  who: z.object({ account, session }),
+  who: z.object({ account, session }) satisfies z.ZodType<SignedIn>,
   secondFactorAsked: z.object({
-    twoFactor: z.object({ methods: z.array(z.string()), expiresAt: time }),
-  }),
+    twoFactor: z.object({ methods: z.array(z.enum(SECOND_FACTORS)), expiresAt: time }),
+  }) satisfies z.ZodType<SecondFactorAsked>,
   sessions: z.object({ sessions: z.array(session) }),
   ended: z.object({ ended: z.int() }),
   secret: z.object({ secret: z.string(), uri: z.string() }),
@@ -79,7 +90,7 @@ export const answers = {
     needed: z
       .array(z.string())
       .describe("Ids of the methods that can't be disconnected, since no other one works by itself"),
-  }),
+  }) satisfies z.ZodType<LoginMethods>,
   added: z.object({ id: z.string() }),
   events: z.object({ events: z.array(activityEvent) }),
   /** Options for the browser's own passkey call (WebAuthn Level 3, in JSON). */
@@ -87,20 +98,6 @@ export const answers = {
   address: z.object({ url: z.string() }),
   health: z.object({ status: z.enum(["ok", "unavailable", "clock"]), aheadMs: z.int().optional() }),
 } as const;
-
-const END_REASONS = [
-  "signed_out",
-  "signed_out_remotely",
-  "password_changed",
-  "email_changed",
-  "password_reset",
-  "replaced",
-  "expired",
-  "idle",
-  "method_removed",
-  "account_closed",
-  "reported",
-] as const satisfies EndReason[];
 
 /** A refusal (RFC 9457) with one of these codes. */
 export function problemWith(codes: readonly RefusalCode[]) {

@@ -1,15 +1,21 @@
-import { readFromOutbox, readOutbox, type WrittenEmail } from "../../mail/read-outbox.ts";
-import { isThisMachine } from "../../options/kinds.ts";
-import { refuse } from "../../refusals.ts";
-import { problem } from "../answers.ts";
-import { wantsPage } from "../broken.ts";
-import type { Call } from "../call.ts";
-import { escapeHtml } from "../dashboard.ts";
-import { isLoopback } from "../network.ts";
-import { html, plainPage } from "./pages.ts";
+import { readFromOutbox, readOutbox, type WrittenEmail } from "../mail/read-outbox.ts";
+import { isThisMachine } from "../options/kinds.ts";
+import { refuse } from "../refusals.ts";
+import { problem } from "./answers.ts";
+import { wantsPage } from "./broken.ts";
+import type { Call } from "./call.ts";
+import { escapeHtml } from "./dashboard.ts";
+import { isLoopback } from "./network.ts";
+import { html, plainPage } from "./plain-page.ts";
+import type { Route } from "./route.ts";
 
 /** The outbox as pages. They hold secrets, so they are for a person at this very machine alone. */
-export async function getEmails(call: Call): Promise<Response> {
+export const developmentRoutes: Route[] = [
+  { method: "GET", path: "/dev/emails", session: "none", respond: getEmails },
+  { method: "GET", path: "/dev/emails/:file", session: "none", respond: getEmail },
+];
+
+async function getEmails(call: Call): Promise<Response> {
   if (!comesFromThisMachine(call)) return nothing(call);
   const { outbox, baseUrl } = call.parts.settings;
   const emails = await readOutbox(outbox);
@@ -22,7 +28,7 @@ export async function getEmails(call: Call): Promise<Response> {
   return page(call, "Emails", items.join("") || "<p>No emails yet.</p>");
 }
 
-export async function getEmail(call: Call): Promise<Response> {
+async function getEmail(call: Call): Promise<Response> {
   if (!comesFromThisMachine(call)) return nothing(call);
   const email = await readFromOutbox(call.parts.settings.outbox, call.param("file"));
   if (email === null) return nothing(call);

@@ -1,4 +1,37 @@
-/** What the API answers with. Times are ISO 8601 in UTC, ids are opaque. */
+/**
+ * What the API answers with, for the server and for its clients alike: types and plain lists, and no import,
+ * so that it runs in a browser too. Times are ISO 8601 in UTC, ids are opaque.
+ */
+
+/** Why a session ended. */
+export const END_REASONS = [
+  "signed_out",
+  "signed_out_remotely",
+  "password_changed",
+  "email_changed",
+  "password_reset",
+  "replaced",
+  "expired",
+  "idle",
+  "method_removed",
+  "account_closed",
+  "reported",
+] as const;
+
+export type EndReason = (typeof END_REASONS)[number];
+
+/** Why nobody is signed in: the reason the session ended, `none` where there never was one. */
+export type SignedOut = {
+  reason: EndReason | "none";
+  /** The label of the device that ended it. */
+  by?: string;
+  at?: string;
+};
+
+export const LOGIN_METHOD_KINDS = ["password", "passkey", "oidc"] as const;
+
+export type LoginMethodKind = (typeof LOGIN_METHOD_KINDS)[number];
+
 export type Account = {
   id: string;
   email: string;
@@ -7,6 +40,7 @@ export type Account = {
   createdAt: string;
 };
 
+/** A session by its public id, never its token. */
 export type Session = {
   id: string;
   label: string;
@@ -16,17 +50,22 @@ export type Session = {
   lastUsedAt: string;
   expiresAt: string;
   current: boolean;
-  signedInWith: "password" | "passkey" | "oidc";
+  signedInWith: LoginMethodKind;
 };
 
+/** Who is signed in. */
 export type SignedIn = { account: Account; session: Session };
 
+export const SECOND_FACTORS = ["totp", "recovery_code"] as const;
+
 /** The password was right; a second factor is still asked for. */
-export type SecondFactorAsked = { twoFactor: { methods: ("totp" | "recovery_code")[]; expiresAt: string } };
+export type SecondFactorAsked = {
+  twoFactor: { methods: (typeof SECOND_FACTORS)[number][]; expiresAt: string };
+};
 
 export type LoginMethod = {
   id: string;
-  kind: "password" | "passkey" | "oidc";
+  kind: LoginMethodKind;
   name: string;
   createdAt: string;
   lastUsedAt: string | null;
@@ -59,28 +98,4 @@ export type Confirmation = {
   methods: { kind: "passkey" | "oidc"; name: string }[];
   /** Whether this browser is one of the account's. */
   known: boolean;
-};
-
-/** The second factor of an account that has one: a code of the app, or one of the recovery codes. */
-export type SecondFactor = { code: string } | { recoveryCode: string };
-
-/** Why a session ended. */
-export type EndReason =
-  | "signed_out"
-  | "signed_out_remotely"
-  | "password_changed"
-  | "email_changed"
-  | "password_reset"
-  | "replaced"
-  | "expired"
-  | "idle"
-  | "method_removed"
-  | "account_closed"
-  | "reported";
-
-export type Ending = {
-  reason: EndReason | "none";
-  /** The label of the device that ended it. */
-  by?: string;
-  at?: string;
 };

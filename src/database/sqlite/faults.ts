@@ -1,0 +1,33 @@
+import { DatabaseUnavailable } from "../database.ts";
+
+const SQLITE_BUSY = 5;
+
+/**
+ * SQLite's primary result codes that mean "not now", whatever was asked: rights (3), locks (5, 6), memory (7),
+ * a file that can't be written (8), an interruption (9), the disk (10), a damaged file (11), no room left (13),
+ * a file that can't be opened (14), the protocol of locks (15), no database (26).
+ */
+const NOT_NOW = new Set([3, SQLITE_BUSY, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26]);
+
+/** SQLite's primary result code; null where it wasn't SQLite that spoke. */
+export function resultCode(error: unknown): number | null {
+  if (!(error instanceof Error)) return null;
+  const { errcode } = error as { errcode?: unknown };
+  return typeof errcode === "number" ? errcode % 256 : null;
+}
+
+export function isBusy(error: unknown): boolean {
+  return resultCode(error) === SQLITE_BUSY;
+}
+
+/** The error as requests have to see it: a file that can't be used now is DatabaseUnavailable, a bug stays what it is. */
+export function asUnavailable(error: unknown): unknown {
+  const code = resultCode(error);
+  if (!isClosed(error) && (code === null || !NOT_NOW.has(code))) return error;
+  return new DatabaseUnavailable("The database file can't be used.", { cause: error });
+}
+
+/** What Node says of a database that is closed, and of its statements. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "ERR_INVALID_STATE";
+}

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import type { Settings } from "../../options/options.ts";
+import type { RefusalCode } from "../../refusals.ts";
+import type { ApiRoute, DescribedAnswer } from "../route.ts";
+import { schemaFor } from "../route.ts";
+import { problemWith, statusOf } from "./answer-schemas.ts";
+
+type Json = { [key: string]: unknown };
+
+/** What every row may refuse, and what those with a body and those that change things may. */
+const ALWAYS: RefusalCode[] = ["too_many_attempts", "internal_error", "unavailable"];
+const WITH_BODY: RefusalCode[] = ["invalid_json", "invalid_input", "too_large", "unsupported_media_type"];
+
+/** The settings that change what the API looks like. */
+export type Described = { signUp: Settings["signUp"]; sessionCookie: string };
+
+/** The API in OpenAPI 3.1, made from its rows; the servers are the caller's. */
+export function openApiDocument(rows: readonly ApiRoute[], { signUp, sessionCookie }: Described): Json {
+  const schemas: Json = {};
+  const paths: Record<string, Json> = {};
+  for (const row of rows) {
+    if (row.summary === null) continue;
+    const path = row.path.replace(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [methodOf(row).toLowerCase()]: describe(row, path, signUp, schemas) };
+  }
+  return {
+    openapi: "3.1.1",
+    info: { title: "Latchkey", version: "1", license: { name: "MIT", identifier: "MIT" } },
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        session: { type: "apiKey", in: "cookie", name: sessionCookie },
+      },
+    },
+  };
+}
+
+/** OpenAPI has no word for every method: the row says that they are all answered alike. */
+function methodOf({ method }: ApiRoute): string {
+  return method === "ALL" ? "GET" : method;
+}
+
+function describe(row: ApiRoute, path: string, signUp: Settings["signUp"], schemas: Json): Json {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => parameter(name, "path", z.string()));
+  const inQuery = Object.entries(row.query ?? {}).map(([name, schema]) => parameter(name, "query", schema));
+  const parameters = [...inPath, ...inQuery];
+  return {
+    operationId: row.name ?? nameOf(methodOf(row), path),
+    summary: row.summary,
+    ...(row.session === "required" ? { security: [{ session: [] }] } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(row.body ? { requestBody: bodyOf(schemaFor(row.body, signUp), schemas) } : {}),
+    responses: { ...successes(row, schemas), ...refusalsOf(row, schemas) },
+  };
+}
+
+/** No body reads as an empty object: required is only one that such an object doesn't fit. */
+function bodyOf(body: z.ZodType, schemas: Json): Json {
+  const required = !body.safeParse({}).success;
+  return { required, content: content("application/json", body, "input", schemas) };
+}
+
+function parameter(name: string, where: "path" | "query", schema: z.ZodType): Json {
+  return { name, in: where, required: where === "path", schema: jsonSchema(schema, "input") };
+}
+
+function nameOf(method: string, path: string): string {
+  const words = path
+    .replace("/api/", "")
+    .split(/[^a-z]+/i)
+    .filter(Boolean);
+  return method.toLowerCase() + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join("");
+}
+
+function successes({ answers }: ApiRoute, schemas: Json): Json {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [status, success(inFull(answer, status), schemas)]),
+  );
+}
+
+function inFull(answer: ApiRoute["answers"][number], status: string): DescribedAnswer {
+  if (answer === null) return { description: status === "302" ? "To a page." : "Done." };
+  return answer instanceof z.ZodType ? { description: "Done.", body: answer } : answer;
+}
+
+function success(
+  { description, type = "application/json", body, headers }: DescribedAnswer,
+  schemas: Json,
+): Json {
+  const text = { schema: { type: "string" } };
+  const named = Object.entries(headers ?? {}).map(([name, header]) => [name, { ...header, ...text }]);
+  return {
+    description,
+    ...(body ? { content: content(type, body, "output", schemas) } : {}),
+    ...(headers ? { headers: Object.fromEntries(named) } : {}),
+  };
+}
+
+/** By status, since codes may share one. */
+function refusalsOf(row: ApiRoute, schemas: Json): Json {
+  const { body, session, refuses = [] } = row;
+  if (refuses === null) return {};
+  const common: RefusalCode[] = [
+    ...ALWAYS,
+    ...(body ? WITH_BODY : []),
+    ...(methodOf(row) === "GET" ? [] : (["cross_site", "unsupported_media_type"] as const)),
+    ...(session === "required" ? (["signed_out"] as const) : []),
+  ];
+  const all = [...refuses, ...common].map((one) =>
+    typeof one === "string" ? { code: one, status: statusOf(one) } : one,
+  );
+  const byStatus = Map.groupBy(all, ({ status }) => status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, rows]) => {
+      const codes = [...new Set(rows.map(({ code }) => code))];
+      const problem = content("application/problem+json", problemWith(codes), "output", schemas);
+      return [String(status), { description: `Refused: ${codes.join(", ")}.`, content: problem }];
+    }),
+  );
+}
+
+/** A body of a type; what has a name of its own goes to the document's schemas, once. */
+function content(type: string, schema: z.ZodType, io: "input" | "output", schemas: Json): Json {
+  const { $defs, ...own } = jsonSchema(schema, io);
+  const [all, defined] = moveDefinitions([own, $defs ?? {}]) as [Json, Json];
+  Object.assign(schemas, defined);
+  return { [type]: { schema: all } };
+}
+
+function jsonSchema(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema, ...own } = z.toJSONSchema(schema, { io, unrepresentable: "any" }) as Json;
+  return own;
+}
+
+function moveDefinitions(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value).replaceAll('"#/$defs/', '"#/components/schemas/'));
+}

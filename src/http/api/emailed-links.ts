@@ -1,0 +1,90 @@
+import type { SignedOut } from "../../answers.ts";
+import type { Confirmer } from "../../changes/email-verification.ts";
+import { confirmEmail, previewConfirmation } from "../../changes/email-verification.ts";
+import { reverseEmailChange } from "../../recovery/email-reversal.ts";
+import { reportSession } from "../../recovery/not-me.ts";
+import { askForReset, resetPassword } from "../../recovery/password-reset.ts";
+import { iso } from "../answers.ts";
+import type { Call } from "../call.ts";
+import { clientInfoOf } from "../call.ts";
+import type { Identity } from "../identify.ts";
+import { route } from "../route.ts";
+import { answers } from "./answer-schemas.ts";
+import { bodies } from "./bodies.ts";
+
+/** What the links in emails lead to, for people who are signed in and for those who aren't. */
+export const emailedLinkRoutes = [
+  route({
+    method: "POST",
+    path: "/api/email-confirmations/preview",
+    session: "optional",
+    summary: "Says what the link of a confirmation email would confirm; changes nothing.",
+    body: bodies.token,
+    answers: { 200: answers.confirmation },
+    refuses: ["link_expired"],
+    async handle(call) {
+      const done = await previewConfirmation(call.parts, call.body.token, confirmer(call), call.now);
+      if (!done.ok) return done;
+      const { createdAt, ...confirmation } = done.confirmation;
+      return { ok: true, body: { ...confirmation, createdAt: iso(createdAt) } };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api/email-confirmations",
+    session: "optional",
+    summary:
+      "Confirms an email address with the token of the email; of a change, in a browser that is signed in to that account.",
+    body: bodies.confirmEmail,
+    answers: { 204: null },
+    refuses: ["link_expired", "signed_out", "other_account"],
+    handle: (call) => confirmEmail(call.parts, call.body, confirmer(call), call.now),
+  }),
+  route({
+    method: "POST",
+    path: "/api/email-reversals",
+    session: "none",
+    summary: "Cancels or undoes a change of the email address.",
+    body: bodies.token,
+    answers: { 204: null },
+    refuses: ["link_expired"],
+    handle: (call) => reverseEmailChange(call.parts, call.body.token, clientInfoOf(call), call.now),
+  }),
+  route({
+    method: "POST",
+    path: "/api/password-resets",
+    session: "none",
+    summary: "Sends an email with a reset link, if the address has an account.",
+    body: bodies.askForReset,
+    answers: { 202: answers.nothing },
+    handle: (call) => askForReset(call.parts, call.body.email, clientInfoOf(call), call.now),
+  }),
+  route({
+    method: "PUT",
+    path: "/api/password-resets",
+    session: "none",
+    summary: "Sets a new password with the token of the email; all sessions end.",
+    body: bodies.resetPassword,
+    answers: { 204: null },
+    refuses: ["link_expired", "weak_password"],
+    handle: (call) => resetPassword(call.parts, call.body, clientInfoOf(call), call.now),
+  }),
+  route({
+    method: "POST",
+    path: "/api/not-me",
+    session: "none",
+    summary: "Ends the session that an email told of, and begins a reset.",
+    body: bodies.token,
+    answers: { 204: null },
+    refuses: ["link_expired"],
+    handle: (call) => reportSession(call.parts, call.body.token, clientInfoOf(call), call.now),
+  }),
+];
+
+function confirmer(call: Call & { who: Identity | SignedOut }): Confirmer {
+  const { who } = call;
+  const clientInfo = clientInfoOf(call);
+  return "session" in who
+    ? { current: who.current, signedOut: {}, clientInfo }
+    : { current: null, signedOut: who, clientInfo };
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import type { CurrentSession } from "../../changes/proof.ts";
+import type { HttpParts } from "../call.ts";
+import { route } from "../route.ts";
+
+const encoder = new TextEncoder();
+
+const HEADERS = {
+  "Content-Type": "text/event-stream",
+  // What compresses an app's answers would hold an event back until many have come.
+  "Cache-Control": "no-store, no-transform",
+  "X-Accel-Buffering": "no",
+  // When the stream ends, so does its connection: a kept one would hold up a server that stops.
+  Connection: "close",
+};
+
+export const liveRoutes = [
+  route({
+    method: "GET",
+    path: "/api/live",
+    session: "required",
+    isUse: false,
+    summary: "Server-sent events: sessions-changed, and signed-out with the reason; then it closes.",
+    answers: { 200: { description: "Open.", type: "text/event-stream", body: z.string() } },
+    /**
+     * The page's ear, until the session ends. Bound to the session, not to its token. HEAD gets the headers
+     * alone: nobody would ever close what it opened.
+     */
+    async handle({ parts, current, request }) {
+      if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
+      return parts.live.whyFull(current) ?? new Response(eventsOf(parts, current), { headers: HEADERS });
+    },
+  }),
+];
+
+function eventsOf(parts: HttpParts, current: CurrentSession): ReadableStream<Uint8Array> {
+  let forget = () => {};
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      const send = (text: string) => controller.enqueue(encoder.encode(text));
+      send("retry: 2000\n: open\n\n");
+      forget = parts.live.open(current, {
+        sessionsChanged: () => send("event: sessions-changed\ndata: {}\n\n"),
+        signedOut(told) {
+          send(`event: signed-out\ndata: ${JSON.stringify(told)}\n\n`);
+          controller.close();
+        },
+        heartbeat: () => send(":\n\n"),
+        close: () => controller.close(),
+      });
+    },
+    cancel: () => forget(),
+  });
+}

@@ -1,0 +1,144 @@
+import { z } from "zod";
+import type { Settings } from "../../options/options.ts";
+import type { Refusal } from "../../refusals.ts";
+import { refuse } from "../../refusals.ts";
+import { makeSecret } from "../../sessions/token.ts";
+import type { CallbackResult, Intent } from "../../sign-in/oidc.ts";
+import { handleCallback, isForPage, startAuthorization } from "../../sign-in/oidc.ts";
+import { redirect } from "../answers.ts";
+import type { Call } from "../call.ts";
+import { browserOf, clientInfoOf } from "../call.ts";
+import { allowedNext, loginUrl } from "../next.ts";
+import { route } from "../route.ts";
+import { answers } from "./answer-schemas.ts";
+import { bodies } from "./bodies.ts";
+import { signInAnswer } from "./sign-in.ts";
+
+/** Where a provider sends the browser back to; to be registered there. */
+export function callbackUrl({ baseUrl }: Pick<Settings, "baseUrl">, provider: string): string {
+  return `${baseUrl.href}/api/oidc/${provider}/callback`;
+}
+
+export const oidcRoutes = [
+  route({
+    method: "GET",
+    path: "/api/oidc/:provider/start",
+    // Nothing here depends on who is signed in, but it is use of their session.
+    session: "optional",
+    summary: "Sends the browser to a provider to sign in.",
+    query: { next: z.string() },
+    answers: { 302: null },
+    refuses: ["not_found", "cross_site"],
+    handle: startSignIn,
+  }),
+  route({
+    method: "POST",
+    path: "/api/oidc/:provider/start",
+    session: "required",
+    summary:
+      "Where to send the browser to connect a provider, or to prove with it that it is still the person.",
+    body: bodies.oidcStart,
+    answers: { 200: answers.address },
+    refuses: ["not_found", "proof_needed", "method_taken", "provider_failed"],
+    async handle(call) {
+      const { parts, current, body, now } = call;
+      const provider = parts.providers.get(call.param("provider"));
+      if (!provider) return noSuchProvider();
+      const browser = browserOf(call) ?? makeSecret();
+      const asking = clientInfoOf(call);
+      const of = { intent: body.intent, current, browser, next: null, touchPoints: null, asking };
+      const round = await startAuthorization(parts, provider, of, now);
+      if (!round.ok) return round;
+      return { ok: true, body: { url: round.url }, cookies: [parts.cookies.setCeremony(browser)] };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/api/oidc/:provider/callback",
+    session: "optional",
+    summary: "The way back from a provider; leads to a page.",
+    answers: { 302: null },
+    refuses: ["not_found"],
+    /** Whatever is wrong with it, the person lands on a page that says what to do. */
+    async handle(call) {
+      const { parts, request, who, now } = call;
+      const provider = parts.providers.get(call.param("provider"));
+      if (!provider) return noSuchProvider();
+      if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
+      const callback = callbackUrl(parts.settings, provider.settings.id);
+      const answer = new URL(callback + new URL(request.url).search);
+      const current = "session" in who ? who.current : null;
+      const clientInfo = (touchPoints?: number) => clientInfoOf(call, touchPoints);
+      const back = { answer, browser: browserOf(call), current, clientInfo };
+      const came = await handleCallback(parts, provider, back, now);
+      return came === null ? toPage(call, "sign_in", null, "link_expired") : land(call, came);
+    },
+  }),
+];
+
+/** A button "Continue with …": only the site's own pages may send the browser to the provider. */
+async function startSignIn(call: Call): Promise<Response | Refusal> {
+  const { parts, request } = call;
+  const provider = parts.providers.get(call.param("provider"));
+  if (!provider) return noSuchProvider();
+  // HEAD begins nothing, and uses nothing up: whoever only looks where a link leads isn't going there.
+  if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
+  const site = request.headers.get("sec-fetch-site");
+  if (site === "cross-site" || site === "same-site") return refuse("cross_site");
+  const browser = browserOf(call) ?? makeSecret();
+  const { searchParams } = new URL(request.url);
+  const next = allowedNext(searchParams.get("next"), parts.settings);
+  const given = searchParams.get("touchPoints") ?? "";
+  const touchPoints = /^\d{1,3}$/.test(given) ? Number(given) : null;
+  const asking = clientInfoOf(call);
+  const of = { intent: "sign_in", current: null, browser, next, touchPoints, asking } as const;
+  const round = await startAuthorization(parts, provider, of, call.now);
+  if (!round.ok) return toPage(call, "sign_in", null, round.code);
+  return redirect(round.url, [parts.cookies.setCeremony(browser)]);
+}
+
+function land(call: Call, came: CallbackResult): Response {
+  const { settings } = call.parts;
+  if (came.intent === "connect") return toPage(call, "connect", null, came.done.ok ? null : came.done.code);
+  if (came.intent === "prove") {
+    if (!came.done.ok) return toPage(call, "prove", null, came.done.code);
+    return redirect(`${settings.baseUrl.href}/settings/security?proved=1`);
+  }
+  const { done, next, clientInfo } = came;
+  const answer = signInAnswer(call, clientInfo, done);
+  if (!answer.ok) return toPage(call, "sign_in", next, answer.code);
+  if (answer.status === 201)
+    return redirect(next ?? `${settings.baseUrl.href}/settings/security`, answer.cookies);
+  return redirect(withParameter(loginUrl(next, settings), "step", "two-factor"), answer.cookies);
+}
+
+/** The page where the round began, with a code that it has a sentence for. */
+function toPage(
+  call: Call,
+  intent: Intent,
+  next: string | null,
+  code: Parameters<typeof isForPage>[0] | null,
+): Response {
+  const { settings } = call.parts;
+  const error = code === null ? null : isForPage(code) ? code : "provider_failed";
+  if (intent === "sign_in") {
+    const login = loginUrl(next, settings);
+    return redirect(error === null ? login : withParameter(login, "error", error));
+  }
+  const page = `${settings.baseUrl.href}/settings/security`;
+  const done =
+    error === null
+      ? withParameter(page, "connected", call.param("provider"))
+      : withParameter(page, "error", error);
+  return redirect(`${done}#login-methods`);
+}
+
+function withParameter(address: string, name: string, value: string): string {
+  const url = new URL(address);
+  url.searchParams.set(name, value);
+  return url.href;
+}
+
+function noSuchProvider(): Refusal {
+  return refuse("not_found", "There is no such provider.");
+}

@@ -1,0 +1,91 @@
+import { prove } from "../../changes/give-proof.ts";
+import { refuse } from "../../refusals.ts";
+import { listSessions } from "../../sessions/list.ts";
+import { endOne, endOthers, logOut } from "../../sessions/log-out.ts";
+import { MOST_SESSIONS } from "../../sessions/start.ts";
+import { accountAnswer, sessionAnswer } from "../answers.ts";
+import { browserOf } from "../call.ts";
+import { route } from "../route.ts";
+import { answers } from "./answer-schemas.ts";
+import { bodies } from "./bodies.ts";
+
+export const sessionRoutes = [
+  route({
+    method: "GET",
+    path: "/api/session",
+    session: "required",
+    summary: "Who is signed in.",
+    answers: { 200: answers.who },
+    async handle({ current, parts }) {
+      const lastUsedAt = parts.lastUsed.of(current.id, current.lastUsedAt);
+      const session = sessionAnswer(current, current.id, lastUsedAt);
+      return { ok: true, body: { account: accountAnswer(current), session } };
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/api/session",
+    session: "required",
+    summary: "Logs out.",
+    answers: { 204: null },
+    /** It is explicit, so it may clear the cookie; a 401 never does. */
+    async handle({ current, parts, now }) {
+      await logOut(parts.database, { accountId: current.accountId, id: current.id }, now);
+      return { ok: true, cookies: [parts.cookies.clearSession()] };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api/session/proof",
+    session: "required",
+    summary:
+      "Proves that it is still the person, for ten minutes: with the second factor too where 2FA is on; alone it completes a proof of the last ten minutes.",
+    body: bodies.proof,
+    answers: { 204: null },
+    refuses: ["proof_needed", "wrong_password", "wrong_code", { code: "wrong_passkey", status: 422 }],
+    handle: (call) => prove(call.parts, call.current, { ...call.body, browser: browserOf(call) }, call.now),
+  }),
+  route({
+    method: "GET",
+    path: "/api/sessions",
+    session: "required",
+    summary: "The devices that are logged in: the current one first, then the last used.",
+    answers: { 200: answers.sessions },
+    async handle({ current, parts, now }) {
+      const listed = await listSessions(parts, current.accountId, now);
+      const others = listed.filter(({ id }) => id !== current.id).slice(0, MOST_SESSIONS - 1);
+      const own = sessionAnswer(current, current.id, parts.lastUsed.of(current.id, current.lastUsedAt));
+      const sessions = [own, ...others.map((session) => sessionAnswer(session, current.id))];
+      return { ok: true, body: { sessions } };
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/api/sessions/:id",
+    session: "required",
+    summary: "Ends one other session.",
+    answers: { 204: null },
+    refuses: ["not_found", "current_session"],
+    async handle({ current, parts, now, param }) {
+      const id = param("id");
+      if (id === current.id)
+        return refuse("current_session", "This is the session in use. Log out with DELETE /api/session.");
+      const which = { accountId: current.accountId, id, bySessionId: current.id };
+      const ended = await endOne(parts, which, current.label, now);
+      return ended ? { ok: true } : refuse("not_found", "There is no such session.");
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/api/sessions",
+    session: "required",
+    summary: "Ends all sessions but the current one.",
+    answers: { 200: answers.ended },
+    async handle({ current, parts, now }) {
+      const which = { accountId: current.accountId, exceptId: current.id };
+      const ended = await endOthers(parts, which, current.label, now);
+      if (ended === null) return refuse("signed_out", "This session has ended.", { reason: "none" });
+      return { ok: true, body: { ended } };
+    },
+  }),
+];

@@ -1,0 +1,111 @@
+import type { SignedOut } from "../answers.ts";
+import type { CurrentSession } from "../changes/proof.ts";
+import type { FoundSession } from "../database/database.ts";
+import type { Refusal } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import type { Authenticated } from "../sessions/authenticate.ts";
+import { authenticate } from "../sessions/authenticate.ts";
+import { hashToken } from "../sessions/token.ts";
+import { iso } from "./answers.ts";
+import { broken } from "./broken.ts";
+import type { Call, HttpParts } from "./call.ts";
+import { cookieHeader } from "./call.ts";
+import type { RequestHead } from "./request-head.ts";
+
+/** What a route wants of the session: a live one, whichever there is, or nothing at all. */
+export type SessionNeed = "required" | "optional" | "none";
+
+/**
+ * Who sends a request, by the tokens in its cookie; else why nobody does. The one way from a request to
+ * its session, for the API, pages, proxies and apps in code. Every request is use of its session, except
+ * the page's own refreshes and where the route says otherwise.
+ * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
+ */
+export async function identify(
+  parts: HttpParts,
+  headers: RequestHead["headers"],
+  now: number,
+  isUse = true,
+): Promise<Authenticated | SignedOut> {
+  const answer = await authenticate(parts, parts.cookies.tokens(headers.get("cookie")), now);
+  if (!("session" in answer)) {
+    const { reason, by, at } = answer;
+    return { reason, ...(by === null ? {} : { by }), ...(at === null ? {} : { at: iso(at) }) };
+  }
+  if (isUse && headers.get("latchkey-background") !== "1")
+    await parts.lastUsed.touch(answer.session.id, answer.session.lastUsedAt, now);
+  return answer;
+}
+
+/** Answers a request as the one who sends it, and hands over the session's cookie where it has a new one. */
+export async function answerAs(
+  call: Call,
+  { session, isUse }: { session: SessionNeed; isUse?: boolean },
+  answer: (who: Identity | SignedOut) => Promise<Response>,
+): Promise<Response> {
+  if (session === "none") return answer(NOT_ASKED);
+  const found = await identify(call.parts, call.request.headers, call.now, isUse);
+  if (!("session" in found)) return answer(found);
+  const who = new Identity(call, found);
+  try {
+    return handOver(call, who, await answer(who));
+  } catch (error) {
+    // The old token opens nothing any more: a failure carries the new one, too.
+    if (who.newToken === null) throw error;
+    return handOver(call, who, broken(call.parts, error, call.request));
+  }
+}
+
+const NOT_ASKED: SignedOut = { reason: "none" };
+
+/** The live session of a request. */
+export class Identity {
+  readonly session: FoundSession;
+  readonly token: string;
+  readonly #call: Call;
+  #current: CurrentSession | null = null;
+
+  constructor(call: Call, { session, token }: Authenticated) {
+    this.session = session;
+    this.token = token;
+    this.#call = call;
+  }
+
+  /** The session as this request acts with it: a copy, since what was looked up is remembered. */
+  get current(): CurrentSession {
+    const { parts } = this.#call;
+    const device = this.#current ? null : parts.cookies.deviceToken(cookieHeader(this.#call));
+    const deviceHash = device === null ? null : hashToken(device);
+    this.#current ??= { ...this.session, deviceHash, newToken: null };
+    return this.#current;
+  }
+
+  /** Set where a proof in this request renewed the session's token. */
+  get newToken(): string | null {
+    return this.#current?.newToken ?? null;
+  }
+}
+
+/**
+ * A renewed token goes along whatever the answer is. A browser that was let in by another system's cookie
+ * gets Latchkey's own, and from then on shows that one. Nothing is written for it: until an answer arrives,
+ * the old cookie goes on being right, on every node and for requests that are sent at once; and a refusal
+ * touches no cookie.
+ */
+function handOver(call: Call, who: Identity, response: Response): Response {
+  const { cookies } = call.parts;
+  const isImported = response.status < 400 && cookies.comesFromOld(cookieHeader(call));
+  const token = who.newToken ?? (isImported ? who.token : null);
+  if (token === null || isSet(response, cookies.sessionName)) return response;
+  response.headers.append("Set-Cookie", cookies.setSession(token, who.session.expiresAt, call.now));
+  return response;
+}
+
+/** Whether the answer sets a cookie itself: another session's, or its end. */
+function isSet({ headers }: Response, name: string): boolean {
+  return headers.getSetCookie().some((cookie) => cookie.startsWith(`${name}=`));
+}
+
+export function notSignedIn(why: SignedOut): Refusal {
+  return refuse("signed_out", "You are not signed in.", why);
+}

@@ -1,0 +1,96 @@
+import type { SignedOut } from "../answers.ts";
+import type { Settings } from "../options/options.ts";
+import { redirect } from "./answers.ts";
+import type { Call } from "./call.ts";
+import { cookieHeader } from "./call.ts";
+import { type Asset, type Dashboard, withEnding } from "./dashboard.ts";
+import { allowedNext, loginUrl } from "./next.ts";
+import { html, plainPage } from "./plain-page.ts";
+import type { Route } from "./route.ts";
+
+const TASKS = ["/sign-up", "/forgot-password", "/reset-password", "/confirm-email", "/keep-email", "/not-me"];
+
+/** The dashboard's pages. What a page may show is decided here, before any of it is sent. */
+export function pageRoutes(dashboard: Dashboard | null): Route[] {
+  const show = (call: Call, ending: SignedOut = { reason: "none" }): Response =>
+    dashboard ? html(200, withEnding(dashboard.html(pathIn(call)), ending)) : notBuilt(call.parts.settings);
+  const asset = async (call: Call): Promise<Response> => {
+    const path = pathIn(call);
+    const found = dashboard?.assets.get(path);
+    return found ? sendAsset(call.request, found, path.startsWith("/assets/")) : missing(call.parts.settings);
+  };
+  const page = (path: string, session: Route["session"], respond: Route["respond"]): Route => ({
+    method: "GET",
+    path,
+    session,
+    respond,
+  });
+
+  return [
+    page("/", "optional", async ({ parts: { settings } }, who) =>
+      redirect(`${settings.baseUrl.href}/${"session" in who ? "settings/security" : "login"}`),
+    ),
+    page("/login", "optional", async (call, who) =>
+      "session" in who ? (pastLogin(call) ?? show(call)) : show(call, who),
+    ),
+    ...TASKS.map((path) => page(path, "optional", async (call) => show(call))),
+    page("/settings/security", "required", async (call, who) =>
+      "session" in who ? show(call) : logInFirst(call),
+    ),
+    page("/assets/:file", "none", asset),
+    page("/favicon.svg", "none", asset),
+    page("/plain.css", "none", asset),
+  ];
+}
+
+/**
+ * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else:
+ * they are half way through.
+ */
+function pastLogin(call: Call): Response | null {
+  const { settings, cookies } = call.parts;
+  const { searchParams } = new URL(call.request.url);
+  const isHalfWay =
+    searchParams.get("step") === "two-factor" && cookies.signInToken(cookieHeader(call)) !== null;
+  if (isHalfWay) return null;
+  const home = `${settings.baseUrl.href}/settings/security`;
+  // What went wrong on the way here is told there.
+  const error = searchParams.get("error");
+  if (error !== null) return redirect(`${home}?error=${encodeURIComponent(error)}`);
+  return redirect(allowedNext(searchParams.get("next"), settings) ?? home);
+}
+
+function logInFirst({ request, parts: { settings } }: Call): Response {
+  const { pathname, search } = new URL(request.url);
+  return redirect(loginUrl(settings.baseUrl.origin + pathname + search, settings));
+}
+
+/** The path below the base URL. */
+function pathIn({ request, parts }: Call): string {
+  return new URL(request.url).pathname.slice(parts.settings.baseUrl.path.length);
+}
+
+function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
+  const accepted = request.headers.get("accept-encoding") ?? "";
+  const encoding = (["br", "gzip"] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
+  return new Response(encoding ? asset.encoded[encoding] : asset.bytes, {
+    headers: {
+      "Content-Type": asset.type,
+      "Cache-Control": hasHashedName ? "public, max-age=31536000, immutable" : "public, max-age=3600",
+      Vary: "Accept-Encoding",
+      ...(encoding ? { "Content-Encoding": encoding } : {}),
+    },
+  });
+}
+
+function missing(settings: Settings): Response {
+  return plainPage(404, "There is no such page.", settings);
+}
+
+function notBuilt(settings: Settings): Response {
+  return plainPage(
+    503,
+    "The dashboard hasn't been built yet. Run npm run build:dashboard, then start again.",
+    settings,
+  );
+}

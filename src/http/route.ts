@@ -1,0 +1,141 @@
+import type { z } from "zod";
+import type { SignedOut } from "../answers.ts";
+import type { CurrentSession } from "../changes/proof.ts";
+import type { Settings } from "../options/options.ts";
+import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
+import { refuse } from "../refusals.ts";
+import { json, noContent, problem } from "./answers.ts";
+import type { Call } from "./call.ts";
+import { readBody } from "./guards.ts";
+import type { Identity, SessionNeed } from "./identify.ts";
+import { notSignedIn } from "./identify.ts";
+
+/** A route as the app serves it. */
+export type Route = {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE" | "ALL";
+  readonly path: string;
+  readonly session: SessionNeed;
+  /** False where a request is no use of its session. */
+  readonly isUse?: boolean;
+  /** Why the route isn't there with these settings. */
+  readonly missing?: (settings: Settings) => Refusal | null;
+  respond(call: Call, who: Identity | SignedOut): Promise<Response>;
+};
+
+/** A route of the API: what it takes, what it answers, what it refuses. */
+export type ApiRoute = Route & Described;
+
+type Described = {
+  /** One sentence; null for what the API's description leaves out. */
+  readonly summary: string | null;
+  /** The operation's name there, where it isn't made from method and path. */
+  readonly name?: string;
+  readonly query?: Readonly<Record<string, z.ZodType>>;
+  readonly body?: BodySchema<z.ZodType>;
+  readonly answers: Answers;
+  /** Beyond what every route may refuse; `null` where it refuses nothing, not even that. */
+  readonly refuses?: readonly (RefusalCode | { code: RefusalCode; status: number })[] | null;
+};
+
+/** What a row takes; the one of a sign-up depends on who may. */
+export type BodySchema<Schema extends z.ZodType> = Schema | ((signUp: Settings["signUp"]) => Schema);
+
+/** By status, the usual one first: a body's schema, `null` where there is no body, or all of it. */
+type Answers = Readonly<Record<number, z.ZodType | DescribedAnswer | null>>;
+
+export type DescribedAnswer = {
+  readonly description: string;
+  readonly type?: string;
+  readonly body?: z.ZodType;
+  readonly headers?: Readonly<Record<string, { description?: string; required: boolean }>>;
+};
+
+/** What a handler is given of the session. */
+type Asker = {
+  required: { readonly current: CurrentSession };
+  optional: { readonly who: Identity | SignedOut };
+  none: object;
+};
+
+/** What a handler answers: an outcome, or a whole response where it is no JSON. */
+type Answered<All extends Answers> = Success<All> | Refusal | Response;
+
+type Success<All extends Answers> = { ok: true; cookies?: readonly string[] } & {
+  [Status in keyof All & number]: { status?: Status } & BodyOf<All[Status]>;
+}[keyof All & number];
+
+/** An empty object goes without saying. */
+type BodyOf<One> = One extends z.ZodType
+  ? z.infer<One> extends Record<string, never>
+    ? { body?: undefined }
+    : { body: z.infer<One> }
+  : One extends { body: z.ZodType }
+    ? { body: z.infer<One["body"]> }
+    : { body?: undefined };
+
+type Row<Need extends SessionNeed, All extends Answers, Schema extends z.ZodType> = Omit<Route, "respond"> &
+  Described & {
+    readonly session: Need;
+    readonly answers: All;
+    readonly body?: BodySchema<Schema>;
+    handle(call: Call & Asker[Need] & { body: z.infer<Schema> }): Promise<Answered<All>>;
+  };
+
+/** A row of the API: takes the body that its schema describes, and answers with its handler's outcome. */
+export function route<
+  Need extends SessionNeed,
+  All extends Answers,
+  Schema extends z.ZodType = z.ZodUndefined,
+>({ handle, ...row }: Row<Need, All, Schema>): ApiRoute {
+  return {
+    ...row,
+    async respond(call, who) {
+      const asker = askers[row.session](who);
+      if ("code" in asker) return problem(asker);
+      const taken = row.body === undefined ? NO_BODY : await take(call, row.body);
+      if (!taken.ok) return problem(taken);
+      // A row without a schema has a handler that takes no body.
+      const body = taken.body as z.infer<Schema>;
+      return respond(row.answers, await handle({ ...call, ...asker, body }));
+    },
+  };
+}
+
+const askers: { [Need in SessionNeed]: (who: Identity | SignedOut) => Asker[Need] | Refusal } = {
+  required: (who) => ("session" in who ? { current: who.current } : notSignedIn(who)),
+  optional: (who) => ({ who }),
+  none: () => ({}),
+};
+
+const NO_BODY = { ok: true, body: undefined } as const;
+
+/** Reads the body by its schema; the first thing that is wrong is named. */
+async function take<Schema extends z.ZodType>(
+  { parts, request }: Call,
+  schema: BodySchema<Schema>,
+): Promise<Outcome<{ body: z.infer<Schema> }>> {
+  const read = await readBody(request);
+  if (!read.ok) return read;
+  const parsed = schemaFor(schema, parts.settings.signUp).safeParse(read.body);
+  if (parsed.success) return { ok: true, body: parsed.data };
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join(".") ?? "";
+  return refuse("invalid_input", `${field || "The body"}: ${issue?.message ?? "not valid"}.`, { field });
+}
+
+/** The schema of a row's body, for those who may sign up. */
+export function schemaFor<Schema extends z.ZodType>(
+  schema: BodySchema<Schema>,
+  signUp: Settings["signUp"],
+): Schema {
+  return typeof schema === "function" ? schema(signUp) : schema;
+}
+
+type AnyAnswer = { ok: true; status?: number; body?: unknown; cookies?: readonly string[] };
+
+function respond(answers: Answers, answered: AnyAnswer | Refusal | Response): Response {
+  if (answered instanceof Response) return answered;
+  if (!answered.ok) return problem(answered);
+  const { status = Number(Object.keys(answers)[0]), body = {}, cookies } = answered;
+  return answers[status] === null ? noContent(cookies) : json(status, body, cookies);
+}

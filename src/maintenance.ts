@@ -1,0 +1,78 @@
+import { resealSecrets } from "./credentials/reseal.ts";
+import { tellHeldBack } from "./credentials/send-emails.ts";
+import { DatabaseUnavailable } from "./database/database.ts";
+import type { HttpParts } from "./http/call.ts";
+import { prune } from "./sessions/prune.ts";
+
+/** How often addresses are told of emails that were held back, at least; ms. */
+const TELL_INTERVAL = 60_000;
+/** Longer than this a timer can't be set for; ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+type Work = (parts: HttpParts, stop: AbortSignal) => Promise<void>;
+
+/** What a server looks at when it starts, and again each time before it prunes. */
+const LOOKS: Work[] = [checkClock, resealSecondFactors];
+
+/** What a server does every LATCHKEY_PRUNE_INTERVAL (an hour), one after the other, and no two times at once. */
+const HOURLY: Work[] = [...LOOKS, pruneAndLog];
+
+/** What it does every minute, and more often where it prunes more often. */
+const EVERY_MINUTE: Work[] = [tellOfHeldBackEmails];
+
+/** Begins what a server does by itself. Returns how to stop, which waits for what is under way. */
+export function startMaintenance(parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
+  const { pruneInterval } = parts.settings;
+  const stop = new AbortController();
+  const doAll = async (works: Work[]) => {
+    for (const work of works) await work(parts, stop.signal);
+  };
+  let running = doAll(LOOKS).catch(onError);
+  const hourly = every(pruneInterval, () => {
+    running = running.then(() => doAll(HOURLY)).catch(onError);
+  });
+  const minutely = every(Math.min(pruneInterval, TELL_INTERVAL), () =>
+    parts.inBackground(() => doAll(EVERY_MINUTE)),
+  );
+  return async () => {
+    clearInterval(hourly);
+    clearInterval(minutely);
+    stop.abort();
+    await running;
+  };
+}
+
+function every(interval: number, work: () => void): NodeJS.Timeout {
+  return setInterval(work, Math.min(interval, LONGEST_TIMER)).unref();
+}
+
+/** Warns of a clock that is off the database's. Where the database doesn't answer, that has been told. */
+async function checkClock({ clockAhead }: HttpParts): Promise<void> {
+  await clockAhead().catch((error: unknown) => {
+    if (!(error instanceof DatabaseUnavailable)) throw error;
+  });
+}
+
+/** While the key is being changed, second factors move to the new one; then the old one can be taken out. */
+async function resealSecondFactors(parts: HttpParts, stop: AbortSignal): Promise<void> {
+  if ((parts.settings.secretKeys?.length ?? 0) < 2) return;
+  try {
+    const { resealed, unreadable } = await resealSecrets(parts, stop);
+    if (stop.aborted) return;
+    parts.log.info(
+      { resealed, unreadable },
+      "LATCHKEY_SECRET_KEY: every second factor that can be read is sealed with the new key; the old one can be taken out.",
+    );
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) throw error;
+  }
+}
+
+async function pruneAndLog(parts: HttpParts, stop: AbortSignal): Promise<void> {
+  const pruned = await prune(parts, parts.settings.now(), stop);
+  if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
+}
+
+async function tellOfHeldBackEmails(parts: HttpParts): Promise<void> {
+  await tellHeldBack(parts, parts.settings.now());
+}

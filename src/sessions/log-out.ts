@@ -1,0 +1,96 @@
+import type { Database } from "../database/database.ts";
+import { lockAccount, lockSession } from "../database/lock.ts";
+import { device } from "../history/actor.ts";
+import { type Doer, endBecauseOf } from "./endings.ts";
+import { lives, readSessions } from "./list.ts";
+import type { SessionParts } from "./parts.ts";
+
+/** A person's own log-out. */
+export async function logOut(
+  database: Database,
+  which: { accountId: string; id: string },
+  now: number,
+): Promise<void> {
+  await database.write(async (write) => {
+    await lockAccount(write, which.accountId);
+    await endBecauseOf(write, "logged_out", which, { by: null, at: now });
+  });
+}
+
+/**
+ * Ends one session of an account, for another one of it. False where the account has no such session: a
+ * foreign id and an unknown one look the same. One that is over by time is no longer in the list, so it
+ * isn't found either; nor is anything for an asking session that has ended meanwhile.
+ */
+export async function endOne(
+  parts: SessionParts,
+  which: { accountId: string; id: string; bySessionId: string },
+  label: string,
+  now: number,
+): Promise<boolean> {
+  const { accountId, id, bySessionId } = which;
+  // No id has one, and PostgreSQL takes no text that does.
+  if (id.includes("\0")) return false;
+  const found = await readSessions(parts.database)
+    .where("id", "=", id)
+    .where("account_id", "=", accountId)
+    .executeTakeFirst();
+  if (!found || !lives(parts, now)(found)) return false;
+  return parts.database.write(async (write) => {
+    if (!(await lockSession(write, accountId, bySessionId))) return false;
+    const doer = { by: device(label), at: now };
+    return (await endBecauseOf(write, "logged_out_remotely", { accountId, id }, doer)) > 0;
+  });
+}
+
+/**
+ * Ends every session of an account but the one that asks, and the pending sign-ins.
+ * Returns how many were live; null where the asking session has ended meanwhile, and then nothing ends.
+ */
+export async function endOthers(
+  parts: SessionParts,
+  { accountId, exceptId }: { accountId: string; exceptId: string },
+  label: string,
+  now: number,
+): Promise<number | null> {
+  return parts.database.write(async (write) => {
+    if (!(await lockSession(write, accountId, exceptId))) return null;
+    const others = { accountId, exceptIds: [exceptId] } as const;
+    const doer = { by: device(label), at: now };
+    return endBecauseOf(write, "others_logged_out", others, doer, lives(parts, now));
+  });
+}
+
+/** Ends one session, whosever it is, for the app or an administrator. False where there is none. */
+export async function endAny(database: Database, id: string, doer: Doer): Promise<boolean> {
+  const found = await database.read
+    .selectFrom("session")
+    .select("account_id as accountId")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (!found) return false;
+  return database.write(async (write) => {
+    await lockAccount(write, found.accountId);
+    return (await endBecauseOf(write, "logged_out_remotely", { ...found, id }, doer)) > 0;
+  });
+}
+
+/** Ends every session of an account, for the app or an administrator. Returns how many, those that were over by time too. */
+export async function endAllOf(database: Database, accountId: string, doer: Doer): Promise<number> {
+  return database.write(async (write) => {
+    await lockAccount(write, accountId);
+    return endBecauseOf(write, "all_logged_out", { accountId }, doer);
+  });
+}
+
+/** Ends every session of an account but one, for the app. Returns how many, as endAllOf does. */
+export async function endAllBut(
+  database: Database,
+  { accountId, exceptId }: { accountId: string; exceptId: string },
+  doer: Doer,
+): Promise<number> {
+  return database.write(async (write) => {
+    await lockAccount(write, accountId);
+    return endBecauseOf(write, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer);
+  });
+}
