@@ -88,7 +88,7 @@ describe("A PostgreSQL that goes away under load and comes back", () => {
     expect(await read("select from session join ended_session using (token_hash)")).toEqual([]);
     expect(
       await read(
-        "select from session where place is not null group by account_id, place having count(*) > 1",
+        "select from session where replacement_key is not null group by account_id, replacement_key having count(*) > 1",
       ),
     ).toEqual([]);
     const open =
