@@ -5,9 +5,10 @@ import { keyFileOf } from "../credentials/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
 import { escapeHtml, readDashboard } from "../http/dashboard.ts";
 import { insecureUrlWarning } from "../http/reached-at.ts";
-import { optionsFromEnvironment, readSettings, type Settings, siteNameOf } from "../options/options.ts";
+import { readSettings, type Settings, siteNameOf } from "../options/options.ts";
 import { lookAtDatabase } from "./doctor-database.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
+import { givenOptions } from "./given-options.ts";
 import { type JsonFlag, print } from "./terminal.ts";
 import { missingDatabase, withLatchkey } from "./with-latchkey.ts";
 
@@ -17,7 +18,7 @@ export function addDoctor(program: Command): void {
     .description("Looks at the database, email, addresses, proxies and cookies, and says what it finds.")
     .option("--send-mail <ADDRESS>", "Sends an email to this address, too.")
     .action(async (flags: JsonFlag & { sendMail?: string }) => {
-      const settings = readSettings(optionsFromEnvironment(process.env));
+      const settings = readSettings(await givenOptions());
       const missing = missingDatabase(settings);
       const findings =
         missing === null
