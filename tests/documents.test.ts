@@ -8,6 +8,10 @@ const ROOT = join(import.meta.dirname, "..");
 const DOCUMENTS = [
   "README.md",
   "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  "CODE_OF_CONDUCT.md",
+  "SECURITY.md",
+  "docs/install.md",
   "docs/architecture.md",
   "docs/client.md",
   "docs/promises.md",

@@ -26,6 +26,7 @@ describe("the command line", () => {
       ([, name]) => name ?? "",
     );
     expect(names).toEqual([
+      "init",
       "serve",
       "migrate",
       "accounts list",
