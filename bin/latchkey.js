@@ -6,7 +6,8 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const NEEDED = 24;
+/** Since then node:crypto has argon2. */
+const NEEDED = [24, 7];
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pinnedNode = join(
   root,
@@ -23,14 +24,19 @@ if (isClone && !existsSync(join(root, "node_modules"))) {
   stop(
     `Latchkey's dependencies are not installed yet. Run this first: node ${join(root, "scripts", "set-up.mjs")}`,
   );
-} else if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
+} else if (isNewEnough(process.versions.node)) {
   await import(pathToFileURL(isClone ? source : built).href);
 } else if (existsSync(pinnedNode)) {
   runOn(pinnedNode);
 } else {
   stop(
-    `Latchkey needs Node.js ${NEEDED} or newer, and this is ${process.versions.node}. Please update Node.js.`,
+    `Latchkey needs Node.js ${NEEDED.join(".")} or newer, and this is ${process.versions.node}. Please update Node.js.`,
   );
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split(".").map(Number);
+  return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
 }
 
 function runOn(node) {

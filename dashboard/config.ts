@@ -11,6 +11,12 @@ export type Config = {
   oidc: { id: string; name: string }[];
   /** How long a session lasts; null where that is no whole number of days. */
   sessionDays: number | null;
+  /** What people know the site by. */
+  name: string;
+  /** The picture beside the name; null for Latchkey's own. */
+  logo: string | null;
+  /** Terms and the like. */
+  links: { words: string; href: string }[];
   /** Why this browser's session is over. */
   ending: Ending;
 };
@@ -23,6 +29,9 @@ const DEFAULTS: Config = {
   passkeys: false,
   oidc: [],
   sessionDays: null,
+  name: "Latchkey",
+  logo: null,
+  links: [],
   ending: { reason: "none" },
 };
 

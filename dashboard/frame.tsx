@@ -31,29 +31,42 @@ export function useGoOn(): () => void {
   };
 }
 
-const SITE = " · Latchkey";
-
 /** Names the page, and tells where it has just become another one: not when it was loaded. */
 export function useTitle(title: string, onChanged?: () => void): void {
+  const { config } = useFrame();
+  const site = ` · ${config.name}`;
   const changed = useRef(onChanged);
   changed.current = onChanged;
   useEffect(() => {
-    const isAnother = document.title.endsWith(SITE) && document.title !== title + SITE;
-    document.title = title + SITE;
+    const isAnother = document.title.endsWith(site) && document.title !== title + site;
+    document.title = title + site;
     if (isAnother) changed.current?.();
-  }, [title]);
+  }, [title, site]);
 }
 
+/** Whose pages these are. */
 export function Mark() {
+  const { config } = useFrame();
   return (
     <span className="mark">
-      <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-        <rect width="32" height="32" rx="8" className="mark-ground" />
-        <circle cx="16" cy="12.5" r="4.5" className="mark-line" />
-        <path d="M16 17v8M16 21h4" className="mark-line" />
-      </svg>
-      Latchkey
+      {config.logo === null ? <Key /> : <Logo path={config.logo} />}
+      <bdi>{config.name}</bdi>
     </span>
+  );
+}
+
+function Logo({ path }: { path: string }) {
+  // biome-ignore lint/performance/noImgElement: there is no Next.js here.
+  return <img className="mark-logo" src={path} alt="" />;
+}
+
+function Key() {
+  return (
+    <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <rect width="32" height="32" rx="8" className="mark-ground" />
+      <circle cx="16" cy="12.5" r="4.5" className="mark-line" />
+      <path d="M16 17v8M16 21h4" className="mark-line" />
+    </svg>
   );
 }
 
@@ -73,7 +86,23 @@ export function OneTask({ title, children }: { title: string; children: ReactNod
         </h1>
         {children}
       </div>
+      <SiteLinks />
     </main>
+  );
+}
+
+/** Terms, privacy and support, where there are any. They open beside the page: what was typed here stays. */
+export function SiteLinks() {
+  const { config } = useFrame();
+  if (config.links.length === 0) return null;
+  return (
+    <p className="site-links">
+      {config.links.map(({ words, href }) => (
+        <a key={words} href={href} target="_blank" rel="noreferrer">
+          {words}
+        </a>
+      ))}
+    </p>
   );
 }
 

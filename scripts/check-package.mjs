@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const NODES = ["24", "26"];
+const NODES = ["24.7", "24", "26"];
+const TOO_OLD = ["20", "22", "24.6"];
 const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"];
 /** Exact, so that a check that fails says something of the package and not of a tool's new release. */
 const PUBLINT = "publint@0.3.25";
@@ -62,6 +63,7 @@ for (const resolution of ["nodenext", "bundler"]) {
 for (const node of NODES) {
   await step(`from an empty folder to a protected page on Node ${node}`, () => firstPage(node));
 }
+for (const node of TOO_OLD) await step(`one sentence on Node ${node}, which is too old`, () => refusal(node));
 process.exit(failed.length === 0 ? 0 : 1);
 
 /** Says what is done, how long it took, and what it printed where it fails. */
@@ -131,6 +133,25 @@ async function firstPage(version) {
     return `installed after ${installed}, the protected page after ${took}`;
   } finally {
     app.kill();
+  }
+}
+
+function refusal(node) {
+  const folder = emptyFolder(`too-old-${node}`);
+  run("npm", ["install", packed, ...QUIET], folder);
+  const app =
+    'import { createLatchkey } from "latchkey"; await createLatchkey().catch((e) => console.log(e.message))';
+  for (const args of [
+    ["--input-type=module", "--eval", app],
+    [join(folder, "node_modules", "latchkey", "bin", "latchkey.js"), "--version"],
+  ]) {
+    const { stdout, stderr } = spawnSync("npx", ["--yes", `node@${node}`, ...args], {
+      cwd: folder,
+      env: environment(),
+      encoding: "utf8",
+    });
+    const said = (stdout + stderr).trim();
+    if (!/^Latchkey needs Node\.js 24\.7 or newer.*$/.test(said)) throw new Error(said);
   }
 }
 

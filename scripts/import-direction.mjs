@@ -4,12 +4,13 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LINE =
-  "adapters, cli → latchkey → maintenance → http, import → operator → sign-in → changes, recovery → credentials → sessions → history, mail → database → options, refusals → answers";
+  "adapters, cli → create-latchkey → latchkey → maintenance → http, import → operator → sign-in → changes, recovery → credentials → sessions → history, mail → database → options, refusals → answers";
 
 /** The server's rooms from top to bottom: each may import itself and what stands on a later line. */
 const SERVER = [
   ["index"],
   ["adapters", "cli"],
+  ["create-latchkey"],
   ["latchkey"],
   ["maintenance"],
   ["http", "import"],

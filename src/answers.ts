@@ -56,6 +56,11 @@ export type Session = {
 /** Who is signed in. */
 export type SignedIn = { account: Account; session: Session };
 
+/** Who a request comes from, or why it comes from nobody: `if (who.account)` tells them apart, and so does `if (who.reason)`. */
+export type Authentication =
+  | (SignedIn & { reason?: undefined })
+  | (SignedOut & { account?: undefined; session?: undefined });
+
 export const SECOND_FACTORS = ["totp", "recovery_code"] as const;
 
 /** The password was right; a second factor is still asked for. */

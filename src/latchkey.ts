@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import type { Session, SignedIn, SignedOut } from "./answers.ts";
+import type { Authentication, Session, SignedIn } from "./answers.ts";
 import { createAttempts } from "./credentials/attempts.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
 import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
@@ -42,7 +42,7 @@ export type Latchkey = {
    * Who a request comes from: a `Request`, or one of Node's own, such as that of a WebSocket.
    * @throws where the database doesn't answer; that is not "signed out".
    */
-  authenticate(request: RequestHead | NodeRequestHead): Promise<SignedIn | SignedOut>;
+  authenticate(request: RequestHead | NodeRequestHead): Promise<Authentication>;
   /**
    * Who a request comes from, or the answer for who is nobody: to a browser that goes to a page the way
    * to the login page and back, to anything else 401; 503 where the database doesn't answer.
@@ -93,7 +93,10 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     attempts: createAttempts(database, settings.rateLimits),
     emailBudget: createEmailBudget(database),
     passwords: createPasswordHashes(() => foreignKindsLeft(database)),
-    strength: createPasswordStrength(settings.passwordMinLength, new URL(settings.baseUrl.origin).hostname),
+    strength: createPasswordStrength(settings.passwordMinLength, [
+      new URL(settings.baseUrl.origin).hostname,
+      ...(settings.name === null ? [] : [settings.name]),
+    ]),
     seal,
     cookies: createCookies(settings, seal.hmac),
     providers: new Map(

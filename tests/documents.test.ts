@@ -1,12 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import * as client from "latchkey/client";
+import * as react from "latchkey/react";
 import { expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
 const DOCUMENTS = [
   "README.md",
   "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  "CODE_OF_CONDUCT.md",
+  "SECURITY.md",
+  "docs/install.md",
   "docs/architecture.md",
+  "docs/client.md",
   "docs/promises.md",
   "docs/security.md",
   "docs/forward-auth.md",
@@ -30,4 +37,11 @@ test("every promise of the table names the file of its rule and a test", () => {
   expect(rows).toHaveLength(27);
   const unshown = rows.filter((row) => !row.includes("](../src/") || !row.includes(".test.ts)"));
   expect(unshown.map((row) => row.slice(0, 6))).toEqual(["| B11 "]);
+});
+
+test("docs/client.md names everything that latchkey/client and latchkey/react have", () => {
+  const page = readFileSync(join(ROOT, "docs/client.md"), "utf8");
+  const values = [client, react].flatMap((entry) => Object.keys(entry));
+  const methods = Object.keys(client.createClient()).filter((name) => name !== "basePath");
+  expect([...values, ...methods].filter((name) => !page.includes(name))).toEqual([]);
 });

@@ -11,7 +11,7 @@ import { RecentActivity } from "../../src/react/recent-activity.tsx";
 import { ofAuthorization, takeSite } from "../../src/react/sites.ts";
 import { TwoFactorCard } from "../../src/react/two-factor-card.tsx";
 import { type Check, useCheckOnReturn } from "../check-on-return.ts";
-import { leaveNotice, takeFromAddress, useFrame, usePath, useTitle } from "../frame.tsx";
+import { leaveNotice, SiteLinks, takeFromAddress, useFrame, usePath, useTitle } from "../frame.tsx";
 import { Header } from "../header.tsx";
 
 export function SecurityPage() {
@@ -53,6 +53,7 @@ function Cards() {
             location.replace(path("/login"));
           }}
         />
+        <SiteLinks />
       </main>
     </div>
   );

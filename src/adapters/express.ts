@@ -10,8 +10,8 @@ import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from ".
 declare global {
   namespace Express {
     interface Request {
-      /** Who this request comes from; there after `requireSession(latchkey)`. */
-      latchkey: SignedIn;
+      /** Who this request comes from; there after `requireSession(latchkey)`, and not on open routes. */
+      latchkey?: SignedIn;
     }
   }
 }

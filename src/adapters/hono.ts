@@ -7,6 +7,13 @@ import { headersOf, type RequestHead } from "../http/request-head.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
 
+declare module "hono" {
+  interface ContextVariableMap {
+    /** Who this request comes from; there after `requireSession(latchkey)`. */
+    latchkey: SignedIn;
+  }
+}
+
 /**
  * Everything of Latchkey's below its base URL; every other request goes on to the app:
  * `app.use(mount(latchkey))`. A middleware that has read the body before it does no harm.

@@ -25,7 +25,7 @@ export async function beginTwoFactor(
   const allowed = { given: { currentPassword, named: true }, level: "one" } as const;
   return withProof(parts, current, allowed, now, async (write, { id, email }) => {
     if (await hasTwoFactor(write, id)) return refuse("already_on");
-    const { secret, uri } = makeTotpSecret(new URL(parts.settings.baseUrl.origin).hostname, email);
+    const { secret, uri } = makeTotpSecret(parts.settings, email);
     await removeTwoFactor(write, id);
     await write.query
       .insertInto("two_factor")

@@ -4,7 +4,8 @@ import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { keyFileOf } from "../credentials/key-file.ts";
-import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
+import { readSettings, type Settings } from "../options/options.ts";
+import { givenOptions } from "./given-options.ts";
 import { copyPrivately } from "./private-copy.ts";
 import { type JsonFlag, printResult, Refused, say } from "./terminal.ts";
 
@@ -16,8 +17,8 @@ export function addBackup(program: Command): void {
 }
 
 /** The embedded database's file and keys. @throws Refused with PostgreSQL, which brings its own tools. */
-export function embeddedDatabase(): { file: string; secretKeys: Settings["secretKeys"] } {
-  const { database, secretKeys } = readSettings(optionsFromEnvironment(process.env));
+export async function embeddedDatabase(): Promise<{ file: string; secretKeys: Settings["secretKeys"] }> {
+  const { database, secretKeys } = readSettings(await givenOptions());
   if (database.engine === "sqlite") return { file: database.file, secretKeys };
   throw new Refused(
     "This is for the embedded database. Back up PostgreSQL with pg_dump, or with its own archiving.",
@@ -25,7 +26,7 @@ export function embeddedDatabase(): { file: string; secretKeys: Settings["secret
 }
 
 async function backUp(name: string, flags: JsonFlag): Promise<void> {
-  const { file, secretKeys } = embeddedDatabase();
+  const { file, secretKeys } = await embeddedDatabase();
   const target = resolve(name);
   if (!existsSync(file)) throw new Refused(`${file} does not exist; there is nothing to back up.`);
   if (!existsSync(dirname(target)))

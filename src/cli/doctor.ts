@@ -3,11 +3,12 @@ import type { Command } from "commander";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { keyFileOf } from "../credentials/key-file.ts";
 import type { HttpParts } from "../http/call.ts";
-import { readDashboard } from "../http/dashboard.ts";
+import { escapeHtml, readDashboard } from "../http/dashboard.ts";
 import { insecureUrlWarning } from "../http/reached-at.ts";
-import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
+import { readSettings, type Settings, siteNameOf } from "../options/options.ts";
 import { lookAtDatabase } from "./doctor-database.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
+import { givenOptions } from "./given-options.ts";
 import { type JsonFlag, print } from "./terminal.ts";
 import { missingDatabase, withLatchkey } from "./with-latchkey.ts";
 
@@ -17,7 +18,7 @@ export function addDoctor(program: Command): void {
     .description("Looks at the database, email, addresses, proxies and cookies, and says what it finds.")
     .option("--send-mail <ADDRESS>", "Sends an email to this address, too.")
     .action(async (flags: JsonFlag & { sendMail?: string }) => {
-      const settings = readSettings(optionsFromEnvironment(process.env));
+      const settings = readSettings(await givenOptions());
       const missing = missingDatabase(settings);
       const findings =
         missing === null
@@ -60,8 +61,8 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
   if (to === undefined) return findings;
   if (readEmailAddress(to) === null)
     return [...findings, fail(`${to} is no address that email can be sent to.`)];
-  const words = `This is a test email of ${settings.baseUrl.host}.`;
-  mailer.send(to, { subject: "Test email", text: `${words}\n`, html: `<p>${words}</p>` });
+  const words = `This is a test email of ${siteNameOf(settings)}.`;
+  mailer.send(to, { subject: "Test email", text: `${words}\n`, html: `<p>${escapeHtml(words)}</p>` });
   await mailer.settled();
   return [
     ...findings,

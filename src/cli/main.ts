@@ -8,6 +8,7 @@ import { addAccounts } from "./accounts.ts";
 import { addBackup } from "./backup.ts";
 import { addDoctor } from "./doctor.ts";
 import { addImport } from "./import.ts";
+import { addInit } from "./init.ts";
 import { addRestore } from "./restore.ts";
 import { addServe } from "./serve.ts";
 import { addSessions } from "./sessions.ts";
@@ -48,6 +49,7 @@ function createProgram(): Command {
     .addHelpText("after", "\nlatchkey <command> --help tells more.")
     .hook("preAction", readEnvironmentFile);
   const steps = [
+    addInit,
     addServe,
     addMigrate,
     addAccounts,

@@ -21,7 +21,7 @@ export function addRestore(program: Command): void {
 
 async function restore(name: string, flags: JsonFlag): Promise<void> {
   const source = resolve(name);
-  const { file } = embeddedDatabase();
+  const { file } = await embeddedDatabase();
   if (!existsSync(source)) throw new Refused(`${source} does not exist.`);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const kept = await putInPlace(source, file);

@@ -5,8 +5,9 @@ import type { HttpParts } from "../http/call.ts";
 import { listen } from "../http/listen.ts";
 import { createLatchkey } from "../latchkey.ts";
 import type { Settings } from "../options/options.ts";
-import { isDevelopment, optionsFromEnvironment } from "../options/options.ts";
+import { isDevelopment } from "../options/options.ts";
 import { SETTINGS } from "../options/table.ts";
+import { givenOptions } from "./given-options.ts";
 import { print, Refused, say } from "./terminal.ts";
 
 export function addServe(program: Command): void {
@@ -28,7 +29,7 @@ function settingsHelp(): string {
 }
 
 async function runServer(): Promise<void> {
-  const latchkey = await createLatchkey(optionsFromEnvironment(process.env));
+  const latchkey = await createLatchkey(await givenOptions());
   const { settings } = latchkey;
   const { port, host } = settings;
   const server = await listen(latchkey, { port, host }).catch(async (error: NodeJS.ErrnoException) => {

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import type { HttpParts } from "../http/call.ts";
 import { createLatchkey } from "../latchkey.ts";
-import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
+import { readSettings, type Settings } from "../options/options.ts";
 import type { Outcome } from "../refusals.ts";
+import { givenOptions } from "./given-options.ts";
 import { Refused } from "./terminal.ts";
 
 /**
@@ -13,7 +14,7 @@ export async function withLatchkey<T>(
   work: (parts: HttpParts) => Promise<T>,
   { creates = false } = {},
 ): Promise<T> {
-  const options = optionsFromEnvironment(process.env);
+  const options = await givenOptions();
   const missing = creates ? null : missingDatabase(readSettings(options));
   if (missing !== null) throw new Refused(missing);
   const latchkey = await createLatchkey({ ...options, logLevel: options.logLevel ?? "warn" });

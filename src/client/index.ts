@@ -20,4 +20,4 @@ export {
 } from "./client.ts";
 export { isReason, type RefusalFacts, Refused, Unreachable } from "./refused.ts";
 export type { Reading } from "./send.ts";
-export { absoluteTime, dayAndTimeOf, dayOf, relativeTime } from "./times.ts";
+export { absoluteTime, dayAndTimeOf, dayOf, relativeTime, timeOf } from "./times.ts";

@@ -2,7 +2,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** "Just now", then "1 minute ago", "3 hours ago", "5 days ago", in the page's language. */
+/** "Just now", then "1 minute ago", "3 hours ago", "5 days ago", in the words of the page. */
 export function relativeTime(at: string | number | Date, now = Date.now(), locale = pageLanguage()): string {
   const age = now - new Date(at).getTime();
   if (age < MINUTE) return "Just now";
@@ -12,12 +12,12 @@ export function relativeTime(at: string | number | Date, now = Date.now(), local
   return format.format(-Math.floor(age / DAY), "day");
 }
 
-/** "3 November", and the year where it isn't this one. */
+/** "3 November" or "November 3", and the year where it isn't this one. */
 export function dayOf(at: string, now = Date.now(), locale = pageLanguage()): string {
   return new Date(at).toLocaleDateString(dateLocale(locale), dayParts(at, now));
 }
 
-/** "3 November at 14:05", and the year where it isn't this one. */
+/** The same with the time of day, and the year where it isn't this one. */
 export function dayAndTimeOf(at: string, now = Date.now(), locale = pageLanguage()): string {
   const parts = { ...dayParts(at, now), hour: "2-digit", minute: "2-digit" } as const;
   return new Date(at).toLocaleString(dateLocale(locale), parts);
@@ -34,11 +34,25 @@ export function absoluteTime(at: string, locale = pageLanguage()): string {
   return new Date(at).toLocaleString(dateLocale(locale), { dateStyle: "long", timeStyle: "short" });
 }
 
-function pageLanguage(): string {
-  return globalThis.document?.documentElement.lang || "en";
+/** "14:05" or "2:05 PM". */
+export function timeOf(at: string, locale = pageLanguage()): string {
+  return new Date(at).toLocaleTimeString(dateLocale(locale), { hour: "2-digit", minute: "2-digit" });
 }
 
-/** The day comes before the month, as in "3 November", unless the page's language names a country that says otherwise. */
+/** With a country or without; some systems hand down tags that aren't valid, like `en-US@posix`. */
+const ENGLISH = /^en(-[a-z]{2})?$/i;
+
+/** The page's kind of English. Every word around is English, so on a page in another language times are, too. */
+function pageLanguage(): string {
+  const lang = globalThis.document?.documentElement.lang ?? "";
+  return ENGLISH.test(lang) ? lang : "en";
+}
+
+/** Where the page names no country, the browser's own English says whether the day or the month comes first. */
 function dateLocale(locale: string): string {
-  return locale === "en" ? "en-GB" : locale;
+  if (locale !== "en") return locale;
+  return (
+    globalThis.navigator?.languages?.find((language) => ENGLISH.test(language) && language !== "en") ??
+    "en-GB"
+  );
 }

@@ -3,6 +3,7 @@ import type { Kysely } from "kysely";
 import { Secret, TOTP } from "otpauth";
 import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
+import type { Settings } from "../options/options.ts";
 import type { AccountParts } from "./parts.ts";
 
 /** What a person gives as the second factor: one of the two. */
@@ -32,7 +33,10 @@ export async function hasTwoFactor(
 }
 
 /** A fresh TOTP secret of 160 bits, in base32, and the address that a QR code carries (RFC 6238). */
-export function makeTotpSecret(issuer: string, email: string): { secret: string; uri: string } {
+export function makeTotpSecret(settings: Settings, email: string): { secret: string; uri: string } {
+  const name = settings.name ?? new URL(settings.baseUrl.origin).hostname;
+  // In an authenticator app a colon parts the site from the account.
+  const issuer = name.replaceAll(":", "");
   const totp = new TOTP({ issuer, label: email, secret: new Secret({ size: 20 }) });
   return { secret: totp.secret.base32, uri: totp.toString() };
 }

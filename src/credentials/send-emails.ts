@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { HeldBack } from "../mail/budget.ts";
 import { emailsHeldBack, type Message } from "../mail/messages.ts";
+import { siteNameOf } from "../options/options.ts";
 import { readEmailAddress } from "./email-address.ts";
 import type { AccountParts } from "./parts.ts";
 
@@ -14,10 +15,14 @@ export function emailContext(
   now: number,
   device?: string,
 ) {
+  const { name, baseUrl, accent, support } = parts.settings;
   return {
-    product: parts.settings.baseUrl.host,
+    product: siteNameOf(parts.settings),
     email,
     at: now,
+    ...(name === null ? {} : { host: baseUrl.host }),
+    ...(accent === null ? {} : { colour: { ground: accent.light.accent, words: accent.light.on } }),
+    ...(support === null ? {} : { support }),
     ...(device === undefined ? {} : { device }),
   };
 }

@@ -18,8 +18,22 @@ const LONGEST_WAIT = 15_000;
 const PATIENCE = 200;
 
 /**
+ * The cards' look inside: what it sets on the page, it sets here under names of its own, which begin with
+ * the page's value where there is one.
+ */
+function ownLook(sheet: string): string {
+  return sheet
+    .replaceAll(":root", ":host")
+    .replaceAll("var(--lk-", "var(--_lk-")
+    .replace(
+      /(--lk-[\w-]+):([^;}]+)/g,
+      (_, name: string, value: string) => `--_${name.slice(2)}: var(${name},${value})`,
+    );
+}
+
+/**
  * `<login-management base-path="/auth">`: every device that is logged in, and how to end it. Keeps itself
- * up to date. Its look follows the `--lk-…` variables set on it. When this device is logged out, it fires
+ * up to date. Its look follows the `--lk-…` variables set on it, or on the page. When this device is logged out, it fires
  * `latchkey-signed-out` with the ending, then goes to the login page unless that was prevented.
  */
 export class LoginManagementElement extends HTMLElement {
@@ -49,9 +63,7 @@ export class LoginManagementElement extends HTMLElement {
   constructor() {
     super();
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(
-      `${css.replaceAll(":root", ":host")} :host { display: block; } [hidden] { display: none; }`,
-    );
+    sheet.replaceSync(`${ownLook(css)} :host { display: block; } [hidden] { display: none; }`);
     this.#root.adoptedStyleSheets = [sheet];
     this.#stale.hidden = this.#more.hidden = true;
     this.#endOthers.disabled = true;

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { BaseUrl } from "../options/kinds.ts";
-import { isDevelopment } from "../options/options.ts";
+import { isDevelopment, type Settings } from "../options/options.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import { broken, wantsPage } from "./broken.ts";
@@ -34,7 +34,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
     });
   app.notFound(({ req }) => {
     const path = isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null;
-    return missing(req.raw, path, baseUrl);
+    return missing(req.raw, path, parts.settings);
   });
   app.onError((error, context) => broken(parts, error, context.req.raw));
   const send = unhurried();
@@ -68,7 +68,7 @@ function isBelow(path: string, { path: base }: BaseUrl): boolean {
 }
 
 /** No such route: another method of a known path is told which ones there are. `path` is null outside the base URL. */
-function missing(request: Request, path: string | null, baseUrl: BaseUrl): Response {
+function missing(request: Request, path: string | null, settings: Settings): Response {
   const methods = api.filter((known) => path !== null && isAt(known.path, path)).map(({ method }) => method);
   if (methods.length > 0) {
     const answer = problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
@@ -76,7 +76,7 @@ function missing(request: Request, path: string | null, baseUrl: BaseUrl): Respo
     return answer;
   }
   return wantsPage(request)
-    ? plainPage(404, "There is no such page.", baseUrl)
+    ? plainPage(404, "There is no such page.", settings)
     : problem(refuse("not_found"));
 }
 

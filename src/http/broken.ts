@@ -17,7 +17,7 @@ export function broken(parts: HttpParts, error: unknown, request: RequestHead): 
   if (!isDown) return problem(refuse("internal_error"));
   const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
   const response = wantsPage(request)
-    ? plainPage(503, sentence, parts.settings.baseUrl)
+    ? plainPage(503, sentence, parts.settings)
     : problem(refuse("unavailable", sentence));
   response.headers.set("Retry-After", "2");
   return response;

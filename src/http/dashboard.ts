@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import type { SignedOut } from "../answers.ts";
 import type { Settings } from "../options/options.ts";
 import { DAY } from "../sessions/expiry.ts";
+import { type Brand, readBrand } from "./brand.ts";
 
 /** Where the built dashboard lies, seen from the sources and from the built package alike. */
 const FOLDER = new URL("../../dist/dashboard/", import.meta.url);
@@ -36,11 +37,12 @@ const EMAILED_LINKS = "pages/emailed-links.tsx";
 
 /** Reads the built dashboard into memory once; null where it hasn't been built. */
 export function readDashboard(settings: Settings): Dashboard | null {
+  const brand = readBrand(settings);
   if (!existsSync(new URL("index.html", FOLDER))) return null;
   const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter(
     (file) => TYPES[extname(file)],
   );
-  const template = fill(readText("index.html"), settings);
+  const template = fill(readText("index.html"), settings, brand);
   const manifest: Manifest = JSON.parse(readText("manifest.json"));
   const pageOf = (source: string) =>
     template.replace("</head>", () => `${preloads(manifest, source, settings.baseUrl.path)}</head>`);
@@ -48,7 +50,10 @@ export function readDashboard(settings: Settings): Dashboard | null {
   const emailedLinks = pageOf(EMAILED_LINKS);
   return {
     html: (path) => pages.get(path) ?? emailedLinks,
-    assets: new Map(files.map((file) => [`/${file.replaceAll("\\", "/")}`, readAsset(file)])),
+    assets: new Map([
+      ...files.map((file): [string, Asset] => [`/${file.replaceAll("\\", "/")}`, readAsset(file)]),
+      ...brand.assets,
+    ]),
   };
 }
 
@@ -83,7 +88,7 @@ function preloads(manifest: Manifest, source: string, basePath: string): string 
 }
 
 /** Where it is mounted and what it may offer; the page has no script inline and no `<base>`. */
-function fill(html: string, settings: Settings): string {
+function fill(html: string, settings: Settings, { name, logo, links, stylesheet }: Brand): string {
   const days = settings.sessionLifetime / DAY;
   const config = {
     basePath: settings.baseUrl.path,
@@ -93,8 +98,16 @@ function fill(html: string, settings: Settings): string {
     passkeys: settings.baseUrl.hasName,
     oidc: settings.oidc.map(({ id, name }) => ({ id, name })),
     sessionDays: Number.isInteger(days) ? days : null,
+    name,
+    logo,
+    links,
   };
+  const icon = logo === null ? null : `<link rel="icon" href="${escapeHtml(logo)}" />`;
+  const accent = stylesheet === null ? "" : `<link rel="stylesheet" href="${escapeHtml(stylesheet)}">`;
   return html
+    .replace(/<link rel="icon"[^>]*>/, (built) => icon ?? built)
+    .replace("</head>", () => `${accent}</head>`)
+    .replaceAll("__LATCHKEY_NAME__", () => escapeHtml(name))
     .replaceAll("/__latchkey_base__/", () => `${settings.baseUrl.path}/`)
     .replaceAll("__LATCHKEY_CONFIG__", () => asAttribute(config));
 }
@@ -104,6 +117,11 @@ export function withEnding(html: string, ending: SignedOut): string {
   return html.replace("__LATCHKEY_ENDING__", () => asAttribute(ending));
 }
 
+/** Text for a page, between elements or in quotes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
 function asAttribute(value: object): string {
-  return JSON.stringify(value).replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  return escapeHtml(JSON.stringify(value));
 }

@@ -4,6 +4,7 @@ import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import { wantsPage } from "./broken.ts";
 import type { Call } from "./call.ts";
+import { escapeHtml } from "./dashboard.ts";
 import { isLoopback } from "./network.ts";
 import { html, plainPage } from "./plain-page.ts";
 import type { Route } from "./route.ts";
@@ -63,7 +64,7 @@ function comesFromThisMachine({ request, remote }: Call): boolean {
 
 function nothing({ request, parts }: Call): Response {
   return wantsPage(request)
-    ? plainPage(404, "There is no such page.", parts.settings.baseUrl)
+    ? plainPage(404, "There is no such page.", parts.settings)
     : problem(refuse("not_found"));
 }
 
@@ -82,8 +83,4 @@ function page({ parts }: Call, title: string, content: string): Response {
     200,
     `<!doctype html><html lang="en"><head>${head}</head><body><main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>`,
   );
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

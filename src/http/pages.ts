@@ -1,5 +1,5 @@
 import type { SignedOut } from "../answers.ts";
-import type { BaseUrl } from "../options/kinds.ts";
+import type { Settings } from "../options/options.ts";
 import { redirect } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { cookieHeader } from "./call.ts";
@@ -13,15 +13,11 @@ const TASKS = ["/sign-up", "/forgot-password", "/reset-password", "/confirm-emai
 /** The dashboard's pages. What a page may show is decided here, before any of it is sent. */
 export function pageRoutes(dashboard: Dashboard | null): Route[] {
   const show = (call: Call, ending: SignedOut = { reason: "none" }): Response =>
-    dashboard
-      ? html(200, withEnding(dashboard.html(pathIn(call)), ending))
-      : notBuilt(call.parts.settings.baseUrl);
+    dashboard ? html(200, withEnding(dashboard.html(pathIn(call)), ending)) : notBuilt(call.parts.settings);
   const asset = async (call: Call): Promise<Response> => {
     const path = pathIn(call);
     const found = dashboard?.assets.get(path);
-    return found
-      ? sendAsset(call.request, found, path.startsWith("/assets/"))
-      : missing(call.parts.settings.baseUrl);
+    return found ? sendAsset(call.request, found, path.startsWith("/assets/")) : missing(call.parts.settings);
   };
   const page = (path: string, session: Route["session"], respond: Route["respond"]): Route => ({
     method: "GET",
@@ -87,14 +83,14 @@ function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Resp
   });
 }
 
-function missing(baseUrl: BaseUrl): Response {
-  return plainPage(404, "There is no such page.", baseUrl);
+function missing(settings: Settings): Response {
+  return plainPage(404, "There is no such page.", settings);
 }
 
-function notBuilt(baseUrl: BaseUrl): Response {
+function notBuilt(settings: Settings): Response {
   return plainPage(
     503,
     "The dashboard hasn't been built yet. Run npm run build:dashboard, then start again.",
-    baseUrl,
+    settings,
   );
 }

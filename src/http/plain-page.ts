@@ -1,4 +1,5 @@
-import type { BaseUrl } from "../options/kinds.ts";
+import type { Settings } from "../options/options.ts";
+import { escapeHtml } from "./dashboard.ts";
 
 export function html(status: number, text: string): Response {
   return new Response(text, {
@@ -8,9 +9,11 @@ export function html(status: number, text: string): Response {
 }
 
 /** A page of one sentence and a way on, for when there is nothing else to show. */
-export function plainPage(status: number, sentence: string, { href, path }: BaseUrl): Response {
+export function plainPage(status: number, sentence: string, settings: Settings): Response {
+  const { href, path } = settings.baseUrl;
+  const name = escapeHtml(settings.name ?? "Latchkey");
   return html(
     status,
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>Latchkey</title><link rel="stylesheet" href="${path}/plain.css"></head><body><main><h1>Latchkey</h1><p>${sentence}</p><p><a href="${href}/">Go to your account</a></p></main></body></html>`,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${name}</title><link rel="stylesheet" href="${path}/plain.css"></head><body><main><h1>${name}</h1><p>${sentence}</p><p><a href="${href}/">Go to your account</a></p></main></body></html>`,
   );
 }

@@ -1,4 +1,4 @@
-import type { SignedIn, SignedOut } from "../answers.ts";
+import type { Authentication, SignedIn } from "../answers.ts";
 import { problem, whoAnswer } from "./answers.ts";
 import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
@@ -10,7 +10,7 @@ import { headersOf, type NodeRequestHead, type RequestHead } from "./request-hea
 export async function authenticateRequest(
   parts: HttpParts,
   request: RequestHead | NodeRequestHead,
-): Promise<SignedIn | SignedOut> {
+): Promise<Authentication> {
   const who = await identify(parts, headersOf(request), parts.settings.now());
   return "session" in who ? whoAnswer(who.session) : who;
 }
@@ -23,7 +23,7 @@ export async function authenticateRequest(
 export async function requireSession(parts: HttpParts, request: RequestHead): Promise<SignedIn | Response> {
   try {
     const who = await authenticateRequest(parts, request);
-    if ("account" in who) return who;
+    if (who.account) return who;
     return navigates(request)
       ? toLogin(pageOf(parts, request), request.method, parts.settings)
       : problem(notSignedIn(who));

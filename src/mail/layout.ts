@@ -15,8 +15,18 @@ type Content = {
   after?: string[];
 };
 
-/** What every email says: for which site (as a person sees it: its host), to which account, when (ms), and from which device. */
-export type Occasion = { product: string; email: string; at: number; device?: string };
+/** What every email says: for which site (as a person knows it), to which account, when (ms), and from which device. */
+export type Occasion = {
+  product: string;
+  /** The site's address, where it has a name besides: people compare it with the link. */
+  host?: string;
+  email: string;
+  at: number;
+  device?: string;
+  /** Of the button. */
+  colour?: { ground: string; words: string };
+  support?: { words: string; href: string };
+};
 
 /** Puts an email together: one column, one button at most, no images, nothing that tracks. */
 export function compose(occasion: Occasion, content: Content): Message {
@@ -24,14 +34,16 @@ export function compose(occasion: Occasion, content: Content): Message {
   const subject = oneLine(content.subject);
   const lines = [...content.lines, when(occasion)].map(oneLine);
   const after = (content.after ?? []).map(oneLine);
-  const footer = oneLine(`Sent to ${occasion.email} by ${occasion.product}.`);
+  const { email, product, host, support } = occasion;
+  const footer = oneLine(`Sent to ${email} by ${product}${host === undefined ? "" : ` (${host})`}.`);
   const link = button === undefined ? [] : [`${button.words}:\n${oneLine(button.link)}`];
-  const text = [...lines, ...link, ...after, footer].join("\n\n");
+  const help = support === undefined ? [] : [`Questions? ${support.words}`];
+  const text = [...lines, ...link, ...after, footer, ...help].join("\n\n");
   const share = content.share ?? "ordinary";
   return {
     subject,
     text: `${text}\n`,
-    html: page(subject, lines, button, after, footer),
+    html: page(occasion, subject, lines, button, after, footer),
     share,
     ...(button && { link: button.link }),
   };
@@ -43,22 +55,25 @@ function when({ at, device }: Occasion): string {
 
 const PARAGRAPH = "margin:0 0 16px;font-size:15px;line-height:1.5";
 const BUTTON =
-  "display:inline-block;padding:10px 18px;border-radius:6px;background:#1f4fd8;color:#ffffff;text-decoration:none;font-weight:600";
+  "display:inline-block;padding:10px 18px;border-radius:6px;text-decoration:none;font-weight:600";
+const COLOUR = { ground: "#1f4fd8", words: "#ffffff" };
 const SMALL = "margin:24px 0 0;font-size:13px;line-height:1.5;opacity:0.75";
 
 function page(
+  { colour, support }: Occasion,
   subject: string,
   lines: string[],
   button: Content["button"],
   after: string[],
   footer: string,
 ): string {
+  const { ground, words } = colour ?? COLOUR;
   const paragraphs = lines.map((line) => `<p style="${PARAGRAPH}">${escapeHtml(line)}</p>`);
   const action =
     button === undefined
       ? []
       : [
-          `<p style="${PARAGRAPH}"><a href="${escapeHtml(button.link)}" style="${BUTTON}">${escapeHtml(button.words)}</a></p>`,
+          `<p style="${PARAGRAPH}"><a href="${escapeHtml(button.link)}" style="${BUTTON};background:${ground};color:${words}">${escapeHtml(button.words)}</a></p>`,
         ];
   const rest = after.map((line) => `<p style="${PARAGRAPH}">${escapeHtml(line)}</p>`);
   return [
@@ -70,8 +85,13 @@ function page(
     ...action,
     ...rest,
     `<p style="${SMALL}">${escapeHtml(footer)}</p>`,
+    ...(support === undefined ? [] : [helpLine(support)]),
     "</div></body></html>",
   ].join("\n");
+}
+
+function helpLine({ words, href }: NonNullable<Occasion["support"]>): string {
+  return `<p style="${SMALL}">Questions? <a href="${escapeHtml(href)}" style="color:inherit">${escapeHtml(words)}</a></p>`;
 }
 
 /** Control characters, invisible ones, and those that turn the direction of text have no place in an email's words. */

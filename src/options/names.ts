@@ -8,12 +8,16 @@ import { OPTIONS, SETTINGS } from "./table.ts";
  * @throws Error naming the option, and the right one where it is near.
  */
 export function refuseUnknownOptions(given: object): void {
+  const problem = unknownOption(given);
+  if (problem !== null) throw new Error(`createLatchkey: ${problem}${problem.endsWith("?") ? "" : "."}`);
+}
+
+/** What is wrong with the names of options, as half a sentence; null where nothing is. */
+export function unknownOption(given: object): string | null {
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(OPTIONS.shape, name));
-  if (unknown === undefined) return;
+  if (unknown === undefined) return null;
   const right = nearest(unknown, Object.keys(OPTIONS.shape));
-  throw new Error(
-    `createLatchkey: ${unknown} is an unknown option${right === undefined ? "." : `; did you mean ${right}?`}`,
-  );
+  return `${unknown} is an unknown option${right === undefined ? "" : `; did you mean ${right}?`}`;
 }
 
 /** The same for the variables that begin with `LATCHKEY_`. @throws SettingError */

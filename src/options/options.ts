@@ -60,6 +60,11 @@ export function readSettings(options: LatchkeyOptions): Settings {
   return Object.freeze({ ...settings, baseUrl, database, secretKeys });
 }
 
+/** What people know the site by. */
+export function siteNameOf({ name, baseUrl }: Settings): string {
+  return name ?? baseUrl.host;
+}
+
 /**
  * Whether this is a developer's own machine: emails are shown there. Never with https or a mail server, since
  * then there are other people.

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import * as brand from "./brand-kinds.ts";
 import * as cookie from "./cookie-kinds.ts";
 import * as kind from "./kinds.ts";
 import { providers } from "./oidc.ts";
@@ -62,6 +63,30 @@ class Table {
     "./latchkey-data/outbox",
     "the folder of `.eml` files where there is no `SMTP_URL`",
     kind.path,
+  );
+  /** `LATCHKEY_NAME`: what pages and emails, authenticator apps and passkeys call the site. Default: the host of BASE_URL. */
+  readonly name = optional(
+    "the host of BASE_URL",
+    "what pages and emails, authenticator apps and passkeys call the site",
+    brand.siteName,
+  );
+  /** `LATCHKEY_LOGO`: a picture in a file, beside the name on every page. Default: Latchkey's key. */
+  readonly logo = optional(
+    "Latchkey's key",
+    "a picture in a file, beside the name on every page",
+    brand.logo,
+  );
+  /** `LATCHKEY_ACCENT`: the colour of buttons and links. Default: Latchkey's blue. */
+  readonly accent = optional("Latchkey's blue", "the colour of buttons and links", brand.accent);
+  /** `LATCHKEY_TERMS_URL`: your terms, linked on every page. Default none. */
+  readonly termsUrl = optional("none", "your terms, linked on every page", brand.webPage);
+  /** `LATCHKEY_PRIVACY_URL`: your privacy policy, linked on every page. Default none. */
+  readonly privacyUrl = optional("none", "your privacy policy, linked on every page", brand.webPage);
+  /** `LATCHKEY_SUPPORT`: an email address or a page where people ask for help, on every page and in every email. Default none. */
+  readonly support = optional(
+    "none",
+    "an email address or a page where people ask for help, on every page and in every email",
+    brand.support,
   );
   /** `LATCHKEY_SESSION_LIFETIME`: how long a session lasts, even in use. Default `30d`. */
   readonly sessionLifetime = setting(

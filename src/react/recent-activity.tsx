@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { type ActivityEvent, absoluteTime, dayOf, relativeTime } from "../client/index.ts";
+import { type ActivityEvent, absoluteTime, dayOf, relativeTime, timeOf } from "../client/index.ts";
 import { Card, Old, Waiting } from "./card.tsx";
 import { readingOf, useLatchkey, useNow } from "./provider.tsx";
 
@@ -31,7 +31,7 @@ export function RecentActivity() {
             <li key={event.id}>
               <p>{sentence(event)}</p>
               <p className="lk-muted">
-                {dayOf(event.at, now)}, {clockTime(event.at)} ·{" "}
+                {dayOf(event.at, now)}, {timeOf(event.at)} ·{" "}
                 <time dateTime={event.at} title={absoluteTime(event.at)}>
                   {relativeTime(event.at, now)}
                 </time>
@@ -54,11 +54,6 @@ export function RecentActivity() {
       )}
     </Card>
   );
-}
-
-/** A finger finds no tooltip, so the time of day is there to be read. */
-function clockTime(at: string): string {
-  return new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
 const CAUSES: Record<string, string> = {

@@ -1,3 +1,4 @@
+import { dayOf } from "../client/index.ts";
 import { useStatus } from "./card.tsx";
 
 /** Ten codes, shown once: to copy, to download, to print. */
@@ -12,7 +13,8 @@ export function RecoveryCodes({
 }) {
   const status = useStatus();
   const site = location.host;
-  const today = new Date().toLocaleDateString("en-GB", { dateStyle: "long" });
+  // With its year, whenever it is read again.
+  const today = dayOf(new Date().toISOString(), 0);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(codes.join("\n"));

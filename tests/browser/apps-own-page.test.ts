@@ -24,6 +24,7 @@ const host: Build = (latchkey) => {
     reply.type("text/html").send(`<!doctype html><html lang="en"><title>Mine</title>
       <link rel="stylesheet" href="/latchkey/react/latchkey.css">
       <header class="header"><button data-working="true">Menu</button></header>
+      <section class="lk-card">One</section><section class="lk-card">Two</section>
       <script type="module">
         import { createClient } from "/latchkey/client/index.js";
         window.client = createClient({ basePath: "/auth" });
@@ -79,6 +80,13 @@ describe("On a page of the app's own", () => {
       ),
     ).toEqual({ outlineOffset: "0px", opacity: "1" });
     expect(await page.evaluate("document.activeElement.textContent")).toBe("Menu");
+  });
+
+  it("cards that stand one below the other have a gap between them", async () => {
+    const { page } = await browser.device();
+    await at(page);
+    const between = `(([one, two]) => two.top - one.bottom)([...document.querySelectorAll(".lk-card")].map((card) => card.getBoundingClientRect()))`;
+    expect(await page.evaluate(between)).toBe(16);
   });
 });
 

@@ -23,7 +23,9 @@ const host: Build = async (latchkey) => {
     (_request, reply) =>
       void reply
         .type("text/css")
-        .send("login-management { --lk-accent: rgb(1, 2, 3); --lk-text: rgb(4, 5, 6); }"),
+        .send(
+          ":root { --lk-text: rgb(7, 7, 7); --lk-text-muted: rgb(7, 8, 9); } login-management { --lk-accent: rgb(1, 2, 3); --lk-text: rgb(4, 5, 6); }",
+        ),
   );
   app.get("/devices", (_request, reply) => {
     reply
@@ -79,10 +81,13 @@ describe("the element <login-management> on another site's page", () => {
       /Chrome on Mac OS[\s\S]*Signed in[\s\S]*Just now[\s\S]*Current session/,
     );
     expect(await rows.nth(1).locator("time").getAttribute("title")).toMatch(/\d{4}/);
-    const colour = await mac.evaluate(
-      `getComputedStyle(document.querySelector("login-management").shadowRoot.querySelector(".lk-label")).color`,
-    );
-    expect(colour).toBe("rgb(4, 5, 6)");
+    const colourOf = (selector: string) =>
+      mac.evaluate(
+        `getComputedStyle(document.querySelector("login-management").shadowRoot.querySelector("${selector}")).color`,
+      );
+    expect(await colourOf(".lk-label")).toBe("rgb(4, 5, 6)");
+    // As the cards in React do, it obeys what the page says for all of them.
+    expect(await colourOf(".lk-muted")).toBe("rgb(7, 8, 9)");
     expect(await violationsIn(mac)).toEqual([]);
   });
 

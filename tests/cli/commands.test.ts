@@ -26,6 +26,7 @@ describe("the command line", () => {
       ([, name]) => name ?? "",
     );
     expect(names).toEqual([
+      "init",
       "serve",
       "migrate",
       "accounts list",
@@ -168,6 +169,15 @@ describe("the command line", () => {
     ["LATCHKEY_COOKIE_NAME", "wiki-device"],
     ["LATCHKEY_COOKIE_NAME", "w".repeat(33)],
     ["LATCHKEY_SIGN_UP", "maybe"],
+    ["LATCHKEY_NAME", "n".repeat(65)],
+    ["LATCHKEY_NAME", "turned\u202earound"],
+    ["LATCHKEY_LOGO", "./logo.html"],
+    ["LATCHKEY_LOGO", "./none.svg"],
+    ["LATCHKEY_ACCENT", "red;}"],
+    ["LATCHKEY_TERMS_URL", "javascript:alert(1)"],
+    ["LATCHKEY_PRIVACY_URL", "/privacy"],
+    ["LATCHKEY_SUPPORT", "data:text/html,x"],
+    ["LATCHKEY_SUPPORT", "a@b.test?subject=x"],
     ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/99"],
     ["LATCHKEY_RETURN_ORIGINS", "https://*.example.com"],
     ["LATCHKEY_PRUNE_INTERVAL", "31d"],

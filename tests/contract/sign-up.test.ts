@@ -118,6 +118,14 @@ describeOnEachEngine("Signing up", (engine) => {
       expectRefusal(answer, 422, "weak_password");
     });
 
+    test.each([
+      ["password1234", /little more than a word like "password"/],
+      ["Password-login1", /little more than a word like "password"/],
+      ["latchkeylatchkey", /this site's name/],
+    ])("%s for what is wrong with it", async (password, sentence) => {
+      expect((await attempt(freshEmail(), password)).body.detail).toMatch(sentence);
+    });
+
     test("the account's own address", async () => {
       const email = freshEmail("wilhelmina");
       expectRefusal(await attempt(email, email), 422, "weak_password");

@@ -65,8 +65,8 @@ describeOnEachEngine("In code", (engine) => {
     const person = await signUp(server());
     const app = createServer().on("upgrade", async (request, socket) => {
       const who = await server().latchkey.authenticate(request);
-      const status = "account" in who ? "101 Switching Protocols" : "401 Unauthorized";
-      const facts = "account" in who ? who.account.email : who.reason;
+      const status = who.account ? "101 Switching Protocols" : "401 Unauthorized";
+      const facts = who.account ? who.account.email : who.reason;
       socket.end(
         `HTTP/1.1 ${status}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Who: ${facts}\r\n\r\n`,
       );

@@ -41,7 +41,7 @@ describe("The package as it is packed", () => {
 
   test("has nothing else: no sources, no tests, no databases, no keys", () => {
     const known = [
-      /^(README\.md|LICENSE|package\.json|bin\/latchkey\.js)$/,
+      /^(README\.md|CHANGELOG\.md|SECURITY\.md|deploy\/(latchkey\.service|nginx\.conf)|LICENSE|package\.json|bin\/latchkey\.js)$/,
       /^dist\/.+\.(js|d\.ts|css|sql|html|svg)$/,
       /^dist\/dashboard\/(manifest\.json|.+\.(js|css|svg)\.(br|gz))$/,
       /^docs\/[^/]+\.(md|png)$/,

@@ -22,8 +22,12 @@ const latchkey: Latchkey = await createLatchkey({
 const onExpress = express();
 onExpress.use(inExpress.mount(latchkey));
 onExpress.get("/", inExpress.requireSession(latchkey), (request, reply) => {
-  const email: string = request.latchkey.account.email;
+  const email: string | undefined = request.latchkey?.account.email;
   reply.send(email);
+});
+onExpress.get("/open", (request, reply) => {
+  // @ts-expect-error an open route has nobody: only behind `requireSession` there is one.
+  reply.send(request.latchkey.account.email);
 });
 
 const onFastify = fastify();
@@ -39,6 +43,9 @@ onHono.get("/", inHono.requireSession(latchkey), (context) => {
   const who: SignedIn = context.get("latchkey");
   return context.text(who.account.email);
 });
+// The handler isn't beside the check, as in an app that checks everything with `app.use`.
+onHono.use(inHono.requireSession(latchkey));
+onHono.get("/elsewhere", (context) => context.text(context.get("latchkey").account.email));
 
 const onNext = inNext.onFirstUse(() => createLatchkey({ baseUrl: "http://localhost:3000/auth" }));
 export const { GET, POST, PUT, DELETE } = inNext.mount(onNext);
@@ -51,8 +58,11 @@ createServer().on("upgrade", async (request, socket) => {
 
 onFastify.addHook("onRequest", inFastify.requireSession(latchkey));
 const who = await latchkey.authenticate(new Request("http://localhost:3000/"));
-const reason: string = "account" in who ? who.account.id : who.reason;
-latchkey.on("session-ended", ({ sessionId, by }) => console.log(sessionId, by ?? "by itself", reason));
+const reason: string = who.account ? who.session.id : who.reason;
+const sameReason: string = who.reason ? (who.by ?? who.reason) : who.account.id;
+latchkey.on("session-ended", ({ sessionId, by }) =>
+  console.log(sessionId, by ?? "by itself", reason, sameReason),
+);
 const listed: Session[] = await createClient({ basePath: "/auth" }).sessions();
 
 export const kept = [LatchkeyProvider, LoginManagement, SettingError, listed, account];

@@ -44,8 +44,8 @@ export const frameworks: Record<"Express" | "Fastify" | "Hono", Build> = {
       app.use((request, _reply, next) => request.on("end", next).resume());
     if (below === undefined) app.use(inExpress.mount(latchkey));
     else app.use(below, inExpress.mount(latchkey));
-    app.all("/notes", inExpress.requireSession(latchkey), ({ latchkey: { account, session } }, reply) => {
-      reply.json({ email: account.email, session: session.id });
+    app.all("/notes", inExpress.requireSession(latchkey), ({ latchkey: who }, reply) => {
+      reply.json({ email: who?.account.email, session: who?.session.id });
     });
     app.get("/stream", inExpress.requireSession(latchkey), (_request, reply) => {
       Readable.from(texts()).pipe(reply.type("text/plain"));

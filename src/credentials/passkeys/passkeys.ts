@@ -10,6 +10,7 @@ import {
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
 import type { CeremonyKind } from "../../database/schema.ts";
+import { siteNameOf } from "../../options/options.ts";
 import type { Outcome } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
 import { makeId } from "../../sessions/token.ts";
@@ -26,7 +27,7 @@ export async function registrationOptions(
 ) {
   const held = of.accountId === null ? [] : await listPasskeys(parts.database, of.accountId);
   const options = await generateRegistrationOptions({
-    rpName: parts.settings.baseUrl.host,
+    rpName: siteNameOf(parts.settings),
     rpID: relyingPartyId(parts),
     userName: of.email,
     userID: new Uint8Array(Buffer.from(of.accountId ?? makeId())),

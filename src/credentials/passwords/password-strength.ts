@@ -19,7 +19,8 @@ const MOST_WAITING = 100;
 const PATIENCE = 10_000;
 /** What must be left of a password without the words that any guesser of this account tries first. */
 const LEAST_REST = 8;
-const PRODUCT_WORDS = ["latchkey", "password", "sign-in", "login"];
+/** What guessers begin with, whatever the site. */
+const USUAL_WORDS = ["password", "sign-in", "login"];
 
 export type PasswordStrength = {
   /** Null where the password will do, else one sentence that says why not. */
@@ -29,12 +30,12 @@ export type PasswordStrength = {
 
 /**
  * Judges new passwords: length in code points, and how guessable they are, without rules of
- * composition (NIST SP 800-63B-4, 3.1.1.2); words of the product, the site (`host`) and the account itself
+ * composition (NIST SP 800-63B-4, 3.1.1.2); words of the product, the site (`names`) and the account itself
  * count for nothing (ASVS 6.2.11). In a thread of its own, one at a time: the thread knows of no question
  * but the one that it is at, so one that is given up costs nothing.
  */
-export function createPasswordStrength(minLength: number, host: string): PasswordStrength {
-  const siteWords = [...PRODUCT_WORDS, host, ...host.split(".")];
+export function createPasswordStrength(minLength: number, names: readonly string[]): PasswordStrength {
+  const siteWords = ["latchkey", ...names, ...names.flatMap((name) => name.split(/[^\p{L}\p{N}-]+/u))];
   const semaphore = createSemaphore(1, PATIENCE, "Too many passwords are being judged.", MOST_WAITING);
   let worker: Worker | undefined;
 
@@ -69,10 +70,12 @@ export function createPasswordStrength(minLength: number, host: string): Passwor
       if (length < minLength) return `Use at least ${minLength} characters.`;
       if (length > LONGEST) return `Use at most ${LONGEST} characters.`;
       const words = [...siteWords, ...ownWords.slice(0, MOST_OWN_WORDS)].filter((word) => word.length > 2);
-      if (without(words, normal).length < LEAST_REST) {
+      if (without(USUAL_WORDS, normal).length < LEAST_REST)
+        return 'A password that is little more than a word like "password" is guessed first. Add a few unrelated words.';
+      if (without([...words, ...USUAL_WORDS], normal).length < LEAST_REST) {
         return "This is little more than your address or this site's name, which is guessed first. Add a few unrelated words.";
       }
-      const question = { password: normal.slice(0, JUDGED_LENGTH), ownWords: words };
+      const question = { password: normal.slice(0, JUDGED_LENGTH), ownWords: [...words, ...USUAL_WORDS] };
       const { score, warning } = await semaphore.run(() => judge(question));
       if (score >= LEAST_SCORE) return null;
       return `${warning ? `${warning} ` : "This password is easy to guess. "}Add a few unrelated words.`;

@@ -1,0 +1,37 @@
+import { writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { SETTINGS } from "../options/table.ts";
+import { type JsonFlag, printResult, Refused } from "./terminal.ts";
+
+const FILE = ".env";
+
+export function addInit(program: Command): void {
+  program
+    .command("init")
+    .description("Writes a .env with every setting in comments; never over one that is there.")
+    .action((flags: JsonFlag) => {
+      write(template());
+      printResult(flags, { file: FILE }, `Wrote ${FILE}. Take the # off what you set.`);
+    });
+}
+
+/** For its owner alone: there will be secrets in it. */
+function write(text: string): void {
+  try {
+    writeFileSync(FILE, text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
+    throw isThere ? new Refused(`There is a ${FILE} already; nothing was changed.`) : error;
+  }
+}
+
+function template(): string {
+  const settings = SETTINGS.map(({ variable, byDefault, sentence, takes }) =>
+    [
+      `# ${sentence.replaceAll("`", "")} (default: ${byDefault})`,
+      `# takes ${takes.replaceAll("`", "")}`,
+      `#${variable}=`,
+    ].join("\n"),
+  );
+  return `# The settings of Latchkey. Take the # off what you set; the environment wins over this file.\n\n${settings.join("\n\n")}\n`;
+}

@@ -1,0 +1,23 @@
+import crypto from "node:crypto";
+import type { Latchkey } from "./latchkey.ts";
+import { optionsFromFile } from "./options/config-file.ts";
+import type { LatchkeyOptions } from "./options/options.ts";
+
+/**
+ * Latchkey with these options; what isn't given is taken from `latchkey.config.ts`,
+ * `.js` or `.json` in the working folder, where there is one, else has the default of its setting. The database is opened and
+ * brought up to date. Close it when the app ends.
+ * @throws SettingError, DatabaseUnusable; an Error that says so where Node.js is too old.
+ */
+export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
+  // Only then loaded: its imports don't even link where something of Node's is missing.
+  if (!("argon2" in crypto)) throw new Error(tooOld());
+  const { createLatchkey } = await import("./latchkey.ts");
+  return createLatchkey({ ...(await optionsFromFile()), ...options });
+}
+
+function tooOld(): string {
+  const { node, bun, deno } = process.versions;
+  const found = bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : `Node.js ${node}`;
+  return `Latchkey needs Node.js 24.7 or newer (argon2 in node:crypto), and this is ${found}.`;
+}

@@ -1,0 +1,69 @@
+/** One colour for links and buttons, what it becomes under the pointer, and the colour of words on it. */
+type Shade = { readonly accent: string; readonly strong: string; readonly on: string };
+
+/** The accent colour for light and for dark pages. */
+export type Accent = { readonly light: Shade; readonly dark: Shade };
+
+type Rgb = readonly [number, number, number];
+
+/** The ground of a page on which an accent is hardest to read: the darkest of the light ones, the lightest of the dark ones. */
+const LIGHT_GROUND: Rgb = [0xe4, 0xe9, 0xf7];
+const DARK_GROUND: Rgb = [0x2b, 0x32, 0x47];
+const WHITE: Rgb = [255, 255, 255];
+const BLACK: Rgb = [0, 0, 0];
+const DARK_WORDS = "#0b0d12";
+/** WCAG 2.2, 1.4.3 (AA): text against its ground. */
+const READABLE = 4.5;
+const STEP = 0.02;
+
+/** A colour like `#0a7d5c` as an accent that can be read; undefined for what isn't one. */
+export function readAccent(text: string): Accent | undefined {
+  const given = readRgb(text);
+  if (given === undefined) return undefined;
+  const light = readableOn(LIGHT_GROUND, given, BLACK);
+  const dark = readableOn(DARK_GROUND, given, WHITE);
+  return {
+    light: { accent: toHex(light), strong: toHex(mix(light, BLACK, 0.2)), on: toHex(WHITE) },
+    dark: { accent: toHex(dark), strong: toHex(mix(dark, WHITE, 0.25)), on: DARK_WORDS },
+  };
+}
+
+function readRgb(text: string): Rgb | undefined {
+  const digits = /^#(?:([0-9a-f]{3})|([0-9a-f]{6}))$/i.exec(text);
+  if (digits === null) return undefined;
+  const six = digits[2] ?? [...(digits[1] ?? "")].map((digit) => digit + digit).join("");
+  const part = (at: number) => Number.parseInt(six.slice(at, at + 2), 16);
+  return [part(0), part(2), part(4)];
+}
+
+/** The colour itself where it can be read on a ground, else as little of it towards black or white as that takes. */
+function readableOn(ground: Rgb, colour: Rgb, towards: Rgb): Rgb {
+  for (let part = 0; part < 1; part += STEP) {
+    const mixed = mix(colour, towards, part);
+    if (contrast(mixed, ground) >= READABLE) return mixed;
+  }
+  return towards;
+}
+
+function mix([r, g, b]: Rgb, [toR, toG, toB]: Rgb, part: number): Rgb {
+  const between = (from: number, to: number) => Math.round(from + (to - from) * part);
+  return [between(r, toR), between(g, toG), between(b, toB)];
+}
+
+/** As WCAG 2.2 defines it. */
+function contrast(one: Rgb, other: Rgb): number {
+  const [a, b] = [luminance(one), luminance(other)];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}
+
+function luminance([r, g, b]: Rgb): number {
+  const linear = (value: number) => {
+    const part = value / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+}
+
+function toHex(colour: Rgb): string {
+  return `#${colour.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}

@@ -1,0 +1,75 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { latchkey } from "../support/command-line.ts";
+import { PASSWORD } from "../support/people.ts";
+
+const ENTRY = join(import.meta.dirname, "..", "..", "src", "index.ts");
+
+let cwd = "";
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "latchkey-config-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+/** Where the link of the newest email leads. */
+function linkOf(): string | undefined {
+  const folder = join(cwd, "latchkey-data", "outbox");
+  const newest = readdirSync(folder).sort().at(-1) ?? "";
+  return /http\S+\/reset-password/.exec(
+    readFileSync(join(folder, newest), "utf8").replaceAll("=\r\n", ""),
+  )?.[0];
+}
+
+async function sendReset(env: Record<string, string> = {}): Promise<string | undefined> {
+  const email = "a@example.com";
+  await latchkey(["accounts", "create", email, "--password-stdin"], { cwd, env, input: PASSWORD });
+  expect(await latchkey(["accounts", "send-reset", email], { cwd, env })).toMatchObject({ code: 0 });
+  return linkOf();
+}
+
+describe("What an app and the command line both read from latchkey.config", () => {
+  test.each([
+    ["ts", 'const baseUrl: string = "http://localhost:3105/auth";\nexport default { baseUrl };\n'],
+    ["js", 'export default { baseUrl: "http://localhost:3105/auth" };\n'],
+    ["json", '{ "baseUrl": "http://localhost:3105/auth" }\n'],
+  ])("in .%s is where links lead", async (ending, text) => {
+    writeFileSync(join(cwd, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(cwd, `latchkey.config.${ending}`), text);
+    expect(await sendReset()).toBe("http://localhost:3105/auth/reset-password");
+    const app = `import { createLatchkey } from ${JSON.stringify(ENTRY)}; const latchkey = await createLatchkey({ logLevel: "silent" }); console.log(latchkey.settings.baseUrl.href); await latchkey.close();`;
+    expect(
+      execFileSync(process.execPath, ["--input-type=module", "--eval", app], {
+        cwd,
+        encoding: "utf8",
+      }).trim(),
+    ).toBe("http://localhost:3105/auth");
+  });
+
+  test("gives way to the environment", async () => {
+    writeFileSync(join(cwd, "latchkey.config.json"), '{ "baseUrl": "http://localhost:3105/auth" }');
+    expect(await sendReset({ BASE_URL: "http://localhost:4000" })).toBe(
+      "http://localhost:4000/reset-password",
+    );
+  });
+
+  test.each([
+    ["latchkey.config.json", "{", "latchkey.config.json can't be read"],
+    [
+      "latchkey.config.js",
+      "export const baseUrl = 1;",
+      "latchkey.config.js must export an object of options",
+    ],
+    ["latchkey.config.json", "[]", "latchkey.config.json must export an object of options"],
+    ["latchkey.config.json", '{ "baseURL": "x" }', "baseURL is an unknown option; did you mean baseUrl?"],
+  ])("%s with %j stops in one line", async (name, text, sentence) => {
+    writeFileSync(join(cwd, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(cwd, name), text);
+    const { code, err } = await latchkey(["migrate"], { cwd });
+    expect(code).toBe(1);
+    expect(err).toContain(sentence);
+    expect(err.trimEnd().split("\n")).toHaveLength(1);
+  });
+});

@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, test } from "vitest";
+import { systemProgram } from "../support/system-program.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const UNIT = join(ROOT, "deploy", "latchkey.service");
+const run = promisify(execFile);
+
+const analyze = await systemProgram("systemd-analyze", "systemd");
+describe.skipIf(analyze === null)("The systemd unit", () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-unit-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("is one that systemd finds nothing wrong with", async () => {
+    const unit = join(folder, "latchkey.service");
+    // Programs and documents that an installation has: here they lie elsewhere.
+    const text = readFileSync(UNIT, "utf8");
+    writeFileSync(unit, text.replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`));
+    const { stdout, stderr } = await run(analyze ?? "", ["verify", "--man=no", unit]);
+    expect(stdout + stderr).toBe("");
+  });
+
+  test("leaves a server that is broken into little of the machine, by systemd's own reckoning", async () => {
+    copyFileSync(UNIT, join(folder, "latchkey.service"));
+    const { stdout } = await run(analyze ?? "", ["security", "--offline=true", "--no-pager", UNIT]);
+    expect(Number(/exposure level for latchkey\.service: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThan(2);
+  });
+});
+
+const nginx = await systemProgram("nginx", "nginx-light");
+test.skipIf(nginx === null)("nginx takes the configuration of compose.yaml", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-nginx-"));
+  try {
+    const server = readFileSync(join(ROOT, "deploy", "nginx.conf"), "utf8").replaceAll(
+      "latchkey:3000",
+      "127.0.0.1:3000",
+    );
+    const file = join(folder, "nginx.conf");
+    writeFileSync(
+      file,
+      `pid ${folder}/pid; error_log stderr; events {} http { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s; ${server} }`,
+    );
+    const { stderr } = await run(nginx ?? "", ["-t", "-c", file, "-e", "stderr"]);
+    expect(stderr).toContain("test is successful");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,17 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+/** This Node without what it got in 24.7; `npm run check:package` asks real old ones. */
+const WITHOUT_ARGON2 =
+  'data:text/javascript,import crypto from "node:crypto"; import { syncBuiltinESMExports as sync } from "node:module"; delete crypto.argon2; sync();';
+const APP = `import { createLatchkey } from "${join(ROOT, "dist", "index.js")}"; await createLatchkey().catch((error) => console.log(error.message));`;
+
+test("On a Node that is too old, an app is told in one sentence what is needed", async () => {
+  const args = ["--import", WITHOUT_ARGON2, "--input-type=module", "--eval", APP];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/^Latchkey needs Node\.js 24\.7 or newer .*, and this is Node\.js [\d.]+\.\n$/);
+});

@@ -1,0 +1,48 @@
+import { absoluteTime, dayOf, relativeTime, timeOf } from "latchkey/client";
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+const AT = "2026-11-03T14:05:00";
+const NOW = new Date("2026-11-03T16:05:00").getTime();
+
+/** A page in a language, in a browser with languages. */
+function at(lang: string, languages: string[]): void {
+  vi.stubGlobal("document", { documentElement: { lang } });
+  vi.stubGlobal("navigator", { languages });
+}
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe("Times on a page", () => {
+  test.each(["de", "", "fr-CA"])("are English as every other word there, also under lang=%j", (lang) => {
+    at(lang, ["de-DE"]);
+    expect(relativeTime(AT, NOW)).toBe("2 hours ago");
+    expect(dayOf(AT, NOW)).toBe("3 November");
+  });
+
+  test("have the order of the browser's own English", () => {
+    at("en", ["en-US", "en"]);
+    expect(dayOf(AT, NOW)).toBe("November 3");
+    expect(timeOf(AT)).toMatch(/^0?2:05\sPM$/);
+    at("en", ["de-DE", "en-GB"]);
+    expect(dayOf(AT, NOW)).toBe("3 November");
+    expect(timeOf(AT)).toBe("14:05");
+    at("en", ["sv-SE", "en"]);
+    expect(absoluteTime(AT)).toMatch(/^3 November 2026/);
+  });
+
+  test("are there, too, where the browser or the page has a language that isn't valid", () => {
+    at("en_US", ["en-US@posix", "en-GB"]);
+    expect([relativeTime(AT, NOW), dayOf(AT, NOW)]).toEqual(["2 hours ago", "3 November"]);
+  });
+
+  test("have that of the page, where its language names a country", () => {
+    at("en-AU", ["en-US"]);
+    expect(dayOf(AT, NOW)).toBe("3 November");
+  });
+
+  test("are in another language only where it is asked for by name", () => {
+    at("en", ["en-US"]);
+    expect(relativeTime(AT, NOW, "de")).toBe("vor 2 Stunden");
+  });
+});
