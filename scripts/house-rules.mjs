@@ -10,7 +10,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = ["bench", "bin", "dashboard", "scripts", "src", "tests"].flatMap(sourcesIn);
 const shipped = sources.filter((file) => /^(bin|dashboard|src)\//.test(file));
 
-const breaches = [...sources.flatMap(tooLong), ...shipped.flatMap(testSwitches), ...lockFile()];
+const breaches = [
+  ...sources.flatMap(tooLong),
+  ...shipped.flatMap(testSwitches),
+  ...roomsWithoutRule(),
+  ...lockFile(),
+];
 for (const breach of breaches) console.log(breach);
 if (breaches.length > 0) process.exit(1);
 console.log(`${sources.length} files and the lock file keep the rules of the house.`);
@@ -32,6 +37,17 @@ function testSwitches(file) {
       `${file}:${index + 1} asks for ${found[1]}: code behaves the same under test. Make it an option.`,
     ];
   });
+}
+
+/** Biome holds each room of `src` to what it may import; of a room that isn't named there it knows nothing. */
+function roomsWithoutRule() {
+  const { overrides } = JSON.parse(read("biome-rooms.json"));
+  const named = new Set(overrides.flatMap(({ includes }) => includes));
+  return readdirSync(join(root, "src"), { withFileTypes: true })
+    .filter((entry) => entry.name !== "index.ts")
+    .map((entry) => `src/${entry.name}${entry.isDirectory() ? "/**" : ""}`)
+    .filter((room) => !named.has(room))
+    .map((room) => `${room} has no rule of what it may import: give it one in biome-rooms.json.`);
 }
 
 /** The lock file names versions and hashes, never a host: it must serve behind any mirror of the registry. */

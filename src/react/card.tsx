@@ -1,7 +1,7 @@
 import { type MouseEvent, type ReactNode, useId, useState } from "react";
 import { REST, useFocusAlong } from "./focus.ts";
 import { useOffline, useTrue } from "./late.ts";
-import { useNow } from "./provider.tsx";
+import { useNow } from "./queries.ts";
 import { whyOld } from "./words.ts";
 
 type CardProps = {

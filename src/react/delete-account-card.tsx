@@ -3,7 +3,7 @@ import { Card } from "./card.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { useProof, useTakeUp } from "./proof.tsx";
-import { useClient, useHasPassword, useWho } from "./provider.tsx";
+import { useClient, useHasPassword, useWho } from "./queries.ts";
 
 /** The last card, and a quiet one. `onDeleted` leaves the page. */
 export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {

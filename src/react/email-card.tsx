@@ -3,7 +3,7 @@ import { Card, useStatus, Waiting } from "./card.tsx";
 import { REST } from "./focus.ts";
 import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { THANKS, useProof, useTakeUp } from "./proof.tsx";
-import { useClient, useHasPassword, useWho } from "./provider.tsx";
+import { useClient, useHasPassword, useWho } from "./queries.ts";
 
 const FIELDS = ["email", "currentPassword"];
 

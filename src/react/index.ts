@@ -5,8 +5,8 @@ export { EmailCard } from "./email-card.tsx";
 export { LoginManagement } from "./login-management.tsx";
 export { LoginMethodsCard } from "./login-methods-card.tsx";
 export { PasswordCard } from "./password-card.tsx";
+export { LatchkeyProvider } from "./provider.tsx";
 export {
-  LatchkeyProvider,
   type LatchkeySettings,
   useClient,
   useLoginMethods,
@@ -14,6 +14,6 @@ export {
   useRefresh,
   useSessions,
   useWho,
-} from "./provider.tsx";
+} from "./queries.ts";
 export { RecentActivity } from "./recent-activity.tsx";
 export { TwoFactorCard } from "./two-factor-card.tsx";

@@ -3,7 +3,7 @@ import type { Session } from "../client/index.ts";
 import { Card, Old, useStatus, Waiting } from "./card.tsx";
 import { Dialog } from "./dialog.tsx";
 import { FormProblem, useAction } from "./form.tsx";
-import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "./provider.tsx";
+import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "./queries.ts";
 import { SessionRow } from "./session-row.tsx";
 import { devices, howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST } from "./words.ts";
 

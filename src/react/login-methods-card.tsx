@@ -5,7 +5,7 @@ import { Dialog } from "./dialog.tsx";
 import { Field, Form, FormProblem, Submit, text, useAction } from "./form.tsx";
 import { makePasskey } from "./passkeys.ts";
 import { useProof, useTakeUp } from "./proof.tsx";
-import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "./provider.tsx";
+import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "./queries.ts";
 import { useLeaving } from "./sites.ts";
 
 /** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of a round to another site. */

@@ -3,7 +3,7 @@ import { Card, useStatus } from "./card.tsx";
 import { REST } from "./focus.ts";
 import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { THANKS, useProof, useTakeUp } from "./proof.tsx";
-import { useClient, useHasPassword, useLatchkey, useRefresh, useSessions, useWho } from "./provider.tsx";
+import { useClient, useHasPassword, useLatchkey, useRefresh, useSessions, useWho } from "./queries.ts";
 import { othersWereLoggedOut } from "./words.ts";
 
 const FIELDS = ["currentPassword", "newPassword"];

@@ -3,7 +3,7 @@ import { Refused } from "../client/index.ts";
 import { Dialog } from "./dialog.tsx";
 import { Cancelled, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { answerWithPasskey } from "./passkeys.ts";
-import { useClient, useLatchkey, useWho } from "./provider.tsx";
+import { useClient, useLatchkey, useWho } from "./queries.ts";
 import { useSecondFactor } from "./second-factor-field.tsx";
 import { useLeaving } from "./sites.ts";
 

@@ -2,7 +2,7 @@ import { useRef } from "react";
 import { absoluteTime, dayOf, Refused, relativeTime, type Session } from "../client/index.ts";
 import { DeviceGlyph } from "./device-glyph.tsx";
 import { FormProblem, useAction } from "./form.tsx";
-import { useClient, useRefresh, useTakeOff } from "./provider.tsx";
+import { useClient, useRefresh, useTakeOff } from "./queries.ts";
 
 type RowProps = {
   session: Session;

@@ -3,7 +3,7 @@ import { Card, useStatus, Waiting } from "./card.tsx";
 import { REST } from "./focus.ts";
 import { EndOthers } from "./login-management.tsx";
 import { THANKS, useTakeUp } from "./proof.tsx";
-import { useRefresh, useSessions, useWho } from "./provider.tsx";
+import { useRefresh, useSessions, useWho } from "./queries.ts";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { Begin, Renew, Scan, TurnOff } from "./two-factor-forms.tsx";
 import { devices } from "./words.ts";

@@ -2,8 +2,8 @@ import type { SecondFactor } from "../client/index.ts";
 import { useStatus } from "./card.tsx";
 import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
 import { useProof } from "./proof.tsx";
-import { useClient, useHasPassword } from "./provider.tsx";
 import { QrCode } from "./qr-code.tsx";
+import { useClient, useHasPassword } from "./queries.ts";
 import { CodeField, useSecondFactor } from "./second-factor-field.tsx";
 
 export function Begin({
