@@ -93,18 +93,18 @@ export function createAttempts(database: Database, on: boolean): Attempts {
         .execute();
     },
     async inTurn(limit, work) {
-      const key = keyOf(limit);
-      const queue =
-        turns.get(key) ??
-        createSemaphore(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
-      turns.set(key, queue);
-      try {
-        return await queue.run(work);
-      } finally {
-        if (queue.isFree) turns.delete(key);
-      }
+      return turnsOf(keyOf(limit)).run(work);
     },
   };
+
+  function turnsOf(key: string): Semaphore {
+    const known = turns.get(key);
+    if (known) return known;
+    const made = createSemaphore(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
+    turns.set(key, made);
+    made.onFree(() => turns.delete(key));
+    return made;
+  }
 }
 
 /** Returns when the limit's window ends where it is used up, else the given time. */
