@@ -45,6 +45,7 @@ describe("The package as it is packed", () => {
     const known = [
       /^(README\.md|LICENSE|package\.json|bin\/latchkey\.js)$/,
       /^dist\/.+\.(js|d\.ts|css|sql|html|svg)$/,
+      /^dist\/dashboard\/(manifest\.json|.+\.(js|css|svg)\.(br|gz))$/,
       /^dist\/sessions\/device-label\/(app|browser)-names\.json$/,
       /^docs\/[^/]+\.(md|png)$/,
       /^examples\/.+(\.(js|jsx|json|md|conf|cfg|lua|py)|\/Caddyfile)$/,
