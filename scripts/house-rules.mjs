@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LONGEST_FILE = 250; // lines
+const MOST_OF_FOLDER = 15; // source files beside each other
+const STILL_FULL = ["src/http"];
 const TEST_SWITCH = /\b(NODE_ENV|VITEST\w*|JEST_WORKER_ID|import\.meta\.(?:vitest|env\.(?:MODE|DEV|PROD)))\b/;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -12,6 +14,7 @@ const shipped = sources.filter((file) => /^(bin|dashboard|src)\//.test(file));
 
 const breaches = [
   ...sources.flatMap(tooLong),
+  ...tooFull(),
   ...shipped.flatMap(testSwitches),
   ...roomsWithoutRule(),
   ...lockFile(),
@@ -26,6 +29,20 @@ function tooLong(file) {
   return [
     `${file}:${length} has ${length} lines; a source file has at most ${LONGEST_FILE}. Find its second noun.`,
   ];
+}
+
+/** Who opens a folder must be able to see what is in it. */
+function tooFull() {
+  const folders = Map.groupBy(
+    sources.filter((file) => /^(dashboard|src)\//.test(file)),
+    (file) => dirname(file),
+  );
+  return [...folders]
+    .filter(([folder, files]) => files.length > MOST_OF_FOLDER && !STILL_FULL.includes(folder))
+    .map(
+      ([folder, files]) =>
+        `${folder} has ${files.length} source files; a folder has at most ${MOST_OF_FOLDER}. Give some a folder of their own.`,
+    );
 }
 
 /** What a test needs otherwise it passes as an option: code that asks whether it is under test isn't tested. */

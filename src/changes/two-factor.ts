@@ -1,4 +1,5 @@
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
+import { secondFactorTries } from "../credentials/limits/tries.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import {
@@ -9,7 +10,6 @@ import {
   renewRecoveryCodes,
 } from "../credentials/second-factor.ts";
 import { emailContext, sendEmails } from "../credentials/send-emails.ts";
-import { secondFactorTries } from "../credentials/tries.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { record } from "../history/activity.ts";

@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { type Client, createClient, type Ending, Refused } from "../client/index.ts";
-import { ProofProvider } from "./proof.tsx";
+import { ProofProvider } from "./proof/proof.tsx";
 import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 
 type ProviderProps = LatchkeySettings & {

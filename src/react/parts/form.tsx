@@ -7,7 +7,7 @@ import {
   useRef,
   useState,
 } from "react";
-import { EMPTY_FIELDS, inWords, type Problem } from "./words.ts";
+import { EMPTY_FIELDS, inWords, type Problem } from "../words.ts";
 
 /** An action on its way: whether it works on it, and what went wrong the last time. */
 export type Action<Given extends unknown[]> = {

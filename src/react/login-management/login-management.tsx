@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "react";
-import type { Session } from "../client/index.ts";
-import { Card, Old, useStatus, Waiting } from "./card.tsx";
-import { Dialog } from "./dialog.tsx";
-import { FormProblem, useAction } from "./form.tsx";
-import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "./queries.ts";
+import type { Session } from "../../client/index.ts";
+import { Card, Old, useStatus, Waiting } from "../parts/card.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { FormProblem, useAction } from "../parts/form.tsx";
+import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "../queries.ts";
+import { devices, howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST } from "../words.ts";
 import { SessionRow } from "./session-row.tsx";
-import { devices, howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST } from "./words.ts";
 
 const END_OTHERS = "log-out-other-devices";
 

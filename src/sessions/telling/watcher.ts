@@ -1,4 +1,4 @@
-import type { Database } from "../database/database.ts";
+import type { Database } from "../../database/database.ts";
 
 /** Whose sessions may have changed. */
 export type Hint = string | "everyone";

@@ -1,15 +1,15 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import type { Command } from "commander";
-import { readEmailAddress } from "../credentials/email-address.ts";
-import { keyFileOf } from "../credentials/key-file.ts";
-import type { HttpParts } from "../http/call.ts";
-import { readDashboard } from "../http/dashboard.ts";
-import { insecureUrlWarning } from "../http/reached-at.ts";
-import { optionsFromEnvironment, readSettings, type Settings } from "../options/options.ts";
+import { readEmailAddress } from "../../credentials/email-address.ts";
+import { keyFileOf } from "../../credentials/key-file.ts";
+import type { HttpParts } from "../../http/call.ts";
+import { readDashboard } from "../../http/dashboard.ts";
+import { insecureUrlWarning } from "../../http/reached-at.ts";
+import { optionsFromEnvironment, readSettings, type Settings } from "../../options/options.ts";
+import { type JsonFlag, print } from "../terminal.ts";
+import { missingDatabase, withLatchkey } from "../with-latchkey.ts";
 import { lookAtDatabase } from "./doctor-database.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
-import { type JsonFlag, print } from "./terminal.ts";
-import { missingDatabase, withLatchkey } from "./with-latchkey.ts";
 
 export function addDoctor(program: Command): void {
   program

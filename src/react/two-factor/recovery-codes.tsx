@@ -1,4 +1,4 @@
-import { useStatus } from "./card.tsx";
+import { useStatus } from "../parts/card.tsx";
 
 /** Ten codes, shown once: to copy, to download, to print. */
 export function RecoveryCodes({

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
-import { announcementsArrive, CHANNEL } from "../database/postgres/listener.ts";
-import { listenLine } from "../database/postgres/postgres.ts";
-import type { HttpParts } from "../http/call.ts";
-import { CLOCK_NOT_READY, CLOCK_WARNS } from "../http/clock-watch.ts";
+import { announcementsArrive, CHANNEL } from "../../database/postgres/listener.ts";
+import { listenLine } from "../../database/postgres/postgres.ts";
+import type { HttpParts } from "../../http/call.ts";
+import { CLOCK_NOT_READY, CLOCK_WARNS } from "../../http/clock-watch.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
 /** Does it answer, in time, with the same clock, to all the nodes, and for good? */

@@ -1,8 +1,8 @@
 import { useRef } from "react";
-import { absoluteTime, dayOf, Refused, relativeTime, type Session } from "../client/index.ts";
+import { absoluteTime, dayOf, Refused, relativeTime, type Session } from "../../client/index.ts";
+import { FormProblem, useAction } from "../parts/form.tsx";
+import { useClient, useRefresh, useTakeOff } from "../queries.ts";
 import { DeviceGlyph } from "./device-glyph.tsx";
-import { FormProblem, useAction } from "./form.tsx";
-import { useClient, useRefresh, useTakeOff } from "./queries.ts";
 
 type RowProps = {
   session: Session;

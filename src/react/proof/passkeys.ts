@@ -8,7 +8,7 @@ import {
   startAuthentication,
   startRegistration,
 } from "@simplewebauthn/browser";
-import { PromptFailed } from "./words.ts";
+import { PromptFailed } from "../words.ts";
 
 /** Whether this browser knows passkeys at all. */
 export const canUsePasskeys = browserSupportsWebAuthn;

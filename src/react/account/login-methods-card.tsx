@@ -1,12 +1,12 @@
 import { useId, useState } from "react";
-import { dayOf, type LoginMethod, relativeTime } from "../client/index.ts";
-import { type Answer, Card, Old, useStatus, Waiting } from "./card.tsx";
-import { Dialog } from "./dialog.tsx";
-import { Field, Form, FormProblem, Submit, text, useAction } from "./form.tsx";
-import { makePasskey } from "./passkeys.ts";
-import { useProof, useTakeUp } from "./proof.tsx";
-import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "./queries.ts";
-import { useLeaving } from "./sites.ts";
+import { dayOf, type LoginMethod, relativeTime } from "../../client/index.ts";
+import { type Answer, Card, Old, useStatus, Waiting } from "../parts/card.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { Field, Form, FormProblem, Submit, text, useAction } from "../parts/form.tsx";
+import { makePasskey } from "../proof/passkeys.ts";
+import { useProof, useTakeUp } from "../proof/proof.tsx";
+import { useLeaving } from "../proof/sites.ts";
+import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "../queries.ts";
 
 /** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of a round to another site. */
 export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {

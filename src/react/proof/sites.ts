@@ -1,6 +1,6 @@
-import { Unreachable } from "../client/index.ts";
-import { type Action, useAction } from "./form.tsx";
-import { inWords, type Problem, SENTENCES } from "./words.ts";
+import { Unreachable } from "../../client/index.ts";
+import { type Action, useAction } from "../parts/form.tsx";
+import { inWords, type Problem, SENTENCES } from "../words.ts";
 
 const SITE = "latchkey:site";
 

@@ -1,9 +1,9 @@
-import type { Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import type { Refusal } from "../refusals.ts";
-import { isKnownDevice } from "../sessions/known-device.ts";
+import type { Write } from "../../database/database.ts";
+import type { Account } from "../../database/lock.ts";
+import type { Refusal } from "../../refusals.ts";
+import { isKnownDevice } from "../../sessions/known-device.ts";
+import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
-import type { AccountParts } from "./parts.ts";
 
 /** Tries at a password, from one browser. */
 export type Tries = {

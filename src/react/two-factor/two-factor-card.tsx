@@ -1,20 +1,17 @@
 import { useState } from "react";
-import { Card, useStatus, Waiting } from "./card.tsx";
-import { REST } from "./focus.ts";
-import { EndOthers } from "./login-management.tsx";
-import { THANKS, useTakeUp } from "./proof.tsx";
-import { useRefresh, useSessions, useWho } from "./queries.ts";
+import { EndOthers } from "../login-management/login-management.tsx";
+import { Card, useStatus, Waiting } from "../parts/card.tsx";
+import { REST } from "../parts/focus.ts";
+import { THANKS, useTakeUp } from "../proof/proof.tsx";
+import { useRefresh, useSessions, useWho } from "../queries.ts";
+import { devices } from "../words.ts";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { Begin, Renew, Scan, TurnOff } from "./two-factor-forms.tsx";
-import { devices } from "./words.ts";
 
 type Step =
-  | { name: typeof REST }
-  | { name: "begin" }
+  | { name: typeof REST | "begin" | "off" | "renew" }
   | { name: "scan"; secret: string; uri: string }
-  | { name: "codes"; codes: string[]; isNew: boolean }
-  | { name: "off" }
-  | { name: "renew" };
+  | { name: "codes"; codes: string[]; isNew: boolean };
 
 /** A code from a phone besides the password: turning it on, its recovery codes, turning it off. */
 export function TwoFactorCard() {
@@ -55,39 +52,7 @@ export function TwoFactorCard() {
         <Waiting bones={["line", "button"]} />
       )}
       {status.line}
-      {step.name === REST && who && (
-        <div className="lk-actions">
-          {isOn ? (
-            <>
-              <button
-                type="button"
-                className="lk-button lk-plain"
-                data-opens="renew"
-                onClick={() => setStep({ name: "renew" })}
-              >
-                New recovery codes
-              </button>
-              <button
-                type="button"
-                className="lk-button lk-quiet"
-                data-opens="off"
-                onClick={() => setStep({ name: "off" })}
-              >
-                Turn off
-              </button>
-            </>
-          ) : (
-            <button
-              type="button"
-              className="lk-button lk-plain"
-              data-opens="begin"
-              onClick={() => setStep({ name: "begin" })}
-            >
-              Turn on
-            </button>
-          )}
-        </div>
-      )}
+      {step.name === REST && who && <Choices isOn={isOn ?? false} onChoose={(name) => setStep({ name })} />}
       {step.name === "begin" && (
         <Begin onBegun={(begun) => setStep({ name: "scan", ...begun })} onCancel={rest} />
       )}
@@ -108,6 +73,41 @@ export function TwoFactorCard() {
       {step.name === "renew" && <Renew onDone={(codes) => showCodes(codes, false)} onCancel={rest} />}
       {offersEnd && <OfferEnd onClose={() => setOffersEnd(false)} say={status.say} />}
     </Card>
+  );
+}
+
+type ChoicesProps = { isOn: boolean; onChoose: (step: "begin" | "off" | "renew") => void };
+
+/** What can be done about it now. */
+function Choices({ isOn, onChoose }: ChoicesProps) {
+  if (!isOn) {
+    return (
+      <div className="lk-actions">
+        <button
+          type="button"
+          className="lk-button lk-plain"
+          data-opens="begin"
+          onClick={() => onChoose("begin")}
+        >
+          Turn on
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div className="lk-actions">
+      <button
+        type="button"
+        className="lk-button lk-plain"
+        data-opens="renew"
+        onClick={() => onChoose("renew")}
+      >
+        New recovery codes
+      </button>
+      <button type="button" className="lk-button lk-quiet" data-opens="off" onClick={() => onChoose("off")}>
+        Turn off
+      </button>
+    </div>
   );
 }
 

@@ -1,8 +1,8 @@
 import { type MouseEvent, type ReactNode, useId, useState } from "react";
+import { useNow } from "../queries.ts";
+import { whyOld } from "../words.ts";
 import { REST, useFocusAlong } from "./focus.ts";
 import { useOffline, useTrue } from "./late.ts";
-import { useNow } from "./queries.ts";
-import { whyOld } from "./words.ts";
 
 type CardProps = {
   /** Also the in-page address that an email can point at. */

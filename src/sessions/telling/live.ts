@@ -1,8 +1,8 @@
-import type { FoundSession } from "../database/database.ts";
-import type { EndReason, Refusal } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
-import { overByTime } from "./expiry.ts";
-import type { SessionParts } from "./parts.ts";
+import type { FoundSession } from "../../database/database.ts";
+import type { EndReason, Refusal } from "../../refusals.ts";
+import { refuse } from "../../refusals.ts";
+import { overByTime } from "../expiry.ts";
+import type { SessionParts } from "../parts.ts";
 import type { Hint, Subscription, Watcher } from "./watcher.ts";
 
 /** Keeps proxies from closing a quiet stream, and how late a page hears of what nobody announced, in ms. */

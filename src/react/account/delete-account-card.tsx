@@ -1,9 +1,9 @@
 import { useState } from "react";
-import { Card } from "./card.tsx";
-import { Dialog } from "./dialog.tsx";
-import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
-import { useProof, useTakeUp } from "./proof.tsx";
-import { useClient, useHasPassword, useWho } from "./queries.ts";
+import { Card } from "../parts/card.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { useProof, useTakeUp } from "../proof/proof.tsx";
+import { useClient, useHasPassword, useWho } from "../queries.ts";
 
 /** The last card, and a quiet one. `onDeleted` leaves the page. */
 export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {

@@ -1,9 +1,9 @@
 import { useState } from "react";
-import { Card, useStatus, Waiting } from "./card.tsx";
-import { REST } from "./focus.ts";
-import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
-import { THANKS, useProof, useTakeUp } from "./proof.tsx";
-import { useClient, useHasPassword, useWho } from "./queries.ts";
+import { Card, useStatus, Waiting } from "../parts/card.tsx";
+import { REST } from "../parts/focus.ts";
+import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { THANKS, useProof, useTakeUp } from "../proof/proof.tsx";
+import { useClient, useHasPassword, useWho } from "../queries.ts";
 
 const FIELDS = ["email", "currentPassword"];
 

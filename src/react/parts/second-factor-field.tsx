@@ -1,7 +1,7 @@
 import { useState } from "react";
-import type { SecondFactor } from "../client/index.ts";
+import type { SecondFactor } from "../../client/index.ts";
+import { ofRecoveryCode, type Problem } from "../words.ts";
 import { type Action, Field, text } from "./form.tsx";
-import { ofRecoveryCode, type Problem } from "./words.ts";
 
 /** The second factor in a form: a code of the app, or a recovery code instead. `of` reads what was typed. */
 export function useSecondFactor() {

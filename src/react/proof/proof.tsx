@@ -1,10 +1,10 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
-import { Refused } from "../client/index.ts";
-import { Dialog } from "./dialog.tsx";
-import { Cancelled, Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
+import { Refused } from "../../client/index.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { Cancelled, Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { useSecondFactor } from "../parts/second-factor-field.tsx";
+import { useClient, useLatchkey, useWho } from "../queries.ts";
 import { answerWithPasskey } from "./passkeys.ts";
-import { useClient, useLatchkey, useWho } from "./queries.ts";
-import { useSecondFactor } from "./second-factor-field.tsx";
 import { useLeaving } from "./sites.ts";
 
 /**

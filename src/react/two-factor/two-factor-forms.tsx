@@ -1,10 +1,10 @@
-import type { SecondFactor } from "../client/index.ts";
-import { useStatus } from "./card.tsx";
-import { Form, FormProblem, PasswordField, Submit, text, useAction } from "./form.tsx";
-import { useProof } from "./proof.tsx";
+import type { SecondFactor } from "../../client/index.ts";
+import { useStatus } from "../parts/card.tsx";
+import { Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { CodeField, useSecondFactor } from "../parts/second-factor-field.tsx";
+import { useProof } from "../proof/proof.tsx";
+import { useClient, useHasPassword } from "../queries.ts";
 import { QrCode } from "./qr-code.tsx";
-import { useClient, useHasPassword } from "./queries.ts";
-import { CodeField, useSecondFactor } from "./second-factor-field.tsx";
 
 export function Begin({
   onBegun,

@@ -1,6 +1,6 @@
-import type { EndReason } from "../refusals.ts";
-import { REASON_KEPT } from "./expiry.ts";
-import type { SessionParts } from "./parts.ts";
+import type { EndReason } from "../../refusals.ts";
+import { REASON_KEPT } from "../expiry.ts";
+import type { SessionParts } from "../parts.ts";
 import type { Subscription, Watcher } from "./watcher.ts";
 
 /** One session that ended, as an app is told of it. */

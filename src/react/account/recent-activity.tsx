@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { type ActivityEvent, absoluteTime, dayOf, relativeTime } from "../client/index.ts";
-import { Card, Old, Waiting } from "./card.tsx";
-import { readingOf, useLatchkey, useNow } from "./queries.ts";
+import { type ActivityEvent, absoluteTime, dayOf, relativeTime } from "../../client/index.ts";
+import { Card, Old, Waiting } from "../parts/card.tsx";
+import { readingOf, useLatchkey, useNow } from "../queries.ts";
 
 const A_PAGE = 50;
 

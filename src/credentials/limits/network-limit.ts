@@ -1,8 +1,8 @@
-import { findByDevice, isKnownDevice } from "../sessions/known-device.ts";
-import type { ClientInfo } from "../sessions/start.ts";
-import { hashToken } from "../sessions/token.ts";
+import { findByDevice, isKnownDevice } from "../../sessions/known-device.ts";
+import type { ClientInfo } from "../../sessions/start.ts";
+import { hashToken } from "../../sessions/token.ts";
+import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
-import type { AccountParts } from "./parts.ts";
 
 /** Who is asking, as far as a limit of the network wants to know. */
 export type Asking = Pick<ClientInfo, "network" | "deviceToken" | "isReturning">;

@@ -1,4 +1,4 @@
-import type { Database } from "../database/database.ts";
+import type { Database } from "../../database/database.ts";
 
 /** How many refusals are remembered; the oldest goes first. */
 const MOST = 10_000;
