@@ -19,6 +19,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     maxWorkers: 3,
     passWithNoTests: false,
+    reporters: ["default", "./tests/support/promise-reporter.ts"],
     projects: [
       { extends: true, test: { name: "main", include: MAIN } },
       // `npm run test:full`: everything else, such as the packed package, proxies, long races and failover.

@@ -1,5 +1,5 @@
 import type { Ending } from "../src/client/index.ts";
-import { canUsePasskeys } from "../src/react/passkeys.ts";
+import { canUsePasskeys } from "../src/react/proof/passkeys.ts";
 
 /** What the server tells the page about itself, in a meta element: no script is inline. */
 export type Config = {

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { leaveFor } from "../src/react/sites.ts";
+import { leaveFor } from "../src/react/proof/sites.ts";
 import { useFrame, usePath } from "./frame.tsx";
 
 /** A button for each site that people may sign in with. */

@@ -5,11 +5,16 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const STEPS = [
-  ["format and lint", "biome", "check", "--error-on-warnings", "--diagnostic-level=warn"],
+  [
+    "format, lint, and imports that go down only",
+    "biome",
+    "check",
+    "--error-on-warnings",
+    "--diagnostic-level=warn",
+  ],
   ["types of the server and the tests", "tsc", "-p", "tsconfig.json"],
   ["types of the browser's code", "tsc", "-p", "tsconfig.browser.json"],
   ["unused files, exports and dependencies", "knip"],
-  ["imports go down only", "node", "scripts/import-direction.mjs"],
   ["rules of the house", "node", "scripts/house-rules.mjs"],
 ];
 

@@ -4,13 +4,21 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LONGEST_FILE = 250; // lines
+const MOST_OF_FOLDER = 15; // source files beside each other
+const STILL_FULL = ["src/http"];
 const TEST_SWITCH = /\b(NODE_ENV|VITEST\w*|JEST_WORKER_ID|import\.meta\.(?:vitest|env\.(?:MODE|DEV|PROD)))\b/;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = ["bench", "bin", "dashboard", "scripts", "src", "tests"].flatMap(sourcesIn);
 const shipped = sources.filter((file) => /^(bin|dashboard|src)\//.test(file));
 
-const breaches = [...sources.flatMap(tooLong), ...shipped.flatMap(testSwitches), ...lockFile()];
+const breaches = [
+  ...sources.flatMap(tooLong),
+  ...tooFull(),
+  ...shipped.flatMap(testSwitches),
+  ...roomsWithoutRule(),
+  ...lockFile(),
+];
 for (const breach of breaches) console.log(breach);
 if (breaches.length > 0) process.exit(1);
 console.log(`${sources.length} files and the lock file keep the rules of the house.`);
@@ -23,6 +31,20 @@ function tooLong(file) {
   ];
 }
 
+/** Who opens a folder must be able to see what is in it. */
+function tooFull() {
+  const folders = Map.groupBy(
+    sources.filter((file) => /^(dashboard|src)\//.test(file)),
+    (file) => dirname(file),
+  );
+  return [...folders]
+    .filter(([folder, files]) => files.length > MOST_OF_FOLDER && !STILL_FULL.includes(folder))
+    .map(
+      ([folder, files]) =>
+        `${folder} has ${files.length} source files; a folder has at most ${MOST_OF_FOLDER}. Give some a folder of their own.`,
+    );
+}
+
 /** What a test needs otherwise it passes as an option: code that asks whether it is under test isn't tested. */
 function testSwitches(file) {
   return linesOf(file).flatMap((line, index) => {
@@ -32,6 +54,17 @@ function testSwitches(file) {
       `${file}:${index + 1} asks for ${found[1]}: code behaves the same under test. Make it an option.`,
     ];
   });
+}
+
+/** Biome holds each room of `src` to what it may import; of a room that isn't named there it knows nothing. */
+function roomsWithoutRule() {
+  const { overrides } = JSON.parse(read("biome-rooms.json"));
+  const named = new Set(overrides.flatMap(({ includes }) => includes));
+  return readdirSync(join(root, "src"), { withFileTypes: true })
+    .filter((entry) => entry.name !== "index.ts")
+    .map((entry) => `src/${entry.name}${entry.isDirectory() ? "/**" : ""}`)
+    .filter((room) => !named.has(room))
+    .map((room) => `${room} has no rule of what it may import: give it one in biome-rooms.json.`);
 }
 
 /** The lock file names versions and hashes, never a host: it must serve behind any mirror of the registry. */

@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { Authentication, Session, SignedIn } from "./answers.ts";
-import { createAttempts } from "./credentials/attempts.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
+import { createAttempts } from "./credentials/limits/attempts.ts";
 import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
 import { createPasswordHashes } from "./credentials/passwords/password-hash.ts";
 import { createPasswordStrength } from "./credentials/passwords/password-strength.ts";
@@ -25,12 +25,12 @@ import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
 import { readSettings } from "./options/options.ts";
-import { EndedEvents, type EndedListener } from "./sessions/ended-events.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
-import { LiveStreams } from "./sessions/live.ts";
 import { endAllBut, endAllOf, endAny } from "./sessions/log-out.ts";
-import { Watcher } from "./sessions/watcher.ts";
+import { EndedEvents, type EndedListener } from "./sessions/telling/ended-events.ts";
+import { LiveStreams } from "./sessions/telling/live.ts";
+import { Watcher } from "./sessions/telling/watcher.ts";
 
 export type Latchkey = {
   /**

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Confirmation } from "../../src/client/index.ts";
-import { Waiting } from "../../src/react/card.tsx";
-import { type Action, FormProblem, useAction } from "../../src/react/form.tsx";
+import { Waiting } from "../../src/react/parts/card.tsx";
+import { type Action, FormProblem, useAction } from "../../src/react/parts/form.tsx";
 import { forgetToken, Mark, OneTask, takeTokenAndKeep, useFrame, usePath } from "../frame.tsx";
 import { Change, LogInFirst, OtherAccount } from "./confirm-email/change.tsx";
 import { Disowned, UnknownAccount } from "./confirm-email/new-account.tsx";

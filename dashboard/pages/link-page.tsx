@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
 import { Refused } from "../../src/client/index.ts";
-import { FormProblem, useAction } from "../../src/react/form.tsx";
+import { FormProblem, useAction } from "../../src/react/parts/form.tsx";
 import { OneTask, takeToken, usePath } from "../frame.tsx";
 
 type Task = {

@@ -1,8 +1,16 @@
 import { useEffect, useRef, useState } from "react";
 import type { SecondFactorAsked, SignedIn } from "../../src/client/index.ts";
-import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
-import { answerWithPasskey, canOfferPasskeys } from "../../src/react/passkeys.ts";
-import { ofAuthorization, takeSite } from "../../src/react/sites.ts";
+import {
+  Field,
+  Form,
+  FormProblem,
+  PasswordField,
+  Submit,
+  text,
+  useAction,
+} from "../../src/react/parts/form.tsx";
+import { answerWithPasskey, canOfferPasskeys } from "../../src/react/proof/passkeys.ts";
+import { ofAuthorization, takeSite } from "../../src/react/proof/sites.ts";
 import { type Why, whyHere } from "../../src/react/why-here.ts";
 import { inWords, type Problem } from "../../src/react/words.ts";
 import type { Config } from "../config.ts";

@@ -1,6 +1,14 @@
 import { useState } from "react";
 import { Refused } from "../../src/client/index.ts";
-import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
+import {
+  Field,
+  Form,
+  FormProblem,
+  PasswordField,
+  Submit,
+  text,
+  useAction,
+} from "../../src/react/parts/form.tsx";
 import { leaveNotice, OneTask, takeToken, useFrame, usePath } from "../frame.tsx";
 
 export function ForgotPasswordPage() {

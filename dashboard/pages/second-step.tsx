@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { Refused } from "../../src/client/index.ts";
-import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/form.tsx";
+import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
 import { inWords, ofRecoveryCode } from "../../src/react/words.ts";
 import { OneTask, useFrame, useGoOn } from "../frame.tsx";
 

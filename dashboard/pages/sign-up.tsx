@@ -1,6 +1,14 @@
 import { useState } from "react";
-import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../../src/react/form.tsx";
-import { makePasskey } from "../../src/react/passkeys.ts";
+import {
+  Field,
+  Form,
+  FormProblem,
+  PasswordField,
+  Submit,
+  text,
+  useAction,
+} from "../../src/react/parts/form.tsx";
+import { makePasskey } from "../../src/react/proof/passkeys.ts";
 import { EMPTY_FIELDS } from "../../src/react/words.ts";
 import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
 import { OtherWays, Providers } from "../providers.tsx";

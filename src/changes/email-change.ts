@@ -3,7 +3,7 @@ import type { EmailAddress } from "../credentials/email-address.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import type { EmailedLink } from "../credentials/emailed-links.ts";
 import { makeLink, redeemLink } from "../credentials/emailed-links.ts";
-import { type Asking, networkLimit } from "../credentials/network-limit.ts";
+import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";

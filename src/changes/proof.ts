@@ -1,11 +1,11 @@
 import type { Kysely } from "kysely";
 import { findAccount } from "../credentials/account.ts";
+import { passwordTries, secondFactorTries } from "../credentials/limits/tries.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import { acceptSecondFactor, hasTwoFactor } from "../credentials/second-factor.ts";
 import { sendEmails } from "../credentials/send-emails.ts";
-import { passwordTries, secondFactorTries } from "../credentials/tries.ts";
 import type { FoundSession, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockSession } from "../database/lock.ts";

@@ -7,7 +7,7 @@ import {
   removeTwoFactor,
   renewRecoveryCodes,
 } from "../credentials/second-factor.ts";
-import { secondFactorTries } from "../credentials/tries.ts";
+import { secondFactorTries } from "../credentials/limits/tries.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";

@@ -6,7 +6,7 @@ import { SourceUnusable } from "../import/incoming.ts";
 import { SettingError } from "../options/options.ts";
 import { addAccounts } from "./accounts.ts";
 import { addBackup } from "./backup.ts";
-import { addDoctor } from "./doctor.ts";
+import { addDoctor } from "./doctor/doctor.ts";
 import { addImport } from "./import.ts";
 import { addInit } from "./init.ts";
 import { addRestore } from "./restore.ts";

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { EmailBudget } from "../mail/budget.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import type { SessionParts } from "../sessions/parts.ts";
-import type { Attempts } from "./attempts.ts";
+import type { Attempts } from "./limits/attempts.ts";
 import type { PasswordHashes } from "./passwords/password-hash.ts";
 import type { PasswordStrength } from "./passwords/password-strength.ts";
 import type { Seal } from "./seal.ts";

@@ -1,4 +1,4 @@
-import { deviceShape } from "../react/device-shape.ts";
+import { deviceShape } from "../react/login-management/device-shape.ts";
 
 type Properties = { [name: string]: string | boolean | undefined };
 type Child = Node | string;

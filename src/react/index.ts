@@ -1,12 +1,13 @@
 "use client";
 /** `latchkey/react`: the cards of the security page, for any React app. Their look: `latchkey/react/latchkey.css`. */
-export { DeleteAccountCard } from "./delete-account-card.tsx";
-export { EmailCard } from "./email-card.tsx";
-export { LoginManagement } from "./login-management.tsx";
-export { LoginMethodsCard } from "./login-methods-card.tsx";
-export { PasswordCard } from "./password-card.tsx";
+export { DeleteAccountCard } from "./account/delete-account-card.tsx";
+export { EmailCard } from "./account/email-card.tsx";
+export { LoginMethodsCard } from "./account/login-methods-card.tsx";
+export { PasswordCard } from "./account/password-card.tsx";
+export { RecentActivity } from "./account/recent-activity.tsx";
+export { LoginManagement } from "./login-management/login-management.tsx";
+export { LatchkeyProvider } from "./provider.tsx";
 export {
-  LatchkeyProvider,
   type LatchkeySettings,
   useClient,
   useLoginMethods,
@@ -14,6 +15,5 @@ export {
   useRefresh,
   useSessions,
   useWho,
-} from "./provider.tsx";
-export { RecentActivity } from "./recent-activity.tsx";
-export { TwoFactorCard } from "./two-factor-card.tsx";
+} from "./queries.ts";
+export { TwoFactorCard } from "./two-factor/two-factor-card.tsx";

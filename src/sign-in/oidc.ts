@@ -1,7 +1,7 @@
 import { addMethod } from "../changes/login-methods.ts";
 import type { CurrentSession } from "../changes/proof.ts";
 import { renewProved, requireProof } from "../changes/proof.ts";
-import { type Asking, networkLimit } from "../credentials/network-limit.ts";
+import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { beginCeremony, takeCeremony } from "../credentials/passkeys/ceremony.ts";
 import type { AuthorizationRequest, Provider, ProviderIdentity } from "../credentials/provider.ts";

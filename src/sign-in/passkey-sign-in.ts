@@ -1,5 +1,5 @@
 import { findAccount } from "../credentials/account.ts";
-import { networkLimit } from "../credentials/network-limit.ts";
+import { networkLimit } from "../credentials/limits/network-limit.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
 import { findPasskey } from "../credentials/passkeys/stored-passkeys.ts";

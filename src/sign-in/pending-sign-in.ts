@@ -1,13 +1,13 @@
 import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
+import { secondFactorTries } from "../credentials/limits/tries.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import { acceptSecondFactor } from "../credentials/second-factor.ts";
 import type { OutgoingEmail } from "../credentials/send-emails.ts";
 import { emailContext, sendEmails } from "../credentials/send-emails.ts";
-import { secondFactorTries } from "../credentials/tries.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";

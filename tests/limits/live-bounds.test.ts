@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../src/http/app.ts";
-import { LiveStreams } from "../../src/sessions/live.ts";
-import { Watcher } from "../../src/sessions/watcher.ts";
+import { LiveStreams } from "../../src/sessions/telling/live.ts";
+import { Watcher } from "../../src/sessions/telling/watcher.ts";
 import { header } from "../support/answers.ts";
 import type { Client } from "../support/client.ts";
 import { describeOnEachEngine } from "../support/engines.ts";

@@ -29,6 +29,8 @@ describe("The package as it is packed", () => {
       "bin/latchkey.js",
       "dist/cli/main.js",
       "dist/dashboard/index.html",
+      "dist/sessions/device-label/app-names.json",
+      "dist/sessions/device-label/browser-names.json",
       "README.md",
       "LICENSE",
     ];
@@ -44,6 +46,7 @@ describe("The package as it is packed", () => {
       /^(README\.md|CHANGELOG\.md|SECURITY\.md|deploy\/(latchkey\.service|nginx\.conf)|LICENSE|package\.json|bin\/latchkey\.js)$/,
       /^dist\/.+\.(js|d\.ts|css|sql|html|svg)$/,
       /^dist\/dashboard\/(manifest\.json|.+\.(js|css|svg)\.(br|gz))$/,
+      /^dist\/sessions\/device-label\/(app|browser)-names\.json$/,
       /^docs\/[^/]+\.(md|png)$/,
       /^examples\/.+(\.(js|jsx|json|md|conf|cfg|lua|py)|\/Caddyfile)$/,
     ];

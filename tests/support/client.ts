@@ -1,10 +1,10 @@
 import type { Answer } from "./answers.ts";
+import type { Barrier } from "./barrier.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { checkDescribed } from "./described.ts";
 import type { Headers } from "./exchange.ts";
 import { exchange } from "./exchange.ts";
 import { LiveStream } from "./live-stream.ts";
-import type { Barrier } from "./together.ts";
 import { UA } from "./user-agents.ts";
 
 export type ClientOptions = {

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import type { Answer, Body } from "./answers.ts";
-import type { Barrier } from "./together.ts";
+import type { Barrier } from "./barrier.ts";
 
 export type Headers = OutgoingHttpHeaders;
 

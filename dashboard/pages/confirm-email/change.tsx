@@ -1,5 +1,5 @@
 import { type Confirmation, dayAndTimeOf, Refused } from "../../../src/client/index.ts";
-import { FormProblem, useAction } from "../../../src/react/form.tsx";
+import { FormProblem, useAction } from "../../../src/react/parts/form.tsx";
 import { OneTask, useFrame, usePath } from "../../frame.tsx";
 import { ToAccount } from "../link-page.tsx";
 import { Address, type Asked, ConfirmButton, deviceOf, Facts, MainButton } from "./parts.tsx";

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { type Confirmation, dayAndTimeOf } from "../../../src/client/index.ts";
-import { Dialog } from "../../../src/react/dialog.tsx";
-import { FormProblem } from "../../../src/react/form.tsx";
+import { Dialog } from "../../../src/react/parts/dialog.tsx";
+import { FormProblem } from "../../../src/react/parts/form.tsx";
 import { OneTask } from "../../frame.tsx";
 import { Address, type Asked, Choice, deviceOf, Facts, MainButton } from "./parts.tsx";
 

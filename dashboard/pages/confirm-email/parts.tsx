@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from "react";
 import type { Confirmation } from "../../../src/client/index.ts";
-import { type Action, FormProblem } from "../../../src/react/form.tsx";
+import { type Action, FormProblem } from "../../../src/react/parts/form.tsx";
 
 export type Answering = Action<[Confirmation, boolean]>;
 export type Asked = { link: Confirmation; answering: Answering };

@@ -1,10 +1,12 @@
+import PQueue from "p-queue";
 import { Busy } from "../../refusals.ts";
 
 /** Lets so many pieces of work run at once; the others wait in line. */
 export type Semaphore = {
   /** @throws Busy where its turn did not come within the patience; its work is then never begun. */
   run<T>(work: () => Promise<T>): Promise<T>;
-  readonly isFree: boolean;
+  /** Calls back whenever nothing runs and nothing waits any more. */
+  onFree(callback: () => void): void;
 };
 
 /**
@@ -17,41 +19,20 @@ export function createSemaphore(
   complaint: string,
   mostWaiting = Number.POSITIVE_INFINITY,
 ): Semaphore {
-  const waiting: (() => void)[] = [];
-  let taken = 0;
-
-  async function enter(): Promise<void> {
-    if (taken < atOnce) {
-      taken += 1;
-      return;
-    }
-    if (waiting.length >= mostWaiting) throw new Busy(complaint);
-    await new Promise<void>((resolve, reject) => {
-      const take = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        waiting.splice(waiting.indexOf(take), 1);
-        reject(new Busy(complaint));
-      }, patience);
-      waiting.push(take);
-    });
-  }
-
+  const queue = new PQueue({ concurrency: atOnce });
   return {
     async run(work) {
-      await enter();
-      try {
-        return await work();
-      } finally {
-        const next = waiting.shift();
-        if (next) next();
-        else taken -= 1;
-      }
+      if (queue.size >= mostWaiting) throw new Busy(complaint);
+      const waiting = new AbortController();
+      const timer = setTimeout(() => waiting.abort(new Busy(complaint)), patience);
+      const begin = () => {
+        clearTimeout(timer);
+        return work();
+      };
+      return queue.add(begin, { signal: waiting.signal });
     },
-    get isFree() {
-      return taken === 0;
+    onFree(callback) {
+      queue.addEventListener("idle", callback);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { addPasskey } from "../../changes/login-methods.ts";
 import { requireProof } from "../../changes/proof.ts";
 import { readEmailAddress } from "../../credentials/email-address.ts";
-import { networkLimit } from "../../credentials/network-limit.ts";
+import { networkLimit } from "../../credentials/limits/network-limit.ts";
 import {
   acceptRegistration,
   authenticationOptions,

@@ -1,6 +1,18 @@
-import { namedApps } from "./app-names.ts";
-import { namedBrowsers } from "./browser-names.ts";
-import { finderOf, type Mark } from "./tokens.ts";
+import apps from "./app-names.json" with { type: "json" };
+import browsers from "./browser-names.json" with { type: "json" };
+import { finderOf, type Mark, marksOf } from "./tokens.ts";
+
+/**
+ * Apps that show pages inside themselves, in the engine of a browser they also name, and the browsers that
+ * come with a make of telephone or headset. Looked for before any browser; the more particular first.
+ */
+const namedApps = marksOf(apps);
+
+/**
+ * Browsers and programs with a name of their own, the more particular first: one built on Chrome or Firefox
+ * before those. Families, never versions.
+ */
+const namedBrowsers = marksOf(browsers);
 
 /** A page inside some app that does not say which: no browser that the person would know by name. */
 export const webView = "WebView";

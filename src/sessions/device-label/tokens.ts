@@ -4,6 +4,18 @@
  */
 export type Mark = readonly [name: string, ...marks: (string | RegExp)[]];
 
+/** The tables as JSON: groups of names, each with its marks. A pattern stands between slashes there. */
+export function marksOf(table: Record<string, Record<string, string[]>>): Mark[] {
+  return Object.values(table)
+    .flatMap((group) => Object.entries(group))
+    .map(([name, marks]) => [name, ...marks.map(markOf)]);
+}
+
+function markOf(written: string): string | RegExp {
+  const pattern = /^\/(.+)\/$/.exec(written)?.[1];
+  return pattern === undefined ? written : new RegExp(pattern);
+}
+
 /** Finds the first name in `marks`, in their order, that the User-Agent carries. */
 export type Finder = (userAgent: string) => string | null;
 

@@ -1,0 +1,141 @@
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import type { Command } from "commander";
+import { readEmailAddress } from "../../credentials/email-address.ts";
+import { keyFileOf } from "../../credentials/key-file.ts";
+import type { HttpParts } from "../../http/call.ts";
+import { escapeHtml, readDashboard } from "../../http/dashboard.ts";
+import { insecureUrlWarning } from "../../http/reached-at.ts";
+import { readSettings, type Settings, siteNameOf } from "../../options/options.ts";
+import { givenOptions } from "../given-options.ts";
+import { type JsonFlag, print } from "../terminal.ts";
+import { missingDatabase, withLatchkey } from "../with-latchkey.ts";
+import { lookAtDatabase } from "./doctor-database.ts";
+import { type Finding, fail, ok, warn } from "./finding.ts";
+
+export function addDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("Looks at the database, email, addresses, proxies and cookies, and says what it finds.")
+    .option("--send-mail <ADDRESS>", "Sends an email to this address, too.")
+    .action(async (flags: JsonFlag & { sendMail?: string }) => {
+      const settings = readSettings(await givenOptions());
+      const missing = missingDatabase(settings);
+      const findings =
+        missing === null
+          ? await withLatchkey((parts) => examine(parts, flags.sendMail))
+          : [fail(missing), ...lookAtSettings(settings)];
+      if (flags.json) print(JSON.stringify(findings, null, 2));
+      else for (const { state, words } of findings) print(`${state.padEnd(4)}  ${words}`);
+      if (findings.some(({ state }) => state === "fail")) process.exitCode = 1;
+    });
+}
+
+async function examine(parts: HttpParts, sendMailTo: string | undefined): Promise<Finding[]> {
+  return [
+    ...(await lookAtDatabase(parts)),
+    ...(await lookAtMail(parts, sendMailTo)),
+    ...lookAtSettings(parts.settings),
+    ...(await lookAtKeys(parts)),
+  ];
+}
+
+async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | undefined): Promise<Finding[]> {
+  if (settings.smtpUrl === null) {
+    const found = folderIsWritable(settings.outbox)
+      ? warn(`SMTP_URL is not set: emails are files in ${settings.outbox}.`)
+      : fail(`The outbox ${settings.outbox} can't be written.`);
+    if (to === undefined) return [found];
+  }
+  const findings: Finding[] = [];
+  try {
+    await mailer.verify();
+    if (settings.smtpUrl !== null) findings.push(ok("The mail server takes email."));
+  } catch (error) {
+    log.debug({ err: error }, "The mail server was asked.");
+    return [
+      fail(
+        `The mail server of SMTP_URL does not take mail: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+    ];
+  }
+  if (to === undefined) return findings;
+  if (readEmailAddress(to) === null)
+    return [...findings, fail(`${to} is no address that email can be sent to.`)];
+  const words = `This is a test email of ${siteNameOf(settings)}.`;
+  mailer.send(to, { subject: "Test email", text: `${words}\n`, html: `<p>${escapeHtml(words)}</p>` });
+  await mailer.settled();
+  return [
+    ...findings,
+    ok(`An email to ${to} was handed over${settings.smtpUrl === null ? ` to ${settings.outbox}` : ""}.`),
+  ];
+}
+
+/** What can be said without opening anything. */
+function lookAtSettings(settings: Settings): Finding[] {
+  const { baseUrl, cookieDomain, trustedProxies } = settings;
+  const clear = insecureUrlWarning(baseUrl);
+  return [
+    clear === null ? ok(`BASE_URL is ${baseUrl.href}.`) : warn(clear),
+    ...(baseUrl.hasName
+      ? []
+      : [warn("The host of BASE_URL is an IP address: passkeys are off, since they belong to a host name.")]),
+    cookieDomain === null
+      ? ok("The cookie belongs to this host alone.")
+      : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),
+    trustedProxies.length > 0 || baseUrl.isLocal
+      ? ok(`${trustedProxies.length} ranges of proxies are trusted.`)
+      : warn(`LATCHKEY_TRUSTED_PROXIES is not set${baseUrl.secure ? ENDS_TLS : ""}. ${WHAT_TO_DECLARE}`),
+    readDashboard(settings)
+      ? ok("The dashboard is built.")
+      : fail("The dashboard isn't built: npm run build:dashboard."),
+    settings.rateLimits
+      ? ok("Attempts are limited.")
+      : warn("LATCHKEY_RATE_LIMITS is off: for load tests only."),
+  ];
+}
+
+const ENDS_TLS = ", but BASE_URL is https, so a proxy in front of Latchkey ends the encryption";
+const WHAT_TO_DECLARE =
+  "Set it to the proxy's address as Latchkey sees it: 127.0.0.1 where the proxy runs on this machine. Until then all visitors of that proxy count as one, against limits that are ten times as generous. Where there is no proxy, leave it.";
+
+async function lookAtKeys(parts: HttpParts): Promise<Finding[]> {
+  const { settings } = parts;
+  const opens = await opensWhatIsSealed(parts);
+  if (settings.secretKeys)
+    return [...opens, ok(`LATCHKEY_SECRET_KEY is set (${settings.secretKeys.length}).`)];
+  if (settings.database.engine !== "sqlite") return opens;
+  const file = keyFileOf(settings.database.file);
+  const isOpen = existsSync(file) && (statSync(file).mode & 0o077) !== 0;
+  const found = isOpen
+    ? fail(`${file} can be read by others: chmod 600 it.`)
+    : ok(`The key file is ${file}.`);
+  return [...opens, found];
+}
+
+/** A node with another key than the others can't read their TOTP secrets. */
+async function opensWhatIsSealed({ database, seal }: HttpParts): Promise<Finding[]> {
+  const newest = await database.read
+    .selectFrom("two_factor")
+    .select(["secret", "account_id"])
+    .orderBy("created_at", "desc")
+    .limit(1)
+    .executeTakeFirst()
+    .catch(() => undefined);
+  if (!newest) return [];
+  try {
+    seal.open(newest.secret, newest.account_id);
+    return [ok("The key opens the newest TOTP secret.")];
+  } catch (error) {
+    return [fail(error instanceof Error ? error.message : String(error))];
+  }
+}
+
+function folderIsWritable(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Database } from "../../database/database.ts";
+
+/** How many refusals are remembered; the oldest goes first. */
+const MOST = 10_000;
+/** So long a refusal is believed before the row is looked at again, in ms: another node may have let go of it. */
+const BELIEVED = 2_000;
+
+type Limit = { key: string; most: number };
+
+/** Refusals that are already decided, so that a flood of them costs no write, and as a rule no look either. */
+export type Decided = {
+  /** When the wait for the last of these limits ends; null where nothing is known to refuse. */
+  endOf(limits: readonly Limit[], now: number): Promise<number | null>;
+  remember(key: string, endsAt: number, now: number): void;
+  forget(key: string): void;
+};
+
+export function createDecided(database: Database): Decided {
+  const refused = new Map<string, { endsAt: number; seenAt: number }>();
+
+  function remember(key: string, endsAt: number, now: number): void {
+    refused.delete(key);
+    refused.set(key, { endsAt, seenAt: now });
+    const oldest = refused.keys().next();
+    if (refused.size > MOST && !oldest.done) refused.delete(oldest.value);
+  }
+
+  async function endOfOne({ key, most }: Limit, now: number): Promise<number | null> {
+    const known = refused.get(key);
+    if (!known || known.endsAt <= now) return null;
+    if (now - known.seenAt < BELIEVED) return known.endsAt;
+    // The others believe it meanwhile: one look is enough.
+    known.seenAt = now;
+    const row = await database.read
+      .selectFrom("attempts")
+      .select(["count", "window_ends_at"])
+      .where("key", "=", key)
+      .executeTakeFirst();
+    if (row && row.count > most && row.window_ends_at > now) return row.window_ends_at;
+    refused.delete(key);
+    return null;
+  }
+
+  return {
+    async endOf(limits, now) {
+      const ends = await Promise.all(limits.map((limit) => endOfOne(limit, now)));
+      return ends.reduce((latest, end) => (end !== null && end > (latest ?? 0) ? end : latest), null);
+    },
+    remember,
+    forget: (key) => refused.delete(key),
+  };
+}

@@ -1,0 +1,30 @@
+import { findByDevice, isKnownDevice } from "../../sessions/known-device.ts";
+import type { ClientInfo } from "../../sessions/start.ts";
+import { hashToken } from "../../sessions/token.ts";
+import type { AccountParts } from "../parts.ts";
+import type { Limit } from "./attempts.ts";
+
+/** Who is asking, as far as a limit of the network wants to know. */
+export type Asking = Pick<ClientInfo, "network" | "deviceToken" | "isReturning">;
+
+/**
+ * The limit of the network that a request comes from. A peer that may speak for many can be used up by any
+ * of them; a browser that the account knows is let past it: null.
+ */
+export async function networkLimit(
+  parts: AccountParts,
+  kind: Limit["kind"],
+  { network, deviceToken, isReturning }: Asking,
+  account?: { id: string } | { emailKey: string } | null,
+): Promise<Limit | null> {
+  if (account && network.generous && isReturning) {
+    const device = hashToken(deviceToken);
+    const { read } = parts.database;
+    const isKnown =
+      "id" in account
+        ? await isKnownDevice(read, account.id, device)
+        : (await findByDevice(read, account.emailKey, device)) !== undefined;
+    if (isKnown) return null;
+  }
+  return { kind, ...network };
+}

@@ -1,0 +1,86 @@
+import type { Write } from "../../database/database.ts";
+import type { Account } from "../../database/lock.ts";
+import type { Refusal } from "../../refusals.ts";
+import { isKnownDevice } from "../../sessions/known-device.ts";
+import type { AccountParts } from "../parts.ts";
+import type { Limit } from "./attempts.ts";
+
+/** Tries at a password, from one browser. */
+export type Tries = {
+  /** What this browser's tries count against. */
+  own: Limit;
+  /** The refusal of a limit that is known to be used up; counts nothing. */
+  refusal(now: number): Promise<Refusal | null>;
+  /** Counts one more, before it is judged. */
+  take(now: number): Promise<Refusal | null>;
+  /** It was right: gives it back. */
+  release(write: Write): Promise<void>;
+};
+
+/**
+ * A browser that the account knows counts for itself, so that a stranger's guesses can't lock the owner out;
+ * all others share what is counted under `name`, and what the account takes of them in a day. An account
+ * that isn't there counts alike.
+ */
+export async function passwordTries(
+  { attempts, database }: AccountParts,
+  of: {
+    account: Account | undefined;
+    name: string;
+    deviceHash: Uint8Array | null;
+    network?: Limit;
+  },
+): Promise<Tries> {
+  const { account, name, deviceHash } = of;
+  const known = account ? await knownDevice(database, account.id, deviceHash) : null;
+  const own: Limit = known
+    ? { kind: "password_known_device", of: `${name}:${known}` }
+    : { kind: "password", of: name };
+  const daily: Limit | null = known ? null : { kind: "password_unknown_devices", of: account?.id ?? name };
+  // What a peer that may speak for many has used up doesn't keep out a browser that the account knows.
+  const network = known && of.network?.generous ? null : (of.network ?? null);
+  return {
+    own,
+    refusal: (now) => attempts.refusal([own, network, daily], now),
+    async take(now) {
+      const tooMany = await attempts.take([own, network], now);
+      // Only what is really judged counts for the day.
+      return tooMany ?? attempts.take([daily], now);
+    },
+    async release(write) {
+      await attempts.release(write, { own, shared: network });
+      await attempts.giveBack(write, daily);
+    },
+  };
+}
+
+/** Forgets what browsers that the account doesn't know have guessed at its password, which is another one now. */
+export async function forgetWrongPasswords(
+  { attempts }: AccountParts,
+  write: Write,
+  account: Account,
+): Promise<void> {
+  await attempts.release(write, { own: { kind: "password", of: account.email_key } });
+  await attempts.release(write, { own: { kind: "password_unknown_devices", of: account.id } });
+}
+
+/** Tries at a second factor, by browser in the same way. */
+export async function secondFactorTries(
+  { database }: AccountParts,
+  accountId: string,
+  deviceHash: Uint8Array | null,
+): Promise<Limit> {
+  const known = await knownDevice(database, accountId, deviceHash);
+  return known
+    ? { kind: "second_factor_known_device", of: `${accountId}:${known}` }
+    : { kind: "second_factor", of: accountId };
+}
+
+async function knownDevice(
+  database: AccountParts["database"],
+  accountId: string,
+  deviceHash: Uint8Array | null,
+): Promise<string | null> {
+  if (deviceHash === null || !(await isKnownDevice(database.read, accountId, deviceHash))) return null;
+  return Buffer.from(deviceHash).toString("base64url");
+}

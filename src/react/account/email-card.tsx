@@ -1,0 +1,115 @@
+import { useState } from "react";
+import { Card, useStatus, Waiting } from "../parts/card.tsx";
+import { REST } from "../parts/focus.ts";
+import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { THANKS, useProof, useTakeUp } from "../proof/proof.tsx";
+import { useClient, useHasPassword, useWho } from "../queries.ts";
+
+const FIELDS = ["email", "currentPassword"];
+
+/** The address, whether it is confirmed, and how to change it. */
+export function EmailCard() {
+  const client = useClient();
+  const { data: who } = useWho();
+  const [isOpen, setOpen] = useState(false);
+  const status = useStatus();
+  useTakeUp("email", () => {
+    setOpen(true);
+    status.say(THANKS);
+  });
+  const again = useAction(async () => {
+    await client.sendVerification();
+    status.say(`We sent a link to ${who?.account.email}.`);
+  });
+  return (
+    <Card
+      id="email"
+      title="Email"
+      words="The address you log in with, and where security emails go."
+      status={status}
+      step={isOpen ? "form" : REST}
+    >
+      {who ? (
+        <p className="lk-value">
+          <bdi className="lk-address">{who.account.email}</bdi>{" "}
+          <span className={who.account.emailVerified ? "lk-muted" : "lk-warning"}>
+            {who.account.emailVerified ? "Confirmed" : "Not confirmed yet"}
+          </span>
+        </p>
+      ) : (
+        <Waiting bones={["line"]} />
+      )}
+      {status.line}
+      <FormProblem problem={again.problem} />
+      {isOpen ? (
+        <ChangeEmail
+          onDone={(email) => {
+            setOpen(false);
+            status.say(`We sent a link to ${email}. Your address changes when you open it.`);
+          }}
+          onCancel={() => setOpen(false)}
+        />
+      ) : (
+        <div className="lk-actions">
+          <button
+            type="button"
+            className="lk-button lk-plain"
+            data-opens="form"
+            onClick={() => setOpen(true)}
+          >
+            Change email
+          </button>
+          {who && !who.account.emailVerified && (
+            <button type="button" className="lk-button lk-quiet" onClick={() => void again.act()}>
+              Send the confirmation again
+            </button>
+          )}
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; onCancel: () => void }) {
+  const client = useClient();
+  const withProof = useProof();
+  const hasPassword = useHasPassword();
+  const action = useAction(async (form: FormData) => {
+    const email = text(form, "email");
+    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
+    await withProof("email", () => client.changeEmail({ email, ...proof }), { firstGiven: hasPassword });
+    onDone(email);
+  });
+  const { problem, working } = action;
+  return (
+    <Form action={action} label="Change email">
+      <Field
+        label="New email"
+        name="email"
+        // Browsers turn what is typed into a field for addresses into xn-- letters; this one is to stay as typed.
+        type="text"
+        autoComplete="email"
+        autoCapitalize="off"
+        spellCheck={false}
+        inputMode="email"
+        problem={problem}
+      />
+      {hasPassword && (
+        <PasswordField
+          label="Current password"
+          name="currentPassword"
+          autoComplete="current-password"
+          problem={problem}
+        />
+      )}
+      <p className="lk-hint">Once you confirm the new address, your other devices are logged out.</p>
+      <FormProblem problem={problem} fields={FIELDS} />
+      <div className="lk-actions">
+        <Submit working={working}>Send the link</Submit>
+        <button type="button" className="lk-button lk-quiet" onClick={onCancel}>
+          Cancel
+        </button>
+      </div>
+    </Form>
+  );
+}

@@ -1,0 +1,235 @@
+import { useId, useState } from "react";
+import { dayOf, type LoginMethod, relativeTime } from "../../client/index.ts";
+import { type Answer, Card, Old, useStatus, Waiting } from "../parts/card.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { Field, Form, FormProblem, Submit, text, useAction } from "../parts/form.tsx";
+import { makePasskey } from "../proof/passkeys.ts";
+import { useProof, useTakeUp } from "../proof/proof.tsx";
+import { useLeaving } from "../proof/sites.ts";
+import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "../queries.ts";
+
+/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of a round to another site. */
+export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
+  const { settings } = useLatchkey();
+  const reading = useLoginMethods();
+  const methods = reading.data?.methods;
+  const status = useStatus(answer);
+  const connected = new Set(methods?.filter(({ kind }) => kind === "oidc").map(({ name }) => name));
+  const providers = settings.oidc.filter(({ name }) => !connected.has(name));
+  return (
+    <Card
+      id="login-methods"
+      title="Login methods"
+      words="The ways to log in to this account. The last one that works always stays."
+      status={status}
+    >
+      {methods ? (
+        // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets.
+        <ul className="lk-list" role="list">
+          {methods.map((method) => (
+            <MethodRow
+              key={method.id}
+              method={method}
+              isOnly={methods.length === 1}
+              isNeeded={reading.data?.needed.includes(method.id) ?? false}
+              say={status.say}
+            />
+          ))}
+        </ul>
+      ) : (
+        <>
+          <Old reading={reading} />
+          <Waiting bones={["row"]} />
+        </>
+      )}
+      {status.line}
+      <div className="lk-actions">
+        {settings.passkeys && <AddPasskey say={status.say} />}
+        {providers.map(({ id, name }) => (
+          <Connect key={id} id={id} name={name} />
+        ))}
+      </div>
+    </Card>
+  );
+}
+
+type RowProps = {
+  method: LoginMethod;
+  isOnly: boolean;
+  /** No other one works, so this one stays. */
+  isNeeded: boolean;
+  say: (sentence: string) => void;
+};
+
+function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
+  const now = useNow();
+  const why = useId();
+  const { data: who } = useWho();
+  const [dialog, setDialog] = useState<"remove" | "rename" | null>(null);
+  useTakeUp(`disconnect ${method.id}`, () => setDialog("remove"));
+  const used = method.lastUsedAt ? ` · last used: ${relativeTime(method.lastUsedAt, now)}` : "";
+  return (
+    // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
+    <li className="lk-row" role="listitem">
+      <div className="lk-row-words">
+        <p className="lk-label">
+          <bdi>{method.name}</bdi>
+        </p>
+        <p className="lk-muted">
+          {method.kind === "passkey" ? "Passkey · " : ""}Added {dayOf(method.createdAt, now)}
+          {used}
+        </p>
+        {isNeeded && (
+          <p className="lk-hint" id={why}>
+            {isOnly
+              ? "This is the only way to log in. Add another one to disconnect it."
+              : `This stays, since no other way to log in works by itself.${who?.account.emailVerified === false ? " A password does once your email address is confirmed." : ""}`}
+          </p>
+        )}
+      </div>
+      <div className="lk-row-end">
+        {method.kind === "passkey" && (
+          <button
+            type="button"
+            className="lk-button lk-small"
+            aria-label={`Rename ${method.name}`}
+            onClick={() => setDialog("rename")}
+          >
+            Rename
+          </button>
+        )}
+        <button
+          type="button"
+          className="lk-button lk-small"
+          aria-label={`Disconnect ${method.name}`}
+          disabled={isNeeded}
+          aria-describedby={isNeeded ? why : undefined}
+          onClick={() => setDialog("remove")}
+        >
+          Disconnect
+        </button>
+      </div>
+      {dialog === "remove" && <Remove method={method} say={say} onClose={() => setDialog(null)} />}
+      {dialog === "rename" && <Rename method={method} say={say} onClose={() => setDialog(null)} />}
+    </li>
+  );
+}
+
+function Remove({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { onClose: () => void }) {
+  const client = useClient();
+  const refresh = useRefresh();
+  const withProof = useProof();
+  const action = useAction(async () => {
+    await withProof(`disconnect ${method.id}`, () => client.disconnect(method.id));
+    say(`${method.name} was disconnected.`);
+    onClose();
+    void refresh();
+  });
+  return (
+    <Dialog
+      role="alertdialog"
+      title={`Disconnect ${method.name}`}
+      words="You can no longer log in with it. Other devices that logged in with it are logged out."
+      onClose={onClose}
+    >
+      <FormProblem problem={action.problem} />
+      <div className="lk-actions">
+        <button
+          type="button"
+          className="lk-button lk-danger"
+          data-working={action.working || undefined}
+          onClick={() => void action.act()}
+        >
+          Disconnect
+        </button>
+        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Rename({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { onClose: () => void }) {
+  const client = useClient();
+  const refresh = useRefresh();
+  const action = useAction(async (form: FormData) => {
+    const name = text(form, "name").trim();
+    await client.renameMethod(method.id, name);
+    say(`Renamed to ${name}.`);
+    onClose();
+    void refresh();
+  });
+  return (
+    <Dialog title="Rename this passkey" onClose={onClose}>
+      <Form action={action}>
+        <Field
+          label="Name"
+          name="name"
+          defaultValue={method.name}
+          maxLength={64}
+          autoComplete="off"
+          problem={action.problem}
+        />
+        <FormProblem problem={action.problem} />
+        <div className="lk-actions">
+          <Submit working={action.working}>Rename</Submit>
+          <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}
+
+function AddPasskey({ say }: { say: (sentence: string) => void }) {
+  const client = useClient();
+  const refresh = useRefresh();
+  const withProof = useProof();
+  const { data: who } = useWho();
+  const action = useAction(async () => {
+    const passkey = await makePasskey(await withProof("passkey", () => client.passkeyOptions()));
+    await client.addPasskey({ passkey, name: who?.session.label ?? "Passkey" });
+    say("The passkey was added.");
+    void refresh();
+  });
+  useTakeUp("passkey", () => void action.act());
+  return (
+    <>
+      <button
+        type="button"
+        className="lk-button lk-plain"
+        data-working={action.working || undefined}
+        onClick={() => void action.act()}
+      >
+        Add a passkey
+      </button>
+      <FormProblem problem={action.problem} />
+    </>
+  );
+}
+
+function Connect({ id, name }: { id: string; name: string }) {
+  const client = useClient();
+  const withProof = useProof();
+  const connect = `connect ${id}`;
+  const action = useLeaving(
+    name,
+    async () => (await withProof(connect, () => client.goToProvider(id, "connect"))).url,
+  );
+  useTakeUp(connect, () => void action.act());
+  return (
+    <>
+      <button
+        type="button"
+        className="lk-button lk-plain"
+        data-working={action.working || undefined}
+        onClick={() => void action.act()}
+      >
+        Connect {name}
+      </button>
+      <FormProblem problem={action.problem} />
+    </>
+  );
+}

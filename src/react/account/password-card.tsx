@@ -1,0 +1,106 @@
+import { useState } from "react";
+import { Card, useStatus } from "../parts/card.tsx";
+import { REST } from "../parts/focus.ts";
+import { type Action, Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { THANKS, useProof, useTakeUp } from "../proof/proof.tsx";
+import { useClient, useHasPassword, useLatchkey, useRefresh, useSessions, useWho } from "../queries.ts";
+import { othersWereLoggedOut } from "../words.ts";
+
+const FIELDS = ["currentPassword", "newPassword"];
+
+/** Changes the password, or sets the first one; every other device is logged out by it. */
+export function PasswordCard() {
+  const client = useClient();
+  const { data: who } = useWho();
+  const hasPassword = useHasPassword();
+  const { data: sessions } = useSessions();
+  const refresh = useRefresh();
+  const withProof = useProof();
+  const [isOpen, setOpen] = useState(false);
+  const status = useStatus();
+  useTakeUp("password", () => {
+    setOpen(true);
+    status.say(THANKS);
+  });
+  const others = sessions?.filter(({ current }) => !current).length ?? 0;
+  const action = useAction(async (form: FormData) => {
+    const newPassword = text(form, "newPassword");
+    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
+    await withProof("password", () => client.changePassword({ ...proof, newPassword }));
+    const done = hasPassword ? "Password changed." : "Password added.";
+    status.say(others === 0 ? done : `${done} ${othersWereLoggedOut(others)}`);
+    setOpen(false);
+    void refresh();
+  });
+  return (
+    <Card
+      id="password"
+      title="Password"
+      words={hasPassword ? "Changing it logs out every other device." : "Adds another way to log in."}
+      status={status}
+      step={isOpen ? "form" : REST}
+    >
+      {status.line}
+      {!isOpen && (
+        <div className="lk-actions">
+          <button
+            type="button"
+            className="lk-button lk-plain"
+            data-opens="form"
+            onClick={() => setOpen(true)}
+          >
+            {hasPassword ? "Change password" : "Add a password"}
+          </button>
+        </div>
+      )}
+      {isOpen && (
+        <PasswordForm
+          action={action}
+          email={who?.account.email ?? ""}
+          hasPassword={hasPassword}
+          onCancel={() => setOpen(false)}
+        />
+      )}
+    </Card>
+  );
+}
+
+type PasswordFormProps = {
+  action: Action<[FormData]>;
+  email: string;
+  hasPassword: boolean;
+  onCancel: () => void;
+};
+
+function PasswordForm({ action, email, hasPassword, onCancel }: PasswordFormProps) {
+  const { passwordMinLength } = useLatchkey().settings;
+  const { problem, working } = action;
+  return (
+    <Form action={action} label="Change password">
+      <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
+      {hasPassword && (
+        <PasswordField
+          label="Current password"
+          name="currentPassword"
+          autoComplete="current-password"
+          problem={problem}
+        />
+      )}
+      <PasswordField
+        label="New password"
+        name="newPassword"
+        autoComplete="new-password"
+        minLength={passwordMinLength}
+        hint={`At least ${passwordMinLength} characters. A few unrelated words are easy to remember and hard to guess.`}
+        problem={problem}
+      />
+      <FormProblem problem={problem} fields={FIELDS} />
+      <div className="lk-actions">
+        <Submit working={working}>{hasPassword ? "Change password" : "Add the password"}</Submit>
+        <button type="button" className="lk-button lk-quiet" onClick={onCancel}>
+          Cancel
+        </button>
+      </div>
+    </Form>
+  );
+}

@@ -1,0 +1,120 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { type ActivityEvent, absoluteTime, dayOf, relativeTime, timeOf } from "../../client/index.ts";
+import { Card, Old, Waiting } from "../parts/card.tsx";
+import { readingOf, useLatchkey, useNow } from "../queries.ts";
+
+const A_PAGE = 50;
+
+/** What happened to this account, newest first, with the device and the cause. */
+export function RecentActivity() {
+  const { client, queries } = useLatchkey();
+  const now = useNow();
+  const activity = useInfiniteQuery(
+    {
+      queryKey: ["activity"],
+      queryFn: (query) => client.activity({ before: query.pageParam, ...readingOf(query) }),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (page) => (page.length < A_PAGE ? undefined : page.at(-1)?.id),
+    },
+    queries,
+  );
+  const events = activity.data?.pages.flat();
+  return (
+    <Card
+      id="recent-activity"
+      title="Recent activity"
+      words="What happened to your account in the last 90 days."
+    >
+      {events ? (
+        <ol className="lk-events">
+          {events.map((event) => (
+            <li key={event.id}>
+              <p>{sentence(event)}</p>
+              <p className="lk-muted">
+                {dayOf(event.at, now)}, {timeOf(event.at)} ·{" "}
+                <time dateTime={event.at} title={absoluteTime(event.at)}>
+                  {relativeTime(event.at, now)}
+                </time>
+              </p>
+            </li>
+          ))}
+        </ol>
+      ) : (
+        <>
+          <Old reading={activity} />
+          <Waiting bones={["row", "row", "row"]} />
+        </>
+      )}
+      {activity.hasNextPage && (
+        <div className="lk-actions">
+          <button type="button" className="lk-button lk-plain" onClick={() => void activity.fetchNextPage()}>
+            Show more
+          </button>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+const CAUSES: Record<string, string> = {
+  signed_out_remotely: "logged out remotely",
+  password_changed: "password changed",
+  email_changed: "email changed",
+  password_reset: "password reset",
+  replaced: "replaced by a new sign-in",
+  expired: "time limit reached",
+  idle: "unused for a while",
+  method_removed: "login method disconnected",
+  account_closed: "account closed",
+  reported: "reported as not yours",
+};
+
+/** An event in words a person reads; what is not known is shown by its name. */
+export function sentence({ kind, label, detail }: ActivityEvent): string {
+  const times = Number(detail.count ?? 1) > 1 ? `, ${detail.count} times` : "";
+  const name = typeof detail.name === "string" ? detail.name : String(detail.method ?? "");
+  switch (kind) {
+    case "account_created":
+      return `Account created from ${label}`;
+    case "signed_in":
+      return `Signed in from ${label}`;
+    case "sign_in_failed":
+      return `Wrong password from ${label}${times}`;
+    case "two_factor_failed":
+      return `Right password, wrong second factor from ${label}${times}`;
+    case "session_ended":
+      return howEnded(label, detail);
+    case "password_changed":
+      return `Password changed from ${label}`;
+    case "password_reset_requested":
+      return `Password reset asked for from ${label}`;
+    case "password_reset":
+      return `Password reset from ${label}`;
+    case "email_change_requested":
+      return `Change of address to ${detail.email} asked for from ${label}`;
+    case "email_changed":
+      return `Address changed to ${detail.email} from ${label}`;
+    case "email_verified":
+      return `Address confirmed from ${label}`;
+    case "two_factor_on":
+      return `Two-factor authentication turned on from ${label}`;
+    case "two_factor_off":
+      return `Two-factor authentication turned off by ${detail.by ?? label}`;
+    case "recovery_code_used":
+      return `Recovery code used from ${label}, ${detail.left} left`;
+    case "recovery_codes_renewed":
+      return `New recovery codes made from ${label}`;
+    case "method_added":
+      return `Login method added from ${label}: ${name}`;
+    case "method_removed":
+      return `Login method disconnected from ${label}: ${name}`;
+    default:
+      return `${kind.replaceAll("_", " ")} from ${label}`;
+  }
+}
+
+function howEnded(label: string, { reason, by }: ActivityEvent["detail"]): string {
+  if (reason === "signed_out") return `${label} logged out`;
+  const whom = by ? ` by ${by}` : "";
+  return `${label} was logged out${whom}: ${CAUSES[String(reason)] ?? reason}`;
+}

@@ -1,0 +1,129 @@
+import { useEffect, useRef, useState } from "react";
+import type { Session } from "../../client/index.ts";
+import { Card, Old, useStatus, Waiting } from "../parts/card.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { FormProblem, useAction } from "../parts/form.tsx";
+import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "../queries.ts";
+import { devices, howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST } from "../words.ts";
+import { SessionRow } from "./session-row.tsx";
+
+const END_OTHERS = "log-out-other-devices";
+
+/** From so many rows on, the button below them may be out of sight. */
+const LONG_WAY = 4;
+
+/** Where you are logged in, and how to end it: one device, or all the others. */
+export function LoginManagement() {
+  const reading = useSessions();
+  const sessions = reading.data;
+  const status = useStatus();
+  const [asking, setAsking] = useState(false);
+  const others = sessions?.filter((session) => !session.current).length ?? 0;
+  return (
+    <Card
+      id="login-management"
+      title="Login management"
+      words="Every device that is logged in to your account."
+      status={status}
+    >
+      <Old reading={reading} />
+      {sessions ? (
+        <>
+          <HowMany count={sessions.length} />
+          <SessionList sessions={sessions} say={status.say} />
+        </>
+      ) : (
+        <Waiting bones={["line", "row", "row"]} />
+      )}
+      {status.line}
+      <div className="lk-actions">
+        <button
+          id={END_OTHERS}
+          type="button"
+          className="lk-button lk-plain"
+          disabled={others === 0}
+          onClick={() => setAsking(true)}
+        >
+          Log out other devices
+        </button>
+      </div>
+      <p className="lk-hint lk-foot">API keys and connected apps are not listed here.</p>
+      {asking && <EndOthers count={others} onClose={() => setAsking(false)} say={status.say} />}
+    </Card>
+  );
+}
+
+/** "Am I safe now?", before any row; where the list is long, a way to the button below it. */
+function HowMany({ count }: { count: number }) {
+  return (
+    <p className="lk-how-many">
+      {howManyDevices(count)} {count >= LONG_WAY && <a href={`#${END_OTHERS}`}>Log out the others</a>}
+    </p>
+  );
+}
+
+type Say = (sentence: string) => void;
+
+function SessionList({ sessions, say }: { sessions: Session[]; say: Say }) {
+  const now = useNow();
+  const [showsAll, setShowsAll] = useState(false);
+  const [first] = useState(() => new Set(sessions.map(({ id }) => id)));
+  const isCut = !showsAll && sessions.length > MANY_ROWS;
+  const shown = isCut ? sessions.slice(0, ROWS_AT_FIRST) : sessions;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (showsAll) list.current?.children[ROWS_AT_FIRST]?.querySelector("button")?.focus();
+  }, [showsAll]);
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of a list without bullets. */}
+      <ul ref={list} className="lk-list" role="list">
+        {shown.map((session) => (
+          <SessionRow key={session.id} session={session} isNew={!first.has(session.id)} now={now} say={say} />
+        ))}
+      </ul>
+      {isCut && (
+        <button type="button" className="lk-button lk-plain lk-wide" onClick={() => setShowsAll(true)}>
+          Show all {sessions.length} devices
+        </button>
+      )}
+    </>
+  );
+}
+
+/** Says the effect before it happens; one row needs no question, all of them do. */
+export function EndOthers({ count, onClose, say }: { count: number; onClose: () => void; say: Say }) {
+  const client = useClient();
+  const refresh = useRefresh();
+  const takeOff = useTakeOff();
+  const ending = useAction(async () => {
+    const { ended } = await client.endOtherSessions();
+    takeOff((session) => !session.current);
+    say(othersWereLoggedOut(ended));
+    onClose();
+    void refresh();
+  });
+  return (
+    <Dialog
+      role="alertdialog"
+      title="Log out other devices"
+      words={`This logs out ${devices(count)}. You stay logged in here.`}
+      onClose={onClose}
+    >
+      <FormProblem problem={ending.problem} />
+      <div className="lk-actions">
+        <button
+          type="button"
+          className="lk-button lk-main"
+          data-working={ending.working || undefined}
+          onClick={() => void ending.act()}
+        >
+          Log out other devices
+        </button>
+        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  );
+}

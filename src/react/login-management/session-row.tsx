@@ -1,0 +1,79 @@
+import { useRef } from "react";
+import { absoluteTime, dayOf, Refused, relativeTime, type Session } from "../../client/index.ts";
+import { FormProblem, useAction } from "../parts/form.tsx";
+import { useClient, useRefresh, useTakeOff } from "../queries.ts";
+import { DeviceGlyph } from "./device-glyph.tsx";
+
+type RowProps = {
+  session: Session;
+  /** It came while the page was open. */
+  isNew: boolean;
+  now: number;
+  say: (sentence: string) => void;
+};
+
+/** One device in the list. */
+export function SessionRow({ session, isNew, now, say }: RowProps) {
+  const client = useClient();
+  const refresh = useRefresh();
+  const takeOff = useTakeOff();
+  const row = useRef<HTMLLIElement>(null);
+  const { id, label } = session;
+  const ending = useAction(async () => {
+    await client.endSession(id).catch((error: unknown) => {
+      // Somebody else was quicker: it is out, which is what was asked for.
+      if (!(error instanceof Refused) || error.code !== "not_found") throw error;
+    });
+    say(`${label} was logged out.`);
+    if (row.current?.contains(document.activeElement)) nextButton(row.current)?.focus();
+    takeOff((one) => one.id === id);
+    void refresh();
+  });
+  return (
+    <li
+      ref={row}
+      className="lk-row lk-device"
+      // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
+      role="listitem"
+      data-new={isNew || undefined}
+      data-leaving={ending.working || undefined}
+    >
+      <DeviceGlyph os={session.os} />
+      <div className="lk-row-words">
+        <p className="lk-label">{label}</p>
+        <p className="lk-muted">
+          Signed in {dayOf(session.createdAt, now)} ·{" "}
+          <span className="lk-together">
+            last used:{" "}
+            <time dateTime={session.lastUsedAt} title={absoluteTime(session.lastUsedAt)}>
+              {relativeTime(session.lastUsedAt, now)}
+            </time>
+          </span>
+        </p>
+        <FormProblem problem={ending.problem} />
+      </div>
+      <div className="lk-row-end">
+        {session.current ? (
+          <span className="lk-pill">Current session</span>
+        ) : (
+          <button
+            type="button"
+            className="lk-button lk-small"
+            aria-label={`Log out ${label}`}
+            aria-disabled={ending.working || undefined}
+            data-working={ending.working || undefined}
+            onClick={() => void ending.act()}
+          >
+            Log out
+          </button>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** The button of the row below, else of the one above. */
+function nextButton(row: HTMLElement): HTMLElement | null {
+  const buttonOf = (other: Element | null) => other?.querySelector<HTMLElement>("button") ?? null;
+  return buttonOf(row.nextElementSibling) ?? buttonOf(row.previousElementSibling);
+}

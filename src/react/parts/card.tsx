@@ -1,0 +1,94 @@
+import { type MouseEvent, type ReactNode, useId, useState } from "react";
+import { useNow } from "../queries.ts";
+import { whyOld } from "../words.ts";
+import { REST, useFocusAlong } from "./focus.ts";
+import { useOffline, useTrue } from "./late.ts";
+
+type CardProps = {
+  /** Also the in-page address that an email can point at. */
+  id: string;
+  title: string;
+  /** One sentence of what it is for. */
+  words: ReactNode;
+  /** Forgotten as soon as the next thing is done in the card. */
+  status?: Status;
+  /** What is open in it; the focus goes along. */
+  step?: string;
+  children: ReactNode;
+};
+
+export function Card({ id, title, words, status, step = REST, children }: CardProps) {
+  const heading = useId();
+  const card = useFocusAlong(step);
+  const forget = ({ target }: MouseEvent) => {
+    if (target instanceof Element && target.closest("button")) status?.say("");
+  };
+  return (
+    <section ref={card} className="lk-card" id={id} aria-labelledby={heading} onClickCapture={forget}>
+      <h2 id={heading} tabIndex={-1}>
+        {title}
+      </h2>
+      <p className="lk-words">{words}</p>
+      {children}
+    </section>
+  );
+}
+
+export type Status = {
+  /** The line itself, to be put where the eye is. */
+  line: ReactNode;
+  say: (sentence: string) => void;
+  /** The same, for what went wrong. */
+  warn: (sentence: string) => void;
+};
+
+/** What came of something, to be said at once. */
+export type Answer = { sentence: string; isTrouble: boolean };
+
+const NOTHING: Answer = { sentence: "", isTrouble: false };
+
+/** Says what an action did, to who looks and to who listens. */
+export function useStatus(first: Answer = NOTHING): Status {
+  const [{ sentence, isTrouble }, setAnswer] = useState(first);
+  return {
+    line: (
+      <p key="status" className={isTrouble ? "lk-status lk-problem" : "lk-status"} role="status">
+        {sentence}
+      </p>
+    ),
+    say: (words) => setAnswer({ sentence: words, isTrouble: false }),
+    warn: (words) => setAnswer({ sentence: words, isTrouble: true }),
+  };
+}
+
+/** What stands where something is awaited: a row of a list, a line of text, a button. */
+type Bone = "row" | "line" | "button";
+
+/** A place-holder of the real height, and only where waiting takes long enough to notice. */
+export function Waiting({ bones }: { bones: readonly Bone[] }) {
+  const isLate = useTrue(200);
+  return (
+    <div className="lk-waiting" aria-busy="true" data-shown={isLate || undefined}>
+      {bones.map((bone, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: bones never change places.
+        <div key={place} className={`lk-bone lk-bone-${bone}`} />
+      ))}
+    </div>
+  );
+}
+
+type Reading = { error: unknown; failureReason: unknown; dataUpdatedAt: number };
+
+/** The last answer is kept and shown; this says how old it is, where no newer one comes. On a page one card says so for all. */
+export function Old({ reading }: { reading: Reading }) {
+  const now = useNow();
+  const isOffline = useOffline();
+  const readAt = reading.dataUpdatedAt === 0 ? null : reading.dataUpdatedAt;
+  const words = whyOld({ error: reading.error ?? reading.failureReason, isOffline, readAt }, now);
+  if (words === null) return null;
+  return (
+    <p className="lk-stale" role="status">
+      {words}
+    </p>
+  );
+}

@@ -1,0 +1,54 @@
+import { useState } from "react";
+import type { SecondFactor } from "../../client/index.ts";
+import { ofRecoveryCode, type Problem } from "../words.ts";
+import { type Action, Field, text } from "./form.tsx";
+
+/** The second factor in a form: a code of the app, or a recovery code instead. `of` reads what was typed. */
+export function useSecondFactor() {
+  const [byRecovery, setByRecovery] = useState(false);
+  return {
+    of: (form: FormData): SecondFactor =>
+      byRecovery ? { recoveryCode: text(form, "code") } : { code: text(form, "code") },
+    field: ({ problem, refuse }: Action<[FormData]>, autoFocus = false) => (
+      <>
+        {byRecovery ? (
+          <Field
+            key="recovery"
+            label="Recovery code"
+            name="code"
+            autoComplete="off"
+            spellCheck={false}
+            autoFocus={autoFocus}
+            problem={ofRecoveryCode(problem)}
+          />
+        ) : (
+          <CodeField key="totp" problem={problem} autoFocus={autoFocus} />
+        )}
+        <button
+          type="button"
+          className="lk-link"
+          onClick={() => {
+            refuse(null);
+            setByRecovery(!byRecovery);
+          }}
+        >
+          {byRecovery ? "Use a code of the app" : "Use a recovery code"}
+        </button>
+      </>
+    ),
+  };
+}
+
+/** A code of the authenticator app. */
+export function CodeField({ problem, autoFocus }: { problem: Problem | null; autoFocus?: boolean }) {
+  return (
+    <Field
+      label="Authentication code"
+      name="code"
+      autoComplete="one-time-code"
+      inputMode="numeric"
+      autoFocus={autoFocus}
+      problem={problem}
+    />
+  );
+}

@@ -1,0 +1,221 @@
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { Refused } from "../../client/index.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { Cancelled, Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { useSecondFactor } from "../parts/second-factor-field.tsx";
+import { useClient, useLatchkey, useWho } from "../queries.ts";
+import { answerWithPasskey } from "./passkeys.ts";
+import { useLeaving } from "./sites.ts";
+
+/**
+ * Does the work, with a proof first where one is needed; `name` is what it is, for the way back from another
+ * site. `firstGiven`: the work itself brings the current password, so only the second factor can be missing.
+ */
+type WithProof = <Answer>(
+  name: string,
+  work: () => Promise<Answer>,
+  given?: { firstGiven: boolean },
+) => Promise<Answer>;
+
+type Proving = {
+  withProof: WithProof;
+  /** Whether this is what was left for a round to another site; true once. */
+  takeUp: (name: string) => boolean;
+};
+
+const Context = createContext<Proving>({ withProof: (_name, work) => work(), takeUp: () => false });
+
+type Needed = { name: string; methods: readonly string[]; firstGiven: boolean };
+type Asked = Needed & { proved: () => void; cancelled: () => void };
+
+/** Said where something is taken up after a proof at another site. */
+export const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
+
+/** Where the name of what was begun waits while the page is away; nothing that was typed does. */
+const LEFT = "latchkey:left-to-prove";
+
+/** Asks "is it still you?" where the server wants to know, then goes on with what the person was doing. */
+export function ProofProvider({ children }: { children: ReactNode }) {
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [left] = useState(readLeft);
+  const waiting = useRef(left);
+  const ask = useRef(
+    (needed: Needed) =>
+      new Promise<void>((resolve, reject) => {
+        const close = (then: () => void) => () => {
+          setAsked(null);
+          then();
+        };
+        setAsked({ ...needed, proved: close(resolve), cancelled: close(() => reject(new Cancelled())) });
+      }),
+  );
+  const proving = useMemo<Proving>(
+    () => ({
+      async withProof(name, work, given) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
+          // Who is back from a proof at another site has given the first factor there.
+          const firstGiven = given?.firstGiven || left !== null;
+          await ask.current({ name, methods: error.facts.methods ?? [], firstGiven });
+          return work();
+        }
+      },
+      takeUp(name) {
+        const isIt = waiting.current === name;
+        if (isIt) waiting.current = null;
+        return isIt;
+      },
+    }),
+    [left],
+  );
+  return (
+    <Context value={proving}>
+      {children}
+      {asked && <ProofDialog {...asked} />}
+    </Context>
+  );
+}
+
+/** What was begun when the page left for another site; nothing where the person came back without a proof. */
+function readLeft(): string | null {
+  // A page may be rendered ahead, at a server.
+  if (typeof sessionStorage === "undefined") return null;
+  const name = sessionStorage.getItem(LEFT);
+  sessionStorage.removeItem(LEFT);
+  return new URLSearchParams(location.search).has("proved") ? name : null;
+}
+
+export function useProof(): WithProof {
+  return useContext(Context).withProof;
+}
+
+/** Takes up what a person was doing when the page left for a proof at another site, once it is back. */
+export function useTakeUp(name: string, goOn: () => void): void {
+  const { takeUp } = useContext(Context);
+  const latest = useRef(goOn);
+  latest.current = goOn;
+  useEffect(() => {
+    if (takeUp(name)) latest.current();
+  }, [name, takeUp]);
+}
+
+function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
+  const client = useClient();
+  const { settings } = useLatchkey();
+  const { data: who } = useWho();
+  const hasTwoFactor = who?.account.twoFactor ?? false;
+  const [onlyCode, setOnlyCode] = useState(firstGiven && hasTwoFactor);
+  const byPasskey = useAction(async () => {
+    const passkey = await answerWithPasskey(await client.passkeySignInOptions());
+    // An authenticator that only saw a touch is one factor: the code is still to come.
+    if (await proves(client.prove({ passkey }), "wrong_code")) proved();
+    else setOnlyCode(true);
+  });
+  const providers = settings.oidc.filter(({ id }) => methods.includes(`oidc:${id}`));
+  const asksPassword = methods.includes("password") && !onlyCode;
+  return (
+    <Dialog
+      title="Confirm it's you"
+      words={
+        onlyCode
+          ? "This also needs the code from your authenticator app."
+          : "This changes how your account is protected, so it needs one more proof."
+      }
+      onClose={cancelled}
+    >
+      {methods.length === 0 && <p>Log out and log in again: for 10 minutes after that you won't be asked.</p>}
+      {(asksPassword || onlyCode) && (
+        <ProofForm
+          key={String(onlyCode)}
+          asksPassword={asksPassword}
+          asksCode={hasTwoFactor}
+          proved={proved}
+          onTooLate={() => setOnlyCode(false)}
+        />
+      )}
+      <FormProblem problem={byPasskey.problem} />
+      <div className="lk-actions">
+        {methods.includes("passkey") && !onlyCode && (
+          <button type="button" className="lk-button lk-plain" onClick={() => void byPasskey.act()}>
+            Use a passkey
+          </button>
+        )}
+        {!onlyCode && providers.map((provider) => <ProveAt key={provider.id} {...provider} begun={name} />)}
+        <button type="button" className="lk-button lk-quiet" onClick={cancelled}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+type ProofFormProps = {
+  asksPassword: boolean;
+  asksCode: boolean;
+  proved: () => void;
+  /** A code alone no longer does: the first factor was given too long ago. */
+  onTooLate: () => void;
+};
+
+function ProofForm({ asksPassword, asksCode, proved, onTooLate }: ProofFormProps) {
+  const client = useClient();
+  const factor = useSecondFactor();
+  const action = useAction(async (form: FormData) => {
+    const first = asksPassword ? { currentPassword: text(form, "currentPassword") } : {};
+    const second = asksCode ? factor.of(form) : {};
+    if (await proves(client.prove({ ...first, ...second }), "proof_needed")) proved();
+    else onTooLate();
+  });
+  const { problem } = action;
+  return (
+    <Form action={action}>
+      {asksPassword && (
+        <PasswordField
+          label="Current password"
+          name="currentPassword"
+          autoComplete="current-password"
+          problem={problem}
+        />
+      )}
+      {asksCode && factor.field(action, !asksPassword)}
+      <FormProblem problem={problem} fields={["currentPassword", ...(asksCode ? ["code"] : [])]} />
+      <Submit working={action.working}>Confirm</Submit>
+    </Form>
+  );
+}
+
+/** Whether a proof was enough; false where it was refused with a code that says what else to ask for. */
+async function proves(proof: Promise<void>, butFor: string): Promise<boolean> {
+  try {
+    await proof;
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && error.code === butFor) return false;
+    throw error;
+  }
+}
+
+/** `begun` is what the person was doing: it is taken up once the page is back. */
+function ProveAt({ id, name, begun }: { id: string; name: string; begun: string }) {
+  const client = useClient();
+  const leaving = useLeaving(name, async () => {
+    const { url } = await client.goToProvider(id, "prove");
+    sessionStorage.setItem(LEFT, begun);
+    return url;
+  });
+  return (
+    <>
+      <button
+        type="button"
+        className="lk-button lk-plain"
+        data-working={leaving.working || undefined}
+        onClick={() => void leaving.act()}
+      >
+        Continue with {name}
+      </button>
+      <FormProblem problem={leaving.problem} />
+    </>
+  );
+}

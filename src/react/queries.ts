@@ -1,0 +1,94 @@
+import { type QueryClient, type QueryFunctionContext, useQuery } from "@tanstack/react-query";
+import { createContext, useContext, useEffect, useMemo, useState } from "react";
+import type { Client, Reading, Session, SignedIn } from "../client/index.ts";
+
+export type LatchkeySettings = {
+  /** The path that Latchkey is mounted below, without a slash at its end. */
+  basePath?: string;
+  /** Whether passkeys can be used here: https with a host name, or localhost. */
+  passkeys?: boolean;
+  /** The sites that people may sign in with. */
+  oidc?: readonly { id: string; name: string }[];
+  passwordMinLength?: number;
+};
+
+/** The cards' own queries are no business of the app's, which may have a query client itself. */
+type Latchkey = { client: Client; queries: QueryClient; settings: Required<LatchkeySettings> };
+
+/** What `<LatchkeyProvider>` gives; null outside of it. */
+export const LatchkeyContext = createContext<Latchkey | null>(null);
+
+/** What is read when a person opens a page is use of the session; that it is read anew, or tried again, isn't. */
+export function readingOf({ client, queryKey }: Pick<QueryFunctionContext, "client" | "queryKey">): Reading {
+  const query = client.getQueryState(queryKey);
+  return { background: query !== undefined && (query.isInvalidated || query.fetchFailureCount > 0) };
+}
+
+export function useLatchkey(): Latchkey {
+  const value = useContext(LatchkeyContext);
+  if (!value) throw new Error("Put Latchkey's cards inside <LatchkeyProvider>.");
+  return value;
+}
+
+export function useClient(): Client {
+  return useLatchkey().client;
+}
+
+/** Who is signed in. */
+export function useWho() {
+  const { client, queries } = useLatchkey();
+  return useQuery<SignedIn>(
+    { queryKey: ["who"], queryFn: (query) => client.session(readingOf(query)) },
+    queries,
+  );
+}
+
+export function useSessions() {
+  const { client, queries } = useLatchkey();
+  return useQuery({ queryKey: ["sessions"], queryFn: (query) => client.sessions(readingOf(query)) }, queries);
+}
+
+export function useLoginMethods() {
+  const { client, queries } = useLatchkey();
+  return useQuery(
+    { queryKey: ["methods"], queryFn: (query) => client.loginMethods(readingOf(query)) },
+    queries,
+  );
+}
+
+/** Whether the current password can be asked for; until it is known, it is. */
+export function useHasPassword(): boolean {
+  const { data } = useLoginMethods();
+  return data?.methods.some(({ kind }) => kind === "password") ?? true;
+}
+
+/** Reads everything anew: after an action, and when the server says that something changed. */
+export function useRefresh(): () => Promise<void> {
+  const { queries } = useLatchkey();
+  return useMemo(() => () => queries.invalidateQueries(), [queries]);
+}
+
+/** Takes sessions that have just ended off the list, before the next reading says so too. */
+export function useTakeOff(): (isOver: (session: Session) => boolean) => void {
+  const { queries } = useLatchkey();
+  return useMemo(
+    () => (isOver) =>
+      queries.setQueryData<Session[]>(["sessions"], (known) => known?.filter((one) => !isOver(one))),
+    [queries],
+  );
+}
+
+/** The time, again every few seconds, so that "3 minutes ago" stays true while the page is open. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const tick = () => setNow(Date.now());
+    const timer = setInterval(tick, 10_000);
+    document.addEventListener("visibilitychange", tick);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", tick);
+    };
+  }, []);
+  return now;
+}

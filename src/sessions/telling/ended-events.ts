@@ -1,0 +1,136 @@
+import type { EndReason } from "../../answers.ts";
+import { REASON_KEPT } from "../expiry.ts";
+import type { SessionParts } from "../parts.ts";
+import type { Subscription, Watcher } from "./watcher.ts";
+
+/** One session that ended, as an app is told of it. */
+export type SessionEnded = {
+  sessionId: string;
+  accountId: string;
+  reason: EndReason;
+  /** The label of the device that did it, where one did. */
+  by?: string;
+  /** ISO 8601, UTC. */
+  at: string;
+};
+
+/** What an app does about it; where that fails, at once or later, it is reported and the others hear it all the same. */
+export type EndedListener = (ended: SessionEnded) => void | Promise<void>;
+
+/** Hints that come closer together than this are looked into once, in ms. */
+const GATHER = 50;
+/** How far back before the last one each look goes, in ms: a commit may be seen late, and the clocks of nodes differ. */
+const LOOK_BACK = 60_000;
+/** How often sessions are looked for whose time has run out: nobody announces those, in ms. */
+const TICK = 5_000;
+
+/**
+ * Tells an app which sessions end, so that it can close its own sockets: a subscriber of the watcher while
+ * somebody listens. Each ending is told once, also after a pause of this machine or of its connection to the
+ * database. A session whose time runs out is told within seconds of it, one that idles when it is pruned.
+ */
+export class EndedEvents {
+  readonly #parts: SessionParts;
+  readonly #watcher: Watcher;
+  readonly #onError: (error: unknown) => void;
+  readonly #listeners = new Set<EndedListener>();
+  /** What was told and may still be found again, by session: when it ended. */
+  readonly #told = new Map<string, number>();
+  #since = 0;
+  /** The last look that found the database. */
+  #lookedAt = 0;
+  #ticking: NodeJS.Timeout | undefined;
+  #subscription: Subscription | undefined;
+
+  constructor(parts: SessionParts, watcher: Watcher, onError: (error: unknown) => void) {
+    this.#parts = parts;
+    this.#watcher = watcher;
+    this.#onError = onError;
+  }
+
+  /** Calls the listener for every session that ends from now on. Returns how to stop. */
+  on(event: "session-ended", listener: EndedListener): () => void {
+    if (event !== "session-ended") {
+      throw new TypeError(`There is no event "${event}"; listen to "session-ended".`);
+    }
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#begin();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) void this.#stop();
+    };
+  }
+
+  /** Stops telling, once what was seen is told. */
+  async close(): Promise<void> {
+    await this.#stop();
+    this.#listeners.clear();
+  }
+
+  #begin(): void {
+    this.#since = this.#lookedAt = this.#parts.settings.now();
+    const subscription = this.#watcher.subscribe({
+      concerns: () => true,
+      look: () => this.#look(),
+      onError: this.#onError,
+      gather: GATHER,
+    });
+    this.#subscription = subscription;
+    this.#ticking = setInterval(() => subscription.hint("everyone"), TICK);
+    this.#ticking.unref();
+  }
+
+  async #stop(): Promise<void> {
+    clearInterval(this.#ticking);
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    await subscription?.stop();
+  }
+
+  async #look(): Promise<void> {
+    const { database, settings } = this.#parts;
+    const now = settings.now();
+    const lookedAt = this.#lookedAt;
+    const from = Math.max(this.#since, lookedAt - LOOK_BACK);
+    // Before the ended ones: a session that is pruned between the two is in both, rather than in neither.
+    const over = await database.read
+      .selectFrom("session")
+      .select(["id", "account_id", "expires_at"])
+      .where("expires_at", ">", lookedAt)
+      .where("expires_at", "<=", now)
+      .execute();
+    const ended = await database.read
+      .selectFrom("ended_session")
+      .select(["session_id", "account_id", "reason", "by", "at"])
+      .where("at", ">=", from)
+      // The others were over by time at an earlier look, and told then.
+      .where("until", ">", lookedAt + REASON_KEPT)
+      .orderBy("at")
+      .execute();
+    this.#lookedAt = now;
+    for (const [id, at] of this.#told) if (at < from) this.#told.delete(id);
+    for (const { id, account_id, expires_at } of over) {
+      this.#tell({ sessionId: id, accountId: account_id, reason: "expired", at: iso(expires_at) });
+    }
+    for (const { session_id, account_id, reason, by, at } of ended) {
+      const who = { sessionId: session_id, accountId: account_id, reason, at: iso(at) };
+      this.#tell(by === null ? who : { ...who, by });
+    }
+  }
+
+  #tell(ended: SessionEnded): void {
+    if (this.#told.has(ended.sessionId)) return;
+    this.#told.set(ended.sessionId, Date.parse(ended.at));
+    for (const listener of this.#listeners) void this.#hand(listener, ended);
+  }
+
+  async #hand(listener: EndedListener, ended: SessionEnded): Promise<void> {
+    try {
+      await listener(ended);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
