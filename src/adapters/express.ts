@@ -2,7 +2,7 @@
 import { getRequestListener } from "@hono/node-server";
 import type { Response as Reply, Request, RequestHandler } from "express";
 import type { SignedIn } from "../answers.ts";
-import { peerOf } from "../http/peer.ts";
+import { peerOf } from "../http/request/peer.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf } from "./node-request.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";

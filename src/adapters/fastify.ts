@@ -9,7 +9,7 @@ import type {
 } from "fastify";
 import type { SignedIn } from "../answers.ts";
 import { LARGEST_BODY } from "../http/guards.ts";
-import { peerOf } from "../http/peer.ts";
+import { peerOf } from "../http/request/peer.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf } from "./node-request.ts";
 import { isAtOrBelow, misplaced, mountAt } from "./place.ts";

@@ -2,8 +2,8 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
 import type { SignedIn } from "../answers.ts";
-import { peerOf } from "../http/peer.ts";
-import { headersOf, type RequestHead } from "../http/request-head.ts";
+import { peerOf } from "../http/request/peer.ts";
+import { headersOf, type RequestHead } from "../http/request/request-head.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
 

@@ -1,3 +1,4 @@
+import { secondFactorTries } from "../credentials/limits/tries.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import {
@@ -7,7 +8,6 @@ import {
   removeTwoFactor,
   renewRecoveryCodes,
 } from "../credentials/second-factor.ts";
-import { secondFactorTries } from "../credentials/limits/tries.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";

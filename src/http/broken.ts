@@ -3,8 +3,8 @@ import { DatabaseUnavailable } from "../database/database.ts";
 import { Busy, refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
-import { plainPage } from "./plain-page.ts";
-import type { RequestHead } from "./request-head.ts";
+import { plainPage } from "./pages/html.ts";
+import type { RequestHead } from "./request/request-head.ts";
 
 /** The one catch. A database that is down is 503 and says nothing about who is signed in. */
 export function broken(parts: HttpParts, error: unknown, request: RequestHead): Response {

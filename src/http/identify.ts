@@ -10,7 +10,7 @@ import { iso } from "./answers.ts";
 import { broken } from "./broken.ts";
 import type { Call, HttpParts } from "./call.ts";
 import { cookieHeader } from "./call.ts";
-import type { RequestHead } from "./request-head.ts";
+import type { RequestHead } from "./request/request-head.ts";
 
 /** What a route wants of the session: a live one, whichever there is, or nothing at all. */
 export type SessionNeed = "required" | "optional" | "none";

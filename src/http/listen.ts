@@ -1,7 +1,7 @@
 import type { Server, ServerResponse } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Fetch } from "./app.ts";
-import { peerOf } from "./peer.ts";
+import { peerOf } from "./request/peer.ts";
 
 /** A server that listens. */
 export type Listening = {

@@ -1,6 +1,6 @@
 import type { Settings } from "../options/options.ts";
 import { redirect } from "./answers.ts";
-import type { RequestHead } from "./request-head.ts";
+import type { RequestHead } from "./request/request-head.ts";
 
 /**
  * Where a sign-in may lead: the own origin, or one of the declared ones. Judged by the URL parser that

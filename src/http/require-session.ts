@@ -4,7 +4,7 @@ import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
 import { identify, notSignedIn } from "./identify.ts";
 import { allowedNext, navigates, toLogin } from "./next.ts";
-import { headersOf, type NodeRequestHead, type RequestHead } from "./request-head.ts";
+import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
 
 /** Who a request of the app around Latchkey comes from. @throws where the database doesn't answer. */
 export async function authenticateRequest(

@@ -7,7 +7,7 @@ import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
 import { notSignedIn } from "../identify.ts";
 import { allowedNext, loginUrl, navigates, toLogin } from "../next.ts";
-import { first } from "../reached-at.ts";
+import { first } from "../request/reached-at.ts";
 import type { ApiRoute } from "../route.ts";
 
 const MODES = z.enum(["nginx"]);

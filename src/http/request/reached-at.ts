@@ -1,4 +1,4 @@
-import type { Settings } from "../options/options.ts";
+import type { Settings } from "../../options/options.ts";
 import { isProxy } from "./network.ts";
 import type { RequestHead } from "./request-head.ts";
 

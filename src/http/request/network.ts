@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
-import type { Networks } from "../options/kinds.ts";
-import type { Settings } from "../options/options.ts";
-import type { Network } from "../sessions/start.ts";
+import type { Networks } from "../../options/kinds.ts";
+import type { Settings } from "../../options/options.ts";
+import type { Network } from "../../sessions/start.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 

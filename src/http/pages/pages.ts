@@ -1,12 +1,13 @@
-import type { SignedOut } from "../answers.ts";
-import type { Settings } from "../options/options.ts";
-import { redirect } from "./answers.ts";
-import type { Call } from "./call.ts";
-import { cookieHeader } from "./call.ts";
-import { type Asset, type Dashboard, withEnding } from "./dashboard.ts";
-import { allowedNext, loginUrl } from "./next.ts";
-import { html, plainPage } from "./plain-page.ts";
-import type { Route } from "./route.ts";
+import type { SignedOut } from "../../answers.ts";
+import type { Settings } from "../../options/options.ts";
+import { redirect } from "../answers.ts";
+import type { Call } from "../call.ts";
+import { cookieHeader } from "../call.ts";
+import { allowedNext, loginUrl } from "../next.ts";
+import type { Route } from "../route.ts";
+import { sendAsset } from "./asset.ts";
+import { type Dashboard, withEnding } from "./dashboard.ts";
+import { html, plainPage } from "./html.ts";
 
 const TASKS = ["/sign-up", "/forgot-password", "/reset-password", "/confirm-email", "/keep-email", "/not-me"];
 
@@ -68,19 +69,6 @@ function logInFirst({ request, parts: { settings } }: Call): Response {
 /** The path below the base URL. */
 function pathIn({ request, parts }: Call): string {
   return new URL(request.url).pathname.slice(parts.settings.baseUrl.path.length);
-}
-
-function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
-  const accepted = request.headers.get("accept-encoding") ?? "";
-  const encoding = (["br", "gzip"] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
-  return new Response(encoding ? asset.encoded[encoding] : asset.bytes, {
-    headers: {
-      "Content-Type": asset.type,
-      "Cache-Control": hasHashedName ? "public, max-age=31536000, immutable" : "public, max-age=3600",
-      Vary: "Accept-Encoding",
-      ...(encoding ? { "Content-Encoding": encoding } : {}),
-    },
-  });
 }
 
 function missing(settings: Settings): Response {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readSettings } from "../options/options.ts";
+import { readSettings } from "../../options/options.ts";
 import { networkOf, watchNetworks } from "./network.ts";
 
 const TRUSTED = readSettings({ trustedProxies: ["127.0.0.1", "10.0.0.0/8", "fd00::/8"] }).trustedProxies;

@@ -1,24 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
-import type { SignedOut } from "../answers.ts";
-import type { Settings } from "../options/options.ts";
-import { DAY } from "../sessions/expiry.ts";
+import type { SignedOut } from "../../answers.ts";
+import type { Settings } from "../../options/options.ts";
+import { DAY } from "../../sessions/expiry.ts";
+import type { Asset } from "./asset.ts";
 import { type Brand, readBrand } from "./brand.ts";
+import { escapeHtml } from "./html.ts";
 
 /** Where the built dashboard lies, seen from the sources and from the built package alike. */
-const FOLDER = new URL("../../dist/dashboard/", import.meta.url);
+const FOLDER = new URL("../../../dist/dashboard/", import.meta.url);
 
 const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
-};
-
-export type Asset = {
-  type: string;
-  bytes: Buffer<ArrayBuffer>;
-  /** The same, compressed by the build. */
-  encoded: { br: Buffer<ArrayBuffer>; gzip: Buffer<ArrayBuffer> };
 };
 
 export type Dashboard = {
@@ -115,11 +110,6 @@ function fill(html: string, settings: Settings, { name, logo, links, stylesheet 
 /** The page with why this browser's session is over: the sentence is there with the first drawing. */
 export function withEnding(html: string, ending: SignedOut): string {
   return html.replace("__LATCHKEY_ENDING__", () => asAttribute(ending));
-}
-
-/** Text for a page, between elements or in quotes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 function asAttribute(value: object): string {

@@ -1,13 +1,13 @@
-import { readFromOutbox, readOutbox, type WrittenEmail } from "../mail/read-outbox.ts";
-import { isThisMachine } from "../options/kinds.ts";
-import { refuse } from "../refusals.ts";
-import { problem } from "./answers.ts";
-import { wantsPage } from "./broken.ts";
-import type { Call } from "./call.ts";
-import { escapeHtml } from "./dashboard.ts";
-import { isLoopback } from "./network.ts";
-import { html, plainPage } from "./plain-page.ts";
-import type { Route } from "./route.ts";
+import { readFromOutbox, readOutbox, type WrittenEmail } from "../../mail/read-outbox.ts";
+import { isThisMachine } from "../../options/kinds.ts";
+import { refuse } from "../../refusals.ts";
+import { problem } from "../answers.ts";
+import { wantsPage } from "../broken.ts";
+import type { Call } from "../call.ts";
+
+import { isLoopback } from "../request/network.ts";
+import type { Route } from "../route.ts";
+import { escapeHtml, html, plainPage } from "./html.ts";
 
 /** The outbox as pages. They hold secrets, so they are for a person at this very machine alone. */
 export const developmentRoutes: Route[] = [

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import type { Accent } from "../options/accent.ts";
-import { IMAGE_TYPES, logo as logoKind } from "../options/brand-kinds.ts";
-import { SettingError, type Settings } from "../options/options.ts";
-import type { Asset } from "./dashboard.ts";
+import type { Accent } from "../../options/accent.ts";
+import { IMAGE_TYPES, logo as logoKind } from "../../options/brand-kinds.ts";
+import { SettingError, type Settings } from "../../options/options.ts";
+import type { Asset } from "./asset.ts";
 
 /** What the pages say of whose they are, and the files for it, by the path that they are served at. */
 export type Brand = {

@@ -1,0 +1,21 @@
+/** A file of the dashboard or of the brand, held in memory. */
+export type Asset = {
+  type: string;
+  bytes: Buffer<ArrayBuffer>;
+  /** The same, compressed by the build. */
+  encoded: { br: Buffer<ArrayBuffer>; gzip: Buffer<ArrayBuffer> };
+};
+
+/** As small as the browser can take it; kept for ever where its name has a hash, else for an hour. */
+export function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
+  const accepted = request.headers.get("accept-encoding") ?? "";
+  const encoding = (["br", "gzip"] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
+  return new Response(encoding ? asset.encoded[encoding] : asset.bytes, {
+    headers: {
+      "Content-Type": asset.type,
+      "Cache-Control": hasHashedName ? "public, max-age=31536000, immutable" : "public, max-age=3600",
+      Vary: "Accept-Encoding",
+      ...(encoding ? { "Content-Encoding": encoding } : {}),
+    },
+  });
+}
