@@ -3,8 +3,8 @@
 
 local IDENTITY = { "remote-account", "remote-session" }
 local ASKED_WITH = {
-  "accept", "cookie", "latchkey-background", "sec-fetch-mode", "user-agent",
-  "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+  "accept", "cookie", "latchkey-background", "sec-fetch-mode", "secure-session-skipped",
+  "user-agent", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
 }
 -- How the names begin, after __Host- or __Secure-, of cookies that open sessions. While
 -- LATCHKEY_IMPORTED_COOKIE is set the old cookie does, too: add its name, like "authjs.session-token".

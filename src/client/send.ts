@@ -1,4 +1,4 @@
-import { readRefusal, Unreachable } from "./refused.ts";
+import { Refused, readRefusal, Unreachable } from "./refused.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -16,8 +16,23 @@ export type Reading = { background?: boolean };
 /** How long an answer may take, in ms: a phone in a lift should hear that it failed. */
 const PATIENCE = 20_000;
 
+/** When to try again, in ms, where a browser had no proof of its device: it gets a new one before each try. */
+const TRIES_AGAIN = [300, 2_000];
+
 /** Makes one call and reads the answer; throws `Refused` or `Unreachable`. */
 export async function send<Answer>(basePath: string, call: Call): Promise<Answer> {
+  for (const pause of TRIES_AGAIN) {
+    try {
+      return await sendOnce(basePath, call);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "device_proof_needed") throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return sendOnce(basePath, call);
+}
+
+async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
   const response = await reach(basePath, call);
   if (!response.ok) throw await readRefusal(response);
   if (response.status === 204) return undefined as Answer;

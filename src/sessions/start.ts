@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { FoundBinding, FoundSession, Write } from "../database/database.ts";
+import type { FoundSession, Write } from "../database/database.ts";
 import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database/database.ts";
 import type { SignedInWith } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
@@ -140,20 +140,18 @@ async function endOldCookies(
   now: number,
 ): Promise<void> {
   if (tokens.length === 0) return;
-  const by = deviceActor(device.label);
-  const rows = await readBindings(write, tokens.map(hashToken));
-  const [unproved, others] = [rows.filter(isUnproved), rows.filter((row) => !isUnproved(row))].map((some) =>
-    some.map(({ tokenHash }) => tokenHash),
-  );
-  const own = (tokenHashes: Uint8Array[] = []) => ({ accountId, tokenHashes });
-  await endBecauseOf(write, "signed_in_without_proof", own(unproved), { by, at: now });
-  await endBecauseOf(write, "signed_in_over_cookie", own(others), { by, at: now });
-  const ofOthers = { tokenHashes: others ?? [] };
-  await endBecauseOf(write, "other_account_signed_in", ofOthers, { by: null, at: now });
-
-  function isUnproved(row: FoundBinding): boolean {
-    return checkDevice(settings, row, boundTokens, now) === "missing";
+  const doer = { by: deviceActor(device.label), at: now };
+  const unproved: Uint8Array[] = [];
+  const others: Uint8Array[] = [];
+  for (const row of await readBindings(write, tokens.map(hashToken))) {
+    const isUnproved = checkDevice(settings, row, boundTokens, now) === "missing";
+    (isUnproved ? unproved : others).push(row.tokenHash);
   }
+  if (unproved.length > 0)
+    await endBecauseOf(write, "signed_in_without_proof", { accountId, tokenHashes: unproved }, doer);
+  if (others.length === 0) return;
+  await endBecauseOf(write, "signed_in_over_cookie", { accountId, tokenHashes: others }, doer);
+  await endBecauseOf(write, "other_account_signed_in", { tokenHashes: others }, { by: null, at: now });
 }
 
 function readBindings({ query }: Write, tokenHashes: Uint8Array[]) {
