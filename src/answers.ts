@@ -16,13 +16,17 @@ export const END_REASONS = [
   "method_removed",
   "account_closed",
   "reported",
+  "proof_lost",
 ] as const;
 
 export type EndReason = (typeof END_REASONS)[number];
 
+/** What is said where no session has ended: there is none, or the one there is is bound to a device that didn't prove itself. */
+export const OTHER_REASONS = ["none", "device_proof_needed"] as const;
+
 /** Why nobody is signed in: the reason the session ended, `none` where there never was one. */
 export type SignedOut = {
-  reason: EndReason | "none";
+  reason: EndReason | (typeof OTHER_REASONS)[number];
   /** The label of the device that ended it. */
   by?: string;
   at?: string;
@@ -51,6 +55,8 @@ export type Session = {
   expiresAt: string;
   current: boolean;
   signedInWith: LoginMethodKind;
+  /** Present where the session is bound to its device: its cookies are worthless anywhere else. */
+  bound?: true | undefined;
 };
 
 /** Who is signed in. */

@@ -25,6 +25,7 @@ import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
 import { readSettings } from "./options/options.ts";
+import { createCopyNotices } from "./recovery/copied-cookie.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
 import { endAllBut, endAllOf, endAny } from "./sessions/log-out.ts";
@@ -88,6 +89,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const parts: HttpParts = {
     ...sessionParts,
     live,
+    copyNotices: createCopyNotices(),
     log,
     mailer,
     attempts: createAttempts(database, settings.rateLimits),

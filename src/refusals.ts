@@ -7,6 +7,9 @@ import type { SignedOut } from "./answers.ts";
 export const refusals = {
   invalid_json: { status: 400, title: "The body is not valid JSON" },
   signed_out: { status: 401, title: "Not signed in" },
+  device_proof_needed: { status: 401, title: "The browser has to prove which device it is on" },
+  device_proof_stale: { status: 403, title: "Sign the new challenge" },
+  device_proof_wrong: { status: 422, title: "The proof of the device can't be used" },
   wrong_credentials: { status: 401, title: "Wrong email or password" },
   wrong_passkey: { status: 401, title: "That passkey was not accepted" },
   wrong_code: { status: 422, title: "That code is not right" },

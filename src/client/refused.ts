@@ -1,9 +1,9 @@
-import { END_REASONS, type EndReason, type SignedOut } from "../answers.ts";
+import { END_REASONS, OTHER_REASONS, type SignedOut } from "../answers.ts";
 
 /** What the body of a refusal may carry beyond its code. */
 export type RefusalFacts = {
   detail?: string;
-  reason?: EndReason | "none";
+  reason?: SignedOut["reason"];
   by?: string;
   at?: string;
   field?: string;
@@ -68,8 +68,8 @@ export async function readRefusal(response: Response): Promise<Refused | Unreach
 }
 
 /** Only what this list knows is ever shown or passed on: a reason is no free text. */
-export function isReason(value: unknown): value is EndReason | "none" {
-  return value === "none" || END_REASONS.some((reason) => reason === value);
+export function isReason(value: unknown): value is SignedOut["reason"] {
+  return [...END_REASONS, ...OTHER_REASONS].some((reason) => reason === value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -52,6 +52,16 @@ export type FoundSession = {
   emailVerifiedAt: number | null;
   twoFactorAt: number | null;
   accountCreatedAt: number;
+} & FoundBinding;
+
+/** What the check of a bound session needs; the names are those of the table. */
+export type FoundBinding = {
+  boundAt: number | null;
+  boundHash: Uint8Array | null;
+  boundUntil: number | null;
+  formerBoundHash: Uint8Array | null;
+  formerBoundUntil: number | null;
+  copyToldAt: number | null;
 };
 
 export type FindSession = (token: string) => FoundSession | undefined | Promise<FoundSession | undefined>;
@@ -64,7 +74,10 @@ export const FOUND_SESSION_COLUMNS = `
   session.method_id as "methodId", session.proved_at as "provedAt",
   session.both_proved_at as "bothProvedAt", account.email as "email",
   account.email_verified_at as "emailVerifiedAt", two_factor.confirmed_at as "twoFactorAt",
-  account.created_at as "accountCreatedAt"`;
+  account.created_at as "accountCreatedAt", session.bound_at as "boundAt",
+  session.bound_hash as "boundHash", session.bound_until as "boundUntil",
+  session.former_bound_hash as "formerBoundHash", session.former_bound_until as "formerBoundUntil",
+  session.copy_told_at as "copyToldAt"`;
 
 export const FOUND_SESSION_TABLES = `
   session join account on account.id = session.account_id

@@ -85,6 +85,28 @@ export type SessionTable = {
   replacement_key: string | null;
   /** The device cookie of the browser that it was opened in; null where it came from another system. */
   device_hash: Uint8Array | null;
+} & DeviceBinding;
+
+/** What binds a session to a device (docs/device-binding.md); all null where nothing does. */
+type DeviceBinding = {
+  /** JSON: the public key that its browser registered, with its algorithm. */
+  binding_key: string | null;
+  /** Since when the session is live only with the bound cookie: since its browser has shown that it has one. */
+  bound_at: number | null;
+  /** The bound cookie that was handed out last, and until when it is good. */
+  bound_hash: Uint8Array | null;
+  bound_until: number | null;
+  /** The one before, which requests that are under way still carry. */
+  former_bound_hash: Uint8Array | null;
+  former_bound_until: number | null;
+  /** What the browser is to sign next; used once. */
+  challenge: string | null;
+  challenge_until: number | null;
+  /** The one before, where it ran out before it was used. */
+  former_challenge: string | null;
+  former_challenge_until: number | null;
+  /** When the owner was last told that a copy of the cookie was used. */
+  copy_told_at: number | null;
 };
 
 export type EndedSessionTable = {

@@ -18,7 +18,8 @@ export type ActivityKind =
   | "recovery_code_used"
   | "recovery_codes_renewed"
   | "method_added"
-  | "method_removed";
+  | "method_removed"
+  | "cookie_copy_used";
 
 export type Detail = Record<string, string | number | null>;
 

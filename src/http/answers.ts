@@ -43,6 +43,7 @@ export function sessionAnswer(
     expiresAt: iso(session.expiresAt),
     current: session.id === currentId,
     signedInWith: session.signedInWith,
+    ...(session.boundAt === null ? {} : { bound: true }),
   };
 }
 
@@ -60,6 +61,11 @@ export function noContent(cookies: readonly string[] = []): Response {
 
 export function redirect(location: string, cookies: readonly string[] = [], status = 302): Response {
   return withCookies(new Response(null, { status, headers: { ...NO_STORE, Location: location } }), cookies);
+}
+
+export function withHeaders(response: Response, headers: Readonly<Record<string, string>> = {}): Response {
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
 }
 
 function withCookies(response: Response, cookies: readonly string[]): Response {

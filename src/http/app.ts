@@ -49,8 +49,8 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
 function serve(route: Route, call: Call): Response | Promise<Response> {
   const { parts, request, remote } = call;
   const { settings } = parts;
-  if (route.method !== "GET" && route.method !== "ALL") parts.warnOnForeignOrigin(request, remote);
-  const unguarded = route.method === "ALL";
+  const unguarded = route.method === "ALL" || route.restsOnProof;
+  if (route.method !== "GET" && !unguarded) parts.warnOnForeignOrigin(request, remote);
   const refused =
     (unguarded ? null : (refuseCrossSite(request, settings.baseUrl) ?? refuseOtherBodies(request))) ??
     route.missing?.(settings);

@@ -1,5 +1,6 @@
 import type { AccountParts } from "../credentials/parts.ts";
 import type { Provider } from "../credentials/provider.ts";
+import type { CopyNotices } from "../recovery/copied-cookie.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import type { ClientInfo, Network } from "../sessions/start.ts";
 import type { LiveStreams } from "../sessions/telling/live.ts";
@@ -10,6 +11,7 @@ import type { Cookies } from "./cookies.ts";
 export type HttpParts = AccountParts & {
   readonly cookies: Cookies;
   readonly live: LiveStreams;
+  readonly copyNotices: CopyNotices;
   /** The providers of the settings, by name. */
   readonly providers: ReadonlyMap<string, Provider>;
   /** How far the database's clock is ahead, in ms; the operator hears of it. */
@@ -50,6 +52,7 @@ export function clientInfoOf(call: Call, touchPoints?: number): ClientInfo {
     deviceToken: deviceToken ?? makeSecret(),
     isReturning: deviceToken !== null,
     tokens: parts.cookies.tokens(cookieHeader(call)),
+    boundTokens: parts.cookies.boundTokens(cookieHeader(call)),
     network: parts.networkOf(request, remote),
   };
 }

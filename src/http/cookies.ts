@@ -1,4 +1,5 @@
 import type { Settings } from "../options/options.ts";
+import { ON_THE_WAY } from "../sessions/binding/bindable.ts";
 import { REASON_KEPT } from "../sessions/expiry.ts";
 import { looksLikeToken, tokenForOld } from "../sessions/token.ts";
 
@@ -11,6 +12,9 @@ const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/;
 /** How Latchkey's cookies are named and written; decided once, by the settings. */
 export type Cookies = {
   readonly sessionName: string;
+  /** The short-lived cookie that a bound session needs as well, and its attributes as browsers compare them. */
+  readonly boundName: string;
+  readonly boundAttributes: string;
   /**
    * Every well-formed session token in a Cookie header: a browser may send a planted or stale one beside
    * the right one. Where there is none, those that stand for another system's cookie, if the settings name it.
@@ -18,6 +22,8 @@ export type Cookies = {
   tokens(header: string | null): string[];
   /** Whether the tokens of this header come from another system's cookie. */
   comesFromOld(header: string | null): boolean;
+  /** Every well-formed bound cookie in a Cookie header. */
+  boundTokens(header: string | null): string[];
   /** The token of a pending sign-in. */
   signInToken(header: string | null): string | null;
   deviceToken(header: string | null): string | null;
@@ -25,6 +31,9 @@ export type Cookies = {
   ceremonyToken(header: string | null): string | null;
   setSession(token: string, expiresAt: number, now: number): string;
   clearSession(): string;
+  /** `lives`, in ms: as long as the server takes it; the browser drops it a little before. */
+  setBound(token: string, lives: number): string;
+  clearBound(): string;
   setSignIn(token: string): string;
   clearSignIn(): string;
   setDevice(token: string): string;
@@ -46,6 +55,7 @@ export function createCookies(
   const signInName = `${host}${name}-sign-in`;
   const deviceName = `${host}${name}-device`;
   const ceremonyName = `${host}${name}-ceremony`;
+  const boundName = `${host}${name}-bound`;
   const common = `; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
   const shared = domain === null ? common : `${common}; Domain=${domain}`;
 
@@ -61,6 +71,11 @@ export function createCookies(
 
   return {
     sessionName,
+    boundName,
+    boundAttributes: common.slice(2),
+    boundTokens: (header) => valuesOf(header, boundName).filter((value) => SECRET_SHAPE.test(value)),
+    setBound: (token, lives) => `${boundName}=${token}; Max-Age=${(lives - ON_THE_WAY) / 1_000}${common}`,
+    clearBound: () => `${boundName}=; Max-Age=0${common}`,
     tokens(header) {
       const own = ownTokens(header);
       return own.length > 0 ? own : oldTokens(header);

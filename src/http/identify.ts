@@ -5,8 +5,12 @@ import type { Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import type { Authenticated } from "../sessions/authenticate.ts";
 import { authenticate } from "../sessions/authenticate.ts";
+import { isJustDropped } from "../sessions/binding/check.ts";
+import { confirmBinding } from "../sessions/binding/register.ts";
+import { readDevice } from "../sessions/device-label/device-label.ts";
 import { hashToken } from "../sessions/token.ts";
 import { iso } from "./answers.ts";
+import { saysSkipped } from "./binding/fields.ts";
 import { broken } from "./broken.ts";
 import type { Call, HttpParts } from "./call.ts";
 import { cookieHeader } from "./call.ts";
@@ -27,14 +31,41 @@ export async function identify(
   now: number,
   isUse = true,
 ): Promise<Authenticated | SignedOut> {
-  const answer = await authenticate(parts, parts.cookies.tokens(headers.get("cookie")), now);
+  const cookies = headers.get("cookie");
+  const shown = { tokens: parts.cookies.tokens(cookies), boundTokens: parts.cookies.boundTokens(cookies) };
+  const answer = await authenticate(parts, shown, now);
+  if ("unproved" in answer) {
+    noteCopy(parts, answer.unproved, headers, now);
+    return PROOF_NEEDED;
+  }
   if (!("session" in answer)) {
     const { reason, by, at } = answer;
     return { reason, ...(by === null ? {} : { by }), ...(at === null ? {} : { at: iso(at) }) };
   }
+  if (answer.isFirstProof) await confirm(parts, answer.session, now);
   if (isUse && headers.get("latchkey-background") !== "1")
     await parts.lastUsed.touch(answer.session.id, answer.session.lastUsedAt, now);
   return answer;
+}
+
+const PROOF_NEEDED: SignedOut = { reason: "device_proof_needed" };
+
+/** Where it can't be noted, the next request does it; this one is let in all the same. */
+async function confirm(parts: HttpParts, session: FoundSession, now: number): Promise<void> {
+  await confirmBinding(parts, session, now).catch((error: unknown) => {
+    parts.log.error({ err: error }, "A session's binding could not be noted.");
+  });
+}
+
+/** Tells the owner of a copy, unless it may be the browser itself, which has dropped its cookie or says why it has none. */
+function noteCopy(
+  parts: HttpParts,
+  session: FoundSession,
+  headers: RequestHead["headers"],
+  now: number,
+): void {
+  if (isJustDropped(session, now) || saysSkipped(headers, session.id)) return;
+  parts.copyNotices.tell(parts, session, readDevice(headers).label, now);
 }
 
 /** Answers a request as the one who sends it, and hands over the session's cookie where it has a new one. */
@@ -45,7 +76,7 @@ export async function answerAs(
 ): Promise<Response> {
   if (session === "none") return answer(NOT_ASKED);
   const found = await identify(call.parts, call.request.headers, call.now, isUse);
-  if (!("session" in found)) return answer(found);
+  if (!("session" in found)) return withoutStaleCookie(call, found, await answer(found));
   const who = new Identity(call, found);
   try {
     return handOver(call, who, await answer(who));
@@ -54,6 +85,15 @@ export async function answerAs(
     if (who.newToken === null) throw error;
     return handOver(call, who, broken(call.parts, error, call.request));
   }
+}
+
+/** A bound cookie that no longer proves anything goes, so that the browser gets a new one; the session's own stays. */
+function withoutStaleCookie(call: Call, { reason }: SignedOut, response: Response): Response {
+  const { cookies } = call.parts;
+  const isStale = reason === "device_proof_needed" && cookies.boundTokens(cookieHeader(call)).length > 0;
+  if (isStale && !isSet(response, cookies.boundName))
+    response.headers.append("Set-Cookie", cookies.clearBound());
+  return response;
 }
 
 const NOT_ASKED: SignedOut = { reason: "none" };
@@ -65,7 +105,7 @@ export class Identity {
   readonly #call: Call;
   #current: CurrentSession | null = null;
 
-  constructor(call: Call, { session, token }: Authenticated) {
+  constructor(call: Call, { session, token }: Pick<Authenticated, "session" | "token">) {
     this.session = session;
     this.token = token;
     this.#call = call;
@@ -109,5 +149,11 @@ function isSet({ headers }: Response, name: string): boolean {
 }
 
 export function notSignedIn(why: SignedOut): Refusal {
+  if (why.reason === "device_proof_needed")
+    return refuse(
+      "device_proof_needed",
+      "This browser has not proved that it is on the session's device.",
+      why,
+    );
   return refuse("signed_out", "You are not signed in.", why);
 }

@@ -4,7 +4,7 @@ import type { CurrentSession } from "../changes/proof.ts";
 import type { Settings } from "../options/options.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { json, noContent, problem } from "./answers.ts";
+import { json, noContent, problem, withHeaders } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { readBody } from "./guards.ts";
 import type { Identity, SessionNeed } from "./identify.ts";
@@ -17,6 +17,8 @@ export type Route = {
   readonly session: SessionNeed;
   /** False where a request is no use of its session. */
   readonly isUse?: boolean;
+  /** The browser itself sends it, on behalf of any page: what the request proves counts, not where it comes from. */
+  readonly restsOnProof?: boolean;
   /** Why the route isn't there with these settings. */
   readonly missing?: (settings: Settings) => Refusal | null;
   respond(call: Call, who: Identity | SignedOut): Promise<Response>;
@@ -60,9 +62,10 @@ type Asker = {
 /** What a handler answers: an outcome, or a whole response where it is no JSON. */
 type Answered<All extends Answers> = Success<All> | Refusal | Response;
 
-type Success<All extends Answers> = { ok: true; cookies?: readonly string[] } & {
-  [Status in keyof All & number]: { status?: Status } & BodyOf<All[Status]>;
-}[keyof All & number];
+type Success<All extends Answers> = Pick<AnyAnswer, "ok" | "cookies" | "headers"> &
+  {
+    [Status in keyof All & number]: { status?: Status } & BodyOf<All[Status]>;
+  }[keyof All & number];
 
 /** An empty object goes without saying. */
 type BodyOf<One> = One extends z.ZodType
@@ -131,12 +134,19 @@ export function schemaFor<Schema extends z.ZodType>(
   return typeof schema === "function" ? schema(signUp) : schema;
 }
 
-type AnyAnswer = { ok: true; status?: number; body?: unknown; cookies?: readonly string[] };
+type AnyAnswer = {
+  ok: true;
+  status?: number;
+  body?: unknown;
+  cookies?: readonly string[];
+  headers?: Readonly<Record<string, string>>;
+};
 
 /** An outcome that names no status has the lowest one of its row. */
 function respond(answers: Answers, answered: AnyAnswer | Refusal | Response): Response {
   if (answered instanceof Response) return answered;
   if (!answered.ok) return problem(answered);
-  const { status = Number(Object.keys(answers)[0]), body = {}, cookies } = answered;
-  return answers[status] === null ? noContent(cookies) : json(status, body, cookies);
+  const { status = Number(Object.keys(answers)[0]), body = {}, cookies, headers } = answered;
+  const response = answers[status] === null ? noContent(cookies) : json(status, body, cookies);
+  return withHeaders(response, headers);
 }

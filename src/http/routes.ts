@@ -1,4 +1,5 @@
 import { accountRoutes } from "./api/account.ts";
+import { deviceBindingRoutes } from "./api/device-binding.ts";
 import { emailedLinkRoutes } from "./api/emailed-links.ts";
 import { healthRoutes } from "./api/health.ts";
 import { liveRoutes } from "./api/live.ts";
@@ -14,6 +15,7 @@ import type { ApiRoute } from "./route.ts";
 const described: ApiRoute[] = [
   ...signInRoutes,
   ...sessionRoutes,
+  ...deviceBindingRoutes,
   ...passkeyRoutes,
   ...oidcRoutes,
   ...accountRoutes,

@@ -130,6 +130,18 @@ class Table {
     "the name of another system's session cookie, whose imported sessions go on",
     cookie.importedCookie,
   );
+  /** `LATCHKEY_DEVICE_BINDING`: binds sessions to their devices, on https and in browsers that can; `off` unbinds. Default `auto`. */
+  readonly deviceBinding = setting(
+    "auto",
+    "binds sessions to their devices, on https and in browsers that can; `off` unbinds",
+    kind.oneOf("auto", "off"),
+  );
+  /** `LATCHKEY_BINDING_REFRESH`: how long a bound session's copied cookies are good for. Default `10m`. */
+  readonly bindingRefresh = setting(
+    "10m",
+    "how long a bound session's copied cookies are good for",
+    kind.duration("5m", "1d"),
+  );
   /** `LATCHKEY_SECRET_KEY`: encrypts secrets at rest; must be set with PostgreSQL, the same on every node. Default: a key file beside the embedded database. */
   readonly secretKey = optional(
     "a key file beside the embedded database",

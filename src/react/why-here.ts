@@ -49,6 +49,16 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
       };
     case "account_closed":
       return askWhoeverRunsIt("This account was closed.");
+    case "proof_lost":
+      return {
+        sentence: "This browser could no longer prove itself, so its old session ended with your new one.",
+        question: null,
+      };
+    case "device_proof_needed":
+      return {
+        sentence: "This browser couldn't prove that it is the one you logged in with. Log in again.",
+        question: null,
+      };
     case "reported":
       return {
         sentence: "This session was reported as not yours, and was ended.",

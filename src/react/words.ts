@@ -28,6 +28,10 @@ export const SENTENCES: Record<string, Problem> = {
   already_on: { sentence: "Two-factor authentication is on already." },
   not_on: { sentence: "Two-factor authentication is off already." },
   signed_out: { sentence: "You were logged out." },
+  device_proof_needed: {
+    sentence:
+      "This browser couldn't prove that it is the one you logged in with. Try again, or log in again.",
+  },
   too_many_passkeys: { sentence: "This account has as many passkeys as it can hold. Disconnect one first." },
   proof_needed: { sentence: "Confirm that it is you, then try again." },
 };
@@ -117,6 +121,9 @@ function waitOf(seconds = 60): string {
   const minutes = Math.ceil(seconds / 60);
   return minutes <= 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }
+
+/** Of a session that is bound to its device. */
+export const WHAT_BOUND_MEANS = "A copy of its cookies is worthless anywhere else.";
 
 export function devices(count: number): string {
   return count === 1 ? "1 other device" : `${count} other devices`;

@@ -1,5 +1,6 @@
 import type { EndReason } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
+import { checkDevice } from "./binding/check.ts";
 import { overByTime, REASON_KEPT } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken } from "./token.ts";
@@ -7,28 +8,41 @@ import { hashToken } from "./token.ts";
 /** Why a token opens nothing, for its holder alone. */
 export type Unauthenticated = { reason: EndReason | "none"; by: string | null; at: number | null };
 
-export type Authenticated = { session: FoundSession; token: string };
+export type Authenticated = {
+  session: FoundSession;
+  token: string;
+  /** Its browser shows its bound cookie for the first time: from now on it has to. */
+  isFirstProof: boolean;
+};
+
+/** A token of a bound session, without the cookie that only its device has. */
+export type Unproved = { unproved: FoundSession };
+
+/** What a request shows of itself: session tokens, and bound cookies beside them. */
+export type Shown = { tokens: readonly string[]; boundTokens: readonly string[] };
 
 /**
- * Who holds one of these tokens, by one indexed look-up each and the rule of time. Never changes anything.
+ * Who holds one of these tokens, by one indexed look-up each, the rule of time, and the device where a session is bound to one. Never changes anything.
  * A browser sends the cookie more than once where some are stale, or planted by a sibling sub-domain: all
  * are looked at, and their order means nothing. Of several that live, the session that began last is meant.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
 export async function authenticate(
   parts: SessionParts,
-  tokens: readonly string[],
+  { tokens, boundTokens }: Shown,
   now: number,
-): Promise<Authenticated | Unauthenticated> {
+): Promise<Authenticated | Unproved | Unauthenticated> {
   const found = await findAll(parts, tokens);
   const answers = tokens.flatMap((token, index) => {
     const session = found[index];
-    return session ? [liveOrOver(parts, session, token, now)] : [];
+    return session ? [judge(parts, session, { token, boundTokens }, now)] : [];
   });
   const [live] = answers
     .filter((answer) => "session" in answer)
     .sort((one, other) => other.session.createdAt - one.session.createdAt);
   if (live) return live;
+  const unproved = answers.find((answer) => "unproved" in answer);
+  if (unproved) return unproved;
   const unknown = tokens.filter((_, index) => !found[index]).map(hashToken);
   const over = answers.find((answer) => "reason" in answer && answer.reason !== "none");
   return (await whyEnded(parts, unknown, now)) ?? over ?? NOTHING;
@@ -43,15 +57,19 @@ function findAll({ database }: SessionParts, tokens: readonly string[]) {
 
 const NOTHING: Unauthenticated = { reason: "none", by: null, at: null };
 
-function liveOrOver(
+function judge(
   parts: SessionParts,
   found: FoundSession,
-  token: string,
+  { token, boundTokens }: { token: string; boundTokens: readonly string[] },
   now: number,
-): Authenticated | Unauthenticated {
+): Authenticated | Unproved | Unauthenticated {
   const lastUsedAt = parts.lastUsed.of(found.id, found.lastUsedAt);
   const reason = overByTime(found.expiresAt, lastUsedAt, parts.settings, now);
-  if (reason === null) return { session: found, token };
+  if (reason === null) {
+    const proof = checkDevice(parts.settings, found, boundTokens, now);
+    if (proof === "missing") return { unproved: found };
+    return { session: found, token, isFirstProof: proof === "first_proof" };
+  }
   // Where nothing has pruned it, a reason is told no longer than where something has.
   return { reason: now < found.expiresAt + REASON_KEPT ? reason : "none", by: null, at: null };
 }

@@ -31,6 +31,7 @@ export const EVENTS = {
   email_change_reversed: { ends: "all", reason: "email_changed", pendingSignIns: true, links: true },
   signed_in_again: { ends: "replaced", reason: "replaced", pendingSignIns: false, links: false },
   signed_in_over_cookie: { ends: "own_tokens", reason: "replaced", pendingSignIns: false, links: false },
+  signed_in_without_proof: { ends: "own_tokens", reason: "proof_lost", pendingSignIns: false, links: false },
   other_account_signed_in: { ends: "tokens", reason: "signed_out", pendingSignIns: false, links: false },
   too_many_sessions: { ends: "surplus", reason: "replaced", pendingSignIns: false, links: false },
   two_factor_turned_on: { ends: "none", reason: null, pendingSignIns: true, links: false },

@@ -14,6 +14,7 @@ export type ListedSession = {
   lastUsedAt: number;
   expiresAt: number;
   signedInWith: "password" | "passkey" | "oidc";
+  boundAt: number | null;
 };
 
 /**
@@ -62,5 +63,6 @@ export function readSessions(database: Database) {
       "last_used_at as lastUsedAt",
       "expires_at as expiresAt",
       "signed_in_with as signedInWith",
+      "bound_at as boundAt",
     ]);
 }

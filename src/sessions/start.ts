@@ -1,15 +1,17 @@
 import { sql } from "kysely";
-import type { FoundSession, Write } from "../database/database.ts";
+import type { FoundBinding, FoundSession, Write } from "../database/database.ts";
 import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database/database.ts";
 import type { SignedInWith } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import { device as deviceActor } from "../history/actor.ts";
+import { challengeUntil, isBindable } from "./binding/bindable.ts";
+import { checkDevice } from "./binding/check.ts";
 import type { Device } from "./device-label/device-label.ts";
 import { replacesOlder } from "./device-label/device-label.ts";
 import { endBecauseOf } from "./endings.ts";
 import { rememberDevice } from "./known-device.ts";
 import type { SessionParts } from "./parts.ts";
-import { hashToken, makeId, makeToken } from "./token.ts";
+import { hashToken, makeId, makeSecret, makeToken } from "./token.ts";
 
 /** How many live sessions an account has; a sign-in past that ends the least recently used. */
 export const MOST_SESSIONS = 100;
@@ -21,6 +23,8 @@ export type ClientInfo = {
   deviceToken: string;
   /** Session tokens that the request carried: a live one ends with this sign-in. */
   tokens: readonly string[];
+  /** Bound cookies that came with them: a bound session is its device's only with one. */
+  boundTokens: readonly string[];
   /** Whether the browser brought that cookie; one that was made for this request is known to no account. */
   isReturning: boolean;
   network: Network;
@@ -37,6 +41,8 @@ export type Started = {
   token: string;
   /** As it was started; another sign-in may have replaced it by now. */
   session: FoundSession;
+  /** What its browser is asked to sign with a key that binds the session to it; null where nothing is bound. */
+  bindingChallenge: string | null;
   /** This account has used other browsers before, and never this one. */
   fromNewDevice: boolean;
 };
@@ -65,12 +71,13 @@ export async function startSession(
   const deviceHash = hashToken(clientInfo.deviceToken);
   const replacementKey = replacementKeyOf(parts, device, deviceHash);
   const doer = { by: deviceActor(device.label), at: now };
-  await endOldCookies(write, accountId, clientInfo, now);
+  await endOldCookies(parts, write, accountId, clientInfo, now);
   if (replacementKey !== null)
     await endBecauseOf(write, "signed_in_again", { accountId, replacementKey }, doer);
 
   const token = makeToken();
   const sessionId = makeId();
+  const bindingChallenge = isBindable(parts.settings) ? makeSecret() : null;
   await write.query
     .insertInto("session")
     .values({
@@ -89,6 +96,8 @@ export async function startSession(
       both_proved_at: sign.bothFactors ? now : null,
       replacement_key: replacementKey,
       device_hash: deviceHash,
+      challenge: bindingChallenge,
+      challenge_until: bindingChallenge === null ? null : challengeUntil(parts.settings, now),
     })
     .execute();
   const surplus = { accountId, exceptIds: [sessionId], most: MOST_SESSIONS - 1 };
@@ -96,7 +105,8 @@ export async function startSession(
   await record(write, { accountId, kind: "signed_in", at: now, label: device.label });
   write.announce(accountId);
   const session = await readBack(write, sessionId);
-  return { token, session, fromNewDevice: await rememberDevice(write, accountId, deviceHash, now) };
+  const fromNewDevice = await rememberDevice(write, accountId, deviceHash, now);
+  return { token, session, bindingChallenge, fromNewDevice };
 }
 
 async function readBack(write: Write, sessionId: string): Promise<FoundSession> {
@@ -118,16 +128,46 @@ export function replacementKeyOfDevice(device: Device): string | null {
   return replacesOlder(device) ? `${device.browser}|${device.os}` : null;
 }
 
-/** A sign-in over a live cookie: that session ends, so no row is left that nobody can reach. */
+/**
+ * A sign-in over a live cookie: that session ends, so no row is left that nobody can reach. A bound session whose
+ * device isn't proved may be a thief's copy: only its own account may end it, and a stranger's sign-in doesn't.
+ */
 async function endOldCookies(
+  { settings }: SessionParts,
   write: Write,
   accountId: string,
-  clientInfo: ClientInfo,
+  { tokens, boundTokens, device }: ClientInfo,
   now: number,
 ): Promise<void> {
-  if (clientInfo.tokens.length === 0) return;
-  const tokenHashes = clientInfo.tokens.map(hashToken);
-  const by = deviceActor(clientInfo.device.label);
-  await endBecauseOf(write, "signed_in_over_cookie", { accountId, tokenHashes }, { by, at: now });
-  await endBecauseOf(write, "other_account_signed_in", { tokenHashes }, { by: null, at: now });
+  if (tokens.length === 0) return;
+  const by = deviceActor(device.label);
+  const rows = await readBindings(write, tokens.map(hashToken));
+  const [unproved, others] = [rows.filter(isUnproved), rows.filter((row) => !isUnproved(row))].map((some) =>
+    some.map(({ tokenHash }) => tokenHash),
+  );
+  const own = (tokenHashes: Uint8Array[] = []) => ({ accountId, tokenHashes });
+  await endBecauseOf(write, "signed_in_without_proof", own(unproved), { by, at: now });
+  await endBecauseOf(write, "signed_in_over_cookie", own(others), { by, at: now });
+  const ofOthers = { tokenHashes: others ?? [] };
+  await endBecauseOf(write, "other_account_signed_in", ofOthers, { by: null, at: now });
+
+  function isUnproved(row: FoundBinding): boolean {
+    return checkDevice(settings, row, boundTokens, now) === "missing";
+  }
+}
+
+function readBindings({ query }: Write, tokenHashes: Uint8Array[]) {
+  return query
+    .selectFrom("session")
+    .select([
+      "token_hash as tokenHash",
+      "bound_at as boundAt",
+      "bound_hash as boundHash",
+      "bound_until as boundUntil",
+      "former_bound_hash as formerBoundHash",
+      "former_bound_until as formerBoundUntil",
+      "copy_told_at as copyToldAt",
+    ])
+    .where("token_hash", "in", tokenHashes)
+    .execute();
 }

@@ -187,6 +187,7 @@ const ELSEWHERE = {
   all_logged_out: "cli/commands.test.ts",
   everyone_logged_out: "races/lock-order.test.ts",
   signed_in_over_cookie: "contract/sign-in.test.ts",
+  signed_in_without_proof: "contract/device-binding.test.ts",
   other_account_signed_in: "contract/sign-in.test.ts",
   too_many_sessions: "limits/many-sessions.test.ts",
   two_factor_reset: "cli/commands.test.ts",

@@ -15,7 +15,8 @@ export function expectRefusalAfterProof(answer: Answer, status: number, code: st
   expect(answer.setCookies).toEqual([expect.stringMatching(/^[\w-]*latchkey=lk1_[\w-]{43};/)]);
 }
 
-function expectProblem(answer: Answer, status: number, code: string): void {
+/** The same where a cookie may be touched. */
+export function expectProblem(answer: Answer, status: number, code: string): void {
   expect(answer.body, answer.text).toMatchObject({ status, code });
   expect(answer.status).toBe(status);
   expect(header(answer, "content-type")).toMatch(/^application\/problem\+json\b/);

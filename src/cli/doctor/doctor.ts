@@ -84,6 +84,7 @@ function lookAtSettings(settings: Settings): Finding[] {
     cookieDomain === null
       ? ok("The cookie belongs to this host alone.")
       : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),
+    lookAtBinding(settings),
     trustedProxies.length > 0 || baseUrl.isLocal
       ? ok(`${trustedProxies.length} ranges of proxies are trusted.`)
       : warn(`LATCHKEY_TRUSTED_PROXIES is not set${baseUrl.secure ? ENDS_TLS : ""}. ${WHAT_TO_DECLARE}`),
@@ -94,6 +95,18 @@ function lookAtSettings(settings: Settings): Finding[] {
       ? ok("Attempts are limited.")
       : warn("LATCHKEY_RATE_LIMITS is off: for load tests only."),
   ];
+}
+
+/** Whether a stolen cookie is worthless here, and what stands in the way where it isn't. */
+function lookAtBinding({ deviceBinding, baseUrl, cookieDomain, bindingRefresh }: Settings): Finding {
+  const minutes = bindingRefresh / 60_000;
+  if (deviceBinding === "off")
+    return warn("LATCHKEY_DEVICE_BINDING is off: a stolen cookie works elsewhere.");
+  if (cookieDomain !== null)
+    return warn("Sessions aren't bound to devices, since LATCHKEY_COOKIE_DOMAIN shares their cookie.");
+  return baseUrl.secure
+    ? ok(`Sessions are bound to devices in browsers that can; a stolen cookie works for ${minutes} minutes.`)
+    : ok("Sessions aren't bound to devices, since browsers do that on https only.");
 }
 
 const ENDS_TLS = ", but BASE_URL is https, so a proxy in front of Latchkey ends the encryption";

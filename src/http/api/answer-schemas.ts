@@ -9,7 +9,7 @@ import type {
   Session,
   SignedIn,
 } from "../../answers.ts";
-import { END_REASONS, LOGIN_METHOD_KINDS, SECOND_FACTORS } from "../../answers.ts";
+import { END_REASONS, LOGIN_METHOD_KINDS, OTHER_REASONS, SECOND_FACTORS } from "../../answers.ts";
 import type { RefusalCode, RefusalFacts } from "../../refusals.ts";
 import { refusals } from "../../refusals.ts";
 
@@ -39,6 +39,7 @@ const session = z
     expiresAt: time,
     current: z.boolean(),
     signedInWith: z.enum(LOGIN_METHOD_KINDS),
+    bound: z.literal(true).optional().describe("Present where the session is bound to its device"),
   })
   .meta({ id: "Session" }) satisfies z.ZodType<Session>;
 
@@ -106,7 +107,7 @@ export function problemWith(codes: readonly RefusalCode[]) {
     title: z.string(),
     code: z.enum(codes),
     detail: z.string(),
-    reason: z.enum([...END_REASONS, "none"]).optional(),
+    reason: z.enum([...END_REASONS, ...OTHER_REASONS]).optional(),
     by: z.string().optional(),
     at: time.optional(),
     methods: z.array(z.string()).optional(),

@@ -105,7 +105,7 @@ function refusalsOf(row: ApiRoute, schemas: Json): Json {
     ...ALWAYS,
     ...(body ? WITH_BODY : []),
     ...(methodOf(row) === "GET" ? [] : (["cross_site", "unsupported_media_type"] as const)),
-    ...(session === "required" ? (["signed_out"] as const) : []),
+    ...(session === "required" ? (["signed_out", "device_proof_needed"] as const) : []),
   ];
   const all = [...refuses, ...common].map((one) =>
     typeof one === "string" ? { code: one, status: statusOf(one) } : one,

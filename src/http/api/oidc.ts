@@ -5,7 +5,7 @@ import { refuse } from "../../refusals.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import type { CallbackResult, Intent } from "../../sign-in/oidc.ts";
 import { handleCallback, isForPage, startAuthorization } from "../../sign-in/oidc.ts";
-import { redirect } from "../answers.ts";
+import { redirect, withHeaders } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { browserOf, clientInfoOf } from "../call.ts";
 import { allowedNext, loginUrl } from "../next.ts";
@@ -108,7 +108,10 @@ function land(call: Call, came: CallbackResult): Response {
   const answer = signInAnswer(call, clientInfo, done);
   if (!answer.ok) return toPage(call, "sign_in", next, answer.code);
   if (answer.status === 201)
-    return redirect(next ?? `${settings.baseUrl.href}/settings/security`, answer.cookies);
+    return withHeaders(
+      redirect(next ?? `${settings.baseUrl.href}/settings/security`, answer.cookies),
+      answer.headers,
+    );
   return redirect(withParameter(loginUrl(next, settings), "step", "two-factor"), answer.cookies);
 }
 

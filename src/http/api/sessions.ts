@@ -31,7 +31,8 @@ export const sessionRoutes = [
     /** It is explicit, so it may clear the cookie; a 401 never does. */
     async handle({ current, parts, now }) {
       await logOut(parts.database, { accountId: current.accountId, id: current.id }, now);
-      return { ok: true, cookies: [parts.cookies.clearSession()] };
+      const { clearSession, clearBound } = parts.cookies;
+      return { ok: true, cookies: [clearSession(), ...(current.boundHash === null ? [] : [clearBound()])] };
     },
   }),
   route({

@@ -12,6 +12,7 @@ import { browserOf, clientInfoOf, cookieHeader } from "../call.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
 import { bodies } from "./bodies.ts";
+import { registrationOffer } from "./device-binding.ts";
 
 export const signInRoutes = [
   route({
@@ -86,7 +87,13 @@ export const signInRoutes = [
   }),
 ];
 
-type SignedInAnswer = { ok: true; status: 201; body: SignedIn; cookies: string[] };
+type SignedInAnswer = {
+  ok: true;
+  status: 201;
+  body: SignedIn;
+  cookies: string[];
+  headers: Record<string, string>;
+};
 type SecondFactorAnswer = { ok: true; status: 202; body: SecondFactorAsked; cookies: string[] };
 
 /** The answer to a first factor of any kind: the session, or what is still to be given. */
@@ -124,5 +131,6 @@ function signedIn(call: Call, clientInfo: ClientInfo, started: Started): SignedI
   ];
   if (cookies.signInToken(cookieHeader(call)) !== null) set.push(cookies.clearSignIn());
   const body = { account: accountAnswer(session), session: sessionAnswer(session, session.id) };
-  return { ok: true, status: 201, body, cookies: set };
+  const headers = registrationOffer(call, started.bindingChallenge);
+  return { ok: true, status: 201, body, cookies: set, headers };
 }

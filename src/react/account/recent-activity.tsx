@@ -67,6 +67,7 @@ const CAUSES: Record<string, string> = {
   method_removed: "login method disconnected",
   account_closed: "account closed",
   reported: "reported as not yours",
+  proof_lost: "this browser can no longer prove itself",
 };
 
 /** An event in words a person reads; what is not known is shown by its name. */
@@ -108,6 +109,8 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
       return `Login method added from ${label}: ${name}`;
     case "method_removed":
       return `Login method disconnected from ${label}: ${name}`;
+    case "cookie_copy_used":
+      return `A copy of this session's cookie was used: ${label}, from ${detail.from}. It was refused`;
     default:
       return `${kind.replaceAll("_", " ")} from ${label}`;
   }

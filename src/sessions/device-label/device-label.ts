@@ -18,7 +18,7 @@ const longestUserAgent = 512; // characters; what comes after is not read
  * name comes from a fixed list, never from a header, so a header cannot put its own words in front of people.
  * `touchPoints` is the page's `navigator.maxTouchPoints`: an iPad's Safari says it is a Mac, but no Mac has any.
  */
-export function readDevice(headers: Headers, touchPoints = 0): Device {
+export function readDevice(headers: Pick<Headers, "get">, touchPoints = 0): Device {
   const userAgent = (headers.get("user-agent") ?? "").slice(0, longestUserAgent);
   const brandList = headers.get("sec-ch-ua") ?? "";
   const browser = readBrowser(userAgent);

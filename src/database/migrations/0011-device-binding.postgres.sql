@@ -1,0 +1,11 @@
+alter table session add column binding_key text;
+alter table session add column bound_at bigint;
+alter table session add column bound_hash bytea;
+alter table session add column bound_until bigint;
+alter table session add column former_bound_hash bytea;
+alter table session add column former_bound_until bigint;
+alter table session add column challenge text;
+alter table session add column challenge_until bigint;
+alter table session add column former_challenge text;
+alter table session add column former_challenge_until bigint;
+alter table session add column copy_told_at bigint;

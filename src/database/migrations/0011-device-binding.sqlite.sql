@@ -1,0 +1,11 @@
+alter table session add column binding_key text;
+alter table session add column bound_at integer;
+alter table session add column bound_hash blob;
+alter table session add column bound_until integer;
+alter table session add column former_bound_hash blob;
+alter table session add column former_bound_until integer;
+alter table session add column challenge text;
+alter table session add column challenge_until integer;
+alter table session add column former_challenge text;
+alter table session add column former_challenge_until integer;
+alter table session add column copy_told_at integer;

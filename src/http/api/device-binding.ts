@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { refuse } from "../../refusals.ts";
+import { isBindable } from "../../sessions/binding/bindable.ts";
+import { refreshBinding } from "../../sessions/binding/refresh.ts";
+import type { Bound } from "../../sessions/binding/register.ts";
+import { registerDevice } from "../../sessions/binding/register.ts";
+import { json, problem } from "../answers.ts";
+import { challengeField, readString, registrationField } from "../binding/fields.ts";
+import type { Call } from "../call.ts";
+import { cookieHeader } from "../call.ts";
+import { route } from "../route.ts";
+
+const REGISTRATION = "/api/session/device-binding";
+const REFRESH = `${REGISTRATION}/refresh`;
+
+/** The session instructions of the protocol. */
+const instructed = z.object({
+  session_identifier: z.string(),
+  refresh_url: z.string(),
+  scope: z.object({ origin: z.string(), include_site: z.boolean() }),
+  credentials: z.array(z.object({ type: z.literal("cookie"), name: z.string(), attributes: z.string() })),
+  allowed_refresh_initiators: z.array(z.string()),
+});
+
+/**
+ * Device Bound Session Credentials, as browsers speak them (docs/device-binding.md). They send both requests by
+ * themselves, on behalf of whatever page made them necessary, so these routes rest on a signature, not on where a
+ * request comes from. Neither is use of the session.
+ */
+export const deviceBindingRoutes = [
+  route({
+    method: "POST",
+    path: REGISTRATION,
+    session: "required",
+    isUse: false,
+    restsOnProof: true,
+    missing: (settings) => (isBindable(settings) ? null : refuse("not_found")),
+    summary: "For browsers: registers the key that binds a new session to its device.",
+    answers: { 200: instructed },
+    refuses: ["device_proof_wrong", "not_found"],
+    async handle(call) {
+      const bound = await registerDevice(call.parts, call.current, proofOf(call), call.now);
+      return bound.ok ? instructions(call, bound) : bound;
+    },
+  }),
+  route({
+    method: "POST",
+    path: REFRESH,
+    session: "none",
+    restsOnProof: true,
+    summary: "For browsers: gives the next bound cookie for a proof by the registered key.",
+    answers: { 200: instructed },
+    refuses: ["device_proof_stale", "signed_out"],
+    async handle(call) {
+      const { parts, request, now } = call;
+      const done = await refreshBinding(
+        parts,
+        {
+          sessionId: readString(request.headers.get("sec-secure-session-id")) ?? "",
+          proof: proofOf(call),
+          boundTokens: parts.cookies.boundTokens(cookieHeader(call)),
+        },
+        now,
+      );
+      if (done.is === "refreshed") return instructions(call, done);
+      // With 401 the browser forgets the binding, and the next page tells why the session has ended.
+      if (done.is === "over") return refuse("signed_out", "This session has ended.", { reason: "none" });
+      return withChallenge(problem(refuse("device_proof_stale")), done);
+    },
+  }),
+];
+
+/** What a sign-in's answer says to browsers that can bind; nothing where its session has no challenge. */
+export function registrationOffer({ parts }: Call, challenge: string | null): Record<string, string> {
+  if (challenge === null) return {};
+  const path = parts.settings.baseUrl.path + REGISTRATION;
+  return { "Secure-Session-Registration": registrationField(path, challenge) };
+}
+
+function proofOf({ request }: Call): string | null {
+  return readString(request.headers.get("secure-session-response"));
+}
+
+/**
+ * Which cookie the browser keeps fresh, and where. Any page may make it refresh: by default a link from another
+ * site couldn't, and the person would look logged out.
+ */
+function instructions({ parts: { cookies, settings } }: Call, bound: Bound): Response {
+  const { baseUrl, bindingRefresh } = settings;
+  const body: z.infer<typeof instructed> = {
+    session_identifier: bound.sessionId,
+    refresh_url: baseUrl.href + REFRESH,
+    scope: { origin: baseUrl.origin, include_site: false },
+    credentials: [{ type: "cookie", name: cookies.boundName, attributes: cookies.boundAttributes }],
+    allowed_refresh_initiators: ["*"],
+  };
+  return withChallenge(json(200, body, [cookies.setBound(bound.boundToken, bindingRefresh)]), bound);
+}
+
+function withChallenge(
+  response: Response,
+  { challenge, sessionId }: { challenge: string; sessionId: string },
+): Response {
+  response.headers.set("Secure-Session-Challenge", challengeField(challenge, sessionId));
+  return response;
+}

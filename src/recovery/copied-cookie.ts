@@ -1,0 +1,63 @@
+import { makeNotMeLink } from "../credentials/emailed-links.ts";
+import type { AccountParts } from "../credentials/parts.ts";
+import type { OutgoingEmail } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import type { FoundSession } from "../database/database.ts";
+import { lockAccount } from "../database/lock.ts";
+import { record } from "../history/activity.ts";
+import { cookieCopyUsed } from "../mail/copied-cookie.ts";
+import { DAY } from "../sessions/expiry.ts";
+
+/** How often the owner is told of copies of one session's cookie, in ms. */
+const TOLD_EVERY = DAY;
+
+export type CopyNotices = ReturnType<typeof createCopyNotices>;
+
+/**
+ * Tells an owner that a copy of a bound session's cookie was used, and refused. Whoever has the copy may use it as
+ * often as they like: of a session there is one line and one email a day, one write at a time, and the session
+ * itself stays as it is.
+ */
+export function createCopyNotices() {
+  const underWay = new Set<string>();
+  return {
+    /** `from` is the device that the copy was used from, as it calls itself. Goes on after the answer. */
+    tell(parts: AccountParts, session: FoundSession, from: string, now: number): void {
+      if (!isDue(session.copyToldAt, now) || underWay.has(session.id)) return;
+      underWay.add(session.id);
+      parts.inBackground(() =>
+        tellOnce(parts, session, from, now).finally(() => underWay.delete(session.id)),
+      );
+    },
+  };
+}
+
+function isDue(toldAt: number | null, now: number): boolean {
+  return toldAt === null || now - toldAt >= TOLD_EVERY;
+}
+
+async function tellOnce(parts: AccountParts, session: FoundSession, from: string, now: number) {
+  const { id, accountId, label } = session;
+  const emails = await parts.database.write(async (write): Promise<OutgoingEmail[]> => {
+    const account = await lockAccount(write, accountId);
+    if (!account) return [];
+    const told = await write.query
+      .updateTable("session")
+      .set({ copy_told_at: now })
+      .where("id", "=", id)
+      .where(({ or, eb }) => or([eb("copy_told_at", "is", null), eb("copy_told_at", "<=", now - TOLD_EVERY)]))
+      .returning("id")
+      .executeTakeFirst();
+    if (!told) return [];
+    await record(write, { accountId, kind: "cookie_copy_used", at: now, label, detail: { from } });
+    write.announce(accountId);
+    const notMeLink = await makeNotMeLink(parts, write, account, id, now);
+    const message = cookieCopyUsed({
+      ...emailContext(parts, account.email, now, from),
+      notMeLink,
+      session: label,
+    });
+    return [{ to: account.email, message }];
+  });
+  sendEmails(parts, emails);
+}

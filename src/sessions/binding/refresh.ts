@@ -1,0 +1,138 @@
+import type { Selectable } from "kysely";
+import type { Write } from "../../database/database.ts";
+import type { SessionTable } from "../../database/schema.ts";
+import { overByTime } from "../expiry.ts";
+import type { SessionParts } from "../parts.ts";
+import { hashToken, looksLikeId, makeSecret } from "../token.ts";
+import { isBindable } from "./bindable.ts";
+import { freshChallenge, isOpen, nextChallenges } from "./challenges.ts";
+import { isSame } from "./check.ts";
+import { readProof, storedKey } from "./proof.ts";
+import type { Bound } from "./register.ts";
+
+/** A proof was accepted; or it wasn't, and the browser is to sign this challenge; or there is nothing to prove any more. */
+export type Refreshed =
+  | ({ is: "refreshed" } & Bound)
+  | { is: "stale"; sessionId: string; challenge: string }
+  | { is: "over" };
+
+type Asked = {
+  sessionId: string;
+  proof: string | null;
+  /** The bound cookies that came along, if any did. */
+  boundTokens: readonly string[];
+};
+
+type Row = Selectable<SessionTable>;
+
+const OVER = { is: "over" } as const;
+
+/**
+ * Gives a browser its next bound cookie for a proof by the key that it registered. The id says which session, and
+ * the signature alone says who: browsers leave the session's cookie out where another site sent the person
+ * here. It is no use of the session. The endings win: what has ended is over, whatever was read before.
+ */
+export async function refreshBinding(parts: SessionParts, asked: Asked, now: number): Promise<Refreshed> {
+  const { settings, database } = parts;
+  if (!looksLikeId(asked.sessionId)) return OVER;
+  const found = await database.read
+    .selectFrom("session")
+    .selectAll()
+    .where("id", "=", asked.sessionId)
+    .executeTakeFirst();
+  if (!found || found.binding_key === null || isOver(parts, found, now)) return OVER;
+  const signed = asked.proof === null ? null : await readProof(asked.proof, storedKey(found.binding_key));
+  const fresh = freshChallenge(found, settings, now);
+  if (signed === null && fresh !== null) return { is: "stale", sessionId: found.id, challenge: fresh };
+  return database.write(async (write) => {
+    const row = await lockBound(write, found);
+    if (!row) return OVER;
+    return signed !== null && isOpen(row, signed, now)
+      ? accept(parts, write, row, { ...asked, signed }, now)
+      : giveChallenge(parts, write, row, now);
+  });
+}
+
+function isOver({ settings, lastUsed }: SessionParts, row: Row, now: number): boolean {
+  return overByTime(row.expires_at, lastUsed.of(row.id, row.last_used_at), settings, now) !== null;
+}
+
+/** The session as it is now; undefined where it has ended, or has another key than the one that was checked. */
+async function lockBound({ query, locksRows }: Write, { id, binding_key }: Row): Promise<Row | undefined> {
+  return query
+    .selectFrom("session")
+    .selectAll()
+    .where("id", "=", id)
+    .where("binding_key", "=", binding_key)
+    .$if(locksRows, (one) => one.forUpdate())
+    .executeTakeFirst();
+}
+
+async function accept(
+  { settings }: SessionParts,
+  { query }: Write,
+  row: Row,
+  { signed, boundTokens }: Asked & { signed: string },
+  now: number,
+): Promise<Refreshed> {
+  const update = query.updateTable("session").where("id", "=", row.id);
+  if (!isBindable(settings)) {
+    await update.set(UNBOUND).execute();
+    return OVER;
+  }
+  const boundToken = makeSecret();
+  const challenges = nextChallenges(row, signed, settings, now);
+  const former = cookieInUse(row, boundTokens.map(hashToken));
+  await update
+    .set({
+      bound_at: row.bound_at ?? now,
+      bound_hash: hashToken(boundToken),
+      bound_until: now + settings.bindingRefresh,
+      former_bound_hash: former.hash,
+      former_bound_until: former.until,
+      ...challenges,
+    })
+    .execute();
+  return { is: "refreshed", sessionId: row.id, boundToken, challenge: challenges.challenge };
+}
+
+/**
+ * Which of the last two bound cookies the browser has. Where it shows the older one, the answer with the newer one
+ * was lost, and dropping the older one would refuse what the browser sends until it has the next.
+ */
+function cookieInUse(
+  row: Row,
+  shown: readonly Uint8Array[],
+): { hash: Uint8Array | null; until: number | null } {
+  const showsOlder = shown.some((hash) => isSame(row.former_bound_hash, hash));
+  const showsNewer = shown.some((hash) => isSame(row.bound_hash, hash));
+  return showsOlder && !showsNewer
+    ? { hash: row.former_bound_hash, until: row.former_bound_until }
+    : { hash: row.bound_hash, until: row.bound_until };
+}
+
+async function giveChallenge(
+  { settings }: SessionParts,
+  { query }: Write,
+  row: Row,
+  now: number,
+): Promise<Refreshed> {
+  const challenges = nextChallenges(row, null, settings, now);
+  if (challenges.challenge !== row.challenge)
+    await query.updateTable("session").set(challenges).where("id", "=", row.id).execute();
+  return { is: "stale", sessionId: row.id, challenge: challenges.challenge };
+}
+
+/** Where binding was turned off, a browser that comes to refresh is let go of for good. */
+const UNBOUND = {
+  binding_key: null,
+  bound_at: null,
+  bound_hash: null,
+  bound_until: null,
+  former_bound_hash: null,
+  former_bound_until: null,
+  challenge: null,
+  challenge_until: null,
+  former_challenge: null,
+  former_challenge_until: null,
+};
