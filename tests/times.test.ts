@@ -20,6 +20,17 @@ describe("Times on a page", () => {
     expect(dayOf(AT, NOW)).toBe("3 November");
   });
 
+  test.each([
+    ["16:05:59", "Just now"],
+    ["16:06:59", "1 minute ago"],
+    ["17:04:59", "59 minutes ago"],
+    ["18:04:00", "1 hour ago"],
+    ["18:05:00", "2 hours ago"],
+  ])("count whole units only: at %s what was at 16:05 is %s", (time, words) => {
+    at("en", ["en-GB"]);
+    expect(relativeTime("2026-11-03T16:05:00", new Date(`2026-11-03T${time}`).getTime())).toBe(words);
+  });
+
   test("have the order of the browser's own English", () => {
     at("en", ["en-US", "en"]);
     expect(dayOf(AT, NOW)).toBe("November 3");

@@ -2,8 +2,6 @@ import type { Command } from "commander";
 import type { HttpParts } from "../http/call.ts";
 import { importAccounts } from "../import/import-accounts.ts";
 import type { Source } from "../import/incoming.ts";
-import { readAuthJs } from "../import/read-auth-js.ts";
-import { readBetterAuth } from "../import/read-better-auth.ts";
 import { readJsonLines } from "../import/read-json-lines.ts";
 import type { LeftOut, Report } from "../import/report.ts";
 import type { ImportOptions } from "../import/validate.ts";
@@ -11,11 +9,17 @@ import { createProgress } from "./progress.ts";
 import { type JsonFlag, print, UsedWrongly } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
-/** How each kind of source is opened. */
+/** How each kind of source is opened; what only an import needs is loaded by it alone. */
 const SOURCES: Record<string, (place: string) => Promise<Source>> = {
   "json-lines": async (file) => readJsonLines(file),
-  "better-auth": (place) => readBetterAuth(place, betterAuthSecrets(), Date.now()),
-  "auth-js": (place) => readAuthJs(place),
+  "better-auth": async (place) => {
+    const { readBetterAuth } = await import("../import/read-better-auth.ts");
+    return readBetterAuth(place, betterAuthSecrets(), Date.now());
+  },
+  "auth-js": async (place) => {
+    const { readAuthJs } = await import("../import/read-auth-js.ts");
+    return readAuthJs(place);
+  },
 };
 
 /** Its secret, or with versions `2:new,1:old`, under the names that its own documents give them. */

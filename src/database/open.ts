@@ -1,7 +1,5 @@
 import type { Settings } from "../options/options.ts";
 import type { Database, Notice } from "./database.ts";
-import { openPostgres } from "./postgres/postgres.ts";
-import { openSqlite } from "./sqlite/sqlite.ts";
 
 /** Opens the database that the settings name, with its schema brought up to date. What goes wrong later is told to `notice`. */
 export async function openDatabase(
@@ -9,6 +7,11 @@ export async function openDatabase(
   notice: Notice,
 ): Promise<Database> {
   const { database, listenUrl } = settings;
-  if (database.engine === "sqlite") return openSqlite(database.file);
+  // One engine alone is loaded: a start takes as long as what it loads.
+  if (database.engine === "sqlite") {
+    const { openSqlite } = await import("./sqlite/sqlite.ts");
+    return openSqlite(database.file);
+  }
+  const { openPostgres } = await import("./postgres/postgres.ts");
   return openPostgres({ url: database.url, listenUrl, notice });
 }

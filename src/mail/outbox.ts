@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { access, constants, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { createTransport } from "nodemailer";
 import { compile, type Mail, type MailTransport } from "./transport.ts";
 
 const DAY = 86_400_000;
@@ -31,7 +30,6 @@ type OutboxOptions = {
  * whole or not at all; files older than 7 days go, at the start and then hourly.
  */
 export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOptions): Outbox {
-  const composer = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
   let counter = 0;
   let cleanedAt = now();
   const tidy = () => clean(folder, cleanedAt).catch(onCleanFailure);
@@ -39,6 +37,8 @@ export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOpt
   let last: Promise<void> = cleaned;
 
   async function put(mail: Mail): Promise<void> {
+    const { createTransport } = await import("nodemailer");
+    const composer = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
     const { message: eml } = await composer.sendMail(compile(from, mail));
     await mkdir(folder, { recursive: true, mode: 0o700 });
     counter = (counter + 1) % 1_000_000;

@@ -1,6 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import PostalMime from "postal-mime";
 import { timeInWords } from "./layout.ts";
 
 /** An email of the outbox, as its reader sees it. */
@@ -32,6 +31,7 @@ async function filesOf(folder: string): Promise<string[]> {
 }
 
 async function readEmail(folder: string, file: string): Promise<WrittenEmail> {
+  const { default: PostalMime } = await import("postal-mime");
   const {
     to = [],
     subject = "",

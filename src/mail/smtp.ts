@@ -1,4 +1,3 @@
-import { createTransport } from "nodemailer";
 import { isThisMachine } from "../options/kinds.ts";
 import { NoStartTls } from "./failure.ts";
 import { compile, type MailTransport } from "./transport.ts";
@@ -17,26 +16,34 @@ export function smtpTransport(smtpUrl: string, from: string): MailTransport {
   const explain = (error: unknown): never => {
     throw requireTLS && wasRefusedTls(error) ? new NoStartTls(error) : error;
   };
-  const transport = createTransport({
-    url: withOwnOptionsOnly(smtpUrl),
-    requireTLS,
-    pool: true,
-    maxConnections: MOST_CONNECTIONS,
-    maxRequeues: 0,
-    connectionTimeout: CONNECT_TIMEOUT,
-    greetingTimeout: GREETING_TIMEOUT,
-    socketTimeout: SOCKET_TIMEOUT,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  const open = async () => {
+    const { createTransport } = await import("nodemailer");
+    return createTransport({
+      url: withOwnOptionsOnly(smtpUrl),
+      requireTLS,
+      pool: true,
+      maxConnections: MOST_CONNECTIONS,
+      maxRequeues: 0,
+      connectionTimeout: CONNECT_TIMEOUT,
+      greetingTimeout: GREETING_TIMEOUT,
+      socketTimeout: SOCKET_TIMEOUT,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+  };
+  let opened: ReturnType<typeof open> | undefined;
+  const transport = () => {
+    opened ??= open();
+    return opened;
+  };
   return {
     async carry(mail) {
-      await transport.sendMail(compile(from, mail)).catch(explain);
+      await (await transport()).sendMail(compile(from, mail)).catch(explain);
     },
     async verify() {
-      await transport.verify().catch(explain);
+      await (await transport()).verify().catch(explain);
     },
-    close: () => transport.close({ force: true }),
+    close: () => void opened?.then((transporter) => transporter.close({ force: true })),
   };
 }
 

@@ -1,5 +1,8 @@
+import { Secret } from "otpauth";
 import { describe, expect, test } from "vitest";
+import { findForOperator, suspend } from "../../src/operator.ts";
 import { need } from "../support/answers.ts";
+import { allAtRest } from "../support/at-rest.ts";
 import { MINUTE, SECOND } from "../support/clock.ts";
 import { describeOnEachEngine } from "../support/engines.ts";
 import {
@@ -16,10 +19,11 @@ import {
   PASSWORD,
   signInWithCode,
   signUp,
+  trySignIn,
   turnOnTwoFactor,
 } from "../support/people.ts";
 import { serverFor } from "../support/server.ts";
-import { codeAt, wrongCodeAt } from "../support/totp.ts";
+import { codeAt, STEP, wrongCodeAt } from "../support/totp.ts";
 import { UA } from "../support/user-agents.ts";
 
 const ROUTE = "/api/session/two-factor";
@@ -76,6 +80,47 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
         "wrong_code",
       );
     }
+  });
+
+  test("an earlier step that was used stays used after a later one", async () => {
+    const { person, secret } = await protectedPerson();
+    server().clock.advance(10 * MINUTE);
+    server().clock.toMiddleOf(STEP);
+    const now = server().clock.now();
+    for (const steps of [0, 1])
+      expectStatus(
+        201,
+        await (await halfSignIn(server(), person)).post(ROUTE, { code: codeAt(secret, now, steps) }),
+      );
+    const again = await halfSignIn(server(), person);
+    expectRefusal(await again.post(ROUTE, { code: codeAt(secret, now) }), 401, "wrong_code");
+  });
+
+  test("lets in nobody whose account was suspended meanwhile, not with the right code either", async () => {
+    const { person, secret, recoveryCodes } = await protectedPerson();
+    const { parts } = server().latchkey;
+    const found = await findForOperator(parts, person.email);
+    if (!found.ok) throw new Error("The account isn't there.");
+    await suspend(parts, found.account, server().clock.now());
+    for (const given of [
+      { code: codeAt(secret, server().clock.now()) },
+      { recoveryCode: recoveryCodes[0] },
+    ]) {
+      const half = await halfSignIn(server(), person);
+      expectRefusal(await half.post(ROUTE, given), 403, "account_suspended");
+      expectRefusal(await half.get("/api/session"), 401, "signed_out");
+    }
+  });
+
+  test("leaves the session of the same browser alone until the second factor has passed", async () => {
+    const { person, secret } = await protectedPerson();
+    expectStatus(202, await trySignIn(person.client, person));
+    await expectSignedIn(person.client);
+    const { token } = person.client;
+    const code = codeAt(secret, server().clock.now());
+    expectStatus(201, await person.client.post(ROUTE, { code }));
+    person.client.token = token;
+    expectRefusal(await person.client.get("/api/session"), 401, "signed_out");
   });
 
   test("a wrong code leaves the sign-in open, until ten were wrong", async () => {
@@ -189,12 +234,31 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
 
     test("keep the secret sealed and the codes hashed at rest", async () => {
       const { secret, recoveryCodes } = await protectedPerson();
-      const rows = JSON.stringify([
-        ...(await server().database.read("select * from two_factor")),
-        ...(await server().database.read("select * from recovery_code")),
-      ]);
-      expect(rows).not.toContain(secret);
-      for (const code of recoveryCodes) expect(rows).not.toContain(code.replaceAll("-", ""));
+      const stored = await allAtRest(server().database);
+      expect(stored).not.toContain(secret);
+      expect(stored).not.toContain(Buffer.from(Secret.fromBase32(secret).buffer).toString("hex"));
+      for (const code of recoveryCodes)
+        for (const spelled of [code, code.replaceAll("-", "")]) expect(stored).not.toContain(spelled);
+    });
+
+    test("hold a secret that was copied from another account's row for unreadable", async () => {
+      const [mine, foreign] = [await protectedPerson(), await protectedPerson()];
+      const { database } = server().latchkey.parts;
+      await database.write(async ({ query }) => {
+        const { secret } = await query
+          .selectFrom("two_factor")
+          .select("secret")
+          .where("account_id", "=", mine.person.account.id)
+          .executeTakeFirstOrThrow();
+        await query
+          .updateTable("two_factor")
+          .set({ secret })
+          .where("account_id", "=", foreign.person.account.id)
+          .execute();
+      });
+      const half = await halfSignIn(server(), foreign.person);
+      const code = codeAt(mine.secret, server().clock.now());
+      expectRefusal(await half.post(ROUTE, { code }), 503, "unavailable");
     });
   });
 });

@@ -298,6 +298,19 @@ describeOnEachEngine("Which event ends which sessions", (engine) => {
     });
   });
 
+  test("a confirmed email change ends the links that were emailed to the old address", async () => {
+    const person = await signUp(server());
+    await verifyEmail(server(), person);
+    const reset = await resetToken(server(), person.email);
+    const email = freshEmail("new");
+    expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
+    const confirm = await server().outbox.tokenFor(email, "/confirm-email");
+    expectNoContent(await person.client.post("/api/email-confirmations", { token: confirm }));
+    const body = { token: reset, password: OTHER_PASSWORD };
+    expectRefusal(await server().client().put("/api/password-resets", body), 410, "link_expired");
+    await signIn(server(), { email, password: PASSWORD }, UA.safariMac);
+  });
+
   test("a password change ends emailed links, but never the owner's rescue", async () => {
     const person = await signUp(server());
     await verifyEmail(server(), person);

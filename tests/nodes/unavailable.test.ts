@@ -51,10 +51,10 @@ describe("A PostgreSQL in use that", () => {
   const asAdmin = async (statements: string[]) => {
     for (const one of statements) await admin.query(one.replaceAll("NAME", name));
   };
+  /** The server connects again whenever it may, so that one round isn't always enough. */
   const endConnections = async () => {
-    await asAdmin(["select pg_terminate_backend(pid) from pg_stat_activity where datname = 'NAME'"]);
-    const left = () => admin.query("select from pg_stat_activity where datname = $1", [name]);
-    await expect.poll(async () => (await left()).rowCount).toBe(0);
+    const text = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+    await expect.poll(async () => (await admin.query(text, [name])).rowCount, { timeout: 30_000 }).toBe(0);
   };
 
   beforeAll(async () => {

@@ -2,6 +2,7 @@ import { argon2Sync, randomBytes, scryptSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashSync } from "bcryptjs";
+import { textOf } from "./at-rest.ts";
 import { latchkey, type Ran } from "./command-line.ts";
 import type { TestServer } from "./server.ts";
 
@@ -52,10 +53,10 @@ export async function everythingIn(server: TestServer): Promise<string> {
   const { database, latchkey, clock } = server;
   // Last uses of earlier tests are written within a minute; one that came in between would look like a change.
   await latchkey.parts.lastUsed.flush(clock.now(), true);
-  const rows = [];
+  const tables = [];
   for (const table of TABLES)
-    rows.push(table, ...(await database.read(`select * from ${table} order by 1, 2`)));
-  return JSON.stringify(rows);
+    tables.push(table, textOf(await database.read(`select * from ${table} order by 1, 2`)));
+  return tables.join("\n");
 }
 
 const unpadded = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64").replace(/=+$/, "");

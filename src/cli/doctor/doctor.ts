@@ -10,7 +10,6 @@ import { readSettings, type Settings, siteNameOf } from "../../options/options.t
 import { givenOptions } from "../given-options.ts";
 import { type JsonFlag, print } from "../terminal.ts";
 import { missingDatabase, withLatchkey } from "../with-latchkey.ts";
-import { lookAtDatabase } from "./doctor-database.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
 export function addDoctor(program: Command): void {
@@ -32,6 +31,8 @@ export function addDoctor(program: Command): void {
 }
 
 async function examine(parts: HttpParts, sendMailTo: string | undefined): Promise<Finding[]> {
+  // With it come both engines, which no other command loads.
+  const { lookAtDatabase } = await import("./doctor-database.ts");
   return [
     ...(await lookAtDatabase(parts)),
     ...(await lookAtMail(parts, sendMailTo)),

@@ -3,12 +3,6 @@ import type {
   RegistrationResponseJSON,
   WebAuthnCredential,
 } from "@simplewebauthn/server";
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from "@simplewebauthn/server";
 import type { CeremonyKind } from "../../database/schema.ts";
 import { siteNameOf } from "../../options/options.ts";
 import type { Outcome } from "../../refusals.ts";
@@ -19,6 +13,9 @@ import { beginCeremony, takeCeremony } from "./ceremony.ts";
 import type { NewPasskey, Passkey } from "./stored-passkeys.ts";
 import { findPasskey, listPasskeys, moveCounter } from "./stored-passkeys.ts";
 
+/** Loaded by the first passkey, not at the start: it takes as long as all else together. */
+const webAuthn = () => import("@simplewebauthn/server");
+
 /** Options for making a passkey, for an account that exists or for a sign-up. One authenticator holds one of an account. */
 export async function registrationOptions(
   parts: AccountParts,
@@ -26,6 +23,7 @@ export async function registrationOptions(
   now: number,
 ) {
   const held = of.accountId === null ? [] : await listPasskeys(parts.database, of.accountId);
+  const { generateRegistrationOptions } = await webAuthn();
   const options = await generateRegistrationOptions({
     rpName: siteNameOf(parts.settings),
     rpID: relyingPartyId(parts),
@@ -59,6 +57,7 @@ export async function acceptRegistration(
   );
   if (!ceremony) return refusal;
   const response = answer.response as RegistrationResponseJSON;
+  const { verifyRegistrationResponse } = await webAuthn();
   const verified = await verifyRegistrationResponse({
     response,
     expectedChallenge: challenge,
@@ -87,6 +86,7 @@ export async function authenticationOptions(
   of: { accountId: string | null; browser: string },
   now: number,
 ) {
+  const { generateAuthenticationOptions } = await webAuthn();
   const options = await generateAuthenticationOptions({
     rpID: relyingPartyId(parts),
     userVerification: "preferred",
@@ -125,6 +125,7 @@ export async function acceptAuthentication(
     publicKey: new Uint8Array(passkey.public_key),
     counter: passkey.counter,
   };
+  const { verifyAuthenticationResponse } = await webAuthn();
   const verified = await verifyAuthenticationResponse({
     response,
     expectedChallenge: challenge,
