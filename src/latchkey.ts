@@ -24,7 +24,7 @@ import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
-import { readSettings } from "./options/options.ts";
+import { isDevelopment, readSettings } from "./options/options.ts";
 import { createCopyNotices } from "./recovery/copied-cookie.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
@@ -118,7 +118,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     },
   };
   const stopMaintenance = startMaintenance(parts, logError("Maintenance failed."));
-  warnAtStart(settings, log);
+  tellAtStart(settings, log);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
@@ -148,9 +148,11 @@ function once(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Warns of settings that are dangerous. */
-function warnAtStart(settings: Settings, log: HttpParts["log"]): void {
-  const { baseUrl, rateLimits } = settings;
+/** Says where emails go without a mail server, and warns of settings that are dangerous. */
+function tellAtStart(settings: Settings, log: HttpParts["log"]): void {
+  const { baseUrl, rateLimits, smtpUrl, outbox } = settings;
+  const shown = isDevelopment(settings) ? `; ${baseUrl.href}/dev/emails shows them` : "";
+  if (smtpUrl === null) log.info(`SMTP_URL is not set: emails are written to ${outbox}${shown}`);
   const clear = insecureUrlWarning(baseUrl);
   if (clear !== null) log.warn(clear);
   if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");

@@ -12,8 +12,9 @@ import {
   suspend,
   unsuspend,
 } from "../operator.ts";
+import { givenOptions } from "./given-options.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
-import { ask, type JsonFlag, printResult, Refused } from "./terminal.ts";
+import { ask, type JsonFlag, printResult, Refused, say } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
 
 export function addAccounts(program: Command): void {
@@ -47,6 +48,8 @@ export function addAccounts(program: Command): void {
     "send-reset",
     "Emails a link to choose a new password.",
     async (parts, account, { now }) => {
+      const { baseUrl } = await givenOptions();
+      if (baseUrl === undefined) say(unsureLink(parts.settings.baseUrl.href));
       await sendReset(parts, account, now);
       return `Emailed a reset link to ${account.email}.`;
     },
@@ -60,6 +63,11 @@ export function addAccounts(program: Command): void {
       return `Two-factor authentication of ${account.email} is off.`;
     },
   );
+}
+
+/** A server without settings is at that address; an app that sets its `baseUrl` in code is not. */
+function unsureLink(href: string): string {
+  return `BASE_URL is not set: the link leads to ${href}. For an app of yours, put its baseUrl into latchkey.config.js in this folder.`;
 }
 
 async function listAccounts({ database }: HttpParts, { limit, json }: ListFlags): Promise<void> {

@@ -4,8 +4,6 @@ import { DatabaseUnavailable } from "../database/database.ts";
 import type { HttpParts } from "../http/call.ts";
 import { listen } from "../http/listen.ts";
 import { createLatchkey } from "../latchkey.ts";
-import type { Settings } from "../options/options.ts";
-import { isDevelopment } from "../options/options.ts";
 import { SETTINGS } from "../options/table.ts";
 import { givenOptions } from "./given-options.ts";
 import { print, Refused, say } from "./terminal.ts";
@@ -37,7 +35,6 @@ async function runServer(): Promise<void> {
     throw new Refused(whyNot(error, host, port));
   });
   const stopped = stopSignal();
-  if (settings.smtpUrl === null) say(whereEmailsGo(settings));
   try {
     if (await databaseAnswers(latchkey.parts, stopped))
       print(`Latchkey is ready at ${settings.baseUrl.href}`);
@@ -46,11 +43,6 @@ async function runServer(): Promise<void> {
     await server.close();
     await latchkey.close();
   }
-}
-
-function whereEmailsGo(settings: Settings): string {
-  const shown = isDevelopment(settings) ? `; ${settings.baseUrl.href}/dev/emails shows them` : "";
-  return `SMTP_URL is not set: emails are written to ${settings.outbox}${shown}`;
 }
 
 const ASK_AGAIN_AFTER = 500; // ms

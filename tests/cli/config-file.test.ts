@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +48,21 @@ describe("What an app and the command line both read from latchkey.config", () =
     ).toBe("http://localhost:3105/auth");
   });
 
+  test("tells an app without a mail server once, in its log, where its emails go", async () => {
+    const app = (options: string) =>
+      `import { createLatchkey } from ${JSON.stringify(ENTRY)}; const latchkey = await createLatchkey(${options}); await latchkey.close();`;
+    const logOf = (options: string) =>
+      spawnSync(process.execPath, ["--input-type=module", "--eval", app(options)], { cwd, encoding: "utf8" })
+        .stderr.split("\n")
+        .filter((line) => line.includes("SMTP_URL"));
+    writeFileSync(join(cwd, "latchkey.config.json"), '{ "baseUrl": "http://localhost:3105/auth" }');
+    const outbox = join(cwd, "latchkey-data", "outbox");
+    expect(logOf("{}").map((line) => JSON.parse(line).msg)).toEqual([
+      `SMTP_URL is not set: emails are written to ${outbox}; http://localhost:3105/auth/dev/emails shows them`,
+    ]);
+    expect(logOf('{ smtpUrl: "smtp://localhost:2525" }')).toEqual([]);
+  });
+
   test("gives way to the environment", async () => {
     writeFileSync(join(cwd, "latchkey.config.json"), '{ "baseUrl": "http://localhost:3105/auth" }');
     expect(await sendReset({ BASE_URL: "http://localhost:4000" })).toBe(
@@ -71,5 +86,19 @@ describe("What an app and the command line both read from latchkey.config", () =
     expect(code).toBe(1);
     expect(err).toContain(sentence);
     expect(err.trimEnd().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("Where nothing says what the base URL is", () => {
+  test("a command that emails a link says where it leads, and how to change that", async () => {
+    const email = "a@example.com";
+    await latchkey(["accounts", "create", email, "--password-stdin"], { cwd, input: PASSWORD });
+    const { code, err } = await latchkey(["accounts", "send-reset", email], { cwd });
+    expect([code, err]).toEqual([
+      0,
+      "BASE_URL is not set: the link leads to http://localhost:3000. For an app of yours, put its baseUrl into latchkey.config.js in this folder.\n",
+    ]);
+    const env = { BASE_URL: "http://localhost:3000" };
+    expect(await latchkey(["accounts", "send-reset", email], { cwd, env })).toMatchObject({ err: "" });
   });
 });
