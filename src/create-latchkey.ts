@@ -12,8 +12,11 @@ import type { LatchkeyOptions } from "./options/options.ts";
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   // Only then loaded: its imports don't even link where something of Node's is missing.
   if (!("argon2" in crypto)) throw new Error(tooOld());
-  const { createLatchkey } = await import("./latchkey.ts");
-  return createLatchkey({ ...(await optionsFromFile()), ...options });
+  const { createLatchkey, whereEmailsGo } = await import("./latchkey.ts");
+  const latchkey = await createLatchkey({ ...(await optionsFromFile()), ...options });
+  const emailsGo = whereEmailsGo(latchkey.settings);
+  if (emailsGo !== null) latchkey.parts.log.info(emailsGo);
+  return latchkey;
 }
 
 function tooOld(): string {

@@ -118,7 +118,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     },
   };
   const stopMaintenance = startMaintenance(parts, logError("Maintenance failed."));
-  tellAtStart(settings, log);
+  warnAtStart(settings, log);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
@@ -148,11 +148,16 @@ function once(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Says where emails go without a mail server, and warns of settings that are dangerous. */
-function tellAtStart(settings: Settings, log: HttpParts["log"]): void {
-  const { baseUrl, rateLimits, smtpUrl, outbox } = settings;
-  const shown = isDevelopment(settings) ? `; ${baseUrl.href}/dev/emails shows them` : "";
-  if (smtpUrl === null) log.info(`SMTP_URL is not set: emails are written to ${outbox}${shown}`);
+/** Where emails go without a mail server; null where there is one. */
+export function whereEmailsGo(settings: Settings): string | null {
+  if (settings.smtpUrl !== null) return null;
+  const shown = isDevelopment(settings) ? `; ${settings.baseUrl.href}/dev/emails shows them` : "";
+  return `SMTP_URL is not set: emails are written to ${settings.outbox}${shown}`;
+}
+
+/** Warns of settings that are dangerous. */
+function warnAtStart(settings: Settings, log: HttpParts["log"]): void {
+  const { baseUrl, rateLimits } = settings;
   const clear = insecureUrlWarning(baseUrl);
   if (clear !== null) log.warn(clear);
   if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");

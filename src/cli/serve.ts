@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { DatabaseUnavailable } from "../database/database.ts";
 import type { HttpParts } from "../http/call.ts";
 import { listen } from "../http/listen.ts";
-import { createLatchkey } from "../latchkey.ts";
+import { createLatchkey, whereEmailsGo } from "../latchkey.ts";
 import { SETTINGS } from "../options/table.ts";
 import { givenOptions } from "./given-options.ts";
 import { print, Refused, say } from "./terminal.ts";
@@ -35,6 +35,8 @@ async function runServer(): Promise<void> {
     throw new Refused(whyNot(error, host, port));
   });
   const stopped = stopSignal();
+  const emailsGo = whereEmailsGo(settings);
+  if (emailsGo !== null) say(emailsGo);
   try {
     if (await databaseAnswers(latchkey.parts, stopped))
       print(`Latchkey is ready at ${settings.baseUrl.href}`);
