@@ -26,16 +26,16 @@ describe.runIf(engineNames().includes("postgres"))("Three processes on one Postg
     for (const count of Object.values(history.did)) expect(count).toBeGreaterThan(0);
   }, 120_000);
 
-  test("and such a history would show a look-up that lags by 50 ms on one of them", async () => {
+  test("and such a history would show a look-up that answers every other question with the answer before", async () => {
     const { database } = nodes.server.latchkey.parts;
     const strict = database.findSession;
-    const seen = new Map<string, { at: number; found: Awaited<ReturnType<typeof strict>> }>();
+    const seen = new Map<string, Awaited<ReturnType<typeof strict>>>();
     Object.assign(database, {
       async findSession(token: string) {
         const known = seen.get(token);
-        if (known && performance.now() - known.at < 50) return known.found;
+        if (seen.delete(token)) return known;
         const found = await strict(token);
-        seen.set(token, { at: performance.now(), found });
+        seen.set(token, found);
         return found;
       },
     });
