@@ -32,8 +32,8 @@ export async function identify(
   isUse = true,
 ): Promise<Authenticated | SignedOut> {
   const cookies = headers.get("cookie");
-  const shown = { tokens: parts.cookies.tokens(cookies), boundTokens: parts.cookies.boundTokens(cookies) };
-  const answer = await authenticate(parts, shown, now);
+  const boundTokens = () => parts.cookies.boundTokens(cookies);
+  const answer = await authenticate(parts, { tokens: parts.cookies.tokens(cookies), boundTokens }, now);
   if ("unproved" in answer) {
     noteCopy(parts, answer.unproved, headers, now);
     return PROOF_NEEDED;

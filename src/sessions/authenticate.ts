@@ -18,11 +18,12 @@ export type Authenticated = {
 /** A token of a bound session, without the cookie that only its device has. */
 export type Unproved = { unproved: FoundSession };
 
-/** What a request shows of itself: session tokens, and bound cookies beside them. */
-export type Shown = { tokens: readonly string[]; boundTokens: readonly string[] };
+/** What a request shows of itself: session tokens, and bound cookies beside them, read only where a session is bound. */
+export type Shown = { tokens: readonly string[]; boundTokens: () => readonly string[] };
 
 /**
- * Who holds one of these tokens, by one indexed look-up each, the rule of time, and the device where a session is bound to one. Never changes anything.
+ * Who holds one of these tokens, by one indexed look-up each, the rule of time, and the device where a session
+ * is bound to one. Never changes anything.
  * A browser sends the cookie more than once where some are stale, or planted by a sibling sub-domain: all
  * are looked at, and their order means nothing. Of several that live, the session that began last is meant.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
@@ -60,7 +61,7 @@ const NOTHING: Unauthenticated = { reason: "none", by: null, at: null };
 function judge(
   parts: SessionParts,
   found: FoundSession,
-  { token, boundTokens }: { token: string; boundTokens: readonly string[] },
+  { token, boundTokens }: { token: string } & Pick<Shown, "boundTokens">,
   now: number,
 ): Authenticated | Unproved | Unauthenticated {
   const lastUsedAt = parts.lastUsed.of(found.id, found.lastUsedAt);

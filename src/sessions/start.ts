@@ -144,7 +144,7 @@ async function endOldCookies(
   const unproved: Uint8Array[] = [];
   const others: Uint8Array[] = [];
   for (const row of await readBindings(write, tokens.map(hashToken))) {
-    const isUnproved = checkDevice(settings, row, boundTokens, now) === "missing";
+    const isUnproved = checkDevice(settings, row, () => boundTokens, now) === "missing";
     (isUnproved ? unproved : others).push(row.tokenHash);
   }
   if (unproved.length > 0)

@@ -1,4 +1,4 @@
-import { header } from "../support/answers.ts";
+import { type Answer, header } from "../support/answers.ts";
 import type { Client } from "../support/client.ts";
 import { latchkey } from "../support/command-line.ts";
 import { CLIENT_ID, CLIENT_SECRET, type Facts, type Lie, LyingProvider } from "../support/lying-provider.ts";
@@ -80,11 +80,16 @@ export class Sites {
     return this.finish(client, header(begun, "location"), site, sub, facts);
   }
 
-  /** The rest of a round that was begun. */
+  /** The rest of a round that was begun. Returns where the person lands. */
   async finish(client: Client, url: string, site: Site, sub: string, facts: Facts = {}): Promise<string> {
+    return header(await this.comeBack(client, url, site, sub, facts), "location");
+  }
+
+  /** The answer to a browser that the site has sent back. */
+  async comeBack(client: Client, url: string, site: Site, sub: string, facts: Facts = {}): Promise<Answer> {
     this.#said.who = { sub, email: `${sub}@example.test`, ...facts };
     const { pathname, search } = new URL(this.#provider.back(url, site));
-    return header(expectStatus(302, await client.get(pathname + search)), "location");
+    return expectStatus(302, await client.get(pathname + search));
   }
 
   stop(): void {

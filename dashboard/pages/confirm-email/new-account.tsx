@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { type Confirmation, dayAndTimeOf } from "../../../src/client/index.ts";
-import { Dialog } from "../../../src/react/parts/dialog.tsx";
+import { ConfirmDialog } from "../../../src/react/parts/dialog.tsx";
 import { FormProblem } from "../../../src/react/parts/form.tsx";
 import { OneTask } from "../../frame.tsx";
 import { Address, type Asked, Choice, deviceOf, Facts, MainButton } from "./parts.tsx";
@@ -80,27 +80,14 @@ function whatConfirmingDoes({ twoFactor, methods }: Confirmation): string[] {
 /** The answer that can't be taken back, asked for once more. */
 function Disown({ link, answering, onClose }: Asked & { onClose: () => void }) {
   return (
-    <Dialog
-      role="alertdialog"
+    <ConfirmDialog
       title="You didn't create this account?"
       words="This logs out every device and removes every way to log in: the password, two-factor authentication, passkeys and other sites. It can't be undone. The link that we send you is then the only way in."
+      action={answering}
+      confirm="I didn't create it"
+      onConfirm={() => void answering.act(link, false)}
       onClose={onClose}
-    >
-      <FormProblem problem={answering.problem} />
-      <div className="lk-actions">
-        <button
-          type="button"
-          className="lk-button lk-danger"
-          data-working={answering.working || undefined}
-          onClick={() => void answering.act(link, false)}
-        >
-          I didn't create it
-        </button>
-        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
-    </Dialog>
+    />
   );
 }
 

@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import { dayOf, type LoginMethod, relativeTime } from "../../client/index.ts";
 import { type Answer, Card, Old, useStatus, Waiting } from "../parts/card.tsx";
-import { Dialog } from "../parts/dialog.tsx";
+import { ConfirmDialog, Dialog } from "../parts/dialog.tsx";
 import { Field, Form, FormProblem, Submit, text, useAction } from "../parts/form.tsx";
 import { makePasskey } from "../proof/passkeys.ts";
 import { useProof, useTakeUp } from "../proof/proof.tsx";
@@ -126,27 +126,14 @@ function Remove({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
     void refresh();
   });
   return (
-    <Dialog
-      role="alertdialog"
+    <ConfirmDialog
       title={`Disconnect ${method.name}`}
       words="You can no longer log in with it. Other devices that logged in with it are logged out."
+      action={action}
+      confirm="Disconnect"
+      onConfirm={() => void action.act()}
       onClose={onClose}
-    >
-      <FormProblem problem={action.problem} />
-      <div className="lk-actions">
-        <button
-          type="button"
-          className="lk-button lk-danger"
-          data-working={action.working || undefined}
-          onClick={() => void action.act()}
-        >
-          Disconnect
-        </button>
-        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
-    </Dialog>
+    />
   );
 }
 

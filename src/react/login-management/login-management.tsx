@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "react";
 import type { Session } from "../../client/index.ts";
 import { Card, Old, useStatus, Waiting } from "../parts/card.tsx";
-import { Dialog } from "../parts/dialog.tsx";
-import { FormProblem, useAction } from "../parts/form.tsx";
+import { ConfirmDialog } from "../parts/dialog.tsx";
+import { useAction } from "../parts/form.tsx";
 import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "../queries.ts";
 import { devices, howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST } from "../words.ts";
 import { SessionRow } from "./session-row.tsx";
@@ -104,26 +104,14 @@ export function EndOthers({ count, onClose, say }: { count: number; onClose: () 
     void refresh();
   });
   return (
-    <Dialog
-      role="alertdialog"
+    <ConfirmDialog
       title="Log out other devices"
       words={`This logs out ${devices(count)}. You stay logged in here.`}
+      action={ending}
+      confirm="Log out other devices"
+      kind="main"
+      onConfirm={() => void ending.act()}
       onClose={onClose}
-    >
-      <FormProblem problem={ending.problem} />
-      <div className="lk-actions">
-        <button
-          type="button"
-          className="lk-button lk-main"
-          data-working={ending.working || undefined}
-          onClick={() => void ending.act()}
-        >
-          Log out other devices
-        </button>
-        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
-    </Dialog>
+    />
   );
 }

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
 import { giveFocusBack } from "./focus.ts";
+import { type Action, FormProblem } from "./form.tsx";
 
 type DialogProps = {
   title: string;
@@ -40,5 +41,39 @@ export function Dialog({ title, words, children, onClose, role = "dialog" }: Dia
       {words !== undefined && <p id={`${id}-words`}>{words}</p>}
       {children}
     </dialog>
+  );
+}
+
+type ConfirmDialogProps = {
+  title: string;
+  words: ReactNode;
+  action: Pick<Action<[]>, "working" | "problem">;
+  /** What the button says that does it. */
+  confirm: string;
+  kind?: "main" | "danger";
+  onConfirm: () => void;
+  onClose: () => void;
+};
+
+/** Asks once more before something happens; Cancel has the focus. */
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const { title, words, action, confirm, kind = "danger", onConfirm, onClose } = props;
+  return (
+    <Dialog role="alertdialog" title={title} words={words} onClose={onClose}>
+      <FormProblem problem={action.problem} />
+      <div className="lk-actions">
+        <button
+          type="button"
+          className={`lk-button lk-${kind}`}
+          data-working={action.working || undefined}
+          onClick={onConfirm}
+        >
+          {confirm}
+        </button>
+        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
   );
 }

@@ -15,11 +15,11 @@ export type DeviceProof = "not_bound" | "proved" | "first_proof" | "missing";
 export function checkDevice(
   settings: BindingSettings,
   session: FoundBinding,
-  boundTokens: readonly string[],
+  boundTokens: () => readonly string[],
   now: number,
 ): DeviceProof {
   if (session.boundHash === null || !isBindable(settings)) return "not_bound";
-  const proved = boundTokens.some((token) => isGood(session, hashToken(token), now));
+  const proved = boundTokens().some((token) => isGood(session, hashToken(token), now));
   if (session.boundAt === null) return proved ? "first_proof" : "not_bound";
   return proved ? "proved" : "missing";
 }
