@@ -1,5 +1,5 @@
 import { absoluteTime, dayOf, relativeTime, type Session } from "../client/index.ts";
-import { inWords, WHAT_BOUND_MEANS } from "../react/words.ts";
+import { BOUND, inWords } from "../react/words.ts";
 import { button, deviceGlyph, element, set } from "./markup.ts";
 
 /** One device in the list. */
@@ -20,8 +20,7 @@ export class SessionRow {
     const used = element("span", { class: "lk-together" }, "last used: ", this.#time);
     const when = element("p", { class: "lk-muted" }, this.#signedIn, used);
     const words = element("div", { class: "lk-row-words" }, element("p", { class: "lk-label" }, label), when);
-    if (session.bound)
-      words.append(element("p", { class: "lk-muted", title: WHAT_BOUND_MEANS }, "Bound to this device"));
+    if (session.bound) words.append(element("p", { class: "lk-muted" }, BOUND));
     words.append(this.#problem);
     this.#problem.hidden = true;
     this.node = element(

@@ -122,8 +122,8 @@ function waitOf(seconds = 60): string {
   return minutes <= 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }
 
-/** Of a session that is bound to its device. */
-export const WHAT_BOUND_MEANS = "A copy of its cookies is worthless anywhere else.";
+/** Of a session that is bound to its device; said on the page, since a phone shows no tooltip. */
+export const BOUND = "Bound to this device: a copy of its cookies is worthless anywhere else.";
 
 export function devices(count: number): string {
   return count === 1 ? "1 other device" : `${count} other devices`;

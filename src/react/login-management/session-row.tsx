@@ -2,7 +2,7 @@ import { useRef } from "react";
 import { absoluteTime, dayOf, Refused, relativeTime, type Session } from "../../client/index.ts";
 import { FormProblem, useAction } from "../parts/form.tsx";
 import { useClient, useRefresh, useTakeOff } from "../queries.ts";
-import { WHAT_BOUND_MEANS } from "../words.ts";
+import { BOUND } from "../words.ts";
 import { DeviceGlyph } from "./device-glyph.tsx";
 
 type RowProps = {
@@ -51,11 +51,7 @@ export function SessionRow({ session, isNew, now, say }: RowProps) {
             </time>
           </span>
         </p>
-        {session.bound && (
-          <p className="lk-muted" title={WHAT_BOUND_MEANS}>
-            Bound to this device
-          </p>
-        )}
+        {session.bound && <p className="lk-muted">{BOUND}</p>}
         <FormProblem problem={ending.problem} />
       </div>
       <div className="lk-row-end">
