@@ -2,23 +2,26 @@ import { resealSecrets } from "./credentials/reseal.ts";
 import { tellHeldBack } from "./credentials/send-emails.ts";
 import { DatabaseUnavailable } from "./database/database.ts";
 import type { HttpParts } from "./http/call.ts";
+import { waitingEmails } from "./mail/outgoing.ts";
 import { prune } from "./sessions/prune.ts";
 
 /** How often addresses are told of emails that were held back, at least; ms. */
 const TELL_INTERVAL = 60_000;
+/** How soon after the start emails of an earlier run are looked for; ms. A command is over by then, and leaves them to the server. */
+const FIRST_EMAILS = 1_000;
 /** Longer than this a timer can't be set for; ms. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 type Work = (parts: HttpParts, stop: AbortSignal) => Promise<void>;
 
 /** What a server looks at when it starts, and again each time before it prunes. */
-const LOOKS: Work[] = [checkClock, resealSecondFactors];
+const LOOKS: Work[] = [checkClock, resealAll];
 
 /** What a server does every LATCHKEY_PRUNE_INTERVAL (an hour), one after the other, and no two times at once. */
 const HOURLY: Work[] = [...LOOKS, pruneAndLog];
 
 /** What it does every minute, and more often where it prunes more often. */
-const EVERY_MINUTE: Work[] = [tellOfHeldBackEmails];
+const EVERY_MINUTE: Work[] = [tellOfHeldBackEmails, sendWaitingEmails];
 
 /** Begins what a server does by itself. Returns how to stop, which waits for what is under way. */
 export function startMaintenance(parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
@@ -34,7 +37,9 @@ export function startMaintenance(parts: HttpParts, onError: (error: unknown) => 
   const minutely = every(Math.min(pruneInterval, TELL_INTERVAL), () =>
     parts.inBackground(() => doAll(EVERY_MINUTE)),
   );
+  const firstEmails = setTimeout(() => parts.inBackground(() => sendLeftEmails(parts)), FIRST_EMAILS).unref();
   return async () => {
+    clearTimeout(firstEmails);
     clearInterval(hourly);
     clearInterval(minutely);
     stop.abort();
@@ -53,15 +58,15 @@ async function checkClock({ clockAhead }: HttpParts): Promise<void> {
   });
 }
 
-/** While the key is being changed, second factors move to the new one; then the old one can be taken out. */
-async function resealSecondFactors(parts: HttpParts, stop: AbortSignal): Promise<void> {
+/** While the key is being changed, what is sealed moves to the new one; then the old one can be taken out. */
+async function resealAll(parts: HttpParts, stop: AbortSignal): Promise<void> {
   if ((parts.settings.secretKeys?.length ?? 0) < 2) return;
   try {
     const { resealed, unreadable } = await resealSecrets(parts, stop);
     if (stop.aborted) return;
     parts.log.info(
       { resealed, unreadable },
-      "LATCHKEY_SECRET_KEY: every second factor that can be read is sealed with the new key; the old one can be taken out.",
+      "LATCHKEY_SECRET_KEY: everything sealed that can be read, second factors and waiting emails, is sealed with the new key; the old one can be taken out.",
     );
   } catch (error) {
     if (!(error instanceof DatabaseUnavailable)) throw error;
@@ -75,4 +80,20 @@ async function pruneAndLog(parts: HttpParts, stop: AbortSignal): Promise<void> {
 
 async function tellOfHeldBackEmails(parts: HttpParts): Promise<void> {
   await tellHeldBack(parts, parts.settings.now());
+}
+
+/** Emails that were written before a crash, or that another node left. */
+async function sendWaitingEmails({ mailer }: HttpParts): Promise<void> {
+  mailer.sendDue();
+}
+
+async function sendLeftEmails(parts: HttpParts): Promise<void> {
+  const { database, log, mailer, settings } = parts;
+  try {
+    const waiting = await waitingEmails(database, settings.now());
+    if (waiting !== null) log.info({ waiting: waiting.count }, "Emails of an earlier run wait to be sent.");
+    mailer.sendDue();
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) throw error;
+  }
 }

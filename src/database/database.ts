@@ -31,6 +31,8 @@ export type Database = {
   clockAhead(clock: () => number): Promise<number>;
   /** Takes the turn to prune until the transaction ends; false where another node has it. */
   takeTurn(write: Write): Promise<boolean>;
+  /** Deletes some of what the engine noted for its look-ups and needs no longer. Returns how many rows. */
+  forgetOldChanges(write: Write, atMost: number): Promise<number>;
   close(): Promise<void>;
 };
 

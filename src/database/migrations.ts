@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { codeFile } from "../own-files.ts";
 import { DatabaseUnusable } from "./database.ts";
 
 export type Migration = { version: number; name: string; sql: string };
 
-const FOLDER = new URL("./migrations/", import.meta.url);
+const FOLDER = codeFile("database/migrations/");
 
 /** The migrations of an engine, in order. A file never changes once it is released. */
 export function migrationsOf(engine: "sqlite" | "postgres"): Migration[] {

@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 import type { EndReason } from "../answers.ts";
+import type { EmailBudgetTable, OutgoingEmailTable } from "./email-tables.ts";
 
 /** The tables, typed once for both engines. Times are integers (ms since 1970, UTC); hashes are 32 bytes. */
 export type Schema = {
@@ -13,6 +14,7 @@ export type Schema = {
   emailed_link: EmailedLinkTable;
   attempts: AttemptsTable;
   email_budget: EmailBudgetTable;
+  outgoing_email: OutgoingEmailTable;
   activity: ActivityTable;
   known_device: KnownDeviceTable;
   passkey: PasskeyTable;
@@ -60,6 +62,7 @@ export type TwoFactorTable = {
 /** A TOTP step that was accepted; the primary key is what makes it once. */
 export type UsedStepTable = { account_id: string; step: number };
 
+/** A salt of 16 bytes and its argon2id of 32; or, from before that, SHA-256 alone. */
 export type RecoveryCodeTable = { account_id: string; code_hash: Uint8Array };
 
 export type SignedInWith = "password" | "passkey" | "oidc";
@@ -161,16 +164,6 @@ export type EmailedLinkTable = {
 };
 
 export type AttemptsTable = { key: string; count: number; window_ends_at: number };
-
-/** How many emails an address got in its hour, and how many more there were. */
-export type EmailBudgetTable = {
-  email_key: string;
-  /** As typed: where the email that says so goes. */
-  email: string;
-  sent: number;
-  held_back: number;
-  window_ends_at: number;
-};
 
 export type ActivityTable = {
   /** Sorts by time. */

@@ -3,6 +3,7 @@ import type { FoundSession } from "../database/database.ts";
 import { checkDevice } from "./binding/check.ts";
 import { overByTime, REASON_KEPT } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
+import { allSoon, type Soon, soon } from "./soon.ts";
 import { hashToken } from "./token.ts";
 
 /** Why a token opens nothing, for its holder alone. */
@@ -21,39 +22,44 @@ export type Unproved = { unproved: FoundSession };
 /** What a request shows of itself: session tokens, and bound cookies beside them, read only where a session is bound. */
 export type Shown = { tokens: readonly string[]; boundTokens: () => readonly string[] };
 
+/** What a request's tokens come to. */
+type Answer = Authenticated | Unproved | Unauthenticated;
+
 /**
  * Who holds one of these tokens, by one indexed look-up each, the rule of time, and the device where a session
- * is bound to one. Never changes anything.
+ * is bound to one. Never changes anything. The answer is there at once where the embedded database remembers
+ * the session: a check then costs no turn of the event loop.
  * A browser sends the cookie more than once where some are stale, or planted by a sibling sub-domain: all
  * are looked at, and their order means nothing. Of several that live, the session that began last is meant.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
-export async function authenticate(
-  parts: SessionParts,
-  { tokens, boundTokens }: Shown,
-  now: number,
-): Promise<Authenticated | Unproved | Unauthenticated> {
-  const found = await findAll(parts, tokens);
-  const answers = tokens.flatMap((token, index) => {
-    const session = found[index];
-    return session ? [judge(parts, session, { token, boundTokens }, now)] : [];
-  });
-  const [live] = answers
-    .filter((answer) => "session" in answer)
-    .sort((one, other) => other.session.createdAt - one.session.createdAt);
-  if (live) return live;
-  const unproved = answers.find((answer) => "unproved" in answer);
-  if (unproved) return unproved;
-  const unknown = tokens.filter((_, index) => !found[index]).map(hashToken);
-  const over = answers.find((answer) => "reason" in answer && answer.reason !== "none");
-  return (await whyEnded(parts, unknown, now)) ?? over ?? NOTHING;
+export function authenticate(parts: SessionParts, shown: Shown, now: number): Soon<Answer> {
+  const asked = shown.tokens.map((token) => parts.database.findSession(token));
+  return soon(allSoon(asked), (found) => choose(parts, shown, found, now));
 }
 
-/** What the embedded database remembers is there at once, and needs no turn of the event loop. */
-function findAll({ database }: SessionParts, tokens: readonly string[]) {
-  const asked = tokens.map((token) => database.findSession(token));
-  const isThere = (one: (typeof asked)[number]): one is FoundSession | undefined => !(one instanceof Promise);
-  return asked.every(isThere) ? asked : Promise.all(asked);
+/** Of several tokens: the live session that began last, else one that lacks its proof, else why one is over. */
+function choose(
+  parts: SessionParts,
+  { tokens, boundTokens }: Shown,
+  found: readonly (FoundSession | undefined)[],
+  now: number,
+): Soon<Answer> {
+  let live: Authenticated | null = null;
+  let unproved: Unproved | null = null;
+  let over: Unauthenticated | null = null;
+  for (const [index, token] of tokens.entries()) {
+    const session = found[index];
+    if (!session) continue;
+    const answer = judge(parts, session, { token, boundTokens }, now);
+    if ("unproved" in answer) unproved ??= answer;
+    else if ("reason" in answer) over ??= answer.reason === "none" ? null : answer;
+    else if (live === null || answer.session.createdAt > live.session.createdAt) live = answer;
+  }
+  if (live) return live;
+  if (unproved) return unproved;
+  const unknown = tokens.filter((_, index) => !found[index]).map(hashToken);
+  return whyEnded(parts, unknown, now).then((why) => why ?? over ?? NOTHING);
 }
 
 const NOTHING: Unauthenticated = { reason: "none", by: null, at: null };

@@ -1,21 +1,26 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { sql } from "kysely";
+import PQueue from "p-queue";
 import type { Database } from "../database/database.ts";
 import type { Settings } from "../options/options.ts";
 
 /** A session's last use is written at most once in this time, in ms. */
 const WRITE_INTERVAL = 60_000;
 const FLUSH_INTERVAL = 5_000;
-const ROWS_A_STATEMENT = 400;
+/** Few enough that the embedded database, which writes in this thread, holds up nobody for long. */
+const ROWS_A_STATEMENT = 200;
+/** So many sessions are looked at before others get a turn. */
+const LOOKED_AT_ONCE = 10_000;
 /** So shortly before its idle limit, in ms, a use is written at once: other nodes go by the row. */
 const CLOSE_TO_IDLE = 30_000;
 
 /** Remembers when sessions were last used, and writes it down now and then. */
 export type LastUsed = {
   /**
-   * Notes a use. Resolves at once, but where the session was about to be idle: then once it is written, so
-   * that no other node says so after this use was answered.
+   * Notes a use. There is nothing to wait for, but where the session was about to be idle: then until it is
+   * written, so that no other node says so after this use was answered.
    */
-  touch(sessionId: string, writtenAt: number, now: number): Promise<void>;
+  touch(sessionId: string, writtenAt: number, now: number): Promise<void> | undefined;
   /** The later of what the row says and what this process has seen. */
   of(sessionId: string, writtenAt: number): number;
   /** Writes what is due; with `everything`, also what was written less than a minute ago. */
@@ -37,32 +42,16 @@ export function createLastUsed(
   onError: (error: unknown) => void,
 ): LastUsed {
   const seen = new Map<string, Seen>();
-  let work: Promise<void> = Promise.resolve();
-  let underWay = 0;
+  // While the database is slow, flushes don't take its connections from everyone else.
+  const oneAtATime = new PQueue({ concurrency: 1 });
+  const flush = (at: number, everything = false) => oneAtATime.add(() => writeDue(at, everything));
 
-  /** One at a time: while the database is slow, flushes don't take its connections from everyone else. */
-  function flush(at: number, everything = false): Promise<void> {
-    underWay += 1;
-    const done = work
-      .then(() => writeDue(at, everything))
-      .finally(() => {
-        underWay -= 1;
-      });
-    work = done.catch(() => {});
-    return done;
-  }
-
+  /** Others get a turn after each statement: the embedded database never gives one by itself. */
   async function writeDue(at: number, everything: boolean): Promise<void> {
-    const due: [string, number][] = [];
-    for (const [id, entry] of seen) {
-      const isOld = at - entry.writtenAt >= WRITE_INTERVAL;
-      if (entry.at > entry.writtenAt && (isOld || everything)) due.push([id, entry.at]);
-      else if (isOld) seen.delete(id);
-    }
-    for (let start = 0; start < due.length; start += ROWS_A_STATEMENT) {
-      const rows = due.slice(start, start + ROWS_A_STATEMENT);
-      const written = await writeForward(database, rows);
+    for (const rows of takeDue(seen, at, everything)) {
+      const written = rows.length > 0 ? await writeForward(database, rows) : new Set();
       for (const [id, usedAt] of rows) settle(id, usedAt, written.has(id));
+      await nextTurn();
     }
   }
 
@@ -75,19 +64,20 @@ export function createLastUsed(
   }
 
   const timer = setInterval(() => {
-    if (underWay === 0) void flush(now()).catch(onError);
+    if (oneAtATime.pending === 0) void flush(now()).catch(onError);
   }, FLUSH_INTERVAL);
   timer.unref();
 
   return {
-    async touch(sessionId, writtenAt, at) {
+    touch(sessionId, writtenAt, at) {
       const entry = seen.get(sessionId);
       if (entry) entry.at = Math.max(entry.at, at);
       else if (at > writtenAt) seen.set(sessionId, { at, writtenAt, missed: false });
       const unwritten = at - Math.max(writtenAt, entry?.writtenAt ?? 0);
-      if (idleTimeout === null || unwritten < idleTimeout - CLOSE_TO_IDLE) return;
-      const written = await writeForward(database, [[sessionId, at]]).catch(onError);
-      if (written) settle(sessionId, at, written.has(sessionId));
+      if (idleTimeout === null || unwritten < idleTimeout - CLOSE_TO_IDLE) return undefined;
+      return writeForward(database, [[sessionId, at]])
+        .then((written) => settle(sessionId, at, written.has(sessionId)))
+        .catch(onError);
     },
     of: (sessionId, writtenAt) => Math.max(seen.get(sessionId)?.at ?? 0, writtenAt),
     flush,
@@ -98,17 +88,37 @@ export function createLastUsed(
   };
 }
 
+/** The uses that are due, as many at once as a statement takes; none, for a pause, after many that aren't. */
+function* takeDue(seen: Map<string, Seen>, at: number, everything: boolean): Generator<[string, number][]> {
+  let due: [string, number][] = [];
+  // What is first seen from now on is for the next flush: else this one might never end.
+  let left = seen.size;
+  for (const [id, entry] of seen) {
+    if (left === 0) break;
+    left -= 1;
+    const isOld = at - entry.writtenAt >= WRITE_INTERVAL;
+    if (entry.at > entry.writtenAt && (isOld || everything)) due.push([id, entry.at]);
+    else if (isOld) seen.delete(id);
+    if (due.length === ROWS_A_STATEMENT || left % LOOKED_AT_ONCE === 0) {
+      yield due;
+      due = [];
+    }
+  }
+  yield due;
+}
+
 /**
  * Moves forward only, and touches nothing that has ended: an UPDATE can't bring a row back. Of many
  * rows it leaves out those that somebody is changing at that moment: it never waits with others in its
  * hands. Returns which were written.
  */
 async function writeForward(database: Database, rows: [string, number][]): Promise<Set<string>> {
-  const values = sql.join(rows.map(([id, at]) => sql`(cast(${id} as text), cast(${at} as bigint))`));
+  const uses = JSON.stringify(Object.fromEntries(rows));
   const { rows: written } = await database.write(({ query, locksRows }) => {
+    const each = sql.raw(locksRows ? "json_each_text" : "json_each");
     const unlocked = locksRows && rows.length > 1 ? sql`for no key update of session skip locked` : sql``;
     return sql<{ id: string }>`
-      with used (id, at) as (values ${values}),
+      with used as (select key as id, cast(value as bigint) as at from ${each}(${uses})),
         free (id) as (select session.id from session join used on used.id = session.id ${unlocked})
       update session set last_used_at = used.at from used
         where session.id = used.id and session.last_used_at < used.at

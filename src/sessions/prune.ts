@@ -19,13 +19,13 @@ export type Pruned = { sessions: number; rows: number };
 
 /**
  * Deletes what is over: expired sessions first (their reason is kept for 7 days), then old reasons,
- * links, pending sign-ins, counters, events and devices. In batches with pauses, one node at a
- * time. An expired session is refused whether this has run or not (S11).
+ * links, emails that nobody could send, pending sign-ins, counters, events and devices. In batches with pauses,
+ * one node at a time. An expired session is refused whether this has run or not (S11).
  */
 export async function prune(parts: SessionParts, now: number, stop?: AbortSignal): Promise<Pruned> {
   const sessions =
     (await inBatches(parts, stop, (write) => endExpired(write, now))) + (await endIdle(parts, now, stop));
-  let rows = 0;
+  let rows = await inBatches(parts, stop, (write) => parts.database.forgetOldChanges(write, ROWS_A_BATCH));
   for (const [table, column, before] of leftovers(now)) {
     rows += await inBatches(parts, stop, (write) => deleteBefore(write, table, column, before));
   }
@@ -147,6 +147,7 @@ function leftovers(now: number): Leftover[] {
     ["ended_session", "until", now],
     ["pending_sign_in", "expires_at", now],
     ["emailed_link", "expires_at", now],
+    ["outgoing_email", "expires_at", now],
     ["ceremony", "expires_at", now],
     ["attempts", "window_ends_at", now],
     ["activity", "at", now - ACTIVITY_KEPT],
@@ -158,6 +159,7 @@ const KEYS = {
   ended_session: "token_hash",
   pending_sign_in: "token_hash",
   emailed_link: "token_hash",
+  outgoing_email: "id",
   ceremony: "key_hash",
   attempts: "key",
   activity: "id",

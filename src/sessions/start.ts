@@ -54,19 +54,17 @@ export type Started = {
  * (account, replacement key) makes one row a fact.
  */
 export async function startSession(
-  parts: SessionParts,
+  { parts, clientInfo, now }: { parts: SessionParts; clientInfo: ClientInfo; now: number },
   write: Write,
   sign: {
     accountId: string;
-    clientInfo: ClientInfo;
     signedInWith: SignedInWith;
     methodId: string;
     /** Whether this sign-in passed two factors. */
     bothFactors: boolean;
   },
-  now: number,
 ): Promise<Started> {
-  const { accountId, clientInfo } = sign;
+  const { accountId } = sign;
   const { device } = clientInfo;
   const deviceHash = hashToken(clientInfo.deviceToken);
   const replacementKey = replacementKeyOf(parts, device, deviceHash);

@@ -1,120 +1,112 @@
-import type { FoundSession, Notice } from "../database.ts";
-import { DatabaseUnavailable, FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database.ts";
+import type { FindSession, FoundSession, Notice } from "../database.ts";
+import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database.ts";
 import type { Deadline } from "../deadline.ts";
-import { deadlineIn, within } from "../deadline.ts";
+import { within } from "../deadline.ts";
+import { createRememberedSessions } from "../remembered-sessions.ts";
+import { hashToken } from "../token-hash.ts";
+import { type Changes, createChangeQuestion } from "./changes.ts";
 import { isLostName } from "./faults.ts";
-import type { Pool } from "./pool.ts";
+import type { Client, Pool } from "./pool.ts";
 import { ask, giveBack, takeClient } from "./pool.ts";
+import { type Found, inBatches } from "./turns.ts";
 
-/** More than two batches at once gain nothing: the third would only wait in the server. */
-const BATCHES_UNDER_WAY = 2;
-const TOKENS_A_BATCH = 2_000;
-/** How long a look-up may take from the moment it is asked, whatever it waits for, in ms; then it is 503. */
-const LOOK_UP_LIMIT = 5_000;
-
-type Waiting = {
-  key: string;
-  tokenHash: Uint8Array;
-  deadline: Deadline;
-  /** Refused already, since its time was over before its turn came. */
-  isOver: boolean;
-  answer: (session: FoundSession | undefined) => void;
-  fail: (error: unknown) => void;
-};
+const FIND = `select session.token_hash as "tokenHash", ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = any($1)`;
 
 /**
- * Gathers the look-ups of one turn of the event loop into one query. It stays strict: a look-up is only
- * ever answered by a query that began after it was asked for.
+ * The hot look-up. It is strict, whichever node or hand ends a session: no answer is older than the question.
+ * Where sessions are remembered, the database is asked what has changed since it was asked the last time, one
+ * small question for all the look-ups of a turn of the event loop; what isn't remembered, or has changed, is
+ * read (decisions/0004).
  */
-export function batchedLookUp(
+export function strictLookUp(
   pool: Pool,
   options: { named: boolean; ready: () => Promise<void>; notice: Notice },
-) {
-  const text = `select session.token_hash as "tokenHash", ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = any($1)`;
-  const waiting: Waiting[] = [];
-  let { named } = options;
-  let underWay = 0;
-  let scheduled = false;
+): FindSession {
+  const { changed, find } = createStatements(options);
+  const remembered = createRememberedSessions();
 
-  return (tokenHash: Uint8Array): Promise<FoundSession | undefined> =>
-    new Promise((resolve, reject) => {
-      waiting.push(waitingFor(tokenHash, resolve, reject));
-      if (!scheduled) {
-        scheduled = true;
-        setImmediate(start);
-      }
-    });
-
-  function start(): void {
-    scheduled = false;
-    while (underWay < BATCHES_UNDER_WAY && waiting.length > 0) {
-      const batch = waiting.splice(0, TOKENS_A_BATCH).filter((one) => !one.isOver);
-      if (batch.length === 0) continue;
-      underWay += 1;
-      void answer(batch).finally(() => {
-        underWay -= 1;
-        start();
-      });
-    }
-  }
-
-  async function answer(batch: Waiting[]): Promise<void> {
-    try {
-      const found = await find(batch);
-      for (const one of batch) one.answer(found.get(one.key));
-    } catch (error) {
-      for (const one of batch) one.fail(error);
-    }
-  }
-
-  /** Goes on until the time of the last of the batch is over; each gives up by itself before. */
-  async function find(batch: Waiting[]): Promise<Map<string, FoundSession>> {
-    const deadline = batch.at(-1)?.deadline ?? 0;
+  return inBatches(async (tokens, deadline) => {
     await within(deadline, options.ready());
     const client = await takeClient(pool, deadline);
     try {
-      const values = [batch.map((one) => one.tokenHash)];
-      const name = named ? { name: "latchkey-find-session" } : {};
-      const query = { text, values, ...name };
-      const { rows } = await ask<FoundSession & { tokenHash: Buffer }>(client, query, deadline);
-      return new Map(rows.map((row) => [row.tokenHash.toString("latin1"), row]));
-    } catch (error) {
-      if (!isLostName(error)) throw error;
-      if (named)
-        options.notice(
-          "warn",
-          "DATABASE_URL goes through a pooler that can't keep statements: set LATCHKEY_LISTEN_URL to a direct line. Going on without.",
-        );
-      named = false;
+      return await findAll(client, tokens, deadline);
     } finally {
       giveBack(client);
     }
-    return find(batch);
+  });
+
+  async function findAll(client: Client, tokens: ReadonlySet<string>, deadline: Deadline): Promise<Found> {
+    if (tokens.values().some((token) => remembered.get(token))) {
+      forget(await changed(client, deadline));
+    }
+    const found = new Map<string, FoundSession>();
+    const unknown: string[] = [];
+    for (const token of tokens) {
+      const session = remembered.get(token);
+      if (session) found.set(token, session);
+      else unknown.push(token);
+    }
+    if (unknown.length === 0) return found;
+    // What is read now is newer than the last answer about changes, so none that comes later is missed.
+    for (const [token, session] of await find(client, unknown, deadline)) {
+      found.set(token, session);
+      remembered.add(token, session);
+    }
+    return found;
+  }
+
+  function forget(ids: Changes): void {
+    if (ids === "everything") remembered.clear();
+    else for (const id of ids) remembered.forget(id);
   }
 }
 
-function waitingFor(
-  tokenHash: Uint8Array,
-  resolve: (session: FoundSession | undefined) => void,
-  reject: (error: unknown) => void,
-): Waiting {
-  const timer = setTimeout(() => {
-    one.isOver = true;
-    reject(new DatabaseUnavailable("The database did not answer in time."));
-  }, LOOK_UP_LIMIT);
-  const one: Waiting = {
-    key: Buffer.from(tokenHash).toString("latin1"),
-    tokenHash,
-    deadline: deadlineIn(LOOK_UP_LIMIT),
-    isOver: false,
-    answer(session) {
-      clearTimeout(timer);
-      resolve(session);
-    },
-    fail(error) {
-      clearTimeout(timer);
-      reject(error);
-    },
+/** The two statements of a look-up, prepared by name until a pooler shows that it can't keep them. */
+function createStatements({ named, notice }: { named: boolean; notice: Notice }) {
+  const askWhatChanged = createChangeQuestion(notice);
+  let isNamed = named;
+
+  async function inNames<T>(work: (name: (of: string) => { name?: string }) => Promise<T>): Promise<T> {
+    try {
+      return await work((of) => (isNamed ? { name: of } : {}));
+    } catch (error) {
+      if (!isLostName(error)) throw error;
+      if (isNamed)
+        notice(
+          "warn",
+          "DATABASE_URL goes through a pooler that can't keep statements: set LATCHKEY_LISTEN_URL to a direct line. Going on without.",
+        );
+      isNamed = false;
+      return work(() => ({}));
+    }
+  }
+
+  return {
+    changed: (client: Client, deadline: Deadline) =>
+      inNames((name) => askWhatChanged(client, name("latchkey-changed"), deadline)),
+    find: (client: Client, tokens: readonly string[], deadline: Deadline) =>
+      inNames((name) => readSessions(client, tokens, name("latchkey-find-session"), deadline)),
   };
-  return one;
+}
+
+async function readSessions(
+  client: Client,
+  tokens: readonly string[],
+  name: { name?: string },
+  deadline: Deadline,
+): Promise<Found> {
+  const hashes = tokens.map(hashToken);
+  const byHash = new Map(hashes.map((hash, index) => [inLatin1(hash), tokens[index]]));
+  const query = { text: FIND, values: [hashes], ...name };
+  const { rows } = await ask<FoundSession & { tokenHash: Buffer }>(client, query, deadline);
+  const found = new Map<string, FoundSession>();
+  for (const { tokenHash, ...session } of rows) {
+    const token = byHash.get(inLatin1(tokenHash));
+    if (token !== undefined) found.set(token, session);
+  }
+  return found;
+}
+
+function inLatin1(hash: Uint8Array): string {
+  return Buffer.from(hash).toString("latin1");
 }

@@ -21,11 +21,15 @@ export type Pool = { readonly connections: pg.Pool; readonly sockets: Set<Socket
 export type Client = pg.ClientBase;
 export type TakenClient = pg.PoolClient;
 
+/** As long as a statement may take at the server where that keeps it, in ms: below this side's limit, so that the connection lives on. */
+const SERVER_LIMIT = 4_500;
+
 /**
  * Opens a pool; a connection that breaks while idle is dropped from it without further ado, and none is
- * ever used that leads to a standby.
+ * ever used that leads to a standby. With `endsAtServer` the server, too, gives up what takes too long: else what
+ * waits for a lock goes on waiting there when nobody does here. Not for poolers, which would hand it on to others.
  */
-export function openPool(url: string, most: number): Pool {
+export function openPool(url: string, most: number, { endsAtServer = false } = {}): Pool {
   const sockets = new Set<Socket>();
   const openSocket = () => {
     const socket = new Socket();
@@ -38,13 +42,20 @@ export function openPool(url: string, most: number): Pool {
     types,
     idleTimeoutMillis: 30_000,
     application_name: "latchkey",
-    onConnect: requirePrimary,
+    async onConnect(client) {
+      await requirePrimary(client);
+      if (endsAtServer) await ask(client, { text: LIMIT_AT_SERVER });
+    },
   });
   connections.on("error", () => {});
   // The pool hears only of idle connections; one that breaks while it is in use would end the process.
   connections.on("connect", (client) => client.on("error", () => broken.add(client)));
   return { connections, sockets };
 }
+
+/** A shorter limit of the operator's stays. */
+const LIMIT_AT_SERVER = `select set_config('statement_timeout', '${SERVER_LIMIT}', false) from pg_settings
+  where name = 'statement_timeout' and setting::bigint not between 1 and ${SERVER_LIMIT}`;
 
 /** A standby may lag: it would open what has ended. */
 async function requirePrimary(client: Client): Promise<void> {

@@ -3,19 +3,19 @@ import { createAnnouncements } from "../announcements.ts";
 import type { Database, Notice, Write } from "../database.ts";
 import { DatabaseUnavailable } from "../database.ts";
 import type { Schema } from "../schema.ts";
-import { hashToken } from "../token-hash.ts";
+import { forgetOldChanges } from "./changes.ts";
 import { postgresDialect } from "./connection.ts";
 import { requireReadable } from "./connection-config.ts";
 import { isDeadlock } from "./faults.ts";
 import type { ListenLine } from "./listener.ts";
 import { listenToOtherNodes, tellOtherNodes } from "./listener.ts";
-import { batchedLookUp } from "./lookup.ts";
+import { strictLookUp } from "./lookup.ts";
 import { closePool, openPool } from "./pool.ts";
 import { preparePostgres } from "./schema.ts";
 
 const CONNECTIONS = 10;
-/** Checks have connections of their own, so that slow writes never hold them up. */
-const LOOK_UP_CONNECTIONS = 2;
+/** Checks ask one question at a time, on a connection of their own, so that slow writes never hold them up. */
+const LOOK_UP_CONNECTIONS = 1;
 const PRUNE_LOCK = 7_305_881_202;
 const TRIES_AFTER_DEADLOCK = 3;
 
@@ -35,7 +35,7 @@ export async function openPostgres(options: {
   requireReadable("DATABASE_URL", url);
   requireReadable(line.setting, line.url);
   const pool = openPool(url, CONNECTIONS);
-  const lookUpPool = openPool(url, LOOK_UP_CONNECTIONS);
+  const lookUpPool = openPool(url, LOOK_UP_CONNECTIONS, { endsAtServer: listenUrl === null });
   const closePools = () => Promise.all([closePool(pool), closePool(lookUpPool)]);
   const prepared = onceItWorks(() => preparePostgres(pool));
   await prepared().catch(async (error: unknown) => {
@@ -51,53 +51,61 @@ export async function openPostgres(options: {
   const otherNodes = tellOtherNodes(query);
   let stopListening: (() => Promise<void>) | undefined;
 
-  async function write<T>(work: (write: Write) => Promise<T>, tries = TRIES_AFTER_DEADLOCK): Promise<T> {
+  const write = transactions(query, (changed) => {
+    for (const accountId of changed) announcements.tell(accountId);
+    otherNodes.tell(changed);
+  });
+
+  return {
+    engine: "postgres",
+    read: query,
+    write,
+    findSession: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice }),
+    onAnnouncement(hear) {
+      stopListening ??= listenToOtherNodes(line, announcements.tell, notice);
+      return announcements.listen(hear);
+    },
+    clockAhead: (clock) => clockAhead(query, clock),
+    takeTurn,
+    forgetOldChanges,
+    async close() {
+      await Promise.all([stopListening?.(), otherNodes.told()]);
+      await closePools();
+    },
+  };
+}
+
+/** Runs each piece of work as one transaction, anew where it gave way in a deadlock; `tell` hears what it announced. */
+function transactions(query: Kysely<Schema>, tell: (changed: Set<string>) => void): Database["write"] {
+  async function write<T>(work: (write: Write) => Promise<T>, tries: number): Promise<T> {
     const changed = new Set<string>();
+    const announce = (accountId: string) => changed.add(accountId);
     try {
       const result = await query
         .transaction()
-        .execute((transaction) =>
-          work({ query: transaction, locksRows: true, announce: (accountId) => changed.add(accountId) }),
-        );
-      for (const accountId of changed) announcements.tell(accountId);
-      otherNodes.tell(changed);
+        .execute((transaction) => work({ query: transaction, locksRows: true, announce }));
+      tell(changed);
       return result;
     } catch (error) {
       if (tries > 1 && isDeadlock(error)) return write(work, tries - 1);
       throw error;
     }
   }
+  return (work) => write(work, TRIES_AFTER_DEADLOCK);
+}
 
-  const findByHash = batchedLookUp(lookUpPool, { named: listenUrl === null, ready, notice });
-  return {
-    engine: "postgres",
-    read: query,
-    write: (work) => write(work),
-    findSession: (token) => findByHash(hashToken(token)),
-    onAnnouncement(hear) {
-      stopListening ??= listenToOtherNodes(line, announcements.tell, notice);
-      return announcements.listen(hear);
-    },
-    async clockAhead(clock) {
-      const before = clock();
-      const result = await sql<{
-        now: string;
-      }>`select extract(epoch from clock_timestamp()) * 1000 as now`.execute(query);
-      const after = clock();
-      const there = Number(result.rows[0]?.now);
-      return there < before ? there - before : Math.max(0, there - after);
-    },
-    async takeTurn({ query: transaction }) {
-      const result = await sql<{
-        got: boolean;
-      }>`select pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) as got`.execute(transaction);
-      return result.rows[0]?.got === true;
-    },
-    async close() {
-      await Promise.all([stopListening?.(), otherNodes.told()]);
-      await closePools();
-    },
-  };
+async function clockAhead(query: Kysely<Schema>, clock: () => number): Promise<number> {
+  const before = clock();
+  const text = sql<{ now: string }>`select extract(epoch from clock_timestamp()) * 1000 as now`;
+  const { rows } = await text.execute(query);
+  const after = clock();
+  const there = Number(rows[0]?.now);
+  return there < before ? there - before : Math.max(0, there - after);
+}
+
+async function takeTurn({ query }: Write): Promise<boolean> {
+  const text = sql<{ got: boolean }>`select pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) as got`;
+  return (await text.execute(query)).rows[0]?.got === true;
 }
 
 /** The line that hears announcements: what goes through a pooler hears nothing. */

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { FindSession, FoundSession } from "../database.ts";
 import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database.ts";
+import { createRememberedSessions } from "../remembered-sessions.ts";
 import { hashToken } from "../token-hash.ts";
 import { asUnavailable } from "./faults.ts";
 import { createPollPhase } from "./poll-phase.ts";
-import { createRememberedSessions } from "./remembered-sessions.ts";
 
 export type StrictLookUp = {
   find: FindSession;
@@ -26,37 +26,27 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): Stri
   const find = reading.prepare(
     `select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = ?`,
   );
-  const begin = reading.prepare("begin");
-  const end = reading.prepare("commit");
+  find.setReturnArrays(true);
+  const toSession = rowReader(find.columns().map(({ name }) => name));
+  const snapshot = createSnapshot(reading);
   const version = writing.prepare("pragma data_version");
   version.setReturnArrays(true);
   const remembered = createRememberedSessions();
   const touched = watchChanges(writing);
   const isNewPhase = createPollPhase();
   let seen: unknown;
-  let isReading = false;
 
   function beginPhase(): void {
-    endSnapshot();
+    snapshot.end();
     const [current] = version.get() as unknown as [number];
     if (current !== seen) remembered.clear();
     seen = current;
   }
 
   function read(token: string): FoundSession | undefined {
-    if (!isReading) {
-      begin.run();
-      isReading = true;
-      setImmediate(endSnapshot);
-    }
+    snapshot.begin();
     const row = find.get(hashToken(token));
-    // A plain object: rows come without a prototype and in a slow form.
-    return row && ({ ...row } as FoundSession);
-  }
-
-  function endSnapshot(): void {
-    if (isReading) end.run();
-    isReading = false;
+    return row && toSession(row as unknown as unknown[]);
   }
 
   return {
@@ -73,37 +63,63 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): Stri
       }
     },
     afterTransaction() {
-      endSnapshot();
-      for (const id of touched.sessions) remembered.forgetSession(id);
-      for (const id of touched.accounts) remembered.forgetAccount(id);
-      touched.sessions.clear();
-      touched.accounts.clear();
+      snapshot.end();
+      for (const id of touched) remembered.forget(id);
+      touched.clear();
     },
     close() {
-      endSnapshot();
+      snapshot.end();
       reading.close();
     },
   };
 }
 
-/** Which sessions and accounts the writing connection changes; they are this connection's own triggers, not the file's. */
-function watchChanges(writing: DatabaseSync): { sessions: Set<string>; accounts: Set<string> } {
-  const sessions = new Set<string>();
-  const accounts = new Set<string>();
-  writing.function("session_changed", (id) => sessions.add(String(id)).size);
-  writing.function("account_changed", (id) => accounts.add(String(id)).size);
-  const on = (event: string, table: string, call: string) =>
-    `create temp trigger ${table}_${event} after ${event} on ${table} begin select ${call}; end;`;
+/** One snapshot for all reads of a turn of the event loop; it ends with the turn, if not before. */
+function createSnapshot(reading: DatabaseSync) {
+  const begin = reading.prepare("begin");
+  const commit = reading.prepare("commit");
+  let isOpen = false;
+  const end = () => {
+    if (isOpen) commit.run();
+    isOpen = false;
+  };
+  return {
+    begin(): void {
+      if (isOpen) return;
+      begin.run();
+      isOpen = true;
+      setImmediate(end);
+    },
+    end,
+  };
+}
+
+/** Makes sessions of rows that come as arrays: as objects they would come without a prototype, and in a slow form. */
+function rowReader(names: readonly string[]): (row: readonly unknown[]) => FoundSession {
+  const empty = Object.fromEntries(names.map((name) => [name, null as unknown]));
+  return (row) => {
+    const found = { ...empty };
+    for (const [index, name] of names.entries()) found[name] = row[index];
+    return found as FoundSession;
+  };
+}
+
+/** The ids of sessions and accounts that the writing connection changes, by triggers of its own that the file knows nothing of. */
+function watchChanges(writing: DatabaseSync): Set<string> {
+  const touched = new Set<string>();
+  writing.function("note_session_change", (id) => touched.add(String(id)).size);
+  const on = (event: string, table: string, id: string) =>
+    `create temp trigger ${table}_${event} after ${event} on ${table} begin select note_session_change(${id}); end;`;
   writing.exec(
     [
-      on("update", "session", "session_changed(old.id)"),
-      on("delete", "session", "session_changed(old.id)"),
-      on("update", "account", "account_changed(old.id)"),
-      on("delete", "account", "account_changed(old.id)"),
-      on("insert", "two_factor", "account_changed(new.account_id)"),
-      on("update", "two_factor", "account_changed(old.account_id)"),
-      on("delete", "two_factor", "account_changed(old.account_id)"),
+      on("update", "session", "old.id"),
+      on("delete", "session", "old.id"),
+      on("update", "account", "old.id"),
+      on("delete", "account", "old.id"),
+      on("insert", "two_factor", "new.account_id"),
+      on("update", "two_factor", "old.account_id"),
+      on("delete", "two_factor", "old.account_id"),
     ].join("\n"),
   );
-  return { sessions, accounts };
+  return touched;
 }

@@ -41,6 +41,7 @@ export function openSqlite(file: string): Database {
     onAnnouncement: announcements.listen,
     clockAhead: async () => 0,
     takeTurn: async () => true,
+    forgetOldChanges: async () => 0,
     async close() {
       stopLooking();
       await writer.destroy();

@@ -1,14 +1,12 @@
-import type { Selectable } from "kysely";
 import type { Write } from "../../database/database.ts";
-import type { SessionTable } from "../../database/schema.ts";
-import { overByTime } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
-import { hashToken, looksLikeId, makeSecret } from "../token.ts";
+import { hashToken, makeSecret } from "../token.ts";
 import { isBindable } from "./bindable.ts";
 import { freshChallenge, isOpen, nextChallenges } from "./challenges.ts";
 import { isSame } from "./check.ts";
 import { readProof, storedKey } from "./proof.ts";
 import type { Bound } from "./register.ts";
+import { findLive, type Row } from "./row.ts";
 
 /** A proof was accepted; or it wasn't, and the browser is to sign this challenge; or there is nothing to prove any more. */
 export type Refreshed =
@@ -23,8 +21,6 @@ type Asked = {
   boundTokens: readonly string[];
 };
 
-type Row = Selectable<SessionTable>;
-
 const OVER = { is: "over" } as const;
 
 /**
@@ -34,13 +30,8 @@ const OVER = { is: "over" } as const;
  */
 export async function refreshBinding(parts: SessionParts, asked: Asked, now: number): Promise<Refreshed> {
   const { settings, database } = parts;
-  if (!looksLikeId(asked.sessionId)) return OVER;
-  const found = await database.read
-    .selectFrom("session")
-    .selectAll()
-    .where("id", "=", asked.sessionId)
-    .executeTakeFirst();
-  if (!found || found.binding_key === null || isOver(parts, found, now)) return OVER;
+  const found = await findLive(parts, asked.sessionId, now);
+  if (!found || found.binding_key === null) return OVER;
   const signed = asked.proof === null ? null : await readProof(asked.proof, storedKey(found.binding_key));
   const fresh = freshChallenge(found, settings, now);
   if (signed === null && fresh !== null) return { is: "stale", sessionId: found.id, challenge: fresh };
@@ -51,10 +42,6 @@ export async function refreshBinding(parts: SessionParts, asked: Asked, now: num
       ? accept(parts, write, row, { ...asked, signed }, now)
       : giveChallenge(parts, write, row, now);
   });
-}
-
-function isOver({ settings, lastUsed }: SessionParts, row: Row, now: number): boolean {
-  return overByTime(row.expires_at, lastUsed.of(row.id, row.last_used_at), settings, now) !== null;
 }
 
 /** The session as it is now; undefined where it has ended, or has another key than the one that was checked. */

@@ -1,38 +1,43 @@
 import type { FoundSession } from "../../database/database.ts";
-import type { Outcome } from "../../refusals.ts";
+import type { Outcome, Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
 import type { SessionParts } from "../parts.ts";
 import { hashToken, makeSecret } from "../token.ts";
 import { nextChallenges } from "./challenges.ts";
 import { readRegistration } from "./proof.ts";
+import { findLive, type Row } from "./row.ts";
 
 /** A new bound cookie, and the challenge that the browser signs for the next one. */
 export type Bound = { sessionId: string; boundToken: string; challenge: string };
 
+type Asked = { sessionId: string; proof: string | null };
+
 /**
- * Registers a browser's key for the session that the request came with, against the challenge of its sign-in:
- * once, and never for a session that has a key. The session is bound from when its browser first shows the bound
- * cookie, so an answer that is lost locks nobody out.
+ * Registers a browser's key for a session, against the challenge of its sign-in: once, and never for a session that
+ * has a key. The id says which session, and the challenge, which only the answer to its sign-in named, says who asks:
+ * browsers leave the session's cookie out after a sign-in that came from another site. The session is bound from when
+ * its browser first shows the bound cookie, so an answer that is lost locks nobody out.
  */
 export async function registerDevice(
-  { settings, database }: SessionParts,
-  current: Pick<FoundSession, "id">,
-  proof: string | null,
+  parts: SessionParts,
+  { sessionId, proof }: Asked,
   now: number,
 ): Promise<Outcome<Bound>> {
+  const { settings, database } = parts;
+  const found = await findLive(parts, sessionId, now);
+  if (!found) return hasEnded();
   const signed = proof === null ? null : await readRegistration(proof);
-  if (!signed) return refuse("device_proof_wrong");
+  if (!signed || !isOffered(found, signed.challenge, now)) return refuse("device_proof_wrong");
   const boundToken = makeSecret();
   return database.write(async ({ query, locksRows }) => {
     const row = await query
       .selectFrom("session")
       .selectAll()
-      .where("id", "=", current.id)
+      .where("id", "=", sessionId)
       .$if(locksRows, (one) => one.forUpdate())
       .executeTakeFirst();
-    if (!row) return refuse("signed_out", "This session has ended.", { reason: "none" });
-    const isOffered = row.challenge === signed.challenge && now < (row.challenge_until ?? 0);
-    if (row.binding_key !== null || !isOffered) return refuse("device_proof_wrong");
+    if (!row) return hasEnded();
+    if (!isOffered(row, signed.challenge, now)) return refuse("device_proof_wrong");
     const challenges = nextChallenges(row, signed.challenge, settings, now);
     await query
       .updateTable("session")
@@ -42,10 +47,20 @@ export async function registerDevice(
         bound_until: now + settings.bindingRefresh,
         ...challenges,
       })
-      .where("id", "=", current.id)
+      .where("id", "=", sessionId)
       .execute();
-    return { ok: true, sessionId: row.id, boundToken, challenge: challenges.challenge };
+    return { ok: true, sessionId, boundToken, challenge: challenges.challenge };
   });
+}
+
+/** Whether the sign-in of this session offered to register a key against this challenge, and none is registered yet. */
+function isOffered(row: Row, challenge: string, now: number): boolean {
+  return row.binding_key === null && row.challenge === challenge && now < (row.challenge_until ?? 0);
+}
+
+/** With it browsers forget the binding, and the next page tells why the session has ended. */
+export function hasEnded(): Refusal {
+  return refuse("signed_out", "This session has ended.", { reason: "none" });
 }
 
 /** Notes that a browser has shown its bound cookie: from now on its session is live only with one. */

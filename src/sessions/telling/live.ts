@@ -1,9 +1,10 @@
-import type { EndReason } from "../../answers.ts";
-import type { FoundSession } from "../../database/database.ts";
+import type { FoundBinding, FoundSession } from "../../database/database.ts";
 import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
+import { isBindable } from "../binding/bindable.ts";
 import { overByTime } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
+import { readEnded, readLiving, type Told } from "./told.ts";
 import type { Hint, Subscription, Watcher } from "./watcher.ts";
 
 /** Keeps proxies from closing a quiet stream, and how late a page hears of what nobody announced, in ms. */
@@ -18,21 +19,21 @@ const MOST_STREAMS = 10_000;
 /** When it makes sense to ask for a place again, in s: the page of another tab may be gone by then. */
 const RETRY_AFTER = 30;
 
-export type Told = { reason: EndReason; by?: string; at?: string };
-
 /** One open page. */
 export type Listener = {
   sessionsChanged(): void;
   /** The session has ended: says why, then closes. */
   signedOut(told: Told): void;
   heartbeat(): void;
-  /** Closes without a word: the server stops, and the page comes back. */
+  /** Closes without a word, and the page comes back: the server stops, or the proof of its device is over. */
   close(): void;
 };
 
 type Stream = {
   session: Pick<FoundSession, "id" | "accountId" | "expiresAt">;
   listener: Listener;
+  /** Until when the bound cookie that it was opened with is good; null where its session wasn't bound yet. */
+  provedUntil: number | null;
   timer: NodeJS.Timeout | undefined;
 };
 
@@ -76,7 +77,7 @@ export class LiveStreams {
       listener.close();
       return () => {};
     }
-    const stream: Stream = { session, listener, timer: undefined };
+    const stream: Stream = { session, listener, provedUntil: this.#provedUntil(session), timer: undefined };
     const open = this.#streams.get(session.accountId) ?? new Set();
     this.#streams.set(session.accountId, open.add(stream));
     this.#size += 1;
@@ -124,14 +125,17 @@ export class LiveStreams {
     for (let start = 0; start < open.length; start += SESSIONS_A_QUERY) {
       const some = open.slice(start, start + SESSIONS_A_QUERY);
       const ids = [...new Set(some.map((stream) => stream.session.id))];
-      const usedAt = await readLiving(this.#parts, ids);
+      const living = await readLiving(this.#parts, ids);
       const ended = await readEnded(
         this.#parts,
-        ids.filter((id) => !usedAt.has(id)),
+        ids.filter((id) => !living.has(id)),
       );
       for (const stream of some) {
-        const told = ended.get(stream.session.id) ?? this.#overByTime(stream, usedAt);
+        const row = living.get(stream.session.id);
+        const told = ended.get(stream.session.id) ?? this.#overByTime(stream, row?.last_used_at);
         if (told) this.#end(stream, told);
+        else if (stream.provedUntil === null && this.#isBound(row?.bound_at ?? null))
+          this.#closeQuietly(stream);
         else if (what === "changes too" && this.#isOpen(stream)) stream.listener.sessionsChanged();
       }
     }
@@ -139,11 +143,18 @@ export class LiveStreams {
 
   /** One short timer at a time: a timer of 30 days would overflow and fire at once. */
   #watchTime(stream: Stream): void {
-    const left = stream.session.expiresAt - this.#parts.settings.now();
-    if (left <= 0) {
+    const { session, provedUntil } = stream;
+    const now = this.#parts.settings.now();
+    if (session.expiresAt <= now) {
       this.#end(stream, { reason: "expired" });
       return;
     }
+    // A copy of the cookies that listens is dead with them; their owner's page comes back with the next ones.
+    if (provedUntil !== null && provedUntil <= now) {
+      this.#closeQuietly(stream);
+      return;
+    }
+    const left = Math.min(session.expiresAt, provedUntil ?? Number.POSITIVE_INFINITY) - now;
     stream.timer = setTimeout(
       () => {
         stream.listener.heartbeat();
@@ -156,9 +167,9 @@ export class LiveStreams {
   }
 
   /** Whether a session is over by time now, going by the row: it may have been used on another node. */
-  #overByTime({ session }: Stream, usedAt: Map<string, number>): Told | null {
+  #overByTime({ session }: Stream, writtenAt = 0): Told | null {
     const { settings, lastUsed } = this.#parts;
-    const lastUsedAt = lastUsed.of(session.id, usedAt.get(session.id) ?? 0);
+    const lastUsedAt = lastUsed.of(session.id, writtenAt);
     const reason = overByTime(session.expiresAt, lastUsedAt, settings, settings.now());
     return reason && { reason };
   }
@@ -181,6 +192,23 @@ export class LiveStreams {
     stream.listener.signedOut(told);
   }
 
+  #closeQuietly(stream: Stream): void {
+    if (!this.#isOpen(stream)) return;
+    this.#forget(stream);
+    stream.listener.close();
+  }
+
+  /** While the cookie before the last one is good, it may be what opened the stream. */
+  #provedUntil({ boundAt, boundUntil, formerBoundUntil }: FoundBinding): number | null {
+    if (!this.#isBound(boundAt)) return null;
+    const former = formerBoundUntil ?? 0;
+    return former > this.#parts.settings.now() ? former : (boundUntil ?? 0);
+  }
+
+  #isBound(boundAt: number | null): boolean {
+    return boundAt !== null && isBindable(this.#parts.settings);
+  }
+
   #isOpen(stream: Stream): boolean {
     return this.#streams.get(stream.session.accountId)?.has(stream) ?? false;
   }
@@ -194,29 +222,4 @@ export class LiveStreams {
     void this.#subscription?.stop();
     this.#subscription = undefined;
   }
-}
-
-/** Which of these sessions have a row, and when it says that they were last used. */
-async function readLiving(parts: SessionParts, sessionIds: string[]): Promise<Map<string, number>> {
-  const rows = await parts.database.read
-    .selectFrom("session")
-    .select(["id", "last_used_at"])
-    .where("id", "in", sessionIds)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row.last_used_at]));
-}
-
-/** Why these sessions, which are gone, ended. One whose reason is already pruned counts as expired. */
-async function readEnded(parts: SessionParts, gone: string[]): Promise<Map<string, Told>> {
-  if (gone.length === 0) return new Map();
-  const rows = await parts.database.read
-    .selectFrom("ended_session")
-    .select(["session_id", "reason", "by", "at"])
-    .where("session_id", "in", gone)
-    .execute();
-  const told = new Map<string, Told>(gone.map((id) => [id, { reason: "expired" }]));
-  for (const { session_id, reason, by, at } of rows) {
-    told.set(session_id, by === null ? { reason } : { reason, by, at: new Date(at).toISOString() });
-  }
-  return told;
 }

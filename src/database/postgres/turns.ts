@@ -1,0 +1,103 @@
+import type { FoundSession } from "../database.ts";
+import { DatabaseUnavailable } from "../database.ts";
+import type { Deadline } from "../deadline.ts";
+import { deadlineIn } from "../deadline.ts";
+
+const TOKENS_A_BATCH = 2_000;
+/** How long a look-up may take from the moment it is asked, whatever it waits for, in ms; then it is 503. */
+const LOOK_UP_LIMIT = 5_000;
+
+/** Sessions by the tokens that open them. */
+export type Found = ReadonlyMap<string, FoundSession>;
+
+/** Looks all tokens up. It may go on until the deadline. */
+export type FindAll = (tokens: ReadonlySet<string>, deadline: Deadline) => Promise<Found>;
+
+/** The look-ups of one turn of the event loop; they are answered, or given up, together. */
+type Turn = {
+  tokens: string[];
+  deadline: Deadline;
+  /** Given up already, since its time was over before it was asked for. */
+  isOver: boolean;
+  found: Promise<Found>;
+  answer: (found: Found) => void;
+  fail: (error: unknown) => void;
+};
+
+/**
+ * Gathers look-ups into batches, one after the other: a look-up is only ever answered by a batch that began
+ * after it was asked for, and what one batch hears is known before the next one asks.
+ */
+export function inBatches(findAll: FindAll): (token: string) => Promise<FoundSession | undefined> {
+  const waiting: Turn[] = [];
+  let open: Turn | null = null;
+  let isAsking = false;
+
+  function closeTurn(): void {
+    if (open !== null) waiting.push(open);
+    open = null;
+    if (!isAsking) void askForAll();
+  }
+
+  async function askForAll(): Promise<void> {
+    isAsking = true;
+    for (let batch = nextBatch(waiting); batch.length > 0; batch = nextBatch(waiting)) await answer(batch);
+    isAsking = false;
+  }
+
+  /** Until the time of the last turn is over; each gives up by itself before. */
+  async function answer(batch: readonly Turn[]): Promise<void> {
+    const tokens = new Set(batch.flatMap((turn) => turn.tokens));
+    try {
+      const found = await findAll(tokens, batch.at(-1)?.deadline ?? 0);
+      for (const turn of batch) turn.answer(found);
+    } catch (error) {
+      for (const turn of batch) turn.fail(error);
+    }
+  }
+
+  return (token) => {
+    if (open === null) {
+      open = openTurn();
+      setImmediate(closeTurn);
+    }
+    open.tokens.push(token);
+    return open.found.then((found) => found.get(token));
+  };
+}
+
+/** All that waits, as far as it fits. */
+function nextBatch(waiting: Turn[]): Turn[] {
+  const batch: Turn[] = [];
+  let tokens = 0;
+  while (waiting[0] !== undefined && tokens < TOKENS_A_BATCH) {
+    const turn = waiting.shift() as Turn;
+    if (turn.isOver) continue;
+    tokens += turn.tokens.length;
+    batch.push(turn);
+  }
+  return batch;
+}
+
+function openTurn(): Turn {
+  const { promise: found, resolve, reject } = Promise.withResolvers<Found>();
+  const timer = setTimeout(() => {
+    turn.isOver = true;
+    reject(new DatabaseUnavailable("The database did not answer in time."));
+  }, LOOK_UP_LIMIT);
+  const turn: Turn = {
+    tokens: [],
+    deadline: deadlineIn(LOOK_UP_LIMIT),
+    isOver: false,
+    found,
+    answer(sessions) {
+      clearTimeout(timer);
+      resolve(sessions);
+    },
+    fail(error) {
+      clearTimeout(timer);
+      reject(error);
+    },
+  };
+  return turn;
+}

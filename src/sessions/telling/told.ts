@@ -1,0 +1,34 @@
+import type { Selectable } from "kysely";
+import type { EndReason } from "../../answers.ts";
+import type { SessionTable } from "../../database/schema.ts";
+import type { SessionParts } from "../parts.ts";
+
+/** What an open page is told of its session's end. */
+export type Told = { reason: EndReason; by?: string; at?: string };
+
+type LivingRow = Pick<Selectable<SessionTable>, "id" | "last_used_at" | "bound_at">;
+
+/** Which of these sessions have a row, and what it says of their last use and their device. */
+export async function readLiving(parts: SessionParts, sessionIds: string[]): Promise<Map<string, LivingRow>> {
+  const rows = await parts.database.read
+    .selectFrom("session")
+    .select(["id", "last_used_at", "bound_at"])
+    .where("id", "in", sessionIds)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Why these sessions, which are gone, ended. One whose reason is already pruned counts as expired. */
+export async function readEnded(parts: SessionParts, gone: string[]): Promise<Map<string, Told>> {
+  if (gone.length === 0) return new Map();
+  const rows = await parts.database.read
+    .selectFrom("ended_session")
+    .select(["session_id", "reason", "by", "at"])
+    .where("session_id", "in", gone)
+    .execute();
+  const told = new Map<string, Told>(gone.map((id) => [id, { reason: "expired" }]));
+  for (const { session_id, reason, by, at } of rows) {
+    told.set(session_id, by === null ? { reason } : { reason, by, at: new Date(at).toISOString() });
+  }
+  return told;
+}
