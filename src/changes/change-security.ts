@@ -1,11 +1,10 @@
-import type { AccountParts } from "../credentials/parts.ts";
 import { carryOut, type SecurityChange } from "../credentials/security-change.ts";
 import { sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { device } from "../history/actor.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
-import type { CurrentSession, Given, Level } from "./proof.ts";
+import type { Acting, Given, Level } from "./proof.ts";
 import { lockProved, lockSignedIn, requireProof } from "./proof.ts";
 
 /**
@@ -20,14 +19,13 @@ export type Allowed = { given: Given; level: Level } | { proved: Account } | "si
  * what the rest is; where it refuses, none of the rest is done.
  */
 export async function changeSecurity<T extends object>(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   allowed: Allowed,
-  now: number,
   change: (write: Write, account: Account) => Promise<SecurityChange<T> | Refusal>,
 ): Promise<Outcome<T>> {
+  const { parts, current, now } = acting;
   const by = { actor: device(current.label), sessionId: current.id };
-  const done = await withProof(parts, current, allowed, now, async (write, account) => {
+  const done = await withProof(acting, allowed, async (write, account) => {
     const changed = await change(write, account);
     if (!changed.ok) return changed;
     const { emails } = await carryOut(parts, write, account, changed, by, now);
@@ -40,28 +38,25 @@ export async function changeSecurity<T extends object>(
 
 /** Proof, then lock, then `work` in the same transaction; refused where the proof no longer holds under the lock. */
 export async function withProof<T extends object>(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   allowed: Allowed,
-  now: number,
   work: (write: Write, account: Account) => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  const proved = await provedAccount(parts, current, allowed, now);
+  const { parts, current } = acting;
+  const proved = await provedAccount(acting, allowed);
   if (!proved.ok) return proved;
   return parts.database.write(async (write) => {
     const { account } = proved;
-    const held = await (account ? lockProved(write, current, account) : lockSignedIn(write, current));
+    const held = await (account ? lockProved(acting, write, account) : lockSignedIn(write, current));
     return held.ok ? work(write, held.account) : held;
   });
 }
 
 async function provedAccount(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   allowed: Allowed,
-  now: number,
 ): Promise<Outcome<{ account: Account | null }>> {
   if (allowed === "signed_in") return { ok: true, account: null };
   if ("proved" in allowed) return { ok: true, account: allowed.proved };
-  return requireProof(parts, current, allowed.given, allowed.level, now);
+  return requireProof(acting, allowed.given, allowed.level);
 }

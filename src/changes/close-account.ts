@@ -1,4 +1,3 @@
-import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
@@ -7,17 +6,16 @@ import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { CurrentSession } from "./proof.ts";
+import type { Acting } from "./proof.ts";
 
 /** Deletes the account and all that belongs to it; every session ends and is told so. There is no way back. */
 export async function closeAccount(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   given: SecondFactor & { currentPassword?: string | undefined },
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = acting;
   const allowed = { given: { ...given, named: true }, level: "both" } as const;
-  return changeSecurity(parts, current, allowed, now, async (write, { id, email }) => ({
+  return changeSecurity(acting, allowed, async (write, { id, email }) => ({
     ok: true,
     ends: { event: "account_closed", of: { accountId: id } },
     afterEndings: () => deleteRow(write, id),

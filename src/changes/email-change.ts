@@ -7,18 +7,18 @@ import { type Asking, networkLimit } from "../credentials/limits/network-limit.t
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
-import type { OutgoingEmail } from "../credentials/send-emails.ts";
 import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { isUniqueViolation } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
+import type { OutgoingEmail } from "../mail/outgoing.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { makeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { CurrentSession } from "./proof.ts";
+import type { Acting } from "./proof.ts";
 import { requireProof } from "./proof.ts";
 
 /** How long a confirmed change can be taken back, in ms. */
@@ -29,14 +29,13 @@ export const TAKEN_BACK_WITHIN = 7 * DAY;
  * Nothing else happens before the new address is confirmed. A taken address gets the same answer.
  */
 export async function askForEmailChange(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   asked: SecondFactor & { email: string; currentPassword?: string | undefined; asking: Asking },
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = acting;
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  const proof = await requireProof(parts, current, { ...asked, named: true }, "both", now);
+  const proof = await requireProof(acting, { ...asked, named: true }, "both");
   if (!proof.ok) return proof;
   if (address.key === proof.account.email_key)
     return refuse("invalid_email", "That is your address already.");
@@ -50,22 +49,21 @@ export async function askForEmailChange(
     now,
   );
   if (tooMany) return tooMany;
-  return changeSecurity(parts, current, { proved: proof.account }, now, async (write, account) => ({
+  return changeSecurity(acting, { proved: proof.account }, async (write, account) => ({
     ok: true,
     recorded: { kind: "email_change_requested", detail: { email: address.email } },
-    emails: () => linksForChange(parts, write, { account, current, address }, now),
+    emails: () => linksForChange(acting, write, account, address),
     answer: {},
   }));
 }
 
 /** The old address gets a link that cancels, the new one a link that confirms. */
 async function linksForChange(
-  parts: AccountParts,
+  { parts, current, now }: Acting,
   write: Write,
-  change: { account: Account; current: CurrentSession; address: EmailAddress },
-  now: number,
+  account: Account,
+  address: EmailAddress,
 ): Promise<OutgoingEmail[]> {
-  const { account, current, address } = change;
   const taken = await isTaken(write, address.key, account.id, now);
   const ids = { accountId: account.id, changeId: makeId() };
   const keepLink =
@@ -115,14 +113,13 @@ async function linksForChange(
  * transaction; the session that asked and the one that confirms stay.
  */
 export async function confirmEmailChange(
-  parts: AccountParts,
+  acting: Acting,
   link: EmailedLink & { account_id: string },
   token: string,
-  current: CurrentSession,
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = acting;
   const label = link.label ?? current.label;
-  return changeSecurity(parts, current, "signed_in", now, async (write, account) => {
+  return changeSecurity(acting, "signed_in", async (write, account) => {
     if (!(await redeemLink(write, ["confirm_email"], token, now))) return refuse("link_expired");
     if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
     const asked = link.session_id === null ? [] : [link.session_id];

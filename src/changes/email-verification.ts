@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import type { RefusalFacts } from "../answers.ts";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { findLink, makeLink } from "../credentials/emailed-links.ts";
@@ -8,26 +9,22 @@ import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome, RefusalFacts } from "../refusals.ts";
+import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { isKnownDevice } from "../sessions/known-device.ts";
 import type { ClientInfo } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { confirmEmailChange } from "./email-change.ts";
-import type { CurrentSession } from "./proof.ts";
+import type { Acting, CurrentSession } from "./proof.ts";
 
 /** Emails a new link that confirms the account's address. */
-export async function askForVerification(
-  parts: AccountParts,
-  current: CurrentSession,
-  asking: Asking,
-  now: number,
-): Promise<Outcome> {
+export async function askForVerification(acting: Acting, asking: Asking): Promise<Outcome> {
+  const { parts, current, now } = acting;
   if (current.emailVerifiedAt !== null) return refuse("already_verified");
   const tooMany = await parts.attempts.take(
     [
@@ -38,18 +35,16 @@ export async function askForVerification(
     now,
   );
   if (tooMany) return tooMany;
-  const outgoing = await parts.database.write(async (write) => {
+  const written = await parts.database.write(async (write) => {
     const account = await lockAccount(write, current.accountId);
     if (!account || account.email_verified_at !== null) return null;
     const { id: accountId, email, email_key: emailKey } = account;
     const link = await makeLink(parts, write, { kind: "verify_address", accountId, email, emailKey }, now);
-    return {
-      to: email,
-      message: messages.verifyAddress({ ...emailContext(parts, email, now, current.label), link }),
-    };
+    const message = messages.verifyAddress({ ...emailContext(parts, email, now, current.label), link });
+    return writeEmails(parts, write, [{ to: email, message }], now);
   });
-  if (outgoing === null) return refuse("already_verified");
-  sendEmails(parts, [outgoing]);
+  if (written === null) return refuse("already_verified");
+  sendEmails(parts, written);
   return { ok: true };
 }
 
@@ -129,7 +124,7 @@ export async function confirmEmail(
   if (by.current === null)
     return refuse("signed_out", "Log in to the account whose address this changes.", by.signedOut);
   if (by.current.accountId !== link.account_id) return refuse("other_account");
-  return confirmEmailChange(parts, link, token, by.current, now);
+  return confirmEmailChange({ parts, current: by.current, now }, link, token);
 }
 
 type RedeemedLink = { kind: "verify_address"; token: string; accountId: string; label: string };

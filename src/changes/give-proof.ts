@@ -1,10 +1,9 @@
 import { findAccount } from "../credentials/account.ts";
-import type { AccountParts } from "../credentials/parts.ts";
 import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { CurrentSession } from "./proof.ts";
+import type { Acting } from "./proof.ts";
 import { renewProved, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /** What a proof is given with: a first factor, the second one, or both. */
@@ -18,13 +17,9 @@ type GivenProof = SecondFactor & {
  * Proves it once more, with the password or a passkey, and a second factor where 2FA is on; changes nothing
  * else. A second factor alone completes a first one of the last 10 minutes, such as a proof at a provider.
  */
-export async function prove(
-  parts: AccountParts,
-  current: CurrentSession,
-  given: GivenProof,
-  now: number,
-): Promise<Outcome> {
-  if (given.passkey !== undefined) return proveWithPasskey(parts, current, given, now);
+export async function prove(acting: Acting, given: GivenProof): Promise<Outcome> {
+  const { parts, current } = acting;
+  if (given.passkey !== undefined) return proveWithPasskey(acting, given);
   const withPassword = given.currentPassword !== undefined;
   if (!withPassword && current.twoFactorAt === null)
     return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
@@ -32,21 +27,20 @@ export async function prove(
   if (!account) return signedOutMeanwhile();
   if (withPassword && account.password_hash === null)
     return refuse("wrong_password", "This account has no password.");
-  return requireProof(parts, current, { ...given, named: withPassword }, "both_now", now);
+  return requireProof(acting, { ...given, named: withPassword }, "both_now");
 }
 
 /** An authenticator that knew its owner counts as both factors. */
 async function proveWithPasskey(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   { passkey: response, browser, code, recoveryCode }: GivenProof,
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = acting;
   const accepted = await acceptAuthentication(parts, { response, browser }, now);
   if (accepted?.passkey.account_id !== current.accountId)
     return refuse("wrong_passkey", undefined, { status: 422 });
   const { userVerified: bothFactors } = accepted;
-  const renewed = await renewProved(parts, current, { bothFactors }, now);
+  const renewed = await renewProved(acting, { bothFactors });
   if (!renewed.ok || bothFactors) return renewed;
-  return requireProof(parts, current, { code, recoveryCode, named: false }, "both_now", now);
+  return requireProof(acting, { code, recoveryCode, named: false }, "both_now");
 }

@@ -1,6 +1,5 @@
 import type { LoginMethod } from "../credentials/login-method-list.ts";
 import { isNeeded, methodsOf } from "../credentials/login-method-list.ts";
-import type { AccountParts } from "../credentials/parts.ts";
 import type { NewPasskey } from "../credentials/passkeys/stored-passkeys.ts";
 import { storePasskey, tidyName } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
@@ -9,20 +8,16 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { looksLikeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { CurrentSession } from "./proof.ts";
+import type { Acting } from "./proof.ts";
 import { missingProof } from "./proof.ts";
 
 /**
  * Disconnects a login method, but never the last one that works (S15); with the account held, so that
  * two disconnects at once can't both find the other one left. Sessions that were opened with it end.
  */
-export async function disconnect(
-  parts: AccountParts,
-  current: CurrentSession,
-  methodId: string,
-  now: number,
-): Promise<Outcome> {
-  return changeSecurity(parts, current, "signed_in", now, async (write, account) => {
+export async function disconnect(acting: Acting, methodId: string): Promise<Outcome> {
+  const { parts, current } = acting;
+  return changeSecurity(acting, "signed_in", async (write, account) => {
     const methods = await methodsOf(parts, write.query, account);
     const method = methods.find((one) => one.id === methodId);
     if (!method) return refuse("not_found", "There is no such login method.");
@@ -32,7 +27,7 @@ export async function disconnect(
         "This is the only way to log in that works for this account. Add another one first.",
       );
     }
-    const unproved = await missingProof(parts, write.query, { current, account }, "both", now);
+    const unproved = await missingProof(acting, write.query, account, "both");
     if (unproved) return unproved;
     await removeMethod(write, account.id, method);
     const { kind, name } = method;
@@ -61,26 +56,24 @@ async function removeMethod({ query }: Write, accountId: string, { kind, id }: L
 
 /** Adds a passkey that the person's browser has just made. */
 export async function addPasskey(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   made: { passkey: NewPasskey; name: string },
-  now: number,
 ): Promise<Outcome<{ id: string }>> {
-  return addMethod(parts, current, { kind: "passkey", name: tidyName(made.name) }, now, (write) =>
+  const { current, now } = acting;
+  return addMethod(acting, { kind: "passkey", name: tidyName(made.name) }, (write) =>
     storePasskey(write, current.accountId, made.passkey, made.name, now),
   );
 }
 
 /** Adds a login method to an account whose owner has proved to be here; `store` says why where it can't be had. */
 export async function addMethod(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   method: { kind: "passkey" | "oidc"; name: string },
-  now: number,
   store: (write: Write) => Promise<Outcome<{ id: string }>>,
 ): Promise<Outcome<{ id: string }>> {
+  const { current } = acting;
   const allowed = { given: { named: false }, level: "both" } as const;
-  return changeSecurity(parts, current, allowed, now, async (write) => {
+  return changeSecurity(acting, allowed, async (write) => {
     const stored = await store(write);
     if (!stored.ok) return stored;
     const { id } = stored;
@@ -104,12 +97,8 @@ export async function addMethod(
 }
 
 /** Gives a passkey another name. */
-export async function renameMethod(
-  parts: AccountParts,
-  current: CurrentSession,
-  methodId: string,
-  name: string,
-): Promise<Outcome> {
+export async function renameMethod(acting: Acting, methodId: string, name: string): Promise<Outcome> {
+  const { parts, current } = acting;
   const noSuch = refuse("not_found", "There is no such passkey.");
   if (!looksLikeId(methodId)) return noSuch;
   const renamed = await parts.database.write(({ query }) =>

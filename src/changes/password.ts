@@ -1,10 +1,9 @@
 import { ownWords } from "../credentials/account.ts";
-import type { AccountParts } from "../credentials/parts.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { CurrentSession } from "./proof.ts";
+import type { Acting } from "./proof.ts";
 import { renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /**
@@ -12,17 +11,16 @@ import { renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
  * the current one goes on with a new token.
  */
 export async function changePassword(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   asked: { currentPassword?: string | undefined; newPassword: string },
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = acting;
   const { currentPassword } = asked;
-  const proof = await requireProof(parts, current, { currentPassword, named: true }, "one", now);
+  const proof = await requireProof(acting, { currentPassword, named: true }, "one");
   if (!proof.ok) return proof;
   if (proof.account.password_hash === null) {
     // A first password is one more way to log in, so it needs what any other needs.
-    const both = await requireProof(parts, current, { named: false }, "both", now);
+    const both = await requireProof(acting, { named: false }, "both");
     if (!both.ok) return both;
   }
   const { email, id } = proof.account;
@@ -32,32 +30,26 @@ export async function changePassword(
   if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.newPassword);
 
-  const done = await changeSecurity(
-    parts,
-    current,
-    { proved: proof.account },
-    now,
-    async (write, account) => {
-      const token = await renewOnce(write, current, {});
-      if (token === null) return signedOutMeanwhile();
-      const set = { password_hash: passwordHash, password_set_at: now, password_blocked_at: null };
-      await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
-      const isFirst = account.password_hash === null;
-      return {
-        ok: true,
-        ends: { event: "password_changed", of: { accountId: account.id, exceptIds: [current.id] } },
-        newCredentials: true,
-        recorded: isFirst
-          ? { kind: "method_added", detail: { method: "password" } }
-          : { kind: "password_changed" },
-        notice: (context, othersLoggedOut) =>
-          isFirst
-            ? messages.methodAdded({ ...context, othersLoggedOut, name: "Password" })
-            : messages.passwordChanged({ ...context, othersLoggedOut }),
-        answer: { token },
-      };
-    },
-  );
+  const done = await changeSecurity(acting, { proved: proof.account }, async (write, account) => {
+    const token = await renewOnce(write, current, {});
+    if (token === null) return signedOutMeanwhile();
+    const set = { password_hash: passwordHash, password_set_at: now, password_blocked_at: null };
+    await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
+    const isFirst = account.password_hash === null;
+    return {
+      ok: true,
+      ends: { event: "password_changed", of: { accountId: account.id, exceptIds: [current.id] } },
+      newCredentials: true,
+      recorded: isFirst
+        ? { kind: "method_added", detail: { method: "password" } }
+        : { kind: "password_changed" },
+      notice: (context, othersLoggedOut) =>
+        isFirst
+          ? messages.methodAdded({ ...context, othersLoggedOut, name: "Password" })
+          : messages.passwordChanged({ ...context, othersLoggedOut }),
+      answer: { token },
+    };
+  });
   if (!done.ok) return done;
   current.newToken = done.token;
   return { ok: true };

@@ -4,8 +4,8 @@ import { passwordTries, secondFactorTries } from "../credentials/limits/tries.ts
 import type { AccountParts } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
-import { acceptSecondFactor, hasTwoFactor } from "../credentials/second-factor.ts";
-import { sendEmails } from "../credentials/send-emails.ts";
+import { acceptSecondFactor, hasTwoFactor, readySecondFactor } from "../credentials/second-factor.ts";
+import { sendEmails, writeEmails } from "../credentials/send-emails.ts";
 import type { FoundSession, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockSession } from "../database/lock.ts";
@@ -26,6 +26,9 @@ export type CurrentSession = FoundSession & {
   newToken: string | null;
 };
 
+/** A signed-in person who asks for something: what Latchkey works with, their session, and when they asked. */
+export type Acting = { readonly parts: AccountParts; readonly current: CurrentSession; readonly now: number };
+
 /**
  * What a change needs where the account has 2FA on; elsewhere one factor is all there is. `one`: a factor of
  * any kind. `both`: both of them. `both_now`: both, the second one given with this very request.
@@ -41,43 +44,42 @@ export type Given = SecondFactor & { currentPassword?: string | undefined; named
  * level says so. What is right of it counts, whatever becomes of the rest. Returns the account as it was judged.
  */
 export async function requireProof(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   given: Given,
   level: Level,
-  now: number,
 ): Promise<Outcome<{ account: Account }>> {
+  const { parts, current } = acting;
   const account = await findAccount(parts.database, current.accountId);
   if (!account) return signedOutMeanwhile();
   if (given.named && account.password_hash !== null) {
-    const first = await checkCurrentPassword(parts, current, account, given.currentPassword, now);
+    const first = await checkCurrentPassword(acting, account, given.currentPassword);
     if (!first.ok) return first;
   }
   const { read } = parts.database;
-  const noFirst = await missingProof(parts, read, { current, account }, "one", now);
+  const noFirst = await missingProof(acting, read, account, "one");
   if (noFirst) return noFirst;
   // Read after the account: where 2FA is turned on in between, the account has changed and lockProved refuses.
   if (await hasTwoFactor({ query: read }, account.id)) {
-    const second = await checkSecondFactor(parts, current, account, { ...given, level }, now);
+    const second = await checkSecondFactor(acting, account, { ...given, level });
     if (!second.ok) return second;
   }
-  return (
-    (await missingProof(parts, read, { current, account }, level, now)) ?? { ok: true as const, account }
-  );
+  return (await missingProof(acting, read, account, level)) ?? { ok: true as const, account };
 }
 
 /** Why what this session has proved is not enough for a level; null where it is. */
 export async function missingProof(
-  parts: AccountParts,
+  { parts, current, now }: Acting,
   query: Kysely<Schema>,
-  { current, account }: { current: CurrentSession; account: Account },
+  account: Account,
   level: Level,
-  now: number,
 ): Promise<Refusal | null> {
   const needsBoth = level !== "one" && (await hasTwoFactor({ query }, account.id));
   const at = needsBoth ? current.bothProvedAt : current.provedAt;
   if (at !== null && now - at < PROOF_HOLDS) return null;
-  const methods = await proofMethods(parts, query, account);
+  return proofNeeded(await proofMethods(parts, query, account));
+}
+
+function proofNeeded(methods: string[]): Refusal {
   return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
 }
 
@@ -104,12 +106,11 @@ async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account:
 }
 
 async function checkCurrentPassword(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   account: Account,
   password: string | undefined,
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = acting;
   if (password === undefined) {
     return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
   }
@@ -130,27 +131,28 @@ async function checkCurrentPassword(
 
 /** Where no code was given, whatever was proved before stands; unless the level wants one with the request. */
 async function checkSecondFactor(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   account: Account,
   given: SecondFactor & { level: Level },
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = acting;
   if (given.code === undefined && given.recoveryCode === undefined)
     return given.level === "both_now" ? refuse("wrong_code", "Give a code of the app, too.") : { ok: true };
   const own = await secondFactorTries(parts, account.id, current.deviceHash);
   const tooMany = await parts.attempts.take([own], now);
   if (tooMany) return tooMany;
+  const ready = await readySecondFactor(parts, account.id, given);
   // The older of the two is what counts, or codes alone would go on for ever.
   const proved = { bothProvedAt: current.provedAt };
   const done = await parts.database.write(async (write) => {
-    const held = await lockProved(write, current, account);
+    const held = await lockProved(acting, write, account);
     if (!held.ok) return held;
-    const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
+    const accepted = await acceptSecondFactor(parts, write, account.id, ready, now);
     if (accepted === null) return refuse("wrong_code");
     await parts.attempts.release(write, { own });
     const used = { account: held.account, session: current };
-    const emails = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
+    const notes = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
+    const emails = await writeEmails(parts, write, notes, now);
     return { ok: true as const, emails, token: await renewOnce(write, current, proved) };
   });
   if (!done.ok) return done;
@@ -162,11 +164,10 @@ type Proved = { provedAt?: number; bothProvedAt?: number };
 
 /** The proof is given: a new token for the session, which is now proved. */
 export async function renewProved(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   { bothFactors }: { bothFactors: boolean },
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = acting;
   const proved = { provedAt: now, ...(bothFactors ? { bothProvedAt: now } : {}) };
   const token = await parts.database.write((write) => renewOnce(write, current, proved));
   return noteRenewed(current, token, proved);
@@ -189,17 +190,18 @@ function noteRenewed(current: CurrentSession, token: string | null, proved: Prov
 
 /**
  * The account, held for a change that `proof` allows. Refuses where the current session has ended, or the
- * credentials have changed, since the proof was judged.
+ * credentials have changed, since the proof was judged: as a wrong password where the request gave one, else as
+ * a proof that is still to be given.
  */
 export async function lockProved(
+  { parts, current }: Acting,
   write: Write,
-  current: CurrentSession,
   proved: Account,
 ): Promise<Outcome<{ account: Account }>> {
   const held = await lockSignedIn(write, current);
-  if (held.ok && held.account.credential_version !== proved.credential_version)
-    return refuse("wrong_password");
-  return held;
+  if (!held.ok || held.account.credential_version === proved.credential_version) return held;
+  if (current.newToken !== null) return refuse("wrong_password");
+  return proofNeeded(await proofMethods(parts, write.query, held.account));
 }
 
 /** The account, held; refuses where the current session has ended since its request began. */

@@ -1,29 +1,22 @@
 import { secondFactorTries } from "../credentials/limits/tries.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import { makeRecoveryCodes, storeRecoveryCodes } from "../credentials/recovery-codes.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
-import {
-  acceptTotp,
-  hasTwoFactor,
-  makeTotpSecret,
-  removeTwoFactor,
-  renewRecoveryCodes,
-} from "../credentials/second-factor.ts";
+import { acceptTotp, hasTwoFactor, makeTotpSecret, removeTwoFactor } from "../credentials/second-factor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { changeSecurity, withProof } from "./change-security.ts";
-import type { CurrentSession } from "./proof.ts";
+import type { Acting } from "./proof.ts";
 import { requireProof } from "./proof.ts";
 
 /** Begins to turn 2FA on: a secret for the authenticator app. Nothing is on before a code of it was given. */
 export async function beginTwoFactor(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   currentPassword: string | undefined,
-  now: number,
 ): Promise<Outcome<{ secret: string; uri: string }>> {
+  const { parts, now } = acting;
   const allowed = { given: { currentPassword, named: true }, level: "one" } as const;
-  return withProof(parts, current, allowed, now, async (write, { id, email }) => {
+  return withProof(acting, allowed, async (write, { id, email }) => {
     if (await hasTwoFactor(write, id)) return refuse("already_on");
     const { secret, uri } = makeTotpSecret(parts.settings, email);
     await removeTwoFactor(write, id);
@@ -37,22 +30,23 @@ export async function beginTwoFactor(
 
 /** Turns 2FA on with a code of the begun secret. Pending sign-ins end: they began without it. */
 export async function turnTwoFactorOn(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   code: string,
-  now: number,
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
-  const proof = await requireProof(parts, current, { named: false }, "one", now);
+  const { parts, current, now } = acting;
+  const proof = await requireProof(acting, { named: false }, "one");
   if (!proof.ok) return proof;
   const own = await secondFactorTries(parts, current.accountId, current.deviceHash);
   const tooMany = await parts.attempts.take([own], now);
   if (tooMany) return tooMany;
-  return changeSecurity(parts, current, { proved: proof.account }, now, async (write, { id }) => {
+  const fresh = await makeRecoveryCodes(parts);
+  return changeSecurity(acting, { proved: proof.account }, async (write, { id }) => {
     if ((await hasTwoFactor(write, id)) || !(await acceptTotp(parts, write, id, code, now)))
       return refuse("wrong_code");
     await parts.attempts.release(write, { own });
     const { query } = write;
     await query.updateTable("two_factor").set({ confirmed_at: now }).where("account_id", "=", id).execute();
+    await storeRecoveryCodes(write, id, fresh);
     await query.updateTable("session").set({ both_proved_at: now }).where("id", "=", current.id).execute();
     return {
       ok: true,
@@ -60,19 +54,18 @@ export async function turnTwoFactorOn(
       newCredentials: true,
       recorded: { kind: "two_factor_on" },
       notice: messages.twoFactorTurnedOn,
-      answer: { recoveryCodes: await renewRecoveryCodes(write, id) },
+      answer: { recoveryCodes: fresh.codes },
     };
   });
 }
 
 /** Turns 2FA off: the password and a second factor are both asked for. */
 export async function turnTwoFactorOff(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   given: SecondFactor & { currentPassword?: string | undefined },
-  now: number,
 ): Promise<Outcome> {
-  return changeSecurity(parts, current, bothFactors(given), now, async (write, { id }) => {
+  const { current } = acting;
+  return changeSecurity(acting, bothFactors(given), async (write, { id }) => {
     if (!(await hasTwoFactor(write, id))) return refuse("not_on");
     await removeTwoFactor(write, id);
     return {
@@ -87,18 +80,23 @@ export async function turnTwoFactorOff(
 
 /** Ten new recovery codes; the old ones end. */
 export async function renewCodes(
-  parts: AccountParts,
-  current: CurrentSession,
+  acting: Acting,
   given: SecondFactor & { currentPassword?: string | undefined },
-  now: number,
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
-  return changeSecurity(parts, current, bothFactors(given), now, async (write, { id }) => {
+  const { parts, current } = acting;
+  const { given: both, level } = bothFactors(given);
+  const proof = await requireProof(acting, both, level);
+  if (!proof.ok) return proof;
+  if (!(await hasTwoFactor({ query: parts.database.read }, current.accountId))) return refuse("not_on");
+  const fresh = await makeRecoveryCodes(parts);
+  return changeSecurity(acting, { proved: proof.account }, async (write, { id }) => {
     if (!(await hasTwoFactor(write, id))) return refuse("not_on");
+    await storeRecoveryCodes(write, id, fresh);
     return {
       ok: true,
       recorded: { kind: "recovery_codes_renewed" },
       notice: messages.recoveryCodesRenewed,
-      answer: { recoveryCodes: await renewRecoveryCodes(write, id) },
+      answer: { recoveryCodes: fresh.codes },
     };
   });
 }

@@ -3,6 +3,7 @@ import type { Database, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import type { EmailedLinkTable, LinkKind } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
+import type { Link } from "../mail/layout.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 import type { AccountParts } from "./parts.ts";
@@ -35,12 +36,7 @@ export type NewLink = {
 };
 
 /** Makes a link for an email. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
-export async function makeLink(
-  parts: AccountParts,
-  write: Write,
-  link: NewLink,
-  now: number,
-): Promise<string> {
+export async function makeLink(parts: AccountParts, write: Write, link: NewLink, now: number): Promise<Link> {
   const { page, lives, newestOnly } = KINDS[link.kind];
   if (newestOnly) {
     const older = write.query.deleteFrom("emailed_link").where("kind", "=", link.kind);
@@ -50,6 +46,7 @@ export async function makeLink(
     ).execute();
   }
   const token = makeSecret();
+  const expiresAt = now + lives;
   await write.query
     .insertInto("emailed_link")
     .values({
@@ -64,10 +61,10 @@ export async function makeLink(
       confirmed_at: link.confirmedAt ?? null,
       label: link.label ?? null,
       created_at: now,
-      expires_at: now + lives,
+      expires_at: expiresAt,
     })
     .execute();
-  return `${parts.settings.baseUrl.href}${page}#token=${token}`;
+  return { href: `${parts.settings.baseUrl.href}${page}#token=${token}`, expiresAt };
 }
 
 /** Reads a link without using it up. */
@@ -112,7 +109,7 @@ export async function makeNotMeLink(
   account: Account,
   sessionId: string | null,
   now: number,
-): Promise<string> {
+): Promise<Link> {
   const { id: accountId, email, email_key: emailKey } = account;
   const session = await write.query
     .selectFrom("session")
@@ -130,7 +127,7 @@ export async function makeResetLink(
   account: { id: string; email: string; email_key: string },
   label: string,
   now: number,
-): Promise<string> {
+): Promise<Link> {
   const { id: accountId, email, email_key: emailKey } = account;
   await record(write, { accountId, kind: "password_reset_requested", at: now, label });
   return makeLink(parts, write, { kind: "reset_password", accountId, email, emailKey }, now);

@@ -2,10 +2,10 @@ import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
+import type { OutgoingEmail } from "../mail/outgoing.ts";
 import { makeNotMeLink } from "./emailed-links.ts";
 import type { AccountParts } from "./parts.ts";
-import { leftRecoveryCodes } from "./second-factor.ts";
-import type { OutgoingEmail } from "./send-emails.ts";
+import { leftRecoveryCodes } from "./recovery-codes.ts";
 import { emailContext } from "./send-emails.ts";
 
 /** A recovery code was used: in the activity, and an email that says how many are left. `session` is the one that used it. */

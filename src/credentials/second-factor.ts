@@ -1,23 +1,21 @@
-import { createHash, randomInt } from "node:crypto";
 import type { Kysely } from "kysely";
 import { Secret, TOTP } from "otpauth";
 import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 import type { Settings } from "../options/options.ts";
 import type { AccountParts } from "./parts.ts";
+import { spendRecoveryCode, storedForms } from "./recovery-codes.ts";
 
 /** What a person gives as the second factor: one of the two. */
 export type SecondFactor = { code?: string | undefined; recoveryCode?: string | undefined };
+
+/** The same, ready to be judged in a transaction: a recovery code as it would be stored. */
+export type ReadySecondFactor = { code?: string | undefined; recoveryCodeForms?: Uint8Array[] | undefined };
 
 export type Accepted = "totp" | "recovery_code";
 
 const PERIOD = 30_000;
 const STEPS_EITHER_SIDE = 1;
-const RECOVERY_CODES = 10;
-/** 15 of 31 signs: 74 bits, more than the 64 that make slow hashing unnecessary. */
-const RECOVERY_CODE_LETTERS = 15;
-/** Without letters and digits that look alike. */
-const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 
 export async function hasTwoFactor(
   { query }: { query: Kysely<Schema> },
@@ -41,6 +39,16 @@ export function makeTotpSecret(settings: Settings, email: string): { secret: str
   return { secret: totp.secret.base32, uri: totp.toString() };
 }
 
+/** Hashes a given recovery code; to be done after the limits and before the transaction that judges it. */
+export async function readySecondFactor(
+  parts: AccountParts,
+  accountId: string,
+  { code, recoveryCode }: SecondFactor,
+): Promise<ReadySecondFactor> {
+  if (code !== undefined || recoveryCode === undefined) return { code };
+  return { recoveryCodeForms: await storedForms(parts, accountId, recoveryCode) };
+}
+
 /**
  * Accepts a second factor and uses it up, or returns null. A TOTP step counts once for a secret, a
  * recovery code once at all; of parallel takers one gets it.
@@ -49,13 +57,13 @@ export async function acceptSecondFactor(
   parts: AccountParts,
   write: Write,
   accountId: string,
-  given: SecondFactor,
+  given: ReadySecondFactor,
   now: number,
 ): Promise<Accepted | null> {
   if (given.code !== undefined)
     return (await acceptTotp(parts, write, accountId, given.code, now)) ? "totp" : null;
-  if (given.recoveryCode === undefined) return null;
-  return (await spendRecoveryCode(write, accountId, given.recoveryCode)) ? "recovery_code" : null;
+  if (given.recoveryCodeForms === undefined) return null;
+  return (await spendRecoveryCode(write, accountId, given.recoveryCodeForms)) ? "recovery_code" : null;
 }
 
 /** Checks a code against the secret of an account, begun or confirmed, and marks its step as used. */
@@ -93,51 +101,6 @@ async function markStep(write: Write, accountId: string, step: number): Promise<
     .where("step", "<", step - 2 * STEPS_EITHER_SIDE - 1)
     .execute();
   return true;
-}
-
-async function spendRecoveryCode(write: Write, accountId: string, typed: string): Promise<boolean> {
-  const spent = await write.query
-    .deleteFrom("recovery_code")
-    .where("account_id", "=", accountId)
-    .where("code_hash", "=", hashRecoveryCode(accountId, typed))
-    .returning("account_id")
-    .executeTakeFirst();
-  return spent !== undefined;
-}
-
-/** Replaces the recovery codes of an account; only their hashes are kept, the caller shows them once. */
-export async function renewRecoveryCodes(write: Write, accountId: string): Promise<string[]> {
-  const codes = Array.from({ length: RECOVERY_CODES }, makeRecoveryCode);
-  await write.query.deleteFrom("recovery_code").where("account_id", "=", accountId).execute();
-  await write.query
-    .insertInto("recovery_code")
-    .values(codes.map((code) => ({ account_id: accountId, code_hash: hashRecoveryCode(accountId, code) })))
-    .execute();
-  return codes;
-}
-
-export async function leftRecoveryCodes(write: Write, accountId: string): Promise<number> {
-  const { count } = await write.query
-    .selectFrom("recovery_code")
-    .select(({ fn }) => fn.countAll<number | string>().as("count"))
-    .where("account_id", "=", accountId)
-    .executeTakeFirstOrThrow();
-  return Number(count);
-}
-
-function makeRecoveryCode(): string {
-  const letters = Array.from({ length: RECOVERY_CODE_LETTERS }, () =>
-    ALPHABET.charAt(randomInt(ALPHABET.length)),
-  );
-  return [letters.slice(0, 5), letters.slice(5, 10), letters.slice(10)]
-    .map((part) => part.join(""))
-    .join("-");
-}
-
-/** Dashes, spaces and capitals don't matter: people type these from paper. */
-function hashRecoveryCode(accountId: string, typed: string): Uint8Array {
-  const letters = typed.toLowerCase().replace(/[^a-z0-9]/g, "");
-  return createHash("sha256").update(`${accountId}:${letters}`).digest();
 }
 
 /** Removes an account's second factor with all that belongs to it. */

@@ -3,16 +3,18 @@ import { type Account, lockAccount } from "../database/lock.ts";
 import type { LinkKind } from "../database/schema.ts";
 import { type ActivityEntry, record } from "../history/activity.ts";
 import { type Actor, device, nameOf } from "../history/actor.ts";
+import type { Link } from "../mail/layout.ts";
 import * as messages from "../mail/messages.ts";
+import type { OutgoingEmail } from "../mail/outgoing.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { type EndedBy, type EndingEvent, endBecauseOf } from "../sessions/endings.ts";
 import { type EmailedLink, makeNotMeLink, makeResetLink, redeemLink } from "./emailed-links.ts";
 import type { AccountParts } from "./parts.ts";
-import { emailContext, type OutgoingEmail, sendEmails } from "./send-emails.ts";
+import { emailContext, sendEmails, writeEmails } from "./send-emails.ts";
 
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
-type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: string };
+type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: Link };
 
 /** What one rule says of its change, once it has judged it; `carryOut` does the rest, in this order. */
 export type SecurityChange<T = object> = {
@@ -39,7 +41,7 @@ export type ChangedBy = { actor: Actor; sessionId: string | null };
 
 /**
  * Does the part that all changes of security share, with the account locked by the caller. Returns how many
- * sessions ended, and the emails to send after the commit.
+ * sessions ended, and how many emails are written, to be sent after the commit.
  */
 export async function carryOut(
   parts: AccountParts,
@@ -48,7 +50,7 @@ export async function carryOut(
   change: SecurityChange,
   { actor, sessionId }: ChangedBy,
   now: number,
-): Promise<{ ended: number; emails: OutgoingEmail[] }> {
+): Promise<{ ended: number; emails: number }> {
   const { ends, recorded, notice } = change;
   const by = change.label === undefined ? actor : device(change.label);
   const ended = ends ? await endBecauseOf(write, ends.event, ends.of, { by, at: now }) : 0;
@@ -63,7 +65,7 @@ export async function carryOut(
     const context = { ...emailContext(parts, account.email, now, label), notMeLink };
     emails.push({ to: account.email, message: notice(context, ended) });
   }
-  return { ended, emails };
+  return { ended, emails: await writeEmails(parts, write, emails, now) };
 }
 
 /**

@@ -1,12 +1,10 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Write } from "../database/database.ts";
 import type { HeldBack } from "../mail/budget.ts";
-import { emailsHeldBack, type Message } from "../mail/messages.ts";
+import { emailsHeldBack } from "../mail/held-back.ts";
+import { type Admit, type OutgoingEmail, storeEmails } from "../mail/outgoing.ts";
 import { siteNameOf } from "../options/options.ts";
 import { readEmailAddress } from "./email-address.ts";
 import type { AccountParts } from "./parts.ts";
-
-/** An email that goes out once the transaction that caused it is committed. */
-export type OutgoingEmail = { to: string; message: Message };
 
 /** What every email says: for which site, to which account, when, and from which device. */
 export function emailContext(
@@ -27,38 +25,45 @@ export function emailContext(
   };
 }
 
-/** Sends emails, after the answer and one after the other, as far as their addresses may still get some. */
-export function sendEmails(parts: AccountParts, emails: readonly OutgoingEmail[]): void {
-  if (emails.length === 0) return;
-  parts.inBackground(async () => {
-    // Not even the look at the budget may be seen in the time of the answer.
-    await nextTurn();
-    for (const email of emails) if (await mayGo(parts, email)) parts.mailer.send(email.to, email.message);
-  });
+/** Writes emails in the transaction that causes them; returns how many. They go out with `sendEmails`, after the commit. */
+export function writeEmails(
+  parts: Pick<AccountParts, "seal">,
+  write: Write,
+  emails: readonly OutgoingEmail[],
+  now: number,
+): Promise<number> {
+  return storeEmails(parts.seal, write, emails, now);
 }
 
-async function mayGo(parts: AccountParts, { to, message }: OutgoingEmail): Promise<boolean> {
-  const { settings, emailBudget, log } = parts;
-  if (!settings.rateLimits) return true;
-  const { share = "ordinary" } = message;
-  const recipient = readEmailAddress(to) ?? { email: to, key: to };
-  try {
-    const { goes, before } = await emailBudget.take(recipient, share, settings.now());
-    if (before) tell(parts, before);
-    if (!goes)
-      log.warn({ share }, "An email was held back: its address has had as many as it gets in an hour.");
+/** Sends what was written, after the answer, once it is committed. */
+export function sendEmails(parts: Pick<AccountParts, "mailer">, written: number): void {
+  if (written > 0) parts.mailer.sendDue();
+}
+
+type Counting = Pick<AccountParts, "settings" | "emailBudget" | "seal">;
+
+/** Lets an email out as far as its address may still get some, and says what is to be said of the hour before. */
+export function admitByBudget(parts: Counting): Admit {
+  return async (write, { to, message }, now) => {
+    if (!parts.settings.rateLimits) return true;
+    const recipient = readEmailAddress(to) ?? { email: to, key: to };
+    const { goes, before } = await parts.emailBudget.take(write, recipient, message.share ?? "ordinary", now);
+    if (before) await writeEmails(parts, write, [heldBackEmail(parts, before, now)], now);
     return goes;
-  } catch (error) {
-    log.error({ err: error }, "Emails can't be counted; one is sent all the same.");
-    return true;
-  }
+  };
 }
 
 /** Tells every address whose hour is over how many emails it did not get. */
 export async function tellHeldBack(parts: AccountParts, now: number): Promise<void> {
-  for (const heldBack of await parts.emailBudget.takeOver(now)) tell(parts, heldBack);
+  if (!(await parts.emailBudget.isAnyOver(now))) return;
+  const written = await parts.database.write(async (write) => {
+    const over = await parts.emailBudget.takeOver(write, now);
+    const emails = over.map((heldBack) => heldBackEmail(parts, heldBack, now));
+    return writeEmails(parts, write, emails, now);
+  });
+  sendEmails(parts, written);
 }
 
-function tell(parts: AccountParts, { email, count }: HeldBack): void {
-  parts.mailer.send(email, emailsHeldBack({ ...emailContext(parts, email, parts.settings.now()), count }));
+function heldBackEmail(parts: Counting, { email, count }: HeldBack, now: number): OutgoingEmail {
+  return { to: email, message: emailsHeldBack({ ...emailContext(parts, email, now), count }) };
 }

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { Database, Write } from "../database/database.ts";
+import { makeSortedId } from "../database/sorted-id.ts";
 
 export type ActivityKind =
   | "account_created"
@@ -94,15 +94,4 @@ export async function readActivity(
     .limit(EVENTS_A_PAGE)
     .execute();
   return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) }));
-}
-
-let lastTime = 0;
-let counter = 0;
-
-/** Sorts by time, and within one ms by the order of writing in this process. */
-function makeSortedId(at: number): string {
-  counter = at === lastTime ? counter + 1 : 0;
-  lastTime = at;
-  const time = Math.max(0, Math.floor(at)).toString(36).padStart(9, "0");
-  return time + counter.toString(36).padStart(5, "0") + randomBytes(6).toString("hex");
 }

@@ -1,7 +1,6 @@
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import type { OutgoingEmail } from "../credentials/send-emails.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
 import type { FoundSession } from "../database/database.ts";
 import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
@@ -38,9 +37,9 @@ function isDue(toldAt: number | null, now: number): boolean {
 
 async function tellOnce(parts: AccountParts, session: FoundSession, from: string, now: number) {
   const { id, accountId, label } = session;
-  const emails = await parts.database.write(async (write): Promise<OutgoingEmail[]> => {
+  const emails = await parts.database.write(async (write): Promise<number> => {
     const account = await lockAccount(write, accountId);
-    if (!account) return [];
+    if (!account) return 0;
     const told = await write.query
       .updateTable("session")
       .set({ copy_told_at: now })
@@ -48,7 +47,7 @@ async function tellOnce(parts: AccountParts, session: FoundSession, from: string
       .where(({ or, eb }) => or([eb("copy_told_at", "is", null), eb("copy_told_at", "<=", now - TOLD_EVERY)]))
       .returning("id")
       .executeTakeFirst();
-    if (!told) return [];
+    if (!told) return 0;
     await record(write, { accountId, kind: "cookie_copy_used", at: now, label, detail: { from } });
     write.announce(accountId);
     const notMeLink = await makeNotMeLink(parts, write, account, id, now);
@@ -57,7 +56,7 @@ async function tellOnce(parts: AccountParts, session: FoundSession, from: string
       notMeLink,
       session: label,
     });
-    return [{ to: account.email, message }];
+    return writeEmails(parts, write, [{ to: account.email, message }], now);
   });
   sendEmails(parts, emails);
 }

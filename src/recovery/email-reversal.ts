@@ -1,7 +1,7 @@
 import type { EmailedLink } from "../credentials/emailed-links.ts";
 import { findLink } from "../credentials/emailed-links.ts";
 import { removeAddedSince } from "../credentials/ownership.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail, type SecurityChange } from "../credentials/security-change.ts";
 import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
@@ -10,19 +10,14 @@ import type { Account } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { ClientInfo } from "../sessions/start.ts";
 
 /**
  * The old address says no. An unconfirmed change is cancelled and ends no session; a confirmed one is
  * undone: the address is back, every session ends, the password opens nothing until it is reset, and a
  * reset begins.
  */
-export async function reverseEmailChange(
-  parts: AccountParts,
-  token: string,
-  clientInfo: ClientInfo,
-  now: number,
-): Promise<Outcome> {
+export async function reverseEmailChange(visit: Visit, token: string): Promise<Outcome> {
+  const { parts, clientInfo, now } = visit;
   const known = await findLink(parts.database, ["email_reversal"], token, now);
   const accountId = known?.account_id;
   if (!accountId) return refuse("link_expired");

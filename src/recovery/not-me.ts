@@ -1,5 +1,5 @@
 import { findLink } from "../credentials/emailed-links.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
 import { record } from "../history/activity.ts";
@@ -8,7 +8,6 @@ import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
-import type { ClientInfo } from "../sessions/start.ts";
 
 /**
  * "This wasn't me": the session of the email ends, with every other one of the same browser, so that
@@ -16,12 +15,8 @@ import type { ClientInfo } from "../sessions/start.ts";
  * from there go, or a thief would be back through one of them, and the browser is a new one again. 2FA
  * stays: else who reads the emails could take it off.
  */
-export async function reportSession(
-  parts: AccountParts,
-  token: string,
-  clientInfo: ClientInfo,
-  now: number,
-): Promise<Outcome> {
+export async function reportSession(visit: Visit, token: string): Promise<Outcome> {
+  const { parts, clientInfo, now } = visit;
   const link = await findLink(parts.database, ["not_me"], token, now);
   const accountId = link?.account_id;
   if (!link || !accountId) return refuse("link_expired");

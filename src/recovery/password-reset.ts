@@ -6,24 +6,19 @@ import { networkLimit } from "../credentials/limits/network-limit.ts";
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
-import { sendEmails } from "../credentials/send-emails.ts";
+import { sendEmails, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { ClientInfo } from "../sessions/start.ts";
 
 /** Emails a reset link where the address has an account. The answer, and its time, are the same for every address. */
-export async function askForReset(
-  parts: AccountParts,
-  email: string,
-  clientInfo: ClientInfo,
-  now: number,
-): Promise<Outcome> {
+export async function askForReset(visit: Visit, email: string): Promise<Outcome> {
+  const { parts, clientInfo, now } = visit;
   const address = readEmailAddress(email);
   const tooMany = await parts.attempts.take(
     [
@@ -33,7 +28,7 @@ export async function askForReset(
     now,
   );
   if (tooMany) return tooMany;
-  parts.inBackground(async () => {
+  parts.afterAnswer(async () => {
     const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
     if (account && account.suspended_at === null)
       await sendResetEmail(parts, account, clientInfo.device.label, now);
@@ -48,21 +43,21 @@ export async function sendResetEmail(
   label: string,
   now: number,
 ): Promise<void> {
-  const letter = await parts.database.write(async (write) => {
+  const written = await parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);
     const same = held?.email_key === account.email_key && held.suspended_at === account.suspended_at;
-    return same ? resetEmail(parts, write, account, label, now) : null;
+    const emails = same ? [await resetEmail(parts, write, account, label, now)] : [];
+    return writeEmails(parts, write, emails, now);
   });
-  if (letter !== null) sendEmails(parts, [letter]);
+  sendEmails(parts, written);
 }
 
 /** Sets a new password with the emailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */
 export async function resetPassword(
-  parts: AccountParts,
+  visit: Visit,
   asked: { token: string; password: string },
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<Outcome> {
+  const { parts, clientInfo, now } = visit;
   const link = await findLink(parts.database, ["reset_password"], asked.token, now);
   if (!link?.account_id) return refuse("link_expired");
   const tooMany = await parts.attempts.take([{ kind: "new_password", of: link.account_id }], now);

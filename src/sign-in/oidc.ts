@@ -1,14 +1,13 @@
 import { addMethod } from "../changes/login-methods.ts";
-import type { CurrentSession } from "../changes/proof.ts";
+import type { Acting, CurrentSession } from "../changes/proof.ts";
 import { renewProved, requireProof } from "../changes/proof.ts";
-import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import { networkLimit } from "../credentials/limits/network-limit.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { beginCeremony, takeCeremony } from "../credentials/passkeys/ceremony.ts";
 import type { AuthorizationRequest, Provider, ProviderIdentity } from "../credentials/provider.ts";
 import { newAuthorizationRequest, ProviderFailed } from "../credentials/provider.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { ClientInfo } from "../sessions/start.ts";
 import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignInResult } from "./sign-in.ts";
 
@@ -25,13 +24,13 @@ type Kept = AuthorizationRequest & {
 };
 
 export type CallbackResult =
-  | { intent: "sign_in"; next: string | null; clientInfo: ClientInfo; done: SignInResult }
+  | { intent: "sign_in"; next: string | null; visit: Visit; done: SignInResult }
   | { intent: "connect"; done: Outcome }
   | { intent: "prove"; done: Outcome };
 
 /** Begins a round to a provider: where to send the browser. Connecting wants a fresh proof first. */
 export async function startAuthorization(
-  parts: AccountParts,
+  { parts, clientInfo, now }: Visit,
   provider: Provider,
   of: {
     intent: Intent;
@@ -40,19 +39,17 @@ export async function startAuthorization(
     next: string | null;
     /** The page's `navigator.maxTouchPoints`, where it told. */
     touchPoints: number | null;
-    asking: Asking;
   },
-  now: number,
 ): Promise<Outcome<{ url: string }>> {
-  const { intent, current, browser, next, touchPoints, asking } = of;
+  const { intent, current, browser, next, touchPoints } = of;
   const account = current && { id: current.accountId };
   const tooMany = await parts.attempts.take(
-    [await networkLimit(parts, "ceremony_network", asking, account)],
+    [await networkLimit(parts, "ceremony_network", clientInfo, account)],
     now,
   );
   if (tooMany) return tooMany;
   if (intent === "connect" && current) {
-    const proof = await requireProof(parts, current, { named: false }, "both", now);
+    const proof = await requireProof({ parts, current, now }, { named: false }, "both");
     if (!proof.ok) return proof;
   }
   const round = newAuthorizationRequest(intent === "prove");
@@ -86,7 +83,7 @@ export async function handleCallback(
     answer: URL;
     browser: string | null;
     current: CurrentSession | null;
-    clientInfo: (touchPoints?: number) => ClientInfo;
+    visit: (touchPoints?: number) => Visit;
   },
   now: number,
 ): Promise<CallbackResult | null> {
@@ -99,25 +96,21 @@ export async function handleCallback(
   const kept: Kept = JSON.parse(parts.seal.open(Buffer.from(taken.data, "base64"), state));
   if (kept.provider !== provider.settings.id) return null;
   const { intent, next } = kept;
-  const clientInfo = back.clientInfo(kept.touchPoints ?? undefined);
+  const visit = back.visit(kept.touchPoints ?? undefined);
   const identity = await identify(parts, provider, back.answer, kept);
   if (!("subject" in identity)) {
-    return intent === "sign_in" ? { intent, next, clientInfo, done: identity } : { intent, done: identity };
+    return intent === "sign_in" ? { intent, next, visit, done: identity } : { intent, done: identity };
   }
   if (intent === "sign_in")
-    return {
-      intent,
-      next,
-      clientInfo,
-      done: await signInWithProvider(parts, provider, identity, clientInfo, now),
-    };
+    return { intent, next, visit, done: await signInWithProvider(visit, provider, identity) };
   const current = back.current?.id === kept.sessionId ? back.current : null;
   if (!current) return { intent, done: refuse("signed_out", "This session has ended.", { reason: "none" }) };
-  if (intent === "connect") return { intent, done: await connect(parts, provider, identity, current, now) };
+  const acting = { parts, current, now };
+  if (intent === "connect") return { intent, done: await connect(acting, provider, identity) };
   const known = await findIdentity(parts, identity);
   if (known?.account_id !== current.accountId) return { intent, done: refuse("provider_other_person") };
   const bothFactors = countsAsBoth(provider, identity);
-  return { intent, done: await renewProved(parts, current, { bothFactors }, now) };
+  return { intent, done: await renewProved(acting, { bothFactors }) };
 }
 
 async function identify(
@@ -141,16 +134,10 @@ function failed(parts: AccountParts, provider: Provider, error: unknown): Refusa
   return refuse("provider_failed");
 }
 
-async function connect(
-  parts: AccountParts,
-  provider: Provider,
-  identity: ProviderIdentity,
-  current: CurrentSession,
-  now: number,
-): Promise<Outcome> {
+async function connect(acting: Acting, provider: Provider, identity: ProviderIdentity): Promise<Outcome> {
   const method = { kind: "oidc", name: provider.settings.name } as const;
-  const store = newIdentity(provider, identity, now);
-  return addMethod(parts, current, method, now, (write) => store(write, current.accountId));
+  const store = newIdentity(provider, identity, acting.now);
+  return addMethod(acting, method, (write) => store(write, acting.current.accountId));
 }
 
 /** The refusals that a page can say a sentence about. */

@@ -1,6 +1,6 @@
 import { findAccount } from "../credentials/account.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
 import { findPasskey } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
@@ -14,11 +14,10 @@ import { afterFirstFactor } from "./sign-in.ts";
  * saw a touch counts as the first, and 2FA is asked where it is on.
  */
 export async function signInWithPasskey(
-  parts: AccountParts,
+  visit: Visit,
   answer: { response: unknown; browser: string | null },
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<SignInResult> {
+  const { parts, clientInfo, now } = visit;
   const network = await networkLimit(
     parts,
     "password_network",
@@ -33,7 +32,7 @@ export async function signInWithPasskey(
     return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
   const { passkey, userVerified } = accepted;
   const sign = { signedInWith: "passkey", methodId: passkey.id, bothFactors: userVerified } as const;
-  const done = await afterFirstFactor(parts, account, sign, clientInfo, now, async (write) => {
+  const done = await afterFirstFactor(visit, account, sign, async (write) => {
     await parts.attempts.giveBack(write, network);
     return isThere(write, passkey.id);
   });

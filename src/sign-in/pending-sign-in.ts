@@ -2,12 +2,11 @@ import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import { secondFactorTries } from "../credentials/limits/tries.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
-import { acceptSecondFactor } from "../credentials/second-factor.ts";
-import type { OutgoingEmail } from "../credentials/send-emails.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { acceptSecondFactor, readySecondFactor } from "../credentials/second-factor.ts";
+import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
@@ -16,55 +15,50 @@ import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { ClientInfo, Started } from "../sessions/start.ts";
+import type { Started } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
 
-type Done =
-  | { ok: true; started: Started; emails: OutgoingEmail[] }
-  | (Refusal & { emails?: OutgoingEmail[] });
+type Done = { ok: true; started: Started; emails: number } | (Refusal & { emails?: number });
 
 /**
  * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
  * over; each try is counted before it is judged, so that parallel ones can't slip by.
  */
 export async function finishWithSecondFactor(
-  parts: AccountParts,
+  visit: Visit,
   token: string | null,
   given: SecondFactor,
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<Outcome<{ started: Started }>> {
+  const { parts, clientInfo, now } = visit;
   const half = token === null ? undefined : await findPendingSignIn(parts, token, now);
   if (token === null || !half) return refuse("sign_in_expired");
   const limit = await secondFactorTries(parts, half.account_id, hashToken(clientInfo.deviceToken));
   const tooMany = await parts.attempts.take([limit], now);
   if (tooMany) return tooMany;
+  const ready = await readySecondFactor(parts, half.account_id, given);
 
   const done: Done = await parts.database.write(async (write) => {
     const account = await lockAccount(write, half.account_id);
     const counted = account && (await countTry(write, token, account, now));
     if (!account || !counted) return refuse("sign_in_expired");
-    const accepted = await acceptSecondFactor(parts, write, account.id, given, now);
-    if (accepted === null) return noteWrongCode(parts, write, account, counted, clientInfo, now);
+    const accepted = await acceptSecondFactor(parts, write, account.id, ready, now);
+    if (accepted === null) return noteWrongCode(visit, write, account, counted);
     await write.query.deleteFrom("pending_sign_in").where("token_hash", "=", hashToken(token)).execute();
     await parts.attempts.release(write, { own: limit });
     if (account.suspended_at !== null) return refuse("account_suspended");
     const { signed_in_with: signedInWith, method_id: methodId } = counted;
     const sign = { signedInWith, methodId, bothFactors: true };
-    const finished = await finishSignIn(parts, write, account, sign, clientInfo, now);
+    const finished = await finishSignIn(visit, write, account, sign);
     if (accepted === "totp") return finished;
-    return {
-      ...finished,
-      emails: [
-        ...finished.emails,
-        await noteRecoveryCode(parts, write, { account, session: finished.started.session }, now),
-      ],
-    };
+    const used = { account, session: finished.started.session };
+    const note = await noteRecoveryCode(parts, write, used, now);
+    const emails = finished.emails + (await writeEmails(parts, write, [note], now));
+    return { ...finished, emails };
   });
-  sendEmails(parts, done.emails ?? []);
+  sendEmails(parts, done.emails ?? 0);
   if (!done.ok) return done;
   return { ok: true, started: done.started };
 }
@@ -100,13 +94,12 @@ async function countTry(
 
 /** Someone came past the first factor: the owner reads it in the activity, and by email once for each sign-in. */
 async function noteWrongCode(
-  parts: AccountParts,
+  visit: Visit,
   write: Write,
   account: Account,
   half: Selectable<PendingSignInTable>,
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<Done> {
+  const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
   const refusal = refuse(
@@ -120,5 +113,6 @@ async function noteWrongCode(
     knowsPassword: half.signed_in_with === "password",
     notMeLink: await makeNotMeLink(parts, write, account, null, now),
   });
-  return { ...refusal, emails: [{ to: account.email, message }] };
+  const emails = await writeEmails(parts, write, [{ to: account.email, message }], now);
+  return { ...refusal, emails };
 }

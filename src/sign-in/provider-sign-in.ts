@@ -1,11 +1,10 @@
 import { findAccount, findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import type { Provider, ProviderIdentity } from "../credentials/provider.ts";
 import type { Write } from "../database/database.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { ClientInfo } from "../sessions/start.ts";
 import { makeId } from "../sessions/token.ts";
 import type { SignInResult } from "./sign-in.ts";
 import { afterFirstFactor } from "./sign-in.ts";
@@ -20,19 +19,18 @@ const KINDS_OF_PROOF = [
 
 /** Signs in with what a provider said, to the account that is tied to it; where there is none, this is a sign-up. */
 export async function signInWithProvider(
-  parts: AccountParts,
+  visit: Visit,
   provider: Provider,
   identity: ProviderIdentity,
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<SignInResult> {
+  const { parts, now } = visit;
   const known = await findIdentity(parts, identity);
-  if (!known) return signUpOrExplain(parts, provider, identity, clientInfo, now);
+  if (!known) return signUpOrExplain(visit, provider, identity);
   const account = await findAccount(parts.database, known.account_id);
   if (!account) return refuse("provider_failed");
   const bothFactors = countsAsBoth(provider, identity);
   const sign = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
-  const done = await afterFirstFactor(parts, account, sign, clientInfo, now, async ({ query }) => {
+  const done = await afterFirstFactor(visit, account, sign, async ({ query }) => {
     const used = query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id);
     // It may have been disconnected since it was looked up.
     return (await used.returning("id").executeTakeFirst()) !== undefined;
@@ -52,12 +50,11 @@ export function countsAsBoth({ settings }: Provider, { amr }: ProviderIdentity):
  * its owner logs in and connects the provider; where it has none, this is a sign-up.
  */
 async function signUpOrExplain(
-  parts: AccountParts,
+  visit: Visit,
   provider: Provider,
   identity: ProviderIdentity,
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<SignInResult> {
+  const { parts, now } = visit;
   const address = identity.email === null ? null : readEmailAddress(identity.email);
   if (!address) return refuse("provider_no_email");
   const { emailVerified: verified } = identity;
@@ -65,7 +62,7 @@ async function signUpOrExplain(
   if (parts.settings.signUp !== "open" && !verified) return refuse("provider_no_email");
   if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
   const store = newIdentity(provider, identity, now, now);
-  const done = await signUpWithProvider(parts, { address, verified, store }, clientInfo, now);
+  const done = await signUpWithProvider(visit, { address, verified, store });
   if (!done.ok) return done.code === "email_taken" ? refuse("provider_account_exists") : done;
   return done.started === null ? refuse("provider_failed") : { ok: true, started: done.started };
 }

@@ -2,10 +2,9 @@ import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import { passwordTries } from "../credentials/limits/tries.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
-import type { OutgoingEmail } from "../credentials/send-emails.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
@@ -14,7 +13,7 @@ import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { ClientInfo, Started } from "../sessions/start.ts";
+import type { Started } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 
@@ -29,16 +28,18 @@ export type SignInResult = Outcome<
 /** A password change that races this sign-in moves the version; then all is judged anew, so often. */
 const TRIES = 3;
 
+/** No account's id. */
+const NOBODY = "";
+
 /**
  * Signs in with a password. An unknown address costs the same time and gets the same answer as a wrong
  * password. Whatever ends with it (S12) ends only once every factor has passed.
  */
 export async function signIn(
-  parts: AccountParts,
+  visit: Visit,
   asked: { email: string; password: string },
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<SignInResult> {
+  const { parts, clientInfo, now } = visit;
   const address = readEmailAddress(asked.email);
   const account = address ? await findAccountByEmail(parts.database, address.key) : undefined;
   const tries = await passwordTries(parts, {
@@ -52,29 +53,38 @@ export async function signIn(
   return parts.attempts.inTurn(tries.own, async () => {
     const tooMany = await tries.take(now);
     if (tooMany) return tooMany;
-    const passed = (write: Write) => tries.release(write);
-    return verifyPassword(parts, account, { password: asked.password, passed }, clientInfo, now);
+    const attempt = {
+      password: asked.password,
+      passed: (write: Write) => tries.release(write),
+      failedForNobody: (write: Write) => parts.attempts.noteForNobody(write, tries.own.of, now),
+    };
+    return verifyPassword(visit, account, attempt);
   });
 }
 
+type PasswordAttempt = {
+  password: string;
+  passed: (write: Write) => Promise<void>;
+  failedForNobody: (write: Write) => Promise<void>;
+};
+
 async function verifyPassword(
-  parts: AccountParts,
+  visit: Visit,
   account: Account | undefined,
-  attempt: { password: string; passed: (write: Write) => Promise<void> },
-  clientInfo: ClientInfo,
-  now: number,
+  attempt: PasswordAttempt,
   tries = TRIES,
 ): Promise<SignInResult> {
+  const { parts, now } = visit;
   const { password, passed } = attempt;
   const usable = account?.password_blocked_at === null ? account.password_hash : null;
   const { right, outdated } = await parts.passwords.verify(password, usable);
   if (!account || !right) {
-    if (account) await noteFailure(parts, account, clientInfo, now);
+    await noteFailure(visit, account, attempt);
     return refuse("wrong_credentials");
   }
   const better = outdated ? { from: usable, to: await parts.passwords.hash(password) } : null;
   const sign = { signedInWith: "password", methodId: "password" } as const;
-  const done = await afterFirstFactor(parts, account, sign, clientInfo, now, async (write) => {
+  const done = await afterFirstFactor(visit, account, sign, async (write) => {
     const update = write.query.updateTable("account").where("id", "=", account.id);
     await update.set({ password_used_at: now }).execute();
     if (better) {
@@ -85,9 +95,7 @@ async function verifyPassword(
   });
   if (done !== "changed_meanwhile") return done;
   const fresh = await findAccountByEmail(parts.database, account.email_key);
-  return tries > 1
-    ? verifyPassword(parts, fresh, attempt, clientInfo, now, tries - 1)
-    : refuse("wrong_credentials");
+  return tries > 1 ? verifyPassword(visit, fresh, attempt, tries - 1) : refuse("wrong_credentials");
 }
 
 /**
@@ -96,13 +104,12 @@ async function verifyPassword(
  * notes that the method was used, with the account held; it says false where the method is gone by then.
  */
 export async function afterFirstFactor(
-  parts: AccountParts,
+  visit: Visit,
   account: Account,
   sign: { signedInWith: SignedInWith; methodId: string; bothFactors?: boolean },
-  clientInfo: ClientInfo,
-  now: number,
   use: (write: Write) => Promise<boolean>,
 ): Promise<SignInResult | "changed_meanwhile"> {
+  const { parts, now } = visit;
   const { signedInWith, methodId, bothFactors = false } = sign;
   const done = await parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);
@@ -113,7 +120,7 @@ export async function afterFirstFactor(
       return { ok: true as const, pendingSignIn };
     }
     if (held.suspended_at !== null) return refuse("account_suspended");
-    return finishSignIn(parts, write, held, { signedInWith, methodId, bothFactors }, clientInfo, now);
+    return finishSignIn(visit, write, held, { signedInWith, methodId, bothFactors });
   });
   if (done !== "changed_meanwhile" && done.ok && "emails" in done) sendEmails(parts, done.emails);
   return done;
@@ -121,15 +128,14 @@ export async function afterFirstFactor(
 
 /** The last step of every sign-in, with the account held: the session, and an email where the browser is new to it. */
 export async function finishSignIn(
-  parts: AccountParts,
+  visit: Visit,
   write: Write,
   account: Account,
   sign: { signedInWith: SignedInWith; methodId: string; bothFactors: boolean },
-  clientInfo: ClientInfo,
-  now: number,
-): Promise<{ ok: true; started: Started; emails: OutgoingEmail[] }> {
-  const started = await startSession(parts, write, { accountId: account.id, clientInfo, ...sign }, now);
-  if (!started.fromNewDevice) return { ok: true, started, emails: [] };
+): Promise<{ ok: true; started: Started; emails: number }> {
+  const { parts, clientInfo, now } = visit;
+  const started = await startSession(visit, write, { accountId: account.id, ...sign });
+  if (!started.fromNewDevice) return { ok: true, started, emails: 0 };
   const notMeLink = await makeNotMeLink(parts, write, account, started.session.id, now);
   const { label } = clientInfo.device;
   const message = messages.newSignIn({
@@ -137,7 +143,8 @@ export async function finishSignIn(
     device: label,
     notMeLink,
   });
-  return { ok: true, started, emails: [{ to: account.email, message }] };
+  const emails = await writeEmails(parts, write, [{ to: account.email, message }], now);
+  return { ok: true, started, emails };
 }
 
 async function addPendingSignIn(
@@ -163,15 +170,17 @@ async function addPendingSignIn(
   return { token, expiresAt };
 }
 
+/** The owner can read of it. Where there is none, as much is written all the same, or the answer's time would tell. */
 async function noteFailure(
-  parts: AccountParts,
-  account: Account,
-  clientInfo: ClientInfo,
-  now: number,
+  visit: Visit,
+  account: Account | undefined,
+  { failedForNobody }: PasswordAttempt,
 ): Promise<void> {
+  const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   await parts.database.write(async (write) => {
-    if (!(await lockAccount(write, account.id))) return;
-    await recordFolded(write, { accountId: account.id, kind: "sign_in_failed", at: now, label });
+    const held = await lockAccount(write, account?.id ?? NOBODY);
+    if (!held) return failedForNobody(write);
+    await recordFolded(write, { accountId: held.id, kind: "sign_in_failed", at: now, label });
   });
 }

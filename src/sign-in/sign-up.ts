@@ -2,16 +2,16 @@ import { addAccount, findAccountByEmail, ownWords } from "../credentials/account
 import type { EmailAddress } from "../credentials/email-address.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { Visit } from "../credentials/parts.ts";
 import { acceptRegistration } from "../credentials/passkeys/passkeys.ts";
 import { storePasskey } from "../credentials/passkeys/stored-passkeys.ts";
-import { emailContext, sendEmails } from "../credentials/send-emails.ts";
+import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { lockName } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import type { ClientInfo, Started } from "../sessions/start.ts";
+import type { Started } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 
 export type SignedUp = Outcome<{ started: Started } | { started: null }>;
@@ -20,32 +20,27 @@ export type SignedUp = Outcome<{ started: Started } | { started: null }>;
  * Creates an account and signs it in. With `verify-first` it only emails a link, and answers the same,
  * in the same time, whether the address is known or not; then `started` is null.
  */
-export async function signUp(
-  parts: AccountParts,
-  asked: { email: string; password: string },
-  clientInfo: ClientInfo,
-  now: number,
-): Promise<SignedUp> {
+export async function signUp(visit: Visit, asked: { email: string; password: string }): Promise<SignedUp> {
+  const { parts, clientInfo, now } = visit;
   if (parts.settings.signUp === "closed") return refuse("sign_up_closed");
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  if (parts.settings.signUp === "verify-first") return sendSignUpLink(parts, address, clientInfo, now);
+  if (parts.settings.signUp === "verify-first") return sendSignUpLink(visit, address);
 
   const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...clientInfo.network }], now);
   if (tooMany) return tooMany;
   const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
   if (weak) return refuse("weak_password", weak);
   const passwordHash = await parts.passwords.hash(asked.password);
-  return openAccount(parts, { address, verified: false, first: { passwordHash } }, clientInfo, now);
+  return openAccount(visit, { address, verified: false, first: { passwordHash } });
 }
 
 /** The second half of a `verify-first` sign-up: the link of the email, and the password that is chosen now. */
 export async function finishSignUp(
-  parts: AccountParts,
+  visit: Visit,
   asked: { token: string; password: string },
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<SignedUp> {
+  const { parts, now } = visit;
   const link = await findLink(parts.database, ["sign_up"], asked.token, now);
   if (!link) return refuse("link_expired");
   const tooMany = await parts.attempts.take([{ kind: "new_password", of: asked.token }], now);
@@ -55,7 +50,7 @@ export async function finishSignUp(
   const address = { email: link.email, key: link.email_key };
   const passwordHash = await parts.passwords.hash(asked.password);
   const account = { address, verified: true, first: { passwordHash }, linkToken: asked.token };
-  const opened = await openAccount(parts, account, clientInfo, now);
+  const opened = await openAccount(visit, account);
   return opened.ok || opened.code !== "email_taken" ? opened : refuse("link_expired");
 }
 
@@ -64,11 +59,10 @@ export async function finishSignUp(
  * login method.
  */
 export async function signUpWithPasskey(
-  parts: AccountParts,
+  visit: Visit,
   asked: { email: string; passkey: unknown; browser: string | null },
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<SignedUp> {
+  const { parts, clientInfo, now } = visit;
   if (parts.settings.signUp !== "open") return refuse("sign_up_closed");
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
@@ -82,26 +76,20 @@ export async function signUpWithPasskey(
   const { label } = clientInfo.device;
   const store: StoreMethod = (write, accountId) =>
     storePasskey(write, accountId, made.passkey, label, now, now);
-  return openAccount(
-    parts,
-    { address, verified: false, first: { signedInWith: "passkey", store } },
-    clientInfo,
-    now,
-  );
+  return openAccount(visit, { address, verified: false, first: { signedInWith: "passkey", store } });
 }
 
 /** A sign-up by way of a provider; `store` ties the provider's subject to the new account. */
 export async function signUpWithProvider(
-  parts: AccountParts,
+  visit: Visit,
   asked: { address: EmailAddress; verified: boolean; store: StoreMethod },
-  clientInfo: ClientInfo,
-  now: number,
 ): Promise<SignedUp> {
+  const { parts, clientInfo, now } = visit;
   if (parts.settings.signUp === "closed") return refuse("sign_up_closed");
   const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...clientInfo.network }], now);
   if (tooMany) return tooMany;
   const { address, verified, store } = asked;
-  return openAccount(parts, { address, verified, first: { signedInWith: "oidc", store } }, clientInfo, now);
+  return openAccount(visit, { address, verified, first: { signedInWith: "oidc", store } });
 }
 
 /** Stores the first login method of a new account, or says why it can't be had. */
@@ -115,12 +103,8 @@ type NewAccount = {
   linkToken?: string;
 };
 
-async function openAccount(
-  parts: AccountParts,
-  account: NewAccount,
-  clientInfo: ClientInfo,
-  now: number,
-): Promise<SignedUp> {
+async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp> {
+  const { parts, clientInfo, now } = visit;
   const { address, verified, first, linkToken } = account;
   const { label } = clientInfo.device;
   const done = await parts.database
@@ -145,48 +129,49 @@ async function openAccount(
         emailKey: address.key,
       } as const;
       const link = verified ? null : await makeLink(parts, write, kind, now);
+      const context = emailContext(parts, address.email, now);
+      const emails =
+        link === null ? [] : [{ to: address.email, message: messages.verifyAddress({ ...context, link }) }];
       const signedInWith = "store" in first ? first.signedInWith : "password";
-      const sign = { accountId, clientInfo, signedInWith, methodId, bothFactors: false } as const;
-      return { ok: true as const, link, started: await startSession(parts, write, sign, now) };
+      const sign = { accountId, signedInWith, methodId, bothFactors: false } as const;
+      const started = await startSession(visit, write, sign);
+      return { ok: true as const, started, emails: await writeEmails(parts, write, emails, now) };
     })
     .catch((error: unknown) => {
       if (error instanceof MethodTaken) return refuse("method_taken");
       throw error;
     });
   if (!done.ok) return done;
-  if (done.link !== null) {
-    const message = messages.verifyAddress({ ...emailContext(parts, address.email, now), link: done.link });
-    sendEmails(parts, [{ to: address.email, message }]);
-  }
+  sendEmails(parts, done.emails);
   return { ok: true, started: done.started };
 }
 
 /** Undoes the transaction: two sign-ups with one authenticator or one subject, and this is the later one. */
 class MethodTaken extends Error {}
 
-async function sendSignUpLink(
-  parts: AccountParts,
-  address: EmailAddress,
-  clientInfo: ClientInfo,
-  now: number,
-): Promise<SignedUp> {
+async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<SignedUp> {
+  const { parts, clientInfo, now } = visit;
   const limits = [
     { kind: "sign_up_network", ...clientInfo.network },
     { kind: "email", of: address.key },
   ] as const;
   const tooMany = await parts.attempts.take([...limits], now);
   if (tooMany) return tooMany;
-  parts.inBackground(async () => {
+  parts.afterAnswer(async () => {
     const context = emailContext(parts, address.email, now);
     const known = await findAccountByEmail(parts.database, address.key);
-    if (known) return sendEmails(parts, [{ to: known.email, message: messages.alreadyHasAccount(context) }]);
     const kind = { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key } as const;
-    const link = await parts.database.write(async (write) => {
+    const written = await parts.database.write(async (write) => {
+      if (known) {
+        const message = messages.alreadyHasAccount(context);
+        return writeEmails(parts, write, [{ to: known.email, message }], now);
+      }
       // There is no account to hold, and of two links that are made at once the newer one ends the older.
       await lockName(write, `sign-up ${address.key}`);
-      return makeLink(parts, write, kind, now);
+      const message = messages.finishSignUp({ ...context, link: await makeLink(parts, write, kind, now) });
+      return writeEmails(parts, write, [{ to: address.email, message }], now);
     });
-    sendEmails(parts, [{ to: address.email, message: messages.finishSignUp({ ...context, link }) }]);
+    sendEmails(parts, written);
   });
   return { ok: true, started: null };
 }

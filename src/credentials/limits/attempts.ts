@@ -21,6 +21,8 @@ const LIMITS = {
   /** All of them together, for one account. */
   password_unknown_devices: { most: 100, window: DAY },
   password_network: { most: 100, window: 15 * MINUTE },
+  /** No limit: see `noteForNobody`. */
+  password_of_nobody: { most: Number.POSITIVE_INFINITY, window: MINUTE },
   new_password: { most: 30, window: 15 * MINUTE },
   second_factor: { most: 20, window: HOUR },
   second_factor_known_device: { most: 20, window: HOUR },
@@ -48,6 +50,8 @@ export type Attempts = {
   release(write: Write, limits: { own: Limit; shared?: Limit | null }): Promise<void>;
   /** Gives one try back, where others share the count. */
   giveBack(write: Write, shared: Limit | null): Promise<void>;
+  /** Counts a wrong password of an address without an account, as much work as noting it for an owner. */
+  noteForNobody(write: Write, address: string, now: number): Promise<void>;
   /** Few tries of one kind are under way at once; the others wait here, so that right ones don't use up the limit. */
   inTurn<T>(limit: Limit, work: () => Promise<T>): Promise<T>;
 };
@@ -91,6 +95,9 @@ export function createAttempts(database: Database, on: boolean): Attempts {
         .where("key", "=", keyOf(shared))
         .where("count", ">", 0)
         .execute();
+    },
+    async noteForNobody(write, address, now) {
+      await countTry(write, { kind: "password_of_nobody", of: address }, now);
     },
     async inTurn(limit, work) {
       return semaphoreOf(keyOf(limit)).run(work);

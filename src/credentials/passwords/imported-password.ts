@@ -1,6 +1,7 @@
 import { argon2, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
+import { codeFile } from "../../own-files.ts";
 import type { Question } from "./bcrypt-worker.ts";
 
 /** Marks a hash that another system made: it is verified as it is, and made anew at the next sign-in. */
@@ -134,11 +135,8 @@ const fromBase64 = (text: string) => Buffer.from(text, "base64");
 
 /** bcrypt is plain JavaScript: in a thread of its own, so that session checks never wait for it. */
 function compareInThread(question: Question): Promise<boolean> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(`./bcrypt-worker.${extension}`, import.meta.url), {
-      workerData: question,
-    });
+    const worker = new Worker(codeFile("credentials/passwords/bcrypt-worker.ts"), { workerData: question });
     worker.once("message", resolve);
     worker.once("error", reject);
   });

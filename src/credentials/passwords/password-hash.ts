@@ -22,6 +22,8 @@ export type PasswordHashes = {
    * @throws Busy where too many wait.
    */
   verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }>;
+  /** The bare hash with a given salt, at the cost of a password. @throws Busy where too many wait. */
+  digest(text: string, salt: Buffer): Promise<Buffer>;
 };
 
 type Cost = { memory: number; passes: number; lanes: number };
@@ -60,10 +62,13 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>): Pas
     return false;
   }
 
+  const digestOf = (text: string, salt: Buffer) => semaphore.run(() => derive(text, salt, COST, HASH_BYTES));
+
   return {
+    digest: digestOf,
     async hash(password) {
       const salt = randomBytes(SALT_BYTES);
-      const digest = await semaphore.run(() => derive(password, salt, COST, HASH_BYTES));
+      const digest = await digestOf(password, salt);
       return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(digest)}`;
     },
     async verify(password, hash) {

@@ -11,9 +11,16 @@ import * as english from "@zxcvbn-ts/language-en";
 const SHORT = { upTo: 16, readings: 16 };
 const LONG = { readings: 4 };
 
-const [short, long] = [estimator(SHORT.readings), estimator(LONG.readings)];
+/** Each makes tables of the dictionaries, which takes a quarter of a second: only what is asked for. */
+const estimators = new Map<number, ZxcvbnFactory>();
 
-function estimator(l33tMaxSubstitutions: number): ZxcvbnFactory {
+function estimatorOf(readings: number): ZxcvbnFactory {
+  const estimator = estimators.get(readings) ?? makeEstimator(readings);
+  estimators.set(readings, estimator);
+  return estimator;
+}
+
+function makeEstimator(l33tMaxSubstitutions: number): ZxcvbnFactory {
   return new ZxcvbnFactory({
     dictionary: { ...common.dictionary, ...english.dictionary },
     graphs: common.adjacencyGraphs,
@@ -26,7 +33,7 @@ export type Question = { password: string; ownWords: string[] };
 export type Judgement = { score: number; warning: string | null };
 
 parentPort?.on("message", ({ password, ownWords }: Question) => {
-  const estimate = password.length <= SHORT.upTo ? short : long;
-  const { score, feedback } = estimate.check(password, ownWords);
+  const { readings } = password.length <= SHORT.upTo ? SHORT : LONG;
+  const { score, feedback } = estimatorOf(readings).check(password, ownWords);
   parentPort?.postMessage({ score, warning: feedback.warning ?? null } satisfies Judgement);
 });

@@ -1,6 +1,5 @@
-import { Worker } from "node:worker_threads";
-import type { Judgement, Question } from "./password-strength-worker.ts";
-import { createSemaphore } from "./semaphore.ts";
+import type { BreachedPasswords } from "./breached-passwords.ts";
+import { holdStrengthThread } from "./password-strength-thread.ts";
 
 /** Of zxcvbn's 0 to 4: below, a patient guesser of a stolen database gets there. */
 const LEAST_SCORE = 3;
@@ -13,12 +12,9 @@ const JUDGED_LENGTH = 28;
 const MOST_OWN_WORDS = 40;
 /** Far beyond any person's or password manager's; bounds what is hashed. */
 const LONGEST = 1_024;
-/** So many wait at most: at 20 ms each, the last of them for 2 s. */
-const MOST_WAITING = 100;
-/** In ms. The first question waits until the dictionaries are read, which takes seconds on a busy machine. */
-const PATIENCE = 10_000;
 /** What must be left of a password without the words that any guesser of this account tries first. */
 const LEAST_REST = 8;
+const LEAKED = "This password was leaked before, and guessers try such passwords first. Choose another one.";
 /** What guessers begin with, whatever the site. */
 const USUAL_WORDS = ["password", "sign-in", "login"];
 
@@ -31,44 +27,22 @@ export type PasswordStrength = {
 /**
  * Judges new passwords: length in code points, and how guessable they are, without rules of
  * composition (NIST SP 800-63B-4, 3.1.1.2); words of the product, the site (`names`) and the account itself
- * count for nothing (ASVS 6.2.11). In a thread of its own, one at a time: the thread knows of no question
- * but the one that it is at, so one that is given up costs nothing.
+ * count for nothing (ASVS 6.2.11), and passwords that were leaked (`breached`) won't do (6.2.12).
  */
-export function createPasswordStrength(minLength: number, names: readonly string[]): PasswordStrength {
+export function createPasswordStrength(
+  minLength: number,
+  names: readonly string[],
+  breached: BreachedPasswords | null,
+): PasswordStrength {
   const siteWords = ["latchkey", ...names, ...names.flatMap((name) => name.split(/[^\p{L}\p{N}-]+/u))];
-  const semaphore = createSemaphore(1, PATIENCE, "Too many passwords are being judged.", MOST_WAITING);
-  let worker: Worker | undefined;
-
-  function start(): Worker {
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const fresh = new Worker(new URL(`./password-strength-worker.${extension}`, import.meta.url));
-    const forget = () => {
-      if (worker === fresh) worker = undefined;
-    };
-    return fresh.once("error", forget).once("exit", forget);
-  }
-
-  /** Keeps the process alive only while it waits for the thread. @throws whatever ended the thread. */
-  async function judge(question: Question): Promise<Judgement> {
-    worker ??= start();
-    const asked = worker;
-    const { promise, resolve, reject } = Promise.withResolvers<Judgement>();
-    const ended = () => reject(new Error("The thread that judges passwords has ended."));
-    asked.on("message", resolve).on("error", reject).on("exit", ended).ref();
-    asked.postMessage(question);
-    try {
-      return await promise;
-    } finally {
-      asked.off("message", resolve).off("error", reject).off("exit", ended).unref();
-    }
-  }
-
+  const thread = holdStrengthThread();
   return {
     async whyWeak(password, ownWords) {
       const normal = password.normalize("NFC");
       const length = [...normal].length;
       if (length < minLength) return `Use at least ${minLength} characters.`;
       if (length > LONGEST) return `Use at most ${LONGEST} characters.`;
+      if (await breached?.has(normal)) return LEAKED;
       const words = [...siteWords, ...ownWords.slice(0, MOST_OWN_WORDS)].filter((word) => word.length > 2);
       if (without(USUAL_WORDS, normal).length < LEAST_REST)
         return 'A password that is little more than a word like "password" is guessed first. Add a few unrelated words.';
@@ -76,12 +50,12 @@ export function createPasswordStrength(minLength: number, names: readonly string
         return "This is little more than your address or this site's name, which is guessed first. Add a few unrelated words.";
       }
       const question = { password: normal.slice(0, JUDGED_LENGTH), ownWords: [...words, ...USUAL_WORDS] };
-      const { score, warning } = await semaphore.run(() => judge(question));
+      const { score, warning } = await thread.judge(question);
       if (score >= LEAST_SCORE) return null;
       return `${warning ? `${warning} ` : "This password is easy to guess. "}Add a few unrelated words.`;
     },
     async close() {
-      await worker?.terminate();
+      await Promise.all([thread.release(), breached?.close()]);
     },
   };
 }

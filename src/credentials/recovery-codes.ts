@@ -1,0 +1,101 @@
+import { createHash, randomBytes, randomInt } from "node:crypto";
+import type { Write } from "../database/database.ts";
+import type { AccountParts } from "./parts.ts";
+
+const CODES = 10;
+/** 15 of 31 characters: 74 bits, and few enough to type from paper. */
+const LETTERS = 15;
+/** Without letters and digits that look alike. */
+const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
+const SALT_BYTES = 16;
+/** What version 0.1.0 stored: SHA-256 alone. Such codes work until they are used or renewed. */
+const OLD_HASH_BYTES = 32;
+
+/** Fresh codes of an account: to be shown once, and as they are stored. */
+export type FreshCodes = { codes: string[]; stored: Uint8Array[] };
+
+/**
+ * Ten codes with one salt, so that one that is typed later takes a single hash, not ten. Each hash takes as long
+ * as a password's, so they are made before the transaction that stores them.
+ */
+export async function makeRecoveryCodes({ passwords }: AccountParts): Promise<FreshCodes> {
+  const codes = Array.from({ length: CODES }, makeCode);
+  const salt = randomBytes(SALT_BYTES);
+  const stored = await Promise.all(codes.map((code) => hashCode(passwords, lettersOf(code), salt)));
+  return { codes, stored };
+}
+
+/** Replaces the recovery codes of an account. */
+export async function storeRecoveryCodes(write: Write, accountId: string, fresh: FreshCodes): Promise<void> {
+  await write.query.deleteFrom("recovery_code").where("account_id", "=", accountId).execute();
+  const rows = fresh.stored.map((code_hash) => ({ account_id: accountId, code_hash }));
+  await write.query.insertInto("recovery_code").values(rows).execute();
+}
+
+/**
+ * What a typed code would be stored as in this account; made before the transaction that spends it. Takes one
+ * hash, also where the account has no codes.
+ */
+export async function storedForms(
+  { database, passwords }: AccountParts,
+  accountId: string,
+  typed: string,
+): Promise<Uint8Array[]> {
+  const rows = await database.read
+    .selectFrom("recovery_code")
+    .select("code_hash")
+    .where("account_id", "=", accountId)
+    .execute();
+  const salted = rows.find(({ code_hash }) => code_hash.length > OLD_HASH_BYTES);
+  const salt = salted ? Buffer.from(salted.code_hash).subarray(0, SALT_BYTES) : randomBytes(SALT_BYTES);
+  const letters = lettersOf(typed);
+  return [await hashCode(passwords, letters, salt), oldHash(accountId, letters)];
+}
+
+/** Of parallel takers one gets it. */
+export async function spendRecoveryCode(
+  write: Write,
+  accountId: string,
+  forms: Uint8Array[],
+): Promise<boolean> {
+  const spent = await write.query
+    .deleteFrom("recovery_code")
+    .where("account_id", "=", accountId)
+    .where("code_hash", "in", forms)
+    .returning("account_id")
+    .executeTakeFirst();
+  return spent !== undefined;
+}
+
+export async function leftRecoveryCodes(write: Write, accountId: string): Promise<number> {
+  const { count } = await write.query
+    .selectFrom("recovery_code")
+    .select(({ fn }) => fn.countAll<number | string>().as("count"))
+    .where("account_id", "=", accountId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+function makeCode(): string {
+  const letters = Array.from({ length: LETTERS }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
+  return [letters.slice(0, 5), letters.slice(5, 10), letters.slice(10)]
+    .map((part) => part.join(""))
+    .join("-");
+}
+
+/** Dashes, spaces and capitals don't matter: people type these from paper. */
+function lettersOf(typed: string): string {
+  return typed.toLowerCase().replace(/[^a-z0-9]/g, "");
+}
+
+async function hashCode(
+  passwords: AccountParts["passwords"],
+  letters: string,
+  salt: Buffer,
+): Promise<Uint8Array> {
+  return Buffer.concat([salt, await passwords.digest(letters, salt)]);
+}
+
+function oldHash(accountId: string, letters: string): Uint8Array {
+  return createHash("sha256").update(`${accountId}:${letters}`).digest();
+}
