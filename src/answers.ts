@@ -21,8 +21,11 @@ export const END_REASONS = [
 
 export type EndReason = (typeof END_REASONS)[number];
 
-/** What is said where no session has ended: there is none, or the one there is is bound to a device that didn't prove itself. */
-export const OTHER_REASONS = ["none", "device_proof_needed"] as const;
+/**
+ * What is said where no session has ended: there is none, or the one there is is bound to a device that didn't
+ * prove itself, or opens no app before its owner has set up and given a second factor.
+ */
+export const OTHER_REASONS = ["none", "device_proof_needed", "two_factor_needed"] as const;
 
 /** Why nobody is signed in: the reason the session ended, `none` where there never was one. */
 export type SignedOut = {
@@ -30,6 +33,14 @@ export type SignedOut = {
   /** The label of the device that ended it. */
   by?: string;
   at?: string;
+};
+
+/** What a refusal may carry beyond its code. */
+export type RefusalFacts = Partial<SignedOut> & {
+  methods?: string[];
+  field?: string;
+  /** Whole seconds until another try makes sense; the header Retry-After. */
+  retryAfter?: number;
 };
 
 export const LOGIN_METHOD_KINDS = ["password", "passkey", "oidc"] as const;

@@ -1,12 +1,15 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
 import type { Authentication, Session, SignedIn } from "./answers.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
 import { createAttempts } from "./credentials/limits/attempts.ts";
+import { openBreachedPasswords } from "./credentials/passwords/breached-passwords.ts";
 import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
 import { createPasswordHashes } from "./credentials/passwords/password-hash.ts";
 import { createPasswordStrength } from "./credentials/passwords/password-strength.ts";
 import { createProvider } from "./credentials/provider.ts";
 import { createSeal } from "./credentials/seal.ts";
+import { admitByBudget } from "./credentials/send-emails.ts";
 import { openDatabase } from "./database/open.ts";
 import { app } from "./history/actor.ts";
 import { sessionAnswer } from "./http/answers.ts";
@@ -32,6 +35,9 @@ import { endAllBut, endAllOf, endAny } from "./sessions/log-out.ts";
 import { EndedEvents, type EndedListener } from "./sessions/telling/ended-events.ts";
 import { LiveStreams } from "./sessions/telling/live.ts";
 import { Watcher } from "./sessions/telling/watcher.ts";
+
+/** How long an answer may take to be on its way once its handler is done, in ms. */
+const ANSWER_SENT = 20;
 
 export type Latchkey = {
   /**
@@ -77,15 +83,19 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   const settings = readSettings(options);
   const log = pino({ name: "latchkey", level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
   const logError = (what: string) => (error: unknown) => log.error({ err: error }, what);
+  const { breachedPasswords } = settings;
+  const breached = breachedPasswords === null ? null : await openBreachedPasswords(breachedPasswords);
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
   const lastUsed = createLastUsed(database, settings, logError("Last-used times could not be written."));
-  const background = new Set<Promise<void>>();
+  const background = createBackground(logError("Work after an answer failed."));
   const sessionParts = { settings, database, lastUsed };
   const watcher = new Watcher(database);
   const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be told."));
   const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be told."));
-  const mailer = openMailer(settings, log);
   const seal = createSeal(readSecretKeys(settings));
+  const emailBudget = createEmailBudget(database);
+  const admit = admitByBudget({ settings, emailBudget, seal });
+  const mailer = openMailer(settings, { database, seal, admit, log });
   const parts: HttpParts = {
     ...sessionParts,
     live,
@@ -93,12 +103,9 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     log,
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
-    emailBudget: createEmailBudget(database),
+    emailBudget,
     passwords: createPasswordHashes(() => foreignKindsLeft(database)),
-    strength: createPasswordStrength(settings.passwordMinLength, [
-      new URL(settings.baseUrl.origin).hostname,
-      ...(settings.name === null ? [] : [settings.name]),
-    ]),
+    strength: createPasswordStrength(settings.passwordMinLength, namesOf(settings), breached),
     seal,
     cookies: createCookies(settings, seal.hmac),
     providers: new Map(
@@ -107,23 +114,15 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     clockAhead: watchClock({ database, settings, log }),
     ...watchNetworks(settings, log),
     warnOnForeignOrigin: foreignOriginWarning(settings, log),
-    inBackground(work) {
-      const done = work()
-        .catch(logError("Work after an answer failed."))
-        .finally(() => background.delete(done));
-      background.add(done);
-    },
-    async settled() {
-      while (background.size > 0) await Promise.all(background);
-    },
+    ...background,
   };
   const stopMaintenance = startMaintenance(parts, logError("Maintenance failed."));
   warnAtStart(settings, log);
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
-    authenticate: (request) => authenticateRequest(parts, request),
-    requireSession: (request) => requireSession(parts, request),
+    authenticate: async (request) => authenticateRequest(parts, request),
+    requireSession: async (request) => requireSession(parts, request),
     on: (event, listener) => ended.on(event, listener),
     sessions: sessionsInCode(parts),
     settings,
@@ -137,6 +136,31 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
       await database.close();
     }),
   };
+}
+
+/** Work that no answer waits for, and the wait for all of it at the stop. */
+function createBackground(
+  onError: (error: unknown) => void,
+): Pick<HttpParts, "inBackground" | "afterAnswer" | "settled"> {
+  const underWay = new Set<Promise<void>>();
+  const inBackground = (work: () => Promise<void>) => {
+    const done = work()
+      .catch(onError)
+      .finally(() => underWay.delete(done));
+    underWay.add(done);
+  };
+  return {
+    inBackground,
+    afterAnswer: (work) => inBackground(() => wait(ANSWER_SENT).then(work)),
+    async settled() {
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+  };
+}
+
+/** What people know the site by. */
+function namesOf({ baseUrl, name }: Settings): string[] {
+  return [new URL(baseUrl.origin).hostname, ...(name === null ? [] : [name])];
 }
 
 /** Does it the first time; who asks again gets the same. */

@@ -1,13 +1,15 @@
-import type { SignedOut } from "./answers.ts";
+import type { RefusalFacts } from "./answers.ts";
 
 /**
  * The closed list of what Latchkey refuses, with the words and the HTTP status of each.
  * A refusal is an expected answer and travels as a value; only a broken system throws.
  */
 export const refusals = {
+  unreadable_request: { status: 400, title: "The request's address or Host can't be read" },
   invalid_json: { status: 400, title: "The body is not valid JSON" },
   signed_out: { status: 401, title: "Not signed in" },
   device_proof_needed: { status: 401, title: "The browser has to prove which device it is on" },
+  two_factor_needed: { status: 401, title: "This site asks for two-factor authentication" },
   device_proof_stale: { status: 403, title: "Sign the new challenge" },
   device_proof_wrong: { status: 422, title: "The proof of the device can't be used" },
   wrong_credentials: { status: 401, title: "Wrong email or password" },
@@ -32,7 +34,7 @@ export const refusals = {
   already_on: { status: 409, title: "Two-factor authentication is already on" },
   not_on: { status: 409, title: "Two-factor authentication is not on" },
   already_verified: { status: 409, title: "The email address is already verified" },
-  method_taken: { status: 409, title: "This login method belongs to an account already" },
+  method_taken: { status: 409, title: "This login method already belongs to an account" },
   too_many_passkeys: { status: 409, title: "This account has as many passkeys as it can hold" },
   last_login_method: { status: 409, title: "The last login method can't be disconnected" },
   link_expired: { status: 410, title: "This link has expired or was already used" },
@@ -48,20 +50,13 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-/** What a refusal may carry beyond its code: only what the contract's row names. */
-export type RefusalFacts = Partial<SignedOut> & {
-  methods?: string[];
-  field?: string;
-  /** Whole seconds until another try makes sense; becomes the header Retry-After. */
-  retryAfter?: number;
-  /** Answers with another status than the list says: a wrong second factor is 401 while signing in, a passkey that can't be added 422. */
-  status?: 401 | 422;
-};
+/** `status` stands in for the one of the list: a wrong second factor is 401 while signing in, a passkey that can't be added 422. */
+type Facts = RefusalFacts & { status?: 401 | 422 };
 
-export type Refusal = { ok: false; code: RefusalCode; detail: string; facts: RefusalFacts };
+export type Refusal = { ok: false; code: RefusalCode; detail: string; facts: Facts };
 
 /** Makes a refusal; `detail` is one sentence for the person, the title stands in where it is left out. */
-export function refuse(code: RefusalCode, detail?: string, facts: RefusalFacts = {}): Refusal {
+export function refuse(code: RefusalCode, detail?: string, facts: Facts = {}): Refusal {
   return { ok: false, code, detail: detail ?? `${refusals[code].title}.`, facts };
 }
 

@@ -55,6 +55,11 @@ export function json(status: number, body: unknown, cookies: readonly string[] =
   return withCookies(Response.json(body, { status, headers: NO_STORE }), cookies);
 }
 
+/** What is JSON already. */
+export function jsonText(text: string): Response {
+  return new Response(text, { headers: { ...NO_STORE, "Content-Type": "application/json" } });
+}
+
 export function noContent(cookies: readonly string[] = []): Response {
   return withCookies(new Response(null, { status: 204, headers: NO_STORE }), cookies);
 }

@@ -120,11 +120,13 @@ const DATA_HEADERS: [string, string][] = [
 ];
 
 /** What every answer carries: a page all of it, data what can matter for it, an empty answer nothing. */
-function withHeaders(response: Response, baseUrl: BaseUrl): Response {
+export function withHeaders(response: Response, baseUrl: BaseUrl): Response {
+  const isEmpty = response.status === 204;
+  // Servers make the headers of an answer into an object only where somebody asks for it, and a proxy's check is hot.
+  if (isEmpty && !baseUrl.secure) return response;
   const { headers } = response;
   const isPage = headers.get("content-type")?.startsWith("text/html");
-  if (response.status !== 204)
-    for (const [name, value] of isPage ? PAGE_HEADERS : DATA_HEADERS) headers.set(name, value);
+  if (!isEmpty) for (const [name, value] of isPage ? PAGE_HEADERS : DATA_HEADERS) headers.set(name, value);
   if (baseUrl.secure) headers.set("Strict-Transport-Security", "max-age=31536000");
   return response;
 }

@@ -1,4 +1,4 @@
-import type { AccountParts } from "../credentials/parts.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import type { Provider } from "../credentials/provider.ts";
 import type { CopyNotices } from "../recovery/copied-cookie.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
@@ -55,4 +55,9 @@ export function clientInfoOf(call: Call, touchPoints?: number): ClientInfo {
     boundTokens: parts.cookies.boundTokens(cookieHeader(call)),
     network: parts.networkOf(request, remote),
   };
+}
+
+/** The call as rules know it that want nobody signed in. */
+export function visitOf(call: Call, touchPoints?: number): Visit {
+  return { parts: call.parts, clientInfo: clientInfoOf(call, touchPoints), now: call.now };
 }

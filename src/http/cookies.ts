@@ -59,9 +59,10 @@ export function createCookies(
   const common = `; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
   const shared = domain === null ? common : `${common}; Domain=${domain}`;
 
-  const ownTokens = (header: string | null) => [
-    ...new Set(valuesOf(header, sessionName).filter(looksLikeToken)),
-  ];
+  const ownTokens = (header: string | null) => {
+    const tokens = valuesOf(header, sessionName).filter(looksLikeToken);
+    return tokens.length > 1 ? [...new Set(tokens)] : tokens;
+  };
   const oldTokens = (header: string | null) => {
     if (settings.importedCookie === null) return [];
     return [...new Set(valuesOf(header, settings.importedCookie).flatMap(tokensInOld))].map((token) =>
@@ -112,13 +113,28 @@ function decode(value: string): string {
   }
 }
 
+/** In one pass, since every check comes through here. */
 function valuesOf(header: string | null, name: string): string[] {
-  if (!header) return [];
+  const values: string[] = [];
+  if (!header) return values;
+  const text = header.length > MOST_READ ? header.slice(0, MOST_READ) : header;
   const start = `${name}=`;
-  return header
-    .slice(0, MOST_READ)
-    .split(";")
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(start))
-    .map((pair) => pair.slice(start.length));
+  for (let at = text.indexOf(start); at !== -1; ) {
+    const from = at + start.length;
+    if (beginsPair(text, at)) values.push(valueAt(text, from));
+    at = text.indexOf(start, from);
+  }
+  return values;
+}
+
+function valueAt(text: string, from: number): string {
+  const semicolon = text.indexOf(";", from);
+  return text.slice(from, semicolon === -1 ? text.length : semicolon).trimEnd();
+}
+
+/** Whether a cookie's name begins here: only blanks stand between it and the last semicolon. */
+function beginsPair(text: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && (text[before] === " " || text[before] === "\t")) before -= 1;
+  return before < 0 || text[before] === ";";
 }

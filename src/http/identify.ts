@@ -8,6 +8,7 @@ import { authenticate } from "../sessions/authenticate.ts";
 import { isJustDropped } from "../sessions/binding/check.ts";
 import { confirmBinding } from "../sessions/binding/register.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
+import { type Soon, soon } from "../sessions/soon.ts";
 import { hashToken } from "../sessions/token.ts";
 import { iso } from "./answers.ts";
 import { saysSkipped } from "./binding/fields.ts";
@@ -25,27 +26,34 @@ export type SessionNeed = "required" | "optional" | "none";
  * the page's own refreshes and where the route says otherwise.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
-export async function identify(
+export function identify(
   parts: HttpParts,
   headers: RequestHead["headers"],
   now: number,
   isUse = true,
-): Promise<Authenticated | SignedOut> {
+): Soon<Authenticated | SignedOut> {
   const cookies = headers.get("cookie");
   const boundTokens = () => parts.cookies.boundTokens(cookies);
-  const answer = await authenticate(parts, { tokens: parts.cookies.tokens(cookies), boundTokens }, now);
-  if ("unproved" in answer) {
-    noteCopy(parts, answer.unproved, headers, now);
-    return PROOF_NEEDED;
-  }
-  if (!("session" in answer)) {
+  const asked = authenticate(parts, { tokens: parts.cookies.tokens(cookies), boundTokens }, now);
+  return soon(asked, (answer) => {
+    if ("session" in answer) return letIn(parts, answer, now, isUse && headers.get(BACKGROUND) !== "1");
+    if ("unproved" in answer) {
+      noteCopy(parts, answer.unproved, headers, now);
+      return PROOF_NEEDED;
+    }
     const { reason, by, at } = answer;
     return { reason, ...(by === null ? {} : { by }), ...(at === null ? {} : { at: iso(at) }) };
-  }
-  if (answer.isFirstProof) await confirm(parts, answer.session, now);
-  if (isUse && headers.get("latchkey-background") !== "1")
-    await parts.lastUsed.touch(answer.session.id, answer.session.lastUsedAt, now);
-  return answer;
+  });
+}
+
+/** The page's own refreshes, which are no use of the session. */
+const BACKGROUND = "latchkey-background";
+
+function letIn(parts: HttpParts, answer: Authenticated, now: number, isUse: boolean): Soon<Authenticated> {
+  const { session, isFirstProof } = answer;
+  const confirmed = isFirstProof ? confirm(parts, session, now) : undefined;
+  const used = isUse ? parts.lastUsed.touch(session.id, session.lastUsedAt, now) : undefined;
+  return confirmed || used ? Promise.all([confirmed, used]).then(() => answer) : answer;
 }
 
 const PROOF_NEEDED: SignedOut = { reason: "device_proof_needed" };

@@ -1,6 +1,9 @@
-import type { Server, ServerResponse } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
-import type { Fetch } from "./app.ts";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import type { BaseUrl } from "../options/kinds.ts";
+import { refuse } from "../refusals.ts";
+import { problem } from "./answers.ts";
+import { type Fetch, withHeaders } from "./app.ts";
 import { peerOf } from "./request/peer.ts";
 
 /** A server that listens. */
@@ -9,6 +12,9 @@ export type Listening = {
   /** Takes no new connections, lets every request under way finish, then closes. */
   close(): Promise<void>;
 };
+
+/** What is served: a Latchkey, or as much of it. */
+type Served = { fetch: Fetch; closeStreams(): void; settings: { baseUrl: BaseUrl } };
 
 /** How long a request under way may take while the server stops, in ms. */
 const STOP_PATIENCE = 10_000;
@@ -21,16 +27,15 @@ const KEEP_ALIVE = 75_000;
  * Serves on a port of its own.
  * @throws the system's error where the port is taken (`EADDRINUSE`) or may not be used.
  */
-export async function listen(
-  latchkey: { fetch: Fetch; closeStreams(): void },
-  where: { port: number; host: string },
-): Promise<Listening> {
-  const server = createAdaptorServer({
-    fetch: (request: Request, env: unknown) => latchkey.fetch(request, peerOf(env)),
-    overrideGlobalObjects: true,
-    // For who asks without a Host, as HTTP/1.0 may.
-    hostname: "localhost",
-  }) as Server;
+export async function listen(latchkey: Served, where: { port: number; host: string }): Promise<Listening> {
+  const server = createServer(
+    getRequestListener((request, env) => fetchReadable(latchkey, request, peerOf(env)), {
+      overrideGlobalObjects: true,
+      // For who asks without a Host, as HTTP/1.0 may.
+      hostname: "localhost",
+      errorHandler: (error) => unreadable(error, latchkey.settings.baseUrl),
+    }),
+  );
   server.headersTimeout = 20_000;
   server.keepAliveTimeout = KEEP_ALIVE;
   server.requestTimeout = 60_000;
@@ -44,6 +49,18 @@ export async function listen(
     port: typeof address === "object" && address ? address.port : where.port,
     close: () => stop(() => latchkey.closeStreams()),
   };
+}
+
+/** A Host such as 999.1.1.1 passes the adapter, which takes it for a name, and is found out wherever the URL is read. */
+function fetchReadable(latchkey: Served, request: Request, remote: string): Promise<Response> | Response {
+  if (URL.canParse(request.url)) return latchkey.fetch(request, remote);
+  return unreadable(new RequestError("Invalid host header"), latchkey.settings.baseUrl);
+}
+
+/** What never becomes a request, such as one whose Host is none, is refused like any other. */
+function unreadable(error: unknown, baseUrl: BaseUrl): Response {
+  const code = error instanceof RequestError ? "unreadable_request" : "internal_error";
+  return withHeaders(problem(refuse(code)), baseUrl);
 }
 
 /** Knows what is under way, so that a stop waits for that alone, and not for connections that only stand there. */

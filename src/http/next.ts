@@ -1,3 +1,4 @@
+import type { SignedOut } from "../answers.ts";
 import type { Settings } from "../options/options.ts";
 import { redirect } from "./answers.ts";
 import type { RequestHead } from "./request/request-head.ts";
@@ -21,13 +22,28 @@ export function allowedNext(
 
 /** The login page, with where to go on afterwards. */
 export function loginUrl(next: string | null, settings: Pick<Settings, "baseUrl">): string {
-  const query = next === null ? "" : `?next=${encodeURIComponent(next)}`;
-  return `${settings.baseUrl.href}/login${query}`;
+  return wayIn({ reason: "none" }, next, settings);
 }
 
-/** To the login page, from a request of this method; 303 where it mustn't be sent again. */
-export function toLogin(next: string | null, method: string, settings: Pick<Settings, "baseUrl">): Response {
-  return redirect(loginUrl(next, settings), [], /^(GET|HEAD)$/i.test(method) ? 302 : 303);
+/** The page where who isn't let in does something about it, with where to go on afterwards. */
+export function wayIn(
+  { reason }: SignedOut,
+  next: string | null,
+  settings: Pick<Settings, "baseUrl">,
+): string {
+  const page = reason === "two_factor_needed" ? "/settings/security" : "/login";
+  const query = next === null ? "" : `?next=${encodeURIComponent(next)}`;
+  return settings.baseUrl.href + page + query;
+}
+
+/** To that page, from a request of this method; 303 where it mustn't be sent again. */
+export function toWayIn(
+  why: SignedOut,
+  next: string | null,
+  method: string,
+  settings: Pick<Settings, "baseUrl">,
+): Response {
+  return redirect(wayIn(why, next, settings), [], /^(GET|HEAD)$/i.test(method) ? 302 : 303);
 }
 
 /** Whether a person's browser goes to a page, rather than a script asking for data. */

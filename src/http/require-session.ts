@@ -1,35 +1,43 @@
 import type { Authentication, SignedIn } from "../answers.ts";
+import { type Soon, soon } from "../sessions/soon.ts";
 import { problem, whoAnswer } from "./answers.ts";
 import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
-import { identify, notSignedIn } from "./identify.ts";
-import { allowedNext, navigates, toLogin } from "./next.ts";
+import { identify } from "./identify.ts";
+import { allowedNext, navigates, toWayIn } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
+import { notLetIn, whyNotLetIn } from "./two-factor-needed.ts";
 
 /** Who a request of the app around Latchkey comes from. @throws where the database doesn't answer. */
-export async function authenticateRequest(
+export function authenticateRequest(
   parts: HttpParts,
   request: RequestHead | NodeRequestHead,
-): Promise<Authentication> {
-  const who = await identify(parts, headersOf(request), parts.settings.now());
-  return "session" in who ? whoAnswer(who.session) : who;
+): Soon<Authentication> {
+  return soon(identify(parts, headersOf(request), parts.settings.now()), (who) =>
+    "session" in who ? (whyNotLetIn(parts.settings, who.session) ?? whoAnswer(who.session)) : who,
+  );
 }
 
 /**
  * Lets a live session through to a page or an API of the app around Latchkey. Who has none gets the
- * answer that fits: a browser that goes to a page is sent to the login page and comes back afterwards,
- * anything else gets 401 with the reason. A database that is down is 503, never "signed out".
+ * answer that fits: a browser that goes to a page is sent to the login page, or to where a second factor is
+ * set up, and comes back afterwards, anything else gets 401 with the reason. A database that is down is 503,
+ * never "signed out".
  */
-export async function requireSession(parts: HttpParts, request: RequestHead): Promise<SignedIn | Response> {
+export function requireSession(parts: HttpParts, request: RequestHead): Soon<SignedIn | Response> {
   try {
-    const who = await authenticateRequest(parts, request);
-    if (who.account) return who;
-    return navigates(request)
-      ? toLogin(pageOf(parts, request), request.method, parts.settings)
-      : problem(notSignedIn(who));
+    const answer = soon(authenticateRequest(parts, request), (who) => letThrough(parts, request, who));
+    return answer instanceof Promise ? answer.catch((error) => broken(parts, error, request)) : answer;
   } catch (error) {
     return broken(parts, error, request);
   }
+}
+
+function letThrough(parts: HttpParts, request: RequestHead, who: Authentication): SignedIn | Response {
+  if (who.account) return who;
+  return navigates(request)
+    ? toWayIn(who, pageOf(parts, request), request.method, parts.settings)
+    : problem(notLetIn(who));
 }
 
 /** The page that was asked for, to come back to. */

@@ -164,6 +164,18 @@ class Table {
     "the least length of a password, in characters",
     kind.wholeNumber(8, 128),
   );
+  /** `LATCHKEY_BREACHED_PASSWORDS`: a file of leaked passwords that nobody may choose, made by `latchkey breached-passwords build`. Default none. */
+  readonly breachedPasswords = optional(
+    "none",
+    "a file of leaked passwords that nobody may choose, made by `latchkey breached-passwords build`",
+    kind.path,
+  );
+  /** `LATCHKEY_REQUIRE_TWO_FACTOR`: lets nobody into an app who hasn't logged in with two factors, or a passkey. Default `off`. */
+  readonly requireTwoFactor = setting(
+    "off",
+    "lets nobody into an app who hasn't logged in with two factors, or a passkey",
+    kind.onOrOff,
+  );
   /** `LATCHKEY_RATE_LIMITS`: limits attempts; `off` for load tests only. Default `on`. */
   readonly rateLimits = setting("on", "limits attempts; `off` for load tests only", kind.onOrOff);
   /** The clock, in ms since 1970; for tests of time. Default `Date.now`. */

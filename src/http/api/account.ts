@@ -24,7 +24,7 @@ export const accountRoutes = [
     body: bodies.changePassword,
     answers: { 204: null },
     refuses: ["proof_needed", "wrong_password", "weak_password"],
-    handle: ({ parts, current, body, now }) => changePassword(parts, current, body, now),
+    handle: (call) => changePassword(call, call.body),
   }),
   route({
     method: "PUT",
@@ -34,8 +34,7 @@ export const accountRoutes = [
     body: bodies.changeEmail,
     answers: { 202: answers.nothing },
     refuses: ["proof_needed", "wrong_password", "wrong_code", "invalid_email"],
-    handle: (call) =>
-      askForEmailChange(call.parts, call.current, { ...call.body, asking: clientInfoOf(call) }, call.now),
+    handle: (call) => askForEmailChange(call, { ...call.body, asking: clientInfoOf(call) }),
   }),
   route({
     method: "POST",
@@ -44,7 +43,7 @@ export const accountRoutes = [
     summary: "Sends a new email that confirms the address of the account.",
     answers: { 202: answers.nothing },
     refuses: ["already_verified"],
-    handle: (call) => askForVerification(call.parts, call.current, clientInfoOf(call), call.now),
+    handle: (call) => askForVerification(call, clientInfoOf(call)),
   }),
   route({
     method: "GET",
@@ -70,7 +69,7 @@ export const accountRoutes = [
     body: bodies.rename,
     answers: { 204: null },
     refuses: ["not_found", "proof_needed"],
-    handle: ({ parts, current, param, body }) => renameMethod(parts, current, param("id"), body.name),
+    handle: (call) => renameMethod(call, call.param("id"), call.body.name),
   }),
   route({
     method: "DELETE",
@@ -79,7 +78,7 @@ export const accountRoutes = [
     summary: "Disconnects a login method, until it is the last.",
     answers: { 204: null },
     refuses: ["last_login_method", "proof_needed", "not_found"],
-    handle: ({ parts, current, param, now }) => disconnect(parts, current, param("id"), now),
+    handle: (call) => disconnect(call, call.param("id")),
   }),
   route({
     method: "DELETE",
@@ -89,9 +88,9 @@ export const accountRoutes = [
     body: bodies.withSecondFactor,
     answers: { 204: null },
     refuses: ["proof_needed", "wrong_password", "wrong_code"],
-    async handle({ parts, current, body, now }) {
-      const done = await closeAccount(parts, current, body, now);
-      return done.ok ? { ok: true, cookies: [parts.cookies.clearSession()] } : done;
+    async handle(call) {
+      const done = await closeAccount(call, call.body);
+      return done.ok ? { ok: true, cookies: [call.parts.cookies.clearSession()] } : done;
     },
   }),
   route({

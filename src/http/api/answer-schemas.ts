@@ -5,12 +5,13 @@ import type {
   Confirmation,
   LoginMethod,
   LoginMethods,
+  RefusalFacts,
   SecondFactorAsked,
   Session,
   SignedIn,
 } from "../../answers.ts";
 import { END_REASONS, LOGIN_METHOD_KINDS, OTHER_REASONS, SECOND_FACTORS } from "../../answers.ts";
-import type { RefusalCode, RefusalFacts } from "../../refusals.ts";
+import type { RefusalCode } from "../../refusals.ts";
 import { refusals } from "../../refusals.ts";
 
 /** What the API answers, one schema an answer; each is held to the type that the clients have of it. */

@@ -3,7 +3,8 @@ import { refuse } from "../../refusals.ts";
 import { isBindable } from "../../sessions/binding/bindable.ts";
 import { refreshBinding } from "../../sessions/binding/refresh.ts";
 import type { Bound } from "../../sessions/binding/register.ts";
-import { registerDevice } from "../../sessions/binding/register.ts";
+import { hasEnded, registerDevice } from "../../sessions/binding/register.ts";
+import type { Started } from "../../sessions/start.ts";
 import { json, problem } from "../answers.ts";
 import { challengeField, readString, registrationField } from "../binding/fields.ts";
 import type { Call } from "../call.ts";
@@ -25,21 +26,23 @@ const instructed = z.object({
 /**
  * Device Bound Session Credentials, as browsers speak them (docs/device-binding.md). They send both requests by
  * themselves, on behalf of whatever page made them necessary, so these routes rest on a signature, not on where a
- * request comes from. Neither is use of the session.
+ * request comes from, nor on the session's cookie, which browsers leave out where another site led here. Neither is use of the session.
  */
 export const deviceBindingRoutes = [
   route({
     method: "POST",
     path: REGISTRATION,
-    session: "required",
-    isUse: false,
+    session: "none",
     restsOnProof: true,
     missing: (settings) => (isBindable(settings) ? null : refuse("not_found")),
     summary: "For browsers: registers the key that binds a new session to its device.",
+    query: { session: z.string() },
     answers: { 200: instructed },
-    refuses: ["device_proof_wrong", "not_found"],
+    refuses: ["device_proof_wrong", "not_found", "signed_out"],
     async handle(call) {
-      const bound = await registerDevice(call.parts, call.current, proofOf(call), call.now);
+      const { parts, request, now } = call;
+      const sessionId = new URL(request.url).searchParams.get("session") ?? "";
+      const bound = await registerDevice(parts, { sessionId, proof: proofOf(call) }, now);
       return bound.ok ? instructions(call, bound) : bound;
     },
   }),
@@ -63,18 +66,18 @@ export const deviceBindingRoutes = [
         now,
       );
       if (done.is === "refreshed") return instructions(call, done);
-      // With 401 the browser forgets the binding, and the next page tells why the session has ended.
-      if (done.is === "over") return refuse("signed_out", "This session has ended.", { reason: "none" });
+      if (done.is === "over") return hasEnded();
       return withChallenge(problem(refuse("device_proof_stale")), done);
     },
   }),
 ];
 
 /** What a sign-in's answer says to browsers that can bind; nothing where its session has no challenge. */
-export function registrationOffer({ parts }: Call, challenge: string | null): Record<string, string> {
-  if (challenge === null) return {};
-  const path = parts.settings.baseUrl.path + REGISTRATION;
-  return { "Secure-Session-Registration": registrationField(path, challenge) };
+export function registrationOffer({ parts }: Call, started: Started): Record<string, string> {
+  const { session, bindingChallenge } = started;
+  if (bindingChallenge === null) return {};
+  const path = `${parts.settings.baseUrl.path}${REGISTRATION}?session=${session.id}`;
+  return { "Secure-Session-Registration": registrationField(path, bindingChallenge) };
 }
 
 function proofOf({ request }: Call): string | null {

@@ -6,7 +6,7 @@ import { reportSession } from "../../recovery/not-me.ts";
 import { askForReset, resetPassword } from "../../recovery/password-reset.ts";
 import { iso } from "../answers.ts";
 import type { Call } from "../call.ts";
-import { clientInfoOf } from "../call.ts";
+import { clientInfoOf, visitOf } from "../call.ts";
 import type { Identity } from "../identify.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
@@ -48,7 +48,7 @@ export const emailedLinkRoutes = [
     body: bodies.token,
     answers: { 204: null },
     refuses: ["link_expired"],
-    handle: (call) => reverseEmailChange(call.parts, call.body.token, clientInfoOf(call), call.now),
+    handle: (call) => reverseEmailChange(visitOf(call), call.body.token),
   }),
   route({
     method: "POST",
@@ -57,7 +57,7 @@ export const emailedLinkRoutes = [
     summary: "Sends an email with a reset link, if the address has an account.",
     body: bodies.askForReset,
     answers: { 202: answers.nothing },
-    handle: (call) => askForReset(call.parts, call.body.email, clientInfoOf(call), call.now),
+    handle: (call) => askForReset(visitOf(call), call.body.email),
   }),
   route({
     method: "PUT",
@@ -67,7 +67,7 @@ export const emailedLinkRoutes = [
     body: bodies.resetPassword,
     answers: { 204: null },
     refuses: ["link_expired", "weak_password"],
-    handle: (call) => resetPassword(call.parts, call.body, clientInfoOf(call), call.now),
+    handle: (call) => resetPassword(visitOf(call), call.body),
   }),
   route({
     method: "POST",
@@ -77,7 +77,7 @@ export const emailedLinkRoutes = [
     body: bodies.token,
     answers: { 204: null },
     refuses: ["link_expired"],
-    handle: (call) => reportSession(call.parts, call.body.token, clientInfoOf(call), call.now),
+    handle: (call) => reportSession(visitOf(call), call.body.token),
   }),
 ];
 

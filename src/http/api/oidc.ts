@@ -7,7 +7,7 @@ import type { CallbackResult, Intent } from "../../sign-in/oidc.ts";
 import { handleCallback, isForPage, startAuthorization } from "../../sign-in/oidc.ts";
 import { redirect, withHeaders } from "../answers.ts";
 import type { Call } from "../call.ts";
-import { browserOf, clientInfoOf } from "../call.ts";
+import { browserOf, visitOf } from "../call.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
@@ -41,13 +41,12 @@ export const oidcRoutes = [
     answers: { 200: answers.address },
     refuses: ["not_found", "proof_needed", "method_taken", "provider_failed"],
     async handle(call) {
-      const { parts, current, body, now } = call;
+      const { parts, current, body } = call;
       const provider = parts.providers.get(call.param("provider"));
       if (!provider) return noSuchProvider();
       const browser = browserOf(call) ?? makeSecret();
-      const asking = clientInfoOf(call);
-      const of = { intent: body.intent, current, browser, next: null, touchPoints: null, asking };
-      const round = await startAuthorization(parts, provider, of, now);
+      const of = { intent: body.intent, current, browser, next: null, touchPoints: null };
+      const round = await startAuthorization(visitOf(call), provider, of);
       if (!round.ok) return round;
       return { ok: true, body: { url: round.url }, cookies: [parts.cookies.setCeremony(browser)] };
     },
@@ -61,16 +60,16 @@ export const oidcRoutes = [
     refuses: ["not_found"],
     /** Whatever is wrong with it, the person lands on a page that says what to do. */
     async handle(call) {
-      const { parts, request, who, now } = call;
+      const { parts, request, who } = call;
       const provider = parts.providers.get(call.param("provider"));
       if (!provider) return noSuchProvider();
       if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
       const callback = callbackUrl(parts.settings, provider.settings.id);
       const answer = new URL(callback + new URL(request.url).search);
       const current = "session" in who ? who.current : null;
-      const clientInfo = (touchPoints?: number) => clientInfoOf(call, touchPoints);
-      const back = { answer, browser: browserOf(call), current, clientInfo };
-      const came = await handleCallback(parts, provider, back, now);
+      const visit = (touchPoints?: number) => visitOf(call, touchPoints);
+      const back = { answer, browser: browserOf(call), current, visit };
+      const came = await handleCallback(parts, provider, back, call.now);
       return came === null ? toPage(call, "sign_in", null, "link_expired") : land(call, came);
     },
   }),
@@ -90,9 +89,8 @@ async function startSignIn(call: Call): Promise<Response | Refusal> {
   const next = allowedNext(searchParams.get("next"), parts.settings);
   const given = searchParams.get("touchPoints") ?? "";
   const touchPoints = /^\d{1,3}$/.test(given) ? Number(given) : null;
-  const asking = clientInfoOf(call);
-  const of = { intent: "sign_in", current: null, browser, next, touchPoints, asking } as const;
-  const round = await startAuthorization(parts, provider, of, call.now);
+  const of = { intent: "sign_in", current: null, browser, next, touchPoints } as const;
+  const round = await startAuthorization(visitOf(call), provider, of);
   if (!round.ok) return toPage(call, "sign_in", null, round.code);
   return redirect(round.url, [parts.cookies.setCeremony(browser)]);
 }
@@ -104,8 +102,8 @@ function land(call: Call, came: CallbackResult): Response {
     if (!came.done.ok) return toPage(call, "prove", null, came.done.code);
     return redirect(`${settings.baseUrl.href}/settings/security?proved=1`);
   }
-  const { done, next, clientInfo } = came;
-  const answer = signInAnswer(call, clientInfo, done);
+  const { done, next, visit } = came;
+  const answer = signInAnswer(call, visit, done);
   if (!answer.ok) return toPage(call, "sign_in", next, answer.code);
   if (answer.status === 201)
     return withHeaders(

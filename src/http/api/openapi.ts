@@ -1,12 +1,16 @@
 import { z } from "zod";
+import { jsonText } from "../answers.ts";
 import type { HttpParts } from "../call.ts";
 import type { ApiRoute } from "../route.ts";
 import { route } from "../route.ts";
 import { openApiDocument } from "./document.ts";
 
-/** The description of these rows in OpenAPI 3.1, as the settings have it; made once, when it is first asked for. */
+/**
+ * The description of these rows in OpenAPI 3.1, as the settings have it. Its text is made once, when it is first
+ * asked for: anybody may ask, and it is long enough that writing it for each would slow down everyone else.
+ */
 export function openApiRoute(rows: readonly ApiRoute[]): ApiRoute {
-  const documents = new WeakMap<HttpParts, ReturnType<typeof openApiDocument>>();
+  const texts = new WeakMap<HttpParts, string>();
   return route({
     method: "GET",
     path: "/api/openapi.json",
@@ -14,12 +18,14 @@ export function openApiRoute(rows: readonly ApiRoute[]): ApiRoute {
     summary: null,
     answers: { 200: z.record(z.string(), z.unknown()) },
     async handle({ parts }) {
-      const { settings, cookies } = parts;
-      const known = documents.get(parts);
-      const document =
-        known ?? openApiDocument(rows, { signUp: settings.signUp, sessionCookie: cookies.sessionName });
-      if (!known) documents.set(parts, document);
-      return { ok: true, body: { ...document, servers: [{ url: settings.baseUrl.href }] } };
+      const text = texts.get(parts) ?? writeDocument(rows, parts);
+      texts.set(parts, text);
+      return jsonText(text);
     },
   });
+}
+
+function writeDocument(rows: readonly ApiRoute[], { settings, cookies }: HttpParts): string {
+  const document = openApiDocument(rows, { signUp: settings.signUp, sessionCookie: cookies.sessionName });
+  return JSON.stringify({ ...document, servers: [{ url: settings.baseUrl.href }] });
 }

@@ -13,7 +13,7 @@ import { refuse } from "../../refusals.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import { signInWithPasskey } from "../../sign-in/passkey-sign-in.ts";
 import type { Call } from "../call.ts";
-import { browserOf, clientInfoOf } from "../call.ts";
+import { browserOf, clientInfoOf, visitOf } from "../call.ts";
 import type { Identity } from "../identify.ts";
 import { notSignedIn } from "../identify.ts";
 import { route } from "../route.ts";
@@ -58,10 +58,9 @@ export const passkeyRoutes = [
     answers: { 201: answers.who, 202: answers.secondFactorAsked },
     refuses: ["wrong_passkey", "account_suspended", "not_found"],
     async handle(call) {
-      const { parts, body, now } = call;
-      const clientInfo = clientInfoOf(call, body.touchPoints);
-      const answer = { response: body.passkey, browser: browserOf(call) };
-      return signInAnswer(call, clientInfo, await signInWithPasskey(parts, answer, clientInfo, now));
+      const visit = visitOf(call, call.body.touchPoints);
+      const answer = { response: call.body.passkey, browser: browserOf(call) };
+      return signInAnswer(call, visit, await signInWithPasskey(visit, answer));
     },
   }),
   route({
@@ -102,7 +101,7 @@ export const passkeyRoutes = [
       if (!made.ok) return made;
       if (made.accountId !== current.accountId) return refuse("wrong_passkey", undefined, { status: 422 });
       const name = body.name ?? current.label;
-      const done = await addPasskey(parts, current, { passkey: made.passkey, name }, now);
+      const done = await addPasskey(call, { passkey: made.passkey, name });
       return done.ok ? { ok: true, body: { id: done.id } } : done;
     },
   }),
@@ -119,7 +118,7 @@ async function optionsForAccount(call: Call, { session, current }: Identity, bro
   const { accountId, email } = session;
   const tooMany = await tooManyCeremonies(call, { id: accountId });
   if (tooMany) return tooMany;
-  const proof = await requireProof(parts, current, { named: false }, "both", now);
+  const proof = await requireProof({ parts, current, now }, { named: false }, "both");
   if (!proof.ok) return proof;
   const of = { kind: "add_passkey", accountId, email, browser } as const;
   return withOptions(call, browser, await registrationOptions(parts, of, now));

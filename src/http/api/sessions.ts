@@ -44,7 +44,7 @@ export const sessionRoutes = [
     body: bodies.proof,
     answers: { 204: null },
     refuses: ["proof_needed", "wrong_password", "wrong_code", { code: "wrong_passkey", status: 422 }],
-    handle: (call) => prove(call.parts, call.current, { ...call.body, browser: browserOf(call) }, call.now),
+    handle: (call) => prove(call, { ...call.body, browser: browserOf(call) }),
   }),
   route({
     method: "GET",

@@ -1,14 +1,15 @@
 import type { SecondFactorAsked, SignedIn } from "../../answers.ts";
 import { SECOND_FACTORS } from "../../answers.ts";
+import type { Visit } from "../../credentials/parts.ts";
 import type { Refusal } from "../../refusals.ts";
-import type { ClientInfo, Started } from "../../sessions/start.ts";
+import type { Started } from "../../sessions/start.ts";
 import { finishWithSecondFactor } from "../../sign-in/pending-sign-in.ts";
 import type { SignInResult } from "../../sign-in/sign-in.ts";
 import { signIn } from "../../sign-in/sign-in.ts";
 import { finishSignUp, signUp, signUpWithPasskey } from "../../sign-in/sign-up.ts";
 import { accountAnswer, iso, sessionAnswer } from "../answers.ts";
 import type { Call } from "../call.ts";
-import { browserOf, clientInfoOf, cookieHeader } from "../call.ts";
+import { browserOf, cookieHeader, visitOf } from "../call.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
 import { bodies } from "./bodies.ts";
@@ -32,14 +33,13 @@ export const signInRoutes = [
       { code: "wrong_passkey", status: 422 },
     ],
     async handle(call) {
-      const { parts, now, body } = call;
-      const { email, password, passkey, touchPoints } = body;
-      const clientInfo = clientInfoOf(call, touchPoints);
+      const { email, password, passkey, touchPoints } = call.body;
+      const visit = visitOf(call, touchPoints);
       const done =
         passkey === undefined
-          ? await signUp(parts, { email, password: String(password ?? "") }, clientInfo, now)
-          : await signUpWithPasskey(parts, { email, passkey, browser: browserOf(call) }, clientInfo, now);
-      return done.ok ? signedUp(call, clientInfo, done.started) : done;
+          ? await signUp(visit, { email, password: String(password ?? "") })
+          : await signUpWithPasskey(visit, { email, passkey, browser: browserOf(call) });
+      return done.ok ? signedUp(call, visit, done.started) : done;
     },
   }),
   route({
@@ -51,9 +51,9 @@ export const signInRoutes = [
     answers: { 201: answers.who, 202: answers.nothing },
     refuses: ["link_expired", "weak_password"],
     async handle(call) {
-      const clientInfo = clientInfoOf(call, call.body.touchPoints);
-      const done = await finishSignUp(call.parts, call.body, clientInfo, call.now);
-      return done.ok ? signedUp(call, clientInfo, done.started) : done;
+      const visit = visitOf(call, call.body.touchPoints);
+      const done = await finishSignUp(visit, call.body);
+      return done.ok ? signedUp(call, visit, done.started) : done;
     },
   }),
   route({
@@ -65,8 +65,8 @@ export const signInRoutes = [
     answers: { 201: answers.who, 202: answers.secondFactorAsked },
     refuses: ["wrong_credentials", "account_suspended"],
     async handle(call) {
-      const clientInfo = clientInfoOf(call, call.body.touchPoints);
-      return signInAnswer(call, clientInfo, await signIn(call.parts, call.body, clientInfo, call.now));
+      const visit = visitOf(call, call.body.touchPoints);
+      return signInAnswer(call, visit, await signIn(visit, call.body));
     },
   }),
   route({
@@ -78,11 +78,11 @@ export const signInRoutes = [
     answers: { 201: answers.who },
     refuses: [{ code: "wrong_code", status: 401 }, "sign_in_expired", "account_suspended"],
     async handle(call) {
-      const { parts, body, now } = call;
-      const clientInfo = clientInfoOf(call, body.touchPoints);
+      const { parts, body } = call;
+      const visit = visitOf(call, body.touchPoints);
       const token = parts.cookies.signInToken(cookieHeader(call));
-      const done = await finishWithSecondFactor(parts, token, body, clientInfo, now);
-      return done.ok ? signedIn(call, clientInfo, done.started) : done;
+      const done = await finishWithSecondFactor(visit, token, body);
+      return done.ok ? signedIn(call, visit, done.started) : done;
     },
   }),
 ];
@@ -99,11 +99,11 @@ type SecondFactorAnswer = { ok: true; status: 202; body: SecondFactorAsked; cook
 /** The answer to a first factor of any kind: the session, or what is still to be given. */
 export function signInAnswer(
   call: Call,
-  clientInfo: ClientInfo,
+  visit: Visit,
   done: SignInResult,
 ): SignedInAnswer | SecondFactorAnswer | Refusal {
   if (!done.ok) return done;
-  if ("started" in done) return signedIn(call, clientInfo, done.started);
+  if ("started" in done) return signedIn(call, visit, done.started);
   const { token, expiresAt } = done.pendingSignIn;
   const twoFactor: SecondFactorAsked["twoFactor"] = {
     methods: [...SECOND_FACTORS],
@@ -115,14 +115,14 @@ export function signInAnswer(
 /** Where the address is to be verified first, nobody is signed in yet. */
 function signedUp(
   call: Call,
-  clientInfo: ClientInfo,
+  visit: Visit,
   started: Started | null,
 ): SignedInAnswer | { ok: true; status: 202 } {
-  return started === null ? { ok: true, status: 202 } : signedIn(call, clientInfo, started);
+  return started === null ? { ok: true, status: 202 } : signedIn(call, visit, started);
 }
 
 /** 201 with the session's cookie; the pending sign-in's goes, the device's lives on. */
-function signedIn(call: Call, clientInfo: ClientInfo, started: Started): SignedInAnswer {
+function signedIn(call: Call, { clientInfo }: Visit, started: Started): SignedInAnswer {
   const { cookies } = call.parts;
   const { token, session } = started;
   const set = [
@@ -131,6 +131,6 @@ function signedIn(call: Call, clientInfo: ClientInfo, started: Started): SignedI
   ];
   if (cookies.signInToken(cookieHeader(call)) !== null) set.push(cookies.clearSignIn());
   const body = { account: accountAnswer(session), session: sessionAnswer(session, session.id) };
-  const headers = registrationOffer(call, started.bindingChallenge);
+  const headers = registrationOffer(call, started);
   return { ok: true, status: 201, body, cookies: set, headers };
 }

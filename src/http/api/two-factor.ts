@@ -14,8 +14,8 @@ export const twoFactorRoutes = [
     body: bodies.currentPassword,
     answers: { 201: answers.secret },
     refuses: ["proof_needed", "wrong_password", "already_on"],
-    async handle({ parts, current, body, now }) {
-      const done = await beginTwoFactor(parts, current, body.currentPassword, now);
+    async handle(call) {
+      const done = await beginTwoFactor(call, call.body.currentPassword);
       return done.ok ? { ok: true, body: { secret: done.secret, uri: done.uri } } : done;
     },
   }),
@@ -27,8 +27,8 @@ export const twoFactorRoutes = [
     body: bodies.code,
     answers: { 200: answers.recoveryCodes },
     refuses: ["wrong_code", "already_on", "proof_needed"],
-    async handle({ parts, current, body, now }) {
-      const done = await turnTwoFactorOn(parts, current, body.code, now);
+    async handle(call) {
+      const done = await turnTwoFactorOn(call, call.body.code);
       return done.ok ? { ok: true, body: { recoveryCodes: done.recoveryCodes } } : done;
     },
   }),
@@ -40,7 +40,7 @@ export const twoFactorRoutes = [
     body: bodies.withSecondFactor,
     answers: { 204: null },
     refuses: CHECKED,
-    handle: ({ parts, current, body, now }) => turnTwoFactorOff(parts, current, body, now),
+    handle: (call) => turnTwoFactorOff(call, call.body),
   }),
   route({
     method: "POST",
@@ -50,8 +50,8 @@ export const twoFactorRoutes = [
     body: bodies.withSecondFactor,
     answers: { 200: answers.recoveryCodes },
     refuses: CHECKED,
-    async handle({ parts, current, body, now }) {
-      const done = await renewCodes(parts, current, body, now);
+    async handle(call) {
+      const done = await renewCodes(call, call.body);
       return done.ok ? { ok: true, body: { recoveryCodes: done.recoveryCodes } } : done;
     },
   }),

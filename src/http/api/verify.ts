@@ -5,14 +5,17 @@ import type { FoundSession } from "../../database/database.ts";
 import { problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
-import { notSignedIn } from "../identify.ts";
-import { allowedNext, loginUrl, navigates, toLogin } from "../next.ts";
+import { allowedNext, navigates, toWayIn, wayIn } from "../next.ts";
 import { first } from "../request/reached-at.ts";
 import type { ApiRoute } from "../route.ts";
+import { notLetIn, whyNotLetIn } from "../two-factor-needed.ts";
 
 const MODES = z.enum(["nginx"]);
 
-const toLoginPage = { description: "To the login page.", headers: { Location: { required: true } } };
+const toLoginPage = {
+  description: "To the login page, or to where a second factor is set up.",
+  headers: { Location: { required: true } },
+};
 const signedIn = {
   description: "Somebody with a live session.",
   headers: {
@@ -34,7 +37,12 @@ export const verifyRoute: ApiRoute = {
     "For a proxy in front of an app: who is this? Every method is answered alike; with mode=nginx, nobody is redirected: the 401 has the Location.",
   query: { mode: MODES },
   answers: { 204: signedIn, 302: toLoginPage, 303: toLoginPage },
-  respond: async (call, who) => ("session" in who ? tell(who) : turnAway(call, who)),
+  refuses: ["two_factor_needed"],
+  async respond(call, who) {
+    if (!("session" in who)) return turnAway(call, who);
+    const why = whyNotLetIn(call.parts.settings, who.session);
+    return why === null ? tell(who) : turnAway(call, why);
+  },
 };
 
 /**
@@ -61,9 +69,9 @@ function turnAway({ request, parts }: Call, why: SignedOut): Response {
   const page = wantedPage(request, settings);
   const isNginx = new URL(request.url).searchParams.get("mode") === "nginx";
   if (navigates(request) && !isNginx)
-    return toLogin(page, request.headers.get("x-forwarded-method") ?? "GET", settings);
-  const answer = problem(notSignedIn(why));
-  if (isNginx) answer.headers.set("Location", loginUrl(page, settings));
+    return toWayIn(why, page, request.headers.get("x-forwarded-method") ?? "GET", settings);
+  const answer = problem(notLetIn(why));
+  if (isNginx) answer.headers.set("Location", wayIn(why, page, settings));
   return answer;
 }
 

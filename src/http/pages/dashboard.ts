@@ -2,13 +2,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import type { SignedOut } from "../../answers.ts";
 import type { Settings } from "../../options/options.ts";
+import { packageFile } from "../../own-files.ts";
 import { DAY } from "../../sessions/expiry.ts";
 import type { Asset } from "./asset.ts";
 import { type Brand, readBrand } from "./brand.ts";
 import { escapeHtml } from "./html.ts";
 
-/** Where the built dashboard lies, seen from the sources and from the built package alike. */
-const FOLDER = new URL("../../../dist/dashboard/", import.meta.url);
+const FOLDER = packageFile("dist/dashboard/");
 
 const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",

@@ -3,8 +3,10 @@ import type { Settings } from "../../options/options.ts";
 import { redirect } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";
-import { allowedNext, loginUrl } from "../next.ts";
+import type { Identity } from "../identify.ts";
+import { allowedNext, loginUrl, wayIn } from "../next.ts";
 import type { Route } from "../route.ts";
+import { whyNotLetIn } from "../two-factor-needed.ts";
 import { sendAsset } from "./asset.ts";
 import { type Dashboard, withEnding } from "./dashboard.ts";
 import { html, plainPage } from "./html.ts";
@@ -32,11 +34,13 @@ export function pageRoutes(dashboard: Dashboard | null): Route[] {
       redirect(`${settings.baseUrl.href}/${"session" in who ? "settings/security" : "login"}`),
     ),
     page("/login", "optional", async (call, who) =>
-      "session" in who ? (pastLogin(call) ?? show(call)) : show(call, who),
+      "session" in who ? (pastLogin(call, who) ?? show(call)) : show(call, who),
     ),
     ...TASKS.map((path) => page(path, "optional", async (call) => show(call))),
     page("/settings/security", "required", async (call, who) =>
-      "session" in who ? show(call) : logInFirst(call),
+      "session" in who
+        ? show(call, whyNotLetIn(call.parts.settings, who.session) ?? undefined)
+        : logInFirst(call),
     ),
     page("/assets/:file", "none", asset),
     page("/favicon.svg", "none", asset),
@@ -48,7 +52,7 @@ export function pageRoutes(dashboard: Dashboard | null): Route[] {
  * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else:
  * they are half way through.
  */
-function pastLogin(call: Call): Response | null {
+function pastLogin(call: Call, { session }: Identity): Response | null {
   const { settings, cookies } = call.parts;
   const { searchParams } = new URL(call.request.url);
   const isHalfWay =
@@ -58,7 +62,9 @@ function pastLogin(call: Call): Response | null {
   // What went wrong on the way here is told there.
   const error = searchParams.get("error");
   if (error !== null) return redirect(`${home}?error=${encodeURIComponent(error)}`);
-  return redirect(allowedNext(searchParams.get("next"), settings) ?? home);
+  const next = allowedNext(searchParams.get("next"), settings);
+  const why = whyNotLetIn(settings, session);
+  return redirect(why === null ? (next ?? home) : wayIn(why, next, settings));
 }
 
 function logInFirst({ request, parts: { settings } }: Call): Response {

@@ -8,23 +8,42 @@ export type RequestHead = {
 /** What a check reads of a request of Node's own (`IncomingMessage`), such as one that becomes a WebSocket. */
 export type NodeRequestHead = {
   readonly headers: { readonly [name: string]: string | string[] | undefined };
+  /** Names and values in turns, as Node's parser leaves them. */
+  readonly rawHeaders?: readonly string[];
 };
 
-/** The headers of either, to be read by name. */
-export function headersOf({
-  headers,
-}: NodeRequestHead | Pick<RequestHead, "headers">): RequestHead["headers"] {
-  if (isReadByName(headers)) return headers;
+/**
+ * The headers of either, to be read by name. Of a request of Node's own the raw ones are read where it has
+ * them: Node makes `headers` of all of them when it is asked for the first, and a check wants two.
+ */
+export function headersOf(request: NodeRequestHead | Pick<RequestHead, "headers">): RequestHead["headers"] {
+  if ("rawHeaders" in request && request.rawHeaders) {
+    const { rawHeaders } = request;
+    return { get: (name) => inRaw(rawHeaders, name.toLowerCase()) };
+  }
+  if (isReadByName(request)) return request.headers;
   return {
     get(name) {
-      const value = headers[name.toLowerCase()];
+      const value = request.headers[name.toLowerCase()];
       return Array.isArray(value) ? value.join(", ") : (value ?? null);
     },
   };
 }
 
+/** A header that comes more than once is joined, cookies as RFC 9113 says (8.2.3). */
+function inRaw(rawHeaders: readonly string[], name: string): string | null {
+  let found: string | null = null;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const key = rawHeaders[index] ?? "";
+    const value = rawHeaders[index + 1] ?? "";
+    if (key.length !== name.length || (key !== name && key.toLowerCase() !== name)) continue;
+    found = found === null ? value : found + (name === "cookie" ? "; " : ", ") + value;
+  }
+  return found;
+}
+
 function isReadByName(
-  headers: NodeRequestHead["headers"] | RequestHead["headers"],
-): headers is RequestHead["headers"] {
-  return typeof headers.get === "function";
+  request: NodeRequestHead | Pick<RequestHead, "headers">,
+): request is Pick<RequestHead, "headers"> {
+  return typeof request.headers.get === "function";
 }
