@@ -1,4 +1,4 @@
-/** `latchkey/express`: Latchkey inside an Express 5 app. */
+/** `latchkey/express`: Latchkey inside an Express app, 4 or 5. */
 import { getRequestListener } from "@hono/node-server";
 import type { Response as Reply, Request, RequestHandler } from "express";
 import type { SignedIn } from "../answers.ts";
@@ -43,13 +43,18 @@ export function mount(latchkey: Latchkey): RequestHandler {
  * on the way, and a place above `mount`, is the app's error.
  */
 export function requireSession(latchkey: Latchkey): RequestHandler {
-  return async (request, reply, next) => {
+  return (request, reply, next) => {
     const misuse = standsAboveMount(latchkey, pathAskedFor(request));
     if (misuse) return next(misuse);
-    const who = await latchkey.requireSession(headOf(request, request.originalUrl));
-    if (who instanceof Response) return send(who, reply);
-    request.latchkey = who;
-    next();
+    latchkey
+      .requireSession(headOf(request, request.originalUrl))
+      .then((who) => {
+        if (who instanceof Response) return send(who, reply);
+        request.latchkey = who;
+        next();
+      })
+      // Express 4 wouldn't hear of a promise that is rejected.
+      .catch(next);
   };
 }
 

@@ -4,6 +4,7 @@ import type { Context, HonoRequest, MiddlewareHandler } from "hono";
 import type { SignedIn } from "../answers.ts";
 import { peerOf } from "../http/request/peer.ts";
 import { headersOf, type RequestHead } from "../http/request/request-head.ts";
+import { requireSession as requireSessionSoon } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
 
@@ -21,14 +22,11 @@ declare module "hono" {
  */
 export function mount(latchkey: Latchkey): MiddlewareHandler {
   const base = mountAt(latchkey);
-  return async (context, next) => {
-    // Not by the helpers of "hono/route": they know only requests of their own copy of Hono, and an app has its own.
-    const prefix = context.req.routePath.replace(/\/?(\*|:).*$/, "");
-    if (!isAtOrBelow(base, prefix)) {
-      throw misplaced(prefix, base, "Write app.use(mount(latchkey)), or change baseUrl.");
-    }
-    if (!isAtOrBelow(context.req.path, base)) return next();
-    return latchkey.fetch(await whole(context.req), peerIn(context));
+  let isPlaced = false;
+  return (context, next) => {
+    if (!isPlaced) requirePlace(context.req, base);
+    isPlaced = true;
+    return isAtOrBelow(context.req.path, base) ? answer(latchkey, context) : next();
   };
 }
 
@@ -37,30 +35,63 @@ export function mount(latchkey: Latchkey): MiddlewareHandler {
  * Throws where it stands above `mount`.
  */
 export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variables: { latchkey: SignedIn } }> {
-  return async (context, next) => {
+  return (context, next) => {
     const misuse = standsAboveMount(latchkey, context.req.path);
     if (misuse) throw misuse;
-    const who = await latchkey.requireSession(headOf(context));
-    if (who instanceof Response) return who;
-    context.set("latchkey", who);
-    return next();
+    const letThrough = (who: SignedIn | Response): ReturnType<MiddlewareHandler> => {
+      if (who instanceof Response) return Promise.resolve(who);
+      context.set("latchkey", who);
+      return next();
+    };
+    // Where the session is remembered there is nothing to wait for, and a turn saved counts at every request.
+    const asked = requireSessionSoon(latchkey.parts, headOf(context));
+    return asked instanceof Promise ? asked.then(letThrough) : letThrough(asked);
   };
+}
+
+/** Not by the helpers of "hono/route": they know only requests of their own copy of Hono, and an app has its own. */
+function requirePlace({ routePath }: HonoRequest, base: string): void {
+  const prefix = routePath.replace(/\/?(\*|:).*$/, "");
+  if (!isAtOrBelow(base, prefix))
+    throw misplaced(prefix, base, "Write app.use(mount(latchkey)), or change baseUrl.");
+}
+
+async function answer(latchkey: Latchkey, context: Context): Promise<Response> {
+  return latchkey.fetch(await whole(context.req), peerIn(context));
 }
 
 /** What a check reads of the request; from Node's own where there is one, since a whole `Request` takes time to make. */
 function headOf(context: Context): RequestHead {
   const incoming = (context.env as Partial<HttpBindings> | undefined)?.incoming;
-  if (!incoming) return context.req.raw;
-  return { method: context.req.method, url: context.req.url, headers: headersOf(incoming) };
+  return incoming ? new Head(context.req, headersOf(incoming)) : context.req.raw;
+}
+
+/** Its address is put together only where somebody asks for it. */
+class Head implements RequestHead {
+  readonly headers: RequestHead["headers"];
+  readonly #req: HonoRequest;
+
+  constructor(req: HonoRequest, headers: RequestHead["headers"]) {
+    this.#req = req;
+    this.headers = headers;
+  }
+
+  get method(): string {
+    return this.#req.method;
+  }
+
+  get url(): string {
+    return this.#req.url;
+  }
 }
 
 /** The request with its body; what a middleware has read of it before is put back. */
 async function whole(req: HonoRequest): Promise<Request> {
-  const { url, method, signal, bodyUsed } = req.raw;
-  if (!bodyUsed) return req.raw;
+  if (!req.raw.bodyUsed) return req.raw;
   if (Object.keys(req.bodyCache).length === 0) throw bodyIsGone();
   const headers = new Headers(req.raw.headers);
   headers.delete("content-length");
+  const { url, method, signal } = req.raw;
   return new Request(url, { method, headers, signal, body: await req.arrayBuffer() });
 }
 

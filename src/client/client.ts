@@ -36,6 +36,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
   const askSignedIn: Ask = (given) => guard.run(() => ask(given));
 
   return {
+    /** The path that it was made for. */
     basePath,
     /** Who is signed in. Throws `Refused` with the reason where nobody is; tells no one. */
     session: who,
@@ -46,6 +47,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
       await askSignedIn({ method: "DELETE", path: "/api/session" });
       guard.tellAll({ reason: "signed_out" });
     },
+    /** Hears, in every tab, that this device is no longer logged in, and why. Returns how to stop. */
     onSignedOut: (listener: (ending: SignedOut) => void) => guard.listen(listener),
     /** Tells when this account's data may have changed, by one stream for all tabs. Returns how to stop. */
     watch: (onChange: () => void) => watchLive({ basePath, onChange, check: guard.ask }),
@@ -63,13 +65,16 @@ type Ask = <Answer = void>(given: Call) => Promise<Answer>;
 /** For whoever isn't signed in yet: a 401 is an answer here, not the end of a session. */
 function comingIn(ask: Ask) {
   return {
-    /** Where the address is verified first, it answers nothing, and the email's link leads on. */
+    /** Creates an account and logs in. Where the address is verified first, it answers nothing, and the email's link leads on. */
     signUp: (given: Credentials) =>
       ask<SignedIn | undefined>({ method: "POST", path: "/api/accounts", body: withTouch(given) }),
+    /** Creates the account of an address that is verified first, with the token of the email's link, and logs in. */
     finishSignUp: (given: { token: string; password: string }) =>
       ask<SignedIn>({ method: "PUT", path: "/api/accounts", body: withTouch(given) }),
+    /** Logs in, unless the answer asks for a second factor. */
     signIn: (given: Credentials) =>
       ask<SignedIn | SecondFactorAsked>({ method: "POST", path: "/api/session", body: withTouch(given) }),
+    /** Finishes a login that asked for a second factor. */
     giveSecondFactor: (factor: SecondFactor) =>
       ask<SignedIn>({ method: "POST", path: "/api/session/two-factor", body: withTouch(factor) }),
   };
@@ -79,20 +84,25 @@ function comingIn(ask: Ask) {
 function passkeysAndSites(ask: Ask, askSignedIn: Ask) {
   const prompts = "/api/session/passkey";
   return {
+    /** What the browser's passkey prompt needs for a login. */
     passkeySignInOptions: () => ask<object>({ method: "POST", path: `${prompts}/options`, body: {} }),
+    /** Logs in with what the browser's passkey prompt gave. */
     signInWithPasskey: (given: { passkey: object }) =>
       ask<SignedIn | SecondFactorAsked>({ method: "POST", path: prompts, body: withTouch(given) }),
+    /** Creates an account without a password, and logs in. */
     signUpWithPasskey: (given: { email: string; passkey: object }) =>
       ask<SignedIn>({ method: "POST", path: "/api/accounts", body: withTouch(given) }),
-    /** For a sign-up with an email; without one, for the account that is signed in. */
+    /** What the browser's prompt for a new passkey needs: for a sign-up with an email; without one, for the account that is signed in. */
     passkeyOptions: (body: { email?: string } = {}) =>
       (body.email === undefined ? askSignedIn : ask)<object>({
         method: "POST",
         path: "/api/passkeys/options",
         body,
       }),
+    /** Adds a passkey to this account. */
     addPasskey: (body: { passkey: object; name: string }) =>
       askSignedIn<{ id: string }>({ method: "POST", path: "/api/passkeys", body }),
+    /** Renames a passkey. */
     renameMethod: (id: string, name: string) =>
       askSignedIn({
         method: "PUT",
@@ -107,50 +117,63 @@ function passkeysAndSites(ask: Ask, askSignedIn: Ask) {
 
 function emailedLinks(ask: Ask) {
   return {
+    /** Sends the email that resets the password. The answer is the same for an address without an account. */
     askForReset: (body: { email: string }) => ask({ method: "POST", path: "/api/password-resets", body }),
+    /** Sets a new password with the token of that email's link; every session of the account ends. */
     resetPassword: (body: { token: string; password: string }) =>
       ask({ method: "PUT", path: "/api/password-resets", body }),
     /** What `confirmEmail` would confirm; changes nothing. */
     previewConfirmation: (body: { token: string }) =>
       ask<Confirmation>({ method: "POST", path: "/api/email-confirmations/preview", body }),
-    /** `mine: false` answers "I didn't create it" for a new account. A change needs a session of its account. */
+    /** Confirms an address with the token of the email's link. `mine: false` answers "I didn't create it" for a new account. A change needs a session of its account. */
     confirmEmail: (body: { token: string; mine?: boolean }) =>
       ask({ method: "POST", path: "/api/email-confirmations", body }),
+    /** Takes an address change back, with the token of the email to the old address; every session of the account ends. */
     keepEmail: (body: { token: string }) => ask({ method: "POST", path: "/api/email-reversals", body }),
+    /** "This wasn't me": ends the session that an email told of, with the token of its link. */
     reportNotMe: (body: { token: string }) => ask({ method: "POST", path: "/api/not-me", body }),
   };
 }
 
 function loginManagement(ask: Ask) {
   return {
+    /** Every device that is logged in to this account. */
     async sessions({ background = false }: Reading = {}) {
       const path = "/api/sessions";
       return (await ask<{ sessions: Session[] }>({ method: "GET", path, background })).sessions;
     },
+    /** Logs out another device. For this one, there is `signOut`. */
     endSession: (id: string) => ask({ method: "DELETE", path: `/api/sessions/${encodeURIComponent(id)}` }),
+    /** Logs out every device except this one, and says how many. */
     endOtherSessions: () => ask<{ ended: number }>({ method: "DELETE", path: "/api/sessions" }),
   };
 }
 
 function ownAccount(ask: Ask) {
   return {
+    /** Changes the password, or sets the first one; every other device is logged out. */
     changePassword: (body: { currentPassword?: string; newPassword: string }) =>
       ask({ method: "PUT", path: "/api/account/password", body }),
+    /** Asks for another address: the change is made once the link in the email to it is used. */
     changeEmail: (body: { email: string; currentPassword?: string } & Partial<SecondFactor>) =>
       ask({ method: "PUT", path: "/api/account/email", body }),
+    /** Sends the email that confirms the address once more. */
     sendVerification: () => ask({ method: "POST", path: "/api/account/email/verification" }),
-    /** A first factor, the second one, or both. */
+    /** Proves that it is still you, for changes that need it: with a first factor, the second one, or both. */
     prove: (body: { currentPassword?: string; passkey?: object } & Partial<SecondFactor>) =>
       ask({ method: "POST", path: "/api/session/proof", body }),
+    /** Deletes the account for good. */
     deleteAccount: (body: { currentPassword?: string } & Partial<SecondFactor>) =>
       ask({ method: "DELETE", path: "/api/account", body }),
+    /** The password, passkeys and other sites of this account, and which of them can't be disconnected. */
     loginMethods({ background = false }: Reading = {}) {
       const path = "/api/account/login-methods";
       return ask<LoginMethods>({ method: "GET", path, background });
     },
+    /** Takes a login method away, and ends the sessions that it opened. */
     disconnect: (id: string) =>
       ask({ method: "DELETE", path: `/api/account/login-methods/${encodeURIComponent(id)}` }),
-    /** Newest first, 50 at a time; `before` is the last one seen. */
+    /** What happened to this account: newest first, 50 at a time; `before` is the last one seen. */
     async activity({ before, background = false }: Reading & { before?: string | undefined } = {}) {
       const path = before ? `/api/activity?before=${encodeURIComponent(before)}` : "/api/activity";
       return (await ask<{ events: ActivityEvent[] }>({ method: "GET", path, background })).events;
@@ -161,12 +184,16 @@ function ownAccount(ask: Ask) {
 function twoFactor(ask: Ask) {
   const path = "/api/account/two-factor";
   return {
+    /** The secret for an authenticator app. Nothing changes until `turnTwoFactorOn`. */
     beginTwoFactor: (body: { currentPassword?: string }) =>
       ask<{ secret: string; uri: string }>({ method: "POST", path, body }),
+    /** Turns it on with a code of the app, and answers the recovery codes, this once. */
     turnTwoFactorOn: (body: { code: string }) =>
       ask<{ recoveryCodes: string[] }>({ method: "PUT", path, body }),
+    /** Turns it off. */
     turnTwoFactorOff: (body: { currentPassword?: string } & SecondFactor) =>
       ask({ method: "DELETE", path, body }),
+    /** New recovery codes; the old ones stop working. */
     renewRecoveryCodes: (body: { currentPassword?: string } & SecondFactor) =>
       ask<{ recoveryCodes: string[] }>({ method: "POST", path: `${path}/recovery-codes`, body }),
   };

@@ -25,7 +25,6 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let openedAt = 0;
-  let beatAt = Date.now();
   let stopped = false;
 
   function connect(): void {
@@ -37,17 +36,12 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
       onChange();
     });
     fresh.addEventListener("sessions-changed", () => onChange());
-    fresh.addEventListener("signed-out", () => {
-      close();
-      checkThenConnect();
-    });
-    fresh.addEventListener("error", () => {
-      close();
-      checkLater();
-    });
+    fresh.addEventListener("signed-out", checkThenConnect);
+    fresh.addEventListener("error", checkLater);
   }
 
   function checkLater(): void {
+    close();
     if (openedAt > 0 && Date.now() - openedAt >= GOOD_LIFE) failures = 0;
     openedAt = 0;
     timer = setTimeout(checkThenConnect, waitAfter(failures));
@@ -56,7 +50,7 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
 
   /** The session's own end, and its replacement by a newer one in this browser, look alike: the server knows. */
   function checkThenConnect(): void {
-    clearTimeout(timer);
+    close();
     check().then(
       () => !stopped && connect(),
       (error: unknown) => !stopped && !isOver(error) && checkLater(),
@@ -74,19 +68,28 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
     connect();
   }
 
-  const heartbeat = setInterval(() => {
-    const slept = Date.now() - beatAt > SLEPT;
-    beatAt = Date.now();
-    if (slept) reconnect();
-  }, HEARTBEAT);
-  globalThis.addEventListener?.("online", reconnect);
+  const stopListening = onNetworkBack(reconnect);
   connect();
 
   return () => {
     stopped = true;
     close();
+    stopListening();
+  };
+}
+
+/** Tells when the network is back, and when the machine wakes up. Returns how to stop. */
+function onNetworkBack(back: () => void): () => void {
+  let beatAt = Date.now();
+  const heartbeat = setInterval(() => {
+    const slept = Date.now() - beatAt > SLEPT;
+    beatAt = Date.now();
+    if (slept) back();
+  }, HEARTBEAT);
+  globalThis.addEventListener?.("online", back);
+  return () => {
     clearInterval(heartbeat);
-    globalThis.removeEventListener?.("online", reconnect);
+    globalThis.removeEventListener?.("online", back);
   };
 }
 

@@ -6,6 +6,7 @@ export type {
   EndReason,
   LoginMethod,
   LoginMethods,
+  RefusalFacts,
   SecondFactorAsked,
   Session,
   SignedIn,
@@ -18,6 +19,6 @@ export {
   createClient,
   type SecondFactor,
 } from "./client.ts";
-export { isReason, type RefusalFacts, Refused, Unreachable } from "./refused.ts";
+export { isReason, Refused, Unreachable } from "./refused.ts";
 export type { Reading } from "./send.ts";
 export { absoluteTime, dayAndTimeOf, dayOf, relativeTime, timeOf } from "./times.ts";

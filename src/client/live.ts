@@ -1,5 +1,5 @@
 import { keepStream, type Source } from "./event-stream.ts";
-import { Refused } from "./refused.ts";
+import { isSignedOut } from "./refused.ts";
 import type { Reading } from "./send.ts";
 
 export type LiveOptions = {
@@ -127,8 +127,7 @@ function shareStream(options: LiveOptions): () => void {
 
 function streamOf({ basePath, check, openSource = openEventSource }: LiveOptions, onChange: () => void) {
   const open = () => openSource(`${basePath}/api/live`);
-  const isOver = (error: unknown) => error instanceof Refused && error.isSignedOut;
-  return keepStream({ open, onChange, check: () => check({ background: true }), isOver });
+  return keepStream({ open, onChange, check: () => check({ background: true }), isOver: isSignedOut });
 }
 
 function openEventSource(url: string): Source {

@@ -1,5 +1,5 @@
 import type { SignedIn, SignedOut } from "../answers.ts";
-import { isReason, Refused } from "./refused.ts";
+import { isReason, isSignedOut } from "./refused.ts";
 import type { Reading } from "./send.ts";
 
 /**
@@ -14,12 +14,54 @@ export function createGuard({
   basePath: string;
   who(reading: Reading): Promise<SignedIn>;
 }) {
-  const listeners = new Set<(ending: SignedOut) => void>();
+  const { listen, tellAll, startOver } = createTabs(basePath);
   let asking: { answer: Promise<SignedIn>; background: boolean } | undefined;
-  let over = false;
+
+  async function askOnce(reading: Reading): Promise<SignedIn> {
+    try {
+      const answer = await who(reading);
+      startOver();
+      return answer;
+    } catch (error) {
+      if (isSignedOut(error)) tellAll(error.ending);
+      throw error;
+    }
+  }
+
+  /**
+   * Who is signed in, by the server's word. Those who ask at the same time share the answer; but when a
+   * person comes back, the page's own question isn't enough, since it doesn't count as use of the session.
+   */
+  function ask({ background = false }: Reading = {}): Promise<SignedIn> {
+    if (asking && (background || !asking.background)) return asking.answer;
+    const answer = askOnce({ background }).finally(() => {
+      if (asking?.answer === answer) asking = undefined;
+    });
+    asking = { answer, background };
+    return answer;
+  }
+
+  /** Runs a call; where it is refused for the session, and the session lives, runs it again. */
+  async function run<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isSignedOut(error)) throw error;
+      await ask({ background: true });
+      return await call();
+    }
+  }
+
+  return { ask, run, tellAll, listen };
+}
+
+/** Tells every tab that nobody is signed in any more, each of them once until somebody is again. */
+function createTabs(basePath: string) {
+  const listeners = new Set<(ending: SignedOut) => void>();
+  let told = false;
   let channel: BroadcastChannel | undefined;
 
-  /** Opened by the first listener: a page that doesn't listen has nothing to hear. */
+  /** Opens the channel for the first listener: a page that doesn't listen has nothing to hear. */
   function listen(listener: (ending: SignedOut) => void): () => void {
     listeners.add(listener);
     channel ??= openChannel();
@@ -41,12 +83,12 @@ export function createGuard({
   }
 
   function tell(ending: SignedOut): void {
-    if (over) return;
-    over = true;
+    if (told) return;
+    told = true;
     for (const listener of listeners) listener(ending);
   }
 
-  /** A page that doesn't listen itself opens its channel for this one word. */
+  /** A page that doesn't listen itself opens its channel for this one message. */
   function tellAll(ending: SignedOut): void {
     const speaking = channel ?? openChannel();
     speaking?.postMessage(ending);
@@ -54,42 +96,14 @@ export function createGuard({
     tell(ending);
   }
 
-  async function askOnce(reading: Reading): Promise<SignedIn> {
-    try {
-      const answer = await who(reading);
-      over = false;
-      return answer;
-    } catch (error) {
-      if (error instanceof Refused && error.isSignedOut) tellAll(error.ending);
-      throw error;
-    }
-  }
-
-  /**
-   * Who is signed in, by the server's word. Those who ask at the same time share the answer; but where a
-   * person comes back, the page's own question doesn't do, since that is no use of the session.
-   */
-  function ask({ background = false }: Reading = {}): Promise<SignedIn> {
-    if (asking && (background || !asking.background)) return asking.answer;
-    const answer = askOnce({ background }).finally(() => {
-      if (asking?.answer === answer) asking = undefined;
-    });
-    asking = { answer, background };
-    return answer;
-  }
-
-  /** Runs a call; where it is refused for the session, and the session lives, runs it again. */
-  async function run<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof Refused && error.isSignedOut)) throw error;
-      await ask({ background: true });
-      return await call();
-    }
-  }
-
-  return { ask, run, tellAll, listen };
+  return {
+    listen,
+    tellAll,
+    /** Somebody is signed in: the next ending is told again. */
+    startOver() {
+      told = false;
+    },
+  };
 }
 
 function isEnding(data: unknown): data is SignedOut {

@@ -1,25 +1,15 @@
-import { END_REASONS, OTHER_REASONS, type SignedOut } from "../answers.ts";
+import { END_REASONS, OTHER_REASONS, type RefusalFacts, type SignedOut } from "../answers.ts";
 
-/** What the body of a refusal may carry beyond its code. */
-export type RefusalFacts = {
-  detail?: string;
-  reason?: SignedOut["reason"];
-  by?: string;
-  at?: string;
-  field?: string;
-  methods?: string[];
-  /** Whole seconds until another try makes sense. */
-  retryAfter?: number;
-};
+type Facts = RefusalFacts & { detail?: string };
 
 /** The server understood and said no. What it never is: a network that failed (see `Unreachable`). */
 export class Refused extends Error {
   override name = "Refused";
   readonly status: number;
   readonly code: string;
-  readonly facts: RefusalFacts;
+  readonly facts: Facts;
 
-  constructor(status: number, code: string, facts: RefusalFacts = {}) {
+  constructor(status: number, code: string, facts: Facts = {}) {
     super(facts.detail ?? code);
     this.status = status;
     this.code = code;
@@ -49,13 +39,17 @@ export class Unreachable extends Error {
   }
 }
 
+export function isSignedOut(error: unknown): error is Refused {
+  return error instanceof Refused && error.isSignedOut;
+}
+
 /** Reads a problem+json answer. */
 export async function readRefusal(response: Response): Promise<Refused | Unreachable> {
   const body: unknown = await response.json().catch(() => null);
   if (response.status >= 500 || !isRecord(body) || typeof body.code !== "string") {
     return new Unreachable(response.status);
   }
-  const facts: RefusalFacts = {};
+  const facts: Facts = {};
   for (const name of ["detail", "by", "at", "field"] as const) {
     const value = body[name];
     if (typeof value === "string") facts[name] = value;
@@ -67,7 +61,7 @@ export async function readRefusal(response: Response): Promise<Refused | Unreach
   return new Refused(response.status, body.code, facts);
 }
 
-/** Only what this list knows is ever shown or passed on: a reason is no free text. */
+/** Whether a text is a reason why nobody is signed in. Show and pass on nothing else: a reason is no free text. */
 export function isReason(value: unknown): value is SignedOut["reason"] {
   return [...END_REASONS, ...OTHER_REASONS].some((reason) => reason === value);
 }

@@ -43,7 +43,8 @@ async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
 
 async function reach(basePath: string, { method, path, body, background }: Call): Promise<Response> {
   const headers = new Headers({ Accept: "application/json" });
-  if (body) headers.set("Content-Type", "application/json");
+  // Without a body, too: SvelteKit refuses a change that has neither a type nor an Origin, which not every browser sends.
+  if (method !== "GET") headers.set("Content-Type", "application/json");
   if (background) headers.set("Latchkey-Background", "1");
   try {
     return await fetch(`${basePath}${path}`, {

@@ -17,7 +17,7 @@ export function dayOf(at: string, now = Date.now(), locale = pageLanguage()): st
   return new Date(at).toLocaleDateString(dateLocale(locale), dayParts(at, now));
 }
 
-/** The same with the time of day, and the year where it isn't this one. */
+/** A day as `dayOf` writes it, with the time of day. */
 export function dayAndTimeOf(at: string, now = Date.now(), locale = pageLanguage()): string {
   const parts = { ...dayParts(at, now), hour: "2-digit", minute: "2-digit" } as const;
   return new Date(at).toLocaleString(dateLocale(locale), parts);

@@ -33,8 +33,10 @@ function ownLook(sheet: string): string {
 
 /**
  * `<login-management base-path="/auth">`: every device that is logged in, and how to end it. Keeps itself
- * up to date. Its look follows the `--lk-…` variables set on it, or on the page. When this device is logged out, it fires
- * `latchkey-signed-out` with the ending, then goes to the login page unless that was prevented.
+ * up to date. Its look follows the `--lk-…` variables set on it, or on the page.
+ *
+ * @attr base-path - The path that Latchkey is mounted below. Default: none, the root of the page's origin. Read when the element is put into the page.
+ * @fires latchkey-signed-out - This device was logged out. `detail` is the ending. Then it goes to the login page, unless you called `preventDefault()`. Bubbles.
  */
 export class LoginManagementElement extends HTMLElement {
   readonly #root = this.attachShadow({ mode: "open" });
@@ -49,7 +51,7 @@ export class LoginManagementElement extends HTMLElement {
   readonly #endOthers = button("Log out other devices", "lk-plain", () => this.#ask());
   #client: Client = createClient();
   #sessions: Session[] = [];
-  /** Which reading is the newest: what an older one finds is no longer so. */
+  /** The number of the newest reading: what an older one finds is out of date. */
   #turn = 0;
   #showsAll = false;
   /** Those that were there when the list was first shown. */

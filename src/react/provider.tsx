@@ -5,10 +5,11 @@ import { ProofProvider } from "./proof/proof.tsx";
 import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 
 type ProviderProps = LatchkeySettings & {
-  /** Default: one made for `basePath`. */
+  /** The client to use. Default: one made for `basePath`. */
   client?: Client;
   /** Told once, in every tab, when this device is logged out. Default: goes to the login page, and back after it. */
   onSignedOut?: (ending: Ending) => void;
+  /** Everything that holds cards or calls hooks. */
   children: ReactNode;
 };
 

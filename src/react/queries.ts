@@ -3,16 +3,17 @@ import { createContext, useContext, useEffect, useMemo, useState } from "react";
 import type { Client, Reading, Session, SignedIn } from "../client/index.ts";
 
 export type LatchkeySettings = {
-  /** The path that Latchkey is mounted below, without a slash at its end. */
+  /** The path that Latchkey is mounted below, without a slash at its end. Default: "". */
   basePath?: string;
-  /** Whether passkeys can be used here: https with a host name, or localhost. */
+  /** Whether passkeys can be used here: https with a host name, or localhost. Default: `false`. */
   passkeys?: boolean;
-  /** The sites that people may sign in with. */
+  /** The sites that people may sign in with. Default: none. */
   oidc?: readonly { id: string; name: string }[];
+  /** As `LATCHKEY_PASSWORD_MIN_LENGTH`. Default: 12. */
   passwordMinLength?: number;
 };
 
-/** The cards' own queries are no business of the app's, which may have a query client itself. */
+/** The cards have a query client of their own, apart from one that the app may have. */
 type Latchkey = { client: Client; queries: QueryClient; settings: Required<LatchkeySettings> };
 
 /** What `<LatchkeyProvider>` gives; null outside of it. */
@@ -30,6 +31,7 @@ export function useLatchkey(): Latchkey {
   return value;
 }
 
+/** The client of the provider. */
 export function useClient(): Client {
   return useLatchkey().client;
 }
@@ -43,11 +45,13 @@ export function useWho() {
   );
 }
 
+/** Every device that is logged in. */
 export function useSessions() {
   const { client, queries } = useLatchkey();
   return useQuery({ queryKey: ["sessions"], queryFn: (query) => client.sessions(readingOf(query)) }, queries);
 }
 
+/** How this account can be logged in to. */
 export function useLoginMethods() {
   const { client, queries } = useLatchkey();
   return useQuery(

@@ -3,7 +3,7 @@ import { type Ending, relativeTime } from "../client/index.ts";
 /** A reason, and the question that goes with it where it may not have been the person: then a reset is offered. */
 export type Why = { sentence: string; question: string | null };
 
-const WASNT_YOU = "Not you?";
+const NOT_YOU = "Not you?";
 /** What the server calls the command line. */
 const ADMINISTRATOR = "an administrator";
 
@@ -19,21 +19,21 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
     case "signed_out_remotely":
       return by === ADMINISTRATOR
         ? askWhoeverRunsIt(`An administrator logged you out${when}.`)
-        : { sentence: `You were logged out from ${by}${when}.`, question: WASNT_YOU };
+        : { sentence: `You were logged out from ${by}${when}.`, question: NOT_YOU };
     case "password_changed":
-      return { sentence: `Your password was changed from ${by}${when}.`, question: WASNT_YOU };
+      return { sentence: `Your password was changed from ${by}${when}.`, question: NOT_YOU };
     case "email_changed":
       // A reset would go to the new address, which may be the intruder's.
       return {
-        sentence: `Your email address was changed${when}. ${WASNT_YOU} Open the email that we sent to your old address.`,
+        sentence: `Your email address was changed${when}. ${NOT_YOU} Open the email that we sent to your old address.`,
         question: null,
       };
     case "password_reset":
-      return { sentence: `Your password was reset${when}. Log in with the new one.`, question: WASNT_YOU };
+      return { sentence: `Your password was reset${when}. Log in with the new one.`, question: NOT_YOU };
     case "replaced":
       return {
         sentence: `Someone signed in to your account with ${by}, which replaced this session.`,
-        question: "Not you?",
+        question: NOT_YOU,
       };
     case "expired":
       return { sentence: `${lifetimeOver(days)} Log in again.`, question: null };
@@ -45,7 +45,7 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
     case "method_removed":
       return {
         sentence: `The login method that this device used was disconnected${when}. Log in another way.`,
-        question: WASNT_YOU,
+        question: NOT_YOU,
       };
     case "account_closed":
       return askWhoeverRunsIt("This account was closed.");
@@ -59,6 +59,8 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
         sentence: "This browser couldn't prove that it is the one you logged in with. Log in again.",
         question: null,
       };
+    case "two_factor_needed":
+      return { sentence: "This site asks for two-factor authentication.", question: null };
     case "reported":
       return {
         sentence: "This session was reported as not yours, and was ended.",

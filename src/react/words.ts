@@ -23,15 +23,16 @@ export const SENTENCES: Record<string, Problem> = {
   link_expired: { sentence: "This link has expired or was already used. Begin again." },
   already_verified: { sentence: "Your address is already confirmed." },
   last_login_method: { sentence: "This is the only way to log in that works. Add another one first." },
-  method_taken: { sentence: "That login method belongs to an account already." },
+  method_taken: { sentence: "That login method already belongs to an account." },
   wrong_passkey: { sentence: "That passkey was not accepted. Try again, or use another way." },
-  already_on: { sentence: "Two-factor authentication is on already." },
-  not_on: { sentence: "Two-factor authentication is off already." },
+  already_on: { sentence: "Two-factor authentication is already on." },
+  not_on: { sentence: "Two-factor authentication is already off." },
   signed_out: { sentence: "You were logged out." },
   device_proof_needed: {
     sentence:
       "This browser couldn't prove that it is the one you logged in with. Try again, or log in again.",
   },
+  two_factor_needed: { sentence: "This site asks for two-factor authentication. Set it up first." },
   too_many_passkeys: { sentence: "This account has as many passkeys as it can hold. Disconnect one first." },
   proof_needed: { sentence: "Confirm that it is you, then try again." },
 };
@@ -75,7 +76,7 @@ export class PromptFailed extends Error {
 function ofThePrompt(reason: string): string {
   // Browsers don't tell a prompt that was closed from a device that didn't recognize its owner.
   if (reason === "NotAllowedError") return "No passkey was used. Try again, or use another way.";
-  if (reason === "InvalidStateError") return "This device has a passkey for this account already.";
+  if (reason === "InvalidStateError") return "This device already has a passkey for this account.";
   return "This browser could not use a passkey here. Try another way.";
 }
 

@@ -1,7 +1,9 @@
 import { useState } from "react";
+import { Button } from "../parts/button.tsx";
 import { Card } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
-import { Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { Form, FormProblem, SubmitOrCancel, useAction } from "../parts/form.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
 import { useProof, useTakeUp } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 
@@ -12,9 +14,7 @@ export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {
   return (
     <Card id="delete-account" title="Delete account" words="Deletes your account and all that belongs to it.">
       <div className="lk-actions">
-        <button type="button" className="lk-button lk-plain" onClick={() => setAsking(true)}>
-          Delete account…
-        </button>
+        <Button onClick={() => setAsking(true)}>Delete account…</Button>
       </div>
       {asking && <AskOnce onDeleted={onDeleted} onClose={() => setAsking(false)} />}
     </Card>
@@ -27,8 +27,9 @@ function AskOnce({ onDeleted, onClose }: { onDeleted: () => void; onClose: () =>
   const { data: who } = useWho();
   const hasPassword = useHasPassword();
   const action = useAction(async (form: FormData) => {
-    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof("delete-account", () => client.deleteAccount(proof), { firstGiven: hasPassword });
+    await withProof("delete-account", () => client.deleteAccount(currentPassword(form)), {
+      firstGiven: hasPassword,
+    });
     onDeleted();
   });
   return (
@@ -44,23 +45,11 @@ function AskOnce({ onDeleted, onClose }: { onDeleted: () => void; onClose: () =>
       onClose={onClose}
     >
       <Form action={action}>
-        {hasPassword && (
-          <PasswordField
-            label="Current password"
-            name="currentPassword"
-            autoComplete="current-password"
-            problem={action.problem}
-          />
-        )}
+        {hasPassword && <CurrentPasswordField problem={action.problem} />}
         <FormProblem problem={action.problem} fields={["currentPassword"]} />
-        <div className="lk-actions">
-          <Submit kind="danger" working={action.working}>
-            Delete account
-          </Submit>
-          <button type="button" className="lk-button lk-quiet" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <SubmitOrCancel kind="danger" working={action.working} onCancel={onClose}>
+          Delete account
+        </SubmitOrCancel>
       </Form>
     </Dialog>
   );

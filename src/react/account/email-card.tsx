@@ -1,7 +1,10 @@
 import { useState } from "react";
+import type { Account } from "../../client/index.ts";
+import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
-import { Field, Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { Field, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
 import { THANKS, useProof, useTakeUp } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 
@@ -29,16 +32,7 @@ export function EmailCard() {
       status={status}
       step={isOpen ? "form" : REST}
     >
-      {who ? (
-        <p className="lk-value">
-          <bdi className="lk-address">{who.account.email}</bdi>{" "}
-          <span className={who.account.emailVerified ? "lk-muted" : "lk-warning"}>
-            {who.account.emailVerified ? "Confirmed" : "Not confirmed yet"}
-          </span>
-        </p>
-      ) : (
-        <Waiting bones={["line"]} />
-      )}
+      {who ? <Address {...who.account} /> : <Waiting bones={["line"]} />}
       {status.line}
       <FormProblem problem={again.problem} />
       {isOpen ? (
@@ -51,22 +45,28 @@ export function EmailCard() {
         />
       ) : (
         <div className="lk-actions">
-          <button
-            type="button"
-            className="lk-button lk-plain"
-            data-opens="form"
-            onClick={() => setOpen(true)}
-          >
+          <Button opens="form" onClick={() => setOpen(true)}>
             Change email
-          </button>
+          </Button>
           {who && !who.account.emailVerified && (
-            <button type="button" className="lk-button lk-quiet" onClick={() => void again.act()}>
+            <Button kind="quiet" onClick={() => void again.act()}>
               Send the confirmation again
-            </button>
+            </Button>
           )}
         </div>
       )}
     </Card>
+  );
+}
+
+function Address({ email, emailVerified }: Account) {
+  return (
+    <p className="lk-value">
+      <bdi className="lk-address">{email}</bdi>{" "}
+      <span className={emailVerified ? "lk-muted" : "lk-warning"}>
+        {emailVerified ? "Confirmed" : "Not confirmed yet"}
+      </span>
+    </p>
   );
 }
 
@@ -76,8 +76,9 @@ function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; on
   const hasPassword = useHasPassword();
   const action = useAction(async (form: FormData) => {
     const email = text(form, "email");
-    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof("email", () => client.changeEmail({ email, ...proof }), { firstGiven: hasPassword });
+    await withProof("email", () => client.changeEmail({ email, ...currentPassword(form) }), {
+      firstGiven: hasPassword,
+    });
     onDone(email);
   });
   const { problem, working } = action;
@@ -94,22 +95,12 @@ function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; on
         inputMode="email"
         problem={problem}
       />
-      {hasPassword && (
-        <PasswordField
-          label="Current password"
-          name="currentPassword"
-          autoComplete="current-password"
-          problem={problem}
-        />
-      )}
+      {hasPassword && <CurrentPasswordField problem={problem} />}
       <p className="lk-hint">Once you confirm the new address, your other devices are logged out.</p>
       <FormProblem problem={problem} fields={FIELDS} />
-      <div className="lk-actions">
-        <Submit working={working}>Send the link</Submit>
-        <button type="button" className="lk-button lk-quiet" onClick={onCancel}>
-          Cancel
-        </button>
-      </div>
+      <SubmitOrCancel working={working} onCancel={onCancel}>
+        Send the link
+      </SubmitOrCancel>
     </Form>
   );
 }

@@ -1,8 +1,9 @@
 import { useId, useState } from "react";
 import { dayOf, type LoginMethod, relativeTime } from "../../client/index.ts";
+import { Button } from "../parts/button.tsx";
 import { type Answer, Card, Old, useStatus, Waiting } from "../parts/card.tsx";
 import { ConfirmDialog, Dialog } from "../parts/dialog.tsx";
-import { Field, Form, FormProblem, Submit, text, useAction } from "../parts/form.tsx";
+import { Field, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
 import { makePasskey } from "../proof/passkeys.ts";
 import { useProof, useTakeUp } from "../proof/proof.tsx";
 import { useLeaving } from "../proof/sites.ts";
@@ -89,25 +90,19 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
       </div>
       <div className="lk-row-end">
         {method.kind === "passkey" && (
-          <button
-            type="button"
-            className="lk-button lk-small"
-            aria-label={`Rename ${method.name}`}
-            onClick={() => setDialog("rename")}
-          >
+          <Button kind="small" aria-label={`Rename ${method.name}`} onClick={() => setDialog("rename")}>
             Rename
-          </button>
+          </Button>
         )}
-        <button
-          type="button"
-          className="lk-button lk-small"
+        <Button
+          kind="small"
           aria-label={`Disconnect ${method.name}`}
           disabled={isNeeded}
           aria-describedby={isNeeded ? why : undefined}
           onClick={() => setDialog("remove")}
         >
           Disconnect
-        </button>
+        </Button>
       </div>
       {dialog === "remove" && <Remove method={method} say={say} onClose={() => setDialog(null)} />}
       {dialog === "rename" && <Rename method={method} say={say} onClose={() => setDialog(null)} />}
@@ -159,12 +154,9 @@ function Rename({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
           problem={action.problem}
         />
         <FormProblem problem={action.problem} />
-        <div className="lk-actions">
-          <Submit working={action.working}>Rename</Submit>
-          <button type="button" className="lk-button lk-quiet" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <SubmitOrCancel working={action.working} onCancel={onClose}>
+          Rename
+        </SubmitOrCancel>
       </Form>
     </Dialog>
   );
@@ -184,14 +176,9 @@ function AddPasskey({ say }: { say: (sentence: string) => void }) {
   useTakeUp("passkey", () => void action.act());
   return (
     <>
-      <button
-        type="button"
-        className="lk-button lk-plain"
-        data-working={action.working || undefined}
-        onClick={() => void action.act()}
-      >
+      <Button working={action.working} onClick={() => void action.act()}>
         Add a passkey
-      </button>
+      </Button>
       <FormProblem problem={action.problem} />
     </>
   );
@@ -208,14 +195,9 @@ function Connect({ id, name }: { id: string; name: string }) {
   useTakeUp(connect, () => void action.act());
   return (
     <>
-      <button
-        type="button"
-        className="lk-button lk-plain"
-        data-working={action.working || undefined}
-        onClick={() => void action.act()}
-      >
+      <Button working={action.working} onClick={() => void action.act()}>
         Connect {name}
-      </button>
+      </Button>
       <FormProblem problem={action.problem} />
     </>
   );

@@ -1,7 +1,9 @@
 import { useState } from "react";
+import { Button } from "../parts/button.tsx";
 import { Card, useStatus } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
-import { type Action, Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { type Action, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
+import { CurrentPasswordField, currentPassword, NewPasswordField } from "../parts/password-fields.tsx";
 import { THANKS, useProof, useTakeUp } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useLatchkey, useRefresh, useSessions, useWho } from "../queries.ts";
 import { othersWereLoggedOut } from "../words.ts";
@@ -25,8 +27,7 @@ export function PasswordCard() {
   const others = sessions?.filter(({ current }) => !current).length ?? 0;
   const action = useAction(async (form: FormData) => {
     const newPassword = text(form, "newPassword");
-    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof("password", () => client.changePassword({ ...proof, newPassword }));
+    await withProof("password", () => client.changePassword({ ...currentPassword(form), newPassword }));
     const done = hasPassword ? "Password changed." : "Password added.";
     status.say(others === 0 ? done : `${done} ${othersWereLoggedOut(others)}`);
     setOpen(false);
@@ -43,14 +44,9 @@ export function PasswordCard() {
       {status.line}
       {!isOpen && (
         <div className="lk-actions">
-          <button
-            type="button"
-            className="lk-button lk-plain"
-            data-opens="form"
-            onClick={() => setOpen(true)}
-          >
+          <Button opens="form" onClick={() => setOpen(true)}>
             {hasPassword ? "Change password" : "Add a password"}
-          </button>
+          </Button>
         </div>
       )}
       {isOpen && (
@@ -78,29 +74,12 @@ function PasswordForm({ action, email, hasPassword, onCancel }: PasswordFormProp
   return (
     <Form action={action} label="Change password">
       <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
-      {hasPassword && (
-        <PasswordField
-          label="Current password"
-          name="currentPassword"
-          autoComplete="current-password"
-          problem={problem}
-        />
-      )}
-      <PasswordField
-        label="New password"
-        name="newPassword"
-        autoComplete="new-password"
-        minLength={passwordMinLength}
-        hint={`At least ${passwordMinLength} characters. A few unrelated words are easy to remember and hard to guess.`}
-        problem={problem}
-      />
+      {hasPassword && <CurrentPasswordField problem={problem} />}
+      <NewPasswordField minLength={passwordMinLength} problem={problem} />
       <FormProblem problem={problem} fields={FIELDS} />
-      <div className="lk-actions">
-        <Submit working={working}>{hasPassword ? "Change password" : "Add the password"}</Submit>
-        <button type="button" className="lk-button lk-quiet" onClick={onCancel}>
-          Cancel
-        </button>
-      </div>
+      <SubmitOrCancel working={working} onCancel={onCancel}>
+        {hasPassword ? "Change password" : "Add the password"}
+      </SubmitOrCancel>
     </Form>
   );
 }

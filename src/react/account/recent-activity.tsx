@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ActivityEvent, absoluteTime, dayOf, relativeTime, timeOf } from "../../client/index.ts";
+import { Button } from "../parts/button.tsx";
 import { Card, Old, Waiting } from "../parts/card.tsx";
 import { readingOf, useLatchkey, useNow } from "../queries.ts";
 
@@ -47,9 +48,7 @@ export function RecentActivity() {
       )}
       {activity.hasNextPage && (
         <div className="lk-actions">
-          <button type="button" className="lk-button lk-plain" onClick={() => void activity.fetchNextPage()}>
-            Show more
-          </button>
+          <Button onClick={() => void activity.fetchNextPage()}>Show more</Button>
         </div>
       )}
     </Card>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import type { Session } from "../../client/index.ts";
+import { Button } from "../parts/button.tsx";
 import { Card, Old, useStatus, Waiting } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/dialog.tsx";
 import { useAction } from "../parts/form.tsx";
@@ -37,15 +38,9 @@ export function LoginManagement() {
       )}
       {status.line}
       <div className="lk-actions">
-        <button
-          id={END_OTHERS}
-          type="button"
-          className="lk-button lk-plain"
-          disabled={others === 0}
-          onClick={() => setAsking(true)}
-        >
+        <Button id={END_OTHERS} disabled={others === 0} onClick={() => setAsking(true)}>
           Log out other devices
-        </button>
+        </Button>
       </div>
       <p className="lk-hint lk-foot">API keys and connected apps are not listed here.</p>
       {asking && <EndOthers count={others} onClose={() => setAsking(false)} say={status.say} />}
@@ -83,9 +78,9 @@ function SessionList({ sessions, say }: { sessions: Session[]; say: Say }) {
         ))}
       </ul>
       {isCut && (
-        <button type="button" className="lk-button lk-plain lk-wide" onClick={() => setShowsAll(true)}>
+        <Button wide onClick={() => setShowsAll(true)}>
           Show all {sessions.length} devices
-        </button>
+        </Button>
       )}
     </>
   );

@@ -1,5 +1,6 @@
 import { useRef } from "react";
 import { absoluteTime, dayOf, Refused, relativeTime, type Session } from "../../client/index.ts";
+import { Button } from "../parts/button.tsx";
 import { FormProblem, useAction } from "../parts/form.tsx";
 import { useClient, useRefresh, useTakeOff } from "../queries.ts";
 import { BOUND } from "../words.ts";
@@ -58,16 +59,15 @@ export function SessionRow({ session, isNew, now, say }: RowProps) {
         {session.current ? (
           <span className="lk-pill">Current session</span>
         ) : (
-          <button
-            type="button"
-            className="lk-button lk-small"
+          <Button
+            kind="small"
             aria-label={`Log out ${label}`}
             aria-disabled={ending.working || undefined}
-            data-working={ending.working || undefined}
+            working={ending.working}
             onClick={() => void ending.act()}
           >
             Log out
-          </button>
+          </Button>
         )}
       </div>
     </li>

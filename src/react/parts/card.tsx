@@ -1,11 +1,11 @@
-import { type MouseEvent, type ReactNode, useId, useState } from "react";
+import { type MouseEvent, type ReactNode, useState } from "react";
 import { useNow } from "../queries.ts";
 import { whyOld } from "../words.ts";
 import { REST, useFocusAlong } from "./focus.ts";
 import { useOffline, useTrue } from "./late.ts";
 
 type CardProps = {
-  /** Also the in-page address that an email can point at. */
+  /** Also the in-page address that an email can point at; with `-title`, one that takes the focus along. */
   id: string;
   title: string;
   /** One sentence of what it is for. */
@@ -18,7 +18,7 @@ type CardProps = {
 };
 
 export function Card({ id, title, words, status, step = REST, children }: CardProps) {
-  const heading = useId();
+  const heading = `${id}-title`;
   const card = useFocusAlong(step);
   const forget = ({ target }: MouseEvent) => {
     if (target instanceof Element && target.closest("button")) status?.say("");
@@ -59,6 +59,16 @@ export function useStatus(first: Answer = NOTHING): Status {
     say: (words) => setAnswer({ sentence: words, isTrouble: false }),
     warn: (words) => setAnswer({ sentence: words, isTrouble: true }),
   };
+}
+
+/** Copies to the clipboard, and says so; `instead` is what to do where that isn't allowed. */
+export async function copy(value: string, { say, warn }: Status, instead: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(value);
+    say("Copied.");
+  } catch {
+    warn(`Copying is not allowed here. ${instead}`);
+  }
 }
 
 /** What stands where something is awaited: a row of a list, a line of text, a button. */

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { Button } from "./button.tsx";
 import { giveFocusBack } from "./focus.ts";
 import { type Action, FormProblem } from "./form.tsx";
 
@@ -70,9 +71,9 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
         >
           {confirm}
         </button>
-        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+        <Button kind="quiet" onClick={onClose}>
           Cancel
-        </button>
+        </Button>
       </div>
     </Dialog>
   );

@@ -8,6 +8,7 @@ import {
   useState,
 } from "react";
 import { EMPTY_FIELDS, inWords, type Problem } from "../words.ts";
+import { Button, type ButtonKind } from "./button.tsx";
 
 /** An action on its way: whether it works on it, and what went wrong the last time. */
 export type Action<Given extends unknown[]> = {
@@ -93,7 +94,7 @@ function emptyFieldOf(form: HTMLFormElement): string | null {
   return fields.find(({ value }) => value.trim() === "")?.name ?? null;
 }
 
-type FieldProps = Omit<InputHTMLAttributes<HTMLInputElement>, "name"> & {
+export type FieldProps = Omit<InputHTMLAttributes<HTMLInputElement>, "name"> & {
   label: string;
   name: string;
   hint?: ReactNode;
@@ -103,8 +104,13 @@ type FieldProps = Omit<InputHTMLAttributes<HTMLInputElement>, "name"> & {
 };
 
 /** One input with its label, its hint and what is wrong with it. */
-export function Field({ label, hint, problem, end, ...input }: FieldProps) {
+export function Field({ label, hint, problem, end, autoFocus = false, ...input }: FieldProps) {
   const id = useId();
+  const element = useRef<HTMLInputElement>(null);
+  // A browser heeds the attribute once a page, and a field may be drawn later.
+  useEffect(() => {
+    if (autoFocus) element.current?.focus();
+  }, [autoFocus]);
   const wrong = problem?.field === input.name;
   const described = [hint ? `${id}-hint` : "", wrong ? `${id}-problem` : ""].filter(Boolean).join(" ");
   return (
@@ -112,6 +118,7 @@ export function Field({ label, hint, problem, end, ...input }: FieldProps) {
       <label htmlFor={id}>{label}</label>
       <div className="lk-input">
         <input
+          ref={element}
           id={id}
           required
           aria-invalid={wrong || undefined}
@@ -134,25 +141,6 @@ export function Field({ label, hint, problem, end, ...input }: FieldProps) {
   );
 }
 
-/** A password, which can be shown; password managers and paste are welcome. */
-export function PasswordField(field: FieldProps) {
-  const [shown, setShown] = useState(false);
-  return (
-    <Field
-      {...field}
-      type={shown ? "text" : "password"}
-      autoCapitalize="off"
-      spellCheck={false}
-      end={
-        <button type="button" className="lk-reveal" aria-pressed={shown} onClick={() => setShown(!shown)}>
-          {shown ? "Hide" : "Show"}
-          <span className="lk-only-read"> characters</span>
-        </button>
-      }
-    />
-  );
-}
-
 /** What was refused that belongs to no field of the form. */
 export function FormProblem({
   problem,
@@ -169,19 +157,26 @@ export function FormProblem({
   );
 }
 
-type ButtonProps = { children: ReactNode; working?: boolean; kind?: "main" | "plain" | "quiet" | "danger" };
+type SubmitProps = { children: ReactNode; working: boolean; kind?: ButtonKind };
 
 /** The button that sends its form; it says when it is at work, and can't be pressed twice. */
-export function Submit({ children, working = false, kind = "main" }: ButtonProps) {
+export function Submit({ children, working, kind = "main" }: SubmitProps) {
   return (
-    <button
-      type="submit"
-      className={`lk-button lk-${kind}`}
-      aria-disabled={working || undefined}
-      data-working={working || undefined}
-    >
+    <Button type="submit" kind={kind} working={working} aria-disabled={working || undefined}>
       {children}
-    </button>
+    </Button>
+  );
+}
+
+/** The end of a form that can be left: its button, and the way back. */
+export function SubmitOrCancel({ onCancel, ...submit }: SubmitProps & { onCancel: () => void }) {
+  return (
+    <div className="lk-actions">
+      <Submit {...submit} />
+      <Button kind="quiet" onClick={onCancel}>
+        Cancel
+      </Button>
+    </div>
   );
 }
 

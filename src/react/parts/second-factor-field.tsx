@@ -3,38 +3,38 @@ import type { SecondFactor } from "../../client/index.ts";
 import { ofRecoveryCode, type Problem } from "../words.ts";
 import { type Action, Field, text } from "./form.tsx";
 
-/** The second factor in a form: a code of the app, or a recovery code instead. `of` reads what was typed. */
+/** The second factor in a form: a code of the app, or a recovery code instead (`change`). `of` reads what was typed. */
 export function useSecondFactor() {
   const [byRecovery, setByRecovery] = useState(false);
   return {
+    byRecovery,
     of: (form: FormData): SecondFactor =>
       byRecovery ? { recoveryCode: text(form, "code") } : { code: text(form, "code") },
-    field: ({ problem, refuse }: Action<[FormData]>, autoFocus = false) => (
-      <>
-        {byRecovery ? (
-          <Field
-            key="recovery"
-            label="Recovery code"
-            name="code"
-            autoComplete="off"
-            spellCheck={false}
-            autoFocus={autoFocus}
-            problem={ofRecoveryCode(problem)}
-          />
-        ) : (
-          <CodeField key="totp" problem={problem} autoFocus={autoFocus} />
-        )}
-        <button
-          type="button"
-          className="lk-link"
-          onClick={() => {
-            refuse(null);
-            setByRecovery(!byRecovery);
-          }}
-        >
-          {byRecovery ? "Use a code of the app" : "Use a recovery code"}
-        </button>
-      </>
+    field: ({ problem }: Action<[FormData]>, autoFocus = false) =>
+      byRecovery ? (
+        <Field
+          key="recovery"
+          label="Recovery code"
+          name="code"
+          autoComplete="off"
+          spellCheck={false}
+          autoFocus={autoFocus}
+          problem={ofRecoveryCode(problem)}
+        />
+      ) : (
+        <CodeField key="totp" problem={problem} autoFocus={autoFocus} />
+      ),
+    change: ({ refuse }: Action<[FormData]>) => (
+      <button
+        type="button"
+        className="lk-link"
+        onClick={() => {
+          refuse(null);
+          setByRecovery(!byRecovery);
+        }}
+      >
+        {byRecovery ? "Use a code from the app" : "Use a recovery code"}
+      </button>
     ),
   };
 }

@@ -1,7 +1,9 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { Refused } from "../../client/index.ts";
+import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
-import { Cancelled, Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { Cancelled, Form, FormProblem, Submit, useAction } from "../parts/form.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
 import { useSecondFactor } from "../parts/second-factor-field.tsx";
 import { useClient, useLatchkey, useWho } from "../queries.ts";
 import { answerWithPasskey } from "./passkeys.ts";
@@ -138,14 +140,12 @@ function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
       <FormProblem problem={byPasskey.problem} />
       <div className="lk-actions">
         {methods.includes("passkey") && !onlyCode && (
-          <button type="button" className="lk-button lk-plain" onClick={() => void byPasskey.act()}>
-            Use a passkey
-          </button>
+          <Button onClick={() => void byPasskey.act()}>Use a passkey</Button>
         )}
         {!onlyCode && providers.map((provider) => <ProveAt key={provider.id} {...provider} begun={name} />)}
-        <button type="button" className="lk-button lk-quiet" onClick={cancelled}>
+        <Button kind="quiet" onClick={cancelled}>
           Cancel
-        </button>
+        </Button>
       </div>
     </Dialog>
   );
@@ -163,23 +163,16 @@ function ProofForm({ asksPassword, asksCode, proved, onTooLate }: ProofFormProps
   const client = useClient();
   const factor = useSecondFactor();
   const action = useAction(async (form: FormData) => {
-    const first = asksPassword ? { currentPassword: text(form, "currentPassword") } : {};
     const second = asksCode ? factor.of(form) : {};
-    if (await proves(client.prove({ ...first, ...second }), "proof_needed")) proved();
+    if (await proves(client.prove({ ...currentPassword(form), ...second }), "proof_needed")) proved();
     else onTooLate();
   });
   const { problem } = action;
   return (
     <Form action={action}>
-      {asksPassword && (
-        <PasswordField
-          label="Current password"
-          name="currentPassword"
-          autoComplete="current-password"
-          problem={problem}
-        />
-      )}
+      {asksPassword && <CurrentPasswordField problem={problem} />}
       {asksCode && factor.field(action, !asksPassword)}
+      {asksCode && factor.change(action)}
       <FormProblem problem={problem} fields={["currentPassword", ...(asksCode ? ["code"] : [])]} />
       <Submit working={action.working}>Confirm</Submit>
     </Form>
@@ -207,14 +200,9 @@ function ProveAt({ id, name, begun }: { id: string; name: string; begun: string 
   });
   return (
     <>
-      <button
-        type="button"
-        className="lk-button lk-plain"
-        data-working={leaving.working || undefined}
-        onClick={() => void leaving.act()}
-      >
+      <Button working={leaving.working} onClick={() => void leaving.act()}>
         Continue with {name}
-      </button>
+      </Button>
       <FormProblem problem={leaving.problem} />
     </>
   );

@@ -1,5 +1,6 @@
 import { dayOf } from "../../client/index.ts";
-import { useStatus } from "../parts/card.tsx";
+import { Button } from "../parts/button.tsx";
+import { copy, useStatus } from "../parts/card.tsx";
 
 /** Ten codes, shown once: to copy, to download, to print. */
 export function RecoveryCodes({
@@ -12,24 +13,11 @@ export function RecoveryCodes({
   onDone: () => void;
 }) {
   const status = useStatus();
-  const site = location.host;
   // With its year, whenever it is read again.
   const today = dayOf(new Date().toISOString(), 0);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(codes.join("\n"));
-      status.say("Copied.");
-    } catch {
-      status.warn("Copying is not allowed here. Download or print them instead.");
-    }
-  };
+  const heading = `Recovery codes of ${email} on ${location.host}, made on ${today}`;
   const download = () => {
-    const words = `Recovery codes of ${email} on ${site}, made on ${today}\nEach works once. Cross it out.\n\n${codes.join("\n")}\n`;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([words], { type: "text/plain" }));
-    link.download = `recovery-codes-${site.replace(/[^a-z0-9.-]/gi, "-")}.txt`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    saveAsFile(`${heading}\nEach works once. Cross it out.\n\n${codes.join("\n")}\n`);
     status.say("Downloaded.");
   };
   return (
@@ -38,9 +26,7 @@ export function RecoveryCodes({
         <strong>Keep these recovery codes.</strong> Each one logs you in once if you lose your phone. They are
         shown only now.
       </p>
-      <p className="lk-only-print">
-        Recovery codes of {email} on {site}, made on {today}. Each works once. Cross it out.
-      </p>
+      <p className="lk-only-print">{heading}. Each works once. Cross it out.</p>
       <ol className="lk-code-list">
         {codes.map((code) => (
           <li key={code}>
@@ -49,20 +35,24 @@ export function RecoveryCodes({
         ))}
       </ol>
       <div className="lk-actions lk-no-print">
-        <button type="button" className="lk-button lk-plain" onClick={() => void copy()}>
+        <Button onClick={() => void copy(codes.join("\n"), status, "Download or print them instead.")}>
           Copy
-        </button>
-        <button type="button" className="lk-button lk-plain" onClick={download}>
-          Download
-        </button>
-        <button type="button" className="lk-button lk-plain" onClick={() => window.print()}>
-          Print
-        </button>
-        <button type="button" className="lk-button lk-main" onClick={onDone}>
+        </Button>
+        <Button onClick={download}>Download</Button>
+        <Button onClick={() => window.print()}>Print</Button>
+        <Button kind="main" onClick={onDone}>
           I have saved them
-        </button>
+        </Button>
       </div>
       <div className="lk-no-print">{status.line}</div>
     </div>
   );
+}
+
+function saveAsFile(words: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([words], { type: "text/plain" }));
+  link.download = `recovery-codes-${location.host.replace(/[^a-z0-9.-]/gi, "-")}.txt`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { EndOthers } from "../login-management/login-management.tsx";
+import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
 import { THANKS, useTakeUp } from "../proof/proof.tsx";
@@ -18,6 +19,7 @@ export function TwoFactorCard() {
   const { data: who } = useWho();
   const refresh = useRefresh();
   const [step, setStep] = useState<Step>({ name: REST });
+  const [offersEnd, setOffersEnd] = useState(false);
   const status = useStatus();
   const takeUp = (next: Step) => {
     setStep(next);
@@ -26,15 +28,10 @@ export function TwoFactorCard() {
   useTakeUp("two-factor", () => takeUp({ name: "begin" }));
   useTakeUp("two-factor-off", () => takeUp({ name: "off" }));
   useTakeUp("recovery-codes", () => takeUp({ name: "renew" }));
-  const [offersEnd, setOffersEnd] = useState(false);
-  const rest = () => setStep({ name: REST });
-  const showCodes = (codes: string[], isNew: boolean) => {
-    setStep({ name: "codes", codes, isNew });
-    void refresh();
-  };
   const done = (sentence: string) => {
+    if (step.name === "codes") setOffersEnd(step.isNew);
     status.say(sentence);
-    rest();
+    setStep({ name: REST });
     void refresh();
   };
   const isOn = who?.account.twoFactor;
@@ -53,27 +50,44 @@ export function TwoFactorCard() {
       )}
       {status.line}
       {step.name === REST && who && <Choices isOn={isOn ?? false} onChoose={(name) => setStep({ name })} />}
-      {step.name === "begin" && (
-        <Begin onBegun={(begun) => setStep({ name: "scan", ...begun })} onCancel={rest} />
-      )}
-      {step.name === "scan" && <Scan {...step} onOn={(codes) => showCodes(codes, true)} onCancel={rest} />}
-      {step.name === "codes" && (
-        <RecoveryCodes
-          codes={step.codes}
-          email={who?.account.email ?? ""}
-          onDone={() => {
-            setOffersEnd(step.isNew);
-            done(step.isNew ? "Two-factor authentication is on." : "The old recovery codes no longer work.");
-          }}
-        />
-      )}
-      {step.name === "off" && (
-        <TurnOff onDone={() => done("Two-factor authentication is off.")} onCancel={rest} />
-      )}
-      {step.name === "renew" && <Renew onDone={(codes) => showCodes(codes, false)} onCancel={rest} />}
+      <OpenStep step={step} email={who?.account.email ?? ""} goTo={setStep} done={done} />
       {offersEnd && <OfferEnd onClose={() => setOffersEnd(false)} say={status.say} />}
     </Card>
   );
+}
+
+type OpenStepProps = {
+  step: Step;
+  email: string;
+  goTo: (step: Step) => void;
+  done: (sentence: string) => void;
+};
+
+function OpenStep({ step, email, goTo, done }: OpenStepProps) {
+  const refresh = useRefresh();
+  const rest = () => goTo({ name: REST });
+  const showCodes = (codes: string[], isNew: boolean) => {
+    goTo({ name: "codes", codes, isNew });
+    void refresh();
+  };
+  switch (step.name) {
+    case REST:
+      return null;
+    case "begin":
+      return <Begin onBegun={(begun) => goTo({ name: "scan", ...begun })} onCancel={rest} />;
+    case "scan":
+      return <Scan {...step} onOn={(codes) => showCodes(codes, true)} onCancel={rest} />;
+    case "codes": {
+      const sentence = step.isNew
+        ? "Two-factor authentication is on."
+        : "The old recovery codes no longer work.";
+      return <RecoveryCodes codes={step.codes} email={email} onDone={() => done(sentence)} />;
+    }
+    case "off":
+      return <TurnOff onDone={() => done("Two-factor authentication is off.")} onCancel={rest} />;
+    case "renew":
+      return <Renew onDone={(codes) => showCodes(codes, false)} onCancel={rest} />;
+  }
 }
 
 type ChoicesProps = { isOn: boolean; onChoose: (step: "begin" | "off" | "renew") => void };
@@ -83,30 +97,20 @@ function Choices({ isOn, onChoose }: ChoicesProps) {
   if (!isOn) {
     return (
       <div className="lk-actions">
-        <button
-          type="button"
-          className="lk-button lk-plain"
-          data-opens="begin"
-          onClick={() => onChoose("begin")}
-        >
+        <Button opens="begin" onClick={() => onChoose("begin")}>
           Turn on
-        </button>
+        </Button>
       </div>
     );
   }
   return (
     <div className="lk-actions">
-      <button
-        type="button"
-        className="lk-button lk-plain"
-        data-opens="renew"
-        onClick={() => onChoose("renew")}
-      >
+      <Button opens="renew" onClick={() => onChoose("renew")}>
         New recovery codes
-      </button>
-      <button type="button" className="lk-button lk-quiet" data-opens="off" onClick={() => onChoose("off")}>
+      </Button>
+      <Button kind="quiet" opens="off" onClick={() => onChoose("off")}>
         Turn off
-      </button>
+      </Button>
     </div>
   );
 }
@@ -123,12 +127,10 @@ function OfferEnd({ onClose, say }: { onClose: () => void; say: (sentence: strin
         {devices(others)} logged in before this and {others === 1 ? "stays" : "stay"} logged in.
       </p>
       <div className="lk-actions">
-        <button type="button" className="lk-button lk-plain" onClick={() => setAsking(true)}>
-          Log out other devices
-        </button>
-        <button type="button" className="lk-button lk-quiet" onClick={onClose}>
+        <Button onClick={() => setAsking(true)}>Log out other devices</Button>
+        <Button kind="quiet" onClick={onClose}>
           Keep logged in
-        </button>
+        </Button>
       </div>
       {asking && <EndOthers count={others} onClose={() => setAsking(false)} say={say} />}
     </div>

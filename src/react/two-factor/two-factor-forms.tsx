@@ -1,6 +1,7 @@
 import type { SecondFactor } from "../../client/index.ts";
-import { useStatus } from "../parts/card.tsx";
-import { Form, FormProblem, PasswordField, Submit, text, useAction } from "../parts/form.tsx";
+import { copy, useStatus } from "../parts/card.tsx";
+import { Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
 import { CodeField, useSecondFactor } from "../parts/second-factor-field.tsx";
 import { useProof } from "../proof/proof.tsx";
 import { useClient, useHasPassword } from "../queries.ts";
@@ -17,14 +18,15 @@ export function Begin({
   const withProof = useProof();
   const hasPassword = useHasPassword();
   const action = useAction(async (form: FormData) => {
-    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    onBegun(await withProof("two-factor", () => client.beginTwoFactor(proof)));
+    onBegun(await withProof("two-factor", () => client.beginTwoFactor(currentPassword(form))));
   });
   return (
     <Form action={action} label="Turn on two-factor authentication">
-      {hasPassword && <CurrentPassword problem={action.problem} />}
+      {hasPassword && <CurrentPasswordField problem={action.problem} />}
       <FormProblem problem={action.problem} fields={["currentPassword"]} />
-      <Buttons words="Continue" working={action.working} onCancel={onCancel} />
+      <SubmitOrCancel working={action.working} onCancel={onCancel}>
+        Continue
+      </SubmitOrCancel>
     </Form>
   );
 }
@@ -35,10 +37,8 @@ export function Scan({ secret, uri, onOn, onCancel }: ScanProps) {
   const client = useClient();
   const withProof = useProof();
   const action = useAction(async (form: FormData) => {
-    onOn(
-      (await withProof("two-factor", () => client.turnTwoFactorOn({ code: text(form, "code") })))
-        .recoveryCodes,
-    );
+    const on = await withProof("two-factor", () => client.turnTwoFactorOn({ code: text(form, "code") }));
+    onOn(on.recoveryCodes);
   });
   return (
     <Form action={action} label="Scan the code">
@@ -52,25 +52,23 @@ export function Scan({ secret, uri, onOn, onCancel }: ScanProps) {
       <Key secret={secret} />
       <CodeField problem={action.problem} />
       <FormProblem problem={action.problem} fields={["code"]} />
-      <Buttons words="Turn on" working={action.working} onCancel={onCancel} />
+      <SubmitOrCancel working={action.working} onCancel={onCancel}>
+        Turn on
+      </SubmitOrCancel>
     </Form>
   );
 }
 
 function Key({ secret }: { secret: string }) {
   const status = useStatus();
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(secret);
-      status.say("Copied.");
-    } catch {
-      status.warn("Copying is not allowed here. Type the key instead.");
-    }
-  };
   return (
     <div className="lk-value">
       <code className="lk-secret">{secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
-      <button type="button" className="lk-link" onClick={() => void copy()}>
+      <button
+        type="button"
+        className="lk-link"
+        onClick={() => void copy(secret, status, "Type the key instead.")}
+      >
         Copy the key
       </button>
       {status.line}
@@ -117,39 +115,17 @@ function WithFactor({ name, words, onCancel, run }: WithFactorProps) {
   const hasPassword = useHasPassword();
   const factor = useSecondFactor();
   const action = useAction(async (form: FormData) => {
-    const proof = hasPassword ? { currentPassword: text(form, "currentPassword") } : {};
-    await withProof(name, () => run({ ...proof, ...factor.of(form) }));
+    await withProof(name, () => run({ ...currentPassword(form), ...factor.of(form) }));
   });
   return (
     <Form action={action} label={words}>
-      {hasPassword && <CurrentPassword problem={action.problem} />}
+      {hasPassword && <CurrentPasswordField problem={action.problem} />}
       {factor.field(action)}
+      {factor.change(action)}
       <FormProblem problem={action.problem} fields={["currentPassword", "code"]} />
-      <Buttons words={words} working={action.working} onCancel={onCancel} />
+      <SubmitOrCancel working={action.working} onCancel={onCancel}>
+        {words}
+      </SubmitOrCancel>
     </Form>
-  );
-}
-
-type Problem = Parameters<typeof FormProblem>[0]["problem"];
-
-function CurrentPassword({ problem }: { problem: Problem }) {
-  return (
-    <PasswordField
-      label="Current password"
-      name="currentPassword"
-      autoComplete="current-password"
-      problem={problem}
-    />
-  );
-}
-
-function Buttons({ words, working, onCancel }: { words: string; working: boolean; onCancel: () => void }) {
-  return (
-    <div className="lk-actions">
-      <Submit working={working}>{words}</Submit>
-      <button type="button" className="lk-button lk-quiet" onClick={onCancel}>
-        Cancel
-      </button>
-    </div>
   );
 }

@@ -1,0 +1,55 @@
+import { useState } from "react";
+import type { Problem } from "../words.ts";
+import { Field, type FieldProps, text } from "./form.tsx";
+
+/** A password, which can be shown; password managers and paste are welcome. */
+export function PasswordField(field: FieldProps) {
+  const [shown, setShown] = useState(false);
+  return (
+    <Field
+      {...field}
+      type={shown ? "text" : "password"}
+      autoCapitalize="off"
+      spellCheck={false}
+      end={
+        <button type="button" className="lk-reveal" aria-pressed={shown} onClick={() => setShown(!shown)}>
+          {shown ? "Hide" : "Show"}
+          <span className="lk-only-read"> characters</span>
+        </button>
+      }
+    />
+  );
+}
+
+export function CurrentPasswordField({ problem }: { problem: Problem | null }) {
+  return (
+    <PasswordField
+      label="Current password"
+      name="currentPassword"
+      autoComplete="current-password"
+      problem={problem}
+    />
+  );
+}
+
+/** The password that is chosen; `name` is what a password manager knows the field by. */
+export function NewPasswordField({
+  label = "New password",
+  name = "newPassword",
+  ...field
+}: Partial<FieldProps> & { minLength: number }) {
+  return (
+    <PasswordField
+      label={label}
+      name={name}
+      autoComplete="new-password"
+      hint={`At least ${field.minLength} characters. A few unrelated words are easy to remember and hard to guess.`}
+      {...field}
+    />
+  );
+}
+
+/** The current password as a call takes it: only where the form asked for it. */
+export function currentPassword(form: FormData): { currentPassword?: string } {
+  return form.has("currentPassword") ? { currentPassword: text(form, "currentPassword") } : {};
+}
