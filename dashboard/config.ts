@@ -9,7 +9,7 @@ export type Config = {
   returnOrigins: string[];
   passkeys: boolean;
   oidc: { id: string; name: string }[];
-  /** How long a session lasts; null where that is no whole number of days. */
+  /** How long a session lasts; null where that isn't a whole number of days. */
   sessionDays: number | null;
   /** What people know the site by. */
   name: string;
@@ -17,7 +17,7 @@ export type Config = {
   logo: string | null;
   /** Terms and the like. */
   links: { words: string; href: string }[];
-  /** Why this browser's session is over. */
+  /** Why this browser's session is over, or opens no app yet. */
   ending: Ending;
 };
 

@@ -6,6 +6,15 @@ export default defineConfig({
   root: import.meta.dirname,
   base: "/__latchkey_base__/",
   plugins: [react()],
+  // The pages alone: the cards that an app places run on the app's own React (decisions/0019).
+  resolve: {
+    alias: {
+      "react-dom/client": "preact/compat/client",
+      "react-dom": "preact/compat",
+      "react/jsx-runtime": "preact/jsx-runtime",
+      react: "preact/compat",
+    },
+  },
   build: {
     outDir: "../dist/dashboard",
     emptyOutDir: true,

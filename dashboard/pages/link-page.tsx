@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from "react";
 import { Refused } from "../../src/client/index.ts";
+import { Button } from "../../src/react/parts/button.tsx";
 import { FormProblem, useAction } from "../../src/react/parts/form.tsx";
 import { OneTask, takeToken, usePath } from "../frame.tsx";
 
@@ -38,14 +39,9 @@ export function LinkPage({ title, words, button, done, gone, post }: Task) {
         <>
           <p className="lk-words">{words}</p>
           <FormProblem problem={action.problem} />
-          <button
-            type="button"
-            className="lk-button lk-main lk-wide"
-            data-working={action.working || undefined}
-            onClick={() => void action.act()}
-          >
+          <Button kind="main" wide working={action.working} onClick={() => void action.act()}>
             {button}
-          </button>
+          </Button>
         </>
       )}
       <ToAccount href={path("/")} />

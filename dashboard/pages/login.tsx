@@ -1,14 +1,8 @@
 import { useEffect, useRef, useState } from "react";
 import type { SecondFactorAsked, SignedIn } from "../../src/client/index.ts";
-import {
-  Field,
-  Form,
-  FormProblem,
-  PasswordField,
-  Submit,
-  text,
-  useAction,
-} from "../../src/react/parts/form.tsx";
+import { Button } from "../../src/react/parts/button.tsx";
+import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
+import { PasswordField } from "../../src/react/parts/password-fields.tsx";
 import { answerWithPasskey, canOfferPasskeys } from "../../src/react/proof/passkeys.ts";
 import { ofAuthorization, takeSite } from "../../src/react/proof/sites.ts";
 import { type Why, whyHere } from "../../src/react/why-here.ts";
@@ -97,14 +91,9 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
       </p>
       <OtherWays isAny={config.passkeys || config.oidc.length > 0}>
         {config.passkeys && (
-          <button
-            type="button"
-            className="lk-button lk-plain lk-wide"
-            data-working={byPasskey.working || undefined}
-            onClick={() => void byPasskey.act()}
-          >
+          <Button wide working={byPasskey.working} onClick={() => void byPasskey.act()}>
             Log in with a passkey
-          </button>
+          </Button>
         )}
         <FormProblem problem={byPasskey.problem ?? refused} />
         <Providers />

@@ -1,14 +1,7 @@
 import { useState } from "react";
 import { Refused } from "../../src/client/index.ts";
-import {
-  Field,
-  Form,
-  FormProblem,
-  PasswordField,
-  Submit,
-  text,
-  useAction,
-} from "../../src/react/parts/form.tsx";
+import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
+import { NewPasswordField } from "../../src/react/parts/password-fields.tsx";
 import { leaveNotice, OneTask, takeToken, useFrame, usePath } from "../frame.tsx";
 
 export function ForgotPasswordPage() {
@@ -107,15 +100,7 @@ export function ResetPasswordPage() {
     <OneTask title="Choose a new password">
       <Form action={action}>
         <p className="lk-words">It logs out every device, this one too.</p>
-        <PasswordField
-          label="New password"
-          name="newPassword"
-          autoComplete="new-password"
-          minLength={config.passwordMinLength}
-          hint={`At least ${config.passwordMinLength} characters. A few unrelated words are easy to remember and hard to guess.`}
-          autoFocus
-          problem={action.problem}
-        />
+        <NewPasswordField minLength={config.passwordMinLength} autoFocus problem={action.problem} />
         <FormProblem problem={action.problem} fields={["newPassword"]} />
         <Submit working={action.working}>Set the password</Submit>
       </Form>

@@ -13,6 +13,7 @@ import { TwoFactorCard } from "../../src/react/two-factor/two-factor-card.tsx";
 import { type Check, useCheckOnReturn } from "../check-on-return.ts";
 import { leaveNotice, SiteLinks, takeFromAddress, useFrame, usePath, useTitle } from "../frame.tsx";
 import { Header } from "../header.tsx";
+import { TwoFactorNeeded } from "../two-factor-needed.tsx";
 
 export function SecurityPage() {
   const { config, client } = useFrame();
@@ -41,6 +42,7 @@ function Cards() {
             {answer.sentence}
           </p>
         )}
+        <TwoFactorNeeded />
         <LoginManagement />
         <PasswordCard />
         <EmailCard />

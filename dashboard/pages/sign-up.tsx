@@ -1,13 +1,7 @@
 import { useState } from "react";
-import {
-  Field,
-  Form,
-  FormProblem,
-  PasswordField,
-  Submit,
-  text,
-  useAction,
-} from "../../src/react/parts/form.tsx";
+import { Button } from "../../src/react/parts/button.tsx";
+import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
+import { NewPasswordField } from "../../src/react/parts/password-fields.tsx";
 import { makePasskey } from "../../src/react/proof/passkeys.ts";
 import { EMPTY_FIELDS } from "../../src/react/words.ts";
 import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
@@ -76,7 +70,7 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
             Log in instead
           </a>
         )}
-        {asksPassword && <NewPassword problem={problem} />}
+        {asksPassword && <FirstPassword problem={problem} />}
         <FormProblem problem={problem} fields={["email", "password", "newPassword"]} />
         <Submit working={action.working}>Create account</Submit>
       </Form>
@@ -85,14 +79,9 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
       </p>
       <OtherWays isAny={(asksPassword && config.passkeys) || config.oidc.length > 0}>
         {asksPassword && config.passkeys && (
-          <button
-            type="button"
-            className="lk-button lk-plain lk-wide"
-            data-working={byPasskey.working || undefined}
-            onClick={withPasskey}
-          >
+          <Button wide working={byPasskey.working} onClick={withPasskey}>
             Sign up with a passkey
-          </button>
+          </Button>
         )}
         <Providers />
       </OtherWays>
@@ -100,18 +89,11 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
   );
 }
 
-function NewPassword({ problem }: { problem: Parameters<typeof FormProblem>[0]["problem"] }) {
+function FirstPassword({ problem }: { problem: Parameters<typeof FormProblem>[0]["problem"] }) {
   const { config } = useFrame();
   const own = problem?.field === "newPassword" ? { ...problem, field: "password" } : problem;
   return (
-    <PasswordField
-      label="Password"
-      name="password"
-      autoComplete="new-password"
-      minLength={config.passwordMinLength}
-      hint={`At least ${config.passwordMinLength} characters. A few unrelated words are easy to remember and hard to guess.`}
-      problem={own}
-    />
+    <NewPasswordField label="Password" name="password" minLength={config.passwordMinLength} problem={own} />
   );
 }
 
@@ -126,7 +108,7 @@ function Sent({ email }: { email: string }) {
   );
 }
 
-/** The link of the mail: the address is known, the password is chosen now. */
+/** The link in the email: the address is known, the password is chosen now. */
 function Finish({ token }: { token: string }) {
   const { client } = useFrame();
   const path = usePath();
@@ -138,7 +120,7 @@ function Finish({ token }: { token: string }) {
   return (
     <OneTask title="Choose a password">
       <Form action={action}>
-        <NewPassword problem={action.problem} />
+        <FirstPassword problem={action.problem} />
         <FormProblem problem={action.problem} fields={["newPassword"]} />
         <Submit working={action.working}>Create account</Submit>
       </Form>

@@ -9,7 +9,10 @@ const HOUR = 60 * 60_000;
  * only up to their own mark, so that no flood of them leaves a notice out. The other 10 are for what its owner
  * gets back in with, which nothing else may use up: 5 resets and 5 changes of address can be asked for in an hour.
  */
-const MOST = { ordinary: 6, notice: 10 } as const satisfies Record<Exclude<Share, "rescue">, number>;
+const MOST = { ordinary: 6, notice: 10 } as const satisfies Record<
+  Exclude<Share, "rescue" | "tally">,
+  number
+>;
 
 const ROWS_A_BATCH = 200;
 
@@ -23,44 +26,49 @@ export type EmailBudget = {
    * Counts an email to an address, whichever node sends it. Says whether it may go out, and what is still to
    * be said of the hour before.
    */
-  take(to: Recipient, share: Share, now: number): Promise<{ goes: boolean; before: HeldBack | null }>;
+  take(
+    write: Write,
+    to: Recipient,
+    share: Share,
+    now: number,
+  ): Promise<{ goes: boolean; before: HeldBack | null }>;
+  /** Whether there are hours that are over. */
+  isAnyOver(now: number): Promise<boolean>;
   /** Takes the hours that are over, a batch of them; each is given to one taker. */
-  takeOver(now: number): Promise<HeldBack[]>;
+  takeOver(write: Write, now: number): Promise<HeldBack[]>;
 };
 
 export function createEmailBudget(database: Database): EmailBudget {
   return {
-    async take(to, share, now) {
-      if (share === "rescue") return { goes: true, before: null };
-      return database.write(async (write) => {
-        const [over] = await write.query
-          .deleteFrom("email_budget")
-          .where("email_key", "=", to.key)
-          .where("window_ends_at", "<=", now)
-          .returning(["email", "held_back as count"])
-          .execute();
-        const goes = await count(write, to, MOST[share], now);
-        if (!goes) await holdBack(write, to);
-        return { goes, before: over && over.count > 0 ? over : null };
-      });
+    async take(write, to, share, now) {
+      if (share === "rescue" || share === "tally") return { goes: true, before: null };
+      const [over] = await write.query
+        .deleteFrom("email_budget")
+        .where("email_key", "=", to.key)
+        .where("window_ends_at", "<=", now)
+        .returning(["email", "held_back as count"])
+        .execute();
+      const goes = await count(write, to, MOST[share], now);
+      if (!goes) await holdBack(write, to);
+      return { goes, before: over && over.count > 0 ? over : null };
     },
-    async takeOver(now) {
+    async isAnyOver(now) {
       const over = database.read.selectFrom("email_budget").where("window_ends_at", "<=", now);
-      if (!(await over.select("email_key").limit(1).executeTakeFirst())) return [];
-      const taken = await database.write(({ query, locksRows }) =>
-        query
-          .deleteFrom("email_budget")
-          .where("email_key", "in", (from) =>
-            from
-              .selectFrom("email_budget")
-              .select("email_key")
-              .where("window_ends_at", "<=", now)
-              .limit(ROWS_A_BATCH)
-              .$if(locksRows, (rows) => rows.forUpdate().skipLocked()),
-          )
-          .returning(["email", "held_back as count"])
-          .execute(),
-      );
+      return (await over.select("email_key").limit(1).executeTakeFirst()) !== undefined;
+    },
+    async takeOver({ query, locksRows }, now) {
+      const taken = await query
+        .deleteFrom("email_budget")
+        .where("email_key", "in", (from) =>
+          from
+            .selectFrom("email_budget")
+            .select("email_key")
+            .where("window_ends_at", "<=", now)
+            .limit(ROWS_A_BATCH)
+            .$if(locksRows, (rows) => rows.forUpdate().skipLocked()),
+        )
+        .returning(["email", "held_back as count"])
+        .execute();
       return taken.filter(({ count }) => count > 0);
     },
   };

@@ -6,6 +6,12 @@ export function harmless(error: unknown): Partial<Facts> {
   return { code, originalCode, responseCode, command, syscall };
 }
 
+/** The same in a few words, as `doctor` says why emails wait. */
+export function codesOf(error: unknown): string {
+  const codes = Object.values(harmless(error)).filter((fact) => ["string", "number"].includes(typeof fact));
+  return codes.join(" ") || "unknown";
+}
+
 /** The mail server would take emails only unencrypted. The message is for the operator: it says what to set. */
 export class NoStartTls extends Error {
   override name = "NoStartTls";
@@ -19,9 +25,15 @@ export class NoStartTls extends Error {
   }
 }
 
+/** Nothing is wrong with the email: the mail server wants other settings than SMTP_URL has. */
+export function waitsForOperator(error: unknown): boolean {
+  return error instanceof NoStartTls || factsOf(error).code === "EAUTH";
+}
+
 /** Another try won't help: a 5xx answer of the mail server, or an address that can't be emailed to. */
 export function isPermanent(error: unknown): boolean {
   const { code, responseCode } = factsOf(error);
+  if (waitsForOperator(error)) return false;
   if (typeof responseCode === "number") return responseCode >= 500 && responseCode < 600;
   return code === "EENVELOPE";
 }

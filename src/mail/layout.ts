@@ -1,17 +1,28 @@
-/** An email, ready to be sent: the text part says the same as the HTML one. */
-export type Message = { subject: string; text: string; html: string; share?: Share; link?: string };
+/** An email, ready to be sent: the text part says the same as the HTML one; `expiresAt` is its link's. */
+export type Message = {
+  subject: string;
+  text: string;
+  html: string;
+  share?: Share;
+  link?: string;
+  expiresAt?: number;
+};
+
+/** A link for an email, and until when (ms) it opens something. */
+export type Link = { href: string; expiresAt: number };
 
 /**
  * What an email counts as where an address gets too many. A notice tells of something that has happened to the
- * account; a rescue is what its owner gets back in with, and is never held back. Default: ordinary.
+ * account; a rescue is what its owner gets back in with, and is never held back, nor is the tally of those that
+ * were. Default: ordinary.
  */
-export type Share = "ordinary" | "notice" | "rescue";
+export type Share = "ordinary" | "notice" | "rescue" | "tally";
 
 type Content = {
   subject: string;
   share?: Share;
   lines: string[];
-  button?: { words: string; link: string };
+  button?: { words: string; link: Link };
   after?: string[];
 };
 
@@ -36,7 +47,7 @@ export function compose(occasion: Occasion, content: Content): Message {
   const after = (content.after ?? []).map(oneLine);
   const { email, product, host, support } = occasion;
   const footer = oneLine(`Sent to ${email} by ${product}${host === undefined ? "" : ` (${host})`}.`);
-  const link = button === undefined ? [] : [`${button.words}:\n${oneLine(button.link)}`];
+  const link = button === undefined ? [] : [`${button.words}:\n${oneLine(button.link.href)}`];
   const help = support === undefined ? [] : [`Questions? ${support.words}`];
   const text = [...lines, ...link, ...after, footer, ...help].join("\n\n");
   const share = content.share ?? "ordinary";
@@ -45,7 +56,7 @@ export function compose(occasion: Occasion, content: Content): Message {
     text: `${text}\n`,
     html: page(occasion, subject, lines, button, after, footer),
     share,
-    ...(button && { link: button.link }),
+    ...(button && { link: button.link.href, expiresAt: button.link.expiresAt }),
   };
 }
 
@@ -73,7 +84,7 @@ function page(
     button === undefined
       ? []
       : [
-          `<p style="${PARAGRAPH}"><a href="${escapeHtml(button.link)}" style="${BUTTON};background:${ground};color:${words}">${escapeHtml(button.words)}</a></p>`,
+          `<p style="${PARAGRAPH}"><a href="${escapeHtml(button.link.href)}" style="${BUTTON};background:${ground};color:${words}">${escapeHtml(button.words)}</a></p>`,
         ];
   const rest = after.map((line) => `<p style="${PARAGRAPH}">${escapeHtml(line)}</p>`);
   return [

@@ -7,8 +7,10 @@ import { createInterface } from "node:readline";
 import { simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createMailer, type Mailer, type MailerOptions } from "./mailer.ts";
-import { type Message, resetPassword } from "./messages.ts";
+import { createWaitingMailer, type WaitingMailer } from "../../tests/support/mail/waiting-mailer.ts";
+import type { MailerOptions } from "./mailer.ts";
+import { resetPassword } from "./messages.ts";
+import { CLAIM_LIVES } from "./outgoing.ts";
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 10, 24, 3, 47, 58, 123);
@@ -19,14 +21,14 @@ const message = resetPassword({
   email: "ann@example.com",
   at: START,
   device: "Firefox on Windows",
-  link: LINK,
+  link: { href: LINK, expiresAt: START + 30 * DAY },
 });
 
 type Line = { level: string; facts: object; words: string };
 
 let lines: Line[];
 let folder: string;
-let mailers: Mailer[];
+let mailers: WaitingMailer[];
 let servers: SMTPServer[];
 let plainServers: Server[];
 
@@ -39,20 +41,25 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(mailers.map((mailer) => mailer.close()));
+  await Promise.all(mailers.map((mailer) => mailer.remove()));
   await Promise.all(servers.map(stopServer));
   for (const server of plainServers) server.close();
   await rm(join(folder, "..", ".."), { recursive: true, force: true });
 });
 
-function openMailer(options: Partial<MailerOptions> = {}): Mailer {
+/** Every email is caused at START; after that time goes on. */
+function openMailer(
+  options: Partial<Omit<MailerOptions, "database" | "seal" | "admit">> = {},
+): WaitingMailer {
+  const begun = Date.now();
   const keep = (level: string) => (facts: object, words: string) => void lines.push({ level, facts, words });
-  const mailer = createMailer({
+  const mailer = createWaitingMailer({
     smtpUrl: null,
     from: "Latchkey <latchkey@app.example.com>",
     outbox: folder,
     log: { info: keep("info"), warn: keep("warn"), error: keep("error") },
-    now: () => START,
+    at: options.now ?? (() => START),
+    now: () => START + Date.now() - begun,
     retryWaits: [10, 20],
     ...options,
   });
@@ -154,23 +161,6 @@ describe("with a mail server", () => {
     expect(lines).toEqual([]);
   });
 
-  test("nothing is put together or sent before the caller has gone on", async () => {
-    const mailer = openMailer({ smtpUrl: smtp(await startServer()) });
-    let looked = 0;
-    const watched: Message = {
-      ...message,
-      get text() {
-        looked += 1;
-        return message.text;
-      },
-    };
-    mailer.send("ann@example.com", watched);
-    await Promise.resolve();
-    expect(looked).toBe(0);
-    await mailer.settled();
-    expect(delivered).toHaveLength(1);
-  });
-
   test.each([
     "ann@example.com, eve@evil.test",
     "ann@example.com,eve@evil.test",
@@ -206,6 +196,8 @@ describe("with a mail server", () => {
     await wrong.settled();
     expect(lines).toMatchObject([{ level: "error", facts: { code: "EAUTH", responseCode: 535, tries: 1 } }]);
     expect(JSON.stringify(lines)).not.toMatch(/wrong|post/);
+    // The email is all right; it waits for the operator.
+    expect(await wrong.waiting()).toMatchObject([{ failure: expect.stringContaining("EAUTH") }]);
   });
 
   test("a refusal that may pass is tried again, as the same email", async () => {
@@ -293,46 +285,61 @@ describe("with a mail server", () => {
     expect(most).toBeLessThanOrEqual(3);
   });
 
-  test("more emails than may wait are dropped, and the log says so", async () => {
-    const mailer = openMailer({ smtpUrl: smtp(await startServer()), mostWaiting: 2 });
-    for (let count = 0; count < 3; count += 1) mailer.send("ann@example.com", message);
-    await mailer.settled();
-    expect(delivered).toHaveLength(2);
-    expect(lines).toMatchObject([{ level: "error", facts: { waiting: 2 } }]);
-    mailer.send("ann@example.com", message);
-    await mailer.settled();
-    expect(delivered).toHaveLength(3);
+  test("an email that takes long to be sent stays its sender's meanwhile", async () => {
+    const taken = Promise.withResolvers<void>();
+    const port = await startServer({
+      onMailFrom: (_address, _session, done) => void taken.promise.then(() => done()),
+    });
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      let now = START;
+      const mailer = openMailer({ smtpUrl: smtp(port), now: () => now });
+      mailer.send("ann@example.com", message);
+      await vi.waitFor(async () => expect(await mailer.waiting()).toMatchObject([{ tries: 1 }]));
+      now += 30_000;
+      await vi.advanceTimersByTimeAsync(30_000);
+      await vi.waitFor(async () =>
+        expect(await mailer.waiting()).toMatchObject([{ next_try_at: now + CLAIM_LIVES }]),
+      );
+      taken.resolve();
+      await mailer.settled();
+      expect(delivered).toHaveLength(1);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
-  test("closing sends what waits, and takes no more", async () => {
+  test("closing sends what waits, and begins nothing more", async () => {
     const mailer = openMailer({ smtpUrl: smtp(await startServer()) });
     for (let count = 0; count < 20; count += 1) mailer.send("ann@example.com", message);
     await mailer.close();
     expect(delivered).toHaveLength(20);
     expect(lines).toEqual([]);
     mailer.send("ann@example.com", message);
-    await mailer.settled();
+    expect(await mailer.waiting()).toMatchObject([{ tries: 0 }]);
     expect(delivered).toHaveLength(20);
-    expect(levels()).toEqual(["error"]);
   });
 
-  test("closing doesn't wait for the next try of an email, but makes it", async () => {
-    const port = await startServer({ refuse: (count) => (count === 1 ? 451 : null) });
+  test("closing leaves the next try of an email to the next start, and says so", async () => {
+    const port = await startServer({ refuse: () => 451 });
     const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: [600_000], closePatience: 10_000 });
     mailer.send("ann@example.com", message);
-    await vi.waitFor(() => expect(levels()).toEqual(["warn"]));
+    await mailer.settled();
     await mailer.close();
-    expect(delivered).toHaveLength(1);
-    expect(levels()).toEqual(["warn"]);
+    expect(levels()).toEqual(["warn", "warn"]);
+    expect(lines[1]).toMatchObject({ facts: { waiting: 1 } });
+    expect(await mailer.waiting()).toMatchObject([{ tries: 1, failure: "EMESSAGE 451 DATA" }]);
+    expectDiscreetLog();
   });
 
-  test("closing gives up in the end, and says how many emails were lost", async () => {
+  test("closing gives up in the end, says how many emails wait, and leaves them to whoever looks next", async () => {
     const mute = await startServer({ onConnect: () => {} });
     const mailer = openMailer({ smtpUrl: smtp(mute), closePatience: 50 });
     for (let count = 0; count < 5; count += 1) mailer.send("ann@example.com", message);
     await Promise.all([mailer.close(), mailer.close()]);
-    await mailer.settled();
-    expect(lines).toMatchObject([{ level: "error", facts: { lost: 5 } }]);
+    expect(new Set(lines.map(({ words }) => words)).size).toBe(1);
+    expect(lines[0]).toMatchObject({ level: "warn", facts: { waiting: 5 } });
+    expect(await mailer.waiting()).toMatchObject(Array(5).fill({ failure: null }));
     expectDiscreetLog();
   });
 
@@ -454,7 +461,7 @@ describe("with an outbox", () => {
     });
 
     test("at the start, what is older than 7 days and our own", async () => {
-      await openMailer().settled();
+      await openMailer({ now: () => START }).settled();
       expect(await files()).toEqual([kept, ...foreign].sort());
     });
 

@@ -1,129 +1,186 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
-import addressparser from "nodemailer/lib/addressparser";
+import { DatabaseUnavailable } from "../database/database.ts";
 import { isDevelopment, type Settings } from "../options/options.ts";
-import { harmless, isPermanent, NoStartTls } from "./failure.ts";
+import { createDelivery, type DeliveryOptions, messageId } from "./delivery.ts";
+import { harmless } from "./failure.ts";
 import type { Message } from "./messages.ts";
 import { outboxTransport } from "./outbox.ts";
+import { type Admit, type Claimed, claimNext, type EmailSeal, nextTryAt, waitingEmails } from "./outgoing.ts";
 import { smtpTransport } from "./smtp.ts";
-import type { Mail, MailTransport } from "./transport.ts";
+import type { MailTransport } from "./transport.ts";
 
-/** Sends emails, or puts them into the outbox folder. */
+/** Sends the emails that wait in the database, or puts them into the outbox folder. */
 export type Mailer = {
-  /** Takes an email and returns at once: no answer waits for a mail server, and none tells by its time whether an email went out. */
-  send(to: string, message: Message): void;
-  /** Resolves when every email taken so far is sent or given up. */
+  /** Begins to send what is due and returns at once: no answer waits for a mail server, and none tells by its time whether an email went out. */
+  sendDue(): void;
+  /** Sends an email that nothing waits for, now or never. @throws where it isn't taken. */
+  sendNow(to: string, message: Message): Promise<void>;
+  /** Resolves when nothing that is due is left: each is sent, given up, or has its next try later. */
   settled(): Promise<void>;
   /** Asks the mail server, or the folder, whether it would take email. @throws where it wouldn't. */
   verify(): Promise<void>;
-  /** Takes no more emails, tries for a while to send what waits, then says in the log how many emails were lost. */
+  /** Sends what it has begun to, for a while; the rest waits in the database for the next start, or another node. */
   close(): Promise<void>;
 };
 
-type Log = Record<"info" | "warn" | "error", (facts: object, words: string) => void>;
-
-export type MailerOptions = {
+export type MailerOptions = DeliveryOptions & {
+  seal: EmailSeal;
+  admit: Admit;
   /** Without it emails go to the outbox. */
   smtpUrl: string | null;
-  from: string;
   outbox: string;
-  log: Log;
-  /** Tells the log each email's subject and link: for a developer's own machine, since a link is a secret. Default false. */
-  showsLinks?: boolean;
-  now: () => number;
-  /** Waits before another try after a failure that may pass, in ms; then an email is given up. Default 1 s, 5 s, 30 s, 2 min, 10 min. */
-  retryWaits?: readonly number[];
-  /** How long `close` tries to send what waits, in ms. Default 10 s. */
+  /** How long `close` tries to send what it has begun, in ms. Default 10 s. */
   closePatience?: number;
-  /** How many emails may wait at once; more are dropped. Default 10,000. */
-  mostWaiting?: number;
 };
 
-const RETRY_WAITS = [1_000, 5_000, 30_000, 120_000, 600_000];
 const CLOSE_PATIENCE = 10_000;
-const MOST_WAITING = 10_000;
-/** Between two tries while closing. */
-const LAST_WAIT = 1_000;
+/** How long a transport that was closed may take to let go, in ms. */
+const LETTING_GO = 1_000;
+const MOST_AT_ONCE = 3;
+/** How soon the database is looked at again at the earliest and, while emails wait, at the latest, in ms. */
+const LOOKS = { soonest: 50, latest: 60_000 };
 
 /** The mailer that the settings name. */
-export function openMailer(settings: Settings, log: Log): Mailer {
+export function openMailer(
+  settings: Settings,
+  joined: Pick<MailerOptions, "database" | "seal" | "admit" | "log">,
+): Mailer {
   const { smtpUrl, mailFrom: from, outbox, now } = settings;
-  return createMailer({ smtpUrl, from, outbox, log, now, showsLinks: isDevelopment(settings) });
+  return createMailer({ ...joined, smtpUrl, from, outbox, now, showsLinks: isDevelopment(settings) });
 }
 
-/** Emails wait in memory only: they carry links whose tokens may not be at rest anywhere. */
 export function createMailer(options: MailerOptions): Mailer {
-  const { from, log, now } = options;
-  const { retryWaits = RETRY_WAITS, closePatience = CLOSE_PATIENCE, mostWaiting = MOST_WAITING } = options;
+  const { from, now, closePatience = CLOSE_PATIENCE } = options;
   const [transport, begun] = createMailTransport(options);
-  const waiting = new Set<Promise<void>>();
-  const closing = new AbortController();
-  const stopped = new AbortController();
-  let closed: Promise<void> | null = null;
-
-  async function deliver(mail: Mail): Promise<void> {
-    // Not even putting the email together may be seen in the time of the answer.
-    await nextTurn();
-    for (let tries = 1; !stopped.signal.aborted; tries += 1) {
-      const failure = await attempt(transport, mail);
-      if (failure === null && options.showsLinks) showLink(log, mail);
-      if (failure === null || stopped.signal.aborted) return;
-      const pause = retryWaits[tries - 1];
-      const facts = { ...harmless(failure.error), tries };
-      if (failure.error instanceof NoStartTls) return log.error(facts, failure.error.message);
-      if (pause === undefined || isPermanent(failure.error))
-        return log.error(facts, "An email could not be sent and was given up.");
-      log.warn(facts, "An email could not be sent; trying again.");
-      await pauseFor(pause);
-    }
-  }
-
-  /** A wait ends when the mailer closes: the email gets its chance while there is one. */
-  async function pauseFor(pause: number): Promise<void> {
-    const [length, { signal }] = closing.signal.aborted
-      ? [Math.min(pause, LAST_WAIT), stopped]
-      : [pause, closing];
-    await wait(length, undefined, { signal, ref: false }).catch(() => {});
-  }
-
-  async function shut(): Promise<void> {
-    closing.abort();
-    const sent = new AbortController();
-    const limit = wait(closePatience, undefined, { signal: sent.signal }).catch(() => {});
-    await Promise.race([Promise.all(waiting), limit]);
-    sent.abort();
-    if (waiting.size > 0)
-      log.error({ lost: waiting.size }, "The server stops with emails that could not be sent.");
-    stopped.abort();
-    transport.close();
-  }
-
+  const dispatch = createDispatch(options, transport);
   return {
-    send(to, message) {
-      if (closed !== null) return log.error({}, "An email came after the mailer had closed and was dropped.");
-      if (waiting.size >= mostWaiting)
-        return log.error({ waiting: waiting.size }, "Too many emails wait to be sent; one was dropped.");
-      const done: Promise<void> = deliver({ to, message, at: now(), id: messageId(from) }).finally(() =>
-        waiting.delete(done),
-      );
-      waiting.add(done);
-    },
+    sendDue: dispatch.sendDue,
+    sendNow: (to, message) => transport.carry({ to, message, at: now(), id: messageId(from, randomUUID()) }),
     async settled() {
-      await Promise.all([begun, ...waiting]);
+      await Promise.all([begun, dispatch.idle()]);
     },
     verify: () => transport.verify(),
-    close() {
-      closed ??= shut();
-      return closed;
+    async close() {
+      await within(closePatience, dispatch.idle());
+      dispatch.stop();
+      transport.close();
+      await within(LETTING_GO, dispatch.idle());
+      if (dispatch.unsent.size > 0) await logWaiting(options);
     },
   };
 }
 
-function showLink(log: Log, { message: { subject, link } }: Mail): void {
-  log.info({ link }, `Email: ${subject}`);
+/** Claims what is due, in the order of writing; a few emails at once are on their way. */
+function createDispatch(options: MailerOptions, transport: MailTransport) {
+  const { database, log, now } = options;
+  const delivery = createDelivery(options, transport, onError);
+  const looks = createLooks(options, sendAllDue, onError);
+  const underWay = new Set<Promise<void>>();
+  let stopped = false;
+
+  async function sendAllDue(): Promise<void> {
+    while (!stopped) {
+      const claimed = await claimNext(database, options, now());
+      if (claimed === null) return;
+      if ("unreadable" in claimed)
+        log.error({ err: claimed.unreadable }, "An email that waits to be sent can't be read.");
+      else if ("heldBack" in claimed) log.warn({ share: claimed.share }, HELD_BACK);
+      else begin(claimed);
+      if (underWay.size >= MOST_AT_ONCE) await Promise.race(underWay);
+    }
+  }
+
+  function begin(email: Claimed): void {
+    const done: Promise<void> = delivery
+      .deliver(email)
+      .then(looks.planNext)
+      .catch(onError)
+      .finally(() => underWay.delete(done));
+    underWay.add(done);
+  }
+
+  /** Of a database that doesn't answer the log has heard; what waits there is tried again. */
+  function onError(error: unknown): void {
+    if (!(error instanceof DatabaseUnavailable) && !stopped)
+      log.error({ err: error }, "Emails that wait could not be looked at.");
+  }
+
+  return {
+    sendDue: looks.lookNow,
+    unsent: delivery.unsent,
+    async idle(): Promise<void> {
+      while (looks.running() !== null || underWay.size > 0) await Promise.all([looks.running(), ...underWay]);
+    },
+    stop() {
+      stopped = true;
+      delivery.stop();
+      looks.stop();
+    },
+  };
 }
 
-/** The carrier, and what has to be done before it counts as settled. */
+/** Runs `look` when asked to and when the next email is due, one at a time. */
+function createLooks(
+  { database, now }: MailerOptions,
+  look: () => Promise<void>,
+  onError: (error: unknown) => void,
+) {
+  let running: Promise<void> | null = null;
+  let asked = false;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  function lookNow(): void {
+    asked = true;
+    if (!stopped) running ??= run();
+  }
+
+  async function run(): Promise<void> {
+    // Not even the look at the database may be seen in the time of the answer.
+    await nextTurn();
+    while (asked && !stopped) {
+      asked = false;
+      await look().then(planNext).catch(onError);
+    }
+    running = null;
+  }
+
+  async function planNext(): Promise<void> {
+    const next = stopped ? null : await nextTryAt(database, now());
+    if (next === null || stopped) return;
+    clearTimeout(timer);
+    timer = setTimeout(lookNow, Math.min(Math.max(next - now(), LOOKS.soonest), LOOKS.latest)).unref();
+  }
+
+  return {
+    lookNow,
+    planNext,
+    running: () => running,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const HELD_BACK = "An email was held back: its address has had as many as it gets in an hour.";
+
+async function logWaiting({ database, log, now }: MailerOptions): Promise<void> {
+  const waiting = await waitingEmails(database, now()).catch(() => null);
+  if (waiting === null) return;
+  const words = "The server stops with emails that are not sent yet; they go out once it runs again.";
+  log.warn({ waiting: waiting.count }, words);
+}
+
+async function within(patience: number, work: Promise<void>): Promise<void> {
+  const done = new AbortController();
+  const limit = wait(patience, undefined, { signal: done.signal }).catch(() => {});
+  await Promise.race([work, limit]);
+  done.abort();
+}
+
+/** The transport, and what has to be done before it counts as settled. */
 function createMailTransport({
   smtpUrl,
   from,
@@ -135,18 +192,4 @@ function createMailTransport({
   const onCleanFailure = (error: unknown) => log.warn(harmless(error), "Old emails could not be deleted.");
   const outbox = outboxTransport({ folder, from, now, onCleanFailure });
   return [outbox, outbox.cleaned];
-}
-
-async function attempt(transport: MailTransport, mail: Mail): Promise<{ error: unknown } | null> {
-  try {
-    await transport.carry(mail);
-    return null;
-  } catch (error) {
-    return { error };
-  }
-}
-
-function messageId(from: string): string {
-  const [sender] = addressparser(from, { flatten: true });
-  return `<${randomUUID()}@${sender?.address.split("@").pop() || "localhost"}>`;
 }

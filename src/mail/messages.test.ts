@@ -1,10 +1,13 @@
 import { simpleParser } from "mailparser";
 import { createTransport } from "nodemailer";
 import { describe, expect, test } from "vitest";
+import { emailsHeldBack } from "./held-back.ts";
+import type { Link } from "./layout.ts";
 import * as messages from "./messages.ts";
 
 const LINK =
   "https://app.example.com/auth/page#token=lkm_0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmno";
+const LINKED = { href: LINK, expiresAt: Date.UTC(2026, 10, 25) };
 const WHEN = "24 November 2026, 03:47 UTC";
 const quiet = {
   product: "app.example.com",
@@ -17,7 +20,7 @@ type Words = { context: messages.Context; other: string };
 
 /** Emails with one link. */
 function linked({ context, other }: Words) {
-  const linking = { ...context, link: LINK };
+  const linking = { ...context, link: LINKED };
   return {
     verifyAddress: messages.verifyAddress(linking),
     finishSignUp: messages.finishSignUp(linking),
@@ -29,7 +32,7 @@ function linked({ context, other }: Words) {
 }
 
 /** Emails whose link, for who did none of it, may be missing. */
-function notices({ context, other }: Words, notMe: { notMeLink?: string }) {
+function notices({ context, other }: Words, notMe: { notMeLink?: Link }) {
   const notice = { ...context, ...notMe };
   return {
     passwordChanged: messages.passwordChanged({ ...notice, othersLoggedOut: 2 }),
@@ -52,12 +55,12 @@ function linkless({ context }: Words) {
     addressAlreadyTaken: messages.addressAlreadyTaken(context),
     emailChangeReversed: messages.emailChangeReversed(context),
     accountDeleted: messages.accountDeleted(context),
-    emailsHeldBack: messages.emailsHeldBack({ ...context, count: 12 }),
+    emailsHeldBack: emailsHeldBack({ ...context, count: 12 }),
   };
 }
 
 function withLink(words: Words) {
-  return { ...linked(words), ...notices(words, { notMeLink: LINK }) };
+  return { ...linked(words), ...notices(words, { notMeLink: LINKED }) };
 }
 
 function withoutLink(words: Words) {
@@ -78,7 +81,7 @@ function occurrences(text: string, part: string): number {
 
 test("every message of the module is looked at here", () => {
   const seen = Object.keys({ ...withLink(quietWords), ...withoutLink(quietWords) });
-  expect(seen.sort()).toEqual(Object.keys(messages).sort());
+  expect(seen.sort()).toEqual([...Object.keys(messages), "emailsHeldBack"].sort());
 });
 
 describe.each(Object.entries({ ...withoutLink(quietWords), ...withLink(quietWords) }))("%s", (_, message) => {
@@ -158,12 +161,12 @@ test("the lifetimes are those of the links", () => {
   expect(confirmNewAddress.text).toContain("60 minutes");
   expect(rest.addressChangeAsked.text).toContain("7 days");
   expect(rest.addressChanged.text).toContain("7 days");
-  expect(messages.newSignIn({ ...quiet, notMeLink: LINK }).text).toContain("7 days");
+  expect(messages.newSignIn({ ...quiet, notMeLink: LINKED }).text).toContain("7 days");
 });
 
 describe("the words fit what happened", () => {
   test("a new sign-in names the device in its subject and asks", () => {
-    const message = messages.newSignIn({ ...quiet, notMeLink: LINK });
+    const message = messages.newSignIn({ ...quiet, notMeLink: LINKED });
     expect(message.subject).toBe("New sign-in: Firefox on Windows");
     expect(message.text).toContain("Was this you?");
   });

@@ -1,4 +1,4 @@
-import { compose, type Message, type Occasion } from "./layout.ts";
+import { compose, type Link, type Message, type Occasion } from "./layout.ts";
 import { securityNotice as security, type WithNotMe } from "./security-notice.ts";
 
 export type { Message } from "./layout.ts";
@@ -7,7 +7,7 @@ export type { Message } from "./layout.ts";
 export type Context = Occasion;
 
 /** Confirms the address of an account. The link lives 24 hours. */
-export function verifyAddress(context: Context & { link: string }): Message {
+export function verifyAddress(context: Context & { link: Link }): Message {
   return compose(context, {
     subject: "Confirm your email address",
     lines: [
@@ -20,8 +20,8 @@ export function verifyAddress(context: Context & { link: string }): Message {
   });
 }
 
-/** Where accounts begin with the mail: the link leads to where the password is chosen. It lives 24 hours. */
-export function finishSignUp(context: Context & { link: string }): Message {
+/** Where accounts begin with the email: the link leads to where the password is chosen. It lives 24 hours. */
+export function finishSignUp(context: Context & { link: Link }): Message {
   return compose(context, {
     subject: "Finish creating your account",
     lines: [`Choose a password, and your account on ${context.product} is ready.`],
@@ -42,7 +42,7 @@ export function alreadyHasAccount(context: Context): Message {
 }
 
 /** The link lives 30 minutes. */
-export function resetPassword(context: Context & { link: string }): Message {
+export function resetPassword(context: Context & { link: Link }): Message {
   return compose(context, {
     subject: "Reset your password",
     share: "rescue",
@@ -51,7 +51,7 @@ export function resetPassword(context: Context & { link: string }): Message {
     ],
     button: { words: "Choose a new password", link: context.link },
     after: [
-      "The link works for 30 minutes, once. If you didn't ask for it, ignore this mail: nothing changes until the link is used.",
+      "The link works for 30 minutes, once. If you didn't ask for it, ignore this email: nothing changes until the link is used.",
     ],
   });
 }
@@ -85,7 +85,7 @@ export function passwordWasReset(
 }
 
 /** To the new address of a change that was asked for. The link lives 60 minutes. */
-export function confirmNewAddress(context: Context & { oldEmail: string; link: string }): Message {
+export function confirmNewAddress(context: Context & { oldEmail: string; link: Link }): Message {
   return compose(context, {
     subject: "Confirm your new email address",
     lines: [
@@ -93,19 +93,19 @@ export function confirmNewAddress(context: Context & { oldEmail: string; link: s
     ],
     button: { words: "Confirm this address", link: context.link },
     after: [
-      "The link works for 60 minutes. Where you aren't logged in to this account, it asks you to log in first. If this wasn't you, ignore this email: nothing changes.",
+      "The link works for 60 minutes. If you aren't logged in to this account, it asks you to log in first. If this wasn't you, ignore this email: nothing changes.",
     ],
   });
 }
 
 /** To the old address of a change that was asked for. The link cancels it; an address that was never confirmed has none. */
-export function addressChangeAsked(context: Context & { newEmail: string; link: string | null }): Message {
+export function addressChangeAsked(context: Context & { newEmail: string; link: Link | null }): Message {
   const subject = "Your email address is about to change";
   const lines = [
     `Someone asked to change your address on ${context.product} to ${context.newEmail}. It changes once the new address is confirmed.`,
   ];
   if (context.link === null) {
-    const after = `If you never created an account on ${context.product}, there is nothing to do: it is leaving your address. To take it over instead, choose "Forgot password?" on the login page.`;
+    const after = `If you never created an account on ${context.product}, there is nothing to do: that account is giving up your address. To take it over instead, choose "Forgot password?" on the login page.`;
     return compose(context, { subject, share: "rescue", lines, after: [after] });
   }
   return compose(context, {
@@ -120,7 +120,7 @@ export function addressChangeAsked(context: Context & { newEmail: string; link: 
 }
 
 /** To the old address of a change that has happened. */
-export function addressChanged(context: Context & { newEmail: string; link: string }): Message {
+export function addressChanged(context: Context & { newEmail: string; link: Link }): Message {
   return compose(context, {
     subject: "Your email address was changed",
     share: "notice",
@@ -166,7 +166,7 @@ export function twoFactorTurnedOff(context: Context & WithNotMe & { by: string }
   const by = context.by === context.device ? "" : ` by ${context.by}`;
   const subject = "Two-factor authentication is off";
   const lines = [
-    `Two-factor authentication of your account on ${context.product} was turned off${by}. Your password is enough to log in now.`,
+    `Two-factor authentication for your account on ${context.product} was turned off${by}. Your password is enough to log in now.`,
   ];
   if (context.device !== undefined || context.notMeLink !== undefined)
     return security(context, subject, lines);
@@ -228,23 +228,8 @@ export function accountDeleted(context: Context): Message {
     subject: "Your account was deleted",
     share: "notice",
     lines: [
-      `Your account on ${context.product} and all that belonged to it was deleted. Every device was logged out.`,
+      `Your account on ${context.product} and everything that belonged to it were deleted. Every device was logged out.`,
     ],
-  });
-}
-
-/** After an hour in which there were more emails to an address than it may get. */
-export function emailsHeldBack(context: Context & { count: number }): Message {
-  const { count, email, product } = context;
-  const were = count === 1 ? "1 more email was" : `${count} more emails were`;
-  return compose(context, {
-    subject: `${were} held back`,
-    lines: [
-      `${product} sends at most 20 emails an hour to one address. In the last hour ${were} meant for ${email}, and not sent.`,
-      "So many can mean that someone is trying to get into your account, or wants you to overlook something.",
-    ],
-    after: [
-      `Look at "Recent activity" in your security settings on ${product}. If something there wasn't you, reset your password: "Forgot password?" on the login page.`,
-    ],
+    after: [`If this wasn't you, ask whoever runs ${context.product}.`],
   });
 }

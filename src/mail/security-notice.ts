@@ -1,7 +1,7 @@
-import { compose, type Message, type Occasion } from "./layout.ts";
+import { compose, type Link, type Message, type Occasion } from "./layout.ts";
 
 /** With the link, the email has a button for who did none of it; without, it says what to do instead. */
-export type WithNotMe = { notMeLink?: string };
+export type WithNotMe = { notMeLink?: Link };
 
 /** An email about something that has happened to the account, with the way out for who did none of it. */
 export function securityNotice(occasion: Occasion & WithNotMe, subject: string, lines: string[]): Message {

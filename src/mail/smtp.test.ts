@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterEach, describe, expect, test } from "vitest";
-import { createMailer, type Mailer } from "./mailer.ts";
+import { createWaitingMailer, type WaitingMailer } from "../../tests/support/mail/waiting-mailer.ts";
 import { needsTls } from "./smtp.ts";
 
 const message = { subject: "Reset your password", text: "A secret link", html: "<p>A secret link</p>" };
@@ -48,11 +48,11 @@ async function startServer(
   return { port: (server.server.address() as AddressInfo).port, delivered };
 }
 
-function openMailer(smtpUrl: string): { mailer: Mailer; lines: Line[] } {
+function openMailer(smtpUrl: string): { mailer: WaitingMailer; lines: Line[] } {
   const lines: Line[] = [];
   const keep = (level: string) => (facts: object, words: string) => void lines.push({ level, facts, words });
   const outbox = join(tmpdir(), `latchkey-no-outbox-${process.pid}`);
-  const mailer = createMailer({
+  const mailer = createWaitingMailer({
     smtpUrl,
     from: "Latchkey <latchkey@app.example.com>",
     outbox,
@@ -60,12 +60,12 @@ function openMailer(smtpUrl: string): { mailer: Mailer; lines: Line[] } {
     now: Date.now,
     retryWaits: [10, 10, 10],
   });
-  closing.push(() => mailer.close());
+  closing.push(() => mailer.remove());
   closing.push(() => rmSync(outbox, { recursive: true, force: true }));
   return { mailer, lines };
 }
 
-async function sendOne(mailer: Mailer): Promise<void> {
+async function sendOne(mailer: WaitingMailer): Promise<void> {
   mailer.send("ann@example.com", message);
   await mailer.settled();
 }
@@ -129,6 +129,7 @@ describe("a mail server on another machine", () => {
         },
       ]);
       expect(JSON.stringify(lines)).not.toMatch(/s3cret|ann@|link/);
+      expect(await mailer.waiting()).toHaveLength(1);
     },
   );
 

@@ -13,7 +13,7 @@ export type MailTransport = {
   close(): void;
 };
 
-/** The email in nodemailer's terms, the same for every carrier. */
+/** The email in nodemailer's terms, the same for every transport. */
 export function compile(from: string, { to, message, at, id }: Mail) {
   const { subject, text, html } = message;
   return {

@@ -1,5 +1,6 @@
 import { type ReactNode, useId } from "react";
 import type { Confirmation } from "../../../src/client/index.ts";
+import { Button } from "../../../src/react/parts/button.tsx";
 import { type Action, FormProblem } from "../../../src/react/parts/form.tsx";
 
 export type Answering = Action<[Confirmation, boolean]>;
@@ -20,14 +21,9 @@ type MainButtonProps = { action: { working: boolean }; onClick: () => void; chil
 
 export function MainButton({ action, onClick, children }: MainButtonProps) {
   return (
-    <button
-      type="button"
-      className="lk-button lk-main lk-wide"
-      data-working={action.working || undefined}
-      onClick={onClick}
-    >
+    <Button kind="main" wide working={action.working} onClick={onClick}>
       {children}
-    </button>
+    </Button>
   );
 }
 

@@ -1,0 +1,42 @@
+import { type ReactNode, useRef } from "react";
+import { useWho } from "../src/react/index.ts";
+import { useFrame, useGoOn } from "./frame.tsx";
+
+/** What this session lacks where the site asks everyone for two factors, and the way on once it has it. */
+export function TwoFactorNeeded() {
+  const { config } = useFrame();
+  const { data: who } = useWho();
+  const goOn = useGoOn();
+  const isOn = who?.account.twoFactor;
+  const wasOn = useRef(isOn);
+  wasOn.current ??= isOn;
+  if (config.ending.reason !== "two_factor_needed" || isOn === undefined) return null;
+  return (
+    <div className="why" role="status">
+      <p>{sentence(isOn, wasOn.current === true)}</p>
+      {isOn && !wasOn.current && (
+        <button type="button" className="lk-button" onClick={goOn}>
+          Continue
+        </button>
+      )}
+    </div>
+  );
+}
+
+function sentence(isOn: boolean, wasOn: boolean): ReactNode {
+  if (!isOn) {
+    return (
+      <>
+        {/* To the heading, since that takes the focus: a keyboard or a screen reader goes on there. */}
+        This site asks for two-factor authentication.{" "}
+        <a className="lk-link" href="#two-factor-title">
+          Turn it on below
+        </a>{" "}
+        to continue.
+      </>
+    );
+  }
+  return wasOn
+    ? "This site asks for two-factor authentication. Log out, then log in with your code to continue."
+    : "Two-factor authentication is on. Save your recovery codes, then continue.";
+}

@@ -1,0 +1,101 @@
+import addressparser from "nodemailer/lib/addressparser";
+import type { Database } from "../database/database.ts";
+import { codesOf, harmless, isPermanent, NoStartTls, waitsForOperator } from "./failure.ts";
+import { CLAIM_LIVES, type Claimed, deleteEmail, type NextTry, postpone } from "./outgoing.ts";
+import type { MailTransport } from "./transport.ts";
+
+const TEN_MINUTES = 600_000;
+const RETRY_WAITS = [1_000, 5_000, 30_000, 120_000, ...Array<number>(144).fill(TEN_MINUTES)];
+
+export type Log = Record<"info" | "warn" | "error", (facts: object, words: string) => void>;
+
+export type DeliveryOptions = {
+  database: Database;
+  from: string;
+  log: Log;
+  /** Tells the log each email's subject and link: for a developer's own machine, since a link is a secret. Default false. */
+  showsLinks?: boolean;
+  now: () => number;
+  /** Waits before another try after a failure that may pass, in ms; then an email is given up. Default 1 s, 5 s, 30 s, 2 min, then 10 min for a day. */
+  retryWaits?: readonly number[];
+};
+
+/** One try for an email that was claimed, and what comes of it: sent, given up, or a later try. */
+export function createDelivery(
+  options: DeliveryOptions,
+  transport: MailTransport,
+  onError: (error: unknown) => void,
+) {
+  const { database, from, log, now } = options;
+  /** Sent, but the database didn't take the note yet: never sent again from here. */
+  const sent = new Set<string>();
+  /** What this process has begun to send and not got rid of. */
+  const unsent = new Set<string>();
+  let stopped = false;
+
+  async function deliver(email: Claimed): Promise<void> {
+    unsent.add(email.id);
+    const failure = sent.has(email.id) ? null : await attempt(email);
+    // The transport was closed under it: no failure, and due again at once, wherever somebody looks next.
+    if (failure !== null && stopped)
+      return database.write((write) => postpone(write, email, { next_try_at: now() }));
+    const next = failure === null ? null : afterFailure(options, email, failure.error);
+    if (next !== null) return database.write((write) => postpone(write, email, next));
+    unsent.delete(email.id);
+    await database.write((write) => deleteEmail(write, email.id));
+    sent.delete(email.id);
+  }
+
+  /** While it is being sent, the email stays this sender's. */
+  async function attempt(email: Claimed): Promise<{ error: unknown } | null> {
+    const { to, message, at, uuid } = email;
+    const keep = setInterval(() => {
+      const later = { next_try_at: now() + CLAIM_LIVES };
+      database.write((write) => postpone(write, email, later)).catch(onError);
+    }, CLAIM_LIVES / 4).unref();
+    try {
+      await transport.carry({ to, message, at, id: messageId(from, uuid) });
+      sent.add(email.id);
+      if (options.showsLinks) log.info({ link: message.link }, `Email: ${message.subject}`);
+      return null;
+    } catch (error) {
+      return { error };
+    } finally {
+      clearInterval(keep);
+    }
+  }
+
+  return {
+    deliver,
+    unsent: unsent as ReadonlySet<string>,
+    /** What fails from now on fails because its transport is closed. */
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+/** When an email that failed is tried next; null where it is given up. The log hears of both. */
+function afterFailure(
+  { log, now, retryWaits = RETRY_WAITS }: DeliveryOptions,
+  { tries, expiresAt }: Claimed,
+  error: unknown,
+): NextTry | null {
+  const facts = { ...harmless(error), tries };
+  const waitsLong = waitsForOperator(error);
+  const pause = waitsLong ? TEN_MINUTES : (retryWaits[tries - 1] ?? Number.POSITIVE_INFINITY);
+  if (isPermanent(error) || now() + pause >= expiresAt) {
+    log.error(facts, "An email could not be sent and was given up.");
+    return null;
+  }
+  const words = error instanceof NoStartTls ? error.message : "An email could not be sent; trying again.";
+  log[waitsLong ? "error" : "warn"](facts, words);
+  const next = { next_try_at: now() + pause, failure: codesOf(error) };
+  // Such tries use up none of the others, which begin when the mail server lets this one in.
+  return waitsLong ? { ...next, tries: 1 } : next;
+}
+
+export function messageId(from: string, uuid: string): string {
+  const [sender] = addressparser(from, { flatten: true });
+  return `<${uuid}@${sender?.address.split("@").pop() || "localhost"}>`;
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { type Selectable, sql } from "kysely";
+import type { Database, Write } from "../database/database.ts";
+import type { OutgoingEmailTable } from "../database/email-tables.ts";
+import { makeSortedId } from "../database/sorted-id.ts";
+import type { Message } from "./messages.ts";
+
+const DAY = 86_400_000;
+
+/** How long an email is one sender's before another one may take it, in ms. Whoever is still sending it says so in time. */
+export const CLAIM_LIVES = 120_000;
+/** How long an email that this node's key can't open is left to others, in ms. */
+const UNREADABLE_PAUSE = 600_000;
+
+export type OutgoingEmail = { to: string; message: Message };
+
+/** What keeps emails unreadable at rest; each is bound to its row. */
+export type EmailSeal = {
+  close(plain: string, boundTo: string): Uint8Array;
+  /** @throws where no key fits. */
+  open(sealed: Uint8Array, boundTo: string): string;
+};
+
+/** Whether an email may go out at all; asked once, before its first try, in the same transaction. */
+export type Admit = (write: Write, email: OutgoingEmail, now: number) => Promise<boolean>;
+
+/** An email that is this sender's for a while. */
+export type Claimed = OutgoingEmail & {
+  id: string;
+  /** Of its Message-ID, the same over all tries. */
+  uuid: string;
+  at: number;
+  tries: number;
+  expiresAt: number;
+};
+
+export type ClaimResult = Claimed | { heldBack: true; share: string } | { unreadable: unknown } | null;
+
+/** What an email's seal is bound to. */
+export function sealedFor(id: string): string {
+  return `outgoing_email:${id}`;
+}
+
+/**
+ * Writes emails in the transaction that causes them: what is committed has its emails, even if the process dies
+ * right after it; what is rolled back has none. Each is worth a day, or as long as its link, where that is shorter.
+ * Returns how many it wrote.
+ */
+export async function storeEmails(
+  seal: EmailSeal,
+  write: Write,
+  emails: readonly OutgoingEmail[],
+  now: number,
+): Promise<number> {
+  for (const { to, message } of emails) {
+    const id = makeSortedId(now);
+    const plain = JSON.stringify({ to, message, uuid: randomUUID() });
+    const row = { id, sealed: seal.close(plain, sealedFor(id)), created_at: now, next_try_at: now };
+    const expires_at = Math.min(now + DAY, message.expiresAt ?? Number.POSITIVE_INFINITY);
+    await write.query
+      .insertInto("outgoing_email")
+      .values({ ...row, expires_at, tries: 0, failure: null })
+      .execute();
+  }
+  return emails.length;
+}
+
+/** Takes the next email that is due: of any number of senders, on any node, one gets it. Null where none is due. */
+export async function claimNext(
+  database: Database,
+  { seal, admit }: { seal: EmailSeal; admit: Admit },
+  now: number,
+): Promise<ClaimResult> {
+  const isDue = database.read.selectFrom("outgoing_email").select("id").where("next_try_at", "<=", now);
+  if (!(await isDue.where("expires_at", ">", now).limit(1).executeTakeFirst())) return null;
+  return database.write(async (write) => {
+    const row = await write.query
+      .selectFrom("outgoing_email")
+      .selectAll()
+      .where("next_try_at", "<=", now)
+      .where("expires_at", ">", now)
+      .orderBy("next_try_at")
+      .orderBy("id")
+      .limit(1)
+      .$if(write.locksRows, (query) => query.forUpdate().skipLocked())
+      .executeTakeFirst();
+    return row ? claim(write, row, { seal, admit }, now) : null;
+  });
+}
+
+async function claim(
+  write: Write,
+  row: Selectable<OutgoingEmailTable>,
+  { seal, admit }: { seal: EmailSeal; admit: Admit },
+  now: number,
+): Promise<ClaimResult> {
+  const { id, created_at: at, expires_at: expiresAt } = row;
+  const update = write.query.updateTable("outgoing_email").where("id", "=", id);
+  const opened = openRow(seal, row);
+  if ("unreadable" in opened) {
+    await update.set({ next_try_at: now + UNREADABLE_PAUSE, failure: "key" }).execute();
+    return opened;
+  }
+  const { to, message, uuid } = opened;
+  if (row.tries === 0 && !(await admit(write, { to, message }, now))) {
+    await deleteEmail(write, id);
+    return { heldBack: true, share: message.share ?? "ordinary" };
+  }
+  const tries = row.tries + 1;
+  await update.set({ tries, next_try_at: now + CLAIM_LIVES }).execute();
+  return { id, uuid, to, message, at, tries, expiresAt };
+}
+
+function openRow(
+  seal: EmailSeal,
+  { id, sealed }: Selectable<OutgoingEmailTable>,
+): (OutgoingEmail & { uuid: string }) | { unreadable: unknown } {
+  try {
+    return JSON.parse(seal.open(sealed, sealedFor(id)));
+  } catch (error) {
+    return { unreadable: error };
+  }
+}
+
+/** Sent, or given up. */
+export async function deleteEmail({ query }: Write, id: string): Promise<void> {
+  await query.deleteFrom("outgoing_email").where("id", "=", id).execute();
+}
+
+export type NextTry = { next_try_at: number; failure?: string; tries?: number };
+
+/** Says when an email may be tried next, while it is still the claimer's. */
+export async function postpone({ query }: Write, { id, tries }: Claimed, next: NextTry): Promise<void> {
+  await query
+    .updateTable("outgoing_email")
+    .set(next)
+    .where("id", "=", id)
+    .where("tries", "=", tries)
+    .execute();
+}
+
+/** When the next email is to be tried; null where none waits. */
+export async function nextTryAt({ read }: Database, now: number): Promise<number | null> {
+  const row = await read
+    .selectFrom("outgoing_email")
+    .select("next_try_at")
+    .where("expires_at", ">", now)
+    .orderBy("next_try_at")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.next_try_at ?? null;
+}
+
+export type Waiting = { count: number; oldestAt: number; failure: string | null };
+
+/** Emails that wait to be sent, since when, and why the newest of those that failed did; null where there are none. */
+export async function waitingEmails({ read }: Database, now: number): Promise<Waiting | null> {
+  const waiting = read.selectFrom("outgoing_email").where("expires_at", ">", now);
+  const row = await waiting
+    .select([sql<number>`count(*)`.as("count"), sql<number | null>`min(created_at)`.as("oldestAt")])
+    .executeTakeFirst();
+  if (!row || row.oldestAt === null) return null;
+  const failed = await waiting
+    .select("failure")
+    .where("failure", "is not", null)
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return { count: Number(row.count), oldestAt: row.oldestAt, failure: failed?.failure ?? null };
+}
