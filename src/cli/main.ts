@@ -4,12 +4,14 @@ import { Command, CommanderError, Help } from "commander";
 import { DatabaseUnavailable, DatabaseUnusable } from "../database/database.ts";
 import { SourceUnusable } from "../import/incoming.ts";
 import { SettingError } from "../options/options.ts";
+import { packageFile } from "../own-files.ts";
 import { addAccounts } from "./accounts.ts";
-import { addBackup } from "./backup.ts";
+import { addBackup } from "./backup/backup.ts";
+import { addRestore } from "./backup/restore.ts";
+import { addBreachedPasswords } from "./breached-passwords.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import { addImport } from "./import.ts";
 import { addInit } from "./init.ts";
-import { addRestore } from "./restore.ts";
 import { addServe } from "./serve.ts";
 import { addSessions } from "./sessions.ts";
 import { outliveReaders, Refused, say, UsedWrongly } from "./terminal.ts";
@@ -34,7 +36,7 @@ async function main(words: string[]): Promise<void> {
 
 /** Every command, in the order of the help. */
 function createProgram(): Command {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const manifest = readFileSync(packageFile("package.json"), "utf8");
   const { version } = JSON.parse(manifest) as { version: string };
   const program = new Command("latchkey")
     .version(version, "-V, --version", "Shows the version.")
@@ -59,6 +61,7 @@ function createProgram(): Command {
     addDoctor,
     addBackup,
     addRestore,
+    addBreachedPasswords,
   ];
   for (const add of steps) add(program);
   for (const command of leaves(program))

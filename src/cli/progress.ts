@@ -1,6 +1,6 @@
 import { say } from "./terminal.ts";
 
-const BAR_SIGNS = 30;
+const BAR_WIDTH = 30;
 const REDRAW_INTERVAL = 100; // ms
 const LINE_EVERY = 10_000;
 
@@ -22,10 +22,10 @@ function bar(noun: string): Progress {
     show(share, done) {
       if (Date.now() - drawnAt < REDRAW_INTERVAL) return;
       drawnAt = Date.now();
-      const filled = Math.round(Math.min(1, share) * BAR_SIGNS);
+      const filled = Math.round(Math.min(1, share) * BAR_WIDTH);
       const percent = `${Math.floor(Math.min(1, share) * 100)}`.padStart(3);
-      const signs = "█".repeat(filled) + "░".repeat(BAR_SIGNS - filled);
-      process.stderr.write(`\r${signs} ${percent} %  ${done.toLocaleString("en")} ${noun}`);
+      const drawn = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+      process.stderr.write(`\r${drawn} ${percent} %  ${done.toLocaleString("en")} ${noun}`);
     },
     clear() {
       if (drawnAt > 0) process.stderr.write("\r\x1b[K");

@@ -7,7 +7,7 @@ const TAKES_A_TIME = "takes a time like 2024-03-01T10:00:00Z, or milliseconds si
 const time = z
   .union([z.iso.datetime({ offset: true, error: TAKES_A_TIME }), z.int()], { error: TAKES_A_TIME })
   .transform((value) => (typeof value === "number" ? value : Date.parse(value)))
-  .refine((ms) => ms > 0 && ms < YEAR_3000, "is no time between 1970 and 3000");
+  .refine((ms) => ms > 0 && ms < YEAR_3000, "isn't a time between 1970 and 3000");
 
 const identity = z.strictObject({
   /** The site's name in `LATCHKEY_OIDC_PROVIDERS`; or `issuer` says which one it is. */

@@ -53,7 +53,7 @@ function twinOf({ id, address, where }: ValidAccount, seen: SeenBefore): string 
   return twin === null ? null : `Its id or its address is that of ${twin}, too, which came first.`;
 }
 
-/** Nothing has the empty text as its name, and PostgreSQL takes no empty list. */
+/** Nothing has the empty string as its name, and PostgreSQL takes no empty list. */
 const NONE = "";
 
 async function accountsHere(query: Kysely<Schema>, batch: readonly ValidAccount[], now: number) {

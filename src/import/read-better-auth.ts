@@ -93,7 +93,7 @@ function readTotp(
   const sealed = readText(row?.secret);
   const isConfirmed = row?.verified === undefined || row.verified === null || readTruth(row.verified);
   if (sealed === null || !isConfirmed) {
-    return { lost: "it has no confirmed TOTP secret, and codes by email are none here" };
+    return { lost: "it has no confirmed TOTP secret, and codes by email don't count here" };
   }
   if (secrets.length === 0) {
     return { lost: "better-auth has encrypted it; set BETTER_AUTH_SECRET to the old system's value" };

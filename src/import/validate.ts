@@ -59,15 +59,15 @@ export function validateAccount(
   now: number,
 ): ValidAccount | LeftOut {
   const { where } = found;
-  const no = (why: string): LeftOut => ({ where, what: "account", why });
+  const leftOut = (why: string): LeftOut => ({ where, what: "account", why });
   const read = readIncoming(found);
-  if ("why" in read) return no(read.why);
+  if ("why" in read) return leftOut(read.why);
   const { account } = read;
   const address = readEmailAddress(account.email);
-  if (!address) return no("Its email address is not one that can be used.");
+  if (!address) return leftOut("Its email address is not one that can be used.");
   const secret = readTotpSecret(account.totpSecret);
   const lost =
-    found.lostTwoFactor ?? (secret === undefined ? "it is no base32 secret of 80 bits or more" : null);
+    found.lostTwoFactor ?? (secret === undefined ? "it isn't a base32 secret of 80 bits or more" : null);
   const without: LeftOut[] = [];
   const leave: Leave = (what, why) => without.push({ where, what, why });
   if (lost !== null) leave("second factor", `It can't be read: ${lost}.`);
@@ -84,7 +84,7 @@ export function validateAccount(
     verified: account.emailVerified === true,
     suspended,
     createdAt: Math.min(account.createdAt ?? now, now),
-    passwordHash: fitPassword(account.passwordHash, leave),
+    passwordHash: readPassword(account.passwordHash, leave),
     totpSecret: lost === null ? (secret ?? null) : null,
     identities: validIdentities(parts, account, leave),
     sessions: suspended ? [] : validSessions(parts, account, leave, now),
@@ -99,7 +99,7 @@ function readTotpSecret(given: string | null | undefined): string | null | undef
   return /^[A-Z2-7]{16,}$/.test(secret) ? secret : undefined;
 }
 
-function fitPassword(hash: string | null | undefined, leave: Leave): string | null {
+function readPassword(hash: string | null | undefined, leave: Leave): string | null {
   if (hash === null || hash === undefined || hash === "") return null;
   const taken = takeOverPassword(hash);
   if ("stored" in taken) return taken.stored;
@@ -138,9 +138,9 @@ const SHORTEST_TOKEN = 20;
 const LONGEST_TOKEN = 512;
 
 /**
- * Sessions that still live. They end when the old system would have ended them, and at the latest one
- * session lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several with one replacement key the newest gets it: that is the one that the next
- * sign-in there replaces.
+ * Sessions that still live. They end when the old system would have ended them, and at the latest one session
+ * lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several with one
+ * replacement key the newest gets it: that is the one that the next sign-in there replaces.
  */
 function validSessions(
   parts: AccountParts,
@@ -156,7 +156,7 @@ function validSessions(
     .sort((one, other) => usedAt(other) - usedAt(one))
     .flatMap((one) => {
       if (one.token.length < SHORTEST_TOKEN || one.token.length > LONGEST_TOKEN) {
-        leave("session", `Its token has not ${SHORTEST_TOKEN} to ${LONGEST_TOKEN} characters.`);
+        leave("session", `Its token doesn't have ${SHORTEST_TOKEN} to ${LONGEST_TOKEN} characters.`);
         return [];
       }
       const device = readDevice(new Headers({ "user-agent": headerSafe(one.userAgent ?? "") }));

@@ -3,7 +3,7 @@ import { announcementsArrive, CHANNEL } from "../../database/postgres/listener.t
 import { listenLine } from "../../database/postgres/postgres.ts";
 import type { HttpParts } from "../../http/call.ts";
 import { CLOCK_NOT_READY, CLOCK_WARNS } from "../../http/clock-watch.ts";
-import { type Finding, fail, ok, warn } from "./finding.ts";
+import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
 
 /** Does it answer, in time, with the same clock, to all the nodes, and for good? */
 export async function lookAtDatabase(parts: HttpParts): Promise<Finding[]> {
@@ -12,7 +12,7 @@ export async function lookAtDatabase(parts: HttpParts): Promise<Finding[]> {
     await database.read.selectFrom("account").select("id").limit(1).execute();
     await database.write(({ query }) => query.deleteFrom("attempts").where("key", "=", "doctor").execute());
   } catch (error) {
-    return [fail(`The database does not answer: ${error instanceof Error ? error.message : String(error)}`)];
+    return [fail(`The database does not answer: ${messageOf(error)}`)];
   }
   if (settings.database.engine === "sqlite")
     return [ok(`The database ${settings.database.file} can be read and written.`)];
@@ -38,7 +38,7 @@ async function lookAtAnnouncements({ database, settings }: HttpParts, url: strin
         );
   } catch (error) {
     return warn(
-      `${line.setting}: the line for announcements can't be opened (${error instanceof Error ? error.message : String(error)}), so open pages hear late of what other nodes do.`,
+      `${line.setting}: the line for announcements can't be opened (${messageOf(error)}), so open pages hear late of what other nodes do.`,
     );
   }
 }

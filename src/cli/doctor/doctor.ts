@@ -6,11 +6,12 @@ import type { HttpParts } from "../../http/call.ts";
 import { readDashboard } from "../../http/pages/dashboard.ts";
 import { escapeHtml } from "../../http/pages/html.ts";
 import { insecureUrlWarning } from "../../http/request/reached-at.ts";
+import { waitingEmails } from "../../mail/outgoing.ts";
 import { readSettings, type Settings, siteNameOf } from "../../options/options.ts";
 import { givenOptions } from "../given-options.ts";
 import { type JsonFlag, print } from "../terminal.ts";
 import { missingDatabase, withLatchkey } from "../with-latchkey.ts";
-import { type Finding, fail, ok, warn } from "./finding.ts";
+import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
 
 export function addDoctor(program: Command): void {
   program
@@ -36,6 +37,7 @@ async function examine(parts: HttpParts, sendMailTo: string | undefined): Promis
   return [
     ...(await lookAtDatabase(parts)),
     ...(await lookAtMail(parts, sendMailTo)),
+    ...(await lookAtWaitingEmails(parts)),
     ...lookAtSettings(parts.settings),
     ...(await lookAtKeys(parts)),
   ];
@@ -54,30 +56,46 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
     if (settings.smtpUrl !== null) findings.push(ok("The mail server takes email."));
   } catch (error) {
     log.debug({ err: error }, "The mail server was asked.");
-    return [
-      fail(
-        `The mail server of SMTP_URL does not take mail: ${error instanceof Error ? error.message : String(error)}`,
-      ),
-    ];
+    return [fail(`The mail server of SMTP_URL does not take email: ${messageOf(error)}`)];
   }
   if (to === undefined) return findings;
   if (readEmailAddress(to) === null)
-    return [...findings, fail(`${to} is no address that email can be sent to.`)];
+    return [...findings, fail(`${to} isn't an address that email can be sent to.`)];
   const words = `This is a test email of ${siteNameOf(settings)}.`;
-  mailer.send(to, { subject: "Test email", text: `${words}\n`, html: `<p>${escapeHtml(words)}</p>` });
-  await mailer.settled();
+  try {
+    await mailer.sendNow(to, {
+      subject: "Test email",
+      text: `${words}\n`,
+      html: `<p>${escapeHtml(words)}</p>`,
+    });
+  } catch (error) {
+    return [...findings, fail(`An email to ${to} was not taken: ${messageOf(error)}`)];
+  }
   return [
     ...findings,
     ok(`An email to ${to} was handed over${settings.smtpUrl === null ? ` to ${settings.outbox}` : ""}.`),
   ];
 }
 
+/** Emails that were written and not sent yet: a few seconds are nothing to tell. */
+async function lookAtWaitingEmails({ database, settings }: HttpParts): Promise<Finding[]> {
+  const now = settings.now();
+  const waiting = await waitingEmails(database, now).catch(() => null);
+  if (waiting === null || now - waiting.oldestAt < 60_000) return [];
+  const emails = waiting.count === 1 ? "1 email waits" : `${waiting.count} emails wait`;
+  const why = waiting.failure === null ? "" : `; a try failed with ${waiting.failure}`;
+  const since = new Date(waiting.oldestAt).toISOString();
+  return [
+    warn(`${emails} to be sent, the oldest since ${since}${why}. A running server tries again by itself.`),
+  ];
+}
+
 /** What can be said without opening anything. */
 function lookAtSettings(settings: Settings): Finding[] {
   const { baseUrl, cookieDomain, trustedProxies } = settings;
-  const clear = insecureUrlWarning(baseUrl);
+  const warning = insecureUrlWarning(baseUrl);
   return [
-    clear === null ? ok(`BASE_URL is ${baseUrl.href}.`) : warn(clear),
+    warning === null ? ok(`BASE_URL is ${baseUrl.href}.`) : warn(warning),
     ...(baseUrl.hasName
       ? []
       : [warn("The host of BASE_URL is an IP address: passkeys are off, since they belong to a host name.")]),
@@ -105,10 +123,14 @@ function lookAtBinding({ deviceBinding, baseUrl, cookieDomain, bindingRefresh }:
   if (cookieDomain !== null)
     return warn("Sessions aren't bound to devices, since LATCHKEY_COOKIE_DOMAIN shares their cookie.");
   return baseUrl.secure
-    ? ok(`Sessions are bound to devices in browsers that can; a stolen cookie works for ${minutes} minutes.`)
+    ? ok(
+        `Sessions are bound to devices in browsers that can; a stolen cookie works for ${minutes} minutes at most. ${WHAT_PROXIES_PASS}`,
+      )
     : ok("Sessions aren't bound to devices, since browsers do that on https only.");
 }
 
+const WHAT_PROXIES_PASS =
+  "A proxy in front must pass on both cookies and what begins with Secure-Session- and Sec-Secure-Session-, as those in examples/ do.";
 const ENDS_TLS = ", but BASE_URL is https, so a proxy in front of Latchkey ends the encryption";
 const WHAT_TO_DECLARE =
   "Set it to the proxy's address as Latchkey sees it: 127.0.0.1 where the proxy runs on this machine. Until then all visitors of that proxy count as one, against limits that are ten times as generous. Where there is no proxy, leave it.";
@@ -141,7 +163,7 @@ async function opensWhatIsSealed({ database, seal }: HttpParts): Promise<Finding
     seal.open(newest.secret, newest.account_id);
     return [ok("The key opens the newest TOTP secret.")];
   } catch (error) {
-    return [fail(error instanceof Error ? error.message : String(error))];
+    return [fail(messageOf(error))];
   }
 }
 

@@ -3,11 +3,11 @@ import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
-import { keyFileOf } from "../credentials/key-file.ts";
-import { readSettings, type Settings } from "../options/options.ts";
-import { givenOptions } from "./given-options.ts";
+import { keyFileOf } from "../../credentials/key-file.ts";
+import { readSettings, type Settings } from "../../options/options.ts";
+import { givenOptions } from "../given-options.ts";
+import { type JsonFlag, printResult, Refused, say } from "../terminal.ts";
 import { copyPrivately } from "./private-copy.ts";
-import { type JsonFlag, printResult, Refused, say } from "./terminal.ts";
 
 export function addBackup(program: Command): void {
   program

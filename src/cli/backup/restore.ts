@@ -3,14 +3,14 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
-import { keyFileOf } from "../credentials/key-file.ts";
-import { pendingMigrations } from "../database/migrations.ts";
-import { schemaVersion, whyAnothers } from "../database/sqlite/file.ts";
-import { endEveryone } from "../operator.ts";
+import { keyFileOf } from "../../credentials/key-file.ts";
+import { pendingMigrations } from "../../database/migrations.ts";
+import { schemaVersion, whyAnothers } from "../../database/sqlite/file.ts";
+import { endEveryone } from "../../operator.ts";
+import { type JsonFlag, printResult, Refused } from "../terminal.ts";
+import { withLatchkey } from "../with-latchkey.ts";
 import { embeddedDatabase } from "./backup.ts";
 import { copyPrivately } from "./private-copy.ts";
-import { type JsonFlag, printResult, Refused } from "./terminal.ts";
-import { withLatchkey } from "./with-latchkey.ts";
 
 export function addRestore(program: Command): void {
   program
@@ -27,6 +27,8 @@ async function restore(name: string, flags: JsonFlag): Promise<void> {
   const kept = await putInPlace(source, file);
   if (existsSync(`${source}.key`)) await putKey(`${source}.key`, keyFileOf(file));
   await withLatchkey(async (parts) => {
+    // They have gone out since, and their links end below.
+    await parts.database.write(({ query }) => query.deleteFrom("outgoing_email").execute());
     const ended = await endEveryone(parts, parts.settings.now());
     const before = kept === null ? "" : ` The database before it is ${kept}.`;
     const words = `Restored ${source}; ${ended} ${ended === 1 ? "session" : "sessions"} of it ended.${before}`;
@@ -51,7 +53,7 @@ async function putInPlace(source: string, file: string): Promise<string | null> 
   }
 }
 
-/** @throws Refused where the file is no whole database of Latchkey that this version knows. */
+/** @throws Refused where the file isn't a whole database of Latchkey, or is of a newer version. */
 function requireBackUp(copy: string, source: string): void {
   const open = new DatabaseSync(copy);
   try {

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type { Command } from "commander";
+import { packBreachedPasswords } from "../credentials/passwords/breached-passwords.ts";
+import { type JsonFlag, printResult, Refused } from "./terminal.ts";
+
+export function addBreachedPasswords(program: Command): void {
+  program
+    .command("breached-passwords")
+    .description("Lists of leaked passwords.")
+    .command("build <LIST> <FILE>")
+    .description("Makes a file for LATCHKEY_BREACHED_PASSWORDS of a list: a password or a SHA-1 hash a line.")
+    .action(build);
+}
+
+async function build(list: string, file: string, flags: JsonFlag): Promise<void> {
+  const { bytes, count } = await packBreachedPasswords(linesOf(list)).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new Refused(`${list} can't be read (${code}).`);
+  });
+  if (count === 0) throw new Refused(`There are no passwords in ${list}.`);
+  const size = bytes.reduce((sum, part) => sum + part.byteLength, 0);
+  await writeWhole(file, bytes);
+  const said = `Wrote ${file}: ${count.toLocaleString("en")} passwords, ${size.toLocaleString("en")} bytes.`;
+  printResult(flags, { file, passwords: count, bytes: size }, said);
+}
+
+/** Line by line, so that the list itself needn't fit the memory. */
+async function* linesOf(list: string): AsyncIterable<string> {
+  const handle = await open(list);
+  await handle.close();
+  yield* createInterface({ input: createReadStream(list), crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+/** A server that is reading the one before keeps it until it is started again. */
+async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
+  const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;
+  try {
+    const handle = await open(draft, "wx");
+    for (const part of parts) await handle.writeFile(part);
+    await handle.close();
+    await rename(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
