@@ -5,8 +5,8 @@ import { lockAccount } from "../src/database/lock.ts";
 import { openPostgres } from "../src/database/postgres/postgres.ts";
 import { endBecauseOf } from "../src/sessions/endings.ts";
 import { hashToken, makeId, makeToken } from "../src/sessions/token.ts";
-import { startPostgres } from "../tests/support/postgres.ts";
-import { startSynchronousStandby } from "../tests/support/standby.ts";
+import { startPostgres } from "../tests/support/databases/postgres.ts";
+import { startSynchronousStandby } from "../tests/support/databases/standby.ts";
 
 /**
  * `node bench/announcements.ts [SECONDS]`: sign-ins and endings a second on PostgreSQL with a synchronous

@@ -7,7 +7,7 @@ import type { FindSession } from "../src/database/database.ts";
 import { openPostgres } from "../src/database/postgres/postgres.ts";
 import { openSqlite } from "../src/database/sqlite/sqlite.ts";
 import { hashToken } from "../src/database/token-hash.ts";
-import { startPostgres } from "../tests/support/postgres.ts";
+import { startPostgres } from "../tests/support/databases/postgres.ts";
 
 /**
  * `node bench/checks.ts [SESSIONS]`: checks a second on both engines with a million sessions, and bytes a

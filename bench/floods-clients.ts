@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { need } from "../tests/support/answers.ts";
-import { exchange } from "../tests/support/exchange.ts";
+import { need } from "../tests/support/requests/answers.ts";
+import { exchange } from "../tests/support/requests/exchange.ts";
 import type { Asked, Told } from "./floods-server.ts";
 
 export const CLIENTS = 40;
@@ -12,8 +12,8 @@ export type Server = { port: number; ask(asked: Asked): Promise<Told>; stop(): P
 export type Person = { email: string; password: string; id: string; cookie: string };
 
 /** Starts `floods-server.ts`, which ends with this process. */
-export async function start(rateLimits: "on" | "off"): Promise<Server> {
-  const child = fork(join(import.meta.dirname, "floods-server.ts"), [rateLimits]);
+export async function start(rateLimits: "on" | "off", wantedPort = 0): Promise<Server> {
+  const child = fork(join(import.meta.dirname, "floods-server.ts"), [rateLimits, String(wantedPort)]);
   const [{ port }] = (await once(child, "message")) as [{ port: number }];
   return {
     port,

@@ -13,7 +13,10 @@ export type Asked =
   | { what: "import password"; accountId: string; password: string; cost: number };
 export type Told = { streams: number; megabytes: number };
 
-/** The server of `bench/floods.ts`: a process of its own on the embedded database, `on` or `off` for its limits. */
+/**
+ * The server of `bench/floods.ts` and `bench/scan.ts`: a process of its own on the embedded database; `on` or `off`
+ * for its limits, and a port, or any that is free.
+ */
 const folder = mkdtempSync(join(tmpdir(), "latchkey-floods-"));
 const rateLimits = process.argv[2] === "off" ? "off" : "on";
 const latchkey = await createLatchkey({
@@ -23,7 +26,7 @@ const latchkey = await createLatchkey({
   logLevel: "silent",
   rateLimits,
 });
-const listening = await listen(latchkey, { port: 0, host: "127.0.0.1" });
+const listening = await listen(latchkey, { port: Number(process.argv[3] ?? 0), host: "127.0.0.1" });
 const { database, live } = latchkey.parts;
 
 process.on("message", async (asked: Asked) => {

@@ -10,8 +10,8 @@ import { importAccounts } from "../src/import/import-accounts.ts";
 import { readBetterAuth } from "../src/import/read-better-auth.ts";
 import { readJsonLines } from "../src/import/read-json-lines.ts";
 import { createLatchkey } from "../src/index.ts";
-import { BETTER_AUTH_TABLES } from "../tests/support/old-systems.ts";
-import { startPostgres } from "../tests/support/postgres.ts";
+import { BETTER_AUTH_TABLES } from "../tests/support/databases/old-systems.ts";
+import { startPostgres } from "../tests/support/databases/postgres.ts";
 
 const HASH = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";

@@ -1,94 +1,125 @@
-import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import pg from "pg";
-import { createLatchkey, type Latchkey } from "../src/index.ts";
-import { prune } from "../src/sessions/prune.ts";
-import { hashToken, makeToken } from "../src/sessions/token.ts";
-import { startPostgres } from "../tests/support/postgres.ts";
+import { startPostgres } from "../tests/support/databases/postgres.ts";
+import { startInApp } from "./in-app.ts";
+import { type Load, makeLoad } from "./load.ts";
+import { plant } from "./plant.ts";
+import { type Bench, type Options, type Row, summary } from "./results.ts";
+import { inFolder, type Server } from "./server.ts";
 
-/**
- * `node bench/prune.ts [EXPIRED]`: how long checks wait while so many expired sessions are deleted, against
- * the same checks before it, in one run on each engine.
- */
-const expired = Number(process.argv[2] ?? "200000");
-const DAY = 86_400_000;
-const BEFORE = 3_000; // ms
-const KEY = "ab".repeat(32);
+const HOT = 1_000;
+const SESSIONS = 1_000_000;
+const EXPIRED = 10; // one in so many
+const ROWS_A_SECOND = 100_000;
+const LATE = 2;
 
-const folder = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
-const postgres = await startPostgres();
-try {
-  const file = join(folder, "latchkey.db");
-  await measure("SQLite", `sqlite:${file}`, (sql) => {
-    const open = new DatabaseSync(file);
-    open.exec(sql);
-    open.close();
-  });
-  await measure("PostgreSQL", postgres.url, async (sql) => {
-    const client = new pg.Client({ connectionString: postgres.url });
-    await client.connect();
-    await client.query(sql);
-    await client.end();
-  });
-} finally {
-  await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
-}
+/** Rounds are the seconds of checks before; while it prunes, as many as it takes, and at most so many times as many. */
+const MOST_ROUNDS = 3;
 
-async function measure(name: string, databaseUrl: string, run: (sql: string) => unknown): Promise<void> {
-  const latchkey = await createLatchkey({ databaseUrl, secretKey: KEY, logLevel: "error" });
-  const token = makeToken();
-  await run(fill(name, Date.now(), Buffer.from(hashToken(token)).toString("hex")));
-  const quiet = await checkUntil(latchkey, token, new Promise((resolve) => setTimeout(resolve, BEFORE)));
-  const began = performance.now();
-  const pruning = prune(latchkey.parts, Date.now());
-  const busy = await checkUntil(latchkey, token, pruning);
-  const took = (performance.now() - began) / 1_000;
-  const { sessions } = await pruning;
-  await latchkey.close();
-  const ratio = (one: number, other: number) => `${(one / other).toFixed(1)} ×`;
-  console.log(
-    `${name}: ${sessions} expired sessions pruned in ${took.toFixed(1)} s. A check at the median took ${ratio(busy.median, quiet.median)} what it took before, at the 99th percentile ${ratio(busy.late, quiet.late)}; the longest waited ${busy.longest.toFixed(0)} ms (before: ${quiet.longest.toFixed(0)} ms).`,
-  );
-}
+export const prune: Bench = {
+  about: "a tenth of a million sessions (or of --sessions) pruned while checks run, on both engines",
+  rounds: 8,
+  async run(options) {
+    const postgres = await startPostgres();
+    try {
+      return await inFolder(async (folder) => {
+        const load = await makeLoad(folder);
+        const sqlite = `sqlite:${join(folder, "latchkey.db")}`;
+        return [
+          ...(await measure(options, "SQLite", sqlite, folder, load)),
+          ...(await measure(options, "PostgreSQL", postgres.url, folder, load)),
+        ];
+      });
+    } finally {
+      await postgres.stop();
+    }
+  },
+};
 
-/** One check after another, each timed, until something else is done. */
-async function checkUntil(latchkey: Latchkey, token: string, done: Promise<unknown>) {
-  const request = new Request("http://localhost:3000/", { headers: { Cookie: `latchkey=${token}` } });
-  const times: number[] = [];
-  let isDone = false;
-  void done.finally(() => {
-    isDone = true;
-  });
-  while (!isDone) {
-    const began = performance.now();
-    const who = await latchkey.authenticate(request);
-    times.push(performance.now() - began);
-    if (!("account" in who)) throw new Error(`The session that lives is ${who.reason}.`);
-    await new Promise((resolve) => setImmediate(resolve));
+type Pruned = { sessions: number; ms: number };
+
+async function measure(
+  { rounds, sessions = SESSIONS, progress }: Options,
+  engine: "SQLite" | "PostgreSQL",
+  url: string,
+  folder: string,
+  load: Load,
+): Promise<Row[]> {
+  const expired = Math.floor(sessions / EXPIRED);
+  progress(`${engine}: planting ${sessions} sessions`);
+  await plant(url, { sessions, expired, perAccount: 100 });
+  const server = await startInApp(url, folder, sessions);
+  const late = async () =>
+    (await load(server, "/guarded", { count: HOT, first: expired, order: "turn" })).p99;
+  try {
+    await late();
+    const quiet: number[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      progress(`${engine}: quiet second ${round} of ${rounds}`);
+      quiet.push(await late());
+    }
+    progress(`${engine}: pruning, nothing beside it`);
+    const alone = (await server.ask("pruneSome")) as Pruned;
+    const { busy, pruned } = await besides(server, late, rounds * MOST_ROUNDS, (round) =>
+      progress(`${engine}: pruning beside checks, second ${round}`),
+    );
+    return rowsOf(engine, { quiet, busy, alone, pruned });
+  } finally {
+    await server.stop();
   }
-  times.sort((one, other) => one - other);
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-  return { median: at(0.5), late: at(0.99), longest: at(1) };
 }
 
-/** One account with one session that lives, and all the expired ones. */
-function fill(name: string, now: number, hash: string): string {
-  const isPostgres = name === "PostgreSQL";
-  const bytes = (hex: string) => (isPostgres ? `'\\x${hex}'` : `x'${hex}'`);
-  const random = isPostgres ? "sha256(n::text::bytea)" : "randomblob(32)";
-  const numbers = isPostgres
-    ? `generate_series(1, ${expired}) as numbers (n)`
-    : `(with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ${expired}) select n from numbers)`;
-  const columns =
-    "token_hash, id, account_id, browser, os, label, created_at, expires_at, last_used_at, signed_in_with, method_id, proved_at";
-  const row = (hashed: string, id: string, ends: number) =>
-    `${hashed}, ${id}, 'bench', 'Firefox', 'Linux', 'Firefox on Linux', ${ends - 30 * DAY}, ${ends}, ${ends - DAY}, 'password', 'password', 0`;
-  const id = randomBytes(8).toString("hex");
-  return `insert into account (id, email, email_key, created_at) values ('bench', 'a@example.test', 'a@example.test', ${now});
-    insert into session (${columns}) values (${row(bytes(hash), `'${id}'`, now + DAY)});
-    insert into session (${columns}) select ${row(random, "'old-' || n", now - DAY)} from ${numbers};`;
+/** The checks of each second until all is pruned, or the seconds are over. */
+async function besides(
+  server: Server,
+  late: () => Promise<number>,
+  most: number,
+  tell: (round: number) => void,
+) {
+  let pruned: Pruned | undefined;
+  const pruning = server.ask("prune").then((told) => {
+    pruned = told as Pruned;
+  });
+  const busy: number[] = [];
+  while (pruned === undefined && busy.length < most) {
+    tell(busy.length + 1);
+    busy.push(await late());
+  }
+  await pruning;
+  return { busy, pruned: pruned ?? { sessions: 0, ms: 0 } };
+}
+
+type Taken = { quiet: number[]; busy: number[]; alone: Pruned; pruned: Pruned };
+
+function rowsOf(engine: string, { quiet, busy, alone, pruned }: Taken): Row[] {
+  const rate = ({ sessions, ms }: Pruned) => (sessions * 1_000) / ms;
+  const before = summary(quiet).value;
+  const besideChecks = {
+    id: `${engine} rate beside`,
+    what: `${engine}: sessions pruned a second, as many checks beside it as it answers`,
+    value: rate(pruned),
+    spread: 0,
+    unit: "",
+    beside: `${pruned.sessions.toLocaleString("en")} sessions, measured once`,
+  };
+  const bound = engine === "SQLite" ? { bound: { atLeast: ROWS_A_SECOND } } : {};
+  return [
+    {
+      id: `${engine} rate`,
+      what: `${engine}: sessions pruned a second, nothing beside it`,
+      value: rate(alone),
+      spread: 0,
+      unit: "",
+      ...bound,
+      beside: `${alone.sessions.toLocaleString("en")} sessions, measured once`,
+    },
+    ...(pruned.sessions === 0 ? [] : [besideChecks]),
+    {
+      id: `${engine} late`,
+      what: `${engine}: the checks' 99th percentile while it prunes, against before`,
+      ...summary(busy.map((ms) => ms / before)),
+      unit: "times",
+      bound: { atMost: LATE },
+      beside: `${before.toFixed(1)} ms, then ${summary(busy).value.toFixed(1)} ms`,
+    },
+  ];
 }
