@@ -40,7 +40,8 @@ function buildPackage() {
   run("typescript/bin/tsc", "-p", "tsconfig.build-browser.json");
   for (const file of filesIn(dist)) if (file.endsWith(".d.ts")) nameBuiltFiles(file);
   for (const file of filesIn(join(dist, "elements"))) if (file.endsWith(".js")) rmSync(file);
-  run("vite/bin/vite.js", "build", "--config", "src/elements/vite.config.ts", "--logLevel", "warn");
+  for (const of of ["elements", "cli"])
+    run("vite/bin/vite.js", "build", "--config", `src/${of}/vite.config.ts`, "--logLevel", "warn");
   for (const file of filesIn(join(root, "src"))) if (/\.(sql|css|css\.d\.ts)$/.test(file)) copyToDist(file);
 }
 

@@ -16,11 +16,12 @@ const breaches = [
   ...tooFull(),
   ...shipped.flatMap(testSwitches),
   ...roomsWithoutRule(),
-  ...lockFile(),
+  ...lockFile("package.json", "package-lock.json"),
+  ...lockFile("bench/peers/package.json", "bench/peers/package-lock.json"),
 ];
 for (const breach of breaches) console.log(breach);
 if (breaches.length > 0) process.exit(1);
-console.log(`${sources.length} files and the lock file keep the rules of the house.`);
+console.log(`${sources.length} files and the lock files keep the rules of the house.`);
 
 function tooLong(file) {
   const { length } = linesOf(file);
@@ -66,18 +67,16 @@ function roomsWithoutRule() {
     .map((room) => `${room} has no rule of what it may import: give it one in biome-rooms.json.`);
 }
 
-/** The lock file names versions and hashes, never a host: it must serve behind any mirror of the registry. */
-function lockFile() {
-  const lock = JSON.parse(read("package-lock.json"));
-  const manifest = JSON.parse(read("package.json"));
+/** A lock file names versions and hashes, never a host: it must serve behind any mirror of the registry. */
+function lockFile(manifestFile, file) {
+  const lock = JSON.parse(read(file));
+  const manifest = JSON.parse(read(manifestFile));
   const withHost = Object.entries(lock.packages)
     .filter(([, entry]) => entry.resolved !== undefined)
-    .map(
-      ([path, entry]) => `package-lock.json: ${path} is fetched from ${entry.resolved}; remove "resolved".`,
-    );
+    .map(([path, entry]) => `${file}: ${path} is fetched from ${entry.resolved}; remove "resolved".`);
   const outOfStep = ["dependencies", "devDependencies"]
     .filter((kind) => JSON.stringify(manifest[kind]) !== JSON.stringify(lock.packages[""][kind]))
-    .map((kind) => `package-lock.json: its ${kind} aren't those of package.json. Run \`npm install\`.`);
+    .map((kind) => `${file}: its ${kind} aren't those of ${manifestFile}. Run \`npm install\`.`);
   return [...withHost, ...outOfStep];
 }
 
@@ -92,6 +91,7 @@ function sourcesIn(folder) {
         .slice(root.length + 1)
         .replaceAll("\\", "/"),
     )
+    .filter((file) => !file.includes("node_modules/"))
     .sort();
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as client from "latchkey/client";
 import * as react from "latchkey/react";
@@ -11,26 +11,47 @@ const DOCUMENTS = [
   "CHANGELOG.md",
   "CODE_OF_CONDUCT.md",
   "SECURITY.md",
-  "docs/install.md",
-  "docs/architecture.md",
-  "docs/client.md",
-  "docs/promises.md",
-  "docs/security.md",
-  "docs/forward-auth.md",
-  "docs/moving-in.md",
-  "docs/scaling.md",
+  "examples/README.md",
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
 ];
 
 test.each(DOCUMENTS)("every file that %s leads to is there", (document) => {
   const text = readFileSync(join(ROOT, document), "utf8");
   const links = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, to]) => to ?? "");
-  const named = [...text.matchAll(/`((?:src|tests|bench|docs)\/[\w./-]+)`/g)].map(([, path]) => path ?? "");
+  // A path above a block of code is a file that the reader is to write.
+  const ours = text.replaceAll(/^`[^`\n]+`:\n\n```/gm, "");
+  const named = [...ours.matchAll(/`((?:src|tests|bench|docs)\/[\w./-]+)`/g)].map(([, path]) => path ?? "");
   const missing = [
     ...links.filter((to) => !/^\w+:/.test(to) && !existsSync(join(ROOT, dirname(document), to))),
     ...named.filter((path) => !existsSync(join(ROOT, path))),
   ];
   expect(missing).toEqual([]);
 });
+
+test.each(DOCUMENTS)("every heading that %s leads to is there", (document) => {
+  const text = readFileSync(join(ROOT, document), "utf8");
+  const links = [...text.matchAll(/\]\(([^):#]*)#([^)]+)\)/g)];
+  const missing = links
+    .filter(([, to = ""]) => to === "" || to.endsWith(".md"))
+    .filter(([, to = "", anchor = ""]) => {
+      const target = to === "" ? text : readFileSync(join(ROOT, dirname(document), to), "utf8");
+      return !headingsOf(target).includes(anchor);
+    });
+  expect(missing.map(([link]) => link)).toEqual([]);
+});
+
+/** The anchors of a page, as GitHub makes them of its headings. */
+function headingsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, words = ""]) =>
+    words
+      .trim()
+      .toLowerCase()
+      .replace(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 test("every promise of the table names the file of its rule and a test", () => {
   const rows = readFileSync(join(ROOT, "docs/promises.md"), "utf8").match(/^\| [SB]\d+ \|.*$/gm) ?? [];

@@ -19,9 +19,16 @@ it("only the door of endings deletes sessions", () => {
 
 it("no foreign key takes sessions along when an account goes", () => {
   const folder = join(SOURCE, "database", "migrations");
-  for (const file of readdirSync(folder)) {
-    const table =
-      /create table session \(([\s\S]*?)\n\)/.exec(readFileSync(join(folder, file), "utf8"))?.[1] ?? "";
-    expect(table).not.toMatch(/cascade/i);
+  const tables = readdirSync(folder).flatMap((file) => {
+    const text = readFileSync(join(folder, file), "utf8");
+    return [...text.matchAll(/create table session \(([\s\S]*?)\n\)/g)].map(([, columns]) => ({
+      file,
+      columns,
+    }));
+  });
+  expect(new Set(tables.map(({ file }) => file.split(".").at(-2)))).toEqual(new Set(["postgres", "sqlite"]));
+  for (const { columns } of tables) {
+    expect(columns).toMatch(/account_id/);
+    expect(columns).not.toMatch(/cascade/i);
   }
 });

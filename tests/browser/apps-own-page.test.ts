@@ -8,10 +8,10 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mount } from "../../src/adapters/express.ts";
-import { type Build, startApp, type TestApp } from "../support/apps.ts";
-import { browserFor, signUpInBrowser } from "../support/browser.ts";
-import { engineOf, type TestDatabase } from "../support/engines.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
+import { browserFor, signUpInBrowser } from "../support/browsers/browser.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
 

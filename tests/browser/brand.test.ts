@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { browserFor, signUpInBrowser, violationsIn } from "../support/browser.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
+import { browserFor, signUpInBrowser, violationsIn } from "../support/browsers/browser.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-brand-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,10 +1,17 @@
 import { randomBytes } from "node:crypto";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browser.ts";
-import { engineOf } from "../support/engines.ts";
-import { freePort } from "../support/free-port.ts";
-import { addPasskey } from "../support/passkeys.ts";
+import {
+  browserFor,
+  focused,
+  logInInBrowser,
+  signUpInBrowser,
+  violationsIn,
+} from "../support/browsers/browser.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { addPasskey } from "../support/login-methods/passkeys.ts";
+import { TestProvider } from "../support/login-methods/provider.ts";
+import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import {
   expectStatus,
   freshEmail,
@@ -14,11 +21,10 @@ import {
   signUp,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { TestProvider } from "../support/provider.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { codeAt, STEP } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { freePort } from "../support/servers/free-port.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const CONFIRM = "Confirm this address";
 const MINE = "This is my account";
@@ -119,7 +125,7 @@ describe("the page behind a confirmation link", () => {
       await button(page, MINE).click();
       await heading(page, "Address confirmed").waitFor();
       await page.getByRole("status").getByText("Your address is confirmed.").waitFor();
-      expect(await focused(page)).toBe("Address confirmed");
+      await expect.poll(() => focused(page)).toBe("Address confirmed");
       expect((await owner.client.get("/api/session")).body.account).toMatchObject({
         emailVerified: true,
         twoFactor: true,
@@ -134,17 +140,17 @@ describe("the page behind a confirmation link", () => {
       await button(page, NOT_MINE).click();
       const dialog = page.getByRole("alertdialog", { name: "You didn't create this account?" });
       await dialog.getByText("This logs out every device and removes every way to log in").waitFor();
-      expect(await focused(page)).toBe("Cancel");
+      await expect.poll(() => focused(page)).toBe("Cancel");
       await page.keyboard.press("Enter");
       await dialog.waitFor({ state: "detached" });
-      expect(await focused(page)).toBe(NOT_MINE);
+      await expect.poll(() => focused(page)).toBe(NOT_MINE);
       expect(await isSignedIn(stranger.client)).toBe(true);
       await page.keyboard.press("Enter");
-      await button(page, NOT_MINE).last().click();
+      await dialog.getByRole("button", { name: NOT_MINE }).click();
       await heading(page, "Nobody else can log in now").waitFor();
       const said = "Every device was logged out and everything set up there was removed.";
       await page.getByRole("status").getByText(said).waitFor();
-      expect(await focused(page)).toBe("Nobody else can log in now");
+      await expect.poll(() => focused(page)).toBe("Nobody else can log in now");
       expect(await isSignedIn(stranger.client)).toBe(false);
       await server.outbox.tokenFor(stranger.email, "/reset-password");
       expect(await kept(page)).toBeNull();
@@ -197,7 +203,7 @@ describe("the page behind a confirmation link", () => {
     type Elsewhere = Awaited<ReturnType<typeof elsewhere>>;
 
     /** The page is back, with the same link, and no address that a server sees ever had its token. */
-    async function goOn({ owner, newEmail, page, addresses, token }: Elsewhere) {
+    async function expectToGoOn({ owner, newEmail, page, addresses, token }: Elsewhere) {
       await heading(page, "Confirm your new email address").waitFor();
       await page.locator(".lk-card").getByText(owner.email).waitFor();
       await page.locator(".lk-card").getByText(newEmail).waitFor();
@@ -228,14 +234,14 @@ describe("the page behind a confirmation link", () => {
       await page.getByText(/^Requested \d+ \w+ at \d\d:\d\d from Chrome on Mac OS$/).waitFor();
       await button(page, CONFIRM).click();
       await page.getByText(`It is ${newEmail} now`).waitFor();
-      expect(await focused(page)).toBe("Address confirmed");
+      await expect.poll(() => focused(page)).toBe("Address confirmed");
       expect((await owner.client.get("/api/session")).body.account?.email).toBe(newEmail);
     });
 
     it("asks to log in first where nobody is, and goes on with it after a password", async () => {
       const there = await elsewhere();
       await typePassword(there.page, there.owner);
-      await goOn(there);
+      await expectToGoOn(there);
     });
 
     it("goes on with it after a second factor, even where the page was loaded again on the way", async () => {
@@ -248,7 +254,7 @@ describe("the page behind a confirmation link", () => {
       server.clock.toMiddleOf(STEP);
       await there.page.getByLabel("Authentication code").fill(codeAt(secret, server.clock.now()));
       await button(there.page, "Verify").click();
-      await goOn(there);
+      await expectToGoOn(there);
     });
 
     it("goes on with it after another site", async () => {
@@ -257,7 +263,7 @@ describe("the page behind a confirmation link", () => {
       const there = await elsewhere(person);
       await there.page.getByRole("link", { name: "Continue with Acme" }).click();
       await provider.signInWith(there.page, who);
-      await goOn(there);
+      await expectToGoOn(there);
     });
 
     it("goes on with it after a passkey", async () => {
@@ -330,7 +336,7 @@ describe("the page behind a confirmation link", () => {
       await button(page, CONFIRM).click();
       await heading(page, "You are logged in as another account").waitFor();
       await page.locator(".lk-card").getByText(otherEmail).waitFor();
-      expect(await focused(page)).toBe("You are logged in as another account");
+      await expect.poll(() => focused(page)).toBe("You are logged in as another account");
     });
 
     it("asks to log in where the session ended while the page was open", async () => {
@@ -345,7 +351,7 @@ describe("the page behind a confirmation link", () => {
       expectStatus(200, await owner.client.delete("/api/sessions"));
       await button(page, CONFIRM).click();
       await heading(page, LOG_IN_FIRST).waitFor();
-      expect(await focused(page)).toBe(LOG_IN_FIRST);
+      await expect.poll(() => focused(page)).toBe(LOG_IN_FIRST);
     });
   });
 
@@ -384,14 +390,15 @@ describe("the page behind a confirmation link", () => {
     await context.unroute("**/preview");
     await button(page, "Try again").click();
     await heading(page, "Is this your account?").waitFor();
-    expect(await focused(page)).toBe("Is this your account?");
+    await expect.poll(() => focused(page)).toBe("Is this your account?");
     await context.route("**/api/**", (route) => route.abort());
     await button(page, MINE).click();
     await page.getByRole("alert").getByText("No connection.").waitFor();
     await button(page, NOT_MINE).click();
     expect(await page.getByRole("alert").count()).toBe(0);
-    await button(page, NOT_MINE).last().click();
-    await page.getByRole("alertdialog").getByText("No connection.").waitFor();
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByRole("button", { name: NOT_MINE }).click();
+    await dialog.getByText("No connection.").waitFor();
   });
 
   describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
@@ -404,7 +411,7 @@ describe("the page behind a confirmation link", () => {
       await expectGood(page, "Is this your account?");
       await button(page, NOT_MINE).click();
       await expectGood(page, "Is this your account?");
-      await button(page, NOT_MINE).last().click();
+      await page.getByRole("alertdialog").getByRole("button", { name: NOT_MINE }).click();
       await expectGood(page, "Nobody else can log in now");
 
       const owner = await signUp(server, { email: `${"a-very-long-name-".repeat(2)}${freshEmail()}` });

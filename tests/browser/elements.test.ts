@@ -4,11 +4,11 @@ import express from "express";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mount } from "../../src/adapters/express.ts";
-import { type Build, startApp, type TestApp } from "../support/apps.ts";
-import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browser.ts";
-import { engineOf, type TestDatabase } from "../support/engines.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browsers/browser.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 
 const script = readFileSync(new URL("../../dist/elements/index.js", import.meta.url));
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, signUpInBrowser } from "../support/browser.ts";
-import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { codeAt, STEP } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, focused, signUpInBrowser } from "../support/browsers/browser.ts";
+import { codeAt, STEP } from "../support/login-methods/totp.ts";
+import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("the focus on the security page", () => {
   const server = serverOn();
@@ -36,7 +36,7 @@ describe("the focus on the security page", () => {
     await page.getByRole("button", { name: "Log out other devices" }).press("Enter");
     const question = page.getByRole("alertdialog");
     await question.waitFor();
-    expect(await focused(page)).toBe("Cancel");
+    await expect.poll(() => focused(page)).toBe("Cancel");
     const words = await question.getAttribute("aria-describedby");
     expect(await page.locator(`[id="${words}"]`).textContent()).toBe(
       "This logs out 1 other device. You stay logged in here.",
@@ -104,7 +104,7 @@ describe("the focus on the security page", () => {
     await page.emulateMedia({ media: null });
     await card.getByRole("button", { name: "I have saved them" }).press("Enter");
     await card.getByText("1 other device logged in before this and stays logged in.").waitFor();
-    expect(await focused(page)).toBe("New recovery codes");
+    await expect.poll(() => focused(page)).toBe("New recovery codes");
     await card.getByRole("button", { name: "Log out other devices" }).press("Enter");
     await page.getByRole("alertdialog").getByRole("button", { name: "Log out other devices" }).click();
     await card.getByText("1 other device was logged out.").waitFor();
@@ -116,7 +116,7 @@ describe("the focus on the security page", () => {
     await card.getByLabel("Recovery code").fill("wrong");
     await page.keyboard.press("Enter");
     await card.getByText("That recovery code is not right, or was already used. Try another one.").waitFor();
-    await card.getByRole("button", { name: "Use a code of the app" }).click();
+    await card.getByRole("button", { name: "Use a code from the app" }).click();
     expect(await card.getByText("is not right").count()).toBe(0);
     await card.getByRole("button", { name: "Cancel" }).press("Enter");
     await expect.poll(() => focused(page)).toBe("Turn off");

@@ -1,13 +1,14 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import { freshEmail, PASSWORD, signIn } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("pages that stay open", () => {
   const server = serverOn();
-  const short = serverOn({ sessionLifetime: "6s" });
+  const short = serverOn({ sessionLifetime: "15s" });
   const browser = browserFor();
 
   it("share one stream between eight tabs, and all leave together", async () => {
@@ -37,11 +38,49 @@ describe("pages that stay open", () => {
       await tab.getByText("You were logged out from Firefox on Windows").waitFor();
   });
 
+  it("are told by the tab that was refused, where there is no stream and they can ask nobody themselves", async () => {
+    const { baseUrl } = server();
+    const email = freshEmail();
+    const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+    await context.route("**/api/live", (route) => route.abort());
+    await signUpInBrowser(page, baseUrl, email, PASSWORD);
+    const { client: other } = await signIn(server(), { email, password: PASSWORD }, UA.firefoxWindows);
+    await page.reload();
+    await page.getByText("Current session").waitFor();
+    const tab = await context.newPage();
+    await tab.goto(`${baseUrl}/settings/security`);
+    await tab.getByText("Current session").waitFor();
+    await tab.route("**/api/**", (route) => route.abort());
+
+    expect((await other.delete("/api/sessions")).body).toMatchObject({ ended: 1 });
+    await page.getByRole("button", { name: "Log out Firefox on Windows" }).click();
+    await Promise.all([page, tab].map((one) => one.waitForURL("**/login**")));
+    await page.getByText("You were logged out from Firefox on Windows").waitFor();
+  });
+
+  it("read the list again once a stream that was cut is back, since nobody told them what happened meanwhile", async () => {
+    const line = await FaultProxy.start(new URL(`http://127.0.0.1:${server().port}`));
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, `http://localhost:${line.port}`, email, PASSWORD);
+    const { live } = server().latchkey.parts;
+    await expect.poll(() => live.size).toBe(1);
+
+    line.fault = "refuse";
+    line.cut();
+    await expect.poll(() => live.size).toBe(0);
+    await signIn(server(), { email, password: PASSWORD }, UA.firefoxWindows);
+    line.fault = "none";
+    await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
+    expect(live.size).toBe(1);
+    await line.stop();
+  });
+
   it("leave by themselves when the session reaches its end (S9)", async () => {
     const { baseUrl } = short();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
-    await page.waitForURL("**/login", { timeout: 9_000 });
+    await page.waitForURL("**/login", { timeout: 20_000 });
     await page.getByText("Your session reached its time limit.").waitFor();
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
-import { DAY } from "../support/clock.ts";
-import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import { DAY } from "../support/requests/clock.ts";
+import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("logging in, in the browser", () => {
   const server = serverOn();
@@ -20,14 +20,14 @@ describe("logging in, in the browser", () => {
     await page.getByLabel("Email").fill("nobody@example.test");
     await button.click();
     await page.getByText("Type your password.").waitFor();
-    expect(await focused(page)).toBe("Password");
+    await expect.poll(() => focused(page)).toBe("Password");
     expect(sent.filter((url) => url.endsWith("/api/session"))).toEqual([]);
     await page.keyboard.type("not the password");
     await page.keyboard.press("Enter");
     await page.getByText("Wrong email or password.").waitFor();
     const marked = "document.activeElement.selectionEnd - document.activeElement.selectionStart";
     await expect.poll(() => page.evaluate(marked)).toBe("not the password".length);
-    expect(await focused(page)).toBe("Password");
+    await expect.poll(() => focused(page)).toBe("Password");
     await page.goto(`${server().baseUrl}/forgot-password`);
     await page.getByRole("button", { name: "Send the link" }).click();
     await page.getByText("Type your email address.").waitFor();
@@ -92,6 +92,6 @@ describe("logging in, in the browser", () => {
     await page.getByRole("button", { name: "Verify" }).click();
     await page.getByText("That took too long, or too many codes were wrong. Log in again.").waitFor();
     await page.getByRole("heading", { name: "Log in" }).waitFor();
-    expect(await focused(page)).toBe("Email");
+    await expect.poll(() => focused(page)).toBe("Email");
   });
 });

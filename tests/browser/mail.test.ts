@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
-import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("emailed links in the browser", () => {
   const server = serverOn();
@@ -49,7 +49,7 @@ describe("emailed links in the browser", () => {
     await other.getByRole("button", { name: "This is my account" }).click();
     await other.getByText("Your address is confirmed.").waitFor();
     await other.getByRole("heading", { name: "Address confirmed" }).waitFor();
-    expect(await focused(other)).toBe("Address confirmed");
+    await expect.poll(() => focused(other)).toBe("Address confirmed");
     await page.getByText("Confirmed", { exact: true }).waitFor();
     await other.goto(`${baseUrl}/confirm-email#token=${token}`);
     await other.reload();

@@ -1,10 +1,10 @@
 import { gzipSync } from "node:zlib";
 import type { Page, Response } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browser.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browsers/browser.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const TASKS = [
   "/login",
@@ -82,7 +82,7 @@ describe("every page", () => {
     await page.waitForURL("**/auth/login");
   });
 
-  it("fetches under 85 kB of compressed JavaScript to log in, and none of the security page", async () => {
+  it("fetches under 60 kB of compressed JavaScript to log in, and none of the security page", async () => {
     const { page } = await browser.device();
     const scripts = new Map<string, Response>();
     page.on("response", (response) => {
@@ -98,7 +98,7 @@ describe("every page", () => {
     ).toEqual([]);
     expect([...scripts.keys()].filter((url) => url.includes("/login-"))).toHaveLength(1);
     expect([...scripts.keys()].filter((url) => url.includes("/security-"))).toEqual([]);
-    expect(fetched.reduce((sum, size) => sum + size, 0)).toBeLessThan(85_000);
+    expect(fetched.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000);
   });
 
   it("works where Latchkey is mounted below a path", async () => {

@@ -1,11 +1,11 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, signUpInBrowser } from "../support/browser.ts";
-import { MINUTE } from "../support/clock.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { codeAt, STEP } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, signUpInBrowser } from "../support/browsers/browser.ts";
+import { codeAt, STEP } from "../support/login-methods/totp.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 type Bits = { isBogusSignature?: boolean; isBadUV?: boolean; isBadUP?: boolean };
 type Authenticator = {
@@ -203,7 +203,7 @@ describe("passkeys in the browser", () => {
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
     await addPasskey(page);
     await page.getByRole("button", { name: "Add a passkey" }).click();
-    await page.getByText("This device has a passkey for this account already.").waitFor();
+    await page.getByText("This device already has a passkey for this account.").waitFor();
   });
 
   it("are enough to create an account, and to prove later that it is still you", async () => {

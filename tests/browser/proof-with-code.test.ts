@@ -1,10 +1,10 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, violationsIn } from "../support/browser.ts";
-import { MINUTE } from "../support/clock.ts";
-import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { codeAt, STEP, wrongCodeAt } from "../support/totp.ts";
+import { browserFor, focused, violationsIn } from "../support/browsers/browser.ts";
+import { codeAt, STEP, wrongCodeAt } from "../support/login-methods/totp.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("a proof with two factors in the browser", () => {
   const server = serverOn({ rateLimits: "off" });
@@ -44,7 +44,7 @@ describe("a proof with two factors in the browser", () => {
     const dialog = dialogIn(page);
     await dialog.getByLabel("Authentication code").waitFor();
     expect(await dialog.getByLabel("Current password").count()).toBe(0);
-    expect(await focused(page)).toBe("Authentication code");
+    await expect.poll(() => focused(page)).toBe("Authentication code");
     expect(await violationsIn(page)).toEqual([]);
     await dialog.getByLabel("Authentication code").fill(wrongCodeAt(secret, clock.now()));
     await dialog.getByRole("button", { name: "Confirm" }).click();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type RefusalCode, refusals } from "../../src/refusals.ts";
 import { isForPage } from "../../src/sign-in/oidc.ts";
-import { browserFor, signUpInBrowser } from "../support/browser.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
+import { browserFor, signUpInBrowser } from "../support/browsers/browser.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const CODES = (Object.keys(refusals) as RefusalCode[]).filter(isForPage);
 

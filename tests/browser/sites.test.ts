@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { browserFor, focused, signUpInBrowser } from "../support/browser.ts";
-import { MINUTE } from "../support/clock.ts";
-import { engineOf } from "../support/engines.ts";
-import { freePort } from "../support/free-port.ts";
-import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
-import { type Someone, TestProvider } from "../support/provider.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, focused, signUpInBrowser } from "../support/browsers/browser.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { type Someone, TestProvider } from "../support/login-methods/provider.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { freePort } from "../support/servers/free-port.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
-import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("two browsers of one person", () => {
   const server = serverOn();
@@ -43,6 +43,17 @@ describe("two browsers of one person", () => {
     await mac.getByText("Firefox on Windows was logged out.").waitFor();
     expect(await mac.getByRole("button", { name: "Log out other devices" }).isDisabled()).toBe(true);
     await mac.getByText("Only this device is logged in.").waitFor();
+  });
+
+  it("says of each change that it asks for that it is JSON, with a body or without", async () => {
+    const { mac } = await atBoth();
+    const types: Record<string, string | null> = {};
+    mac.on("request", (request) => {
+      if (request.method() !== "GET") types[request.method()] = request.headers()["content-type"] ?? null;
+    });
+    await mac.getByRole("button", { name: "Log out Firefox on Windows" }).click();
+    await mac.getByText("Firefox on Windows was logged out.").waitFor();
+    expect(types).toEqual({ DELETE: "application/json" });
   });
 
   it("shows nothing of the account to who presses Back after it", async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { codeAt, STEP } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+import { beginTwoFactor, browserFor, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import { codeAt, STEP } from "../support/login-methods/totp.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("two-factor authentication in the browser", () => {
   const server = serverOn();
@@ -14,12 +14,7 @@ describe("two-factor authentication in the browser", () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, email, PASSWORD);
-    const card = page.getByRole("region", { name: "Two-factor authentication" });
-    await card.getByRole("button", { name: "Turn on" }).click();
-    await card.getByLabel("Current password").fill(PASSWORD);
-    await card.getByRole("button", { name: "Continue" }).click();
-    await card.getByRole("img", { name: "QR code for your authenticator app" }).waitFor();
-    const secret = ((await card.locator("code").textContent()) ?? "").replace(/\s/g, "");
+    const { card, secret } = await beginTwoFactor(page, PASSWORD);
     await card.getByLabel("Authentication code").fill("12");
     await card.getByRole("button", { name: "Turn on" }).click();
     await card.getByText("That code is not right").waitFor();

@@ -4,13 +4,13 @@ import express from "express";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { mount } from "../../src/adapters/express.ts";
-import { type Build, startApp } from "../support/apps.ts";
-import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browser.ts";
-import { DAY, MINUTE } from "../support/clock.ts";
-import { engineOf } from "../support/engines.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { DAY, MINUTE } from "../support/requests/clock.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { type Build, startApp } from "../support/servers/apps.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 /** What a page reads from now on: the path, and whether it says that this is its own refresh. */
 function readsOf(page: Page): { path: string; background: boolean }[] {

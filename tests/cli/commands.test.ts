@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { latchkey } from "../support/command-line.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { latchkey } from "../support/servers/command-line.ts";
 
 describe("the command line", () => {
   let cwd = "";
@@ -44,6 +44,7 @@ describe("the command line", () => {
       "doctor",
       "backup",
       "restore",
+      "breached-passwords build",
     ]);
     for (const name of names) {
       const help = await run([...name.split(" "), "--help"]);
@@ -139,6 +140,24 @@ describe("the command line", () => {
       .map(({ words }: { words: string }) => words)
       .join("\n");
     expect(words).toMatch(/can be read and written[\s\S]*me@example.test[\s\S]*BASE_URL[\s\S]*key file/);
+  });
+
+  it.each([
+    [
+      { BASE_URL: "https://app.example.test" },
+      /^ok {4}.* works for 10 minutes at most\. A proxy in front must pass/m,
+    ],
+    [
+      { BASE_URL: "https://login.example.test", LATCHKEY_COOKIE_DOMAIN: "example.test" },
+      /^warn {2}Sessions aren't bound to devices, since LATCHKEY_COOKIE_DOMAIN/m,
+    ],
+    [
+      { BASE_URL: "https://app.example.test", LATCHKEY_DEVICE_BINDING: "off" },
+      /^warn {2}LATCHKEY_DEVICE_BINDING is off: a stolen cookie works elsewhere/m,
+    ],
+    [{ BASE_URL: "http://localhost:3000" }, /^ok {4}Sessions aren't bound to devices, since .* https only/m],
+  ])("says whether sessions are bound to devices: %j", async (env, words) => {
+    expect((await run(["doctor"], "", env)).out).toMatch(words);
   });
 
   it("finds a mail server that doesn't encrypt, and says what to set", async () => {

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { latchkey } from "../support/command-line.ts";
-import { PASSWORD } from "../support/people.ts";
+import { PASSWORD } from "../support/requests/people.ts";
+import { latchkey } from "../support/servers/command-line.ts";
 
 const ENTRY = join(import.meta.dirname, "..", "..", "src", "index.ts");
 

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Client } from "../support/client.ts";
-import { serve } from "../support/command-line.ts";
-import { freePort } from "../support/free-port.ts";
-import { expectStatus, PASSWORD } from "../support/people.ts";
+import { Client } from "../support/requests/client.ts";
+import { expectStatus, PASSWORD } from "../support/requests/people.ts";
+import { serve } from "../support/servers/command-line.ts";
+import { freePort } from "../support/servers/free-port.ts";
 
 let cwd = "";
 beforeEach(() => {

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { header, need } from "../support/answers.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { freePort } from "../support/free-port.ts";
-import { everythingIn, importReport, otherSystems, runImport } from "../support/imports.ts";
-import { AUTH_JS_TABLES, OldSystem } from "../support/old-systems.ts";
-import { freshEmail, PASSWORD, signIn } from "../support/people.ts";
-import { TestProvider } from "../support/provider.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { everythingIn, importReport, otherSystems, runImport } from "../support/databases/imports.ts";
+import { AUTH_JS_TABLES, OldSystem } from "../support/databases/old-systems.ts";
+import { TestProvider } from "../support/login-methods/provider.ts";
+import { header, need } from "../support/requests/answers.ts";
+import { freshEmail, PASSWORD, signIn } from "../support/requests/people.ts";
+import { freePort } from "../support/servers/free-port.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const FROM = ["--from", "auth-js"];
 const VERIFIED = "2024-03-01T09:00:00.000Z";

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { describeOnEachEngine, engineOf } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { everythingIn, importReport, otherSystems, runImport } from "../support/imports.ts";
+import { describeOnEachEngine, engineOf } from "../support/databases/engines.ts";
+import { everythingIn, importReport, otherSystems, runImport } from "../support/databases/imports.ts";
 import {
   BETTER_AUTH_TABLES,
   betterAuthAccount,
@@ -10,10 +8,12 @@ import {
   betterAuthSession,
   betterAuthUser,
   OldSystem,
-} from "../support/old-systems.ts";
-import { expectStatus, freshEmail, PASSWORD, signIn, signUp, trySignIn } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
+} from "../support/databases/old-systems.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import { need } from "../support/requests/answers.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { expectStatus, freshEmail, PASSWORD, signIn, signUp, trySignIn } from "../support/requests/people.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const FROM = ["--from", "better-auth"];
 /** What better-auth itself wrote with this secret, and what it told the authenticator app. */

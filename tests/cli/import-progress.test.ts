@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import { atTerminal, latchkey } from "../support/command-line.ts";
-import { jsonLines, runImport } from "../support/imports.ts";
-import { serverOn } from "../support/sqlite-server.ts";
-import { systemProgram } from "../support/system-program.ts";
+import { jsonLines, runImport } from "../support/databases/imports.ts";
+import { systemProgram } from "../support/runs/system-program.ts";
+import { atTerminal, latchkey } from "../support/servers/command-line.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const FROM = ["--from", "json-lines"];
 const BAR = /[█░]{30} {1,3}\d+ % {2}[\d,]+ accounts/;

@@ -1,12 +1,8 @@
 import { createHash, createHmac, randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { DAY } from "../support/clock.ts";
-import { parseSetCookie } from "../support/cookie-jar.ts";
-import { describeOnEachEngine, engineOf } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { everythingIn, importReport, jsonLines, otherSystems } from "../support/imports.ts";
+import { findForOperator, unsuspend } from "../../src/operator.ts";
+import { describeOnEachEngine, engineOf } from "../support/databases/engines.ts";
+import { everythingIn, importReport, jsonLines, otherSystems } from "../support/databases/imports.ts";
 import {
   AUTH_JS_TABLES,
   BETTER_AUTH_TABLES,
@@ -14,7 +10,12 @@ import {
   betterAuthSession,
   betterAuthUser,
   OldSystem,
-} from "../support/old-systems.ts";
+} from "../support/databases/old-systems.ts";
+import { need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { DAY } from "../support/requests/clock.ts";
+import { parseSetCookie } from "../support/requests/cookie-jar.ts";
+import { expectRefusal, expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -23,9 +24,9 @@ import {
   PASSWORD,
   signIn,
   signUp,
-} from "../support/people.ts";
-import { serverFor, startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor, startServer, type TestServer } from "../support/servers/server.ts";
 
 const COOKIE = "authjs.session-token";
 const FAR = "2100-01-01T00:00:00.000Z";
@@ -152,6 +153,37 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     expect(told.body.by).toBe("Firefox on Windows");
     const refused = await oldBrowser(token).get("/settings/security");
     expect(refused).toMatchObject({ status: 302, setCookies: [] });
+  });
+
+  test("of a suspended account stay outside, and the old cookie opens nothing once it is back", async () => {
+    const [email, token] = [freshEmail(), randomUUID()];
+    const account = { email, suspended: true, passwordHash: otherSystems.argon2id?.(PASSWORD) };
+    const file = await jsonLines(server, [{ ...account, sessions: [{ token, expiresAt: FAR }] }]);
+    const report = await importReport(server, ["--from", "json-lines", file]);
+    expect(report).toMatchObject({ accounts: 1, sessions: 0 });
+    const client = oldBrowser(token);
+    await expectSignedOut(client, "none");
+    const { parts } = server.latchkey;
+    const found = await findForOperator(parts, email);
+    if (!found.ok) throw new Error("The account isn't there.");
+    await unsuspend(parts, found.account);
+    await expectSignedOut(client, "none");
+    await signIn(server, { email, password: PASSWORD }, UA.firefoxWindows);
+  });
+
+  test("of an account that was closed here don't come back with it where it is imported again", async () => {
+    const [email, token] = [freshEmail(), randomUUID()];
+    const account = { email, passwordHash: otherSystems.argon2id?.(PASSWORD) };
+    const file = await jsonLines(server, [{ ...account, sessions: [{ token, expiresAt: FAR }] }]);
+    const from = ["--from", "json-lines", file];
+    expect(await importReport(server, from)).toMatchObject({ accounts: 1, sessions: 1 });
+    const client = oldBrowser(token);
+    await expectSignedIn(client);
+    const { client: closing } = await signIn(server, { email, password: PASSWORD }, UA.firefoxWindows);
+    expectStatus(204, await closing.delete("/api/account", { currentPassword: PASSWORD }));
+    expect(await importReport(server, from)).toMatchObject({ accounts: 1, sessions: 0 });
+    await expectSignedOut(oldBrowser(token), "account_closed");
+    await signIn(server, { email, password: PASSWORD }, UA.firefoxWindows);
   });
 
   test("log out, and stay out", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SETTINGS } from "../../src/options/table.ts";
-import { latchkey } from "../support/command-line.ts";
+import { latchkey } from "../support/servers/command-line.ts";
 
 let cwd = "";
 beforeEach(() => {

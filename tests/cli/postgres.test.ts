@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { latchkey } from "../support/command-line.ts";
-import { engineOf, type TestDatabase } from "../support/engines.ts";
-import { FaultProxy } from "../support/fault-proxy.ts";
-import { signUp, turnOnTwoFactor } from "../support/people.ts";
-import { startServer } from "../support/server.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import { signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import { latchkey } from "../support/servers/command-line.ts";
+import { startServer } from "../support/servers/server.ts";
 
 const KEY = randomBytes(32).toString("hex");
 

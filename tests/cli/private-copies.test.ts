@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { latchkey, type Ran } from "../support/command-line.ts";
+import { latchkey, type Ran } from "../support/servers/command-line.ts";
 
 const ROWS = 8_000;
 

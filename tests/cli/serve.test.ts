@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Client } from "../support/client.ts";
-import { latchkey, type Serving, serve } from "../support/command-line.ts";
-import { freePort } from "../support/free-port.ts";
-import { expectStatus, freshEmail, listOf, PASSWORD } from "../support/people.ts";
-import { UA } from "../support/user-agents.ts";
+import { Client } from "../support/requests/client.ts";
+import { expectStatus, freshEmail, listOf, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { latchkey, type Serving, serve } from "../support/servers/command-line.ts";
+import { freePort } from "../support/servers/free-port.ts";
 
 describe("a server and the command line on one database", () => {
   let cwd = "";

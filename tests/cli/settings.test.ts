@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { latchkey } from "../support/command-line.ts";
+import { latchkey } from "../support/servers/command-line.ts";
 
-const README = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8");
+const PAGE = readFileSync(join(import.meta.dirname, "..", "..", "docs", "settings.md"), "utf8");
 
 let cwd = "";
 beforeEach(() => {
@@ -80,16 +80,16 @@ test("A provider's TRUST_AMR takes on or off", async () => {
   });
 });
 
-test("serve --help has a line for every setting in the README, with its default", async () => {
+test("serve --help has a line for every setting of docs/settings.md, with its default", async () => {
   const { code, out } = await latchkey(["serve", "--help"], { cwd });
   expect(code).toBe(0);
-  const inReadme = [...README.matchAll(/^\| `([A-Z_]+)`(?:, `([A-Z_]+)`)? \|/gm)].flatMap(([, one, two]) =>
+  const onThePage = [...PAGE.matchAll(/^\| `([A-Z_]+)`(?:, `([A-Z_]+)`)? \|/gm)].flatMap(([, one, two]) =>
     [one ?? "", two ?? ""].filter((name) => name !== ""),
   );
-  expect(inReadme.length).toBeGreaterThan(20);
+  expect(onThePage.length).toBeGreaterThan(20);
   const ofOneProvider = /^LATCHKEY_OIDC_(?!PROVIDERS)/;
   expect(
-    inReadme.filter((name) => !ofOneProvider.test(name) && !new RegExp(`^ +${name} `, "m").test(out)),
+    onThePage.filter((name) => !ofOneProvider.test(name) && !new RegExp(`^ +${name} `, "m").test(out)),
   ).toEqual([]);
   expect(out).toMatch(/^ +LATCHKEY_SESSION_LIFETIME +.*30d/m);
   expect(out).toContain("500ms, 5s, 10m, 12h or 30d");

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { atTerminal, intoClosedPipe, latchkey, start } from "../support/command-line.ts";
-import { engineOf } from "../support/engines.ts";
-import { FaultProxy } from "../support/fault-proxy.ts";
-import { freePort } from "../support/free-port.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { systemProgram } from "../support/system-program.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { systemProgram } from "../support/runs/system-program.ts";
+import { atTerminal, intoClosedPipe, latchkey, start } from "../support/servers/command-line.ts";
+import { freePort } from "../support/servers/free-port.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const NOBODY = 65_534;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { exchangeBytes } from "../support/exchange.ts";
-import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { listOf, PASSWORD, signIn, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { exchangeBytes } from "../support/requests/exchange.ts";
+import { expectNoContent, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { listOf, PASSWORD, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 describeOnEachEngine("Bad input", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
@@ -173,6 +173,21 @@ describeOnEachEngine("Bad input", (engine) => {
     }
     const labels = (await listOf(person.client)).map(({ label }) => label);
     for (const label of labels) expect(label).toMatch(/^[A-Z][A-Za-z0-9 .!-]{1,40}$/);
+  });
+
+  test("a Host that is none, and an address that can't be read, are refused in words like everything else", async () => {
+    const { client } = await signUp(server());
+    for (const host of ["localhost:99999", "a b", "ada@example.test", "[::1"]) {
+      const answer = await client.get("/api/session", { Host: host });
+      expectRefusal(answer, 400, "unreadable_request");
+      expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+    }
+    // Read as an address of four numbers, which it can't be.
+    for (const host of ["999.1.1.1", "1.2.3.4.5", "0x1ffffffff"])
+      for (const path of ["/api/not-me", "/api/session"])
+        expectRefusal(await client.post(path, {}, { Host: host }), 400, "unreadable_request");
+    expectRefusal(await client.post("/\\evil.example", {}), 400, "unreadable_request");
+    await expectSignedIn(client);
   });
 
   test("methods and paths that are not there are refused, never 500", async () => {

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { createLatchkey } from "../../src/index.ts";
-import { need } from "../support/answers.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectStatus, PASSWORD, signUp } from "../support/people.ts";
-import { serverFor, type TestServer } from "../support/server.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { need } from "../support/requests/answers.ts";
+import { expectStatus, PASSWORD, signUp } from "../support/requests/people.ts";
+import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-brand-"));
 afterAll(() => rmSync(folder, { recursive: true }));

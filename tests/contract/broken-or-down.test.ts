@@ -2,12 +2,12 @@ import { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
 import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Answer } from "../support/answers.ts";
-import { describeOnEachEngine, type TestDatabase } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { type Person, signUp, trySignIn } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { type Person, signUp, trySignIn } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 /** More sign-ups than fit into the room that a full database has left. */
 const MORE_THAN_FIT = 200;

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import type { Headers } from "../support/exchange.ts";
-import { linksIn } from "../support/outbox.ts";
-import { expectStatus, resetToken, signUp } from "../support/people.ts";
-import { serverFor, type TestServer } from "../support/server.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { linksIn } from "../support/mail/outbox.ts";
+import type { Headers } from "../support/requests/exchange.ts";
+import { expectStatus, resetToken, signUp } from "../support/requests/people.ts";
+import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 const PAGE = { Accept: "text/html" };
 const linksOn = (text: string) => [...text.matchAll(/href="(http[^"]+)"/g)].map(([, link]) => link ?? "");

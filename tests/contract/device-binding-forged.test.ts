@@ -1,21 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { header } from "../support/answers.ts";
 import {
   BOUND,
   BoundBrowser,
   makeKey,
   makeProof,
-  offeredChallenge,
+  offer,
   REFRESH,
   REGISTRATION,
   signUpBound,
-} from "../support/bound-browser.ts";
-import { MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { PASSWORD, signIn, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/browsers/bound-browser.ts";
+import { allAtRest } from "../support/databases/at-rest.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { header } from "../support/requests/answers.ts";
+import { DAY, MINUTE } from "../support/requests/clock.ts";
+import { expectNoContent, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { PASSWORD, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const BASE = "https://app.example.test";
 
@@ -46,16 +47,16 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
   async function offered() {
     const { email, client } = await signUp(server());
     const signedIn = await client.post("/api/session", { email, password: PASSWORD });
-    return { browser: new BoundBrowser(client), client, challenge: offeredChallenge(signedIn) };
+    return { browser: new BoundBrowser(client), client, signedIn, ...offer(signedIn) };
   }
 
-  const register = (browser: BoundBrowser, proof: string) =>
-    browser.send(REGISTRATION, { "Secure-Session-Response": proof === "" ? undefined : proof });
+  const register = (browser: BoundBrowser, path: string, proof: string) =>
+    browser.send(path, { "Secure-Session-Response": proof === "" ? undefined : proof });
 
   describe("at the registration leaves the session as it was", () => {
     test.each(SHAPELESS)("%s", async (_, proof) => {
-      const { browser, client } = await offered();
-      expectRefusal(await register(browser, proof), 422, "device_proof_wrong");
+      const { browser, client, path } = await offered();
+      expectRefusal(await register(browser, path, proof), 422, "device_proof_wrong");
       await expectSignedIn(client);
     });
 
@@ -99,50 +100,58 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
       ],
     ];
     test.each(FORGED)("%s", async (_, forge) => {
-      const { browser, client, challenge } = await offered();
-      expectRefusal(await register(browser, `"${forge(challenge)}"`), 422, "device_proof_wrong");
+      const { browser, client, path, challenge } = await offered();
+      expectRefusal(await register(browser, path, `"${forge(challenge)}"`), 422, "device_proof_wrong");
       server().clock.advance(11 * MINUTE);
       await expectSignedIn(client);
     });
 
     test("somebody else's challenge", async () => {
-      const { browser, client } = await offered();
+      const { browser, client, path } = await offered();
       const { challenge } = await offered();
       const proof = makeProof(challenge, { key: browser.key, header: { jwk: browser.key.jwk } });
-      expectRefusal(await register(browser, `"${proof}"`), 422, "device_proof_wrong");
+      expectRefusal(await register(browser, path, `"${proof}"`), 422, "device_proof_wrong");
       await expectSignedIn(client);
     });
 
     test("a challenge that is over", async () => {
-      const { browser, client, challenge } = await offered();
+      const { browser, client, path, challenge } = await offered();
       server().clock.advance(16 * MINUTE);
       const proof = makeProof(challenge, { key: browser.key, header: { jwk: browser.key.jwk } });
-      expectRefusal(await register(browser, `"${proof}"`), 422, "device_proof_wrong");
+      expectRefusal(await register(browser, path, `"${proof}"`), 422, "device_proof_wrong");
       await expectSignedIn(client);
     });
 
-    test("no session's cookie", async () => {
-      const { browser, challenge } = await offered();
+    test("the id of no session", async () => {
+      const { browser, client, challenge } = await offered();
       const proof = makeProof(challenge, { key: browser.key, header: { jwk: browser.key.jwk } });
-      const answer = await browser.send(REGISTRATION, {
-        Cookie: undefined,
-        "Secure-Session-Response": `"${proof}"`,
-      });
-      expectRefusal(answer, 401, "signed_out");
+      const ids = ["", "A".repeat(22), "A".repeat(4_000), "%00", "'"];
+      for (const path of [REGISTRATION, ...ids.map((id) => `${REGISTRATION}?session=${id}`)])
+        expectRefusal(await register(browser, path, `"${proof}"`), 401, "signed_out");
+      await expectSignedIn(client);
+    });
+
+    test("a session that has ended, or is over by its time", async () => {
+      const [ended, late] = [await offered(), await offered()];
+      expectNoContent(await ended.client.delete("/api/session"));
+      expectRefusal(await ended.browser.register(ended.signedIn), 401, "signed_out");
+      server().clock.advance(31 * DAY);
+      expectRefusal(await late.browser.register(late.signedIn), 401, "signed_out");
     });
 
     test("a second key for a session that has one", async () => {
       const { browser, client } = await signUpBound(server());
       const second = makeKey();
       const proof = makeProof(browser.challenge, { key: second, header: { jwk: second.jwk } });
-      expectRefusal(await register(browser, `"${proof}"`), 422, "device_proof_wrong");
+      const path = `${REGISTRATION}?session=${browser.sessionId}`;
+      expectRefusal(await register(browser, path, `"${proof}"`), 422, "device_proof_wrong");
       expect((await browser.refreshOnce()).status).toBe(200);
       await expectSignedIn(client);
     });
   });
 
   describe("at a refresh gets a challenge, and no cookie", () => {
-    async function refusedWith(forge: (browser: BoundBrowser) => string | undefined) {
+    async function expectRefusalOf(forge: (browser: BoundBrowser) => string | undefined) {
       const { browser, client } = await signUpBound(server());
       const answer = await browser.send(REFRESH, {
         "Sec-Secure-Session-Id": `"${browser.sessionId}"`,
@@ -154,21 +163,23 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
       await expectSignedIn(client);
     }
 
-    test.each(SHAPELESS)("%s", (_, proof) => refusedWith(() => (proof === "" ? undefined : proof)));
+    test.each(SHAPELESS)("%s", (_, proof) => expectRefusalOf(() => (proof === "" ? undefined : proof)));
 
-    test("no signature", () => refusedWith(({ challenge, key }) => `"${unsigned(challenge, key.jwk)}"`));
+    test("no signature", () => expectRefusalOf(({ challenge, key }) => `"${unsigned(challenge, key.jwk)}"`));
 
     test("another key, also where the proof brings it along", () => {
       const key = makeKey();
-      return refusedWith(({ challenge }) => `"${makeProof(challenge, { key, header: { jwk: key.jwk } })}"`);
+      return expectRefusalOf(
+        ({ challenge }) => `"${makeProof(challenge, { key, header: { jwk: key.jwk } })}"`,
+      );
     });
 
     test("a challenge that was never given", () =>
-      refusedWith(({ key }) => `"${makeProof("A".repeat(43), { key })}"`));
+      expectRefusalOf(({ key }) => `"${makeProof("A".repeat(43), { key })}"`));
 
     test("another session's challenge", async () => {
       const { browser: other } = await signUpBound(server());
-      await refusedWith(({ key }) => `"${makeProof(other.challenge, { key })}"`);
+      await expectRefusalOf(({ key }) => `"${makeProof(other.challenge, { key })}"`);
     });
 
     test("a proof that was used", async () => {
@@ -220,8 +231,12 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
 
   test("the bound cookie is stored as its hash only", async () => {
     const { browser, client } = await signUpBound(server());
-    const rows = await rowOf(browser.sessionId);
-    expect(JSON.stringify(rows)).not.toContain(client.jar.get(BOUND));
+    const bound = client.jar.get(BOUND) ?? "";
+    expect(bound).toMatch(/^[\w-]{43}$/);
+    expect(await rowOf(browser.sessionId)).toMatchObject([{ id: browser.sessionId }]);
+    const stored = await allAtRest(server().database);
+    for (const spelled of [bound, Buffer.from(bound, "base64url").toString("hex")])
+      expect(stored).not.toContain(spelled);
   });
 
   function rowOf(id: string) {

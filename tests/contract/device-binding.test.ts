@@ -1,5 +1,4 @@
-import { describe, expect, test } from "vitest";
-import { header, need } from "../support/answers.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   BOUND,
   BoundBrowser,
@@ -7,19 +6,20 @@ import {
   offeredChallenge,
   REFRESH,
   signUpBound,
-} from "../support/bound-browser.ts";
-import { MINUTE, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
+} from "../support/browsers/bound-browser.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { header, need } from "../support/requests/answers.ts";
+import { MINUTE, SECOND } from "../support/requests/clock.ts";
 import {
   expectNoContent,
   expectProblem,
   expectRefusal,
   expectSignedIn,
   expectSignedOut,
-} from "../support/expectations.ts";
-import { activityOf, freshEmail, listOf, PASSWORD, signIn, signUp } from "../support/people.ts";
-import { serverFor, startServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/expectations.ts";
+import { activityOf, freshEmail, listOf, PASSWORD, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor, startServer } from "../support/servers/server.ts";
 
 const BASE = "https://app.example.test";
 const MAIN = "__Host-latchkey";
@@ -34,13 +34,14 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
       const person = await signUp(server());
       const { client } = person;
       const signedIn = await client.post("/api/session", { email: person.email, password: PASSWORD });
+      const id = need(signedIn, "session").id;
+      const path = `/api/session/device-binding\\?session=${id}`;
       expect(header(signedIn, "secure-session-registration")).toMatch(
-        /^\(ES256 RS256\);path="\/api\/session\/device-binding";challenge="[\w-]{43}"$/,
+        new RegExp(`^\\(ES256 RS256\\);path="${path}";challenge="[\\w-]{43}"$`),
       );
       const browser = new BoundBrowser(client, algorithm);
       const registered = await browser.register(signedIn);
       expect(registered.status, registered.text).toBe(200);
-      const id = need(signedIn, "session").id;
       expect(JSON.parse(registered.text)).toEqual({
         session_identifier: id,
         refresh_url: `${BASE}/api/session/device-binding/refresh`,
@@ -61,6 +62,19 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
   test("is offered by a sign-up too", async () => {
     const answer = await server().client().post("/api/accounts", { email: freshEmail(), password: PASSWORD });
     expect(offeredChallenge(answer)).toMatch(/^[\w-]{43}$/);
+  });
+
+  test("is registered without the session's own cookie, which a sign-in that comes from another site leaves out", async () => {
+    const { email, client } = await signUp(server());
+    const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+    const browser = new BoundBrowser(client);
+    const registered = await browser.register(signedIn, { Cookie: undefined });
+    expect(registered.status, registered.text).toBe(200);
+    await expectSignedIn(client);
+    browser.dropCookie();
+    expectRefusal(await client.get("/api/session"), 401, "device_proof_needed");
+    expect((await browser.refresh()).status).toBe(200);
+    await expectSignedIn(client);
   });
 
   test("stays as it was where a browser doesn't bind", async () => {
@@ -277,6 +291,61 @@ describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
     await server().outbox.all();
     return (await activityOf(client)).filter(({ kind }) => kind === "cookie_copy_used");
   }
+});
+
+describeOnEachEngine("An open page that a stolen cookie listens at", (engine) => {
+  const server = serverFor(engine, { baseUrl: BASE });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  async function heartbeat(): Promise<void> {
+    await vi.advanceTimersByTimeAsync(27 * SECOND);
+    vi.useRealTimers();
+  }
+
+  test("is closed when the bound cookie that opened it is over, and the owner's page comes back", async () => {
+    const { client, browser } = await signUpBound(server());
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const copied = await copyOf(server(), client).live();
+    const own = await client.live();
+    server().clock.advance(9 * MINUTE);
+    await vi.advanceTimersByTimeAsync(27 * SECOND);
+    expect([copied.isOpen, own.isOpen]).toEqual([true, true]);
+    await browser.refresh();
+    server().clock.advance(MINUTE + SECOND);
+    await heartbeat();
+    await Promise.all([copied.closed(), own.closed()]);
+    expect([...copied.waiting, ...own.waiting].map(({ event }) => event)).not.toContain("signed-out");
+    const back = await client.live();
+    expect(back.isOpen).toBe(true);
+    back.close();
+  });
+
+  test("is closed with the cookie before the last one, where that may have opened it", async () => {
+    const { client, browser } = await signUpBound(server());
+    const copy = copyOf(server(), client);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    server().clock.advance(9 * MINUTE);
+    await browser.refresh();
+    const copied = await copy.live();
+    server().clock.advance(MINUTE + SECOND);
+    await heartbeat();
+    await copied.closed();
+    expect(copied.waiting.map(({ event }) => event)).not.toContain("signed-out");
+  });
+
+  test("is closed when the session is bound after it was opened", async () => {
+    const { client, email } = await signUp(server());
+    const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const copied = await copyOf(server(), client).live();
+    expect((await new BoundBrowser(client).register(signedIn)).status).toBe(200);
+    await expectSignedIn(client);
+    await heartbeat();
+    await copied.closed();
+    expect(copied.waiting.map(({ event }) => event)).not.toContain("signed-out");
+  });
 });
 
 describe("Where sessions aren't bound", () => {

@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectSignedIn, expectSignedOut } from "../support/expectations.ts";
+import { prune } from "../../src/sessions/prune.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import { need } from "../support/requests/answers.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../support/requests/clock.ts";
+import { expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
 import {
+  activityOf,
   halfSignIn,
   isSignedIn,
   listOf,
@@ -11,10 +14,9 @@ import {
   signIn,
   signUp,
   turnOnTwoFactor,
-} from "../support/people.ts";
-import { serverFor, startServer } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor, startServer } from "../support/servers/server.ts";
 
 describeOnEachEngine("A session's 30 days", (engine) => {
   const server = serverFor(engine);
@@ -25,6 +27,21 @@ describeOnEachEngine("A session's 30 days", (engine) => {
     await expectSignedIn(client);
     server().clock.setTo(Date.parse(session.expiresAt) + SECOND);
     await expectSignedOut(client, "expired");
+  });
+
+  test("S9: its last moment is the one before its end: at the end itself it is over, pruned or not", async () => {
+    const { client, session } = await signUp(server());
+    const end = Date.parse(session.expiresAt);
+    server().clock.stopAt(end - 1);
+    await expectSignedIn(client);
+    await prune(server().latchkey.parts, end - 1);
+    await expectSignedIn(client);
+    server().clock.stopAt(end);
+    await expectSignedOut(client, "expired");
+    await prune(server().latchkey.parts, end);
+    server().clock.stopAt(end - 1);
+    await expectSignedOut(client, "expired");
+    server().clock.setTo(end);
   });
 
   test("S9: use doesn't move it, however much", async () => {
@@ -120,6 +137,29 @@ describeOnEachEngine("An idle timeout", (engine) => {
     const usedAgain = Date.parse((await listOf(client))[0]?.lastUsedAt ?? "");
     server().clock.setTo(usedAgain + HOUR + SECOND);
     await expectSignedOut(client, "idle");
+  });
+
+  test("ends it at that very moment, and not a millisecond before", async () => {
+    const background = { "Latchkey-Background": "1" };
+    const { client } = await signUp(server());
+    const used = Date.parse(need(await client.get("/api/session"), "session").lastUsedAt);
+    server().clock.stopAt(used + HOUR - 1);
+    expect((await client.get("/api/session", background)).status).toBe(200);
+    server().clock.stopAt(used + HOUR);
+    await expectSignedOut(client, "idle");
+    server().clock.setTo(used + HOUR);
+  });
+
+  test("is the reason that is kept once such a session was pruned", async () => {
+    const person = await signUp(server());
+    server().clock.advance(HOUR + 3 * MINUTE);
+    await prune(server().latchkey.parts, server().clock.now());
+    const kept = await server().database.read("select reason from ended_session");
+    expect(kept).toContainEqual({ reason: "idle" });
+    await expectSignedOut(person.client, "idle");
+    const { client } = await signIn(server(), person, UA.firefoxWindows);
+    const ended = (await activityOf(client)).filter(({ kind }) => kind === "session_ended");
+    expect(ended).toMatchObject([{ detail: { reason: "idle" } }]);
   });
 
   test("use keeps a session alive, but the page's own refreshes don't", async () => {

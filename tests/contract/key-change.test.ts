@@ -1,12 +1,22 @@
 import { expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal } from "../support/expectations.ts";
-import { expectStatus, halfSignIn, signInWithCode, signUp, turnOnTwoFactor } from "../support/people.ts";
-import { startServer } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
+import { resealSecrets } from "../../src/credentials/reseal.ts";
+import { createSeal } from "../../src/credentials/seal.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import { expectRefusal } from "../support/requests/expectations.ts";
+import {
+  expectStatus,
+  halfSignIn,
+  signInWithCode,
+  signUp,
+  turnOnTwoFactor,
+} from "../support/requests/people.ts";
+import { startServer } from "../support/servers/server.ts";
 
 const OLD = "1a".repeat(32);
 const NEW = "2b".repeat(32);
+/** More than two pages of them. */
+const MANY = 450;
 
 describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
   test("second factors move from the old key to the new one, which then is enough; without it they are 503", async () => {
@@ -35,4 +45,51 @@ describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
     await server.close();
     await database.drop();
   });
+
+  test("all of many second factors move, however many pages they fill, those that can't be read are counted", async () => {
+    const database = await engine.createDatabase();
+    const old = await startServer({ engine, database, secretKey: OLD });
+    const { parts } = old.latchkey;
+    const ids = Array.from({ length: MANY }, (_, at) => `acct-${String(at).padStart(4, "0")}`);
+    const foreign = createSeal([Buffer.alloc(32, 7)]);
+    await parts.database.write(async ({ query }) => {
+      await query.insertInto("account").values(ids.map(accountRow)).execute();
+      const seals = (at: number) => (at === MANY - 1 ? foreign : parts.seal);
+      const rows = ids.map((id, at) => ({
+        account_id: id,
+        secret: seals(at).close(`secret of ${id}`, id),
+        confirmed_at: 1,
+        created_at: 1,
+      }));
+      await query.insertInto("two_factor").values(rows).execute();
+    });
+    await old.close();
+    const both = await startServer({ engine, database, secretKey: `${NEW},${OLD}` });
+    const left = async () => {
+      const rows = await both.latchkey.parts.database.read.selectFrom("two_factor").selectAll().execute();
+      const { seal } = both.latchkey.parts;
+      return rows
+        .filter(({ secret, account_id }) => seal.keyAge(secret, account_id) !== "the newest key")
+        .map(({ account_id }) => account_id);
+    };
+    await expect.poll(left, { timeout: 20_000 }).toEqual(ids.slice(-1));
+    expect(await resealSecrets(both.latchkey.parts)).toEqual({ resealed: 0, unreadable: 1 });
+    await both.close();
+    await database.drop();
+  }, 30_000);
+});
+
+const accountRow = (id: string) => ({
+  id,
+  email: `${id}@example.test`,
+  email_key: `${id}@example.test`,
+  email_verified_at: null,
+  password_hash: null,
+  password_set_at: null,
+  password_used_at: null,
+  password_blocked_at: null,
+  credential_version: 1,
+  suspended_at: null,
+  owner_since: null,
+  created_at: 1,
 });

@@ -1,8 +1,8 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
 import { api } from "../../src/http/routes.ts";
-import type { TestServer } from "../support/server.ts";
-import { serverOn } from "../support/sqlite-server.ts";
+import type { TestServer } from "../support/servers/server.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 type Document = {
   openapi: string;
@@ -54,12 +54,9 @@ describe("The API's description", () => {
     const { paths } = await read();
     expect(paths["/api/account/password"]?.put?.requestBody?.required).toBe(true);
     const client = server().client();
-    for (const [path, operations] of Object.entries(paths))
-      for (const [method, { requestBody }] of Object.entries(operations)) {
-        if (!requestBody || !path.includes("passkey/options")) continue;
-        expect(requestBody.required).toBe(false);
-        expect((await client.send(method.toUpperCase(), path)).status).toBe(200);
-      }
+    const options = "/api/session/passkey/options";
+    expect(paths[options]?.post?.requestBody?.required).toBe(false);
+    expect((await client.send("POST", options)).status).toBe(200);
     expect(paths["/api/account"]?.delete?.requestBody?.required).toBe(false);
     expect(paths["/api/session"]?.post?.requestBody?.required).toBe(true);
   });

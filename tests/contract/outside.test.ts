@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import { DAY } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectTooMany } from "../support/expectations.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { header } from "../support/requests/answers.ts";
+import { DAY } from "../support/requests/clock.ts";
+import { expectNoContent, expectRefusal, expectTooMany } from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -13,9 +13,9 @@ import {
   signUp,
   signUpConfirmed,
   verifyEmail,
-} from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const NAVIGATE = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 
@@ -28,7 +28,7 @@ describeOnEachEngine("The outside", (engine) => {
     returnOrigins: ["https://app.example.test"],
   });
 
-  describe("cookies", () => {
+  describe("a sign-up's cookies", () => {
     test("are HttpOnly, Lax, on the whole path, and outlive the session by 7 days", async () => {
       const answer = await server()
         .client()
@@ -182,8 +182,20 @@ describeOnEachEngine("The outside", (engine) => {
       const client = secure().client();
       expect((await client.get("/healthz")).status).toBe(200);
       expect((await client.get("/login", NAVIGATE)).text).toContain("/auth/assets/");
-      for (const path of ["/../healthz", "/../AUTH/healthz", "/../xxxx/api/session"])
-        expect((await secure().client().get(path)).status, path).toBe(404);
+      for (const path of [
+        "/healthz",
+        "/readyz",
+        "/verify",
+        "/login",
+        "/sign-up",
+        "/settings/security",
+        "/api/session",
+        "/api/openapi.json",
+      ]) {
+        expect((await client.get(path)).status, path).not.toBe(404);
+        for (const elsewhere of ["/..", "/../AUTH", "/../xxxx", "/../authx"])
+          expect((await client.get(elsewhere + path)).status, elsewhere + path).toBe(404);
+      }
     });
   });
 

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { textOf } from "../support/at-rest.ts";
-import { MINUTE, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
+import { textOf } from "../support/databases/at-rest.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { need } from "../support/requests/answers.ts";
+import { MINUTE, SECOND } from "../support/requests/clock.ts";
 import {
   expectNoContent,
   expectRefusal,
   expectRefusalAfterProof,
   expectSignedIn,
-} from "../support/expectations.ts";
+} from "../support/requests/expectations.ts";
 import {
   activityOf,
   expectStatus,
@@ -21,10 +21,10 @@ import {
   signUp,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { eventShape, methodShape } from "../support/shapes.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { eventShape, methodShape } from "../support/requests/shapes.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 describeOnEachEngine("One's own account", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });

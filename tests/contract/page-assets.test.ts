@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { serverFor } from "../support/server.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 describeOnEachEngine("What a page is made of", (engine) => {
   const server = serverFor(engine, { basePath: "/auth" });

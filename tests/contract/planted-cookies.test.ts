@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal, expectSignedOut } from "../support/expectations.ts";
-import { expectStatus, signIn, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
+import { expectStatus, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const planted = (number: number) => `__Secure-latchkey=lk1_${String(number).padStart(43, "p")}`;
 const plant = (many: number) => Array.from({ length: many }, (_, number) => planted(number));

@@ -2,19 +2,26 @@ import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Sites } from "../login-methods/ways.ts";
-import type { Answer } from "../support/answers.ts";
-import { need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import {
+  addPasskey,
+  creationOptions,
+  passkeySignIn,
+  signInOptions,
+} from "../support/login-methods/passkeys.ts";
+import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import { codeAt, wrongCodeAt } from "../support/login-methods/totp.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import { need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { MINUTE } from "../support/requests/clock.ts";
 import {
   expectNoContent,
   expectRefusal,
   expectRefusalAfterProof,
   expectSignedIn,
   expectSignedOut,
-} from "../support/expectations.ts";
-import { addPasskey, creationOptions, passkeySignIn, signInOptions } from "../support/passkeys.ts";
+} from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -26,11 +33,9 @@ import {
   turnOnTwoFactor,
   verifyEmail,
   WRONG_PASSWORD,
-} from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
-import { codeAt, wrongCodeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const METHODS = "/api/account/login-methods";
 const PROOF = "/api/session/proof";

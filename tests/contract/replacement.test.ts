@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectSignedIn, expectSignedOut } from "../support/expectations.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   halfSignIn,
   listOf,
@@ -10,9 +10,9 @@ import {
   trySignIn,
   turnOnTwoFactor,
   WRONG_PASSWORD,
-} from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 describeOnEachEngine("One session per browser and system", (engine) => {
   const server = serverFor(engine);

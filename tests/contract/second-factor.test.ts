@@ -1,16 +1,17 @@
 import { Secret } from "otpauth";
 import { describe, expect, test } from "vitest";
 import { findForOperator, suspend } from "../../src/operator.ts";
-import { need } from "../support/answers.ts";
-import { allAtRest } from "../support/at-rest.ts";
-import { MINUTE, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
+import { allAtRest } from "../support/databases/at-rest.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { codeAt, STEP, wrongCodeAt } from "../support/login-methods/totp.ts";
+import { need } from "../support/requests/answers.ts";
+import { MINUTE, SECOND } from "../support/requests/clock.ts";
 import {
   expectNoContent,
   expectRefusal,
   expectRefusalAfterProof,
   expectSignedIn,
-} from "../support/expectations.ts";
+} from "../support/requests/expectations.ts";
 import {
   activityOf,
   expectStatus,
@@ -21,10 +22,9 @@ import {
   signUp,
   trySignIn,
   turnOnTwoFactor,
-} from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { codeAt, STEP, wrongCodeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const ROUTE = "/api/session/two-factor";
 

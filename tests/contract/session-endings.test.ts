@@ -1,9 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { listOf, signIn, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
+import { listOf, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 describeOnEachEngine("Logging out a device on its row", (engine) => {
   const server = serverFor(engine);

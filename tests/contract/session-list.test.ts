@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { HOUR, MINUTE, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { isSignedIn, listOf, signIn, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { sessionShape } from "../support/shapes.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { need } from "../support/requests/answers.ts";
+import { HOUR, MINUTE, SECOND } from "../support/requests/clock.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { isSignedIn, listOf, signIn, signUp } from "../support/requests/people.ts";
+import { sessionShape } from "../support/requests/shapes.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const BACKGROUND = { "Latchkey-Background": "1" };
 

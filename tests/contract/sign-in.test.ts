@@ -1,11 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { header, need } from "../support/answers.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { freshEmail, listOf, signIn, signUp, trySignIn, WRONG_PASSWORD } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { accountShape, sessionShape } from "../support/shapes.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { header, need } from "../support/requests/answers.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
+import { freshEmail, listOf, signIn, signUp, trySignIn, WRONG_PASSWORD } from "../support/requests/people.ts";
+import { accountShape, sessionShape } from "../support/requests/shapes.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 describeOnEachEngine("Signing in", (engine) => {
   const server = serverFor(engine);

@@ -1,13 +1,20 @@
 import { expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { HOUR, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { linksIn, tokenIn } from "../support/outbox.ts";
-import { freshEmail, isSignedIn, OTHER_PASSWORD, PASSWORD, signIn, trySignIn } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { accountShape, sessionShape } from "../support/shapes.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { linksIn, tokenIn } from "../support/mail/outbox.ts";
+import { need } from "../support/requests/answers.ts";
+import { HOUR, SECOND } from "../support/requests/clock.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import {
+  freshEmail,
+  isSignedIn,
+  OTHER_PASSWORD,
+  PASSWORD,
+  signIn,
+  trySignIn,
+} from "../support/requests/people.ts";
+import { accountShape, sessionShape } from "../support/requests/shapes.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 describeOnEachEngine("Signing up where the address is verified first", (engine) => {
   const server = serverFor(engine, { signUp: "verify-first" });

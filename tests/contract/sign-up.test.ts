@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { DAY } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { linksIn } from "../support/outbox.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { linksIn } from "../support/mail/outbox.ts";
+import { need } from "../support/requests/answers.ts";
+import { DAY } from "../support/requests/clock.ts";
+import { expectRefusal, expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   freshEmail,
   isSignedIn,
@@ -12,10 +12,10 @@ import {
   signIn,
   signUp,
   trySignIn,
-} from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { accountShape, sessionShape } from "../support/shapes.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { accountShape, sessionShape } from "../support/requests/shapes.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 describeOnEachEngine("Signing up", (engine) => {
   const server = serverFor(engine);
@@ -136,7 +136,8 @@ describeOnEachEngine("Signing up", (engine) => {
     const email = freshEmail();
     const decomposed = "Tréêhouse-ñandú-überflog 9".normalize("NFD");
     await signUp(server(), { email, password: decomposed });
-    await signIn(server(), { email, password: decomposed.normalize("NFC") }, UA.firefoxWindows);
+    const composed = { email, password: decomposed.normalize("NFC") };
+    await expectSignedIn((await signIn(server(), composed, UA.firefoxWindows)).client);
   });
 
   test("cuts nothing off a long password", async () => {

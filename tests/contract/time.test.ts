@@ -1,11 +1,32 @@
 import { describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { listOf, PASSWORD, signIn, signUp } from "../support/people.ts";
-import { startServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { prune } from "../../src/sessions/prune.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { need } from "../support/requests/answers.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../support/requests/clock.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
+import {
+  activityOf,
+  expectStatus,
+  freshEmail,
+  halfSignIn,
+  listOf,
+  PASSWORD,
+  resetToken,
+  signIn,
+  signInWithCode,
+  signUp,
+  trySignIn,
+  turnOnTwoFactor,
+  verifyEmail,
+  WRONG_PASSWORD,
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 describeOnEachEngine("Time", (engine) => {
   test("a session ends 30 days after its sign-in, to the second, however much it is used (S9)", async () => {
@@ -73,6 +94,31 @@ describeOnEachEngine("Time", (engine) => {
     await server.close();
   });
 
+  test("last used moves only forward in the database, too: a node that heard of an earlier use writes later", async () => {
+    const near = await startServer({ engine });
+    const { database, secretKey } = near;
+    const far = await startServer({ engine, database, secretKey });
+    const { client, session } = await signUp(near);
+    const atFar = far.client();
+    atFar.token = client.token;
+    const begun = Date.parse(session.createdAt);
+    for (const [node, browser, at] of [
+      [far, atFar, begun + 2 * MINUTE],
+      [near, client, begun + 5 * MINUTE],
+    ] as const) {
+      node.clock.stopAt(at);
+      await expectSignedIn(browser);
+    }
+    const written = async () =>
+      Number((await database.read("select last_used_at as at from session"))[0]?.at);
+    await near.latchkey.parts.lastUsed.flush(near.clock.now());
+    expect(await written()).toBe(begun + 5 * MINUTE);
+    await far.latchkey.parts.lastUsed.flush(far.clock.now());
+    expect(await written()).toBe(begun + 5 * MINUTE);
+    await far.close();
+    await near.close();
+  });
+
   test("last uses are written when the server stops", async () => {
     const database = await engine.createDatabase();
     const server = await startServer({ engine, database });
@@ -86,23 +132,118 @@ describeOnEachEngine("Time", (engine) => {
   });
 
   describe("what is over goes", () => {
-    test("from every table, and nothing else does", async () => {
+    test("from every table that has what is over, and people can sign in as before", async () => {
       const server = await startServer({ engine, pruneInterval: "50ms" });
       const person = await signUp(server);
-      await person.client.post("/api/session", { email: person.email, password: "wrong password" });
-      server.clock.advance(100 * DAY);
-      const counts = async () => {
-        const tables = ["session", "ended_session", "emailed_link", "attempts", "pending_sign_in"];
-        const rows = await Promise.all(
-          tables.map((table) => server.database.read(`select count(*) as count from ${table}`)),
-        );
-        return rows.map((row) => Number(row[0]?.count));
+      const { secret } = await turnOnTwoFactor(server, person);
+      await trySignIn(server.client(), { ...person, password: WRONG_PASSWORD });
+      await halfSignIn(server, person);
+      await resetToken(server, person.email);
+      expect((await server.client().post("/api/session/passkey/options")).status).toBe(200);
+      const tables = [
+        "session",
+        "emailed_link",
+        "attempts",
+        "pending_sign_in",
+        "ceremony",
+        "activity",
+        "known_device",
+      ];
+      expect(await empty(server, tables)).toEqual([]);
+      server.clock.advance(31 * DAY);
+      await expect.poll(() => empty(server, ["session"])).toEqual(["session"]);
+      expect(await empty(server, ["ended_session"])).toEqual([]);
+      server.clock.advance(400 * DAY);
+      await expect
+        .poll(() => empty(server, [...tables, "ended_session"]))
+        .toEqual([...tables, "ended_session"]);
+      await signInWithCode(server, person, secret);
+      await server.close();
+    });
+
+    test("and nothing else does: a session, the activity of 90 days, browsers of 400 and reasons stay till then", async () => {
+      const server = await startServer({ engine });
+      const pruneNow = () => prune(server.latchkey.parts, server.clock.now());
+      const person = await signUp(server);
+      const other = await signIn(server, person, UA.firefoxWindows);
+      const events = (await activityOf(person.client)).map(({ id }) => id);
+      expect(events.length).toBeGreaterThan(1);
+      expectNoContent(await person.client.delete(`/api/sessions/${other.session.id}`));
+      server.clock.advance(29 * DAY);
+      await pruneNow();
+      await expectSignedIn(person.client);
+      await expectSignedOut(other.client, "signed_out_remotely");
+      server.clock.advance(60 * DAY);
+      await pruneNow();
+      const { client } = await signIn(server, person, person.client);
+      const kept = (await activityOf(client)).map(({ id }) => id);
+      expect(kept).toEqual(expect.arrayContaining(events));
+      server.clock.advance(2 * DAY);
+      await pruneNow();
+      const left = (await activityOf(client)).map(({ id }) => id);
+      expect(left.filter((id) => events.includes(id))).toEqual([]);
+      await server.close();
+    });
+
+    test("a browser stays known for 400 days since it was seen last, not since it was seen first", async () => {
+      const server = await startServer({ engine });
+      const person = await signUp(server);
+      const browsers = [person.client, server.client(UA.firefoxWindows)];
+      const signInAll = async () => {
+        for (const browser of browsers) await signIn(server, person, browser);
       };
-      await expect.poll(counts).toEqual([0, 0, 0, 0, 0]);
-      expect(
-        (await server.client().post("/api/session", { email: person.email, password: PASSWORD })).status,
-      ).toBe(201);
+      // The folder of emails doesn't keep old ones: each that was ever there counts.
+      const files = new Set<string>();
+      const told = async () => {
+        for (const { subject, file } of await server.outbox.to(person.email))
+          if (subject.startsWith("New sign-in")) files.add(file);
+        return files.size;
+      };
+      await signInAll();
+      expect(await told()).toBe(1);
+      for (const days of [300, 200, 399]) {
+        server.clock.advance(days * DAY);
+        await prune(server.latchkey.parts, server.clock.now());
+        await signInAll();
+        expect(await told()).toBe(1);
+      }
+      server.clock.advance(200 * DAY);
+      await signIn(server, person, person.client);
+      server.clock.advance(201 * DAY);
+      await prune(server.latchkey.parts, server.clock.now());
+      await signInAll();
+      expect(await told()).toBe(2);
       await server.close();
     });
   });
+
+  test("an address that was left is free seven days later, by itself: nothing has to be pruned for it", async () => {
+    const server = await startServer({ engine });
+    const person = await signUp(server);
+    await verifyEmail(server, person);
+    const email = freshEmail("new");
+    const change = { email, currentPassword: PASSWORD };
+    expectStatus(202, await person.client.put("/api/account/email", change));
+    const token = await server.outbox.tokenFor(email, "/confirm-email");
+    expectNoContent(await person.client.post("/api/email-confirmations", { token }));
+    const takeIt = () => server.client().post("/api/accounts", { email: person.email, password: PASSWORD });
+    server.clock.advance(7 * DAY - MINUTE);
+    expectRefusal(await takeIt(), 409, "email_taken");
+    server.clock.advance(2 * MINUTE);
+    const rows = await server.database.read("select kind from emailed_link where kind = 'email_reversal'");
+    expect(rows).not.toEqual([]);
+    expectStatus(201, await takeIt());
+    await server.close();
+  });
 });
+
+/** Those of the tables that have no row. */
+async function empty({ database }: TestServer, tables: string[]): Promise<string[]> {
+  const counts = await Promise.all(
+    tables.map(async (table) => {
+      const [row] = await database.read(`select count(*) as count from ${table}`);
+      return Number(row?.count);
+    }),
+  );
+  return tables.filter((_table, at) => counts[at] === 0);
+}

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Client } from "../support/client.ts";
-import { CookieJar } from "../support/cookie-jar.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { isSignedIn, signUp } from "../support/people.ts";
-import { serverFor, type TestServer } from "../support/server.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { Client } from "../support/requests/client.ts";
+import { CookieJar } from "../support/requests/cookie-jar.ts";
+import { isSignedIn, signUp } from "../support/requests/people.ts";
+import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 /** A browser's two tabs: cookies know hosts, not ports, so both apps of a host get all of them. */
 function tabs(one: TestServer, other: TestServer): [Client, Client] {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import { exchangeBytes } from "../support/exchange.ts";
-import { expectNoContent } from "../support/expectations.ts";
-import { signUpConfirmed } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
+import { header } from "../support/requests/answers.ts";
+import { exchangeBytes } from "../support/requests/exchange.ts";
+import { expectNoContent } from "../support/requests/expectations.ts";
+import { signUpConfirmed } from "../support/requests/people.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const IDENTITY = ["remote-user", "remote-account", "remote-session"];
 

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { DAY, MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { freePort } from "../support/free-port.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { TestProvider } from "../support/login-methods/provider.ts";
+import { header } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { DAY, MINUTE } from "../support/requests/clock.ts";
+import { expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   type Device,
   expectStatus,
@@ -14,10 +14,10 @@ import {
   type Person,
   signIn,
   signUp,
-} from "../support/people.ts";
-import { TestProvider } from "../support/provider.ts";
-import { serverFor, startServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { freePort } from "../support/servers/free-port.ts";
+import { serverFor, startServer } from "../support/servers/server.ts";
 
 const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none" };
 const BACKGROUND = { "Latchkey-Background": "1" };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import type { Headers } from "../support/exchange.ts";
-import { signUp } from "../support/people.ts";
-import { serverOn } from "../support/sqlite-server.ts";
+import { header } from "../support/requests/answers.ts";
+import type { Headers } from "../support/requests/exchange.ts";
+import { signUp } from "../support/requests/people.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const OWN = "https://login.example.test";
 const APP = "https://app.example.test";
@@ -131,6 +131,7 @@ describe("What asks to be led on after a sign-in", () => {
       { "X-Forwarded-Proto": trick, "X-Forwarded-Host": "login.example.test", "X-Forwarded-Uri": "/x" },
       { "X-Forwarded-Host": "login.example.test", "X-Forwarded-Uri": trick, "X-Forwarded-Proto": "https" },
     ]);
+    const led: string[] = [];
     for (const headers of asked)
       for (const path of ["/verify", "/verify?mode=nginx"]) {
         const answer = await server()
@@ -140,9 +141,10 @@ describe("What asks to be led on after a sign-in", () => {
         const location = new URL(header(answer, "location"));
         expect(location.origin + location.pathname).toBe(`${OWN}/login`);
         const next = location.searchParams.get("next");
-        if (next !== null) expect(originOf(next), JSON.stringify(headers)).toBe(OWN);
-        if (next !== null) expect(next).toMatch(/^https:/);
+        if (next !== null) led.push(next);
       }
+    expect(led).not.toEqual([]);
+    expect(led.filter((next) => originOf(next) !== OWN || !next.startsWith("https:"))).toEqual([]);
   });
 
   test.each([

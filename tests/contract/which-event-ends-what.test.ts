@@ -2,8 +2,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type EndingEvent, EVENTS } from "../../src/sessions/endings.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import {
   activityOf,
   type Device,
@@ -18,10 +24,9 @@ import {
   signUp,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { serverFor, type TestServer } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 type Scene = { server: TestServer; person: Person; other: Device; third: Device };
 
@@ -227,6 +232,8 @@ describeOnEachEngine("Which event ends which sessions", (engine) => {
 
   test.each(ROWS)("$event", async ({ happen, own, other, third, by }) => {
     const set = await scene();
+    // Each has asked before: what the server remembers of them must not outlive the event.
+    for (const { client } of [set.person, set.other, set.third]) await expectSignedIn(client);
     await happen(set);
     for (const [client, fate] of [
       [set.person.client, own],

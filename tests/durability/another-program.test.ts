@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { latchkey } from "../support/command-line.ts";
-import { describeOnEachEngine, engineOf, type TestDatabase } from "../support/engines.ts";
-import { expectSignedIn } from "../support/expectations.ts";
-import { signUp } from "../support/people.ts";
-import { startServer } from "../support/server.ts";
+import { describeOnEachEngine, engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { expectSignedIn } from "../support/requests/expectations.ts";
+import { signUp } from "../support/requests/people.ts";
+import { latchkey } from "../support/servers/command-line.ts";
+import { startServer } from "../support/servers/server.ts";
 
 describeOnEachEngine("The database of another program", (engine) => {
   let database: TestDatabase;

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import { Client } from "../support/client.ts";
-import { freePort } from "../support/free-port.ts";
-import { expectStatus, freshEmail, listOf, PASSWORD } from "../support/people.ts";
-import { UA } from "../support/user-agents.ts";
+import { Client } from "../support/requests/client.ts";
+import { expectStatus, freshEmail, listOf, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { freePort } from "../support/servers/free-port.ts";
 
 const VICTIM = join(import.meta.dirname, "victim.ts");
 const DEVICES = 5;

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hashToken } from "../../src/sessions/token.ts";
-import { Clock } from "../support/clock.ts";
-import { describeOnEachEngine, type Engine, type TestDatabase } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { loadSchema } from "../support/old-database.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { describeOnEachEngine, type Engine, type TestDatabase } from "../support/databases/engines.ts";
+import { loadSchema } from "../support/databases/old-database.ts";
+import { Clock } from "../support/requests/clock.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const MADE = Date.parse("2026-09-01T12:00:00Z");
 const CONFIRMED = Date.parse("2026-09-02T12:00:00Z");

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { migrationsOf } from "../../src/database/migrations.ts";
-import type { Client } from "../support/client.ts";
-import { Clock } from "../support/clock.ts";
-import { describeOnEachEngine, type Engine, type TestDatabase } from "../support/engines.ts";
-import { expectNoContent, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { loadFirstSchema } from "../support/old-database.ts";
-import { listOf, PASSWORD, signIn } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine, type Engine, type TestDatabase } from "../support/databases/engines.ts";
+import { loadFirstSchema } from "../support/databases/old-database.ts";
+import type { Client } from "../support/requests/client.ts";
+import { Clock } from "../support/requests/clock.ts";
+import { expectNoContent, expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
+import { listOf, PASSWORD, signIn } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const token = (letter: string) => `lk1_${letter.repeat(43)}`;
 const EMAIL = "ada@example.test";

@@ -4,13 +4,13 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { SessionEnded } from "../../src/index.ts";
 import { prune } from "../../src/sessions/prune.ts";
-import { DAY, HOUR, MINUTE } from "../support/clock.ts";
-import { latchkey as run } from "../support/command-line.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent } from "../support/expectations.ts";
-import { OTHER_PASSWORD, PASSWORD, signIn, signUp } from "../support/people.ts";
-import { serverFor, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { DAY, HOUR, MINUTE } from "../support/requests/clock.ts";
+import { expectNoContent } from "../support/requests/expectations.ts";
+import { OTHER_PASSWORD, PASSWORD, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { latchkey as run } from "../support/servers/command-line.ts";
+import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 /** What an app hears, one after another. */
 function listenTo({ latchkey }: Pick<TestServer, "latchkey">) {

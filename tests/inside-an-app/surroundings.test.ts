@@ -6,12 +6,19 @@ import compression from "compression";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLatchkey, type LatchkeyOptions } from "../../src/index.ts";
-import { header } from "../support/answers.ts";
-import { type Build, frameworks, type Manner, onHono, startApp, type TestApp } from "../support/apps.ts";
-import { engineOf, type TestDatabase } from "../support/engines.ts";
-import { expectRefusal } from "../support/expectations.ts";
-import { isSignedIn, signIn, signUp } from "../support/people.ts";
-import { UA } from "../support/user-agents.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { header } from "../support/requests/answers.ts";
+import { expectRefusal } from "../support/requests/expectations.ts";
+import { isSignedIn, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import {
+  type Build,
+  frameworks,
+  type Manner,
+  onHono,
+  startApp,
+  type TestApp,
+} from "../support/servers/apps.ts";
 
 const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 

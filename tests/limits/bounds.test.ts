@@ -1,12 +1,24 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { makeId } from "../../src/sessions/token.ts";
-import { HOUR, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectSignedIn, expectSignedOut, expectTooManyAfterProof } from "../support/expectations.ts";
-import { activityOf, type Device, freshEmail, listOf, PASSWORD, signIn, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { HOUR, SECOND } from "../support/requests/clock.ts";
+import {
+  expectSignedIn,
+  expectSignedOut,
+  expectTooManyAfterProof,
+} from "../support/requests/expectations.ts";
+import {
+  activityOf,
+  type Device,
+  freshEmail,
+  listOf,
+  PASSWORD,
+  signIn,
+  signUp,
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const MOST = 100;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { Headers } from "../support/exchange.ts";
-import { expectNoContent, expectRefusal, expectTooMany } from "../support/expectations.ts";
-import { freshEmail, PASSWORD, signUp, WRONG_PASSWORD } from "../support/people.ts";
-import type { TestServer } from "../support/server.ts";
-import { serverOn } from "../support/sqlite-server.ts";
+import type { Headers } from "../support/requests/exchange.ts";
+import { expectNoContent, expectRefusal, expectTooMany } from "../support/requests/expectations.ts";
+import { freshEmail, PASSWORD, signUp, WRONG_PASSWORD } from "../support/requests/people.ts";
+import type { TestServer } from "../support/servers/server.ts";
+import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const MOST = 100;
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { HOUR, SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import type { Person } from "../support/people.ts";
-import { freshEmail, PASSWORD, resetToken, signIn, signUp } from "../support/people.ts";
-import { serverFor, startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { HOUR, SECOND } from "../support/requests/clock.ts";
+import type { Person } from "../support/requests/people.ts";
+import { freshEmail, PASSWORD, resetToken, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor, startServer, type TestServer } from "../support/servers/server.ts";
 
 /** What notices and ordinary emails of an hour share; the rest of the 20 is kept for what helps the owner. */
 const SHARED = 10;

@@ -1,16 +1,23 @@
 import { expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import { MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { header } from "../support/requests/answers.ts";
+import { MINUTE } from "../support/requests/clock.ts";
 import {
   expectNoContent,
   expectRefusal,
   expectRefusalAfterProof,
   expectTooMany,
   expectTooManyAfterProof,
-} from "../support/expectations.ts";
-import { expectStatus, freshEmail, OTHER_PASSWORD, PASSWORD, resetToken, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
+} from "../support/requests/expectations.ts";
+import {
+  expectStatus,
+  freshEmail,
+  OTHER_PASSWORD,
+  PASSWORD,
+  resetToken,
+  signUp,
+} from "../support/requests/people.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const WEAK = "short";
 const SIGN_UPS_OF_A_NETWORK = 300;

@@ -1,10 +1,17 @@
 import { hashSync } from "bcryptjs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal } from "../support/expectations.ts";
-import { importReport, jsonLines } from "../support/imports.ts";
-import { expectStatus, freshEmail, PASSWORD, signUp, trySignIn, WRONG_PASSWORD } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { importReport, jsonLines } from "../support/databases/imports.ts";
+import { expectRefusal } from "../support/requests/expectations.ts";
+import {
+  expectStatus,
+  freshEmail,
+  PASSWORD,
+  signUp,
+  trySignIn,
+  WRONG_PASSWORD,
+} from "../support/requests/people.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const [COST, OTHER_COST] = [5, 4];
 

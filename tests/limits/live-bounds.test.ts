@@ -2,14 +2,14 @@ import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../src/http/app.ts";
 import { LiveStreams } from "../../src/sessions/telling/live.ts";
 import { Watcher } from "../../src/sessions/telling/watcher.ts";
-import { header } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectTooMany } from "../support/expectations.ts";
-import type { LiveStream } from "../support/live-stream.ts";
-import { expectStatus, signIn, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { header } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { expectNoContent, expectTooMany } from "../support/requests/expectations.ts";
+import type { LiveStream } from "../support/requests/live-stream.ts";
+import { expectStatus, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const OF_A_SESSION = 20;
 

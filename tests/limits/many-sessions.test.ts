@@ -1,12 +1,12 @@
 import { sql } from "kysely";
 import { beforeEach, expect, test } from "vitest";
 import { hashToken } from "../../src/sessions/token.ts";
-import { need } from "../support/answers.ts";
-import { DAY, HOUR, MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedOut } from "../support/expectations.ts";
-import { expectStatus, isSignedIn, listOf, type Person, signUp } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { need } from "../support/requests/answers.ts";
+import { DAY, HOUR, MINUTE } from "../support/requests/clock.ts";
+import { expectNoContent, expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
+import { expectStatus, isSignedIn, listOf, type Person, signUp } from "../support/requests/people.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const MANY = 20_000;
 /** Those whose tokens a test knows. */
@@ -115,5 +115,25 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
     const counts = lines.map(({ detail }) => Number(JSON.parse(String(detail)).count ?? 1));
     expect(counts.reduce((sum, count) => sum + count)).toBe(MANY);
     expect(lines).toHaveLength(LISTED + 2);
+  });
+
+  test("are written down as used, all of them, while everyone else gets a turn", async () => {
+    const { lastUsed, settings } = server().latchkey.parts;
+    const now = settings.now();
+    for (let number = 0; number < MANY; number += 1) lastUsed.touch(idOf(number), now - DAY, now);
+    let turns = 0;
+    let isOver = false;
+    const countTurns = () => {
+      turns += 1;
+      if (!isOver) setImmediate(countTurns);
+    };
+    setImmediate(countTurns);
+    await lastUsed.flush(now);
+    isOver = true;
+    expect(turns).toBeGreaterThan(50);
+    const rows = await server().database.read(
+      `select id from session where account_id = '${person.account.id}' and id like 'planted-%' and last_used_at = ${now}`,
+    );
+    expect(rows).toHaveLength(MANY);
   });
 });

@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { DAY, HOUR, MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectTooMany } from "../support/expectations.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { codeAt, wrongCodeAt } from "../support/login-methods/totp.ts";
+import { header } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { DAY, HOUR, MINUTE } from "../support/requests/clock.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectTooMany,
+} from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -16,10 +22,9 @@ import {
   trySignIn,
   turnOnTwoFactor,
   WRONG_PASSWORD,
-} from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import { codeAt, wrongCodeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const PROOF = "/api/session/proof";
 const TWO_FACTOR = "/api/session/two-factor";

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import { SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal, expectTooMany } from "../support/expectations.ts";
-import { OTHER_PASSWORD, resetToken, signUp, trySignIn, WRONG_PASSWORD } from "../support/people.ts";
-import { serverFor, startServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { header } from "../support/requests/answers.ts";
+import { SECOND } from "../support/requests/clock.ts";
+import { expectRefusal, expectTooMany } from "../support/requests/expectations.ts";
+import { OTHER_PASSWORD, resetToken, signUp, trySignIn, WRONG_PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor, startServer } from "../support/servers/server.ts";
 
 const MOST = 10;
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Client } from "../support/client.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectTooMany } from "../support/expectations.ts";
-import { freshEmail, signUp, trySignIn } from "../support/people.ts";
-import { serverFor, type TestServer } from "../support/server.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import type { Client } from "../support/requests/client.ts";
+import { expectTooMany } from "../support/requests/expectations.ts";
+import { freshEmail, signUp, trySignIn } from "../support/requests/people.ts";
+import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 /** What one network may do in a while, and what one that may speak for many may do. */
 const MOST = 100;

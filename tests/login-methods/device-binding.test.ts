@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Answer } from "../support/answers.ts";
-import { header } from "../support/answers.ts";
-import { offeredChallenge } from "../support/bound-browser.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { addPasskey, passkeySignIn } from "../support/passkeys.ts";
-import { expectStatus, signUp, trySignIn, turnOnTwoFactor } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
+import { offeredChallenge } from "../support/browsers/bound-browser.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import { header } from "../support/requests/answers.ts";
+import { expectStatus, signUp, trySignIn, turnOnTwoFactor } from "../support/requests/people.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 /** Passwords and sign-ups are in tests/contract/device-binding.test.ts. */

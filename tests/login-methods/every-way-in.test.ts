@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal, expectSignedOut } from "../support/expectations.ts";
-import { addPasskey } from "../support/passkeys.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey } from "../support/login-methods/passkeys.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import { need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   expectStatus,
   halfSignIn,
@@ -12,10 +13,9 @@ import {
   trySignIn,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { type Everyone, operate, SITES, Sites, WAYS } from "./ways.ts";
 
 describeOnEachEngine("Every way in", (engine) => {

@@ -1,15 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { addPasskey, creationOptions, passkeySignIn, signInOptions } from "../support/passkeys.ts";
-import { expectStatus, freshEmail, signUp, turnOnTwoFactor } from "../support/people.ts";
-import { serverFor } from "../support/server.ts";
-import type { Forgery } from "../support/software-authenticator.ts";
-import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import {
+  addPasskey,
+  creationOptions,
+  passkeySignIn,
+  signInOptions,
+} from "../support/login-methods/passkeys.ts";
+import type { Forgery } from "../support/login-methods/software-authenticator.ts";
+import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import { need } from "../support/requests/answers.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { expectStatus, freshEmail, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor } from "../support/servers/server.ts";
 
 const forgeries: Record<string, Forgery> = {
   "a signature with one bit turned": { breakSignature: true },
@@ -141,7 +146,7 @@ describeOnEachEngine("Forged passkeys", (engine) => {
       return rest;
     };
     const forNobody = await ask();
-    expect(forNobody.allowCredentials ?? []).toEqual([]);
+    expect(forNobody).not.toMatchObject({ allowCredentials: [{}] });
     for (const email of [person.email, bare.email, freshEmail(), "no address at all"])
       expect(await ask(email)).toEqual(forNobody);
   });

@@ -1,14 +1,14 @@
 import { randomInt } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readOidcProviders } from "../../src/options/oidc.ts";
-import { header, need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal } from "../support/expectations.ts";
-import { TestGitHub } from "../support/github.ts";
-import { expectStatus, freshEmail, signUp } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { TestGitHub } from "../support/login-methods/github.ts";
+import { header, need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { expectRefusal } from "../support/requests/expectations.ts";
+import { expectStatus, freshEmail, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const primary = (email: unknown, verified: unknown = true) => ({ email, primary: true, verified });
 

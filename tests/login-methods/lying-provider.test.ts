@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { header, need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { engineOf } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import type { Endpoint, Lie } from "../support/lying-provider.ts";
-import { CLIENT_ID, CLIENT_SECRET, LyingProvider } from "../support/lying-provider.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import type { Endpoint, Lie } from "../support/login-methods/lying-provider.ts";
+import { CLIENT_ID, CLIENT_SECRET, LyingProvider } from "../support/login-methods/lying-provider.ts";
+import { header, need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { flood, honest, lies, stateLies } from "./lies.ts";
 
 const ENDPOINTS: Endpoint[] = ["discovery", "jwks", "token", "userinfo"];

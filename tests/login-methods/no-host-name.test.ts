@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readSettings } from "../../src/options/options.ts";
-import { need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal } from "../support/expectations.ts";
-import { freePort } from "../support/free-port.ts";
-import { addPasskey } from "../support/passkeys.ts";
-import { signUp, verifyEmail } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey } from "../support/login-methods/passkeys.ts";
+import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import { need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
+import { signUp, verifyEmail } from "../support/requests/people.ts";
+import { freePort } from "../support/servers/free-port.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 /** What the dashboard's page is told. */
 async function configOf(client: Client): Promise<Record<string, unknown>> {

@@ -1,11 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { header, need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { freePort } from "../support/free-port.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { type Someone, TestProvider } from "../support/login-methods/provider.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import { header, need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -14,11 +20,10 @@ import {
   signUp,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { type Someone, TestProvider } from "../support/provider.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { freePort } from "../support/servers/free-port.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 describeOnEachEngine("Signing in with a provider", (engine) => {
   let provider: TestProvider;

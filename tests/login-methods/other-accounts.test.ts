@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { addPasskey, passkeySignIn, signInOptions } from "../support/passkeys.ts";
-import { expectStatus, signUp, verifyEmail } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, passkeySignIn, signInOptions } from "../support/login-methods/passkeys.ts";
+import { need } from "../support/requests/answers.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { expectNoContent, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { expectStatus, signUp, verifyEmail } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 describeOnEachEngine("The login methods of another account", (engine) => {

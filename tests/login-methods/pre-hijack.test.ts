@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedOut } from "../support/expectations.ts";
-import { addPasskey, passkeySignIn } from "../support/passkeys.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import { need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { SECOND } from "../support/requests/clock.ts";
+import { expectNoContent, expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -20,10 +21,9 @@ import {
   trySignIn,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 /** Somebody signs up with an address that isn't theirs and waits; then its owner comes. */

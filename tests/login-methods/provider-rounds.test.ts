@@ -1,13 +1,25 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import { MINUTE } from "../support/clock.ts";
-import { latchkey } from "../support/command-line.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { CLIENT_ID, CLIENT_SECRET, type Lie, LyingProvider } from "../support/lying-provider.ts";
-import { expectStatus, freshEmail, listOf, PASSWORD, signUp, turnOnTwoFactor } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  type Lie,
+  LyingProvider,
+} from "../support/login-methods/lying-provider.ts";
+import { header } from "../support/requests/answers.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import {
+  expectStatus,
+  freshEmail,
+  listOf,
+  PASSWORD,
+  signUp,
+  turnOnTwoFactor,
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { latchkey } from "../support/servers/command-line.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 describeOnEachEngine("A round to a provider", (engine) => {

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { tokenIn } from "../support/outbox.ts";
-import { addPasskey, passkeySignIn } from "../support/passkeys.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
+import { tokenIn } from "../support/mail/outbox.ts";
+import { need } from "../support/requests/answers.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import {
   activityOf,
   expectStatus,
@@ -12,9 +17,9 @@ import {
   trySignIn,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 describeOnEachEngine("A session that its owner reports", (engine) => {

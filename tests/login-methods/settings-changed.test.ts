@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { describeOnEachEngine, type TestDatabase } from "../support/engines.ts";
-import { expectNoContent, expectRefusal } from "../support/expectations.ts";
-import { addPasskey } from "../support/passkeys.ts";
-import { type Person, signUp, verifyEmail } from "../support/people.ts";
-import { type ServerOptions, startServer, type TestServer } from "../support/server.ts";
+import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
+import { addPasskey } from "../support/login-methods/passkeys.ts";
+import { need } from "../support/requests/answers.ts";
+import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
+import { type Person, signUp, verifyEmail } from "../support/requests/people.ts";
+import { type ServerOptions, startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 const METHODS = "/api/account/login-methods";

@@ -1,12 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Answer } from "../support/answers.ts";
-import { need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { MINUTE } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { addPasskey, passkeySignIn, signInOptions } from "../support/passkeys.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, passkeySignIn, signInOptions } from "../support/login-methods/passkeys.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import { need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import {
   activityOf,
   expectStatus,
@@ -17,10 +23,9 @@ import {
   signUp,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { codeAt } from "../support/totp.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 const METHODS = "/api/account/login-methods";

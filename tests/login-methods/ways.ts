@@ -1,8 +1,14 @@
-import { type Answer, header } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { latchkey } from "../support/command-line.ts";
-import { CLIENT_ID, CLIENT_SECRET, type Facts, type Lie, LyingProvider } from "../support/lying-provider.ts";
-import { passkeySignIn } from "../support/passkeys.ts";
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  type Facts,
+  type Lie,
+  LyingProvider,
+} from "../support/login-methods/lying-provider.ts";
+import { passkeySignIn } from "../support/login-methods/passkeys.ts";
+import type { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import { type Answer, header } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
 import {
   expectStatus,
   freshEmail,
@@ -11,9 +17,9 @@ import {
   type Person,
   resetToken,
   trySignIn,
-} from "../support/people.ts";
-import type { TestServer } from "../support/server.ts";
-import type { SoftwareAuthenticator } from "../support/software-authenticator.ts";
+} from "../support/requests/people.ts";
+import { latchkey } from "../support/servers/command-line.ts";
+import type { TestServer } from "../support/servers/server.ts";
 
 /** Someone who has every way to log in. */
 export type Everyone = {

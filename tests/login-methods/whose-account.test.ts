@@ -1,11 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { SECOND } from "../support/clock.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { addPasskey, passkeySignIn } from "../support/passkeys.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
+import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import { need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { SECOND } from "../support/requests/clock.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -18,10 +24,9 @@ import {
   signUp,
   trySignIn,
   turnOnTwoFactor,
-} from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 /** What was set up before the owner proved the address isn't the owner's, and only the owner's reset settles it. */

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { latchkey as run } from "../support/command-line.ts";
-import { engineOf, type TestDatabase } from "../support/engines.ts";
-import { expectNoContent } from "../support/expectations.ts";
-import { FaultProxy } from "../support/fault-proxy.ts";
-import { startInOwnProcess } from "../support/own-process.ts";
-import { type Person, signIn, signUp } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import { expectNoContent } from "../support/requests/expectations.ts";
+import { type Person, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { latchkey as run } from "../support/servers/command-line.ts";
+import { startInOwnProcess } from "../support/servers/own-process.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const KEY = "ab".repeat(32);
 

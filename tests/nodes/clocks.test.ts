@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { engineOf } from "../support/engines.ts";
-import { FaultProxy } from "../support/fault-proxy.ts";
-import { startInOwnProcess } from "../support/own-process.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import { startInOwnProcess } from "../support/servers/own-process.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 /** Whether a node with a clock of its own is ready, and what it logs unasked and asked. */
 async function askNode(server: TestServer, aheadBy: number) {

@@ -2,12 +2,12 @@ import { chmod, chown, copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { latchkey as run } from "../support/command-line.ts";
-import { postgresAt, type TestDatabase } from "../support/engines.ts";
-import { type Postgres, startPostgres } from "../support/postgres.ts";
+import { postgresAt, type TestDatabase } from "../support/databases/engines.ts";
+import { type Postgres, startPostgres } from "../support/databases/postgres.ts";
+import { latchkey as run } from "../support/servers/command-line.ts";
 
 /** Of an authority that no machine knows, for localhost and 127.0.0.1, good until 2126. */
-const CERTIFICATES = join(import.meta.dirname, "..", "support", "certificates");
+const CERTIFICATES = join(import.meta.dirname, "..", "support", "servers", "certificates");
 
 /** Teaches a PostgreSQL that runs to speak TLS. */
 async function encrypt({ url, place }: Postgres): Promise<void> {

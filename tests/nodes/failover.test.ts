@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { latchkey as run } from "../support/command-line.ts";
-import { engineOf, postgresAt, type TestDatabase } from "../support/engines.ts";
-import { expectSignedIn } from "../support/expectations.ts";
-import { FaultProxy } from "../support/fault-proxy.ts";
-import { isSignedIn, type Person, signIn, signUp } from "../support/people.ts";
-import { type Postgres, startPostgres } from "../support/postgres.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { startSynchronousStandby } from "../support/standby.ts";
-import { UA } from "../support/user-agents.ts";
+import { engineOf, postgresAt, type TestDatabase } from "../support/databases/engines.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import { type Postgres, startPostgres } from "../support/databases/postgres.ts";
+import { startSynchronousStandby } from "../support/databases/standby.ts";
+import { expectSignedIn } from "../support/requests/expectations.ts";
+import { isSignedIn, type Person, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { latchkey as run } from "../support/servers/command-line.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const PEOPLE = 6;
 const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows];

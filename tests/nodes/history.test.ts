@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { engineNames } from "../support/engine-names.ts";
-import { engineOf } from "../support/engines.ts";
-import { startNodes } from "../support/two-nodes.ts";
+import { engineNames } from "../support/databases/engine-names.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { startNodes } from "../support/servers/two-nodes.ts";
 import { live, violations } from "./history.ts";
 
 const SEED = Number(process.env.HISTORY_SEED ?? Math.floor(Math.random() * 1_000_000));

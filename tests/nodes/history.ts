@@ -1,10 +1,17 @@
-import type { Answer } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { addPasskey, passkeySignIn } from "../support/passkeys.ts";
-import { OTHER_PASSWORD, PASSWORD, type Person, signUp, trySignIn, verifyEmail } from "../support/people.ts";
-import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
-import type { TwoNodes } from "../support/two-nodes.ts";
-import { UA } from "../support/user-agents.ts";
+import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
+import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import {
+  OTHER_PASSWORD,
+  PASSWORD,
+  type Person,
+  signUp,
+  trySignIn,
+  verifyEmail,
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import type { TwoNodes } from "../support/servers/two-nodes.ts";
 
 const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows, UA.firefoxLinux, UA.script];
 /** How many of everything a person does goes on at once. */

@@ -3,13 +3,13 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { endBecauseOf } from "../../src/sessions/endings.ts";
 import { prune } from "../../src/sessions/prune.ts";
 import { hashToken, makeId, makeToken } from "../../src/sessions/token.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "../support/clock.ts";
-import { engineNames } from "../support/engine-names.ts";
-import { describeOnEachEngine, type Engine, engineOf } from "../support/engines.ts";
-import { expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { type Person, signIn, signUp } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { engineNames } from "../support/databases/engine-names.ts";
+import { describeOnEachEngine, type Engine, engineOf } from "../support/databases/engines.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../support/requests/clock.ts";
+import { expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
+import { type Person, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const HEARTBEAT = 25 * SECOND;
 
@@ -110,6 +110,7 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
     const server = await startServer({ engine });
     const person = await signUp(server);
     const { parts } = server.latchkey;
+    await parts.mailer.settled();
     const { write } = parts.database;
     let underWay = 0;
     let most = 0;

@@ -1,8 +1,8 @@
-import { postgresAt } from "../support/engines.ts";
-import { expectStatus, PASSWORD, signUp } from "../support/people.ts";
-import { startPostgres } from "../support/postgres.ts";
-import { startNodes } from "../support/two-nodes.ts";
-import { UA } from "../support/user-agents.ts";
+import { postgresAt } from "../support/databases/engines.ts";
+import { startPostgres } from "../support/databases/postgres.ts";
+import { expectStatus, PASSWORD, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startNodes } from "../support/servers/two-nodes.ts";
 
 /**
  * `npm run check:live`: how long after the answer to an ending the ended session's open page on another

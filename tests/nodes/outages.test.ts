@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { engineOf } from "../support/engines.ts";
-import { expectNoContent, expectRefusal, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { type Fault, FaultProxy } from "../support/fault-proxy.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { type Fault, FaultProxy } from "../support/databases/fault-proxy.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import {
   expectStatus,
   isSignedIn,
@@ -11,9 +16,9 @@ import {
   signIn,
   signUp,
   trySignIn,
-} from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 describe("A PostgreSQL that goes away", () => {
   let proxy: FaultProxy;

@@ -7,14 +7,14 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migrationsOf } from "../../src/database/migrations.ts";
-import { engineOf, type TestDatabase } from "../support/engines.ts";
-import { expectNoContent, expectSignedIn, expectSignedOut } from "../support/expectations.ts";
-import { freePort } from "../support/free-port.ts";
-import { startInOwnProcess } from "../support/own-process.ts";
-import { OTHER_PASSWORD, PASSWORD, signIn, signUp } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { systemProgram } from "../support/system-program.ts";
-import { UA } from "../support/user-agents.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { expectNoContent, expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
+import { OTHER_PASSWORD, PASSWORD, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { systemProgram } from "../support/runs/system-program.ts";
+import { freePort } from "../support/servers/free-port.ts";
+import { startInOwnProcess } from "../support/servers/own-process.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const program = await systemProgram("pgbouncer");
 

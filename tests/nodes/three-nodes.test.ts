@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migrationsOf } from "../../src/database/migrations.ts";
-import type { Client } from "../support/client.ts";
-import { engineOf } from "../support/engines.ts";
-import { expectNoContent } from "../support/expectations.ts";
-import { expectStatus, OTHER_PASSWORD, PASSWORD, signUp } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import type { Client } from "../support/requests/client.ts";
+import { expectNoContent } from "../support/requests/expectations.ts";
+import { expectStatus, OTHER_PASSWORD, PASSWORD, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const NODES = 3;
 const VERSIONS = migrationsOf("postgres").map(({ version }) => version);

@@ -1,12 +1,12 @@
 import pg from "pg";
 import { describe, test } from "vitest";
-import { engineOf } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { FaultProxy } from "../support/fault-proxy.ts";
-import { startInOwnProcess } from "../support/own-process.ts";
-import { expectStatus, listOf, signUp } from "../support/people.ts";
-import { startServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { expectStatus, listOf, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startInOwnProcess } from "../support/servers/own-process.ts";
+import { startServer } from "../support/servers/server.ts";
 
 /** A database, the way to it through a proxy, and how to leave both. */
 async function behindProxy() {
@@ -97,6 +97,21 @@ describe.concurrent("What waits for PostgreSQL", () => {
     await expect.poll(() => database.read(WAITING)).toEqual([]);
     await other.end();
     await expectSignedIn((await signUp(server)).client);
+    await server.close();
+    await leave();
+  });
+
+  test("leaves no check waiting at the server that nobody waits for", async ({ expect }) => {
+    const { database, start, leave } = await behindProxy();
+    const server = await start();
+    const { client } = await signUp(server);
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query("begin; lock table session in access exclusive mode");
+    expectRefusal(await client.get("/api/session"), 503, "unavailable");
+    await expect.poll(() => database.read(WAITING), { timeout: 20_000 }).toEqual([]);
+    await holder.end();
+    await expectSignedIn(client);
     await server.close();
     await leave();
   });

@@ -2,10 +2,11 @@ import { sql } from "kysely";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { DatabaseUnavailable } from "../../src/index.ts";
-import { engineOf, type TestDatabase } from "../support/engines.ts";
-import { expectRefusal, expectSignedIn } from "../support/expectations.ts";
-import { type Person, signUp } from "../support/people.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { type Person, signIn, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 /** What an operator, or another program, may do to a database in use, and how it is mended. */
 const TROUBLES: [string, { begin: string[]; mend: string[]; locks?: true }][] = [
@@ -51,9 +52,13 @@ describe("A PostgreSQL in use that", () => {
   const asAdmin = async (statements: string[]) => {
     for (const one of statements) await admin.query(one.replaceAll("NAME", name));
   };
-  /** The server connects again whenever it may, so that one round isn't always enough. */
+  /**
+   * The server connects again whenever it may, so that one round isn't always enough. A connection that is
+   * still starting has no database yet, and may have been let in before the database was troubled.
+   */
   const endConnections = async () => {
-    const text = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+    const text = `select case when datname = $1 then pg_terminate_backend(pid) end
+      from pg_stat_activity where datname = $1 or state = 'starting'`;
     await expect.poll(async () => (await admin.query(text, [name])).rowCount, { timeout: 30_000 }).toBe(0);
   };
 
@@ -89,7 +94,7 @@ describe("A PostgreSQL in use that", () => {
       const holder = new pg.Client({ connectionString: database.url });
       if (locks) {
         await holder.connect();
-        await holder.query("begin; lock table session, account in access exclusive mode");
+        await holder.query("begin; lock table session, account, session_change in access exclusive mode");
       }
       try {
         await expectUnavailable();
@@ -102,12 +107,17 @@ describe("A PostgreSQL in use that", () => {
     },
   );
 
-  test("has taken a right away (42501) is 503, and mends", async () => {
-    await database.read("alter table session owner to postgres");
-    expectRefusal(await person.client.get("/api/session"), 503, "unavailable");
-    await database.read(`alter table session owner to ${name}`);
-    await expectSignedIn(person.client);
-  });
+  test.each(["session", "session_change"])(
+    "has taken a right on %s away (42501) is 503, and mends",
+    async (table) => {
+      const unchecked = await signIn(server, person, UA.firefoxWindows);
+      const asked = table === "session" ? unchecked : person;
+      await database.read(`alter table ${table} owner to postgres`);
+      expectRefusal(await asked.client.get("/api/session"), 503, "unavailable");
+      await database.read(`alter table ${table} owner to ${name}`);
+      await expectSignedIn(asked.client);
+    },
+  );
 
   test("gives way to others in every deadlock is 503 after the last try, and mends", async () => {
     let tries = 0;

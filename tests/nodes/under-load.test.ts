@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { engineOf, postgresAt, type TestDatabase } from "../support/engines.ts";
-import { FaultProxy } from "../support/fault-proxy.ts";
-import { isSignedIn, type Person, signUp, trySignIn } from "../support/people.ts";
-import { type Postgres, serve, startPostgres } from "../support/postgres.ts";
-import { startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+import { engineOf, postgresAt, type TestDatabase } from "../support/databases/engines.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import { type Postgres, serve, startPostgres } from "../support/databases/postgres.ts";
+import { isSignedIn, type Person, signUp, trySignIn } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows];
 const PEOPLE = 5;

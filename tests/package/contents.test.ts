@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Packed, pack } from "../support/package.ts";
+import { type Packed, pack } from "../support/runs/package.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
@@ -28,6 +28,7 @@ describe("The package as it is packed", () => {
     const others = [
       "bin/latchkey.js",
       "dist/cli/main.js",
+      "dist/cli/licenses.md",
       "dist/dashboard/index.html",
       "dist/sessions/device-label/app-names.json",
       "dist/sessions/device-label/browser-names.json",
@@ -46,13 +47,15 @@ describe("The package as it is packed", () => {
       /^(README\.md|CHANGELOG\.md|SECURITY\.md|deploy\/(latchkey\.service|nginx\.conf)|LICENSE|package\.json|bin\/latchkey\.js)$/,
       /^dist\/.+\.(js|d\.ts|css|sql|html|svg)$/,
       /^dist\/dashboard\/(manifest\.json|.+\.(js|css|svg)\.(br|gz))$/,
+      /^dist\/cli\/licenses\.md$/,
       /^dist\/sessions\/device-label\/(app|browser)-names\.json$/,
-      /^docs\/[^/]+\.(md|png)$/,
-      /^examples\/.+(\.(js|jsx|json|md|conf|cfg|lua|py)|\/Caddyfile)$/,
+      /^docs\/[^/]+\.(md|png|svg)$/,
+      /^examples\/.+(\.(js|jsx|ts|json|md|conf|cfg|lua|py|html|svelte)|\/Caddyfile)$/,
     ];
     const strangers = packed.contents.filter(
       (path) =>
-        !known.some((pattern) => pattern.test(path)) || /\.test\.|fixtures|vite|node_modules/.test(path),
+        !known.some((pattern) => pattern.test(path)) ||
+        /\.test\.|fixtures|(?<!examples\/[\w-]+\/)vite|node_modules/.test(path),
     );
     expect(strangers).toEqual([]);
   });
@@ -109,7 +112,7 @@ function linksOf(page: string): string[] {
 }
 
 function importsOf(file: string): string[] {
-  const text = readFileSync(file, "utf8");
+  const withoutComments = readFileSync(file, "utf8").replace(/^\s*(\/?\*|\/\/).*$/gm, "");
   const statement = /^(?:import|export) (?:[^"';]* from )?"([^"]+)"|\bimport\("([^"]+)"\)/gm;
-  return [...text.matchAll(statement)].map(([, first, second]) => first ?? second ?? "");
+  return [...withoutComments.matchAll(statement)].map(([, first, second]) => first ?? second ?? "");
 }

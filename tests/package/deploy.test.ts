@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
-import { systemProgram } from "../support/system-program.ts";
+import { npm } from "../support/runs/package.ts";
+import { systemProgram } from "../support/runs/system-program.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const UNIT = join(ROOT, "deploy", "latchkey.service");
@@ -46,6 +47,19 @@ test.skipIf(nginx === null)("nginx takes the configuration of compose.yaml", asy
     );
     const { stderr } = await run(nginx ?? "", ["-t", "-c", file, "-e", "stderr"]);
     expect(stderr).toContain("test is successful");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("The Dockerfile has no instruction, flag or argument that Docker doesn't know", async () => {
+  const lint = (file: string) => npm(["exec", "--yes", "--", "dockerfile-utils@0.16.3", "lint", file], ROOT);
+  expect((await lint(join(ROOT, "Dockerfile"))).trim()).toBe("");
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-dockerfile-"));
+  try {
+    const wrong = join(folder, "Dockerfile");
+    writeFileSync(wrong, "FROM node:24-slim\nHEALTHCHECK --intervall=10s CMD true\n");
+    await expect(lint(wrong)).rejects.toThrow("Unknown flag: intervall");
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,48 +1,112 @@
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser } from "../support/browser.ts";
-import { freePort } from "../support/free-port.ts";
-import { installExample, npm, type Packed, pack, type Running, start } from "../support/package.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor, logInInBrowser } from "../support/browsers/browser.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { installExample, npm, type Packed, pack, type Running, start } from "../support/runs/package.ts";
+import { freePort } from "../support/servers/free-port.ts";
 
 const NODE = process.execPath;
 const NEXT = join("node_modules", "next", "dist", "bin", "next");
 
-/** `stopped` is the exit code after SIGTERM. */
-type Example = { name: string; command: string[]; ready: RegExp; stopped: number; build?: string[] };
+/**
+ * `stopped` is the exit code after SIGTERM; `without` a line that is taken out of the app's settings; `instead`
+ * what is installed in place of the versions in its package.json.
+ */
+type Example = {
+  name: string;
+  title: string;
+  command: string[];
+  ready: RegExp;
+  stopped: number;
+  build?: string[];
+  without?: { file: string; line: string };
+  instead?: string[];
+};
+
+const NEXT_APP = {
+  name: "next",
+  command: [NODE, NEXT, "start"],
+  ready: /Ready in/,
+  stopped: 143,
+  build: ["run", "build"],
+};
+
+const SVELTEKIT_APP = {
+  name: "sveltekit",
+  command: [NODE, "build"],
+  ready: /Listening on/,
+  stopped: 0,
+  build: ["run", "build"],
+};
 
 const EXAMPLES: Example[] = [
   ...["express", "hono", "fastify"].map((name) => ({
     name,
+    title: name,
     command: [NODE, "server.js"],
     ready: /Your notes are at/,
     stopped: 0,
   })),
-  { name: "next", command: [NODE, NEXT, "start"], ready: /Ready in/, stopped: 143, build: ["run", "build"] },
+  { ...NEXT_APP, title: "next with cacheComponents" },
+  {
+    ...NEXT_APP,
+    title: "next without cacheComponents",
+    without: { file: "next.config.js", line: "  cacheComponents: true,\n" },
+  },
+  {
+    name: "nestjs",
+    title: "nestjs",
+    command: [NODE, join("build", "main.js")],
+    ready: /Your notes are at/,
+    stopped: 0,
+    build: ["run", "build"],
+  },
+  {
+    name: "react-router",
+    title: "react-router",
+    command: [
+      NODE,
+      join("node_modules", "@react-router", "serve", "bin.cjs"),
+      join("build", "server", "index.js"),
+    ],
+    ready: /react-router-serve\] http/,
+    stopped: 0,
+    build: ["run", "build"],
+  },
+  { ...SVELTEKIT_APP, title: "sveltekit" },
+  {
+    ...SVELTEKIT_APP,
+    title: "sveltekit 2",
+    instead: ["@sveltejs/kit@^2.63.0", "@sveltejs/adapter-node@^5.0.0"],
+    without: { file: "vite.config.js", line: ", paths: { origin }" },
+  },
 ];
 
 describe("The examples, with the package as it is packed", () => {
-  const browser = browserFor();
+  // SvelteKit takes forms only with an Origin, which browsers leave out where sites aren't kept apart.
+  const browser = browserFor({ laxer: false });
   let packed: Packed;
   beforeAll(async () => {
     packed = await pack();
   });
   afterAll(() => packed.remove());
 
-  describe.each(EXAMPLES)("$name", ({ name, command, ready, stopped, build }) => {
+  describe.each(EXAMPLES)("$title", ({ name, command, ready, stopped, build, without, instead }) => {
     let folder: string;
     let app: Running;
     let origin: string;
     beforeAll(async () => {
-      folder = await installExample(name, packed);
-      if (build) await npm(build, folder);
+      folder = await installExample(name, packed, instead);
+      if (without) await takeOut(without.line, join(folder, without.file));
       const port = await freePort();
       origin = `http://localhost:${port}`;
-      app = await start(command, folder, { PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" }, ready);
+      const env = { PORT: String(port), ORIGIN: origin, NEXT_TELEMETRY_DISABLED: "1" };
+      if (build) await npm(build, folder, env);
+      app = await start(command, folder, env, ready);
     });
     afterAll(async () => {
       await app?.stop("SIGKILL");
@@ -65,6 +129,7 @@ describe("The examples, with the package as it is packed", () => {
 
       const { page: windows } = await browser.device({ userAgent: UA.firefoxWindows });
       await windows.goto(origin);
+      await windows.waitForURL("**/auth/login?next=**");
       await logInInBrowser(windows, `${origin}/auth`, email, PASSWORD);
       await windows.getByText("Current session").waitFor();
       await windows.goto(origin);
@@ -77,6 +142,32 @@ describe("The examples, with the package as it is packed", () => {
       await windows.waitForURL("**/auth/login?next=**");
       await windows.getByText("You were logged out from Chrome on Mac OS").waitFor();
     });
+
+    if (name === "sveltekit" || name === "react-router") {
+      it("leads to the login page who sends a form of a page that was open when its session ended", async () => {
+        const email = freshEmail();
+        const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+        await page.goto(`${origin}/auth/sign-up?next=${encodeURIComponent(`${origin}/`)}`);
+        await page.getByLabel("Email").fill(email);
+        await page.getByLabel("Password").fill(PASSWORD);
+        await page.getByRole("button", { name: "Create account", exact: true }).click();
+        await page.getByRole("heading", { name: "Your notes" }).waitFor();
+        const headers = { "Content-Type": "application/json" };
+        await context.request.delete(`${origin}/auth/api/session`, { headers });
+        await page.getByLabel("A new note").fill("Too late");
+        await page.getByRole("button", { name: "Keep it" }).click();
+        await page.waitForURL("**/auth/login");
+      });
+    }
+
+    if (name === "express") {
+      it("can be loaded by a CommonJS app, too", async () => {
+        const script =
+          'const { createLatchkey } = require("latchkey"); const { mount } = require("latchkey/express"); console.log(typeof createLatchkey, typeof mount);';
+        const { stdout } = await promisify(execFile)(NODE, ["-e", script], { cwd: folder });
+        expect(stdout.trim()).toBe("function function");
+      });
+    }
 
     if (name === "next") {
       it("has the card in a page of its own, live, and its routes answer 401", async () => {
@@ -160,3 +251,9 @@ describe("The examples, with the package as it is packed", () => {
     }, 10_000);
   });
 });
+
+async function takeOut(line: string, file: string): Promise<void> {
+  const text = await readFile(file, "utf8");
+  expect(text).toContain(line);
+  await writeFile(file, text.replace(line, ""));
+}

@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SETTINGS } from "../../src/options/table.ts";
+import { recipeOf } from "../support/runs/recipes.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+const settingsPage = readFileSync(join(ROOT, "docs", "settings.md"), "utf8");
 const rows = [...readme.matchAll(/^\| \[.+?\]\(examples\/(\w+)\).*? \| (\d+) \| (.+) \|$/gm)];
 
 describe("The table of lines in the README", () => {
@@ -23,8 +25,26 @@ describe("The table of lines in the README", () => {
   );
 });
 
+describe("The page on what it takes", () => {
+  const page = readFileSync(join(ROOT, "docs", "what-it-takes.md"), "utf8");
+  const walks = [...page.matchAll(/^\| \[.+?\]\((\w+\.md)\).*? \| ([1-9]) \| (\d+) \|/gm)];
+
+  test.each(walks.map(([, of = "", files, lines]) => ({ of, files: Number(files), lines: Number(lines) })))(
+    "counts $files files and $lines lines, as $of has",
+    async ({ of, files, lines }) => {
+      const contents = Object.values((await recipeOf(`docs/${of}`)).files);
+      const typed = contents.flatMap((text) => text.split("\n")).filter((line) => line.trim() !== "");
+      expect({ files: contents.length, lines: typed.length }).toEqual({ files, lines });
+    },
+  );
+
+  test("has five of the ways in", () => {
+    expect(walks).toHaveLength(5);
+  });
+});
+
 describe("Every setting", () => {
-  const documented = [...readme.matchAll(/^\| (`[A-Z_`, ]+`) \| (.+?) \| (.+) \|$/gm)].flatMap(
+  const documented = [...settingsPage.matchAll(/^\| (`[A-Z_`, ]+`) \| (.+?) \| (.+) \|$/gm)].flatMap(
     ([, variables = "", defaults = "", meaning = ""]) =>
       variables
         .split(", ")
@@ -33,7 +53,7 @@ describe("Every setting", () => {
   const table = readFileSync(join(ROOT, "src", "options", "table.ts"), "utf8");
 
   test.each(SETTINGS.map((setting) => ({ ...setting })))(
-    "$variable is in the README's table, with its default and a sentence",
+    "$variable is in the table of docs/settings.md, with its default and a sentence",
     ({ variable, byDefault }) => {
       const row = documented.find((one) => one.variable === variable);
       expect(row).toEqual({ variable, byDefault, meaning: expect.stringMatching(/\w+ \w+/) });

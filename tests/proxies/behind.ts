@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import type { Answer } from "../support/answers.ts";
-import { Client } from "../support/client.ts";
-import { engineOf, type TestDatabase } from "../support/engines.ts";
-import { exchange, type Headers } from "../support/exchange.ts";
-import { freePort } from "../support/free-port.ts";
-import { type ServerOptions, startServer, type TestServer } from "../support/server.ts";
-import { systemProgram } from "../support/system-program.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import { Client } from "../support/requests/client.ts";
+import { exchange, type Headers } from "../support/requests/exchange.ts";
+import { systemProgram } from "../support/runs/system-program.ts";
+import { freePort } from "../support/servers/free-port.ts";
+import { type ServerOptions, startServer, type TestServer } from "../support/servers/server.ts";
 import { AppBehind } from "./app-behind.ts";
 import { type Example, startExample } from "./examples.ts";
 import { PROXIES } from "./proxies.ts";
@@ -90,13 +90,14 @@ export async function startBehind(
 export async function describeBehindEachProxy(
   name: string,
   suite: (behind: () => Behind, kind: Example, program: string) => void,
+  options: BehindOptions = {},
 ): Promise<void> {
   for (const kind of PROXIES) {
     const program = await systemProgram(kind.name, kind.debianPackage);
     describe.skipIf(program === null)(`${name} (${kind.name})`, () => {
       let behind: Behind | undefined;
       beforeAll(async () => {
-        behind = await startBehind(kind, program ?? "");
+        behind = await startBehind(kind, program ?? "", options);
       });
       afterAll(() => behind?.stop());
       suite(

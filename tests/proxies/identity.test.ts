@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import { exchangeBytes } from "../support/exchange.ts";
-import { expectNoContent, expectRefusal } from "../support/expectations.ts";
-import { signIn, signUp, signUpConfirmed, verifyEmail } from "../support/people.ts";
-import { UA } from "../support/user-agents.ts";
+import { header } from "../support/requests/answers.ts";
+import { exchangeBytes } from "../support/requests/exchange.ts";
+import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
+import { signIn, signUp, signUpConfirmed, verifyEmail } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import type { Heard } from "./app-behind.ts";
 import { describeBehindEachProxy } from "./behind.ts";
 
@@ -129,7 +129,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
       expect(heard.filter((pair) => pair !== "")).toEqual(own.split("; "));
     }
     expect((await ask(client, "/")).status).toBe(200);
-    expect(app.last.headers.cookie ?? "").toBe("");
+    expect([undefined, ""]).toContain(app.last.headers.cookie);
   });
 
   test("gets no token however many cookies, or Cookie headers, a browser sends", async () => {

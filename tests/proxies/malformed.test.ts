@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { exchangeBytes } from "../support/exchange.ts";
-import { signUp } from "../support/people.ts";
+import { exchangeBytes } from "../support/requests/exchange.ts";
+import { signUp } from "../support/requests/people.ts";
 import { describeBehindEachProxy } from "./behind.ts";
 
 const LONG = "a".repeat(65_536);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { Answer } from "../support/answers.ts";
-import { engineNames } from "../support/engine-names.ts";
-import { engineOf } from "../support/engines.ts";
-import { expectSignedIn } from "../support/expectations.ts";
-import { FaultProxy } from "../support/fault-proxy.ts";
-import { signUp, signUpConfirmed } from "../support/people.ts";
+import { engineNames } from "../support/databases/engine-names.ts";
+import { engineOf } from "../support/databases/engines.ts";
+import { FaultProxy } from "../support/databases/fault-proxy.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import { expectSignedIn } from "../support/requests/expectations.ts";
+import { signUp, signUpConfirmed } from "../support/requests/people.ts";
 import { type Behind, describeBehindEachProxy, startBehind } from "./behind.ts";
 
 const NAVIGATE = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { browserFor } from "../support/browser.ts";
-import { PASSWORD, signUpConfirmed } from "../support/people.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor } from "../support/browsers/browser.ts";
+import { PASSWORD, signUpConfirmed } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import { describeBehindEachProxy } from "./behind.ts";
 
 await describeBehindEachProxy("A browser at an app behind a proxy", (behind) => {

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exchange } from "../support/exchange.ts";
-import { expectNoContent, expectRefusal } from "../support/expectations.ts";
-import { freePort } from "../support/free-port.ts";
-import { signIn, signUp, verifyEmail } from "../support/people.ts";
-import { systemProgram } from "../support/system-program.ts";
-import { UA } from "../support/user-agents.ts";
+import { exchange } from "../support/requests/exchange.ts";
+import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
+import { signIn, signUp, verifyEmail } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { systemProgram } from "../support/runs/system-program.ts";
+import { freePort } from "../support/servers/free-port.ts";
 import { type Behind, startBehind } from "./behind.ts";
 import { type Example, type Running, startExample } from "./examples.ts";
 import { NGINX } from "./proxies.ts";

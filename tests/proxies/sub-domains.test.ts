@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { header } from "../support/answers.ts";
-import { browserFor } from "../support/browser.ts";
-import { expectNoContent, expectRefusal } from "../support/expectations.ts";
-import { PASSWORD, signIn, signUp, signUpConfirmed } from "../support/people.ts";
-import { systemProgram } from "../support/system-program.ts";
-import { UA } from "../support/user-agents.ts";
+import { browserFor } from "../support/browsers/browser.ts";
+import { header } from "../support/requests/answers.ts";
+import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
+import { PASSWORD, signIn, signUp, signUpConfirmed } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { systemProgram } from "../support/runs/system-program.ts";
 import { type Behind, startBehind } from "./behind.ts";
 import { NGINX } from "./proxies.ts";
 

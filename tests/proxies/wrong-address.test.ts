@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Client } from "../support/client.ts";
-import { latchkey, serve } from "../support/command-line.ts";
-import type { Headers } from "../support/exchange.ts";
-import { freePort } from "../support/free-port.ts";
-import { freshEmail, PASSWORD } from "../support/people.ts";
+import { Client } from "../support/requests/client.ts";
+import type { Headers } from "../support/requests/exchange.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { latchkey, serve } from "../support/servers/command-line.ts";
+import { freePort } from "../support/servers/free-port.ts";
 
 const LOGIN = "https://login.example.test/auth";
 

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { addPasskey, signInOptions } from "../support/passkeys.ts";
-import { isSignedIn, signUp, verifyEmail } from "../support/people.ts";
-import { together } from "../support/together.ts";
-import { twoNodesFor } from "../support/two-nodes.ts";
-import { UA } from "../support/user-agents.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
+import { need } from "../support/requests/answers.ts";
+import { isSignedIn, signUp, verifyEmail } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { together } from "../support/servers/together.ts";
+import { twoNodesFor } from "../support/servers/two-nodes.ts";
 
 const ROUNDS = 4;
 
@@ -38,25 +38,31 @@ describeOnEachEngine("A passkey that is disconnected while somebody signs in wit
     }
   });
 
-  test.each([1, 2, 3])("opens none where it goes after transaction %i of the sign-in", async (last) => {
-    const { owner, key, path } = await withPasskey();
-    const thief = nodes().server.client(UA.firefoxWindows);
-    const passkey = key.get(await signInOptions(thief));
-    const { database } = nodes().server.latchkey.parts;
-    const { write } = database;
-    let writes = 0;
-    Object.assign(database, {
-      async write(work: Parameters<typeof write>[0]) {
-        const done = await write(work);
-        writes += 1;
-        if (writes !== last) return done;
-        Object.assign(database, { write });
-        expect((await owner.client.delete(path)).status).toBe(204);
-        return done;
-      },
-    });
-    await thief.post("/api/session/passkey", { passkey });
-    Object.assign(database, { write });
-    expect(await isSignedIn(thief)).toBe(false);
-  });
+  test.each([1, 2, 3])(
+    "opens none where it goes after transaction %i of the sign-in and its email",
+    async (last) => {
+      const { owner, key, path } = await withPasskey();
+      const thief = nodes().server.client(UA.firefoxWindows);
+      const passkey = key.get(await signInOptions(thief));
+      const { database, mailer } = nodes().server.latchkey.parts;
+      await mailer.settled();
+      const { write } = database;
+      let writes = 0;
+      Object.assign(database, {
+        async write(work: Parameters<typeof write>[0]) {
+          const done = await write(work);
+          writes += 1;
+          if (writes !== last) return done;
+          Object.assign(database, { write });
+          expect((await owner.client.delete(path)).status).toBe(204);
+          return done;
+        },
+      });
+      await thief.post("/api/session/passkey", { passkey });
+      await mailer.settled();
+      expect(writes).toBe(last);
+      Object.assign(database, { write });
+      expect(await isSignedIn(thief)).toBe(false);
+    },
+  );
 });

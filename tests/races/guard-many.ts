@@ -1,6 +1,6 @@
-import { type Engine, engineOf, postgresAt } from "../support/engines.ts";
-import { startPostgres } from "../support/postgres.ts";
-import { startTwoNodes } from "../support/two-nodes.ts";
+import { type Engine, engineOf, postgresAt } from "../support/databases/engines.ts";
+import { startPostgres } from "../support/databases/postgres.ts";
+import { startTwoNodes } from "../support/servers/two-nodes.ts";
 import { oidc, raceForTheLast } from "./guard.ts";
 
 /** `npm run check:guard`: 1,000 rounds on each engine, or as many as are asked for. */

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import type { Answer } from "../support/answers.ts";
-import { need } from "../support/answers.ts";
-import { signUp, verifyEmail } from "../support/people.ts";
-import type { TestServer } from "../support/server.ts";
-import type { TwoNodes } from "../support/two-nodes.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import { need } from "../support/requests/answers.ts";
+import { signUp, verifyEmail } from "../support/requests/people.ts";
+import type { TestServer } from "../support/servers/server.ts";
+import type { TwoNodes } from "../support/servers/two-nodes.ts";
 
 const PATH = "/api/account/login-methods";
 

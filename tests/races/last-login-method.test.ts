@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { twoNodesFor } from "../support/two-nodes.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { twoNodesFor } from "../support/servers/two-nodes.ts";
 import { oidc, raceForTheLast } from "./guard.ts";
 
 const ROUNDS = 25;

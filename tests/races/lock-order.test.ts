@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import { endEveryone } from "../../src/operator.ts";
 import { prune } from "../../src/sessions/prune.ts";
 import { renewToken } from "../../src/sessions/renew.ts";
-import { DAY, HOUR } from "../support/clock.ts";
-import { engineNames } from "../support/engine-names.ts";
-import { describeOnEachEngine, engineOf } from "../support/engines.ts";
-import { expectSignedOut } from "../support/expectations.ts";
+import { engineNames } from "../support/databases/engine-names.ts";
+import { describeOnEachEngine, engineOf } from "../support/databases/engines.ts";
+import { DAY, HOUR } from "../support/requests/clock.ts";
+import { expectSignedOut } from "../support/requests/expectations.ts";
 import {
   expectStatus,
   isSignedIn,
@@ -15,9 +15,9 @@ import {
   signIn,
   signUp,
   trySignIn,
-} from "../support/people.ts";
-import { serverFor, startServer, type TestServer } from "../support/server.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor, startServer, type TestServer } from "../support/servers/server.ts";
 
 const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows, UA.firefoxLinux];
 const ROUNDS = 12;
@@ -183,6 +183,8 @@ describeOnEachEngine("An account that goes while something of it is judged", (en
     const person = await signUp(server());
     const other = await signIn(server(), person, UA.firefoxWindows);
     const { parts } = server().latchkey;
+    // The sign-ins' emails are written about, too.
+    await parts.mailer.settled();
     const { write } = parts.database;
     Object.assign(parts.database, {
       async write(work: Parameters<typeof write>[0]) {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { need } from "../support/answers.ts";
-import type { Client } from "../support/client.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent } from "../support/expectations.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { expectNoContent } from "../support/requests/expectations.ts";
 import {
   expectStatus,
   OTHER_PASSWORD,
@@ -11,9 +11,9 @@ import {
   signUp,
   turnOnTwoFactor,
   verifyEmail,
-} from "../support/people.ts";
-import { twoNodesFor } from "../support/two-nodes.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { twoNodesFor } from "../support/servers/two-nodes.ts";
 
 const ROUNDS = 25;
 

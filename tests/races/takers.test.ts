@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import type { Answer } from "../support/answers.ts";
-import { need } from "../support/answers.ts";
-import { describeOnEachEngine } from "../support/engines.ts";
-import { expectNoContent } from "../support/expectations.ts";
-import { addPasskey, creationOptions, signInOptions } from "../support/passkeys.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, creationOptions, signInOptions } from "../support/login-methods/passkeys.ts";
+import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import type { Answer } from "../support/requests/answers.ts";
+import { need } from "../support/requests/answers.ts";
+import { expectNoContent } from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -15,11 +16,10 @@ import {
   trySignIn,
   verifyEmail,
   WRONG_PASSWORD,
-} from "../support/people.ts";
-import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
-import { together } from "../support/together.ts";
-import { twoNodesFor } from "../support/two-nodes.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { together } from "../support/servers/together.ts";
+import { twoNodesFor } from "../support/servers/two-nodes.ts";
 
 const TAKERS = 32;
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { describeOnEachEngine } from "../support/engines.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
 import {
   expectStatus,
   freshEmail,
@@ -12,11 +13,10 @@ import {
   signUp,
   trySignIn,
   turnOnTwoFactor,
-} from "../support/people.ts";
-import { together } from "../support/together.ts";
-import { codeAt } from "../support/totp.ts";
-import { twoNodesFor } from "../support/two-nodes.ts";
-import { UA } from "../support/user-agents.ts";
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { together } from "../support/servers/together.ts";
+import { twoNodesFor } from "../support/servers/two-nodes.ts";
 
 const TAKERS = 32;
 

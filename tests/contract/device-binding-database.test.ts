@@ -1,0 +1,157 @@
+import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
+import { describe, expect, test, vi } from "vitest";
+import { BOUND, BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
+import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
+import { Client } from "../support/requests/client.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { listOf, PASSWORD, signUp } from "../support/requests/people.ts";
+import { serverFor, startServer, type TestServer } from "../support/servers/server.ts";
+
+const BASE = "https://app.example.test";
+
+describeOnEachEngine("While the database is down", (engine) => {
+  /** Goes on with `then` at a server whose database is back, after `during` met one that is gone. */
+  async function outage<T>(
+    before: (server: TestServer) => Promise<T>,
+    during: (had: T) => Promise<void>,
+    then: (had: T, port: number) => Promise<void>,
+  ): Promise<void> {
+    const database = await engine.createDatabase();
+    const gone = await startServer({ engine, database, baseUrl: BASE });
+    const had = await before(gone);
+    await gone.latchkey.parts.database.close();
+    await during(had);
+    // Its database is closed: closing it again throws.
+    await gone.close().catch(() => {});
+    const { clock, secretKey } = gone;
+    const back = await startServer({ engine, database, baseUrl: BASE, clock, secretKey });
+    try {
+      await then(had, back.port);
+    } finally {
+      await back.close();
+      await database.drop();
+    }
+  }
+
+  test("a registration is 503, which leaves the session as it was; afterwards it succeeds", () =>
+    outage(
+      async (server) => {
+        const { email, client } = await signUp(server);
+        return { client, signedIn: await client.post("/api/session", { email, password: PASSWORD }) };
+      },
+      async ({ client, signedIn }) => {
+        const answer = await new BoundBrowser(client).register(signedIn);
+        expectRefusal(answer, 503, "unavailable");
+        expect(answer.setCookies).toEqual([]);
+      },
+      async ({ client, signedIn }, port) => {
+        const there = moved(client, port);
+        await expectSignedIn(there);
+        expect((await new BoundBrowser(there).register(signedIn)).status).toBe(200);
+        await expectSignedIn(there);
+        expect(await listOf(there)).toMatchObject([{ bound: true }]);
+      },
+    ));
+
+  test("a refresh is 503, which keeps both cookies and the binding; afterwards the same proof is good", () =>
+    outage(
+      (server) => signUpBound(server),
+      async ({ browser, client }) => {
+        const cookies = client.jar.header();
+        const answer = await browser.refreshOnce();
+        expectRefusal(answer, 503, "unavailable");
+        expect(answer.setCookies).toEqual([]);
+        expect(client.jar.header()).toBe(cookies);
+      },
+      async ({ browser, client }, port) => {
+        const there = moved(client, port);
+        await expectSignedIn(there);
+        const { key, challenge, sessionId } = browser;
+        const same = Object.assign(new BoundBrowser(there), { key, challenge, sessionId });
+        same.dropCookie();
+        expect((await same.refreshOnce()).status).toBe(200);
+        await expectSignedIn(there);
+      },
+    ));
+
+  /** The same browser, whose requests reach this port. */
+  function moved({ jar }: Client, port: number): Client {
+    const there = new Client({ baseUrl: BASE, port });
+    for (const name of jar.names()) there.jar.set(name, jar.get(name) ?? "");
+    return there;
+  }
+});
+
+describeOnEachEngine("What binding costs", (engine) => {
+  const server = serverFor(engine, { baseUrl: BASE });
+
+  test("is one transaction a refresh, one a registration, and one when the bound cookie is first shown", async () => {
+    const writes = vi.spyOn(server().latchkey.parts.database, "write");
+    const costs = async (what: Promise<{ status: number }>) => {
+      const before = writes.mock.calls.length;
+      const { status } = await what;
+      return { status, transactions: writes.mock.calls.length - before };
+    };
+    const once = { status: 200, transactions: 1 };
+    const { email, client } = await signUp(server());
+    const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+    const browser = new BoundBrowser(client);
+    expect(await costs(browser.register(signedIn))).toEqual(once);
+    expect(await costs(client.get("/api/session"))).toEqual(once);
+    expect(await costs(client.get("/api/session"))).toEqual({ status: 200, transactions: 0 });
+    for (let round = 0; round < 3; round++) {
+      server().clock.advance(9 * MINUTE);
+      expect(await costs(browser.refreshOnce())).toEqual(once);
+    }
+    expect(await costs(browser.refreshOnce(null))).toEqual({ status: 403, transactions: 0 });
+    writes.mockRestore();
+  });
+});
+
+describe("A refresh that was read before its session ended", () => {
+  describeOnEachEngine("and is written after it", (engine) => {
+    const server = serverFor(engine, { baseUrl: BASE });
+
+    test("is over: it gives no cookie, and brings nothing back", async () => {
+      const { browser, client } = await signUpBound(server());
+      const had = client.jar.get(BOUND);
+      const end = await beginToEnd(server().database, browser.sessionId);
+      const refreshed = browser.refreshOnce();
+      // What is asked later has an answer once the refresh has come as far as the lock.
+      for (let times = 0; times < 20; times++) await server().client().get("/healthz");
+      await end();
+      const answer = await refreshed;
+      expectRefusal(answer, 401, "signed_out");
+      expect(answer.setCookies).toEqual([]);
+      expect(client.jar.get(BOUND)).toBe(had);
+      expect(
+        await server().database.read(`select id from session where id = '${browser.sessionId}'`),
+      ).toEqual([]);
+      expect((await copyOf(server(), client).get("/api/session")).status).toBe(401);
+    });
+  });
+});
+
+/** Locks a session as an ending does on another node, which is committed by the returned function. */
+async function beginToEnd({ url }: TestDatabase, id: string): Promise<() => Promise<void>> {
+  const ended = `delete from session where id = '${id}'`;
+  if (url.startsWith("sqlite:")) {
+    const open = new DatabaseSync(url.replace("sqlite:", ""));
+    open.exec("begin immediate");
+    return async () => {
+      open.exec(`${ended}; commit`);
+      open.close();
+    };
+  }
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query("begin");
+  await client.query(`select id from session where id = '${id}' for update`);
+  return async () => {
+    await client.query(ended);
+    await client.query("commit");
+    await client.end();
+  };
+}

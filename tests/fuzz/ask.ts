@@ -1,0 +1,66 @@
+import { Agent, request } from "node:http";
+import { connect } from "node:net";
+import type { Answer } from "../support/requests/answers.ts";
+import type { Body } from "./bodies.ts";
+
+export type Asked = {
+  method: string;
+  path: string;
+  /** In the order of the line, with names that come twice. */
+  headers: [name: string, value: string][];
+  body: Body;
+};
+
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+const PATIENCE = 30_000;
+
+/** One request as it is; of a stream only its beginning is read. @throws where nothing comes back. */
+export function ask(port: number, { method, path, headers, body }: Asked): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const length: [string, string][] =
+      body === null ? [] : [["Content-Length", String(Buffer.byteLength(body))]];
+    const lines = [...length, ...headers].flat();
+    const outgoing = request({ agent, host: "127.0.0.1", port, method, path, headers: lines }, (incoming) => {
+      const chunks: Buffer[] = [];
+      const done = () => {
+        const text = Buffer.concat(chunks).toString("utf8");
+        const setCookies = incoming.headers["set-cookie"] ?? [];
+        const body = isJson(incoming.headers["content-type"]) ? JSON.parse(text || "{}") : {};
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, setCookies, text, body });
+      };
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.once("error", reject);
+      incoming.once("end", done);
+      if (incoming.headers["content-type"]?.startsWith("text/event-stream")) {
+        done();
+        incoming.removeListener("error", reject).on("error", () => {});
+        outgoing.destroy();
+      }
+    });
+    outgoing.setTimeout(PATIENCE, () => outgoing.destroy(new Error("No answer came.")));
+    outgoing.on("error", reject);
+    outgoing.end(body ?? undefined);
+  });
+}
+
+const isJson = (type = "") => /^application\/(problem\+)?json/.test(type);
+
+/** Bytes that may be no request at all, and all that comes back once they have ended. */
+export function askInBytes(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    let came = "";
+    socket.setEncoding("latin1");
+    socket.setTimeout(PATIENCE, () => socket.destroy(new Error("The connection stays open.")));
+    socket.on("data", (chunk: string) => {
+      came += chunk;
+    });
+    socket.once("end", () => socket.end());
+    // What is refused before it was read whole may be cut off: no answer is one, too.
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      ["ECONNRESET", "EPIPE"].includes(error.code ?? "") ? resolve(came) : reject(error),
+    );
+    socket.once("close", () => resolve(came));
+    socket.end(Buffer.from(bytes, "latin1"));
+  });
+}

@@ -1,0 +1,72 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { browserFor } from "../support/browsers/browser.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { npm, type Packed, pack, type Running, start } from "../support/runs/package.ts";
+import { recipeOf, withPacked, writeFiles } from "../support/runs/recipes.ts";
+import { freePort } from "../support/servers/free-port.ts";
+
+const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+/** All its defaults, but an empty page: the other one loads fonts from elsewhere while it builds. */
+const CREATE = ["app", "--yes", "--empty", "--use-npm", "--disable-git", "--skip-install"];
+const LINE = 'serverExternalPackages: ["latchkey"],';
+
+describe("In an app that create-next-app makes today, the lines of docs/next.md", () => {
+  const browser = browserFor();
+  let packed: Packed;
+  let above: string;
+  let folder: string;
+  let origin: string;
+  let app: Running;
+  beforeAll(async () => {
+    packed = await pack();
+    above = await mkdtemp(join(tmpdir(), "latchkey-create-next-app-"));
+    await npm(["exec", "--yes", "--", "create-next-app@latest", ...CREATE], above);
+    folder = join(above, "app");
+    const recipe = await recipeOf("docs/next.md");
+    const port = await freePort();
+    origin = `http://localhost:${port}`;
+    await writeFiles(recipe.files, folder, port);
+    await addTheLine(join(folder, "next.config.ts"));
+    await npm(["install", ...withPacked(recipe, packed.file), ...QUIET], folder);
+    await npm(["run", "build"], folder);
+    const command = [process.execPath, join("node_modules", "next", "dist", "bin", "next"), "start"];
+    app = await start(command, folder, { PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" }, /Ready in/);
+  }, 300_000);
+  afterAll(async () => {
+    await app?.stop("SIGKILL");
+    await packed.remove();
+    await rm(above, { recursive: true, force: true });
+  });
+
+  it("give a protected page: a stranger gets status 200, nothing of it, and the login page", async () => {
+    const answer = await fetch(`${origin}/private`, { headers: { Accept: "text/html" } });
+    expect(answer.status).toBe(200);
+    const text = await answer.text();
+    expect(text).not.toContain("Hello");
+    expect(text).toContain("/auth/login?next=");
+  });
+
+  it("take a person in and back, and show them their devices in a page of the app", async () => {
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await page.goto(`${origin}/private`);
+    await page.waitForURL("**/auth/login?next=**");
+    await page.getByRole("link", { name: "Create account" }).click();
+    await page.getByLabel("Email").fill(email);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Create account", exact: true }).click();
+    await page.getByText(`Hello, ${email}`).waitFor();
+    await page.goto(`${origin}/devices`);
+    await page.getByText("Current session").waitFor();
+  });
+});
+
+async function addTheLine(config: string): Promise<void> {
+  const text = await readFile(config, "utf8");
+  expect(text).toContain("cacheComponents: true,");
+  await writeFile(config, text.replace("cacheComponents: true,", `cacheComponents: true,\n  ${LINE}`));
+}

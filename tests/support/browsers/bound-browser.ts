@@ -1,0 +1,136 @@
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { Answer } from "../requests/answers.ts";
+import { header } from "../requests/answers.ts";
+import type { Client } from "../requests/client.ts";
+import type { Headers } from "../requests/exchange.ts";
+import { type Person, signUp } from "../requests/people.ts";
+import type { TestServer } from "../servers/server.ts";
+
+export const REGISTRATION = "/api/session/device-binding";
+export const REFRESH = `${REGISTRATION}/refresh`;
+export const BOUND = "__Host-latchkey-bound";
+
+export type Algorithm = "ES256" | "RS256";
+type Pair = { algorithm: Algorithm; privateKey: KeyObject; jwk: object };
+
+export function makeKey(algorithm: Algorithm = "ES256"): Pair {
+  const { privateKey, publicKey } =
+    algorithm === "ES256"
+      ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+      : generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return { algorithm, privateKey, jwk: publicKey.export({ format: "jwk" }) };
+}
+
+type Jwt = { header?: object; payload?: object; key: Pair };
+
+/** A proof with these parts over the usual ones; `undefined` leaves one out. */
+export function makeProof(challenge: string, { key, header: other, payload }: Jwt): string {
+  const head = encode({ typ: "dbsc+jwt", alg: key.algorithm, ...other });
+  const signed = `${head}.${encode({ jti: challenge, ...payload })}`;
+  const dsaEncoding = "ieee-p1363" as const; // RSA has no such thing and ignores it
+  return `${signed}.${sign("sha256", Buffer.from(signed), { key: key.privateKey, dsaEncoding }).toString("base64url")}`;
+}
+
+/** The part of a browser that binds sessions, beside its cookies: a key that never leaves it, and the next challenge. */
+export class BoundBrowser {
+  readonly client: Client;
+  readonly key: Pair;
+  challenge = "";
+  sessionId = "";
+
+  constructor(client: Client, algorithm: Algorithm = "ES256") {
+    this.client = client;
+    this.key = makeKey(algorithm);
+  }
+
+  /** Takes the offer of a sign-in's answer up. */
+  async register(signedIn: Answer, more: Headers = {}): Promise<Answer> {
+    const { path, challenge } = offer(signedIn);
+    const proof = makeProof(challenge, { key: this.key, header: { jwk: this.key.jwk } });
+    return this.take(await this.send(path, { ...more, "Secure-Session-Response": `"${proof}"` }));
+  }
+
+  /** Asks for the next bound cookie; signs once more where the challenge was stale. */
+  async refresh(): Promise<Answer> {
+    const answer = await this.refreshOnce();
+    return answer.status === 403 ? this.refreshOnce() : answer;
+  }
+
+  async refreshOnce(proof: string | null = this.proof()): Promise<Answer> {
+    const response = proof === null ? {} : { "Secure-Session-Response": `"${proof}"` };
+    return this.take(
+      await this.send(REFRESH, { "Sec-Secure-Session-Id": `"${this.sessionId}"`, ...response }),
+    );
+  }
+
+  /** A proof of the challenge that the browser has; none where it has none. */
+  proof(challenge = this.challenge): string | null {
+    return challenge === "" ? null : makeProof(challenge, { key: this.key });
+  }
+
+  /** As the browser itself sends it: no page's origin, no body. */
+  send(path: string, headers: Headers): Promise<Answer> {
+    return this.client.send("POST", path, { headers: { "Sec-Fetch-Site": "cross-site", ...headers } });
+  }
+
+  /** The bound cookie is over, as the browser's clock says. */
+  dropCookie(): void {
+    this.client.jar.delete(BOUND);
+  }
+
+  private take(answer: Answer): Answer {
+    const [, challenge, id] =
+      /^"([^"]+)";id="([^"]+)"$/.exec(header(answer, "secure-session-challenge")) ?? [];
+    if (challenge !== undefined) this.challenge = challenge;
+    if (id !== undefined) this.sessionId = id;
+    return answer;
+  }
+}
+
+/** Where a sign-in's answer wants a key to be registered, and what is to be signed. @throws where it offers nothing. */
+export function offer(signedIn: Answer): { path: string; challenge: string } {
+  const [, path, challenge] =
+    /;path="([^"]+)";challenge="([^"]+)"/.exec(header(signedIn, "secure-session-registration")) ?? [];
+  if (path === undefined || challenge === undefined) throw new Error("Nothing was offered.");
+  // A client puts the path where Latchkey is mounted before it by itself.
+  return { path: path.slice(path.indexOf(REGISTRATION)), challenge };
+}
+
+export function offeredChallenge(signedIn: Answer): string {
+  return offer(signedIn).challenge;
+}
+
+/** Someone with a new account whose browser has bound the session and shown it. */
+export async function signUpBound(
+  server: TestServer,
+  algorithm: Algorithm = "ES256",
+): Promise<Person & { browser: BoundBrowser }> {
+  const person = await signUp(server);
+  const { browser } = await signInBound(person, person.client, algorithm);
+  return { ...person, browser };
+}
+
+/** Signs in with a browser that binds the session, and shows its bound cookie once. */
+export async function signInBound(
+  { email, password }: Pick<Person, "email" | "password">,
+  client: Client,
+  algorithm: Algorithm = "ES256",
+): Promise<{ browser: BoundBrowser; signedIn: Answer }> {
+  const signedIn = await client.post("/api/session", { email, password });
+  const browser = new BoundBrowser(client, algorithm);
+  const registered = await browser.register(signedIn);
+  if (registered.status !== 200) throw new Error(`Not registered: ${registered.status} ${registered.text}`);
+  await client.get("/api/session");
+  return { browser, signedIn };
+}
+
+/** Another browser with all the cookies that this one has now. */
+export function copyOf(server: TestServer, { jar }: Client, names = jar.names()): Client {
+  const copy = server.client();
+  for (const name of names) copy.jar.set(name, jar.get(name) ?? "");
+  return copy;
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}

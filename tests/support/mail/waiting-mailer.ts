@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { vi } from "vitest";
+import { createSeal } from "../../../src/credentials/seal.ts";
+import { openSqlite } from "../../../src/database/sqlite/sqlite.ts";
+import { createMailer, type Mailer, type MailerOptions } from "../../../src/mail/mailer.ts";
+import type { Message } from "../../../src/mail/messages.ts";
+import { storeEmails } from "../../../src/mail/outgoing.ts";
+
+/** Later than this, a next try is nothing to wait for, in ms. */
+const SOON = 5_000;
+
+export type WaitingMailer = Pick<Mailer, "verify" | "close"> & {
+  /** Writes an email and has it sent. `at` is when it was caused. */
+  send(to: string, message: Message): void;
+  /** Resolves when every email is sent, given up, or not to be tried soon. */
+  settled(): Promise<void>;
+  /** Emails that are neither sent nor given up. */
+  waiting(): Promise<{ tries: number; failure: string | null; next_try_at: number }[]>;
+  remove(): Promise<void>;
+};
+
+type Options = Omit<MailerOptions, "database" | "seal" | "admit"> & { at?: () => number };
+
+/** A mailer with an embedded database of its own, in which its emails wait. */
+export function createWaitingMailer({ at, ...options }: Options): WaitingMailer {
+  const { now } = options;
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-mailer-"));
+  const database = openSqlite(join(folder, "latchkey.db"));
+  const seal = createSeal([randomBytes(32)]);
+  const mailer = createMailer({ ...options, database, seal, admit: async () => true });
+  let written: Promise<unknown> = Promise.resolve();
+  const isWritten = () => written;
+  const waiting = () =>
+    database.read.selectFrom("outgoing_email").select(["tries", "failure", "next_try_at"]).execute();
+  return {
+    send(to, message) {
+      const causedAt = (at ?? now)();
+      written = written
+        .then(() => database.write((write) => storeEmails(seal, write, [{ to, message }], causedAt)))
+        .then(() => mailer.sendDue());
+    },
+    async settled() {
+      await isWritten();
+      const isLater = (row: { next_try_at: number }) => row.next_try_at > now() + SOON;
+      await vi.waitFor(
+        async () => {
+          await mailer.settled();
+          if (!(await waiting()).every(isLater)) throw new Error("Emails wait to be sent.");
+        },
+        { timeout: 10_000, interval: 10 },
+      );
+    },
+    waiting: async () => {
+      await isWritten();
+      return waiting();
+    },
+    verify: mailer.verify,
+    async close() {
+      await isWritten();
+      await mailer.close();
+    },
+    async remove() {
+      await isWritten();
+      await mailer.close();
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+/** npm is the machine's own; what runs is the Node of this run. */
+const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
+const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+
+export type Packed = { file: string; contents: string[]; remove(): Promise<void> };
+
+/** `npm pack`, as it would be published. */
+export async function pack(): Promise<Packed> {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-package-"));
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: ROOT,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const [packed] = Object.values(
+    JSON.parse(stdout) as Record<string, { filename: string; files: { path: string }[] }>,
+  );
+  if (!packed) throw new Error(`npm pack said nothing: ${stdout}`);
+  return {
+    file: join(folder, packed.filename),
+    contents: packed.files.map(({ path }) => path),
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
+
+/**
+ * An example in a folder of its own, with what its package.json names, or what is given instead, and the
+ * package as it was packed.
+ */
+export async function installExample(name: string, packed: Packed, instead: string[] = []): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `latchkey-${name}-`));
+  await cp(join(ROOT, "examples", name), folder, { recursive: true });
+  await npm(["install", packed.file, ...instead, ...QUIET], folder);
+  return folder;
+}
+
+export async function npm(
+  words: string[],
+  folder: string,
+  env: Record<string, string> = {},
+): Promise<string> {
+  try {
+    const { stdout } = await run("npm", words, {
+      cwd: folder,
+      env: { ...process.env, PATH, ...env },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`npm ${words.join(" ")} failed in ${folder}:\n${stdout}\n${stderr}`);
+  }
+}
+
+export type Running = {
+  /** Sends a signal, and waits for the end. Gives the exit code. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
+};
+
+/** Starts a program that says nothing, and waits until it listens. @throws with all it said where it ends before. */
+export async function startAtPort(
+  command: string[],
+  folder: string,
+  env: Record<string, string>,
+  port: number,
+): Promise<Running> {
+  const [program = "", ...words] = command;
+  const child = spawn(program, words, { cwd: folder, env: { HOME: process.env.HOME, PATH, ...env } });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk));
+  while (!(await listens(port))) {
+    if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended: ${said}`);
+    await setTimeout(50);
+  }
+  return runningOf(child);
+}
+
+async function listens(port: number): Promise<boolean> {
+  return fetch(`http://localhost:${port}/auth/healthz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+/** Starts a program and waits until it says `ready`. @throws with all it said where it ends before. */
+export async function start(
+  command: string[],
+  folder: string,
+  env: Record<string, string>,
+  ready: RegExp,
+): Promise<Running> {
+  const [program = "", ...words] = command;
+  const child = spawn(program, words, { cwd: folder, env: { HOME: process.env.HOME, PATH, ...env } });
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      said += chunk.toString();
+      if (ready.test(said)) resolve();
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`${command.join(" ")} ended: ${said}`)));
+  });
+  return runningOf(child);
+}
+
+function runningOf(child: ChildProcess): Running {
+  return {
+    async stop(signal = "SIGTERM") {
+      if (child.exitCode !== null) return child.exitCode;
+      const gone = once(child, "exit");
+      child.kill(signal);
+      const [code] = await gone;
+      return code;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Reporter, TestModule } from "vitest/node";
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+
+/** A promise's number, its words, and the test files that show it. */
+type Promised = { number: string; words: string; tests: string[] };
+
+/**
+ * Says at the end of a run, in one line for each failed test, which promise broke: docs/promises.md names
+ * the tests of each, and a title may name a promise itself, as "(S12)". Stands after the default reporter, whose summary is then above.
+ */
+export default class PromiseReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const promises = readPromises();
+    const lines = modules.flatMap((module) => linesOf(module, promises));
+    if (lines.length > 0) console.error(`\n${lines.join("\n")}\n`);
+  }
+}
+
+function linesOf(module: TestModule, promises: Promised[]): string[] {
+  if (module.state() !== "failed") return [];
+  const file = relative(ROOT, module.moduleId);
+  const shown = promises.filter(({ tests }) => tests.includes(file));
+  const titles = [...module.children.allTests("failed")].map((test) => test.fullName);
+  return (titles.length > 0 ? titles : ["could not be run"]).map((title) => {
+    const named = promises.filter(({ number }) => new RegExp(`\\b${number}\\b`).test(title));
+    const broken = named.length > 0 ? named : shown;
+    const what = broken.map(({ number, words }) => `${number} (${words})`).join(" or ");
+    return `${what === "" ? "Failed" : `Broken promise ${what}`}: ${file} › ${title}`;
+  });
+}
+
+function readPromises(): Promised[] {
+  const text = readFileSync(join(ROOT, "docs/promises.md"), "utf8");
+  return [...text.matchAll(/^\| ([SB]\d+) \| (.*?)\.? \|.*\|(.*)\|$/gm)].map(
+    ([, number = "", words = "", tests = ""]) => ({
+      number,
+      words,
+      tests: [...tests.matchAll(/`([^`]+)`/g)].map(([, file = ""]) => file),
+    }),
+  );
+}
