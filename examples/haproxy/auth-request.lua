@@ -9,7 +9,8 @@ local ASKED_WITH = {
 -- How the names begin, after __Host- or __Secure-, of cookies that open sessions. While
 -- LATCHKEY_IMPORTED_COOKIE is set the old cookie does, too: add its name, like "authjs.session-token".
 local OWN_COOKIES = { "latchkey" }
-local PASSED_ON = { "cache-control", "content-type", "location" }
+-- Set-Cookie: a bound cookie that proves nothing any more is taken away, so that the browser gets another one.
+local PASSED_ON = { "cache-control", "content-type", "location", "set-cookie" }
 local PATIENCE = 30000 -- ms
 local UNAVAILABLE = "Not available right now. Try again in a moment; nobody was logged out.\n"
 

@@ -1,5 +1,6 @@
 import { requireSession } from "latchkey/next";
 import { revalidatePath } from "next/cache";
+import { Suspense } from "react";
 import { latchkey } from "../lib/latchkey.js";
 import { notes } from "../lib/notes.js";
 
@@ -10,7 +11,16 @@ async function keep(form) {
   revalidatePath("/");
 }
 
-export default async function NotesPage() {
+/** What reads the session stands in a `<Suspense>`: with `cacheComponents`, Next.js builds no page otherwise. */
+export default function NotesPage() {
+  return (
+    <Suspense>
+      <Notes />
+    </Suspense>
+  );
+}
+
+async function Notes() {
   const { account } = await requireSession(latchkey, "/");
   const own = notes.get(account.id) ?? [];
   return (

@@ -1,0 +1,2 @@
+/** By account, in memory. */
+export const notes = new Map();
