@@ -52,7 +52,7 @@ describe("the page behind a confirmation link", () => {
 
   const someone = () => ({ sub: randomBytes(8).toString("hex"), email: freshEmail(), email_verified: true });
   const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
-  const heading = (page: Page, name: string) => page.getByRole("heading", { name, level: 1 });
+  const heading = (page: Page, name: string) => page.getByRole("heading", { name, level: 1, exact: true });
 
   async function open(page: Page, email: string): Promise<string> {
     const token = await server.outbox.tokenFor(email, "/confirm-email");
@@ -103,11 +103,9 @@ describe("the page behind a confirmation link", () => {
       const card = page.locator(".lk-card");
       await card.getByText(stranger.email).waitFor();
       await card.getByText(/^Created \d+ \w+ at \d\d:\d\d with Chrome on Mac OS$/).waitFor();
-      expect(await card.getByRole("listitem").allInnerTexts()).toEqual([
-        "Two-factor authentication is on",
-        "Passkey “Key”",
-        "Log in with Acme",
-      ]);
+      await expect
+        .poll(() => card.getByRole("listitem").allInnerTexts())
+        .toEqual(["Two-factor authentication is on", "Passkey “Key”", "Log in with Acme"]);
       await card
         .getByText("If you don't have that authenticator app, choose “I didn't create it”.")
         .waitFor();
@@ -174,7 +172,7 @@ describe("the page behind a confirmation link", () => {
     await open(page, email);
     await heading(page, "Confirm your email address").waitFor();
     await page.locator(".lk-card").getByText(email).waitFor();
-    expect(await page.getByRole("button").allInnerTexts()).toEqual([CONFIRM]);
+    await expect.poll(() => page.getByRole("button").allInnerTexts()).toEqual([CONFIRM]);
     await button(page, CONFIRM).click();
     await page.getByText("Your address is confirmed.").waitFor();
     await page.getByRole("link", { name: "Go to your account" }).click();
@@ -230,7 +228,7 @@ describe("the page behind a confirmation link", () => {
       await open(page, newEmail);
       await heading(page, "Confirm your new email address").waitFor();
       const words = `The address of your account ${owner.email} changes to ${newEmail}.`;
-      expect(await page.locator(".lk-card").textContent()).toContain(words);
+      await expect.poll(() => page.locator(".lk-card").textContent()).toContain(words);
       await page.getByText(/^Requested \d+ \w+ at \d\d:\d\d from Chrome on Mac OS$/).waitFor();
       await button(page, CONFIRM).click();
       await page.getByText(`It is ${newEmail} now`).waitFor();
@@ -360,7 +358,7 @@ describe("the page behind a confirmation link", () => {
     const { page } = await browser.device({ userAgent: UA.safariIphone });
     const token = await open(page, email);
     await heading(page, "Is this your account?").waitFor();
-    expect(await kept(page)).toBe(token);
+    await expect.poll(() => kept(page)).toBe(token);
     expectStatus(204, await server.client().post("/api/email-confirmations", { token }));
     await page.reload();
     await heading(page, "This link no longer works").waitFor();
@@ -395,7 +393,7 @@ describe("the page behind a confirmation link", () => {
     await button(page, MINE).click();
     await page.getByRole("alert").getByText("No connection.").waitFor();
     await button(page, NOT_MINE).click();
-    expect(await page.getByRole("alert").count()).toBe(0);
+    await page.getByRole("alert").waitFor({ state: "detached" });
     const dialog = page.getByRole("alertdialog");
     await dialog.getByRole("button", { name: NOT_MINE }).click();
     await dialog.getByText("No connection.").waitFor();
@@ -410,6 +408,7 @@ describe("the page behind a confirmation link", () => {
       await open(page, stranger.email);
       await expectGood(page, "Is this your account?");
       await button(page, NOT_MINE).click();
+      await page.getByRole("alertdialog").waitFor();
       await expectGood(page, "Is this your account?");
       await page.getByRole("alertdialog").getByRole("button", { name: NOT_MINE }).click();
       await expectGood(page, "Nobody else can log in now");

@@ -23,7 +23,7 @@ describe("pages that stay open", () => {
       await another.getByText("Current session").waitFor();
       tabs.push(another);
     }
-    expect(latchkey.parts.live.size).toBe(1);
+    await expect.poll(() => latchkey.parts.live.size).toBe(1);
 
     const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
     await logInInBrowser(windows, baseUrl, email, PASSWORD);
@@ -72,7 +72,7 @@ describe("pages that stay open", () => {
     await signIn(server(), { email, password: PASSWORD }, UA.firefoxWindows);
     line.fault = "none";
     await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
-    expect(live.size).toBe(1);
+    await expect.poll(() => live.size).toBe(1);
     await line.stop();
   });
 
@@ -121,7 +121,7 @@ describe("pages that stay open", () => {
     await card.getByText("Too many requests. The next try is in 2 seconds.").waitFor();
     await context.unroute("**/api/sessions");
     await card.getByText("Current session").waitFor();
-    expect(await card.locator(".lk-stale").count()).toBe(0);
+    await card.locator(".lk-stale").waitFor({ state: "detached" });
   });
 
   it("show nothing before their session was checked, say so, and give the focus back after it", async () => {
@@ -133,8 +133,8 @@ describe("pages that stay open", () => {
     await field.fill("half of a new pass");
     await context.route("**/api/session", (route) => route.abort());
     await look(page, "hidden");
-    expect(await page.getByText("Current session").isVisible()).toBe(false);
-    expect(await page.getByRole("button", { name: /account menu/ }).isVisible()).toBe(false);
+    await page.getByText("Current session").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: /account menu/ }).waitFor({ state: "hidden" });
     await page.getByText("Checking that you are still logged in.").waitFor();
     await look(page, "visible");
     await page
@@ -142,7 +142,7 @@ describe("pages that stay open", () => {
       .waitFor();
     await context.unroute("**/api/session");
     await page.getByText("Current session").waitFor();
-    expect(await page.locator(".checking").count()).toBe(0);
+    await page.locator(".checking").waitFor({ state: "detached" });
     await expect.poll(() => focused(page)).toBe("New password");
     expect(await field.inputValue()).toBe("half of a new pass");
   });

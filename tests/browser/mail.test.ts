@@ -21,11 +21,11 @@ describe("emailed links in the browser", () => {
     await phone.getByText("a link is on its way").waitFor();
     await expect.poll(() => focused(phone)).toBe("Check your email");
     await phone.getByRole("button", { name: "Use another address" }).click();
-    expect(await phone.getByLabel("Email").inputValue()).toBe(email);
+    await expect.poll(() => phone.getByLabel("Email").inputValue()).toBe(email);
     const token = await outbox.tokenFor(email, "/reset-password");
     await phone.goto(`${baseUrl}/reset-password#token=${token}`);
     await phone.getByLabel("New password").fill(OTHER_PASSWORD);
-    expect(phone.url()).not.toContain(token);
+    await expect.poll(() => phone.url()).not.toContain(token);
     await phone.getByRole("button", { name: "Set the password" }).click();
     await phone.waitForURL("**/login");
     await phone.getByText("Password changed. Log in with it.").waitFor();

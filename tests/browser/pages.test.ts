@@ -27,6 +27,7 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
       const { page } = await browser.device({
         userAgent: UA.chromeMac,
         colorScheme,
+        reducedMotion: "reduce",
         viewport: { width, height: 800 },
       });
       for (const task of TASKS) {
@@ -45,9 +46,12 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
       const other = server().client(UA.firefoxWindows);
       expect((await other.post("/api/session", { email, password: PASSWORD })).status).toBe(201);
       await page.getByRole("button", { name: "Log out other devices" }).click();
+      await page.getByRole("alertdialog").waitFor();
       await expectGood(page, "the dialog");
       await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("alertdialog").waitFor({ state: "detached" });
       await page.getByRole("button", { name: /account menu/ }).click();
+      await page.getByRole("menuitem", { name: "Log out" }).waitFor();
       await expectGood(page, "the menu");
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: "Change password" }).click();
@@ -132,7 +136,6 @@ describe("every page", () => {
 });
 
 async function expectGood(page: Page, what: string): Promise<void> {
-  await page.waitForTimeout(160);
   expect(await violationsIn(page), what).toEqual([]);
   const root = "document.documentElement";
   const overflow = await page.evaluate<number>(`${root}.scrollWidth - ${root}.clientWidth`);

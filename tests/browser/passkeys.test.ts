@@ -83,7 +83,9 @@ describe("passkeys in the browser", () => {
     await withoutOfferInField(page);
     await signUpInBrowser(page, baseUrl, email, PASSWORD);
     const card = page.getByRole("region", { name: "Login methods" });
-    expect(await card.getByRole("button", { name: "Disconnect Password" }).isDisabled()).toBe(true);
+    await expect
+      .poll(() => card.getByRole("button", { name: "Disconnect Password" }).isDisabled())
+      .toBe(true);
     await card.getByRole("button", { name: "Add a passkey" }).click();
     await card.getByText("The passkey was added.").waitFor();
     await card.getByRole("button", { name: "Rename Chrome on Mac OS" }).click();
@@ -98,7 +100,7 @@ describe("passkeys in the browser", () => {
 
     // The password's address isn't confirmed, so it opens nothing by itself: the passkey is the last that works.
     const needed = card.getByRole("button", { name: "Disconnect My laptop" });
-    expect(await needed.isDisabled()).toBe(true);
+    await expect.poll(() => needed.isDisabled()).toBe(true);
     const why = await needed.getAttribute("aria-describedby");
     expect(await card.locator(`[id="${why}"]`).textContent()).toBe(
       "This stays, since no other way to log in works by itself. A password does once your email address is confirmed.",
@@ -107,7 +109,7 @@ describe("passkeys in the browser", () => {
     await page.getByRole("alertdialog").getByRole("button", { name: "Disconnect" }).click();
     await card.getByText("Password was disconnected.").waitFor();
     await card.getByText("This is the only way to log in. Add another one to disconnect it.").waitFor();
-    expect(await needed.isDisabled()).toBe(true);
+    await expect.poll(() => needed.isDisabled()).toBe(true);
   });
 
   it("are offered in the email field", async () => {

@@ -28,7 +28,7 @@ describe("what comes back from a provider, in the browser", () => {
     await page.goto(`${baseUrl}/settings/security?error=method_taken#login-methods`);
     const card = page.getByRole("region", { name: "Login methods" });
     await card.getByText("That account at the other site opens another account here already.").waitFor();
-    expect(new URL(page.url()).search).toBe("");
+    await expect.poll(() => new URL(page.url()).search).toBe("");
     await page.goto(`${baseUrl}/settings/security?error=link_expired`);
     await page.getByText("That took too long. Choose the other site again.").waitFor();
     expect(await card.getByText("That took too long.").count()).toBe(0);
@@ -38,12 +38,12 @@ describe("what comes back from a provider, in the browser", () => {
     const { page } = await browser.device();
     await page.goto(`${server().baseUrl}/login?error=provider_cancelled&next=%2Fsettings%2Fsecurity`);
     await page.getByText("You cancelled at the other site.").waitFor();
-    expect(new URL(page.url()).search).toBe("?next=%2Fsettings%2Fsecurity");
+    await expect.poll(() => new URL(page.url()).search).toBe("?next=%2Fsettings%2Fsecurity");
     await page.getByLabel("Email").fill("nobody@example.test");
     await page.getByLabel("Password").fill("not the password");
     await page.getByRole("button", { name: "Log in", exact: true }).click();
     await page.getByText("Wrong email or password.").waitFor();
-    expect(await page.locator(".why").count()).toBe(0);
+    await page.locator(".why").waitFor({ state: "detached" });
   });
 
   it("puts no words of a stranger on the page", async () => {

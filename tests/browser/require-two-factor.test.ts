@@ -29,6 +29,7 @@ describe("the security page, where the site asks everyone for two factors", () =
     await expect.poll(async () => (await heading.boundingBox())?.y).toBeLessThan(height);
     const linux = (await browser.device({ userAgent: UA.firefoxLinux })).page;
     await logInInBrowser(linux, baseUrl, email, PASSWORD);
+    await linux.getByText("Current session").waitFor();
 
     const { card, secret } = await beginTwoFactor(page, PASSWORD);
     clock.toMiddleOf(STEP);

@@ -121,6 +121,6 @@ export async function beginTwoFactor(
   await card.getByLabel("Current password").fill(password);
   await card.getByRole("button", { name: "Continue" }).click();
   await card.getByRole("img", { name: "QR code for your authenticator app" }).waitFor();
-  const [secret = ""] = await card.locator("code").allTextContents();
+  const secret = (await card.locator("code").textContent()) ?? "";
   return { card, secret: secret.replace(/\s/g, "") };
 }
