@@ -4,7 +4,6 @@ import { readEmailAddress } from "./credentials/email-address.ts";
 import type { AccountParts } from "./credentials/parts.ts";
 import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
 import { carryOut, type SecurityChange } from "./credentials/security-change.ts";
-import { sendEmails } from "./credentials/send-emails.ts";
 import type { Write } from "./database/database.ts";
 import type { Account } from "./database/lock.ts";
 import { lockAccount, lockAccounts } from "./database/lock.ts";
@@ -100,14 +99,11 @@ async function changeByAdministrator(
   change: (write: Write) => Promise<SecurityChange | null>,
 ): Promise<number | null> {
   const by = { actor: ADMINISTRATOR, sessionId: null };
-  const done = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const account = await lockAccount(write, accountId);
     const changed = account && (await change(write));
     return changed ? carryOut(parts, write, account, changed, by, now) : null;
   });
-  if (done === null) return null;
-  sendEmails(parts, done.emails);
-  return done.ended;
 }
 
 const ACCOUNTS_A_BATCH = 200;

@@ -1,5 +1,4 @@
 import { carryOut, type SecurityChange } from "../credentials/security-change.ts";
-import { sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { device } from "../history/actor.ts";
@@ -25,15 +24,12 @@ export async function changeSecurity<T extends object>(
 ): Promise<Outcome<T>> {
   const { parts, current, now } = acting;
   const by = { actor: device(current.label), sessionId: current.id };
-  const done = await withProof(acting, allowed, async (write, account) => {
+  return withProof(acting, allowed, async (write, account) => {
     const changed = await change(write, account);
     if (!changed.ok) return changed;
-    const { emails } = await carryOut(parts, write, account, changed, by, now);
-    return { ok: true as const, answer: changed.answer, emails };
+    await carryOut(parts, write, account, changed, by, now);
+    return { ok: true, ...changed.answer };
   });
-  if (!done.ok) return done;
-  sendEmails(parts, done.emails);
-  return { ok: true, ...done.answer };
 }
 
 /** Proof, then lock, then `work` in the same transaction; refused where the proof no longer holds under the lock. */

@@ -9,7 +9,7 @@ import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
@@ -35,17 +35,15 @@ export async function askForVerification(acting: Acting, asking: Asking): Promis
     now,
   );
   if (tooMany) return tooMany;
-  const written = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const account = await lockAccount(write, current.accountId);
-    if (!account || account.email_verified_at !== null) return null;
+    if (!account || account.email_verified_at !== null) return refuse("already_verified");
     const { id: accountId, email, email_key: emailKey } = account;
     const link = await makeLink(parts, write, { kind: "verify_address", accountId, email, emailKey }, now);
     const message = messages.verifyAddress({ ...emailContext(parts, email, now, current.label), link });
-    return writeEmails(parts, write, [{ to: email, message }], now);
+    await writeEmails(parts, write, [{ to: email, message }], now);
+    return { ok: true };
   });
-  if (written === null) return refuse("already_verified");
-  sendEmails(parts, written);
-  return { ok: true };
 }
 
 /** Who opens a confirmation link: the request's own session, where it has one, and the browser. */

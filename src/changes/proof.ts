@@ -5,7 +5,7 @@ import type { AccountParts } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import { acceptSecondFactor, hasTwoFactor, readySecondFactor } from "../credentials/second-factor.ts";
-import { sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { writeEmails } from "../credentials/send-emails.ts";
 import type { FoundSession, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockSession } from "../database/lock.ts";
@@ -152,11 +152,10 @@ async function checkSecondFactor(
     await parts.attempts.release(write, { own });
     const used = { account: held.account, session: current };
     const notes = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
-    const emails = await writeEmails(parts, write, notes, now);
-    return { ok: true as const, emails, token: await renewOnce(write, current, proved) };
+    await writeEmails(parts, write, notes, now);
+    return { ok: true as const, token: await renewOnce(write, current, proved) };
   });
   if (!done.ok) return done;
-  sendEmails(parts, done.emails);
   return noteRenewed(current, done.token, proved);
 }
 

@@ -11,7 +11,7 @@ import { refuse } from "../refusals.ts";
 import { type EndedBy, type EndingEvent, endBecauseOf } from "../sessions/endings.ts";
 import { type EmailedLink, makeNotMeLink, makeResetLink, redeemLink } from "./emailed-links.ts";
 import type { AccountParts } from "./parts.ts";
-import { emailContext, sendEmails, writeEmails } from "./send-emails.ts";
+import { emailContext, writeEmails } from "./send-emails.ts";
 
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
 type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: Link };
@@ -41,7 +41,7 @@ export type ChangedBy = { actor: Actor; sessionId: string | null };
 
 /**
  * Does the part that all changes of security share, with the account locked by the caller. Returns how many
- * sessions ended, and how many emails are written, to be sent after the commit.
+ * sessions ended.
  */
 export async function carryOut(
   parts: AccountParts,
@@ -50,7 +50,7 @@ export async function carryOut(
   change: SecurityChange,
   { actor, sessionId }: ChangedBy,
   now: number,
-): Promise<{ ended: number; emails: number }> {
+): Promise<number> {
   const { ends, recorded, notice } = change;
   const by = change.label === undefined ? actor : device(change.label);
   const ended = ends ? await endBecauseOf(write, ends.event, ends.of, { by, at: now }) : 0;
@@ -65,7 +65,8 @@ export async function carryOut(
     const context = { ...emailContext(parts, account.email, now, label), notMeLink };
     emails.push({ to: account.email, message: notice(context, ended) });
   }
-  return { ended, emails: await writeEmails(parts, write, emails, now) };
+  await writeEmails(parts, write, emails, now);
+  return ended;
 }
 
 /**
@@ -79,17 +80,14 @@ export async function changeByLink<T extends object>(
   change: (write: Write, account: Account, link: EmailedLink) => Promise<SecurityChange<T> | null>,
 ): Promise<Outcome<T>> {
   const by = { actor: device(redeemed.label), sessionId: null };
-  const done = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const account = await lockAccount(write, redeemed.accountId);
     const link = account && (await redeemLink(write, [redeemed.kind], redeemed.token, now));
     const changed = link && (await change(write, account, link));
-    if (!changed) return null;
-    const { emails } = await carryOut(parts, write, account, changed, by, now);
-    return { answer: changed.answer, emails };
+    if (!changed) return refuse("link_expired");
+    await carryOut(parts, write, account, changed, by, now);
+    return { ok: true, ...changed.answer };
   });
-  if (done === null) return refuse("link_expired");
-  sendEmails(parts, done.emails);
-  return { ok: true, ...done.answer };
 }
 
 /** Begins a reset: the email with its link, to an address of the account, or to one that it had. */

@@ -8,7 +8,7 @@ import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
-import { sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
@@ -43,13 +43,11 @@ export async function sendResetEmail(
   label: string,
   now: number,
 ): Promise<void> {
-  const written = await parts.database.write(async (write) => {
+  await parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);
     const same = held?.email_key === account.email_key && held.suspended_at === account.suspended_at;
-    const emails = same ? [await resetEmail(parts, write, account, label, now)] : [];
-    return writeEmails(parts, write, emails, now);
+    if (same) await writeEmails(parts, write, [await resetEmail(parts, write, account, label, now)], now);
   });
-  sendEmails(parts, written);
 }
 
 /** Sets a new password with the emailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */

@@ -6,7 +6,7 @@ import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import { acceptSecondFactor, readySecondFactor } from "../credentials/second-factor.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
@@ -20,8 +20,6 @@ import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
-
-type Done = { ok: true; started: Started; emails: number } | (Refusal & { emails?: number });
 
 /**
  * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
@@ -40,7 +38,7 @@ export async function finishWithSecondFactor(
   if (tooMany) return tooMany;
   const ready = await readySecondFactor(parts, half.account_id, given);
 
-  const done: Done = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const account = await lockAccount(write, half.account_id);
     const counted = account && (await countTry(write, token, account, now));
     if (!account || !counted) return refuse("sign_in_expired");
@@ -51,16 +49,13 @@ export async function finishWithSecondFactor(
     if (account.suspended_at !== null) return refuse("account_suspended");
     const { signed_in_with: signedInWith, method_id: methodId } = counted;
     const sign = { signedInWith, methodId, bothFactors: true };
-    const finished = await finishSignIn(visit, write, account, sign);
-    if (accepted === "totp") return finished;
-    const used = { account, session: finished.started.session };
-    const note = await noteRecoveryCode(parts, write, used, now);
-    const emails = finished.emails + (await writeEmails(parts, write, [note], now));
-    return { ...finished, emails };
+    const started = await finishSignIn(visit, write, account, sign);
+    if (accepted === "recovery_code") {
+      const note = await noteRecoveryCode(parts, write, { account, session: started.session }, now);
+      await writeEmails(parts, write, [note], now);
+    }
+    return { ok: true, started };
   });
-  sendEmails(parts, done.emails ?? 0);
-  if (!done.ok) return done;
-  return { ok: true, started: done.started };
 }
 
 async function findPendingSignIn(parts: AccountParts, token: string, now: number) {
@@ -98,7 +93,7 @@ async function noteWrongCode(
   write: Write,
   account: Account,
   half: Selectable<PendingSignInTable>,
-): Promise<Done> {
+): Promise<Refusal> {
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
@@ -113,6 +108,6 @@ async function noteWrongCode(
     knowsPassword: half.signed_in_with === "password",
     notMeLink: await makeNotMeLink(parts, write, account, null, now),
   });
-  const emails = await writeEmails(parts, write, [{ to: account.email, message }], now);
-  return { ...refusal, emails };
+  await writeEmails(parts, write, [{ to: account.email, message }], now);
+  return refusal;
 }

@@ -4,7 +4,7 @@ import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import { passwordTries } from "../credentials/limits/tries.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
@@ -111,19 +111,18 @@ export async function afterFirstFactor(
 ): Promise<SignInResult | "changed_meanwhile"> {
   const { parts, now } = visit;
   const { signedInWith, methodId, bothFactors = false } = sign;
-  const done = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);
-    if (held?.credential_version !== account.credential_version) return "changed_meanwhile" as const;
-    if (!(await use(write))) return "changed_meanwhile" as const;
+    if (held?.credential_version !== account.credential_version) return "changed_meanwhile";
+    if (!(await use(write))) return "changed_meanwhile";
     if (!bothFactors && (await hasTwoFactor(write, held.id))) {
       const pendingSignIn = await addPendingSignIn(write, held, { signedInWith, methodId }, now);
-      return { ok: true as const, pendingSignIn };
+      return { ok: true, pendingSignIn };
     }
     if (held.suspended_at !== null) return refuse("account_suspended");
-    return finishSignIn(visit, write, held, { signedInWith, methodId, bothFactors });
+    const started = await finishSignIn(visit, write, held, { signedInWith, methodId, bothFactors });
+    return { ok: true, started };
   });
-  if (done !== "changed_meanwhile" && done.ok && "emails" in done) sendEmails(parts, done.emails);
-  return done;
 }
 
 /** The last step of every sign-in, with the account held: the session, and an email where the browser is new to it. */
@@ -132,10 +131,10 @@ export async function finishSignIn(
   write: Write,
   account: Account,
   sign: { signedInWith: SignedInWith; methodId: string; bothFactors: boolean },
-): Promise<{ ok: true; started: Started; emails: number }> {
+): Promise<Started> {
   const { parts, clientInfo, now } = visit;
   const started = await startSession(visit, write, { accountId: account.id, ...sign });
-  if (!started.fromNewDevice) return { ok: true, started, emails: 0 };
+  if (!started.fromNewDevice) return started;
   const notMeLink = await makeNotMeLink(parts, write, account, started.session.id, now);
   const { label } = clientInfo.device;
   const message = messages.newSignIn({
@@ -143,8 +142,8 @@ export async function finishSignIn(
     device: label,
     notMeLink,
   });
-  const emails = await writeEmails(parts, write, [{ to: account.email, message }], now);
-  return { ok: true, started, emails };
+  await writeEmails(parts, write, [{ to: account.email, message }], now);
+  return started;
 }
 
 async function addPendingSignIn(

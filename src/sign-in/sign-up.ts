@@ -5,7 +5,7 @@ import { findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts"
 import type { Visit } from "../credentials/parts.ts";
 import { acceptRegistration } from "../credentials/passkeys/passkeys.ts";
 import { storePasskey } from "../credentials/passkeys/stored-passkeys.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { lockName } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
@@ -107,8 +107,8 @@ async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp>
   const { parts, clientInfo, now } = visit;
   const { address, verified, first, linkToken } = account;
   const { label } = clientInfo.device;
-  const done = await parts.database
-    .write(async (write) => {
+  return parts.database
+    .write<SignedUp>(async (write) => {
       if (linkToken !== undefined && !(await redeemLink(write, ["sign_up"], linkToken, now)))
         return refuse("link_expired");
       const passwordHash = "passwordHash" in first ? first.passwordHash : null;
@@ -135,15 +135,13 @@ async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp>
       const signedInWith = "store" in first ? first.signedInWith : "password";
       const sign = { accountId, signedInWith, methodId, bothFactors: false } as const;
       const started = await startSession(visit, write, sign);
-      return { ok: true as const, started, emails: await writeEmails(parts, write, emails, now) };
+      await writeEmails(parts, write, emails, now);
+      return { ok: true, started };
     })
     .catch((error: unknown) => {
       if (error instanceof MethodTaken) return refuse("method_taken");
       throw error;
     });
-  if (!done.ok) return done;
-  sendEmails(parts, done.emails);
-  return { ok: true, started: done.started };
 }
 
 /** Undoes the transaction: two sign-ups with one authenticator or one subject, and this is the later one. */
@@ -161,7 +159,7 @@ async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Sign
     const context = emailContext(parts, address.email, now);
     const known = await findAccountByEmail(parts.database, address.key);
     const kind = { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key } as const;
-    const written = await parts.database.write(async (write) => {
+    await parts.database.write(async (write) => {
       if (known) {
         const message = messages.alreadyHasAccount(context);
         return writeEmails(parts, write, [{ to: known.email, message }], now);
@@ -169,9 +167,8 @@ async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Sign
       // There is no account to hold, and of two links that are made at once the newer one ends the older.
       await lockName(write, `sign-up ${address.key}`);
       const message = messages.finishSignUp({ ...context, link: await makeLink(parts, write, kind, now) });
-      return writeEmails(parts, write, [{ to: address.email, message }], now);
+      await writeEmails(parts, write, [{ to: address.email, message }], now);
     });
-    sendEmails(parts, written);
   });
   return { ok: true, started: null };
 }
