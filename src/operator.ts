@@ -1,7 +1,8 @@
 import { deleteAccount } from "./changes/close-account.ts";
-import { addAccount, findAccountByEmail, ownWords } from "./credentials/account.ts";
+import { addAccount, findAccountByEmail } from "./credentials/account.ts";
 import { readEmailAddress } from "./credentials/email-address.ts";
 import type { AccountParts } from "./credentials/parts.ts";
+import { hashNewPassword } from "./credentials/passwords/new-password.ts";
 import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
 import { carryOut, type SecurityChange } from "./credentials/security-change.ts";
 import type { Write } from "./database/database.ts";
@@ -37,10 +38,10 @@ export async function createForOperator(
 ): Promise<Outcome<{ id: string }>> {
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
-  if (weak) return refuse("weak_password", weak);
-  const passwordHash = await parts.passwords.hash(asked.password);
-  const account = { address, passwordHash, verified: true, label: OPERATOR };
+  const chosen = { password: asked.password, email: address.email, limit: null };
+  const hashed = await hashNewPassword(parts, chosen, now);
+  if (!hashed.ok) return hashed;
+  const account = { address, passwordHash: hashed.passwordHash, verified: true, label: OPERATOR };
   const id = await parts.database.write((write) => addAccount(write, account, now));
   return id === null ? refuse("email_taken") : { ok: true, id };
 }

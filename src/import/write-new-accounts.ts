@@ -1,4 +1,5 @@
 import type { Insertable } from "kysely";
+import { reservedAddresses } from "../credentials/account.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { Seal } from "../credentials/seal.ts";
@@ -8,7 +9,6 @@ import type { Schema } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import { OPERATOR } from "../operator.ts";
 import { makeId } from "../sessions/token.ts";
-import { reservedAddresses } from "./new-accounts.ts";
 import type { ValidAccount } from "./validate.ts";
 
 const ROWS_A_STATEMENT = 400;

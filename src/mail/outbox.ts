@@ -97,7 +97,8 @@ async function clean(folder: string, now: number): Promise<void> {
   }
 }
 
-async function filesOf(folder: string): Promise<string[]> {
+/** What lies in the folder; nothing where there is none yet. */
+export async function filesOf(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {

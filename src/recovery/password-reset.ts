@@ -1,4 +1,4 @@
-import { findAccountByEmail, ownWords } from "../credentials/account.ts";
+import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import type { EmailedLink } from "../credentials/emailed-links.ts";
 import { findLink } from "../credentials/emailed-links.ts";
@@ -7,6 +7,7 @@ import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
+import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import { writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
@@ -58,12 +59,11 @@ export async function resetPassword(
   const { parts, clientInfo, now } = visit;
   const link = await findLink(parts.database, ["reset_password"], asked.token, now);
   if (!link?.account_id) return refuse("link_expired");
-  const tooMany = await parts.attempts.take([{ kind: "new_password", of: link.account_id }], now);
-  if (tooMany) return tooMany;
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
-  if (weak) return refuse("weak_password", weak);
-  const passwordHash = await parts.passwords.hash(asked.password);
-  const { account_id: accountId } = link;
+  const { account_id: accountId, email } = link;
+  const limit = { kind: "new_password", of: accountId } as const;
+  const hashed = await hashNewPassword(parts, { password: asked.password, email, limit }, now);
+  if (!hashed.ok) return hashed;
+  const { passwordHash } = hashed;
   const { label } = clientInfo.device;
   const redeemed = { kind: "reset_password", token: asked.token, accountId, label } as const;
   return changeByLink(parts, redeemed, now, async (write, account) => {

@@ -1,10 +1,11 @@
-import { addAccount, findAccountByEmail, ownWords } from "../credentials/account.ts";
+import { addAccount, findAccountByEmail } from "../credentials/account.ts";
 import type { EmailAddress } from "../credentials/email-address.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { acceptRegistration } from "../credentials/passkeys/passkeys.ts";
 import { storePasskey } from "../credentials/passkeys/stored-passkeys.ts";
+import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { lockName } from "../database/lock.ts";
@@ -27,12 +28,9 @@ export async function signUp(visit: Visit, asked: { email: string; password: str
   if (!address) return refuse("invalid_email");
   if (parts.settings.signUp === "verify-first") return sendSignUpLink(visit, address);
 
-  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...clientInfo.network }], now);
-  if (tooMany) return tooMany;
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
-  if (weak) return refuse("weak_password", weak);
-  const passwordHash = await parts.passwords.hash(asked.password);
-  return openAccount(visit, { address, verified: false, first: { passwordHash } });
+  const limit = { kind: "sign_up_network", ...clientInfo.network } as const;
+  const first = await hashNewPassword(parts, { password: asked.password, email: address.email, limit }, now);
+  return first.ok ? openAccount(visit, { address, verified: false, first }) : first;
 }
 
 /** The second half of a `verify-first` sign-up: the link of the email, and the password that is chosen now. */
@@ -43,14 +41,11 @@ export async function finishSignUp(
   const { parts, now } = visit;
   const link = await findLink(parts.database, ["sign_up"], asked.token, now);
   if (!link) return refuse("link_expired");
-  const tooMany = await parts.attempts.take([{ kind: "new_password", of: asked.token }], now);
-  if (tooMany) return tooMany;
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
-  if (weak) return refuse("weak_password", weak);
   const address = { email: link.email, key: link.email_key };
-  const passwordHash = await parts.passwords.hash(asked.password);
-  const account = { address, verified: true, first: { passwordHash }, linkToken: asked.token };
-  const opened = await openAccount(visit, account);
+  const limit = { kind: "new_password", of: asked.token } as const;
+  const first = await hashNewPassword(parts, { password: asked.password, email: link.email, limit }, now);
+  if (!first.ok) return first;
+  const opened = await openAccount(visit, { address, verified: true, first, linkToken: asked.token });
   return opened.ok || opened.code !== "email_taken" ? opened : refuse("link_expired");
 }
 
