@@ -1,4 +1,3 @@
-import type { SecondFactor } from "../credentials/second-factor.ts";
 import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Actor } from "../history/actor.ts";
@@ -6,13 +5,10 @@ import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
+import type { Acting, GivenFactors } from "./proof.ts";
 
 /** Deletes the account and all that belongs to it; every session ends and is told so. There is no way back. */
-export async function closeAccount(
-  acting: Acting,
-  given: SecondFactor & { currentPassword?: string | undefined },
-): Promise<Outcome> {
+export async function closeAccount(acting: Acting, given: GivenFactors): Promise<Outcome> {
   const { parts, current, now } = acting;
   const allowed = { given: { ...given, named: true }, level: "both" } as const;
   return changeSecurity(acting, allowed, async (write, { id, email }) => ({

@@ -6,7 +6,6 @@ import { makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import type { SecondFactor } from "../credentials/second-factor.ts";
 import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { isUniqueViolation } from "../database/database.ts";
@@ -18,7 +17,7 @@ import { refuse } from "../refusals.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { makeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
+import type { Acting, GivenFactors } from "./proof.ts";
 import { requireProof } from "./proof.ts";
 
 /** How long a confirmed change can be taken back, in ms. */
@@ -30,7 +29,7 @@ export const TAKEN_BACK_WITHIN = 7 * DAY;
  */
 export async function askForEmailChange(
   acting: Acting,
-  asked: SecondFactor & { email: string; currentPassword?: string | undefined; asking: Asking },
+  asked: GivenFactors & { email: string; asking: Asking },
 ): Promise<Outcome> {
   const { parts, current, now } = acting;
   const address = readEmailAddress(asked.email);
@@ -64,24 +63,17 @@ async function linksForChange(
   account: Account,
   address: EmailAddress,
 ): Promise<OutgoingEmail[]> {
-  const taken = await isTaken(write, address.key, account.id, now);
+  const { email, email_key: emailKey } = account;
   const ids = { accountId: account.id, changeId: makeId() };
-  const keepLink =
-    account.email_verified_at === null
-      ? null
-      : await makeLink(
-          parts,
-          write,
-          { kind: "email_reversal", ...ids, email: account.email, emailKey: account.email_key },
-          now,
-        );
+  const reversal = { kind: "email_reversal", ...ids, email, emailKey } as const;
+  const keepLink = account.email_verified_at === null ? null : await makeLink(parts, write, reversal, now);
   const notice = {
-    ...emailContext(parts, account.email, now, current.label),
+    ...emailContext(parts, email, now, current.label),
     newEmail: address.email,
     link: keepLink,
   };
-  const toOld: OutgoingEmail = { to: account.email, message: messages.addressChangeAsked(notice) };
-  if (taken) {
+  const toOld: OutgoingEmail = { to: email, message: messages.addressChangeAsked(notice) };
+  if (await isTaken(write, address.key, account.id, now)) {
     const owner = await write.query
       .selectFrom("account")
       .select("email")
@@ -99,11 +91,7 @@ async function linksForChange(
     label: current.label,
   } as const;
   const link = await makeLink(parts, write, confirm, now);
-  const context = {
-    ...emailContext(parts, address.email, now, current.label),
-    oldEmail: account.email,
-    link,
-  };
+  const context = { ...emailContext(parts, address.email, now, current.label), oldEmail: email, link };
   return [toOld, { to: address.email, message: messages.confirmNewAddress(context) }];
 }
 

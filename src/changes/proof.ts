@@ -35,8 +35,11 @@ export type Acting = { readonly parts: AccountParts; readonly current: CurrentSe
  */
 export type Level = "one" | "both" | "both_now";
 
-/** What a request brings along as a proof; `named` where its row names `currentPassword`. */
-export type Given = SecondFactor & { currentPassword?: string | undefined; named: boolean };
+/** What a request may bring along as a proof. */
+export type GivenFactors = SecondFactor & { currentPassword?: string | undefined };
+
+/** The same; `named` where its row names `currentPassword`. */
+export type Given = GivenFactors & { named: boolean };
 
 /**
  * Wants a proof that it is still the owner who acts: the current password where the account has one and

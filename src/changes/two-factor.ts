@@ -1,12 +1,11 @@
 import { secondFactorTries } from "../credentials/limits/tries.ts";
 import { makeRecoveryCodes, storeRecoveryCodes } from "../credentials/recovery-codes.ts";
-import type { SecondFactor } from "../credentials/second-factor.ts";
 import { acceptTotp, hasTwoFactor, makeTotpSecret, removeTwoFactor } from "../credentials/second-factor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { changeSecurity, withProof } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
+import type { Acting, GivenFactors } from "./proof.ts";
 import { requireProof } from "./proof.ts";
 
 /** Begins to turn 2FA on: a secret for the authenticator app. Nothing is on before a code of it was given. */
@@ -60,10 +59,7 @@ export async function turnTwoFactorOn(
 }
 
 /** Turns 2FA off: the password and a second factor are both asked for. */
-export async function turnTwoFactorOff(
-  acting: Acting,
-  given: SecondFactor & { currentPassword?: string | undefined },
-): Promise<Outcome> {
+export async function turnTwoFactorOff(acting: Acting, given: GivenFactors): Promise<Outcome> {
   const { current } = acting;
   return changeSecurity(acting, bothFactors(given), async (write, { id }) => {
     if (!(await hasTwoFactor(write, id))) return refuse("not_on");
@@ -81,7 +77,7 @@ export async function turnTwoFactorOff(
 /** Ten new recovery codes; the old ones end. */
 export async function renewCodes(
   acting: Acting,
-  given: SecondFactor & { currentPassword?: string | undefined },
+  given: GivenFactors,
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
   const { parts, current } = acting;
   const { given: both, level } = bothFactors(given);
@@ -102,6 +98,6 @@ export async function renewCodes(
 }
 
 /** The current password and a second factor, both given with this request. */
-function bothFactors(given: SecondFactor & { currentPassword?: string | undefined }) {
+function bothFactors(given: GivenFactors) {
   return { given: { ...given, named: true }, level: "both_now" } as const;
 }

@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import type { LoginMethodKind } from "../answers.ts";
 import type { Account } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { issuerKey } from "../options/oidc.ts";
@@ -7,7 +8,7 @@ import type { AccountParts } from "./parts.ts";
 
 export type LoginMethod = {
   id: string;
-  kind: "password" | "passkey" | "oidc";
+  kind: LoginMethodKind;
   name: string;
   createdAt: number;
   lastUsedAt: number | null;

@@ -4,7 +4,8 @@ import type { AccountParts } from "./parts.ts";
 
 const CODES = 10;
 /** 15 of 31 characters: 74 bits, and few enough to type from paper. */
-const LETTERS = 15;
+const GROUPS = 3;
+const LETTERS_A_GROUP = 5;
 /** Without letters and digits that look alike. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 const SALT_BYTES = 16;
@@ -77,10 +78,9 @@ export async function leftRecoveryCodes(write: Write, accountId: string): Promis
 }
 
 function makeCode(): string {
-  const letters = Array.from({ length: LETTERS }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
-  return [letters.slice(0, 5), letters.slice(5, 10), letters.slice(10)]
-    .map((part) => part.join(""))
-    .join("-");
+  const letter = () => ALPHABET.charAt(randomInt(ALPHABET.length));
+  const group = () => Array.from({ length: LETTERS_A_GROUP }, letter).join("");
+  return Array.from({ length: GROUPS }, group).join("-");
 }
 
 /** Dashes, spaces and capitals don't matter: people type these from paper. */

@@ -3,7 +3,7 @@ import { type Account, lockAccount } from "../database/lock.ts";
 import type { LinkKind } from "../database/schema.ts";
 import { type ActivityEntry, record } from "../history/activity.ts";
 import { type Actor, device, nameOf } from "../history/actor.ts";
-import type { Link } from "../mail/layout.ts";
+import type { Link, Message } from "../mail/layout.ts";
 import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
 import type { Outcome } from "../refusals.ts";
@@ -29,7 +29,7 @@ export type SecurityChange<T = object> = {
   /** The device that is named as having done it, where that isn't the one of the request. */
   label?: string;
   /** The email to the account's address, with the link "This wasn't me". */
-  notice?: (context: NoticeContext, ended: number) => messages.Message;
+  notice?: (context: NoticeContext, ended: number) => Message;
   /** Other emails; their links are made in the same transaction. */
   emails?: () => OutgoingEmail[] | Promise<OutgoingEmail[]>;
   /** What the caller learns. */

@@ -2,7 +2,7 @@ import { simpleParser } from "mailparser";
 import { createTransport } from "nodemailer";
 import { describe, expect, test } from "vitest";
 import { emailsHeldBack } from "./held-back.ts";
-import type { Link } from "./layout.ts";
+import type { Link, Occasion } from "./layout.ts";
 import * as messages from "./messages.ts";
 
 const LINK =
@@ -16,7 +16,7 @@ const quiet = {
   device: "Firefox on Windows",
 };
 
-type Words = { context: messages.Context; other: string };
+type Words = { context: Occasion; other: string };
 
 /** Emails with one link. */
 function linked({ context, other }: Words) {

@@ -3,7 +3,7 @@ import { type Selectable, sql } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { OutgoingEmailTable } from "../database/email-tables.ts";
 import { makeSortedId } from "../database/sorted-id.ts";
-import type { Message } from "./messages.ts";
+import type { Message } from "./layout.ts";
 
 const DAY = 86_400_000;
 

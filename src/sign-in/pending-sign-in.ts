@@ -48,8 +48,7 @@ export async function finishWithSecondFactor(
     await parts.attempts.release(write, { own: limit });
     if (account.suspended_at !== null) return refuse("account_suspended");
     const { signed_in_with: signedInWith, method_id: methodId } = counted;
-    const sign = { signedInWith, methodId, bothFactors: true };
-    const started = await finishSignIn(visit, write, account, sign);
+    const started = await finishSignIn(visit, write, account, { signedInWith, methodId, bothFactors: true });
     if (accepted === "recovery_code") {
       const note = await noteRecoveryCode(parts, write, { account, session: started.session }, now);
       await writeEmails(parts, write, [note], now);

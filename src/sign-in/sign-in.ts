@@ -28,6 +28,9 @@ export type SignInResult = Outcome<
 /** A password change that races this sign-in moves the version; then all is judged anew, so often. */
 const TRIES = 3;
 
+/** What a session is opened with. */
+export type PassedFactors = { signedInWith: SignedInWith; methodId: string; bothFactors: boolean };
+
 /** No account's id. */
 const NOBODY = "";
 
@@ -83,7 +86,7 @@ async function verifyPassword(
     return refuse("wrong_credentials");
   }
   const better = outdated ? { from: usable, to: await parts.passwords.hash(password) } : null;
-  const sign = { signedInWith: "password", methodId: "password" } as const;
+  const sign = { signedInWith: "password", methodId: "password", bothFactors: false } as const;
   const done = await afterFirstFactor(visit, account, sign, async (write) => {
     const update = write.query.updateTable("account").where("id", "=", account.id);
     await update.set({ password_used_at: now }).execute();
@@ -106,22 +109,18 @@ async function verifyPassword(
 export async function afterFirstFactor(
   visit: Visit,
   account: Account,
-  sign: { signedInWith: SignedInWith; methodId: string; bothFactors?: boolean },
+  sign: PassedFactors,
   use: (write: Write) => Promise<boolean>,
 ): Promise<SignInResult | "changed_meanwhile"> {
   const { parts, now } = visit;
-  const { signedInWith, methodId, bothFactors = false } = sign;
   return parts.database.write(async (write) => {
     const held = await lockAccount(write, account.id);
     if (held?.credential_version !== account.credential_version) return "changed_meanwhile";
     if (!(await use(write))) return "changed_meanwhile";
-    if (!bothFactors && (await hasTwoFactor(write, held.id))) {
-      const pendingSignIn = await addPendingSignIn(write, held, { signedInWith, methodId }, now);
-      return { ok: true, pendingSignIn };
-    }
+    if (!sign.bothFactors && (await hasTwoFactor(write, held.id)))
+      return { ok: true, pendingSignIn: await addPendingSignIn(write, held, sign, now) };
     if (held.suspended_at !== null) return refuse("account_suspended");
-    const started = await finishSignIn(visit, write, held, { signedInWith, methodId, bothFactors });
-    return { ok: true, started };
+    return { ok: true, started: await finishSignIn(visit, write, held, sign) };
   });
 }
 
@@ -130,7 +129,7 @@ export async function finishSignIn(
   visit: Visit,
   write: Write,
   account: Account,
-  sign: { signedInWith: SignedInWith; methodId: string; bothFactors: boolean },
+  sign: PassedFactors,
 ): Promise<Started> {
   const { parts, clientInfo, now } = visit;
   const started = await startSession(visit, write, { accountId: account.id, ...sign });
@@ -149,7 +148,7 @@ export async function finishSignIn(
 async function addPendingSignIn(
   write: Write,
   account: Account,
-  sign: { signedInWith: SignedInWith; methodId: string },
+  sign: PassedFactors,
   now: number,
 ): Promise<{ token: string; expiresAt: number }> {
   const token = makeSecret();
