@@ -56,7 +56,7 @@ export function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: 
     <OneTask title={isMissing ? "The link is missing" : "This link no longer works"}>
       <p role="status">
         {isMissing
-          ? "Open this page from the link in the email. Open it once more."
+          ? "Open this page from the link in the email."
           : "This link has expired or was already used."}{" "}
         {words}
       </p>

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Button } from "../../src/react/parts/button.tsx";
-import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
-import { NewPasswordField } from "../../src/react/parts/password-fields.tsx";
+import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
+import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { makePasskey } from "../../src/react/proof/passkeys.ts";
 import { EMPTY_FIELDS } from "../../src/react/words.ts";
 import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
@@ -53,18 +53,7 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
   return (
     <OneTask title="Create account">
       <Form action={action}>
-        <Field
-          label="Email"
-          name="email"
-          type="email"
-          inputMode="email"
-          autoComplete="username"
-          autoCapitalize="off"
-          autoFocus
-          value={email}
-          onChange={(event) => setEmail(event.target.value)}
-          problem={problem}
-        />
+        <EmailField value={email} onChange={(event) => setEmail(event.target.value)} problem={problem} />
         {problem?.code === "email_taken" && (
           <a href={`${path("/login")}${location.search}#email=${encodeURIComponent(email)}`}>
             Log in instead

@@ -3,7 +3,7 @@ import { Button } from "../parts/button.tsx";
 import { Card } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Form, FormProblem, SubmitOrCancel, useAction } from "../parts/form.tsx";
-import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { useProof, useTakeUp } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 

@@ -4,7 +4,7 @@ import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
 import { Field, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
-import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { THANKS, useProof, useTakeUp } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 

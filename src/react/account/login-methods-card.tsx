@@ -1,5 +1,6 @@
 import { useId, useState } from "react";
 import { dayOf, type LoginMethod, relativeTime } from "../../client/index.ts";
+import { ActionButton } from "../parts/action-button.tsx";
 import { Button } from "../parts/button.tsx";
 import { type Answer, Card, Old, useStatus, Waiting } from "../parts/card.tsx";
 import { ConfirmDialog, Dialog } from "../parts/dialog.tsx";
@@ -174,14 +175,7 @@ function AddPasskey({ say }: { say: (sentence: string) => void }) {
     void refresh();
   });
   useTakeUp("passkey", () => void action.act());
-  return (
-    <>
-      <Button working={action.working} onClick={() => void action.act()}>
-        Add a passkey
-      </Button>
-      <FormProblem problem={action.problem} />
-    </>
-  );
+  return <ActionButton action={action}>Add a passkey</ActionButton>;
 }
 
 function Connect({ id, name }: { id: string; name: string }) {
@@ -193,12 +187,5 @@ function Connect({ id, name }: { id: string; name: string }) {
     async () => (await withProof(connect, () => client.goToProvider(id, "connect"))).url,
   );
   useTakeUp(connect, () => void action.act());
-  return (
-    <>
-      <Button working={action.working} onClick={() => void action.act()}>
-        Connect {name}
-      </Button>
-      <FormProblem problem={action.problem} />
-    </>
-  );
+  return <ActionButton action={action}>Connect {name}</ActionButton>;
 }

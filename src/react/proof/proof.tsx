@@ -1,10 +1,11 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { Refused } from "../../client/index.ts";
+import { ActionButton } from "../parts/action-button.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Cancelled, Form, FormProblem, Submit, useAction } from "../parts/form.tsx";
-import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
 import { useSecondFactor } from "../parts/second-factor-field.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { useClient, useLatchkey, useWho } from "../queries.ts";
 import { answerWithPasskey } from "./passkeys.ts";
 import { useLeaving } from "./sites.ts";
@@ -198,12 +199,5 @@ function ProveAt({ id, name, begun }: { id: string; name: string; begun: string 
     sessionStorage.setItem(LEFT, begun);
     return url;
   });
-  return (
-    <>
-      <Button working={leaving.working} onClick={() => void leaving.act()}>
-        Continue with {name}
-      </Button>
-      <FormProblem problem={leaving.problem} />
-    </>
-  );
+  return <ActionButton action={leaving}>Continue with {name}</ActionButton>;
 }

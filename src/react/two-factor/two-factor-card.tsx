@@ -94,23 +94,23 @@ type ChoicesProps = { isOn: boolean; onChoose: (step: "begin" | "off" | "renew")
 
 /** What can be done about it now. */
 function Choices({ isOn, onChoose }: ChoicesProps) {
-  if (!isOn) {
-    return (
-      <div className="lk-actions">
+  return (
+    <div className="lk-actions">
+      {!isOn && (
         <Button opens="begin" onClick={() => onChoose("begin")}>
           Turn on
         </Button>
-      </div>
-    );
-  }
-  return (
-    <div className="lk-actions">
-      <Button opens="renew" onClick={() => onChoose("renew")}>
-        New recovery codes
-      </Button>
-      <Button kind="quiet" opens="off" onClick={() => onChoose("off")}>
-        Turn off
-      </Button>
+      )}
+      {isOn && (
+        <Button opens="renew" onClick={() => onChoose("renew")}>
+          New recovery codes
+        </Button>
+      )}
+      {isOn && (
+        <Button kind="quiet" opens="off" onClick={() => onChoose("off")}>
+          Turn off
+        </Button>
+      )}
     </div>
   );
 }
