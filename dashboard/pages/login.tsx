@@ -4,7 +4,7 @@ import { Button } from "../../src/react/parts/button.tsx";
 import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
 import { EmailField, PasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { answerWithPasskey, canOfferPasskeys } from "../../src/react/proof/passkeys.ts";
-import { ofAuthorization, takeSite } from "../../src/react/proof/sites.ts";
+import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
 import { because, type Why, whyHere } from "../../src/react/why-here.ts";
 import { inWords, type Problem } from "../../src/react/words.ts";
 import type { Config } from "../config.ts";
@@ -30,7 +30,7 @@ function isSecondStep(): boolean {
 
 /** What the page before left, or what came of a round to another site, or why the session is over, by the server's word. */
 function whyThisPage({ ending, sessionDays }: Config): Why | null {
-  const said = takeNotice() ?? ofAuthorization(takeFromAddress("error"), takeSite());
+  const said = takeNotice() ?? authorizationFailure(takeFromAddress("error"), takeSite());
   if (said !== null) return because(said);
   return whyHere(ending, Date.now(), sessionDays) ?? toConfirm();
 }

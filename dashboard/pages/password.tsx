@@ -17,7 +17,7 @@ export function ForgotPasswordPage() {
     <OneTask title="Check your email">
       <p role="status">
         If <bdi className="lk-address">{sentTo}</bdi> has an account, a link is on its way. It works for 30
-        minutes. Look in the spam folder too.
+        minutes. Check your spam folder too.
       </p>
       <p className="links">
         <BackToLogin />
@@ -79,13 +79,13 @@ export function ResetPasswordPage() {
   return (
     <OneTask title="Choose a new password">
       <Form action={action}>
-        <p className="lk-words">It logs out every device, this one too.</p>
+        <p className="lk-words">This logs out every device, including this one.</p>
         <NewPasswordField minLength={config.passwordMinLength} autoFocus problem={action.problem} />
         <FormProblem problem={action.problem} fields={["newPassword"]} />
         <Submit working={action.working}>Set the password</Submit>
       </Form>
       <p className="links">
-        <a href={path("/forgot-password")}>Ask for a new link</a>
+        <a href={path("/forgot-password")}>Send a new link</a>
       </p>
     </OneTask>
   );

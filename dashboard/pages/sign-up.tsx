@@ -64,7 +64,7 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        <a href={path("/login") + location.search}>I have an account</a>
+        <a href={path("/login") + location.search}>I already have an account</a>
       </p>
       <OtherWays isAny={(asksPassword && config.passkeys) || config.oidc.length > 0}>
         {asksPassword && config.passkeys && (
@@ -90,8 +90,8 @@ function Sent({ email }: { email: string }) {
   return (
     <OneTask title="Check your email">
       <p role="status">
-        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password. Look in
-        the spam folder too.
+        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password. Check
+        your spam folder too.
       </p>
     </OneTask>
   );

@@ -2,13 +2,13 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 
 /** The command can't do what was asked; the message is one line, the exit code 1. */
-export class Refused extends Error {
-  override name = "Refused";
+export class CommandFailed extends Error {
+  override name = "CommandFailed";
 }
 
 /** A flag or an argument that the command doesn't take; the message is one line, the exit code 2. */
-export class UsedWrongly extends Error {
-  override name = "UsedWrongly";
+export class UsageError extends Error {
+  override name = "UsageError";
 }
 
 /** Writes a line of data to standard output. */

@@ -73,7 +73,7 @@ export function passwordWasReset(
     ...(context.removed.length === 0
       ? []
       : [
-          `What was set up before you confirmed this address was removed, since it may be somebody else's: ${context.removed.join(", ")}.`,
+          `What was set up before you confirmed this address was removed, since it may be someone else's: ${context.removed.join(", ")}.`,
         ]),
     ...(kept === "" ? [] : [`These can still be used to log in: ${kept}.`]),
   ]);
@@ -124,7 +124,7 @@ export function addressChanged(context: Occasion & { newEmail: string; link: Lin
     ],
     button: { words: "Keep my address", link: context.link },
     after: [
-      "If this wasn't you, keep your address: the link works for 7 days. It brings this address back, logs out every device and begins a password reset.",
+      "If this wasn't you, keep your address: the link works for 7 days. It brings this address back, logs out every device and starts a password reset.",
     ],
   });
 }

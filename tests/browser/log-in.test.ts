@@ -16,10 +16,10 @@ describe("logging in, in the browser", () => {
     const button = page.getByRole("button", { name: "Log in", exact: true });
     await page.goto(`${server().baseUrl}/login`);
     await button.click();
-    await page.getByText("Type your email address.").waitFor();
+    await page.getByText("Enter your email address.").waitFor();
     await page.getByLabel("Email").fill("nobody@example.test");
     await button.click();
-    await page.getByText("Type your password.").waitFor();
+    await page.getByText("Enter your password.").waitFor();
     await expect.poll(() => focused(page)).toBe("Password");
     expect(sent.filter((url) => url.endsWith("/api/session"))).toEqual([]);
     await page.keyboard.type("not the password");
@@ -30,7 +30,7 @@ describe("logging in, in the browser", () => {
     await expect.poll(() => focused(page)).toBe("Password");
     await page.goto(`${server().baseUrl}/forgot-password`);
     await page.getByRole("button", { name: "Send the link" }).click();
-    await page.getByText("Type your email address.").waitFor();
+    await page.getByText("Enter your email address.").waitFor();
     expect(sent.filter((url) => url.endsWith("/api/password-resets"))).toEqual([]);
   });
 

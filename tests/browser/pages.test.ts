@@ -59,7 +59,7 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
         .getByRole("region", { name: "Password" })
         .getByRole("button", { name: "Change password" })
         .click();
-      await page.getByText("Type your current password.").waitFor();
+      await page.getByText("Enter your current password.").waitFor();
       await expectGood(page, "a form with an error");
     },
   );

@@ -27,7 +27,9 @@ describe("what comes back from a provider, in the browser", () => {
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
     await page.goto(`${baseUrl}/settings/security?error=method_taken#login-methods`);
     const card = page.getByRole("region", { name: "Login methods" });
-    await card.getByText("That account at the other site opens another account here already.").waitFor();
+    await card
+      .getByText("That account at the other site is already connected to another account here.")
+      .waitFor();
     await expect.poll(() => new URL(page.url()).search).toBe("");
     await page.goto(`${baseUrl}/settings/security?error=link_expired`);
     await page.getByText("That took too long. Choose the other site again.").waitFor();
