@@ -25,7 +25,7 @@ export function readEmailAddress(typed: string): EmailAddress | null {
 
 const BEYOND_ASCII = /[^\x20-\x7e]/;
 
-/** The same address in ASCII, for headers and for whoever knows no other: the domain in its xn-- form. */
+/** The same address in ASCII, for headers and for readers that know no other: the domain in its xn-- form. */
 export function inAscii(email: string): string {
   if (!BEYOND_ASCII.test(email)) return email;
   const at = email.lastIndexOf("@");

@@ -100,7 +100,7 @@ export async function redeemLink(
 }
 
 /**
- * The way out for who reads a security email and did none of it; ends the session that did, where one did
+ * The way out for an owner who reads a security email and did none of it; ends the session that did, where one did
  * (`sessionId`), and begins a reset.
  */
 export async function makeNotMeLink(

@@ -31,7 +31,7 @@ function linked({ context, other }: Words) {
   };
 }
 
-/** Emails whose link, for who did none of it, may be missing. */
+/** Emails whose link, for an owner who did none of it, may be missing. */
 function notices({ context, other }: Words, notMe: { notMeLink?: Link }) {
   const notice = { ...context, ...notMe };
   return {

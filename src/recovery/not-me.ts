@@ -13,7 +13,7 @@ import { forgetDevice } from "../sessions/known-device.ts";
  * "This wasn't me": the session of the email ends, with every other one of the same browser, so that
  * signing in twice doesn't help; pending sign-ins too, and a reset begins. The login methods that came
  * from there go, or a thief would be back through one of them, and the browser is a new one again. 2FA
- * stays: else who reads the emails could take it off.
+ * stays, or someone who reads the emails could take it off.
  */
 export async function reportSession(visit: Visit, token: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;

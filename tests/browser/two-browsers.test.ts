@@ -58,7 +58,7 @@ describe("two browsers of one person", () => {
     expect(types).toEqual({ DELETE: "application/json" });
   });
 
-  it("shows nothing of the account to who presses Back after it", async () => {
+  it("shows nothing of the account to someone who presses Back after it", async () => {
     const { mac, windows } = await atBoth();
     await mac.getByRole("button", { name: "Log out Firefox on Windows" }).click();
     await windows.waitForURL("**/login");

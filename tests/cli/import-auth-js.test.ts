@@ -67,7 +67,7 @@ describeOnEachEngine("Moving in from Auth.js", (engine) => {
     expect(await everythingIn(server)).not.toContain("t0ken");
   });
 
-  test("who has no address stays out with a reason; an address that was never confirmed is not", async () => {
+  test("someone without an address stays out with a reason; an address that was never confirmed is not", async () => {
     const nobody = await user(null);
     const email = freshEmail();
     await user(email, null);

@@ -17,7 +17,7 @@ import { freePort } from "../support/servers/free-port.ts";
 
 const BASE_URL = "https://login.example.test";
 
-/** The routes whose answer is the secret itself, told once to who asked for it. */
+/** The routes whose answer is the secret itself, told once to the person who asked for it. */
 const TELLS = ["/api/account/two-factor", "/api/account/two-factor/recovery-codes"];
 
 /** Every answer that any browser of the walk got, and every secret that was in its cookies. */

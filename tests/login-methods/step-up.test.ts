@@ -118,7 +118,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     await expectSignedIn(byPasskey);
   });
 
-  describe("is told by email, with a way out for who did none of it", () => {
+  describe("is told by email, with a way out for an owner who did none of it", () => {
     const wayOut = (text: string) => expect(text).toContain("/not-me#token=");
 
     test("a recovery code, at the sign-in and in the settings", async () => {

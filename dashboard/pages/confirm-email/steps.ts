@@ -5,7 +5,7 @@ export type Step =
   | { at: "loading" | "unread" | "missing" | "expired" | "disowned" }
   /** A new account, in one of its own browsers, or in one that it doesn't know. */
   | { at: "own" | "unknown"; link: Confirmation }
-  /** A change of address; `account` is the address of who is logged in. */
+  /** A change of address; `account` is the address of the person who is logged in. */
   | { at: "change" | "otherAccount"; link: Confirmation; account: string }
   | { at: "loggedOut"; link: Confirmation }
   | { at: "confirmed"; link: Confirmation };

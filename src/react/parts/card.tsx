@@ -47,7 +47,7 @@ export type Answer = { sentence: string; isTrouble: boolean };
 
 const NOTHING: Answer = { sentence: "", isTrouble: false };
 
-/** Says what an action did, to who looks and to who listens. */
+/** Says what an action did, on the screen and to screen readers. */
 export function useStatus(first: Answer = NOTHING): Status {
   const [{ sentence, isTrouble }, setAnswer] = useState(first);
   return {
