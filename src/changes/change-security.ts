@@ -3,8 +3,7 @@ import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { device } from "../history/actor.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
-import type { Acting, Given, Level } from "./proof.ts";
-import { lockProved, lockSignedIn, requireProof } from "./proof.ts";
+import { type Acting, type Given, type Level, lockProved, lockSignedIn, requireProof } from "./proof.ts";
 
 /**
  * What allows a change: a proof that is still to be asked for; one that the rule has asked for already, since

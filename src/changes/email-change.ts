@@ -1,24 +1,19 @@
 import { isTaken } from "../credentials/account.ts";
-import type { EmailAddress } from "../credentials/email-address.ts";
-import { readEmailAddress } from "../credentials/email-address.ts";
-import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { makeLink, redeemLink } from "../credentials/emailed-links.ts";
+import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
+import { type EmailedLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { emailContext } from "../credentials/send-emails.ts";
-import type { Write } from "../database/database.ts";
-import { isUniqueViolation } from "../database/database.ts";
+import { isUniqueViolation, type Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { makeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting, GivenFactors } from "./proof.ts";
-import { requireProof } from "./proof.ts";
+import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
 
 /** How long a confirmed change can be taken back, in ms. */
 export const TAKEN_BACK_WITHIN = 7 * DAY;

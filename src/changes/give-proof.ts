@@ -1,9 +1,7 @@
 import { findAccount } from "../credentials/account.ts";
 import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
-import type { Acting, GivenFactors } from "./proof.ts";
-import { renewProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { type Outcome, refuse } from "../refusals.ts";
+import { type Acting, type GivenFactors, renewProved, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /** What a proof is given with: a first factor, the second one, or both. */
 type GivenProof = GivenFactors & { passkey?: unknown; browser: string | null };

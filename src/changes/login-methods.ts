@@ -1,15 +1,11 @@
-import type { LoginMethod } from "../credentials/login-method-list.ts";
-import { isNeeded, methodsOf } from "../credentials/login-method-list.ts";
-import type { NewPasskey } from "../credentials/passkeys/stored-passkeys.ts";
-import { storePasskey, tidyName } from "../credentials/passkeys/stored-passkeys.ts";
+import { isNeeded, type LoginMethod, methodsOf } from "../credentials/login-method-list.ts";
+import { type NewPasskey, storePasskey, tidyName } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { looksLikeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
-import { missingProof } from "./proof.ts";
+import { type Acting, missingProof } from "./proof.ts";
 
 /**
  * Disconnects a login method, but never the last one that works (S15); with the account held, so that

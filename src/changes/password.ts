@@ -2,8 +2,7 @@ import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
-import { renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { type Acting, renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
 
 /**
  * Changes the password, or sets the first one. Every other session ends in the same transaction (S7),

@@ -3,16 +3,18 @@ import { findAccount } from "../credentials/account.ts";
 import { passwordTries, secondFactorTries } from "../credentials/limits/tries.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
-import type { SecondFactor } from "../credentials/second-factor.ts";
-import { acceptSecondFactor, hasTwoFactor, readySecondFactor } from "../credentials/second-factor.ts";
+import {
+  acceptSecondFactor,
+  hasTwoFactor,
+  readySecondFactor,
+  type SecondFactor,
+} from "../credentials/second-factor.ts";
 import { writeEmails } from "../credentials/send-emails.ts";
 import type { FoundSession, Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import { lockSession } from "../database/lock.ts";
+import { type Account, lockSession } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { issuerKey } from "../options/oidc.ts";
-import type { Outcome, Refusal } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, type Refusal, refuse } from "../refusals.ts";
 import { renewToken } from "../sessions/renew.ts";
 
 /** How long a proof holds, in ms: a sign-in, or the password given once more. */

@@ -2,11 +2,9 @@ import { secondFactorTries } from "../credentials/limits/tries.ts";
 import { makeRecoveryCodes, storeRecoveryCodes } from "../credentials/recovery-codes.ts";
 import { acceptTotp, hasTwoFactor, makeTotpSecret, removeTwoFactor } from "../credentials/second-factor.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { changeSecurity, withProof } from "./change-security.ts";
-import type { Acting, GivenFactors } from "./proof.ts";
-import { requireProof } from "./proof.ts";
+import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
 
 /** Begins to turn 2FA on: a secret for the authenticator app. Nothing is on before a code of it was given. */
 export async function beginTwoFactor(

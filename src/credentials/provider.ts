@@ -1,6 +1,5 @@
 import * as client from "openid-client";
-import type { OidcProvider } from "../options/oidc.ts";
-import { issuerKey } from "../options/oidc.ts";
+import { issuerKey, type OidcProvider } from "../options/oidc.ts";
 
 /** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
 export type ProviderIdentity = {

@@ -1,10 +1,8 @@
 import type { AccountParts } from "../credentials/parts.ts";
 import type { Found } from "./incoming.ts";
 import { SeenBefore, sortNewAccounts } from "./new-accounts.ts";
-import type { LeftOut, Report } from "./report.ts";
-import { emptyReport } from "./report.ts";
-import type { ImportOptions, ValidAccount } from "./validate.ts";
-import { validateAccount } from "./validate.ts";
+import { emptyReport, type LeftOut, type Report } from "./report.ts";
+import { type ImportOptions, type ValidAccount, validateAccount } from "./validate.ts";
 import { writeNewAccounts } from "./write-new-accounts.ts";
 
 /** What is told while an import goes on. */

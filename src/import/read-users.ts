@@ -1,7 +1,5 @@
-import type { Found, Source } from "./incoming.ts";
-import { SourceUnusable } from "./incoming.ts";
-import type { OldDatabase, OldRow, OldTable } from "./old-database.ts";
-import { openOldDatabase, unreadable } from "./old-database.ts";
+import { type Found, type Source, SourceUnusable } from "./incoming.ts";
+import { type OldDatabase, type OldRow, type OldTable, openOldDatabase, unreadable } from "./old-database.ts";
 
 const USERS_A_PAGE = 200;
 

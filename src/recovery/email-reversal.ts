@@ -1,15 +1,12 @@
-import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { findLink } from "../credentials/emailed-links.ts";
+import { type EmailedLink, findLink } from "../credentials/emailed-links.ts";
 import { removeAddedSince } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail, type SecurityChange } from "../credentials/security-change.ts";
 import { emailContext } from "../credentials/send-emails.ts";
-import type { Write } from "../database/database.ts";
-import { isUniqueViolation } from "../database/database.ts";
+import { isUniqueViolation, type Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 
 /**
  * The old address says no. An unconfirmed change is cancelled and ends no session; a confirmed one is

@@ -4,8 +4,7 @@ import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import { device } from "../history/actor.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
 

@@ -1,7 +1,6 @@
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { findLink } from "../credentials/emailed-links.ts";
+import { type EmailedLink, findLink } from "../credentials/emailed-links.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
@@ -11,11 +10,9 @@ import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import { writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import { lockAccount } from "../database/lock.ts";
+import { type Account, lockAccount } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 
 /** Emails a reset link where the address has an account. The answer, and its time, are the same for every address. */
 export async function askForReset(visit: Visit, email: string): Promise<Outcome> {

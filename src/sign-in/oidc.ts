@@ -1,13 +1,16 @@
 import { addMethod } from "../changes/login-methods.ts";
-import type { Acting, CurrentSession } from "../changes/proof.ts";
-import { renewProved, requireProof } from "../changes/proof.ts";
+import { type Acting, type CurrentSession, renewProved, requireProof } from "../changes/proof.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { beginCeremony, takeCeremony } from "../credentials/passkeys/ceremony.ts";
-import type { AuthorizationRequest, Provider, ProviderIdentity } from "../credentials/provider.ts";
-import { newAuthorizationRequest, ProviderFailed } from "../credentials/provider.ts";
-import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import {
+  type AuthorizationRequest,
+  newAuthorizationRequest,
+  type Provider,
+  ProviderFailed,
+  type ProviderIdentity,
+} from "../credentials/provider.ts";
+import { type Outcome, type Refusal, type RefusalCode, refuse } from "../refusals.ts";
 import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignInResult } from "./sign-in.ts";
 

@@ -3,11 +3,9 @@ import { readEmailAddress } from "../credentials/email-address.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import type { Provider, ProviderIdentity } from "../credentials/provider.ts";
 import type { Write } from "../database/database.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { makeId } from "../sessions/token.ts";
-import type { SignInResult } from "./sign-in.ts";
-import { afterFirstFactor } from "./sign-in.ts";
+import { afterFirstFactor, type SignInResult } from "./sign-in.ts";
 import { signUpWithProvider } from "./sign-up.ts";
 
 /** Ways to prove oneself at a provider (RFC 8176), by what they are: a code alone is one factor as well. */

@@ -6,15 +6,12 @@ import type { Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
 import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import { lockAccount } from "../database/lock.ts";
+import { type Account, lockAccount } from "../database/lock.ts";
 import type { SignedInWith } from "../database/schema.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
-import type { Started } from "../sessions/start.ts";
-import { startSession } from "../sessions/start.ts";
+import { type Outcome, refuse } from "../refusals.ts";
+import { type Started, startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 
 /** How long a second factor may take, in ms. */

@@ -1,6 +1,5 @@
 import { addAccount, findAccountByEmail } from "../credentials/account.ts";
-import type { EmailAddress } from "../credentials/email-address.ts";
-import { readEmailAddress } from "../credentials/email-address.ts";
+import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
 import { findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { acceptRegistration } from "../credentials/passkeys/passkeys.ts";
@@ -10,10 +9,8 @@ import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { lockName } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
-import type { Started } from "../sessions/start.ts";
-import { startSession } from "../sessions/start.ts";
+import { type Outcome, refuse } from "../refusals.ts";
+import { type Started, startSession } from "../sessions/start.ts";
 
 export type SignedUp = Outcome<{ started: Started } | { started: null }>;
 

@@ -7,8 +7,7 @@ import { describeOnEachEngine, type TestDatabase } from "../support/databases/en
 import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
 import { linksIn, Outbox } from "../support/mail/outbox.ts";
-import type { Answer } from "../support/requests/answers.ts";
-import { header, need } from "../support/requests/answers.ts";
+import { type Answer, header, need } from "../support/requests/answers.ts";
 import { Client } from "../support/requests/client.ts";
 import { expectStatus, freshEmail } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, passkeySignIn, signInOptions } from "../support/login-methods/passkeys.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
-import type { Answer } from "../support/requests/answers.ts";
-import { need } from "../support/requests/answers.ts";
+import { type Answer, need } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import {

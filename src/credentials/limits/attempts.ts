@@ -1,10 +1,8 @@
 import { sql } from "kysely";
 import type { Database, Write } from "../../database/database.ts";
-import type { Refusal } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Refusal, refuse } from "../../refusals.ts";
 import { hashToken } from "../../sessions/token.ts";
-import type { Semaphore } from "../passwords/semaphore.ts";
-import { createSemaphore } from "../passwords/semaphore.ts";
+import { createSemaphore, type Semaphore } from "../passwords/semaphore.ts";
 import { createDecided } from "./decided.ts";
 
 const MINUTE = 60_000;

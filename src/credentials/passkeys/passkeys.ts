@@ -5,13 +5,11 @@ import type {
 } from "@simplewebauthn/server";
 import type { CeremonyKind } from "../../database/schema.ts";
 import { siteNameOf } from "../../options/options.ts";
-import type { Outcome } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Outcome, refuse } from "../../refusals.ts";
 import { makeId } from "../../sessions/token.ts";
 import type { AccountParts } from "../parts.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
-import type { NewPasskey, Passkey } from "./stored-passkeys.ts";
-import { findPasskey, listPasskeys, moveCounter } from "./stored-passkeys.ts";
+import { findPasskey, listPasskeys, moveCounter, type NewPasskey, type Passkey } from "./stored-passkeys.ts";
 
 /** Loaded by the first passkey, not at the start: it takes as long as all else together. */
 const webAuthn = () => import("@simplewebauthn/server");

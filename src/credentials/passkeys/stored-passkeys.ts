@@ -1,8 +1,7 @@
 import type { Selectable } from "kysely";
 import type { Database, Write } from "../../database/database.ts";
 import type { PasskeyTable } from "../../database/schema.ts";
-import type { Outcome } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Outcome, refuse } from "../../refusals.ts";
 import { makeId } from "../../sessions/token.ts";
 
 export type Passkey = Selectable<PasskeyTable>;

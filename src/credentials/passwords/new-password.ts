@@ -1,5 +1,4 @@
-import type { Outcome } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Outcome, refuse } from "../../refusals.ts";
 import type { Limit } from "../limits/attempts.ts";
 import type { AccountParts } from "../parts.ts";
 
