@@ -9,7 +9,6 @@ import {
   readySecondFactor,
   type SecondFactor,
 } from "../credentials/second-factor.ts";
-import { writeEmails } from "../credentials/send-emails.ts";
 import type { FoundSession, Write } from "../database/database.ts";
 import { type Account, lockSession } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
@@ -154,10 +153,9 @@ async function checkSecondFactor(
     if (!held.ok) return held;
     const accepted = await acceptSecondFactor(parts, write, account.id, ready, now);
     if (accepted === null) return refuse("wrong_code");
-    await parts.attempts.release(write, { own });
+    await parts.attempts.release(write, own);
     const used = { account: held.account, session: current };
-    const notes = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
-    await writeEmails(parts, write, notes, now);
+    if (accepted === "recovery_code") await noteRecoveryCode(parts, write, used, now);
     return { ok: true as const, token: await renewOnce(write, current, proved) };
   });
   if (!done.ok) return done;

@@ -40,7 +40,7 @@ export async function turnTwoFactorOn(
   return changeSecurity(acting, { proved: proof.account }, async (write, { id }) => {
     if ((await hasTwoFactor(write, id)) || !(await acceptTotp(parts, write, id, code, now)))
       return refuse("wrong_code");
-    await parts.attempts.release(write, { own });
+    await parts.attempts.release(write, own);
     const { query } = write;
     await query.updateTable("two_factor").set({ confirmed_at: now }).where("account_id", "=", id).execute();
     await storeRecoveryCodes(write, id, fresh);

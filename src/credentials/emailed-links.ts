@@ -2,7 +2,6 @@ import type { Selectable } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import type { EmailedLinkTable, LinkKind } from "../database/schema.ts";
-import { record } from "../history/activity.ts";
 import type { Link } from "../mail/layout.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
@@ -118,17 +117,4 @@ export async function makeNotMeLink(
     .executeTakeFirst();
   const deviceHash = session?.device_hash ?? null;
   return makeLink(parts, write, { kind: "not_me", accountId, email, emailKey, sessionId, deviceHash }, now);
-}
-
-/** A reset link for an address of the account; the one that a rescue email went to may no longer be its own. */
-export async function makeResetLink(
-  parts: AccountParts,
-  write: Write,
-  account: { id: string; email: string; email_key: string },
-  label: string,
-  now: number,
-): Promise<Link> {
-  const { id: accountId, email, email_key: emailKey } = account;
-  await record(write, { accountId, kind: "password_reset_requested", at: now, label });
-  return makeLink(parts, write, { kind: "reset_password", accountId, email, emailKey }, now);
 }

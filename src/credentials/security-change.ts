@@ -8,7 +8,7 @@ import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { type EndedBy, type EndingEvent, endBecauseOf } from "../sessions/endings.ts";
-import { type EmailedLink, makeNotMeLink, makeResetLink, redeemLink } from "./emailed-links.ts";
+import { type EmailedLink, makeLink, makeNotMeLink, redeemLink } from "./emailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 import { emailContext, writeEmails } from "./send-emails.ts";
 
@@ -97,9 +97,10 @@ export async function resetEmail(
   label: string,
   now: number,
 ): Promise<OutgoingEmail> {
-  const link = await makeResetLink(parts, write, account, label, now);
-  const context = emailContext(parts, account.email, now, label);
-  return { to: account.email, message: messages.resetPassword({ ...context, link }) };
+  const { id: accountId, email, email_key: emailKey } = account;
+  await record(write, { accountId, kind: "password_reset_requested", at: now, label });
+  const link = await makeLink(parts, write, { kind: "reset_password", accountId, email, emailKey }, now);
+  return { to: email, message: messages.resetPassword({ ...emailContext(parts, email, now, label), link }) };
 }
 
 async function raiseCredentialVersion({ query }: Write, account: Account): Promise<void> {

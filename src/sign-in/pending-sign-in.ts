@@ -41,14 +41,12 @@ export async function finishWithSecondFactor(
     const accepted = await acceptSecondFactor(parts, write, account.id, ready, now);
     if (accepted === null) return noteWrongCode(visit, write, account, counted);
     await write.query.deleteFrom("pending_sign_in").where("token_hash", "=", hashToken(token)).execute();
-    await parts.attempts.release(write, { own: limit });
+    await parts.attempts.release(write, limit);
     if (account.suspended_at !== null) return refuse("account_suspended");
     const { signed_in_with: signedInWith, method_id: methodId } = counted;
     const started = await finishSignIn(visit, write, account, { signedInWith, methodId, bothFactors: true });
-    if (accepted === "recovery_code") {
-      const note = await noteRecoveryCode(parts, write, { account, session: started.session }, now);
-      await writeEmails(parts, write, [note], now);
-    }
+    if (accepted === "recovery_code")
+      await noteRecoveryCode(parts, write, { account, session: started.session }, now);
     return { ok: true, started };
   });
 }

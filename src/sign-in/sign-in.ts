@@ -1,7 +1,7 @@
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
-import { passwordTries } from "../credentials/limits/tries.ts";
+import { passwordTries, type Tries } from "../credentials/limits/tries.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
 import { emailContext, writeEmails } from "../credentials/send-emails.ts";
@@ -22,8 +22,8 @@ export type SignInResult = Outcome<
   { started: Started } | { pendingSignIn: { token: string; expiresAt: number } }
 >;
 
-/** A password change that races this sign-in moves the version; then all is judged anew, so often. */
-const TRIES = 3;
+/** How often a password is checked anew where a change of credentials races its sign-in. */
+const ROUNDS = 3;
 
 /** What a session is opened with. */
 export type PassedFactors = { signedInWith: SignedInWith; methodId: string; bothFactors: boolean };
@@ -52,30 +52,20 @@ export async function signIn(
   if (refused) return refused;
   return parts.attempts.inTurn(tries.own, async () => {
     const tooMany = await tries.take(now);
-    if (tooMany) return tooMany;
-    const attempt = {
-      password: asked.password,
-      passed: (write: Write) => tries.release(write),
-      failedForNobody: (write: Write) => parts.attempts.noteForNobody(write, tries.own.of, now),
-    };
-    return verifyPassword(visit, account, attempt);
+    return tooMany ?? verifyPassword(visit, account, { password: asked.password, tries });
   });
 }
 
-type PasswordAttempt = {
-  password: string;
-  passed: (write: Write) => Promise<void>;
-  failedForNobody: (write: Write) => Promise<void>;
-};
+type PasswordAttempt = { password: string; tries: Tries };
 
 async function verifyPassword(
   visit: Visit,
   account: Account | undefined,
   attempt: PasswordAttempt,
-  tries = TRIES,
+  rounds = ROUNDS,
 ): Promise<SignInResult> {
   const { parts, now } = visit;
-  const { password, passed } = attempt;
+  const { password, tries } = attempt;
   const usable = account?.password_blocked_at === null ? account.password_hash : null;
   const { right, outdated } = await parts.passwords.verify(password, usable);
   if (!account || !right) {
@@ -90,12 +80,12 @@ async function verifyPassword(
     if (better) {
       await update.set({ password_hash: better.to }).where("password_hash", "=", better.from).execute();
     }
-    await passed(write);
+    await tries.release(write);
     return true;
   });
   if (done !== "changed_meanwhile") return done;
   const fresh = await findAccountByEmail(parts.database, account.email_key);
-  return tries > 1 ? verifyPassword(visit, fresh, attempt, tries - 1) : refuse("wrong_credentials");
+  return rounds > 1 ? verifyPassword(visit, fresh, attempt, rounds - 1) : refuse("wrong_credentials");
 }
 
 /**
@@ -169,13 +159,13 @@ async function addPendingSignIn(
 async function noteFailure(
   visit: Visit,
   account: Account | undefined,
-  { failedForNobody }: PasswordAttempt,
+  { tries }: PasswordAttempt,
 ): Promise<void> {
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   await parts.database.write(async (write) => {
     const held = await lockAccount(write, account?.id ?? NOBODY);
-    if (!held) return failedForNobody(write);
+    if (!held) return parts.attempts.noteForNobody(write, tries.own.of, now);
     await recordFolded(write, { accountId: held.id, kind: "sign_in_failed", at: now, label });
   });
 }

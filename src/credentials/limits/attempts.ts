@@ -44,9 +44,9 @@ export type Attempts = {
   take(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
   /** The refusal of a limit that is known to be used up; counts nothing. */
   refusal(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
-  /** The try was right: forgets what was counted against its own limits, gives one back where others share the count. */
-  release(write: Write, limits: { own: Limit; shared?: Limit | null }): Promise<void>;
-  /** Gives one try back, where others share the count. */
+  /** The try was right: forgets what was counted. */
+  release(write: Write, limit: Limit): Promise<void>;
+  /** The try was right, and others share the count: gives this one back. */
   giveBack(write: Write, shared: Limit | null): Promise<void>;
   /** Counts a wrong password of an address without an account, as much work as noting it for an owner. */
   noteForNobody(write: Write, address: string, now: number): Promise<void>;
@@ -78,11 +78,10 @@ export function createAttempts(database: Database, on: boolean): Attempts {
       const end = await decided.endOf(asked, now);
       return end === null ? null : tooMany(end - now);
     },
-    async release(write, { own, shared }) {
+    async release({ query }, limit) {
       if (!on) return;
-      decided.forget(keyOf(own));
-      await write.query.deleteFrom("attempts").where("key", "=", keyOf(own)).execute();
-      if (shared) await this.giveBack(write, shared);
+      decided.forget(keyOf(limit));
+      await query.deleteFrom("attempts").where("key", "=", keyOf(limit)).execute();
     },
     async giveBack({ query }, shared) {
       if (!on || shared === null) return;

@@ -48,7 +48,8 @@ export async function passwordTries(
       return tooMany ?? attempts.take([daily], now);
     },
     async release(write) {
-      await attempts.release(write, { own, shared: network });
+      await attempts.release(write, own);
+      await attempts.giveBack(write, network);
       await attempts.giveBack(write, daily);
     },
   };
@@ -60,8 +61,8 @@ export async function forgetWrongPasswords(
   write: Write,
   account: Account,
 ): Promise<void> {
-  await attempts.release(write, { own: { kind: "password", of: account.email_key } });
-  await attempts.release(write, { own: { kind: "password_unknown_devices", of: account.id } });
+  await attempts.release(write, { kind: "password", of: account.email_key });
+  await attempts.release(write, { kind: "password_unknown_devices", of: account.id });
 }
 
 /** Tries at a second factor, by browser in the same way. */
