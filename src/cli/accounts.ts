@@ -14,7 +14,7 @@ import {
 } from "../operator.ts";
 import { givenOptions } from "./given-options.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
-import { ask, CommandFailed, type JsonFlag, printResult, say } from "./terminal.ts";
+import { ask, CommandFailed, type JsonFlag, many, printResult, say } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
 
 export function addAccounts(program: Command): void {
@@ -154,7 +154,7 @@ function addChange(accounts: Command, name: string, summary: string, change: Cha
 
 const suspendAccount: Change = async (parts, account, { now }) => {
   const ended = await suspend(parts, account, now);
-  return `Suspended ${account.email}; ${ended} ${ended === 1 ? "session" : "sessions"} ended.`;
+  return `Suspended ${account.email}; ${many(ended, "session")} ended.`;
 };
 
 const deleteAccount: Change = async (parts, account, { now, flags }) => {

@@ -6,7 +6,7 @@ import { endEveryone, findForOperator } from "../operator.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { endAllOf, endAny } from "../sessions/log-out.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
-import { CommandFailed, type JsonFlag, printResult, UsageError } from "./terminal.ts";
+import { CommandFailed, type JsonFlag, many, printResult, UsageError } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
 
 export function addSessions(program: Command): void {
@@ -86,14 +86,14 @@ async function endAll({ account, everyone, ...flags }: JsonFlag & { account?: st
   if ((account === undefined) === (everyone === undefined))
     throw new UsageError("latchkey sessions end-all takes --account EMAIL or --everyone.");
   await withLatchkey(async (parts) => {
-    const now = parts.settings.now();
-    const ended =
-      account === undefined ? await endEveryone(parts, now) : await endAllOfAddress(parts, account);
-    printResult(flags, { ended }, `Ended ${ended} ${ended === 1 ? "session" : "sessions"}.`);
+    const ended = await endAllOfAddress(parts, account);
+    printResult(flags, { ended }, `Ended ${many(ended, "session")}.`);
   });
 }
 
-async function endAllOfAddress(parts: HttpParts, email: string): Promise<number> {
+async function endAllOfAddress(parts: HttpParts, email: string | undefined): Promise<number> {
+  const now = parts.settings.now();
+  if (email === undefined) return endEveryone(parts, now);
   const { account } = orRefused(await findForOperator(parts, email));
-  return endAllOf(parts.database, account.id, { by: ADMINISTRATOR, at: parts.settings.now() });
+  return endAllOf(parts.database, account.id, { by: ADMINISTRATOR, at: now });
 }

@@ -23,6 +23,11 @@ export function printResult({ json }: JsonFlag, data: object, words: string): vo
   print(json ? JSON.stringify(data) : words);
 }
 
+/** "1 session", "1,200 sessions". */
+export function many(count: number, one: string, several = `${one}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
+}
+
 /** The reader of a pipe may go away early, as `head` does: what is under way is finished all the same. */
 export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {

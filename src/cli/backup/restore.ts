@@ -7,7 +7,7 @@ import { keyFileOf } from "../../credentials/key-file.ts";
 import { pendingMigrations } from "../../database/migrations.ts";
 import { schemaVersion, whyAnothers } from "../../database/sqlite/file.ts";
 import { endEveryone } from "../../operator.ts";
-import { CommandFailed, type JsonFlag, printResult } from "../terminal.ts";
+import { CommandFailed, type JsonFlag, many, printResult } from "../terminal.ts";
 import { withLatchkey } from "../with-latchkey.ts";
 import { embeddedDatabase } from "./backup.ts";
 import { copyPrivately } from "./private-copy.ts";
@@ -31,7 +31,7 @@ async function restore(name: string, flags: JsonFlag): Promise<void> {
     await parts.database.write(({ query }) => query.deleteFrom("outgoing_email").execute());
     const ended = await endEveryone(parts, parts.settings.now());
     const before = kept === null ? "" : ` The database before it is ${kept}.`;
-    const words = `Restored ${source}; ${ended} ${ended === 1 ? "session" : "sessions"} of it ended.${before}`;
+    const words = `Restored ${source}; ${many(ended, "session")} of it ended.${before}`;
     printResult(flags, { file, ended, kept }, words);
   });
 }
