@@ -1,6 +1,6 @@
 import { isTaken } from "../credentials/account.ts";
 import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
-import { type EmailedLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
+import { type AccountLink, type EmailedLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
@@ -58,9 +58,9 @@ async function linksForChange(
   account: Account,
   address: EmailAddress,
 ): Promise<OutgoingEmail[]> {
-  const { email, email_key: emailKey } = account;
-  const ids = { accountId: account.id, changeId: makeId() };
-  const reversal = { kind: "email_reversal", ...ids, email, emailKey } as const;
+  const { id: account_id, email, email_key } = account;
+  const ids = { account_id, change_id: makeId() };
+  const reversal = { kind: "email_reversal", ...ids, email, email_key } as const;
   const keepLink = account.email_verified_at === null ? null : await makeLink(parts, write, reversal, now);
   const notice = {
     ...emailContext(parts, email, now, current.label),
@@ -81,8 +81,8 @@ async function linksForChange(
     kind: "confirm_email",
     ...ids,
     email: address.email,
-    emailKey: address.key,
-    sessionId: current.id,
+    email_key: address.key,
+    session_id: current.id,
     label: current.label,
   } as const;
   const link = await makeLink(parts, write, confirm, now);
@@ -95,15 +95,11 @@ async function linksForChange(
  * emails can't be handed an account that somebody else set up. The change and the endings (S8) are one
  * transaction; the session that asked and the one that confirms stay.
  */
-export async function confirmEmailChange(
-  acting: Acting,
-  link: EmailedLink & { account_id: string },
-  token: string,
-): Promise<Outcome> {
+export async function confirmEmailChange(acting: Acting, link: AccountLink): Promise<Outcome> {
   const { parts, current, now } = acting;
   const label = link.label ?? current.label;
   return changeSecurity(acting, "signed_in", async (write, account) => {
-    if (!(await redeemLink(write, ["confirm_email"], token, now))) return refuse("link_expired");
+    if (!(await redeemLink(write, link, now))) return refuse("link_expired");
     if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
     const asked = link.session_id === null ? [] : [link.session_id];
     return {
@@ -155,17 +151,24 @@ async function tellOldAddress(
   now: number,
 ): Promise<OutgoingEmail[]> {
   const { account, link, by } = change;
-  const { id: accountId, email, email_key: emailKey } = account;
+  const { id: account_id, email, email_key } = account;
   if (account.email_verified_at === null) {
     await write.query
       .deleteFrom("emailed_link")
-      .where("account_id", "=", accountId)
-      .where("email_key", "=", emailKey)
+      .where("account_id", "=", account_id)
+      .where("email_key", "=", email_key)
       .execute();
     return [];
   }
-  const ofChange = link.change_id === null ? {} : { changeId: link.change_id };
-  const keep = { kind: "email_reversal", accountId, email, emailKey, ...ofChange, confirmedAt: now } as const;
+  const { change_id } = link;
+  const keep = {
+    kind: "email_reversal",
+    account_id,
+    email,
+    email_key,
+    change_id,
+    confirmed_at: now,
+  } as const;
   const keepLink = await makeLink(parts, write, keep, now);
   const context = { ...emailContext(parts, email, now, by), newEmail: link.email, link: keepLink };
   return [{ to: email, message: messages.addressChanged(context) }];

@@ -2,17 +2,16 @@ import type { Kysely } from "kysely";
 import type { RefusalFacts } from "../answers.ts";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import { findLink, makeLink } from "../credentials/emailed-links.ts";
+import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
-import { changeByLink, resetEmail } from "../credentials/security-change.ts";
-import { emailContext, writeEmails } from "../credentials/send-emails.ts";
+import { changeByLink, resetEmail, verificationEmail } from "../credentials/security-change.ts";
+import { writeEmails } from "../credentials/send-emails.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
-import type { Schema } from "../database/schema.ts";
-import * as messages from "../mail/messages.ts";
+import type { LinkKind, Schema } from "../database/schema.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { isKnownDevice } from "../sessions/known-device.ts";
 import type { ClientInfo } from "../sessions/start.ts";
@@ -36,13 +35,13 @@ export async function askForVerification(acting: Acting, asking: Asking): Promis
   return parts.database.write(async (write) => {
     const account = await lockAccount(write, current.accountId);
     if (!account || account.email_verified_at !== null) return refuse("already_verified");
-    const { id: accountId, email, email_key: emailKey } = account;
-    const link = await makeLink(parts, write, { kind: "verify_address", accountId, email, emailKey }, now);
-    const message = messages.verifyAddress({ ...emailContext(parts, email, now, current.label), link });
-    await writeEmails(parts, write, [{ to: email, message }], now);
+    const email = await verificationEmail(parts, write, account, now, current.label);
+    await writeEmails(parts, write, [email], now);
     return { ok: true };
   });
 }
+
+const CONFIRMATIONS: LinkKind[] = ["verify_address", "confirm_email"];
 
 /** Who opens a confirmation link: the request's own session, where it has one, and the browser. */
 export type Confirmer = { current: CurrentSession | null; signedOut: RefusalFacts; clientInfo: ClientInfo };
@@ -69,9 +68,9 @@ export async function previewConfirmation(
   by: Confirmer,
   now: number,
 ): Promise<Outcome<{ confirmation: Confirmation }>> {
-  const link = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
-  const account = link?.account_id ? await findAccount(parts.database, link.account_id) : undefined;
-  if (!link || !account) return refuse("link_expired");
+  const link = await findAccountLink(parts.database, CONFIRMATIONS, token, now);
+  const account = link && (await findAccount(parts.database, link.account_id));
+  if (!account) return refuse("link_expired");
   const { read } = parts.database;
   const known = await isOwnBrowser(read, account, by);
   const isChange = link.kind === "confirm_email";
@@ -108,30 +107,21 @@ export async function confirmEmail(
   by: Confirmer,
   now: number,
 ): Promise<Outcome> {
-  const { token, mine } = given;
-  const found = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
-  if (!found?.account_id) return refuse("link_expired");
-  const link = { ...found, account_id: found.account_id };
+  const link = await findAccountLink(parts.database, CONFIRMATIONS, given.token, now);
+  if (!link) return refuse("link_expired");
   if (link.kind === "verify_address") {
-    const { label } = by.clientInfo.device;
-    const redeemed = { kind: link.kind, token, accountId: link.account_id, label };
-    return mine ? verifyAddress(parts, redeemed, by, now) : disownAccount(parts, redeemed, now);
+    const visit = { parts, clientInfo: by.clientInfo, now };
+    return given.mine ? verifyAddress(visit, link, by) : disownAccount(visit, link);
   }
   if (by.current === null)
     return refuse("signed_out", "Log in to the account whose address this changes.", by.signedOut);
   if (by.current.accountId !== link.account_id) return refuse("other_account");
-  return confirmEmailChange({ parts, current: by.current, now }, link, token);
+  return confirmEmailChange({ parts, current: by.current, now }, link);
 }
 
-type RedeemedLink = { kind: "verify_address"; token: string; accountId: string; label: string };
-
-async function verifyAddress(
-  parts: AccountParts,
-  redeemed: RedeemedLink,
-  by: Confirmer,
-  now: number,
-): Promise<Outcome> {
-  return changeByLink(parts, redeemed, now, async (write, account, link) => {
+async function verifyAddress(visit: Visit, found: AccountLink, by: Confirmer): Promise<Outcome> {
+  const { now } = visit;
+  return changeByLink(visit, found, async (write, account, link) => {
     if (account.email_key !== link.email_key) return null;
     if (account.email_verified_at !== null) return { ok: true, answer: {} };
     const isOwn = await isOwnBrowser(write.query, account, by);
@@ -152,15 +142,16 @@ async function verifyAddress(
 }
 
 /** "I didn't create it": nothing that somebody set up there opens the account any more, and a reset begins. */
-async function disownAccount(parts: AccountParts, redeemed: RedeemedLink, now: number): Promise<Outcome> {
-  return changeByLink(parts, redeemed, now, async (write, account, link) => {
+async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome> {
+  const { parts, clientInfo, now } = visit;
+  return changeByLink(visit, found, async (write, account, link) => {
     if (account.email_key !== link.email_key || account.email_verified_at !== null) return null;
     return {
       ok: true,
       ends: { event: "account_disowned", of: { accountId: account.id } },
       afterEndings: () => removeEverything(parts, write, account),
       newCredentials: true,
-      emails: async () => [await resetEmail(parts, write, account, redeemed.label, now)],
+      emails: async () => [await resetEmail(parts, write, account, clientInfo.device.label, now)],
       answer: {},
     };
   });

@@ -1,6 +1,5 @@
 import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
-import type { LinkKind } from "../database/schema.ts";
 import { type ActivityEntry, record } from "../history/activity.ts";
 import { type Actor, device, nameOf } from "../history/actor.ts";
 import type { Link, Message } from "../mail/layout.ts";
@@ -8,8 +7,8 @@ import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { type EndedBy, type EndingEvent, endBecauseOf } from "../sessions/endings.ts";
-import { type EmailedLink, makeLink, makeNotMeLink, redeemLink } from "./emailed-links.ts";
-import type { AccountParts } from "./parts.ts";
+import { type AccountLink, type EmailedLink, makeLink, makeNotMeLink, redeemLink } from "./emailed-links.ts";
+import type { AccountParts, Visit } from "./parts.ts";
 import { emailContext, writeEmails } from "./send-emails.ts";
 
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
@@ -73,20 +72,36 @@ export async function carryOut(
  * link no longer fits the account, and is refused like one that has expired.
  */
 export async function changeByLink<T extends object>(
-  parts: AccountParts,
-  redeemed: { kind: LinkKind; token: string; accountId: string; label: string },
-  now: number,
+  { parts, clientInfo, now }: Visit,
+  found: AccountLink,
   change: (write: Write, account: Account, link: EmailedLink) => Promise<SecurityChange<T> | null>,
 ): Promise<Outcome<T>> {
-  const by = { actor: device(redeemed.label), sessionId: null };
+  const by = { actor: device(clientInfo.device.label), sessionId: null };
   return parts.database.write(async (write) => {
-    const account = await lockAccount(write, redeemed.accountId);
-    const link = account && (await redeemLink(write, [redeemed.kind], redeemed.token, now));
+    const account = await lockAccount(write, found.account_id);
+    const link = account && (await redeemLink(write, found, now));
     const changed = link && (await change(write, account, link));
     if (!changed) return refuse("link_expired");
     await carryOut(parts, write, account, changed, by, now);
     return { ok: true, ...changed.answer };
   });
+}
+
+/** The email that confirms the address of an account. */
+export async function verificationEmail(
+  parts: AccountParts,
+  write: Write,
+  { id, email, email_key }: { id: string; email: string; email_key: string },
+  now: number,
+  label?: string,
+): Promise<OutgoingEmail> {
+  const link = await makeLink(
+    parts,
+    write,
+    { kind: "verify_address", account_id: id, email, email_key },
+    now,
+  );
+  return { to: email, message: messages.verifyAddress({ ...emailContext(parts, email, now, label), link }) };
 }
 
 /** Begins a reset: the email with its link, to an address of the account, or to one that it had. */
@@ -97,9 +112,14 @@ export async function resetEmail(
   label: string,
   now: number,
 ): Promise<OutgoingEmail> {
-  const { id: accountId, email, email_key: emailKey } = account;
-  await record(write, { accountId, kind: "password_reset_requested", at: now, label });
-  const link = await makeLink(parts, write, { kind: "reset_password", accountId, email, emailKey }, now);
+  const { id, email, email_key } = account;
+  await record(write, { accountId: id, kind: "password_reset_requested", at: now, label });
+  const link = await makeLink(
+    parts,
+    write,
+    { kind: "reset_password", account_id: id, email, email_key },
+    now,
+  );
   return { to: email, message: messages.resetPassword({ ...emailContext(parts, email, now, label), link }) };
 }
 

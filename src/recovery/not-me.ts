@@ -1,4 +1,4 @@
-import { findLink } from "../credentials/emailed-links.ts";
+import { findAccountLink } from "../credentials/emailed-links.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
@@ -16,14 +16,11 @@ import { forgetDevice } from "../sessions/known-device.ts";
  */
 export async function reportSession(visit: Visit, token: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
-  const link = await findLink(parts.database, ["not_me"], token, now);
-  const accountId = link?.account_id;
-  if (!link || !accountId) return refuse("link_expired");
-  const { email, email_key } = link;
+  const link = await findAccountLink(parts.database, ["not_me"], token, now);
+  if (!link) return refuse("link_expired");
+  const { account_id: accountId, session_id: id, device_hash: deviceHash, email, email_key } = link;
   const { label } = clientInfo.device;
-  const redeemed = { kind: "not_me", token, accountId, label } as const;
-  return changeByLink(parts, redeemed, now, async (write) => {
-    const { session_id: id, device_hash: deviceHash } = link;
+  return changeByLink(visit, link, async (write) => {
     const gone = methodsFrom(await readMethods(write, accountId), { sessionId: id, deviceHash });
     return {
       ok: true,

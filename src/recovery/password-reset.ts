@@ -1,6 +1,6 @@
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import { type EmailedLink, findLink } from "../credentials/emailed-links.ts";
+import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
@@ -53,17 +53,15 @@ export async function resetPassword(
   visit: Visit,
   asked: { token: string; password: string },
 ): Promise<Outcome> {
-  const { parts, clientInfo, now } = visit;
-  const link = await findLink(parts.database, ["reset_password"], asked.token, now);
-  if (!link?.account_id) return refuse("link_expired");
+  const { parts, now } = visit;
+  const link = await findAccountLink(parts.database, ["reset_password"], asked.token, now);
+  if (!link) return refuse("link_expired");
   const { account_id: accountId, email } = link;
   const limit = { kind: "new_password", of: accountId } as const;
   const hashed = await hashNewPassword(parts, { password: asked.password, email, limit }, now);
   if (!hashed.ok) return hashed;
   const { passwordHash } = hashed;
-  const { label } = clientInfo.device;
-  const redeemed = { kind: "reset_password", token: asked.token, accountId, label } as const;
-  return changeByLink(parts, redeemed, now, async (write, account) => {
+  return changeByLink(visit, link, async (write, account) => {
     const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
     // Whoever guessed before must not keep the owner out with the password that was just chosen.
     await forgetWrongPasswords(parts, write, account);

@@ -91,9 +91,6 @@ export function newIdentity(
       subject,
       created_at: now,
       last_used_at: usedAt,
-      added_by: null,
-      added_from: null,
-      added_with: null,
     };
     const stored = await write.query
       .insertInto("oidc_identity")

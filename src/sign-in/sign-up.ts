@@ -1,10 +1,11 @@
 import { addAccount, findAccountByEmail } from "../credentials/account.ts";
 import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
-import { findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
+import { type EmailedLink, findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { acceptRegistration } from "../credentials/passkeys/passkeys.ts";
 import { storePasskey } from "../credentials/passkeys/stored-passkeys.ts";
 import { hashNewPassword } from "../credentials/passwords/new-password.ts";
+import { verificationEmail } from "../credentials/security-change.ts";
 import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { lockName } from "../database/lock.ts";
@@ -42,7 +43,7 @@ export async function finishSignUp(
   const limit = { kind: "new_password", of: asked.token } as const;
   const first = await hashNewPassword(parts, { password: asked.password, email: link.email, limit }, now);
   if (!first.ok) return first;
-  const opened = await openAccount(visit, { address, verified: true, first, linkToken: asked.token });
+  const opened = await openAccount(visit, { address, verified: true, first, link });
   return opened.ok || opened.code !== "email_taken" ? opened : refuse("link_expired");
 }
 
@@ -92,17 +93,17 @@ type NewAccount = {
   verified: boolean;
   /** The first login method. */
   first: { passwordHash: string } | { signedInWith: "passkey" | "oidc"; store: StoreMethod };
-  linkToken?: string;
+  /** The emailed link that it needs. */
+  link?: EmailedLink;
 };
 
 async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp> {
   const { parts, clientInfo, now } = visit;
-  const { address, verified, first, linkToken } = account;
+  const { address, verified, first, link } = account;
   const { label } = clientInfo.device;
   return parts.database
     .write<SignedUp>(async (write) => {
-      if (linkToken !== undefined && !(await redeemLink(write, ["sign_up"], linkToken, now)))
-        return refuse("link_expired");
+      if (link && !(await redeemLink(write, link, now))) return refuse("link_expired");
       const passwordHash = "passwordHash" in first ? first.passwordHash : null;
       const accountId = await addAccount(
         write,
@@ -114,20 +115,11 @@ async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp>
         "store" in first ? await first.store(write, accountId) : { ok: true as const, id: "password" };
       if (!method.ok) throw new MethodTaken();
       const methodId = method.id;
-      const kind = {
-        kind: "verify_address",
-        accountId,
-        email: address.email,
-        emailKey: address.key,
-      } as const;
-      const link = verified ? null : await makeLink(parts, write, kind, now);
-      const context = emailContext(parts, address.email, now);
-      const emails =
-        link === null ? [] : [{ to: address.email, message: messages.verifyAddress({ ...context, link }) }];
+      const made = { id: accountId, email: address.email, email_key: address.key };
+      if (!verified) await writeEmails(parts, write, [await verificationEmail(parts, write, made, now)], now);
       const signedInWith = "store" in first ? first.signedInWith : "password";
       const sign = { accountId, signedInWith, methodId, bothFactors: false } as const;
       const started = await startSession(visit, write, sign);
-      await writeEmails(parts, write, emails, now);
       return { ok: true, started };
     })
     .catch((error: unknown) => {
@@ -150,7 +142,12 @@ async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Sign
   parts.afterAnswer(async () => {
     const context = emailContext(parts, address.email, now);
     const known = await findAccountByEmail(parts.database, address.key);
-    const kind = { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key } as const;
+    const opens = {
+      kind: "sign_up",
+      account_id: null,
+      email: address.email,
+      email_key: address.key,
+    } as const;
     await parts.database.write(async (write) => {
       if (known) {
         const message = messages.alreadyHasAccount(context);
@@ -158,7 +155,7 @@ async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Sign
       }
       // There is no account to hold, and of two links that are made at once the newer one ends the older.
       await lockName(write, `sign-up ${address.key}`);
-      const message = messages.finishSignUp({ ...context, link: await makeLink(parts, write, kind, now) });
+      const message = messages.finishSignUp({ ...context, link: await makeLink(parts, write, opens, now) });
       await writeEmails(parts, write, [{ to: address.email, message }], now);
     });
   });

@@ -45,9 +45,6 @@ export async function storePasskey(
       name: tidyName(name),
       created_at: now,
       last_used_at: usedAt,
-      added_by: null,
-      added_from: null,
-      added_with: null,
     })
     .onConflict((conflict) => conflict.column("credential_id").doNothing())
     .returning("id")
