@@ -49,7 +49,6 @@ export function LinkPage({ title, words, button, done, gone, post }: Task) {
   );
 }
 
-/** The page without a link that works. */
 export function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: boolean }) {
   const path = usePath();
   return (

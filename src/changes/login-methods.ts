@@ -50,7 +50,6 @@ async function removeMethod({ query }: Write, accountId: string, { kind, id }: L
   }
 }
 
-/** Adds a passkey that the person's browser has just made. */
 export async function addPasskey(
   acting: Acting,
   made: { passkey: NewPasskey; name: string },
@@ -92,7 +91,6 @@ export async function addMethod(
   });
 }
 
-/** Gives a passkey another name. */
 export async function renameMethod(acting: Acting, methodId: string, name: string): Promise<Outcome> {
   const { parts, current } = acting;
   const noSuch = refuse("not_found", "There is no such passkey.");

@@ -20,7 +20,6 @@ const KINDS = {
 } as const satisfies Record<LinkKind, { page: string; lives: number; newestOnly: boolean }>;
 
 export type EmailedLink = Selectable<EmailedLinkTable>;
-/** A link of an account that exists. */
 export type AccountLink = EmailedLink & { account_id: string };
 
 type NewLink = Omit<Insertable<EmailedLinkTable>, "token_hash" | "created_at" | "expires_at"> & {

@@ -4,7 +4,6 @@ import { dirname, join } from "node:path";
 import { readKeys } from "../options/kinds.ts";
 import { SettingError, type Settings } from "../options/options.ts";
 
-/** Where the key of an embedded database lies: beside its file. */
 export function keyFileOf(databaseFile: string): string {
   return join(dirname(databaseFile), "latchkey.key");
 }

@@ -26,7 +26,6 @@ export async function makeRecoveryCodes({ passwords }: AccountParts): Promise<Fr
   return { codes, stored };
 }
 
-/** Replaces the recovery codes of an account. */
 export async function storeRecoveryCodes(write: Write, accountId: string, fresh: FreshCodes): Promise<void> {
   await write.query.deleteFrom("recovery_code").where("account_id", "=", accountId).execute();
   const rows = fresh.stored.map((code_hash) => ({ account_id: accountId, code_hash }));

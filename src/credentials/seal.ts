@@ -9,7 +9,6 @@ export type Seal = {
   close(plain: string, accountId: string): Uint8Array;
   /** @throws DecryptionError where no key fits or the bytes were changed or moved to another account. */
   open(sealed: Uint8Array, accountId: string): string;
-  /** Which key opens it. */
   keyAge(sealed: Uint8Array, accountId: string): "the newest key" | "an older key" | "none";
   /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
   hmac(text: string): Buffer;

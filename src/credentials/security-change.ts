@@ -87,7 +87,6 @@ export async function changeByLink<T extends object>(
   });
 }
 
-/** The email that confirms the address of an account. */
 export async function verificationEmail(
   parts: AccountParts,
   write: Write,

@@ -120,7 +120,6 @@ function openRow(
   }
 }
 
-/** Sent, or given up. */
 export async function deleteEmail({ query }: Write, id: string): Promise<void> {
   await query.deleteFrom("outgoing_email").where("id", "=", id).execute();
 }

@@ -5,15 +5,12 @@ import { isKnownDevice } from "../../sessions/known-device.ts";
 import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
 
-/** Tries at a password, from one browser. */
+/** Tries at a password, from one browser; the verbs are those of `Attempts`. */
 export type Tries = {
   /** What this browser's tries count against. */
   own: Limit;
-  /** The refusal of a limit that is known to be used up; counts nothing. */
   refusal(now: number): Promise<Refusal | null>;
-  /** Counts one more, before it is judged. */
   take(now: number): Promise<Refusal | null>;
-  /** It was right: gives it back. */
   release(write: Write): Promise<void>;
 };
 

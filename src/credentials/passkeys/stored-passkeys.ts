@@ -77,7 +77,6 @@ export async function moveCounter(
   return moved !== undefined;
 }
 
-/** Finds a passkey by the name that its authenticator gave it. */
 export async function findPasskey(database: Database, credentialId: unknown): Promise<Passkey | undefined> {
   if (typeof credentialId !== "string" || !/^[A-Za-z0-9_-]{1,1400}$/.test(credentialId)) return undefined;
   return database.read
@@ -87,7 +86,6 @@ export async function findPasskey(database: Database, credentialId: unknown): Pr
     .executeTakeFirst();
 }
 
-/** The passkeys of an account, the oldest first. */
 export async function listPasskeys(database: Database, accountId: string): Promise<Passkey[]> {
   return database.read
     .selectFrom("passkey")

@@ -39,7 +39,6 @@ export function useSecondFactor() {
   };
 }
 
-/** A code of the authenticator app. */
 export function CodeField({ problem, autoFocus }: { problem: Problem | null; autoFocus?: boolean }) {
   return (
     <Field

@@ -92,7 +92,6 @@ function OpenStep({ step, email, goTo, done }: OpenStepProps) {
 
 type ChoicesProps = { isOn: boolean; onChoose: (step: "begin" | "off" | "renew") => void };
 
-/** What can be done about it now. */
 function Choices({ isOn, onChoose }: ChoicesProps) {
   return (
     <div className="lk-actions">
