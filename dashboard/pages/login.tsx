@@ -28,7 +28,7 @@ function isSecondStep(): boolean {
   return new URLSearchParams(location.search).get("step") === "two-factor";
 }
 
-/** What the page before left, or what came of a round to another site, or why the session is over, by the server's word. */
+/** What the page before left, what came of a log-in at another site, or why the server says that the session is over. */
 function whyThisPage({ ending, sessionDays }: Config): Why | null {
   const said = takeNotice() ?? authorizationFailure(takeFromAddress("error"), takeSite());
   if (said !== null) return because(said);
@@ -123,7 +123,7 @@ function takeEmail(): string {
 const OFFER_LASTS = 9 * 60_000;
 
 /**
- * Offers the person's passkeys in the email field, where the browser can; silent where it can't. Begins anew
+ * Offers the person's passkeys in the email field, where the browser can; silent where it can't. Begins again
  * when its time is over, when the one that was chosen is refused, and after another prompt (`paused`) has
  * come to nothing. Returns what there is to say where one was refused.
  */

@@ -61,7 +61,7 @@ function Cards() {
   );
 }
 
-/** What came of a round to another site, and whether the person lands at the card "Login methods" with it. */
+/** What came of a log-in at another site, and whether the person lands at the card "Login methods" with it. */
 function takeAnswer(): (Answer & { isOfMethods: boolean }) | null {
   const site = takeSite();
   const error = authorizationFailure(takeFromAddress("error"), site);

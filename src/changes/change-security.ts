@@ -42,8 +42,8 @@ export async function withProof<T extends object>(
   if (!proved.ok) return proved;
   return parts.database.write(async (write) => {
     const { account } = proved;
-    const held = await (account ? lockProved(acting, write, account) : lockSignedIn(write, current));
-    return held.ok ? work(write, held.account) : held;
+    const locked = await (account ? lockProved(acting, write, account) : lockSignedIn(write, current));
+    return locked.ok ? work(write, locked.account) : locked;
   });
 }
 

@@ -7,7 +7,7 @@ import { endBecauseOf } from "../sessions/endings.ts";
 import { changeSecurity } from "./change-security.ts";
 import type { Acting, GivenFactors } from "./proof.ts";
 
-/** Deletes the account and all that belongs to it; every session ends and is told so. There is no way back. */
+/** Deletes the account and everything that belongs to it; every session ends and is told so. This can't be undone. */
 export async function closeAccount(acting: Acting, given: GivenFactors): Promise<Outcome> {
   const { parts, current, now } = acting;
   const allowed = { given: { ...given, named: true }, level: "both" } as const;
@@ -22,7 +22,7 @@ export async function closeAccount(acting: Acting, given: GivenFactors): Promise
   }));
 }
 
-/** Ends the sessions, then deletes; what hangs on the account goes with it by foreign keys. */
+/** Ends the sessions, then deletes; what refers to the account goes with it, by foreign keys. */
 export async function deleteAccount(write: Write, accountId: string, by: Actor, now: number): Promise<void> {
   await endBecauseOf(write, "account_closed", { accountId }, { by, at: now });
   await deleteRow(write, accountId);

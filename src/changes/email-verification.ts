@@ -25,7 +25,7 @@ export async function askForVerification(acting: Acting, asking: Asking): Promis
   if (current.emailVerifiedAt !== null) return refuse("already_verified");
   const tooMany = await parts.attempts.take(
     [
-      // By the address: an account that is made anew for somebody else's brings no fresh tries.
+      // By the address: creating the account of somebody else's address again brings no fresh tries.
       { kind: "email", of: `verify:${readEmailAddress(current.email)?.key ?? current.email}` },
       await networkLimit(parts, "email_network", asking, { id: current.accountId }),
     ],

@@ -8,7 +8,7 @@ import { changeSecurity } from "./change-security.ts";
 import { type Acting, missingProof } from "./proof.ts";
 
 /**
- * Disconnects a login method, but never the last one that works (S15); with the account held, so that
+ * Disconnects a login method, but never the last one that works (S15); with the account locked, so that
  * two disconnects at once can't both find the other one left. Sessions that were opened with it end.
  */
 export async function disconnect(acting: Acting, methodId: string): Promise<Outcome> {
@@ -60,7 +60,7 @@ export async function addPasskey(
   );
 }
 
-/** Adds a login method to an account whose owner has proved to be here; `store` says why where it can't be had. */
+/** Adds a login method to the account of someone who has proved to be its owner; `store` may refuse it. */
 export async function addMethod(
   acting: Acting,
   method: { kind: "passkey" | "oidc"; name: string },

@@ -133,7 +133,7 @@ async function checkCurrentPassword(
   });
 }
 
-/** Where no code was given, whatever was proved before stands; unless the level wants one with the request. */
+/** Without a code, whatever was proved before stands, unless the level needs one in this request. */
 async function checkSecondFactor(
   acting: Acting,
   account: Account,
@@ -149,12 +149,12 @@ async function checkSecondFactor(
   // The older of the two is what counts, or codes alone would go on for ever.
   const proved = { bothProvedAt: current.provedAt };
   const done = await parts.database.write(async (write) => {
-    const held = await lockProved(acting, write, account);
-    if (!held.ok) return held;
+    const locked = await lockProved(acting, write, account);
+    if (!locked.ok) return locked;
     const accepted = await acceptSecondFactor(parts, write, account.id, ready, now);
     if (accepted === null) return refuse("wrong_code");
     await parts.attempts.release(write, own);
-    const used = { account: held.account, session: current };
+    const used = { account: locked.account, session: current };
     if (accepted === "recovery_code") await noteRecoveryCode(parts, write, used, now);
     return { ok: true as const, token: await renewOnce(write, current, proved) };
   });
@@ -191,7 +191,7 @@ function noteRenewed(current: CurrentSession, token: string | null, proved: Prov
 }
 
 /**
- * The account, held for a change that `proof` allows. Refuses where the current session has ended, or the
+ * The account, locked for a change that `proof` allows. Refuses where the current session has ended, or the
  * credentials have changed, since the proof was judged: as a wrong password where the request gave one, else as
  * a proof that is still to be given.
  */
@@ -200,13 +200,13 @@ export async function lockProved(
   write: Write,
   proved: Account,
 ): Promise<Outcome<{ account: Account }>> {
-  const held = await lockSignedIn(write, current);
-  if (!held.ok || held.account.credential_version === proved.credential_version) return held;
+  const locked = await lockSignedIn(write, current);
+  if (!locked.ok || locked.account.credential_version === proved.credential_version) return locked;
   if (current.newToken !== null) return refuse("wrong_password");
-  return proofNeeded(await proofMethods(parts, write.query, held.account));
+  return proofNeeded(await proofMethods(parts, write.query, locked.account));
 }
 
-/** The account, held; refuses where the current session has ended since its request began. */
+/** The account, locked; refuses where the current session has ended since its request began. */
 export async function lockSignedIn(
   write: Write,
   current: CurrentSession,

@@ -6,7 +6,7 @@ import { type Outcome, refuse } from "../refusals.ts";
 import { changeSecurity, withProof } from "./change-security.ts";
 import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
 
-/** Begins to turn 2FA on: a secret for the authenticator app. Nothing is on before a code of it was given. */
+/** Begins to turn 2FA on: a secret for the authenticator app. It isn't on until a code of it was given. */
 export async function beginTwoFactor(
   acting: Acting,
   currentPassword: string | undefined,

@@ -72,7 +72,7 @@ export async function findAccountLink(
   return link?.account_id ? { ...link, account_id: link.account_id } : null;
 }
 
-/** Uses up a link that was found: of any number of takers at once, one gets it, as it is by now. */
+/** Uses up a link that was found: of any number of tries at once, one gets it, as it is by now. */
 export async function redeemLink(
   write: Write,
   { token_hash }: EmailedLink,

@@ -27,7 +27,7 @@ export async function listLoginMethods(
   };
 }
 
-/** Whether nothing else works, so that this one stays (S15). */
+/** Whether no other method works, so that this one stays (S15). */
 export function isNeeded(methodId: string, methods: readonly { id: string; works: boolean }[]): boolean {
   return !methods.some(({ id, works }) => works && id !== methodId);
 }

@@ -52,7 +52,7 @@ export async function storedForms(
   return [await hashCode(passwords, letters, salt), oldHash(accountId, letters)];
 }
 
-/** Of parallel takers one gets it. */
+/** Of parallel tries one gets it. */
 export async function spendRecoveryCode(
   write: Write,
   accountId: string,

@@ -6,7 +6,7 @@ import type { AccountParts } from "./parts.ts";
 const ROWS_A_PAGE = 200;
 
 export type Resealed = {
-  /** Sealed anew with the newest key. */
+  /** Resealed with the newest key. */
   resealed: number;
   /** Sealed with a key that isn't there: such a second factor can't be given, such an email not sent. */
   unreadable: number;
@@ -23,7 +23,7 @@ type SealedRow = { id: string; sealed: Uint8Array };
 type Parts = Pick<AccountParts, "database" | "seal">;
 
 /**
- * Seals anew, with the newest key, what an older key of `new,old` holds: second factors and emails that wait, so
+ * Reseals with the newest key what an older key of `new,old` has sealed: second factors and waiting emails, so
  * that the old one can be taken out of the settings. In pages; a row that changes meanwhile stays.
  */
 export async function resealSecrets(parts: Parts, stop?: AbortSignal): Promise<Resealed> {

@@ -14,12 +14,12 @@ export type Seal = {
   hmac(text: string): Buffer;
 };
 
-/** What was sealed can't be read; the message is for the operator, and to a person it is "not available". */
+/** What was sealed can't be read. The message is for the operator; a person is told "not available". */
 export class DecryptionError extends Error {
   override name = "DecryptionError";
 }
 
-/** AES-256-GCM; the newest key first, older ones are still read. */
+/** AES-256-GCM; the newest key comes first, older ones still open what they sealed. */
 export function createSeal(keys: readonly Uint8Array[]): Seal {
   const [newest] = keys;
   if (!newest) throw new Error("A seal needs a key.");

@@ -14,14 +14,14 @@ import { emailContext, writeEmails } from "./send-emails.ts";
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
 type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: Link };
 
-/** What one rule says of its change, once it has judged it; `carryOut` does the rest, in this order. */
+/** What a rule says of its change, once it has allowed it; `carryOut` does the rest, in this order. */
 export type SecurityChange<T = object> = {
   ok: true;
   /** The event of the table of endings, and whose sessions it concerns. */
   ends?: Ends;
   /** What changes the account's address, or deletes it: after the endings, as `lockAccount` says. */
   afterEndings?: () => Promise<unknown>;
-  /** Whether sign-ins and proofs that judged the account as it was before are refused, and judged anew. */
+  /** Whether sign-ins and proofs that were checked against the account as it was before are checked again. */
   newCredentials?: boolean;
   recorded?: Pick<ActivityEntry, "kind" | "detail">;
   /** The device that is named as having done it, where that isn't the one of the request. */
@@ -30,7 +30,7 @@ export type SecurityChange<T = object> = {
   notice?: (context: NoticeContext, ended: number) => Message;
   /** Other emails; their links are made in the same transaction. */
   emails?: () => OutgoingEmail[] | Promise<OutgoingEmail[]>;
-  /** What the caller learns. */
+  /** What the caller is told. */
   answer: T;
 };
 

@@ -39,7 +39,7 @@ export async function writeEmails(
 
 type Counting = Pick<AccountParts, "settings" | "emailBudget" | "seal">;
 
-/** Lets an email out as far as its address may still get some, and says what is to be said of the hour before. */
+/** Lets an email out if its address may still get one, and tells the address what was held back in the hour before. */
 export function admitByBudget(parts: Counting): Admit {
   return async (write, { to, message }, now) => {
     if (!parts.settings.rateLimits) return true;
@@ -50,7 +50,7 @@ export function admitByBudget(parts: Counting): Admit {
   };
 }
 
-/** Tells every address whose hour is over how many emails it did not get. */
+/** Tells every address whose hour is over how many emails were held back. */
 export async function tellHeldBack(parts: AccountParts, now: number): Promise<void> {
   if (!(await parts.emailBudget.isAnyOver(now))) return;
   await parts.database.write(async (write) => {

@@ -14,7 +14,7 @@ export type ImportListener = {
 
 /** One transaction each: a server that runs meanwhile can write in between. */
 const ACCOUNTS_A_BATCH = 200;
-/** Somebody signs up at the very moment with an address of the batch: sorted anew, so often. */
+/** How often a batch is sorted again where somebody signs up with one of its addresses meanwhile. */
 const TRIES = 5;
 
 /**

@@ -97,7 +97,7 @@ async function clean(folder: string, now: number): Promise<void> {
   }
 }
 
-/** What lies in the folder; nothing where there is none yet. */
+/** The files of the folder; none where there is no folder yet. */
 export async function filesOf(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

@@ -70,7 +70,7 @@ async function readMethods(write: Write, accountId: string) {
   ];
 }
 
-/** Those that were added there, and those that were added with one of them, and so on. */
+/** Methods that were added there, those that were added with one of them, and so on. */
 function methodsFrom(
   methods: readonly Method[],
   { sessionId, deviceHash }: { sessionId: string | null; deviceHash: Uint8Array | null },

@@ -34,7 +34,7 @@ export async function askForReset(visit: Visit, email: string): Promise<Outcome>
   return { ok: true };
 }
 
-/** Begins a reset that was asked for, by an operator too. Nothing where the account has changed since it was read. */
+/** Begins a reset that somebody, or an operator, asked for; not if the account has changed since it was read. */
 export async function sendResetEmail(
   parts: AccountParts,
   account: Account,
@@ -42,8 +42,8 @@ export async function sendResetEmail(
   now: number,
 ): Promise<void> {
   await parts.database.write(async (write) => {
-    const held = await lockAccount(write, account.id);
-    const same = held?.email_key === account.email_key && held.suspended_at === account.suspended_at;
+    const locked = await lockAccount(write, account.id);
+    const same = locked?.email_key === account.email_key && locked.suspended_at === account.suspended_at;
     if (same) await writeEmails(parts, write, [await resetEmail(parts, write, account, label, now)], now);
   });
 }

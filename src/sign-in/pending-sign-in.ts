@@ -80,7 +80,7 @@ async function countTry(
     .executeTakeFirst();
 }
 
-/** Someone came past the first factor: the owner reads it in the activity, and by email once for each sign-in. */
+/** Someone got past the first factor: the owner reads it in the activity, and in one email for each sign-in. */
 async function noteWrongCode(
   visit: Visit,
   write: Write,

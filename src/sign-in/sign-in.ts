@@ -22,7 +22,7 @@ export type SignInResult = Outcome<
   { started: Started } | { pendingSignIn: { token: string; expiresAt: number } }
 >;
 
-/** How often a password is checked anew where a change of credentials races its sign-in. */
+/** How often a password is checked again where a change of credentials races its sign-in. */
 const ROUNDS = 3;
 
 /** What a session is opened with. */
@@ -91,7 +91,7 @@ async function verifyPassword(
 /**
  * What follows a first factor of any kind: the second one, where it is on and the first doesn't count as
  * both; else the session. Refuses to build on credentials that have changed since they were judged. `use`
- * notes that the method was used, with the account held; it says false where the method is gone by then.
+ * notes that the method was used, with the account locked; it says false where the method is gone by then.
  */
 export async function afterFirstFactor(
   visit: Visit,
@@ -101,17 +101,17 @@ export async function afterFirstFactor(
 ): Promise<SignInResult | "changed_meanwhile"> {
   const { parts, now } = visit;
   return parts.database.write(async (write) => {
-    const held = await lockAccount(write, account.id);
-    if (held?.credential_version !== account.credential_version) return "changed_meanwhile";
+    const locked = await lockAccount(write, account.id);
+    if (locked?.credential_version !== account.credential_version) return "changed_meanwhile";
     if (!(await use(write))) return "changed_meanwhile";
-    if (!sign.bothFactors && (await hasTwoFactor(write, held.id)))
-      return { ok: true, pendingSignIn: await addPendingSignIn(write, held, sign, now) };
-    if (held.suspended_at !== null) return refuse("account_suspended");
-    return { ok: true, started: await finishSignIn(visit, write, held, sign) };
+    if (!sign.bothFactors && (await hasTwoFactor(write, locked.id)))
+      return { ok: true, pendingSignIn: await addPendingSignIn(write, locked, sign, now) };
+    if (locked.suspended_at !== null) return refuse("account_suspended");
+    return { ok: true, started: await finishSignIn(visit, write, locked, sign) };
   });
 }
 
-/** The last step of every sign-in, with the account held: the session, and an email where the browser is new to it. */
+/** The last step of every sign-in, with the account locked: the session, and an email where the browser is new to it. */
 export async function finishSignIn(
   visit: Visit,
   write: Write,
@@ -155,7 +155,7 @@ async function addPendingSignIn(
   return { token, expiresAt };
 }
 
-/** The owner can read of it. Where there is none, as much is written all the same, or the answer's time would tell. */
+/** For the owner's activity. Where there is no account, as much is written, or the answer's time would tell. */
 async function noteFailure(
   visit: Visit,
   account: Account | undefined,
@@ -164,8 +164,8 @@ async function noteFailure(
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   await parts.database.write(async (write) => {
-    const held = await lockAccount(write, account?.id ?? NOBODY);
-    if (!held) return parts.attempts.noteForNobody(write, tries.own.of, now);
-    await recordFolded(write, { accountId: held.id, kind: "sign_in_failed", at: now, label });
+    const locked = await lockAccount(write, account?.id ?? NOBODY);
+    if (!locked) return parts.attempts.noteForNobody(write, tries.own.of, now);
+    await recordFolded(write, { accountId: locked.id, kind: "sign_in_failed", at: now, label });
   });
 }

@@ -85,7 +85,7 @@ export async function signUpWithProvider(
   return openAccount(visit, { address, verified, first: { signedInWith: "oidc", store } });
 }
 
-/** Stores the first login method of a new account, or says why it can't be had. */
+/** Stores the first login method of a new account, or refuses it. */
 type StoreMethod = (write: Write, accountId: string) => Promise<Outcome<{ id: string }>>;
 
 type NewAccount = {

@@ -30,7 +30,7 @@ const LIMITS = {
   email_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
 
-/** A peer that may speak for many has limits of its own, and so many times as high. */
+/** How many times as high the limits are of a peer that may speak for many visitors. */
 const GENEROUS = 10;
 
 export type Limit = { kind: keyof typeof LIMITS; of: string; generous?: boolean };
@@ -134,7 +134,7 @@ const mostOf = ({ kind, generous }: Limit) => LIMITS[kind].most * (generous ? GE
 const keyOf = ({ kind, of, generous }: Limit) =>
   `${kind}${generous ? ":generous" : ""}:${Buffer.from(hashToken(of)).toString("base64url")}`;
 
-/** Always in the same order, so that two tries never wait for each other. */
+/** Always in the same order, so that two tries never deadlock. */
 function inOrder(limits: (Limit | null)[]): Limit[] {
   return limits.filter((limit) => limit !== null).sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }

@@ -52,7 +52,7 @@ export async function passwordTries(
   };
 }
 
-/** Forgets what browsers that the account doesn't know have guessed at its password, which is another one now. */
+/** Forgets the guesses of browsers that the account doesn't know, once its password has changed. */
 export async function forgetWrongPasswords(
   { attempts }: AccountParts,
   write: Write,

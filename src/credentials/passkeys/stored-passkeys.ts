@@ -52,7 +52,7 @@ export async function storePasskey(
   return stored ? { ok: true, id } : refuse("method_taken");
 }
 
-/** A name as a person gives it, without what could disturb a line of text. */
+/** A name as a person gives it, without characters that could disturb a line of text. */
 export function tidyName(name: string): string {
   const tidy = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trim();
   return [...tidy].slice(0, LONGEST_NAME).join("") || "Passkey";

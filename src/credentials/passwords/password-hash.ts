@@ -16,7 +16,7 @@ export type PasswordHashes = {
   hash(password: string): Promise<string>;
   /**
    * Compares; a refusal takes the same time whether there is a hash or not, and whichever system made it.
-   * `outdated` means that it was made with lower cost, or by another system, and should be made anew.
+   * `outdated` means that it was made at a lower cost, or by another system, and should be replaced.
    * @throws Busy where too many wait.
    */
   verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }>;

@@ -10,7 +10,7 @@ import { useProof, useResume } from "../proof/proof.tsx";
 import { useGoToSite } from "../proof/sites.ts";
 import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "../queries.ts";
 
-/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of a round to another site. */
+/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of connecting another site. */
 export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
   const { settings } = useLatchkey();
   const reading = useLoginMethods();
