@@ -2,11 +2,13 @@ import { randomBytes } from "node:crypto";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  addAuthenticator,
   browserFor,
   focused,
   logInInBrowser,
   signUpInBrowser,
   violationsIn,
+  withoutOfferInField,
 } from "../support/browsers/browser.ts";
 import { engineOf } from "../support/databases/engines.ts";
 import { addPasskey } from "../support/login-methods/passkeys.ts";
@@ -265,20 +267,9 @@ describe("the page behind a confirmation link", () => {
     });
 
     it("goes on with it after a passkey", async () => {
-      const { page, context } = await browser.device({ userAgent: UA.chromeMac });
-      const devtools = await context.newCDPSession(page);
-      await devtools.send("WebAuthn.enable");
-      await devtools.send("WebAuthn.addVirtualAuthenticator", {
-        options: {
-          protocol: "ctap2",
-          transport: "internal",
-          hasResidentKey: true,
-          hasUserVerification: true,
-          isUserVerified: true,
-          automaticPresenceSimulation: true,
-        },
-      });
-      await page.addInitScript("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
+      const { page } = await browser.device({ userAgent: UA.chromeMac });
+      await addAuthenticator(page);
+      await withoutOfferInField(page);
       const email = freshEmail();
       await signUpInBrowser(page, server.baseUrl, email, PASSWORD);
       await button(page, "Add a passkey").click();

@@ -1,6 +1,11 @@
-import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import {
+  browserFor,
+  focused,
+  logInInBrowser,
+  setVisibility,
+  signUpInBrowser,
+} from "../support/browsers/browser.ts";
 import { FaultProxy } from "../support/databases/fault-proxy.ts";
 import { freshEmail, PASSWORD, signIn } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -132,11 +137,11 @@ describe("pages that stay open", () => {
     const field = page.getByLabel("New password");
     await field.fill("half of a new pass");
     await context.route("**/api/session", (route) => route.abort());
-    await look(page, "hidden");
+    await setVisibility(page, "hidden");
     await page.getByText("Current session").waitFor({ state: "hidden" });
     await page.getByRole("button", { name: /account menu/ }).waitFor({ state: "hidden" });
     await page.getByText("Checking that you are still logged in.").waitFor();
-    await look(page, "visible");
+    await setVisibility(page, "visible");
     await page
       .getByText("No answer from the server. Your page comes back as soon as there is one.")
       .waitFor();
@@ -147,11 +152,3 @@ describe("pages that stay open", () => {
     expect(await field.inputValue()).toBe("half of a new pass");
   });
 });
-
-/** As when the person goes to another tab, and comes back. */
-async function look(page: Page, state: "hidden" | "visible"): Promise<void> {
-  await page.evaluate(
-    `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"))`,
-  );
-}

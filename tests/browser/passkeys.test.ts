@@ -1,6 +1,11 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, signUpInBrowser } from "../support/browsers/browser.ts";
+import {
+  addAuthenticator,
+  browserFor,
+  signUpInBrowser,
+  withoutOfferInField,
+} from "../support/browsers/browser.ts";
 import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
@@ -19,30 +24,13 @@ describe("passkeys in the browser", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  /** The browser's own virtual authenticator, with a fingerprint that is always right. */
   async function withAuthenticator(page: Page): Promise<Authenticator> {
-    const devtools = await page.context().newCDPSession(page);
-    await devtools.send("WebAuthn.enable");
-    const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
-      options: {
-        protocol: "ctap2",
-        transport: "internal",
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    });
+    const { devtools, authenticatorId } = await addAuthenticator(page);
     return {
       bend: (bits) => devtools.send("WebAuthn.setResponseOverrideBits", { authenticatorId, ...bits }),
       setVerified: (isUserVerified) =>
         devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
     };
-  }
-
-  /** Otherwise the virtual authenticator answers the offer in the email field before the button is pressed. */
-  async function withoutOfferInField(page: Page): Promise<void> {
-    await page.addInitScript("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
   }
 
   /** With the page's own session; how the card does it is another test's business. */

@@ -4,7 +4,7 @@ import express from "express";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { mount } from "../../src/adapters/express.ts";
-import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import { browserFor, logInInBrowser, setVisibility, signUpInBrowser } from "../support/browsers/browser.ts";
 import { engineOf } from "../support/databases/engines.ts";
 import { DAY, MINUTE } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
@@ -25,11 +25,7 @@ function readsOf(page: Page): { path: string; background: boolean }[] {
 
 /** As when the person goes to another tab, and comes back. */
 async function comeBack(page: Page): Promise<void> {
-  for (const state of ["hidden", "visible"])
-    await page.evaluate(
-      `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
-      document.dispatchEvent(new Event("visibilitychange"))`,
-    );
+  for (const state of ["hidden", "visible"] as const) await setVisibility(page, state);
 }
 
 describe("what a page reads", () => {
