@@ -95,23 +95,21 @@ export function confirmNewAddress(context: Occasion & { oldEmail: string; link: 
 
 /** To the old address of a change that was asked for. The link cancels it; an address that was never confirmed has none. */
 export function addressChangeAsked(context: Occasion & { newEmail: string; link: Link | null }): Message {
-  const subject = "Your email address is about to change";
-  const lines = [
-    `Someone asked to change your address on ${context.product} to ${context.newEmail}. It changes once the new address is confirmed.`,
-  ];
-  if (context.link === null) {
-    const after = `If you never created an account on ${context.product}, there is nothing to do: that account is giving up your address. To take it over instead, choose "Forgot password?" on the login page.`;
-    return compose(context, { subject, share: "rescue", lines, after: [after] });
-  }
-  return compose(context, {
-    subject,
-    share: "rescue",
-    lines,
-    button: { words: "Keep my address", link: context.link },
-    after: [
-      "If this was you, there is nothing to do. If not, keep your address: the link works for 7 days, and brings it back even after it has changed.",
+  const { link, product, newEmail } = context;
+  const asked = {
+    subject: "Your email address is about to change",
+    share: "rescue" as const,
+    lines: [
+      `Someone asked to change your address on ${product} to ${newEmail}. It changes once the new address is confirmed.`,
     ],
-  });
+  };
+  if (link === null) {
+    const after = `If you never created an account on ${product}, there is nothing to do: that account is giving up your address. To take it over instead, choose "Forgot password?" on the login page.`;
+    return compose(context, { ...asked, after: [after] });
+  }
+  const after =
+    "If this was you, there is nothing to do. If not, keep your address: the link works for 7 days, and brings it back even after it has changed.";
+  return compose(context, { ...asked, button: { words: "Keep my address", link }, after: [after] });
 }
 
 /** To the old address of a change that has happened. */
@@ -227,4 +225,13 @@ export function accountDeleted(context: Occasion): Message {
     ],
     after: [`If this wasn't you, ask whoever runs ${context.product}.`],
   });
+}
+
+/** A copy of a bound session's cookie was used somewhere else; `session` is the device that it was copied from. */
+export function cookieCopyUsed(context: Occasion & WithNotMe & { session: string }): Message {
+  const { product, session } = context;
+  return security(context, `A copy of your session on ${session} was used`, [
+    `Someone used a copy of the cookie that keeps ${session} logged in to your account on ${product}. It was refused: your session is bound to its device, and nobody was logged out.`,
+    "A cookie is usually copied by malware on that device. Check it before you log in there again, and change your password from another device.",
+  ]);
 }

@@ -4,7 +4,7 @@ import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { FoundSession } from "../database/database.ts";
 import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
-import { cookieCopyUsed } from "../mail/copied-cookie.ts";
+import * as messages from "../mail/messages.ts";
 import { DAY } from "../sessions/expiry.ts";
 
 /** How often the owner is told of copies of one session's cookie, in ms. */
@@ -51,7 +51,7 @@ async function tellOnce(parts: AccountParts, session: FoundSession, from: string
     await record(write, { accountId, kind: "cookie_copy_used", at: now, label, detail: { from } });
     write.announce(accountId);
     const notMeLink = await makeNotMeLink(parts, write, account, id, now);
-    const message = cookieCopyUsed({
+    const message = messages.cookieCopyUsed({
       ...emailContext(parts, account.email, now, from),
       notMeLink,
       session: label,
