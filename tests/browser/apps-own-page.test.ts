@@ -60,7 +60,7 @@ describe("On a page of the app's own", () => {
     await page.waitForFunction("window.client !== undefined");
   }
 
-  it("who logs out in a tab that doesn't listen is logged out in every tab that does", async () => {
+  it("logging out in a tab that doesn't listen logs out every tab that does", async () => {
     const { page, context } = await browser.device();
     await signUpInBrowser(page, server.baseUrl, freshEmail(), PASSWORD);
     const other = await context.newPage();

@@ -97,7 +97,7 @@ describe("the page behind a confirmation link", () => {
     page.evaluate<string | null>(`sessionStorage.getItem("latchkey:confirmation")`);
 
   describe("of a new account, in a browser that it doesn't know", () => {
-    it("says what it would confirm before anything is, and each answer says what it does", async () => {
+    it("says what it would confirm before anything is confirmed, and what each answer does", async () => {
       const stranger = await madeByAStranger();
       const { page } = await browser.device({ userAgent: UA.safariIphone });
       await open(page, stranger.email);
@@ -156,7 +156,7 @@ describe("the page behind a confirmation link", () => {
       expect(await kept(page)).toBeNull();
     });
 
-    it("says that nothing else was set up where nothing was", async () => {
+    it("says that nothing else was set up if nothing was", async () => {
       const { email } = await signUp(server);
       const { page } = await browser.device({ userAgent: UA.safariIphone });
       await open(page, email);
@@ -167,7 +167,7 @@ describe("the page behind a confirmation link", () => {
     });
   });
 
-  it("asks one of the account's own browsers nothing but to confirm", async () => {
+  it("only asks the account's own browsers to confirm", async () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, server.baseUrl, email, PASSWORD);
@@ -220,7 +220,7 @@ describe("the page behind a confirmation link", () => {
       await button(page, "Log in").click();
     }
 
-    it("says whose address changes to what, who asked for it and when, and confirms it where one is logged in", async () => {
+    it("says whose address changes to what, who asked for it and when, and confirms it in a browser that is logged in", async () => {
       const owner = await signUp(server);
       await verifyEmail(server, owner);
       const newEmail = await askForChange(owner);
@@ -238,13 +238,13 @@ describe("the page behind a confirmation link", () => {
       expect((await owner.client.get("/api/session")).body.account?.email).toBe(newEmail);
     });
 
-    it("asks to log in first where nobody is, and goes on with it after a password", async () => {
+    it("asks to log in first if nobody is, and continues after a password", async () => {
       const there = await elsewhere();
       await typePassword(there.page, there.owner);
       await expectToGoOn(there);
     });
 
-    it("goes on with it after a second factor, even where the page was loaded again on the way", async () => {
+    it("continues after a second factor, even if the page was reloaded on the way", async () => {
       const person = await signUp(server);
       const { secret } = await turnOnTwoFactor(server, person);
       const there = await elsewhere(person);
@@ -257,7 +257,7 @@ describe("the page behind a confirmation link", () => {
       await expectToGoOn(there);
     });
 
-    it("goes on with it after another site", async () => {
+    it("continues after a log-in at another site", async () => {
       const person = await signUp(server);
       const who = await connectAcme(person);
       const there = await elsewhere(person);
@@ -266,7 +266,7 @@ describe("the page behind a confirmation link", () => {
       await expectToGoOn(there);
     });
 
-    it("goes on with it after a passkey", async () => {
+    it("continues after a passkey", async () => {
       const { page } = await browser.device({ userAgent: UA.chromeMac });
       await addAuthenticator(page);
       await withoutOfferInField(page);
@@ -291,7 +291,7 @@ describe("the page behind a confirmation link", () => {
       await page.getByText("Your address is confirmed.").waitFor();
     });
 
-    it("names the other account that one is logged in to, and leads over to the right one", async () => {
+    it("names the other account that is logged in, and leads to the right one", async () => {
       const owner = await signUp(server);
       await verifyEmail(server, owner);
       const newEmail = await askForChange(owner);
@@ -311,7 +311,7 @@ describe("the page behind a confirmation link", () => {
       expect(addresses.filter((address) => address.includes(token))).toEqual([]);
     });
 
-    it("finds out only when it is confirmed where the account knows the browser that another one is logged in to", async () => {
+    it("notices only on confirming that another account is logged in, in a browser that the account knows", async () => {
       const owner = await signUp(server);
       await verifyEmail(server, owner);
       const { page } = await browser.device({ userAgent: UA.firefoxWindows });
@@ -328,7 +328,7 @@ describe("the page behind a confirmation link", () => {
       await expect.poll(() => focused(page)).toBe("You are logged in as another account");
     });
 
-    it("asks to log in where the session ended while the page was open", async () => {
+    it("asks to log in if the session ended while the page was open", async () => {
       const owner = await signUp(server);
       await verifyEmail(server, owner);
       const newEmail = await askForChange(owner);
@@ -359,7 +359,7 @@ describe("the page behind a confirmation link", () => {
     await heading(page, "The link is missing").waitFor();
   });
 
-  it("shows that it waits, says that the network failed, and goes on where it is back", async () => {
+  it("shows that it is loading, says when the network fails, and continues once it is back", async () => {
     const { email } = await signUp(server);
     const { page, context } = await browser.device({ userAgent: UA.safariIphone });
     let answer: () => void = () => {};

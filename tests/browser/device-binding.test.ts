@@ -82,7 +82,7 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
     }
   }, 300_000);
 
-  it("is bound as well where a provider signed the person in", async () => {
+  it("is bound, too, if a provider signed the person in", async () => {
     const page = await (await site.browser("provider")).newPage();
     await page.goto(`${site.url()}/login`);
     await page.getByText("Continue with Acme").click();

@@ -162,7 +162,7 @@ describe("the element <login-management> on another site's page", () => {
     expect(await mac.locator("[data-new]").count()).toBe(0);
   });
 
-  it("leaves it to the site where to go, if the site says so", async () => {
+  it("lets the site decide where to go, if the site says so", async () => {
     const { mac, windows } = await atBoth();
     await windows.evaluate(`document.addEventListener("latchkey-signed-out", (event) => {
       event.preventDefault();
@@ -173,7 +173,7 @@ describe("the element <login-management> on another site's page", () => {
     expect(new URL(windows.url()).pathname).toBe("/devices");
   });
 
-  it("says when the list may be old, and goes on by itself when the server is back", async () => {
+  it("says when the list may be stale, and recovers by itself when the server is back", async () => {
     const { mac } = await atBoth();
     const { context } = await browser.device({
       userAgent: UA.safariIphone,

@@ -20,7 +20,7 @@ describe("the focus on the security page", () => {
     return { page, email };
   }
 
-  it("stays in the list as rows leave it, and begins at Cancel where a question is asked", async () => {
+  it("stays in the list as rows leave it, and starts at Cancel in a confirmation", async () => {
     const { page } = await withDevices(UA.firefoxWindows, UA.safariIphone, UA.edgeWindows);
     const row = (label: string) => page.getByRole("button", { name: `Log out ${label}` });
     await page.getByText("4 devices are logged in.").waitFor();
@@ -58,7 +58,7 @@ describe("the focus on the security page", () => {
     await row.waitFor({ state: "detached" });
   });
 
-  it("goes into a form and back to what opened it; what was said goes with the next thing done", async () => {
+  it("moves into a form and back to what opened it; a message disappears with the next action", async () => {
     const { page } = await withDevices();
     const opener = page.getByRole("button", { name: "Change password" });
     await opener.press("Enter");
@@ -122,7 +122,7 @@ describe("the focus on the security page", () => {
     await expect.poll(() => focused(page)).toBe("Turn off");
   });
 
-  it("has all of a long list one press away", async () => {
+  it("can show all of a long list with one press", async () => {
     const { page } = await withDevices(...Array.from({ length: 14 }, () => UA.script));
     const rows = page.getByRole("region", { name: "Login management" }).getByRole("listitem");
     await page.reload();

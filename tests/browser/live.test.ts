@@ -43,7 +43,7 @@ describe("pages that stay open", () => {
       await tab.getByText("You were logged out from Firefox on Windows").waitFor();
   });
 
-  it("are told by the tab that was refused, where there is no stream and they can ask nobody themselves", async () => {
+  it("are told by the tab that was refused, if there is no stream and they can't ask themselves", async () => {
     const { baseUrl } = server();
     const email = freshEmail();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
@@ -63,7 +63,7 @@ describe("pages that stay open", () => {
     await page.getByText("You were logged out from Firefox on Windows").waitFor();
   });
 
-  it("read the list again once a stream that was cut is back, since nobody told them what happened meanwhile", async () => {
+  it("read the list again once a broken stream is back, since they missed what happened meanwhile", async () => {
     const line = await FaultProxy.start(new URL(`http://127.0.0.1:${server().port}`));
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -109,7 +109,7 @@ describe("pages that stay open", () => {
     await page.getByText("Password changed.").waitFor();
   });
 
-  it("say what keeps them from showing anything at all, and fill by themselves", async () => {
+  it("say why they can't show anything yet, and fill by themselves", async () => {
     const { baseUrl } = server();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);

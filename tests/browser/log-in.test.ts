@@ -9,7 +9,7 @@ describe("logging in, in the browser", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  it("asks for what is empty before anything is sent, and goes on in the password where it was wrong", async () => {
+  it("asks for empty fields before anything is sent, and selects a wrong password", async () => {
     const { page } = await browser.device();
     const sent: string[] = [];
     page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
@@ -34,7 +34,7 @@ describe("logging in, in the browser", () => {
     expect(sent.filter((url) => url.endsWith("/api/password-resets"))).toEqual([]);
   });
 
-  it("says with the first drawing why one is here, without asking again", async () => {
+  it("says on the first render why you are here, without another request", async () => {
     const { baseUrl } = server();
     const email = freshEmail();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
@@ -60,7 +60,7 @@ describe("logging in, in the browser", () => {
     await page.getByText("Your session reached 30 days, its time limit. Log in again.").waitFor();
   });
 
-  it("carries the address over where it has an account already", async () => {
+  it("carries the address over to the login page if it already has an account", async () => {
     const { baseUrl } = server();
     const { email } = await signUp(server());
     const { page } = await browser.device();
@@ -74,7 +74,7 @@ describe("logging in, in the browser", () => {
     expect(page.url()).not.toContain(email);
   });
 
-  it("goes back to the first step, with the reason, where the second took too long", async () => {
+  it("goes back to the first step, with the reason, if the second took too long", async () => {
     const { baseUrl } = server();
     const person = await signUp(server());
     await turnOnTwoFactor(server(), person);

@@ -58,7 +58,7 @@ describe("emailed links in the browser", () => {
     await other.waitForURL("**/login?next=**");
   });
 
-  it("changes the email by the new address, and the old one takes it back", async () => {
+  it("changes the email once the new address confirms it, and the old address takes it back", async () => {
     const { baseUrl, outbox } = server();
     const [email, newEmail] = [freshEmail("old"), freshEmail("new")];
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
@@ -102,7 +102,7 @@ describe("emailed links in the browser", () => {
     await thief.getByText("This session was reported as not yours").waitFor();
   });
 
-  it("is no dead end where its link is used up, or missing", async () => {
+  it("is no dead end if its link is used up or missing", async () => {
     const { page } = await browser.device();
     const { baseUrl } = server();
     for (const [task, button] of [

@@ -70,7 +70,7 @@ describe("every page", () => {
   const mounted = serverOn({ basePath: "/auth" });
   const browser = browserFor();
 
-  it("has a title of its own, and says so where JavaScript is off", async () => {
+  it("has a title of its own, and says that it needs JavaScript where that is off", async () => {
     const { page } = await browser.device();
     await page.goto(`${server().baseUrl}/login`);
     await expect.poll(() => page.title()).toBe("Log in · Latchkey");

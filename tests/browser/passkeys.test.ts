@@ -115,7 +115,7 @@ describe("passkeys in the browser", () => {
     "signature is bogus": { isBogusSignature: true },
     "answer says that nobody was there": { isBadUP: true },
   })) {
-    it(`open nothing where the ${what}, and the page says so and lets the person go on`, async () => {
+    it(`open nothing if the ${what}, and the page says so and lets the person go on`, async () => {
       const { baseUrl } = server();
       const email = freshEmail();
       const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -134,7 +134,7 @@ describe("passkeys in the browser", () => {
     });
   }
 
-  it("that are chosen in the email field and refused are told of, too", async () => {
+  it("that are chosen in the email field and refused are reported, too", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     const authenticator = await withAuthenticator(page);
@@ -186,7 +186,7 @@ describe("passkeys in the browser", () => {
     await page.getByText("Current session").waitFor();
   });
 
-  it("are added once to a device, and the page says why not twice", async () => {
+  it("are added to a device once, and the page says why not twice", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await withAuthenticator(page);

@@ -36,7 +36,7 @@ describe("what comes back from a provider, in the browser", () => {
     expect(await card.getByText("That took too long.").count()).toBe(0);
   });
 
-  it("leaves the login page with the next try, and its address at once", async () => {
+  it("disappears from the login page with the next try, and from its address at once", async () => {
     const { page } = await browser.device();
     await page.goto(`${server().baseUrl}/login?error=provider_cancelled&next=%2Fsettings%2Fsecurity`);
     await page.getByText("You cancelled at the other site.").waitFor();
@@ -48,7 +48,7 @@ describe("what comes back from a provider, in the browser", () => {
     await page.locator(".why").waitFor({ state: "detached" });
   });
 
-  it("puts no words of a stranger on the page", async () => {
+  it("never puts a stranger's words on the page", async () => {
     const { page } = await browser.device();
     for (const error of ["Call+0900+123", "constructor", "__proto__", "<b>bold</b>"]) {
       await page.goto(`${server().baseUrl}/login?error=${encodeURIComponent(error)}`);

@@ -15,7 +15,7 @@ describe("the security page, where the site asks everyone for two factors", () =
   const server = serverOn({ requireTwoFactor: "on" });
   const browser = browserFor();
 
-  it("says so, has a second factor set up, and leads on to where the person came from", async () => {
+  it("says so, has a second factor set up, and leads back to where the person came from", async () => {
     const { baseUrl, clock } = server();
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });

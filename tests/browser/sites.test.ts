@@ -52,7 +52,7 @@ describe("other sites to log in with, in the browser", () => {
   /** Longer than a proof holds; all of it together is less than what a site says lives. */
   const longAfter = () => server.clock.advance(11 * MINUTE);
 
-  it("make an account; it can be proved there that it is still you, and what was begun is taken up", async () => {
+  it("create an account, can prove that it is still you, and what was begun is resumed", async () => {
     const { page, who } = await comeInWithAcme();
     const methods = page.getByRole("region", { name: "Login methods" });
     await methods.getByText("This is the only way to log in. Add another one to disconnect it.").waitFor();
@@ -74,7 +74,7 @@ describe("other sites to log in with, in the browser", () => {
     await card.getByText("Password added.").waitFor();
   });
 
-  it("take up each other thing that was begun, too, where the person can see it", async () => {
+  it("resume everything else that was begun, too, where the person can see it", async () => {
     const { page, who } = await comeInWithAcme();
     const viewport = page.viewportSize();
     const begin: [string, () => Promise<void>, () => Promise<unknown>][] = [
@@ -125,7 +125,7 @@ describe("other sites to log in with, in the browser", () => {
     await page.getByText("Your account was deleted.").waitFor();
   });
 
-  it("are connected, and what comes of it is said where the person lands", async () => {
+  it("are connected, and the result is shown where the person lands", async () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, server.baseUrl, email, PASSWORD);

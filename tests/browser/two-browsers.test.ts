@@ -47,7 +47,7 @@ describe("two browsers of one person", () => {
     await mac.getByText("Only this device is logged in.").waitFor();
   });
 
-  it("says of each change that it asks for that it is JSON, with a body or without", async () => {
+  it("labels every change that it asks for as JSON, with a body or without", async () => {
     const { mac } = await atBoth();
     const types: Record<string, string | null> = {};
     mac.on("request", (request) => {
@@ -68,7 +68,7 @@ describe("two browsers of one person", () => {
     expect(await windows.getByText("Login management").count()).toBe(0);
   });
 
-  it("ends all others after a question that says how many (S6)", async () => {
+  it("ends all others after a confirmation that says how many (S6)", async () => {
     const { email, mac, windows } = await atBoth();
     const phone = await browser.device({ userAgent: UA.safariIphone });
     await logInInBrowser(phone.page, server().baseUrl, email, PASSWORD);
@@ -101,7 +101,7 @@ describe("two browsers of one person", () => {
     await windows.getByText("Current session").waitFor();
   });
 
-  it("tells who was replaced by whom (S12)", async () => {
+  it("tells the device that was replaced what replaced it (S12)", async () => {
     const { email, mac } = await atBoth();
     const other = await browser.device({ userAgent: UA.chromeMac });
     await logInInBrowser(other.page, server().baseUrl, email, PASSWORD);
@@ -113,7 +113,7 @@ describe("two browsers of one person", () => {
     await mac.waitForURL("**/forgot-password");
   });
 
-  it("logs out by the menu in the header, and the keyboard opens it", async () => {
+  it("logs out from the menu in the header, which the keyboard opens", async () => {
     const { mac } = await atBoth();
     await mac.getByRole("button", { name: /account menu/ }).focus();
     await mac.keyboard.press("Enter");

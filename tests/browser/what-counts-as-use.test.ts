@@ -90,7 +90,7 @@ const host: Build = async (latchkey) => {
 describe("what the element <login-management> reads", () => {
   const browser = browserFor();
 
-  it("when its page is opened or come back to is use; what it refreshes is not", async () => {
+  it("when someone opens its page or comes back to it is use; what it refreshes is not", async () => {
     const database = await engineOf("sqlite").createDatabase();
     const app = await startApp(host, database);
     try {
