@@ -6,7 +6,7 @@ import { type AccountLink, findAccountLink } from "../credentials/emailed-links.
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
-import type { AccountParts, Visit } from "../credentials/parts.ts";
+import type { Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
 import { changeByLink, resetEmail, verificationEmail } from "../credentials/security-change.ts";
 import { writeEmails } from "../credentials/send-emails.ts";
@@ -14,7 +14,6 @@ import { type Account, lockAccount } from "../database/lock.ts";
 import type { LinkKind, Schema } from "../database/schema.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { isKnownDevice } from "../sessions/known-device.ts";
-import type { ClientInfo } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { confirmEmailChange } from "./email-change.ts";
 import type { Acting, CurrentSession } from "./proof.ts";
@@ -43,8 +42,8 @@ export async function askForVerification(acting: Acting, asking: Asking): Promis
 
 const CONFIRMATIONS: LinkKind[] = ["verify_address", "confirm_email"];
 
-/** Who opens a confirmation link: the request's own session, where it has one, and the browser. */
-export type Confirmer = { current: CurrentSession | null; signedOut: RefusalFacts; clientInfo: ClientInfo };
+/** A visit by someone who opens a confirmation link, with the request's session or why there is none. */
+export type ConfirmingVisit = Visit & { current: CurrentSession | null; signedOut: RefusalFacts };
 
 export type Confirmation = {
   kind: "new_account" | "change";
@@ -63,16 +62,15 @@ export type Confirmation = {
  * own browsers alone: the link may have gone to a mistyped address.
  */
 export async function previewConfirmation(
-  parts: AccountParts,
+  visit: ConfirmingVisit,
   token: string,
-  by: Confirmer,
-  now: number,
 ): Promise<Outcome<{ confirmation: Confirmation }>> {
+  const { parts, now } = visit;
   const link = await findAccountLink(parts.database, CONFIRMATIONS, token, now);
   const account = link && (await findAccount(parts.database, link.account_id));
   if (!account) return refuse("link_expired");
   const { read } = parts.database;
-  const known = await isOwnBrowser(read, account, by);
+  const known = await isOwnBrowser(read, account, visit);
   const isChange = link.kind === "confirm_email";
   const tells = known || !isChange;
   const methods = tells ? await methodsOf(parts, read, account) : [];
@@ -91,7 +89,7 @@ export async function previewConfirmation(
 async function isOwnBrowser(
   query: Kysely<Schema>,
   account: Account,
-  { current, clientInfo }: Confirmer,
+  { current, clientInfo }: ConfirmingVisit,
 ): Promise<boolean> {
   if (current?.accountId === account.id) return true;
   return isKnownDevice(query, account.id, hashToken(clientInfo.deviceToken));
@@ -102,29 +100,26 @@ async function isOwnBrowser(
  * is the answer to "Is this your account?", which a browser that the account doesn't know is asked.
  */
 export async function confirmEmail(
-  parts: AccountParts,
+  visit: ConfirmingVisit,
   given: { token: string; mine: boolean },
-  by: Confirmer,
-  now: number,
 ): Promise<Outcome> {
+  const { parts, current, now } = visit;
   const link = await findAccountLink(parts.database, CONFIRMATIONS, given.token, now);
   if (!link) return refuse("link_expired");
-  if (link.kind === "verify_address") {
-    const visit = { parts, clientInfo: by.clientInfo, now };
-    return given.mine ? verifyAddress(visit, link, by) : disownAccount(visit, link);
-  }
-  if (by.current === null)
-    return refuse("signed_out", "Log in to the account whose address this changes.", by.signedOut);
-  if (by.current.accountId !== link.account_id) return refuse("other_account");
-  return confirmEmailChange({ parts, current: by.current, now }, link);
+  if (link.kind === "verify_address")
+    return given.mine ? verifyAddress(visit, link) : disownAccount(visit, link);
+  if (current === null)
+    return refuse("signed_out", "Log in to the account whose address this changes.", visit.signedOut);
+  if (current.accountId !== link.account_id) return refuse("other_account");
+  return confirmEmailChange({ parts, current, now }, link);
 }
 
-async function verifyAddress(visit: Visit, found: AccountLink, by: Confirmer): Promise<Outcome> {
+async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promise<Outcome> {
   const { now } = visit;
   return changeByLink(visit, found, async (write, account, link) => {
     if (account.email_key !== link.email_key) return null;
     if (account.email_verified_at !== null) return { ok: true, answer: {} };
-    const isOwn = await isOwnBrowser(write.query, account, by);
+    const isOwn = await isOwnBrowser(write.query, account, visit);
     await write.query
       .updateTable("account")
       .set({ email_verified_at: now, owner_since: isOwn ? ALWAYS : now })
