@@ -45,6 +45,7 @@ function notices({ context, other }: Words, notMe: { notMeLink?: Link }) {
     wrongSecondFactor: messages.wrongSecondFactor({ ...notice, knowsPassword: other !== "" }),
     methodAdded: messages.methodAdded({ ...notice, name: other }),
     methodRemoved: messages.methodRemoved({ ...notice, name: other }),
+    cookieCopyUsed: messages.cookieCopyUsed({ ...notice, session: other }),
   };
 }
 
