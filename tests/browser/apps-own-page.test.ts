@@ -68,7 +68,7 @@ describe("On a page of the app's own", () => {
     await at(page);
     await page.evaluate("window.client.signOut()");
     expect(await other.evaluate("window.heard")).toEqual({ reason: "signed_out" });
-  }, 20_000);
+  });
 
   it("the style sheet of the cards changes nothing outside of them", async () => {
     const { page } = await browser.device();

@@ -36,7 +36,7 @@ describe("pages that stay open", () => {
 
     // The tab that holds the stream closes; another one takes over.
     await page.close();
-    await expect.poll(() => latchkey.parts.live.size, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => latchkey.parts.live.size).toBe(2);
     await windows.getByRole("button", { name: "Log out Chrome on Mac OS" }).click();
     await Promise.all(tabs.slice(1).map((tab) => tab.waitForURL("**/login")));
     for (const tab of tabs.slice(1))
@@ -85,7 +85,7 @@ describe("pages that stay open", () => {
     const { baseUrl } = short();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
-    await page.waitForURL("**/login", { timeout: 20_000 });
+    await page.waitForURL("**/login");
     await page.getByText("Your session reached its time limit.").waitFor();
   });
 

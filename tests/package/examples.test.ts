@@ -248,7 +248,7 @@ describe("The examples, with the package as it is packed", () => {
       expect(new TextDecoder().decode((await reader.read()).value)).toContain(": open");
       expect(await app.stop()).toBe(stopped);
       await reader.read().catch(() => {});
-    }, 10_000);
+    });
   });
 });
 
