@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
+import type { LoginMethodKind } from "../answers.ts";
 import type { Schema } from "./schema.ts";
 
 /** One transaction. What it announces is heard by live streams after the commit, never before. */
@@ -36,8 +37,8 @@ export type Database = {
   close(): Promise<void>;
 };
 
-/** A session with what a request wants to know of its account; one row of one indexed look-up. */
-export type FoundSession = {
+/** What lists show of a session; never its token. */
+export type ListedSession = {
   id: string;
   accountId: string;
   browser: string | null;
@@ -46,7 +47,12 @@ export type FoundSession = {
   createdAt: number;
   expiresAt: number;
   lastUsedAt: number;
-  signedInWith: "password" | "passkey" | "oidc";
+  signedInWith: LoginMethodKind;
+  boundAt: number | null;
+};
+
+/** A session with what a request wants to know of its account; one row of one indexed look-up. */
+export type FoundSession = ListedSession & {
   methodId: string;
   provedAt: number;
   bothProvedAt: number | null;

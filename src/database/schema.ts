@@ -1,5 +1,5 @@
 import type { Generated } from "kysely";
-import type { EndReason } from "../answers.ts";
+import type { EndReason, LoginMethodKind } from "../answers.ts";
 import type { EmailBudgetTable, OutgoingEmailTable } from "./email-tables.ts";
 
 /** The tables, typed once for both engines. Times are integers (ms since 1970, UTC); hashes are 32 bytes. */
@@ -65,8 +65,6 @@ export type UsedStepTable = { account_id: string; step: number };
 /** A salt of 16 bytes and its argon2id of 32; or, from before that, SHA-256 alone. */
 export type RecoveryCodeTable = { account_id: string; code_hash: Uint8Array };
 
-export type SignedInWith = "password" | "passkey" | "oidc";
-
 export type SessionTable = {
   token_hash: Uint8Array;
   /** Public: what lists and routes carry. */
@@ -78,7 +76,7 @@ export type SessionTable = {
   created_at: number;
   expires_at: number;
   last_used_at: number;
-  signed_in_with: SignedInWith;
+  signed_in_with: LoginMethodKind;
   /** The login method that opened it: `password`, or the id of a passkey or an OIDC identity. */
   method_id: string;
   proved_at: number;
@@ -127,7 +125,7 @@ export type PendingSignInTable = {
   token_hash: Uint8Array;
   account_id: string;
   credential_version: number;
-  signed_in_with: SignedInWith;
+  signed_in_with: LoginMethodKind;
   method_id: string;
   wrong_codes: number;
   expires_at: number;

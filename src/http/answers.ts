@@ -1,8 +1,7 @@
 import type { Account, Session, SignedIn } from "../answers.ts";
-import type { FoundSession } from "../database/database.ts";
+import type { FoundSession, ListedSession } from "../database/database.ts";
 import type { Refusal } from "../refusals.ts";
 import { refusals } from "../refusals.ts";
-import type { ListedSession } from "../sessions/list.ts";
 
 const built = new WeakMap<FoundSession, SignedIn>();
 
@@ -29,7 +28,7 @@ export function accountAnswer(session: FoundSession): Account {
 }
 
 export function sessionAnswer(
-  session: FoundSession | ListedSession,
+  session: ListedSession,
   currentId: string,
   lastUsedAt = session.lastUsedAt,
 ): Session {

@@ -1,21 +1,8 @@
-import type { Database } from "../database/database.ts";
+import type { Database, ListedSession } from "../database/database.ts";
 import type { Lives } from "./endings.ts";
 import { IDLE_MARGIN, overByTime } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 import { MOST_SESSIONS } from "./start.ts";
-
-export type ListedSession = {
-  id: string;
-  accountId: string;
-  label: string;
-  browser: string | null;
-  os: string | null;
-  createdAt: number;
-  lastUsedAt: number;
-  expiresAt: number;
-  signedInWith: "password" | "passkey" | "oidc";
-  boundAt: number | null;
-};
 
 /**
  * The live sessions of an account that were used last, by the same rule of time that a request meets. The

@@ -12,14 +12,9 @@ export async function renewToken(
   proved: { provedAt?: number; bothProvedAt?: number },
   token = makeToken(),
 ): Promise<string | null> {
-  const { provedAt, bothProvedAt } = proved;
   const renewed = await write.query
     .updateTable("session")
-    .set({
-      token_hash: hashToken(token),
-      ...(provedAt === undefined ? {} : { proved_at: provedAt }),
-      ...(bothProvedAt === undefined ? {} : { both_proved_at: bothProvedAt }),
-    })
+    .set({ token_hash: hashToken(token), proved_at: proved.provedAt, both_proved_at: proved.bothProvedAt })
     .where("id", "=", sessionId)
     .returning("id")
     .executeTakeFirst();

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
+import type { LoginMethodKind } from "../answers.ts";
 import type { FoundSession, Write } from "../database/database.ts";
 import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database/database.ts";
-import type { SignedInWith } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import { device as deviceActor } from "../history/actor.ts";
 import { challengeUntil, isBindable } from "./binding/bindable.ts";
@@ -58,7 +58,7 @@ export async function startSession(
   write: Write,
   sign: {
     accountId: string;
-    signedInWith: SignedInWith;
+    signedInWith: LoginMethodKind;
     methodId: string;
     /** Whether this sign-in passed two factors. */
     bothFactors: boolean;

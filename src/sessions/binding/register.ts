@@ -5,7 +5,7 @@ import type { SessionParts } from "../parts.ts";
 import { hashToken, makeSecret } from "../token.ts";
 import { nextChallenges } from "./challenges.ts";
 import { readRegistration } from "./proof.ts";
-import { findLive, type Row } from "./row.ts";
+import { findLive, lockRow, type Row } from "./row.ts";
 
 /** A new bound cookie, and the challenge that the browser signs for the next one. */
 export type Bound = { sessionId: string; boundToken: string; challenge: string };
@@ -29,17 +29,12 @@ export async function registerDevice(
   const signed = proof === null ? null : await readRegistration(proof);
   if (!signed || !isOffered(found, signed.challenge, now)) return refuse("device_proof_wrong");
   const boundToken = makeSecret();
-  return database.write(async ({ query, locksRows }) => {
-    const row = await query
-      .selectFrom("session")
-      .selectAll()
-      .where("id", "=", sessionId)
-      .$if(locksRows, (one) => one.forUpdate())
-      .executeTakeFirst();
+  return database.write(async (write) => {
+    const row = await lockRow(write, sessionId);
     if (!row) return hasEnded();
     if (!isOffered(row, signed.challenge, now)) return refuse("device_proof_wrong");
     const challenges = nextChallenges(row, signed.challenge, settings, now);
-    await query
+    await write.query
       .updateTable("session")
       .set({
         binding_key: JSON.stringify(signed.key),
