@@ -30,8 +30,8 @@ export type Database = {
    * favour. 0 where they are the same machine.
    */
   clockAhead(clock: () => number): Promise<number>;
-  /** Takes the turn to prune until the transaction ends; false where another node has it. */
-  takeTurn(write: Write): Promise<boolean>;
+  /** Makes this the only node that prunes until the transaction ends; false where another one is. */
+  lockPruning(write: Write): Promise<boolean>;
   /** Deletes some of what the engine noted for its look-ups and needs no longer. Returns how many rows. */
   forgetOldChanges(write: Write, atMost: number): Promise<number>;
   close(): Promise<void>;

@@ -26,9 +26,8 @@ export async function prune(parts: SessionParts, now: number, stop?: AbortSignal
   const sessions =
     (await inBatches(parts, stop, (write) => endExpired(write, now))) + (await endIdle(parts, now, stop));
   let rows = await inBatches(parts, stop, (write) => parts.database.forgetOldChanges(write, ROWS_A_BATCH));
-  for (const [table, column, before] of leftovers(now)) {
-    rows += await inBatches(parts, stop, (write) => deleteBefore(write, table, column, before));
-  }
+  for (const leftover of leftovers(now))
+    rows += await inBatches(parts, stop, (write) => deleteLeftover(write, leftover));
   return { sessions, rows };
 }
 
@@ -39,7 +38,7 @@ async function inBatches(
 ): Promise<number> {
   let total = 0;
   while (!stop?.aborted) {
-    const done = await inTurn(parts, batch);
+    const done = await asOnlyPruner(parts, batch);
     total += done ?? 0;
     if (done === null || done < ROWS_A_BATCH) return total;
     await wait(2);
@@ -48,12 +47,12 @@ async function inBatches(
 }
 
 /** One batch is one transaction; null where another node prunes. */
-async function inTurn<T>(parts: SessionParts, batch: (write: Write) => Promise<T>): Promise<T | null> {
+async function asOnlyPruner<T>(parts: SessionParts, batch: (write: Write) => Promise<T>): Promise<T | null> {
   const { database } = parts;
-  return database.write(async (write) => ((await database.takeTurn(write)) ? batch(write) : null));
+  return database.write(async (write) => ((await database.lockPruning(write)) ? batch(write) : null));
 }
 
-/** Sessions that nobody else is changing: whoever is waited for, having their account, might wait for this one. */
+/** Sessions that nobody else is changing: who holds their account may be waiting for a row that this batch holds. */
 function freeSessions(write: Write) {
   return write.query
     .selectFrom("session")
@@ -67,8 +66,8 @@ async function endExpired(write: Write, now: number): Promise<number> {
   return endByTime(write, over, "expired", now);
 }
 
-/** How far the walk has come; an empty hash would be null to SQLite. */
-type Place = Pick<Selectable<SessionTable>, "expires_at" | "token_hash">;
+/** How far the walk has come. */
+type Cursor = Pick<Selectable<SessionTable>, "expires_at" | "token_hash">;
 
 /**
  * Nothing is indexed by the last use, or each would be written twice. So this walks by the index on the
@@ -79,10 +78,11 @@ async function endIdle(parts: SessionParts, now: number, stop: AbortSignal | und
   if (idleTimeout === null) return 0;
   const before = now - idleTimeout - IDLE_MARGIN;
   let total = 0;
-  let after: Place | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
+  // Not an empty hash: that would be null to SQLite.
+  let after: Cursor | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
   while (after !== undefined && !stop?.aborted) {
-    const from: Place = after;
-    const page = await inTurn(parts, (write) => endIdleOnPage(parts, write, { from, before }, now));
+    const from: Cursor = after;
+    const page = await asOnlyPruner(parts, (write) => endIdleOnPage(parts, write, { from, before }, now));
     total += page?.ended ?? 0;
     after = page?.last;
     await wait(2);
@@ -93,9 +93,9 @@ async function endIdle(parts: SessionParts, now: number, stop: AbortSignal | und
 async function endIdleOnPage(
   parts: SessionParts,
   write: Write,
-  { from, before }: { from: Place; before: number },
+  { from, before }: { from: Cursor; before: number },
   now: number,
-): Promise<{ ended: number; last: Place | undefined }> {
+): Promise<{ ended: number; last: Cursor | undefined }> {
   const last = await write.query
     .selectFrom("session")
     .select(["expires_at", "token_hash"])
@@ -119,7 +119,7 @@ async function endIdleOnPage(
 }
 
 /** Later in the walk; sessions that expire in the same ms go by their hash. */
-function beyond({ expires_at, token_hash }: Place) {
+function beyond({ expires_at, token_hash }: Cursor) {
   return ({ and, or, eb }: ExpressionBuilder<Schema, "session">) =>
     and([
       eb("expires_at", ">=", expires_at),
@@ -138,48 +138,41 @@ async function endByTime(
   return endBecauseOf(write, event, { tokenHashes }, { by: null, at: now });
 }
 
+type Columns<Table extends keyof Schema> = keyof Schema[Table] & string;
+
+/** Rows of a table, by their key, whose time is over: it lies in `column`, and at the latest at `until`. */
 type Leftover = {
-  [Table in keyof Schema]: [Table, keyof Schema[Table] & string, number];
+  [Table in keyof Schema]: [table: Table, key: Columns<Table>, column: Columns<Table>, until: number];
 }[keyof Schema];
 
 function leftovers(now: number): Leftover[] {
   return [
-    ["ended_session", "until", now],
-    ["pending_sign_in", "expires_at", now],
-    ["emailed_link", "expires_at", now],
-    ["outgoing_email", "expires_at", now],
-    ["ceremony", "expires_at", now],
-    ["attempts", "window_ends_at", now],
-    ["activity", "at", now - ACTIVITY_KEPT],
-    ["known_device", "last_seen_at", now - DEVICES_KEPT],
+    ["ended_session", "token_hash", "until", now],
+    ["pending_sign_in", "token_hash", "expires_at", now],
+    ["emailed_link", "token_hash", "expires_at", now],
+    ["outgoing_email", "id", "expires_at", now],
+    ["ceremony", "key_hash", "expires_at", now],
+    ["attempts", "key", "window_ends_at", now],
+    ["activity", "id", "at", now - ACTIVITY_KEPT],
+    ["known_device", "device_hash", "last_seen_at", now - DEVICES_KEPT],
   ];
 }
 
-const KEYS = {
-  ended_session: "token_hash",
-  pending_sign_in: "token_hash",
-  emailed_link: "token_hash",
-  outgoing_email: "id",
-  ceremony: "key_hash",
-  attempts: "key",
-  activity: "id",
-  known_device: "device_hash",
-} as const;
-
-async function deleteBefore(write: Write, table: string, column: string, before: number): Promise<number> {
+async function deleteLeftover(write: Write, [table, keyColumn, column, until]: Leftover): Promise<number> {
   const { ref } = write.query.dynamic;
+  // Kysely types one table at a time; the columns are this table's own.
   const name = table as "activity";
-  const key = ref<"id">(KEYS[table as keyof typeof KEYS]);
+  const key = ref<"id">(keyColumn);
   const old = write.query
     .selectFrom(name)
     .select(key)
-    .where(ref<"at">(column), "<=", before)
+    .where(ref<"at">(column), "<=", until)
     .limit(ROWS_A_BATCH)
     .$if(write.locksRows, (query) => query.forUpdate().skipLocked());
   const result = await write.query
     .deleteFrom(name)
     .where(key, "in", old)
-    .where(ref<"at">(column), "<=", before)
+    .where(ref<"at">(column), "<=", until)
     .executeTakeFirst();
   return Number(result.numDeletedRows);
 }

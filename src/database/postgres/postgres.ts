@@ -66,7 +66,7 @@ export async function openPostgres(options: {
       return announcements.listen(hear);
     },
     clockAhead: (clock) => clockAhead(query, clock),
-    takeTurn,
+    lockPruning,
     forgetOldChanges,
     async close() {
       await Promise.all([stopListening?.(), otherNodes.told()]);
@@ -103,7 +103,7 @@ async function clockAhead(query: Kysely<Schema>, clock: () => number): Promise<n
   return there < before ? there - before : Math.max(0, there - after);
 }
 
-async function takeTurn({ query }: Write): Promise<boolean> {
+async function lockPruning({ query }: Write): Promise<boolean> {
   const text = sql<{ got: boolean }>`select pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) as got`;
   return (await text.execute(query)).rows[0]?.got === true;
 }

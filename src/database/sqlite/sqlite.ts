@@ -40,7 +40,7 @@ export function openSqlite(file: string): Database {
     findSession: lookUp.find,
     onAnnouncement: announcements.listen,
     clockAhead: async () => 0,
-    takeTurn: async () => true,
+    lockPruning: async () => true,
     forgetOldChanges: async () => 0,
     async close() {
       stopLooking();
