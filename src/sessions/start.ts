@@ -6,8 +6,8 @@ import { record } from "../history/activity.ts";
 import { device as deviceActor } from "../history/actor.ts";
 import { challengeUntil, isBindable } from "./binding/bindable.ts";
 import { checkDevice } from "./binding/check.ts";
+import { webView } from "./device-label/browser.ts";
 import type { Device } from "./device-label/device-label.ts";
-import { replacesOlder } from "./device-label/device-label.ts";
 import { endBecauseOf } from "./endings.ts";
 import { rememberDevice } from "./known-device.ts";
 import type { SessionParts } from "./parts.ts";
@@ -49,9 +49,9 @@ export type Started = {
 
 /**
  * Starts a session, after the last factor has passed and with the account locked by the caller. Ends
- * what it replaces: the same account's session in the same replacement key (S12), the session of the cookie that came
- * with the request, and the least recently used where the account has too many. The unique index on
- * (account, replacement key) makes one row a fact.
+ * what it replaces: the account's session with the same replacement key, the session of the cookie that came
+ * with the request, and the least recently used where the account has too many. A unique index on account and
+ * replacement key guarantees that there is never a second one.
  */
 export async function startSession(
   { parts, clientInfo, now }: { parts: SessionParts; clientInfo: ClientInfo; now: number },
@@ -67,7 +67,10 @@ export async function startSession(
   const { accountId } = sign;
   const { device } = clientInfo;
   const deviceHash = hashToken(clientInfo.deviceToken);
-  const replacementKey = replacementKeyOf(parts, device, deviceHash);
+  const isByDevice = parts.settings.sessionScope === "device";
+  const replacementKey = isByDevice
+    ? `device:${Buffer.from(deviceHash).toString("hex")}`
+    : replacementKeyOf(device);
   const doer = { by: deviceActor(device.label), at: now };
   await endOldCookies(parts, write, accountId, clientInfo, now);
   if (replacementKey !== null)
@@ -115,15 +118,13 @@ async function readBack(write: Write, sessionId: string): Promise<FoundSession> 
   return session;
 }
 
-/** What a new session replaces: families, never versions; nothing where they are not known. */
-function replacementKeyOf(parts: SessionParts, device: Device, deviceHash: Uint8Array): string | null {
-  if (parts.settings.sessionScope === "device") return `device:${Buffer.from(deviceHash).toString("hex")}`;
-  return replacementKeyOfDevice(device);
-}
-
-/** The replacement key of a browser and system among an account's sessions; null where nothing is replaced there. */
-export function replacementKeyOfDevice(device: Device): string | null {
-  return replacesOlder(device) ? `${device.browser}|${device.os}` : null;
+/**
+ * A sign-in replaces the account's session with the same key: that of the same browser and system, whatever their
+ * versions (S12). Null where nothing is replaced: one of them is unknown, or it is a WebView, which is many apps
+ * under one name.
+ */
+export function replacementKeyOf({ browser, os }: Device): string | null {
+  return browser === null || os === null || browser === webView ? null : `${browser}|${os}`;
 }
 
 /**
