@@ -4,7 +4,7 @@ import type { Context, HonoRequest, MiddlewareHandler } from "hono";
 import type { SignedIn } from "../answers.ts";
 import { peerOf } from "../http/request/peer.ts";
 import { headersOf, type RequestHead } from "../http/request/request-head.ts";
-import { requireSession as requireSessionSoon } from "../http/require-session.ts";
+import { requireSession as requireSessionOf } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
 
@@ -44,7 +44,7 @@ export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variable
       return next();
     };
     // Where the session is remembered there is nothing to wait for, and a turn saved counts at every request.
-    const asked = requireSessionSoon(latchkey.parts, headOf(context));
+    const asked = requireSessionOf(latchkey.parts, headOf(context));
     return asked instanceof Promise ? asked.then(letThrough) : letThrough(asked);
   };
 }

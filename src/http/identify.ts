@@ -8,7 +8,7 @@ import { authenticate } from "../sessions/authenticate.ts";
 import { isJustDropped } from "../sessions/binding/check.ts";
 import { confirmBinding } from "../sessions/binding/register.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
-import { type Soon, soon } from "../sessions/soon.ts";
+import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { hashToken } from "../sessions/token.ts";
 import { iso } from "./answers.ts";
 import { saysSkipped } from "./binding/fields.ts";
@@ -31,11 +31,11 @@ export function identify(
   headers: RequestHead["headers"],
   now: number,
   isUse = true,
-): Soon<Authenticated | SignedOut> {
+): MaybePromise<Authenticated | SignedOut> {
   const cookies = headers.get("cookie");
   const boundTokens = () => parts.cookies.boundTokens(cookies);
   const asked = authenticate(parts, { tokens: parts.cookies.tokens(cookies), boundTokens }, now);
-  return soon(asked, (answer) => {
+  return whenReady(asked, (answer) => {
     if ("session" in answer) return letIn(parts, answer, now, isUse && headers.get(BACKGROUND) !== "1");
     if ("unproved" in answer) {
       noteCopy(parts, answer.unproved, headers, now);
@@ -49,7 +49,12 @@ export function identify(
 /** The page's own refreshes, which are no use of the session. */
 const BACKGROUND = "latchkey-background";
 
-function letIn(parts: HttpParts, answer: Authenticated, now: number, isUse: boolean): Soon<Authenticated> {
+function letIn(
+  parts: HttpParts,
+  answer: Authenticated,
+  now: number,
+  isUse: boolean,
+): MaybePromise<Authenticated> {
   const { session, isFirstProof } = answer;
   const confirmed = isFirstProof ? confirm(parts, session, now) : undefined;
   const used = isUse ? parts.lastUsed.touch(session.id, session.lastUsedAt, now) : undefined;

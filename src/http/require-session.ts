@@ -1,5 +1,5 @@
 import type { Authentication, SignedIn } from "../answers.ts";
-import { type Soon, soon } from "../sessions/soon.ts";
+import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { problem, whoAnswer } from "./answers.ts";
 import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
@@ -12,8 +12,8 @@ import { notLetIn, whyNotLetIn } from "./two-factor-needed.ts";
 export function authenticateRequest(
   parts: HttpParts,
   request: RequestHead | NodeRequestHead,
-): Soon<Authentication> {
-  return soon(identify(parts, headersOf(request), parts.settings.now()), (who) =>
+): MaybePromise<Authentication> {
+  return whenReady(identify(parts, headersOf(request), parts.settings.now()), (who) =>
     "session" in who ? (whyNotLetIn(parts.settings, who.session) ?? whoAnswer(who.session)) : who,
   );
 }
@@ -24,9 +24,9 @@ export function authenticateRequest(
  * set up, and comes back afterwards, anything else gets 401 with the reason. A database that is down is 503,
  * never "signed out".
  */
-export function requireSession(parts: HttpParts, request: RequestHead): Soon<SignedIn | Response> {
+export function requireSession(parts: HttpParts, request: RequestHead): MaybePromise<SignedIn | Response> {
   try {
-    const answer = soon(authenticateRequest(parts, request), (who) => letThrough(parts, request, who));
+    const answer = whenReady(authenticateRequest(parts, request), (who) => letThrough(parts, request, who));
     return answer instanceof Promise ? answer.catch((error) => broken(parts, error, request)) : answer;
   } catch (error) {
     return broken(parts, error, request);
