@@ -149,7 +149,7 @@ export class Identity {
  */
 function handOver(call: Call, who: Identity, response: Response): Response {
   const { cookies } = call.parts;
-  const isImported = response.status < 400 && cookies.comesFromOld(cookieHeader(call));
+  const isImported = response.status < 400 && cookies.isImported(cookieHeader(call));
   const token = who.newToken ?? (isImported ? who.token : null);
   if (token === null || isSet(response, cookies.sessionName)) return response;
   response.headers.append("Set-Cookie", cookies.setSession(token, who.session.expiresAt, call.now));

@@ -11,11 +11,11 @@ export function makeToken(): string {
 }
 
 /**
- * The session token that stands for another system's: always the same one, and only who has the key can
- * make it from the old one. `stamp` is the seal's.
+ * The session token that stands for another system's: always the same one, and nobody without the key can make it
+ * from the old one. `hmac` is the seal's.
  */
-export function tokenForOld(oldToken: string, stamp: (text: string) => Buffer): string {
-  return PREFIX + stamp(`old session:${oldToken}`).toString("base64url");
+export function tokenForOld(oldToken: string, hmac: (text: string) => Buffer): string {
+  return PREFIX + hmac(`old session:${oldToken}`).toString("base64url");
 }
 
 /** 32 random bytes in base64url: emailed links, pending sign-ins, device cookies. */
