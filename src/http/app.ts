@@ -3,17 +3,16 @@ import type { BaseUrl } from "../options/kinds.ts";
 import { isDevelopment, type Settings } from "../options/options.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
-import { broken, wantsPage } from "./broken.ts";
 import type { Call, HttpParts } from "./call.ts";
+import { delayRefusals } from "./delay-refusals.ts";
+import { errorResponse, notFound } from "./errors.ts";
 import { refuseCrossSite, refuseOtherBodies } from "./guards.ts";
 import { answerAs } from "./identify.ts";
 import type { Dashboard } from "./pages/dashboard.ts";
 import { developmentRoutes } from "./pages/development-emails.ts";
-import { plainPage } from "./pages/html.ts";
 import { pageRoutes } from "./pages/pages.ts";
 import type { Route } from "./route.ts";
 import { api } from "./routes.ts";
-import { unhurried } from "./unhurried.ts";
 
 /** Answers a request; `remote` is the peer's address, where the server below tells it. */
 export type Fetch = (request: Request, remote?: string) => Promise<Response>;
@@ -36,8 +35,8 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
     const path = isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null;
     return missing(req.raw, path, parts.settings);
   });
-  app.onError((error, context) => broken(parts, error, context.req.raw));
-  const send = unhurried();
+  app.onError((error, context) => errorResponse(parts, error, context.req.raw));
+  const send = delayRefusals();
   return async (request, remote) => {
     parts.noticePeer(remote);
     const response = await app.fetch(request, remote === undefined ? {} : { remote });
@@ -75,9 +74,7 @@ function missing(request: Request, path: string | null, settings: Settings): Res
     answer.headers.set("Allow", methods.join(", "));
     return answer;
   }
-  return wantsPage(request)
-    ? plainPage(404, "There is no such page.", settings)
-    : problem(refuse("not_found"));
+  return notFound(request, settings);
 }
 
 function isAt(route: string, path: string): boolean {

@@ -12,9 +12,9 @@ import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { hashToken } from "../sessions/token.ts";
 import { iso } from "./answers.ts";
 import { saysSkipped } from "./binding/fields.ts";
-import { broken } from "./broken.ts";
 import type { Call, HttpParts } from "./call.ts";
 import { cookieHeader } from "./call.ts";
+import { errorResponse } from "./errors.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
 /** What a route wants of the session: a live one, whichever there is, or nothing at all. */
@@ -96,7 +96,7 @@ export async function answerAs(
   } catch (error) {
     // The old token opens nothing any more: a failure carries the new one, too.
     if (who.newToken === null) throw error;
-    return handOver(call, who, broken(call.parts, error, call.request));
+    return handOver(call, who, errorResponse(call.parts, error, call.request));
   }
 }
 
@@ -161,12 +161,12 @@ function isSet({ headers }: Response, name: string): boolean {
   return headers.getSetCookie().some((cookie) => cookie.startsWith(`${name}=`));
 }
 
+/** The refusal of a request that nobody is signed in for, or whose session isn't let in. */
 export function notSignedIn(why: SignedOut): Refusal {
-  if (why.reason === "device_proof_needed")
-    return refuse(
-      "device_proof_needed",
-      "This browser has not proved that it is on the session's device.",
-      why,
-    );
+  const { reason } = why;
+  if (reason === "device_proof_needed")
+    return refuse(reason, "This browser has not proved that it is on the session's device.", why);
+  if (reason === "two_factor_needed")
+    return refuse(reason, "Set up two-factor authentication, and log in with it.", why);
   return refuse("signed_out", "You are not signed in.", why);
 }

@@ -1,12 +1,12 @@
 import type { Authentication, SignedIn } from "../answers.ts";
 import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { problem, whoAnswer } from "./answers.ts";
-import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
-import { identify } from "./identify.ts";
+import { errorResponse } from "./errors.ts";
+import { identify, notSignedIn } from "./identify.ts";
 import { allowedNext, navigates, toWayIn } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
-import { notLetIn, whyNotLetIn } from "./two-factor-needed.ts";
+import { whyNotLetIn } from "./require-two-factor.ts";
 
 /** Who a request of the app around Latchkey comes from. @throws where the database doesn't answer. */
 export function authenticateRequest(
@@ -27,9 +27,9 @@ export function authenticateRequest(
 export function requireSession(parts: HttpParts, request: RequestHead): MaybePromise<SignedIn | Response> {
   try {
     const answer = whenReady(authenticateRequest(parts, request), (who) => letThrough(parts, request, who));
-    return answer instanceof Promise ? answer.catch((error) => broken(parts, error, request)) : answer;
+    return answer instanceof Promise ? answer.catch((error) => errorResponse(parts, error, request)) : answer;
   } catch (error) {
-    return broken(parts, error, request);
+    return errorResponse(parts, error, request);
   }
 }
 
@@ -37,7 +37,7 @@ function letThrough(parts: HttpParts, request: RequestHead, who: Authentication)
   if (who.account) return who;
   return navigates(request)
     ? toWayIn(who, pageOf(parts, request), request.method, parts.settings)
-    : problem(notLetIn(who));
+    : problem(notSignedIn(who));
 }
 
 /** The page that was asked for, to come back to. */

@@ -5,10 +5,11 @@ import type { FoundSession } from "../../database/database.ts";
 import { problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
+import { notSignedIn } from "../identify.ts";
 import { allowedNext, navigates, toWayIn, wayIn } from "../next.ts";
 import { first } from "../request/reached-at.ts";
+import { whyNotLetIn } from "../require-two-factor.ts";
 import type { ApiRoute } from "../route.ts";
-import { notLetIn, whyNotLetIn } from "../two-factor-needed.ts";
 
 const MODES = z.enum(["nginx"]);
 
@@ -70,7 +71,7 @@ function turnAway({ request, parts }: Call, why: SignedOut): Response {
   const isNginx = new URL(request.url).searchParams.get("mode") === "nginx";
   if (navigates(request) && !isNginx)
     return toWayIn(why, page, request.headers.get("x-forwarded-method") ?? "GET", settings);
-  const answer = problem(notLetIn(why));
+  const answer = problem(notSignedIn(why));
   if (isNginx) answer.headers.set("Location", wayIn(why, page, settings));
   return answer;
 }
