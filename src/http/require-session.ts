@@ -4,7 +4,7 @@ import { problem, whoAnswer } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
 import { errorResponse } from "./errors.ts";
 import { identify, notSignedIn } from "./identify.ts";
-import { allowedNext, navigates, toWayIn } from "./next.ts";
+import { allowedNext, loginUrl, navigates, redirectFrom } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
 import { whyNotLetIn } from "./require-two-factor.ts";
 
@@ -35,9 +35,9 @@ export function requireSession(parts: HttpParts, request: RequestHead): MaybePro
 
 function letThrough(parts: HttpParts, request: RequestHead, who: Authentication): SignedIn | Response {
   if (who.account) return who;
-  return navigates(request)
-    ? toWayIn(who, pageOf(parts, request), request.method, parts.settings)
-    : problem(notSignedIn(who));
+  if (!navigates(request)) return problem(notSignedIn(who));
+  const page = loginUrl(pageOf(parts, request), parts.settings, who.reason);
+  return redirectFrom(request.method, page);
 }
 
 /** The page that was asked for, to come back to. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Settings } from "../../options/options.ts";
-import type { RefusalCode } from "../../refusals.ts";
+import { type RefusalCode, refusals } from "../../refusals.ts";
 import type { ApiRoute, DescribedAnswer } from "../route.ts";
 import { schemaFor } from "../route.ts";
-import { problemWith, statusOf } from "./answer-schemas.ts";
+import { problemWith } from "./answer-schemas.ts";
 
 type Json = { [key: string]: unknown };
 
@@ -108,7 +108,7 @@ function refusalsOf(row: ApiRoute, schemas: Json): Json {
     ...(session === "required" ? (["signed_out", "device_proof_needed"] as const) : []),
   ];
   const all = [...refuses, ...common].map((one) =>
-    typeof one === "string" ? { code: one, status: statusOf(one) } : one,
+    typeof one === "string" ? { code: one, status: refusals[one].status } : one,
   );
   const byStatus = Map.groupBy(all, ({ status }) => status);
   return Object.fromEntries(

@@ -6,7 +6,7 @@ import { problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
 import { notSignedIn } from "../identify.ts";
-import { allowedNext, navigates, toWayIn, wayIn } from "../next.ts";
+import { allowedNext, loginUrl, navigates, redirectFrom } from "../next.ts";
 import { first } from "../request/reached-at.ts";
 import { whyNotLetIn } from "../require-two-factor.ts";
 import type { ApiRoute } from "../route.ts";
@@ -67,12 +67,12 @@ function confirmedAddress({ email, emailVerifiedAt }: FoundSession): Record<stri
 
 function turnAway({ request, parts }: Call, why: SignedOut): Response {
   const { settings } = parts;
-  const page = wantedPage(request, settings);
+  const page = loginUrl(wantedPage(request, settings), settings, why.reason);
   const isNginx = new URL(request.url).searchParams.get("mode") === "nginx";
   if (navigates(request) && !isNginx)
-    return toWayIn(why, page, request.headers.get("x-forwarded-method") ?? "GET", settings);
+    return redirectFrom(request.headers.get("x-forwarded-method") ?? "GET", page);
   const answer = problem(notSignedIn(why));
-  if (isNginx) answer.headers.set("Location", wayIn(why, page, settings));
+  if (isNginx) answer.headers.set("Location", page);
   return answer;
 }
 

@@ -4,7 +4,7 @@ import { redirect } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";
 import type { Identity } from "../identify.ts";
-import { allowedNext, loginUrl, wayIn } from "../next.ts";
+import { allowedNext, loginUrl } from "../next.ts";
 import { whyNotLetIn } from "../require-two-factor.ts";
 import type { Route } from "../route.ts";
 import { sendAsset } from "./asset.ts";
@@ -64,7 +64,7 @@ function pastLogin(call: Call, { session }: Identity): Response | null {
   if (error !== null) return redirect(`${home}?error=${encodeURIComponent(error)}`);
   const next = allowedNext(searchParams.get("next"), settings);
   const why = whyNotLetIn(settings, session);
-  return redirect(why === null ? (next ?? home) : wayIn(why, next, settings));
+  return redirect(why === null ? (next ?? home) : loginUrl(next, settings, why.reason));
 }
 
 function logInFirst({ request, parts: { settings } }: Call): Response {
