@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { refuse } from "../../refusals.ts";
+import { refuse, sessionHasEnded } from "../../refusals.ts";
 import { isBindable } from "../../sessions/binding/bindable.ts";
 import { refreshBinding } from "../../sessions/binding/refresh.ts";
 import type { Bound } from "../../sessions/binding/register.ts";
-import { hasEnded, registerDevice } from "../../sessions/binding/register.ts";
+import { registerDevice } from "../../sessions/binding/register.ts";
 import type { Started } from "../../sessions/start.ts";
 import { json, problem } from "../answers.ts";
 import { challengeField, readString, registrationField } from "../binding/fields.ts";
@@ -66,7 +66,8 @@ export const deviceBindingRoutes = [
         now,
       );
       if (done.is === "refreshed") return instructions(call, done);
-      if (done.is === "over") return hasEnded();
+      // With it browsers forget the binding, and the next page tells why the session has ended.
+      if (done.is === "over") return sessionHasEnded();
       return withChallenge(problem(refuse("device_proof_stale")), done);
     },
   }),

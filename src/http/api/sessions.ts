@@ -1,5 +1,5 @@
 import { prove } from "../../changes/give-proof.ts";
-import { refuse } from "../../refusals.ts";
+import { refuse, sessionHasEnded } from "../../refusals.ts";
 import { listSessions } from "../../sessions/list.ts";
 import { endOne, endOthers, logOut } from "../../sessions/log-out.ts";
 import { MOST_SESSIONS } from "../../sessions/start.ts";
@@ -85,8 +85,7 @@ export const sessionRoutes = [
     async handle({ current, parts, now }) {
       const which = { accountId: current.accountId, exceptId: current.id };
       const ended = await endOthers(parts, which, current.label, now);
-      if (ended === null) return refuse("signed_out", "This session has ended.", { reason: "none" });
-      return { ok: true, body: { ended } };
+      return ended === null ? sessionHasEnded() : { ok: true, body: { ended } };
     },
   }),
 ];

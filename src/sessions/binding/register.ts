@@ -1,6 +1,6 @@
 import type { FoundSession } from "../../database/database.ts";
-import type { Outcome, Refusal } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import type { Outcome } from "../../refusals.ts";
+import { refuse, sessionHasEnded } from "../../refusals.ts";
 import type { SessionParts } from "../parts.ts";
 import { hashToken, makeSecret } from "../token.ts";
 import { nextChallenges } from "./challenges.ts";
@@ -25,13 +25,13 @@ export async function registerDevice(
 ): Promise<Outcome<Bound>> {
   const { settings, database } = parts;
   const found = await findLive(parts, sessionId, now);
-  if (!found) return hasEnded();
+  if (!found) return sessionHasEnded();
   const signed = proof === null ? null : await readRegistration(proof);
   if (!signed || !isOffered(found, signed.challenge, now)) return refuse("device_proof_wrong");
   const boundToken = makeSecret();
   return database.write(async (write) => {
     const row = await lockRow(write, sessionId);
-    if (!row) return hasEnded();
+    if (!row) return sessionHasEnded();
     if (!isOffered(row, signed.challenge, now)) return refuse("device_proof_wrong");
     const challenges = nextChallenges(row, signed.challenge, settings, now);
     await write.query
@@ -51,11 +51,6 @@ export async function registerDevice(
 /** Whether the sign-in of this session offered to register a key against this challenge, and none is registered yet. */
 function isOffered(row: Row, challenge: string, now: number): boolean {
   return row.binding_key === null && row.challenge === challenge && now < (row.challenge_until ?? 0);
-}
-
-/** With it browsers forget the binding, and the next page tells why the session has ended. */
-export function hasEnded(): Refusal {
-  return refuse("signed_out", "This session has ended.", { reason: "none" });
 }
 
 /** Notes that a browser has shown its bound cookie: from now on its session is live only with one. */
