@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import type { LoginMethodKind } from "../answers.ts";
+import type { AnnouncementListener } from "./announcements.ts";
 import type { Schema } from "./schema.ts";
 
 /** One transaction. What it announces is heard by live streams after the commit, never before. */
@@ -23,8 +24,8 @@ export type Database = {
   write<T>(work: (write: Write) => Promise<T>): Promise<T>;
   /** Looks a session up by its token: the hot path. Sees every commit that was answered before the call. */
   findSession: FindSession;
-  /** Hears announcements of this node and, as far as the line holds, of others. Correctness never rests on it. */
-  onAnnouncement(hear: (accountId: string | "everyone") => void): () => void;
+  /** Hears announcements of this node and, while its connection holds, of others. Correctness never rests on it. */
+  onAnnouncement(hear: AnnouncementListener): () => void;
   /**
    * How far the database's clock is ahead of this one at least, in ms: what the question took is in its
    * favour. 0 where they are the same machine.

@@ -64,12 +64,12 @@ class PostgresDriver implements Driver {
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
     const { command } = await ask(connection.client, { text: "commit" });
-    // The server says ROLLBACK where a statement had failed before, whoever overheard it.
+    // The server answers ROLLBACK where a statement had failed before and its error was ignored.
     if (command !== "COMMIT") throw new Error("A statement of this transaction failed; nothing was changed.");
   }
 
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {
-    // With its line the transaction is gone, too.
+    // The transaction went with its connection.
     if (isBroken(connection.client)) return;
     await ask(connection.client, { text: "rollback" });
   }

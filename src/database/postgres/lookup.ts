@@ -8,7 +8,7 @@ import { type Changes, createChangeQuestion } from "./changes.ts";
 import { isLostName } from "./faults.ts";
 import type { Client, Pool } from "./pool.ts";
 import { ask, giveBack, takeClient } from "./pool.ts";
-import { type Found, inBatches } from "./turns.ts";
+import { type Found, inBatches } from "./batches.ts";
 
 const FIND = `select session.token_hash as "tokenHash", ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = any($1)`;
 
@@ -74,7 +74,7 @@ function createStatements({ named, notice }: { named: boolean; notice: Notice })
       if (isNamed)
         notice(
           "warn",
-          "DATABASE_URL goes through a pooler that can't keep statements: set LATCHKEY_LISTEN_URL to a direct line. Going on without.",
+          "DATABASE_URL goes through a pooler that can't keep statements: set LATCHKEY_LISTEN_URL to a direct connection. Going on without.",
         );
       isNamed = false;
       return work(() => ({}));

@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from "../database.ts";
 import type { Deadline } from "../deadline.ts";
 import { deadlineIn, within } from "../deadline.ts";
 import { connectionConfig } from "./connection-config.ts";
-import { asUnavailable, endsTheLine } from "./faults.ts";
+import { asUnavailable, endsConnection } from "./faults.ts";
 
 /** How long one statement may take before its connection is given up, in ms. */
 export const STATEMENT_LIMIT = 5_000;
@@ -97,7 +97,7 @@ export async function ask<Row extends pg.QueryResultRow>(
   try {
     return await within(deadline, client.query<Row>({ ...query, values: query.values ?? [] }));
   } catch (error) {
-    if (endsTheLine(error)) broken.add(client);
+    if (endsConnection(error)) broken.add(client);
     throw asUnavailable(error);
   }
 }

@@ -70,7 +70,7 @@ function lookForOtherWriters(
   const version = writing.prepare("pragma data_version");
   let seen = version.get()?.data_version;
   const timer = setInterval(() => {
-    if (!announcements.isHeard) return;
+    if (!announcements.hasListeners) return;
     const now = version.get()?.data_version;
     if (now !== seen) announcements.tell("everyone");
     seen = now;
