@@ -4,11 +4,11 @@ import type { Deadline } from "../deadline.ts";
 import { within } from "../deadline.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
 import { hashToken } from "../token-hash.ts";
+import { type Found, inBatches } from "./batches.ts";
 import { type Changes, createChangeQuestion } from "./changes.ts";
 import { isLostName } from "./faults.ts";
 import type { Client, Pool } from "./pool.ts";
 import { ask, giveBack, takeClient } from "./pool.ts";
-import { type Found, inBatches } from "./batches.ts";
 
 const FIND = `select session.token_hash as "tokenHash", ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = any($1)`;
 

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DatabaseUnusable } from "../database.ts";
 import { inTheWay, pendingMigrations } from "../migrations.ts";
-import { isBusy, resultCode } from "./faults.ts";
+import { resultCode } from "./faults.ts";
 
 /** Files up to this size are checked whole at the start, about 10 ms a MB. */
 const CHECKED_WHOLE_BYTES = 64 * 1024 * 1024;
@@ -42,8 +42,7 @@ function inspect(open: DatabaseSync, file: string): void {
   pendingMigrations("sqlite", schemaVersion(open));
   if (statSync(file).size > CHECKED_WHOLE_BYTES) return;
   const row = open.prepare("pragma quick_check(1)").get();
-  if (row?.quick_check !== "ok")
-    throw new DatabaseUnusable(`${file} is damaged. Restore a backup; nothing was changed.`);
+  if (row?.quick_check !== "ok") throw new DatabaseUnusable(`${file} ${DAMAGED}.`);
 }
 
 function migrate(open: DatabaseSync): void {
@@ -77,30 +76,24 @@ export function schemaVersion(open: DatabaseSync): number {
   return Number(open.prepare("pragma user_version").get()?.user_version);
 }
 
-const SQLITE_READONLY = 8;
-const SQLITE_CORRUPT = 11;
+const DAMAGED = "is damaged. Restore a backup; nothing was changed";
+
+/** What the operator reads, by SQLite's primary result code: BUSY, READONLY, CORRUPT, NOTADB. */
+const REMEDIES: Readonly<Record<number, string>> = {
+  5: "is locked by another program. Close it, then start again",
+  8: "can't be written. Give this user the right to write the file and its folder",
+  11: DAMAGED,
+  26: "is not a Latchkey database. Point DATABASE_URL elsewhere; nothing was changed",
+};
 const SQLITE_CANTOPEN = 14;
-const SQLITE_NOTADB = 26;
 
 function inOneLine(error: unknown, file: string): Error {
   if (error instanceof DatabaseUnusable || !(error instanceof Error)) return error as Error;
   const code = resultCode(error);
-  if (isBusy(error))
-    return new DatabaseUnusable(`${file} is locked by another program. Close it, then start again.`);
-  if (code === SQLITE_READONLY)
-    return new DatabaseUnusable(
-      `${file} can't be written. Give this user the right to write the file and its folder.`,
-    );
-  if (code === SQLITE_NOTADB)
-    return new DatabaseUnusable(
-      `${file} is not a Latchkey database. Point DATABASE_URL elsewhere; nothing was changed.`,
-    );
-  if (code === SQLITE_CORRUPT)
-    return new DatabaseUnusable(`${file} is damaged. Restore a backup; nothing was changed.`);
-  if (code === SQLITE_CANTOPEN || "syscall" in error) {
+  if (code === SQLITE_CANTOPEN || "syscall" in error)
     return new DatabaseUnusable(
       `${file} can't be opened (${error.message}). Check DATABASE_URL and the rights of its folder.`,
     );
-  }
-  return error;
+  const remedy = REMEDIES[code ?? 0];
+  return remedy === undefined ? error : new DatabaseUnusable(`${file} ${remedy}.`);
 }
