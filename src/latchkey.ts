@@ -31,10 +31,10 @@ import { isDevelopment, readSettings } from "./options/options.ts";
 import { createCopyNotices } from "./recovery/copied-cookie.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
+import { EndedEvents, type EndedListener } from "./sessions/live/ended-events.ts";
+import { LiveStreams } from "./sessions/live/live-streams.ts";
+import { Watcher } from "./sessions/live/watcher.ts";
 import { endAllBut, endAllOf, endAny } from "./sessions/log-out.ts";
-import { EndedEvents, type EndedListener } from "./sessions/telling/ended-events.ts";
-import { LiveStreams } from "./sessions/telling/live.ts";
-import { Watcher } from "./sessions/telling/watcher.ts";
 
 /** How long an answer may take to be on its way once its handler is done, in ms. */
 const ANSWER_SENT = 20;

@@ -2,8 +2,8 @@ import type { AccountParts, Visit } from "../credentials/parts.ts";
 import type { Provider } from "../credentials/provider.ts";
 import type { CopyNotices } from "../recovery/copied-cookie.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
+import type { LiveStreams } from "../sessions/live/live-streams.ts";
 import type { ClientInfo, Network } from "../sessions/start.ts";
-import type { LiveStreams } from "../sessions/telling/live.ts";
 import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
 

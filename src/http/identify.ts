@@ -11,10 +11,10 @@ import { readDevice } from "../sessions/device-label/device-label.ts";
 import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { hashToken } from "../sessions/token.ts";
 import { iso } from "./answers.ts";
-import { saysSkipped } from "./binding/fields.ts";
 import type { Call, HttpParts } from "./call.ts";
 import { cookieHeader } from "./call.ts";
 import { errorResponse } from "./errors.ts";
+import { saysSkipped } from "./request/binding-fields.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
 /** What a route wants of the session: a live one, whichever there is, or nothing at all. */

@@ -6,9 +6,9 @@ import type { Bound } from "../../sessions/binding/register.ts";
 import { registerDevice } from "../../sessions/binding/register.ts";
 import type { Started } from "../../sessions/start.ts";
 import { json, problem } from "../answers.ts";
-import { challengeField, readString, registrationField } from "../binding/fields.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";
+import { challengeField, readString, registrationField } from "../request/binding-fields.ts";
 import { route } from "../route.ts";
 
 const REGISTRATION = "/api/session/device-binding";
