@@ -6,13 +6,13 @@ import type { Schema } from "./schema.ts";
 /** One transaction. What it announces is heard by live streams after the commit, never before. */
 export type Write = {
   readonly query: Transaction<Schema>;
-  /** Whether a row must be locked before it is judged; SQLite has one writer at a time anyway. */
+  /** Whether a row must be locked before it is checked; SQLite has one writer at a time anyway. */
   readonly locksRows: boolean;
   /** Sessions of this account have changed: their open pages look again. */
   announce(accountId: string): void;
 };
 
-/** The one truth, in either engine. Everything that changes anything goes through `write`. */
+/** The one source of truth, in either engine. Everything that changes anything goes through `write`. */
 export type Database = {
   readonly engine: "sqlite" | "postgres";
   /** For reading what is committed. */
@@ -27,13 +27,13 @@ export type Database = {
   /** Hears announcements of this node and, while its connection holds, of others. Correctness never rests on it. */
   onAnnouncement(hear: AnnouncementListener): () => void;
   /**
-   * How far the database's clock is ahead of this one at least, in ms: what the question took is in its
-   * favour. 0 where they are the same machine.
+   * How far, at least, the database's clock is ahead of this one, in ms: the time that asking took counts as
+   * agreement. 0 where they are the same machine.
    */
   clockAhead(clock: () => number): Promise<number>;
   /** Makes this the only node that prunes until the transaction ends; false where another one is. */
   lockPruning(write: Write): Promise<boolean>;
-  /** Deletes some of what the engine noted for its look-ups and needs no longer. Returns how many rows. */
+  /** Deletes notes that the engine keeps for its look-ups and needs no longer. Returns how many rows. */
   forgetOldChanges(write: Write, atMost: number): Promise<number>;
   close(): Promise<void>;
 };
@@ -105,7 +105,7 @@ export class DatabaseUnavailable extends Error {
   override name = "DatabaseUnavailable";
 }
 
-/** Two rows would have had the same unique value: whoever came second gets a refusal, not an error. */
+/** Two rows would have had the same unique value: the second request gets a refusal, not an error. */
 export function isUniqueViolation(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };

@@ -33,7 +33,7 @@ export type AccountTable = {
   password_hash: string | null;
   password_set_at: number | null;
   password_used_at: number | null;
-  /** Set when an email change was taken back: the password opens nothing until it is reset. */
+  /** Set when an email change was reversed: nobody signs in with the password until it is reset. */
   password_blocked_at: number | null;
   /** Moves with every change of password, email or second factor; a sign-in that checked an older one is refused. */
   credential_version: number;
@@ -216,7 +216,7 @@ export type OidcIdentityTable = {
 
 export type CeremonyKind = "add_passkey" | "sign_up_passkey" | "use_passkey" | "oidc";
 
-/** A passkey challenge or an OIDC round under way: bound to one browser, used once. */
+/** A passkey challenge, or a sign-in that is under way at a provider: bound to one browser, used once. */
 export type CeremonyTable = {
   /** Of the challenge or the state. */
   key_hash: Uint8Array;

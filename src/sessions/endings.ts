@@ -76,22 +76,22 @@ export async function endBecauseOf<E extends EndingEvent>(
   if (links) await endableLinks(write).where("account_id", "in", accountIds).execute();
   if (reason === null) return 0;
   const ending = { reason, by, at };
-  const lines = activityOf(ending);
+  const activity = activityOf(ending);
   let ended = 0;
   for (;;) {
     const gone = await takeChunk(write, EVENTS[event].ends, of, at);
     await keepReasons(write, gone, ending);
-    await record(write, ...lines.next(gone));
+    await record(write, ...activity.next(gone));
     for (const { accountId } of gone) write.announce(accountId);
     ended += gone.filter(lives).length;
     if (gone.length < SESSIONS_A_CHUNK) break;
     await nextTurn();
   }
-  await record(write, ...lines.folded());
+  await record(write, ...activity.folded());
   return ended;
 }
 
-/** Locks what it takes before it counts, so that fewer than a chunk means that none are left. */
+/** Locks what it takes before it counts: fewer than a chunk then means that none are left. */
 async function takeChunk<S extends keyof Scopes>(write: Write, scope: S, of: Scopes[S], at: number) {
   const chunk = chosenSessions(write, scope, of, at)
     .limit(SESSIONS_A_CHUNK)
@@ -115,7 +115,7 @@ export async function endLinksOfNobody(write: Write): Promise<void> {
   await endableLinks(write).where("account_id", "is", null).execute();
 }
 
-/** Never the owner's rescue: not-me and reversal links. */
+/** All except not-me and reversal links: those are the owner's rescue. */
 function endableLinks({ query }: Write) {
   return query.deleteFrom("emailed_link").where("kind", "not in", ["not_me", "email_reversal"]);
 }

@@ -5,7 +5,7 @@ export const DAY = 86_400_000;
 /** How long the holder of an ended session's token can still be told why (and how long its cookie outlives it). */
 export const REASON_KEPT = 7 * DAY;
 
-/** Last uses of other nodes are written within a minute: what looks idle by less may have been used there; ms. */
+/** Other nodes write last uses within a minute: a session that looks idle by less may have been used there; ms. */
 export const IDLE_MARGIN = 120_000;
 
 /**

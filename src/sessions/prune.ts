@@ -8,9 +8,9 @@ import type { SessionParts } from "./parts.ts";
 
 /** Small, so that a batch holds the database for a few ms only. */
 const ROWS_A_BATCH = 200;
-/** Rows that are only looked at, a batch. */
+/** How many rows the walk through idle sessions looks at in a batch. */
 const ROWS_A_PAGE = 2_000;
-/** What the settings allow at most. */
+/** What LATCHKEY_SESSION_LIFETIME allows at most. */
 const LONGEST_LIFETIME = 30 * DAY;
 const ACTIVITY_KEPT = 90 * DAY;
 const DEVICES_KEPT = 400 * DAY;

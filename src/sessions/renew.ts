@@ -3,8 +3,8 @@ import { hashToken, makeToken } from "./token.ts";
 
 /**
  * Gives a session a new token, as every change of privilege does; the old one is then unknown. Its open
- * pages stay: they are the session's. Notes what was proved with it, and when. Null where the session has ended
- * meanwhile.
+ * pages stay open: they belong to the session. Notes what was proved with it, and when. Null where the session
+ * has ended meanwhile.
  */
 export async function renewToken(
   write: Write,

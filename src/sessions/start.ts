@@ -16,7 +16,7 @@ import { hashToken, makeId, makeSecret, makeToken } from "./token.ts";
 /** How many live sessions an account has; a sign-in past that ends the least recently used. */
 export const MOST_SESSIONS = 100;
 
-/** What a sign-in brings along, read from its one request. */
+/** What a sign-in's request says of its browser. */
 export type ClientInfo = {
   device: Device;
   /** The device cookie's value; it opens nothing. */
@@ -25,15 +25,15 @@ export type ClientInfo = {
   tokens: readonly string[];
   /** Bound cookies that came with them: a bound session is its device's only with one. */
   boundTokens: readonly string[];
-  /** Whether the browser brought that cookie; one that was made for this request is known to no account. */
+  /** Whether the browser sent that cookie; one that was made for this request is known to no account. */
   isReturning: boolean;
   network: Network;
 };
 
-/** What limits by network count under. */
+/** The network that limits on attempts count a request under. */
 export type Network = {
   of: string;
-  /** Whether it may speak for many visitors: then limits are ten times as high, and known browsers are let past. */
+  /** Whether many visitors may share it: then limits are ten times as high, and known browsers are let past. */
   generous: boolean;
 };
 
@@ -43,7 +43,7 @@ export type Started = {
   session: FoundSession;
   /** What its browser is asked to sign with a key that binds the session to it; null where nothing is bound. */
   bindingChallenge: string | null;
-  /** This account has used other browsers before, and never this one. */
+  /** This account has used other browsers before, but never this one. */
   fromNewDevice: boolean;
 };
 
@@ -128,8 +128,8 @@ export function replacementKeyOf({ browser, os }: Device): string | null {
 }
 
 /**
- * A sign-in over a live cookie: that session ends, so no row is left that nobody can reach. A bound session whose
- * device isn't proved may be a thief's copy: only its own account may end it, and a stranger's sign-in doesn't.
+ * A sign-in over a live cookie ends that session, so that no row is left that nobody can reach. The cookie of a bound
+ * session whose device isn't proved may be a stolen copy: a sign-in to another account doesn't end it.
  */
 async function endOldCookies(
   { settings }: SessionParts,

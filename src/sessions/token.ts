@@ -29,12 +29,12 @@ export function makeId(): string {
   return /^[A-Za-z0-9]/.test(id) ? id : makeId();
 }
 
-/** Whether a text can be such an id at all. */
+/** Whether a text has the form of such an id. */
 export function looksLikeId(text: string): boolean {
   return /^[A-Za-z0-9_-]{22}$/.test(text);
 }
 
-/** Whether a cookie's value can be a session token at all; nothing else reaches the database. */
+/** Whether a cookie's value has the form of a session token; nothing else reaches the database. */
 export function looksLikeToken(value: string): boolean {
   return SHAPE.test(value);
 }

@@ -13,7 +13,7 @@ import { closePool, openPool } from "./pool.ts";
 import { preparePostgres } from "./prepare.ts";
 
 const CONNECTIONS = 10;
-/** Checks ask one question at a time, on a connection of their own, so that slow writes never hold them up. */
+/** Look-ups ask one question at a time, on a connection of their own, so that slow writes never hold them up. */
 const LOOK_UP_CONNECTIONS = 1;
 const PRUNE_LOCK = 7_305_881_202;
 const TRIES_AFTER_DEADLOCK = 3;
@@ -119,7 +119,7 @@ function onceItWorks(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** What stops a start is no bug of a request: it answers 503 until the operator has seen to it. */
+/** What stops a start is no bug of a request: requests get 503 until the operator has fixed it. */
 function asNotNow(error: unknown): never {
   if (!(error instanceof Error) || error instanceof DatabaseUnavailable) throw error;
   throw new DatabaseUnavailable(error.message, { cause: error });

@@ -1,15 +1,15 @@
 import { DatabaseUnavailable, DatabaseUnusable } from "../database.ts";
 import { deadlineIn } from "../deadline.ts";
-import { inTheWay, migrationsOf, pendingMigrations } from "../migrations.ts";
+import { migrationsOf, pendingMigrations, whyForeign } from "../migrations.ts";
 import type { Client, Pool } from "./pool.ts";
 import { ask, giveBack, isBroken, STATEMENT_LIMIT, takeClient } from "./pool.ts";
 
 const LEAST_VERSION = 150_000;
-/** Any number will do, as long as every node uses the same one. */
+/** Any number, as long as every node uses the same one. */
 const MIGRATION_LOCK = 7_305_881_201;
-/** A step may build an index over 500 million rows; in ms. */
+/** A migration may build an index over 500 million rows; in ms. */
 const MIGRATION_LIMIT = 3_600_000;
-/** Whoever can't have a lock within 4 s lets go and comes again with the next request: another node migrates. */
+/** A node that can't have the lock within 4 s gives up until its next request: another node is migrating. */
 const BEGIN =
   "begin isolation level read committed; set local lock_timeout = 4000; set local idle_in_transaction_session_timeout = 10000";
 
@@ -64,13 +64,13 @@ async function migrate(client: Client): Promise<void> {
   }
 }
 
-/** Looks before anything is written: does another program have tables of these names in the schema? */
+/** Checks before anything is written that no other program has tables of these names in the schema. */
 async function requireRoom(client: Client): Promise<void> {
   const { rows } = await ask<{ name: string }>(client, {
     text: "select relname as name from pg_class where relnamespace = current_schema()::regnamespace",
   });
   const names = new Set(rows.map(({ name }) => name));
-  const why = inTheWay("postgres", await schemaVersion(client), names);
+  const why = whyForeign("postgres", await schemaVersion(client), names);
   if (why === null) return;
   throw new DatabaseUnusable(
     `DATABASE_URL: the database belongs to another program: ${why}. Give Latchkey a database or a schema of its own; nothing was changed.`,
@@ -91,7 +91,7 @@ async function schemaVersion(client: Client): Promise<number> {
 
 const RIGHTS = ["select", "insert", "update", "delete"];
 
-/** A user who may do only some of it would break one request in ten. */
+/** With only some of these rights, single requests would fail later on. */
 async function requireRights(client: Client): Promise<void> {
   const tables = migrationsOf("postgres").flatMap(({ sql }) =>
     [...sql.matchAll(/^create table (\w+)/gm)].map(([, name]) => name),

@@ -19,7 +19,7 @@ const WRITE_PATIENCE = 10_000;
 /**
  * Kysely's dialect over `node:sqlite`: statements are prepared once and held, transactions begin
  * IMMEDIATE (a deferred one that reads and then writes while another process commits fails at once),
- * and whoever waits for another process's lock leaves the event loop free. `afterTransaction` runs as soon
+ * and waiting for another process's lock leaves the event loop free. `afterTransaction` runs as soon
  * as one has ended, committed or not.
  */
 export function sqliteDialect(open: DatabaseSync, afterTransaction = () => {}): Dialect {

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DatabaseUnusable } from "../database.ts";
-import { inTheWay, pendingMigrations } from "../migrations.ts";
+import { pendingMigrations, whyForeign } from "../migrations.ts";
 import { resultCode } from "./faults.ts";
 
 /** Files up to this size are checked whole at the start, about 10 ms a MB. */
@@ -31,9 +31,9 @@ export function openSqliteFile(file: string): DatabaseSync {
   }
 }
 
-/** Looks before anything is written: is it a database, Latchkey's, whole, and not newer than this program? */
+/** Checks before anything is written that it is a database, Latchkey's, whole, and not newer than this program. */
 function inspect(open: DatabaseSync, file: string): void {
-  const why = whyAnothers(open);
+  const why = whyForeignFile(open);
   if (why !== null) {
     throw new DatabaseUnusable(
       `DATABASE_URL: ${file} belongs to another program: ${why}. Give Latchkey a file of its own; nothing was changed.`,
@@ -60,13 +60,13 @@ function migrate(open: DatabaseSync): void {
   }
 }
 
-/** Why this is another program's database, as half a sentence; null where it isn't. */
-export function whyAnothers(open: DatabaseSync): string | null {
-  // Both as of one moment: another process may be migrating.
+/** Why the file is another program's, as half a sentence; null where it isn't. */
+export function whyForeignFile(open: DatabaseSync): string | null {
+  // Both reads see the same state: another process may be migrating.
   open.exec("begin");
   try {
     const rows = open.prepare("select lower(name) as name from sqlite_schema").all();
-    return inTheWay("sqlite", schemaVersion(open), new Set(rows.map(({ name }) => String(name))));
+    return whyForeign("sqlite", schemaVersion(open), new Set(rows.map(({ name }) => String(name))));
   } finally {
     open.exec("commit");
   }

@@ -104,7 +104,7 @@ function rowReader(names: readonly string[]): (row: readonly unknown[]) => Found
   };
 }
 
-/** The ids of sessions and accounts that the writing connection changes, by triggers of its own that the file knows nothing of. */
+/** The ids of sessions and accounts that the writing connection changes, by temporary triggers that are not in the file. */
 function watchChanges(writing: DatabaseSync): Set<string> {
   const touched = new Set<string>();
   writing.function("note_session_change", (id) => touched.add(String(id)).size);

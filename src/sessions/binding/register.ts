@@ -14,7 +14,7 @@ type Asked = { sessionId: string; proof: string | null };
 
 /**
  * Registers a browser's key for a session, against the challenge of its sign-in: once, and never for a session that
- * has a key. The id says which session, and the challenge, which only the answer to its sign-in named, says who asks:
+ * has a key. The id says which session; the challenge, which only the answer to its sign-in named, says who asks:
  * browsers leave the session's cookie out after a sign-in that came from another site. The session is bound from when
  * its browser first shows the bound cookie, so an answer that is lost locks nobody out.
  */

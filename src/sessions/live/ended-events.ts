@@ -14,7 +14,7 @@ export type SessionEnded = {
   at: string;
 };
 
-/** What an app does about it; where that fails, at once or later, it is reported and the others hear it all the same. */
+/** What an app does about it; where that throws or rejects, it is reported, and other listeners are still called. */
 export type EndedListener = (ended: SessionEnded) => void | Promise<void>;
 
 /** Hints that come closer together than this are looked into once, in ms. */

@@ -8,7 +8,7 @@ import type { SessionParts } from "../parts.ts";
 import { readEnded, readLiving } from "./read-sessions.ts";
 import type { Hint, Subscription, Watcher } from "./watcher.ts";
 
-/** Keeps proxies from closing a quiet stream; as late does a page hear of what was announced to nobody; in ms. */
+/** How often a stream gets a sign of life, which keeps proxies from closing it, and is checked against the tables; ms. */
 const HEARTBEAT = 25_000;
 /** Streams whose heartbeats come closer together than this are looked at in one query, in ms. */
 const GATHER = 1_000;
