@@ -17,12 +17,12 @@ import { errorResponse } from "./errors.ts";
 import { saysSkipped } from "./request/binding-fields.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
-/** What a route wants of the session: a live one, whichever there is, or nothing at all. */
+/** Whether a route needs a live session, takes one where there is one, or doesn't ask for it. */
 export type SessionNeed = "required" | "optional" | "none";
 
 /**
- * Who sends a request, by the tokens in its cookie; else why nobody does. The one way from a request to
- * its session, for the API, pages, proxies and apps in code. Every request is use of its session, except
+ * Who sends a request, by the tokens in its cookie; or why nobody is signed in. The one way from a request to
+ * its session, for the API, pages, proxies and apps in code. Every request counts as use of its session, except
  * the page's own refreshes and where the route says otherwise.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
@@ -46,7 +46,7 @@ export function identify(
   });
 }
 
-/** The page's own refreshes, which are no use of the session. */
+/** The header of the page's own refreshes, which don't count as use of the session. */
 const BACKGROUND = "latchkey-background";
 
 function letIn(
@@ -63,7 +63,7 @@ function letIn(
 
 const PROOF_NEEDED: SignedOut = { reason: "device_proof_needed" };
 
-/** Where it can't be noted, the next request does it; this one is let in all the same. */
+/** Where that fails, the next request tries again; this one is let in anyway. */
 async function confirm(parts: HttpParts, session: FoundSession, now: number): Promise<void> {
   await confirmBinding(parts, session, now).catch((error: unknown) => {
     parts.log.error({ err: error }, "A session's binding could not be noted.");
@@ -81,7 +81,7 @@ function noteCopy(
   parts.copyNotices.tell(parts, session, readDevice(headers).label, now);
 }
 
-/** Answers a request as the one who sends it, and hands over the session's cookie where it has a new one. */
+/** Answers a request as the person who sends it, with the session's new cookie where it has one. */
 export async function answerAs(
   call: Call,
   { session, isUse }: { session: SessionNeed; isUse?: boolean },
@@ -143,9 +143,8 @@ export class Identity {
 
 /**
  * A renewed token goes along whatever the answer is. A browser that was let in by another system's cookie
- * gets Latchkey's own, and from then on shows that one. Nothing is written for it: until an answer arrives,
- * the old cookie goes on being right, on every node and for requests that are sent at once; and a refusal
- * touches no cookie.
+ * gets Latchkey's own, and sends that one from then on. Nothing is written for it: until an answer arrives,
+ * the old cookie stays right, on every node and for requests that are sent at once; and a refusal touches no cookie.
  */
 function handOver(call: Call, who: Identity, response: Response): Response {
   const { cookies } = call.parts;
@@ -156,7 +155,7 @@ function handOver(call: Call, who: Identity, response: Response): Response {
   return response;
 }
 
-/** Whether the answer sets a cookie itself: another session's, or its end. */
+/** Whether the answer already sets or clears this cookie. */
 function isSet({ headers }: Response, name: string): boolean {
   return headers.getSetCookie().some((cookie) => cookie.startsWith(`${name}=`));
 }

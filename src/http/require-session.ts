@@ -8,7 +8,7 @@ import { allowedNext, loginUrl, navigates, redirectFrom } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
 import { whyNotLetIn } from "./require-two-factor.ts";
 
-/** Who a request of the app around Latchkey comes from. @throws where the database doesn't answer. */
+/** Who a request to the app around Latchkey comes from. @throws where the database doesn't answer. */
 export function authenticateRequest(
   parts: HttpParts,
   request: RequestHead | NodeRequestHead,
@@ -19,10 +19,9 @@ export function authenticateRequest(
 }
 
 /**
- * Lets a live session through to a page or an API of the app around Latchkey. Who has none gets the
- * answer that fits: a browser that goes to a page is sent to the login page, or to where a second factor is
- * set up, and comes back afterwards, anything else gets 401 with the reason. A database that is down is 503,
- * never "signed out".
+ * Lets a live session through to a page or an API of the app around Latchkey. Without one, a browser that goes to
+ * a page is sent to the login page, or to where a second factor is set up, and comes back afterwards; anything
+ * else gets 401 with the reason. A database that is down is 503, never "signed out".
  */
 export function requireSession(parts: HttpParts, request: RequestHead): MaybePromise<SignedIn | Response> {
   try {

@@ -124,7 +124,7 @@ export function issuerKey(issuer: string): string {
   return issuer.replace(/\/+$/, "");
 }
 
-/** https everywhere, but for a provider on this machine: codes and secrets travel to it. */
+/** https everywhere except for a provider on this machine: codes and secrets travel to it. */
 function readIssuer(variable: string, value: string | undefined): string {
   const url = value !== undefined && URL.canParse(value) ? new URL(value) : null;
   const isLocal = url && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);

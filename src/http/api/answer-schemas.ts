@@ -13,7 +13,7 @@ import type {
 import { END_REASONS, LOGIN_METHOD_KINDS, OTHER_REASONS, SECOND_FACTORS } from "../../answers.ts";
 import type { RefusalCode } from "../../refusals.ts";
 
-/** What the API answers, one schema an answer; each is held to the type that the clients have of it. */
+/** What the API answers, one schema for each answer; the compiler holds each to the type that clients have of it. */
 const time = z.iso.datetime().describe("ISO 8601, UTC");
 
 /** An account as the API shows it. */

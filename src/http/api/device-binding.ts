@@ -26,7 +26,8 @@ const instructed = z.object({
 /**
  * Device Bound Session Credentials, as browsers speak them (docs/device-binding.md). They send both requests by
  * themselves, on behalf of whatever page made them necessary, so these routes rest on a signature, not on where a
- * request comes from, nor on the session's cookie, which browsers leave out where another site led here. Neither is use of the session.
+ * request comes from, nor on the session's cookie, which browsers leave out where another site led here. Neither
+ * counts as use of the session.
  */
 export const deviceBindingRoutes = [
   route({

@@ -28,7 +28,7 @@ export const sessionRoutes = [
     session: "required",
     summary: "Logs out.",
     answers: { 204: null },
-    /** It is explicit, so it may clear the cookie; a 401 never does. */
+    /** The person asked for it, so it may clear the cookie; a 401 never does. */
     async handle({ current, parts, now }) {
       await logOut(parts.database, { accountId: current.accountId, id: current.id }, now);
       const { clearSession, clearBound } = parts.cookies;
@@ -80,7 +80,7 @@ export const sessionRoutes = [
     method: "DELETE",
     path: "/api/sessions",
     session: "required",
-    summary: "Ends all sessions but the current one.",
+    summary: "Ends all sessions except the current one.",
     answers: { 200: answers.ended },
     async handle({ current, parts, now }) {
       const which = { accountId: current.accountId, exceptId: current.id };

@@ -100,7 +100,7 @@ function signedUp(call: Call, visit: Visit, started: Started | null) {
   return started === null ? ({ ok: true, status: 202 } as const) : signedIn(call, visit, started);
 }
 
-/** 201 with the session's cookie; the pending sign-in's goes, the device's lives on. */
+/** 201 with the session's cookie and the device's; that of a pending sign-in goes. */
 function signedIn(call: Call, { clientInfo }: Visit, started: Started) {
   const { cookies } = call.parts;
   const { token, session } = started;

@@ -6,7 +6,7 @@ import { isLoopback } from "../request/network.ts";
 import type { Route } from "../route.ts";
 import { escapeHtml, simplePage } from "./html.ts";
 
-/** The outbox as pages. They hold secrets, so they are for a person at this very machine alone. */
+/** The outbox as pages. They hold secrets, so only a person at this very machine sees them. */
 export const developmentRoutes: Route[] = [
   { method: "GET", path: "/dev/emails", session: "none", respond: getEmails },
   { method: "GET", path: "/dev/emails/:file", session: "none", respond: getEmail },
@@ -40,7 +40,7 @@ async function getEmail(call: Call): Promise<Response> {
   return simplePage(200, email.subject, content, parts.settings);
 }
 
-/** What a proxy adds, even one that isn't told to say whom it asks for. */
+/** Headers that proxies add, even those that don't name their clients. */
 const PASSED_ON = [
   "forwarded",
   "via",
@@ -50,7 +50,7 @@ const PASSED_ON = [
   "x-real-ip",
 ];
 
-/** A proxy on this machine is a peer at loopback, and a name of anybody's may lead here: neither is this person's browser. */
+/** Neither through a proxy on this machine, a peer at loopback too, nor by somebody else's name that leads here. */
 function comesFromThisMachine({ request, remote }: Call): boolean {
   const host = `http://${request.headers.get("host") ?? ""}`;
   return (

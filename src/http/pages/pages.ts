@@ -49,17 +49,17 @@ export function pageRoutes(dashboard: Dashboard | null): Route[] {
 }
 
 /**
- * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else:
- * they are half way through.
+ * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else: a
+ * sign-in of theirs waits for its second factor.
  */
 function pastLogin(call: Call, { session }: Identity): Response | null {
   const { settings, cookies } = call.parts;
   const { searchParams } = new URL(call.request.url);
-  const isHalfWay =
+  const isPending =
     searchParams.get("step") === "two-factor" && cookies.signInToken(cookieHeader(call)) !== null;
-  if (isHalfWay) return null;
+  if (isPending) return null;
   const home = `${settings.baseUrl.href}/settings/security`;
-  // What went wrong on the way here is told there.
+  // The settings page says what went wrong on the way here.
   const error = searchParams.get("error");
   if (error !== null) return redirect(`${home}?error=${encodeURIComponent(error)}`);
   const next = allowedNext(searchParams.get("next"), settings);
