@@ -14,20 +14,8 @@ const LOOKED_AT_ONCE = 10_000;
 /** How close to its idle limit, in ms, a session's use is written at once: other nodes go by the row. */
 const CLOSE_TO_IDLE = 30_000;
 
-/** Remembers when sessions were last used, and writes it down now and then. */
-export type LastUsed = {
-  /**
-   * Notes a use. There is something to wait for only where the session was about to be idle: that the use is
-   * written, so that no other node takes the session for idle after this use was answered.
-   */
-  touch(sessionId: string, writtenAt: number, now: number): Promise<void> | undefined;
-  /** The later of what the row says and what this process has seen. */
-  of(sessionId: string, writtenAt: number): number;
-  /** Writes what is due; with `everything`, also what was written less than a minute ago. */
-  flush(now: number, everything?: boolean): Promise<void>;
-  /** Stops the timer and writes everything. */
-  close(): Promise<void>;
-};
+/** When sessions were last used: remembered here, and written every few seconds. */
+export type LastUsed = ReturnType<typeof createLastUsed>;
 
 type Seen = {
   at: number;
@@ -40,7 +28,7 @@ export function createLastUsed(
   database: Database,
   { now, idleTimeout }: Pick<Settings, "now" | "idleTimeout">,
   onError: (error: unknown) => void,
-): LastUsed {
+) {
   const seen = new Map<string, Seen>();
   // While the database is slow, flushes don't take its connections from everyone else.
   const oneAtATime = new PQueue({ concurrency: 1 });
@@ -69,7 +57,11 @@ export function createLastUsed(
   timer.unref();
 
   return {
-    touch(sessionId, writtenAt, at) {
+    /**
+     * Notes a use. There is something to wait for only where the session was about to be idle: that the use is
+     * written, so that no other node takes the session for idle after this use was answered.
+     */
+    touch(sessionId: string, writtenAt: number, at: number): Promise<void> | undefined {
       const entry = seen.get(sessionId);
       if (entry) entry.at = Math.max(entry.at, at);
       else if (at > writtenAt) seen.set(sessionId, { at, writtenAt, missed: false });
@@ -79,9 +71,11 @@ export function createLastUsed(
         .then((written) => settle(sessionId, at, written.has(sessionId)))
         .catch(onError);
     },
-    of: (sessionId, writtenAt) => Math.max(seen.get(sessionId)?.at ?? 0, writtenAt),
+    /** The later of what the row says and what this process has seen. */
+    of: (sessionId: string, writtenAt: number) => Math.max(seen.get(sessionId)?.at ?? 0, writtenAt),
+    /** Writes what is due; with `everything`, also what was written less than a minute ago. */
     flush,
-    async close() {
+    async close(): Promise<void> {
       clearInterval(timer);
       await flush(now(), true).catch(onError);
     },

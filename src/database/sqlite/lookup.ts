@@ -1,17 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { FindSession, FoundSession } from "../database.ts";
+import type { FoundSession } from "../database.ts";
 import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
 import { hashToken } from "../token-hash.ts";
 import { asUnavailable } from "./faults.ts";
 import { createPollPhase } from "./poll-phase.ts";
-
-export type StrictLookUp = {
-  find: FindSession;
-  /** To be called as soon as a transaction of this process has ended, committed or not. */
-  afterTransaction(): void;
-  close(): void;
-};
 
 /**
  * The hot look-up. What it remembers is right at every moment, and no ending is missed:
@@ -22,7 +15,7 @@ export type StrictLookUp = {
  *   had arrived before it began (decisions/0004).
  * What isn't remembered is read in one snapshot a phase, for the same reason.
  */
-export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): StrictLookUp {
+export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync) {
   const find = reading.prepare(
     `select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = ?`,
   );
@@ -50,7 +43,7 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): Stri
   }
 
   return {
-    find(token) {
+    find(token: string): FoundSession | undefined {
       try {
         if (isNewPhase()) beginPhase();
         const known = remembered.get(token);
@@ -62,12 +55,13 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): Stri
         throw asUnavailable(error);
       }
     },
-    afterTransaction() {
+    /** To be called as soon as a transaction of this process has ended, committed or not. */
+    afterTransaction(): void {
       snapshot.end();
       for (const id of touched) remembered.forget(id);
       touched.clear();
     },
-    close() {
+    close(): void {
       snapshot.end();
       reading.close();
     },
