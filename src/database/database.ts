@@ -1,5 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
-import type { LoginMethodKind } from "../answers.ts";
+import type { InferResult, Kysely, Transaction } from "kysely";
 import type { AnnouncementListener } from "./announcements.ts";
 import type { Schema } from "./schema.ts";
 
@@ -39,58 +38,55 @@ export type Database = {
 };
 
 /** What lists show of a session; never its token. */
-export type ListedSession = {
-  id: string;
-  accountId: string;
-  browser: string | null;
-  os: string | null;
-  label: string;
-  createdAt: number;
-  expiresAt: number;
-  lastUsedAt: number;
-  signedInWith: LoginMethodKind;
-  boundAt: number | null;
-};
+export const LISTED = [
+  "session.id as id",
+  "session.account_id as accountId",
+  "session.browser as browser",
+  "session.os as os",
+  "session.label as label",
+  "session.created_at as createdAt",
+  "session.expires_at as expiresAt",
+  "session.last_used_at as lastUsedAt",
+  "session.signed_in_with as signedInWith",
+] as const;
 
-/** A session with what a request wants to know of its account; one row of one indexed look-up. */
-export type FoundSession = ListedSession & {
-  methodId: string;
-  provedAt: number;
-  bothProvedAt: number | null;
-  email: string;
-  emailVerifiedAt: number | null;
-  twoFactorAt: number | null;
-  accountCreatedAt: number;
-} & FoundBinding;
+/** What the check of a bound session needs. */
+export const BINDING = [
+  "session.bound_at as boundAt",
+  "session.bound_hash as boundHash",
+  "session.bound_until as boundUntil",
+  "session.former_bound_hash as formerBoundHash",
+  "session.former_bound_until as formerBoundUntil",
+  "session.copy_told_at as copyToldAt",
+] as const;
 
-/** What the check of a bound session needs; the names are those of the table. */
-export type FoundBinding = {
-  boundAt: number | null;
-  boundHash: Uint8Array | null;
-  boundUntil: number | null;
-  formerBoundHash: Uint8Array | null;
-  formerBoundUntil: number | null;
-  copyToldAt: number | null;
-};
+/** Sessions with what a request wants to know of their accounts: one row of one indexed look-up, in both engines. */
+export function findSessions(query: Kysely<Schema>) {
+  return query
+    .selectFrom("session")
+    .innerJoin("account", "account.id", "session.account_id")
+    .leftJoin("two_factor", "two_factor.account_id", "session.account_id")
+    .select([...LISTED, ...BINDING])
+    .select([
+      "session.method_id as methodId",
+      "session.proved_at as provedAt",
+      "session.both_proved_at as bothProvedAt",
+      "account.email as email",
+      "account.email_verified_at as emailVerifiedAt",
+      "account.created_at as accountCreatedAt",
+      "two_factor.confirmed_at as twoFactorAt",
+    ]);
+}
+
+export type FoundSession = InferResult<ReturnType<typeof findSessions>>[number];
+
+/** What the check of a bound session needs. */
+export type FoundBinding = Pick<
+  FoundSession,
+  "boundAt" | "boundHash" | "boundUntil" | "formerBoundHash" | "formerBoundUntil" | "copyToldAt"
+>;
 
 export type FindSession = (token: string) => FoundSession | undefined | Promise<FoundSession | undefined>;
-
-/** The columns of the look-up, the same in both engines. */
-export const FOUND_SESSION_COLUMNS = `
-  session.id as "id", session.account_id as "accountId", session.browser as "browser", session.os as "os",
-  session.label as "label", session.created_at as "createdAt", session.expires_at as "expiresAt",
-  session.last_used_at as "lastUsedAt", session.signed_in_with as "signedInWith",
-  session.method_id as "methodId", session.proved_at as "provedAt",
-  session.both_proved_at as "bothProvedAt", account.email as "email",
-  account.email_verified_at as "emailVerifiedAt", two_factor.confirmed_at as "twoFactorAt",
-  account.created_at as "accountCreatedAt", session.bound_at as "boundAt",
-  session.bound_hash as "boundHash", session.bound_until as "boundUntil",
-  session.former_bound_hash as "formerBoundHash", session.former_bound_until as "formerBoundUntil",
-  session.copy_told_at as "copyToldAt"`;
-
-export const FOUND_SESSION_TABLES = `
-  session join account on account.id = session.account_id
-  left join two_factor on two_factor.account_id = session.account_id`;
 
 /** Tells the operator of a fault when it begins (`warn`), and of its end (`info`). */
 export type Notice = (level: "warn" | "info", words: string, cause?: unknown) => void;

@@ -1,7 +1,8 @@
 import type { Account, Session, SignedIn } from "../answers.ts";
-import type { FoundSession, ListedSession } from "../database/database.ts";
+import type { FoundSession } from "../database/database.ts";
 import type { Refusal } from "../refusals.ts";
 import { refusals } from "../refusals.ts";
+import type { ListedSession } from "../sessions/list.ts";
 
 const built = new WeakMap<FoundSession, SignedIn>();
 

@@ -1,7 +1,6 @@
-import { sql } from "kysely";
 import type { LoginMethodKind } from "../answers.ts";
 import type { FoundSession, Write } from "../database/database.ts";
-import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database/database.ts";
+import { BINDING, findSessions } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import { device as deviceActor } from "../history/actor.ts";
 import { challengeUntil, isBindable } from "./binding/bindable.ts";
@@ -105,17 +104,11 @@ export async function startSession(
   await endBecauseOf(write, "too_many_sessions", surplus, doer);
   await record(write, { accountId, kind: "signed_in", at: now, label: device.label });
   write.announce(accountId);
-  const session = await readBack(write, sessionId);
+  const session = await findSessions(write.query)
+    .where("session.id", "=", sessionId)
+    .executeTakeFirstOrThrow();
   const fromNewDevice = await rememberDevice(write, accountId, deviceHash, now);
   return { token, session, bindingChallenge, fromNewDevice };
-}
-
-async function readBack(write: Write, sessionId: string): Promise<FoundSession> {
-  const columns = sql.raw(`select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.id = `);
-  const { rows } = await sql<FoundSession>`${columns}${sessionId}`.execute(write.query);
-  const [session] = rows;
-  if (!session) throw new Error("A session that was just started is not there.");
-  return session;
 }
 
 /**
@@ -142,7 +135,12 @@ async function endOldCookies(
   const doer = { by: deviceActor(device.label), at: now };
   const unproved: Uint8Array[] = [];
   const others: Uint8Array[] = [];
-  for (const row of await readBindings(write, tokens.map(hashToken))) {
+  const rows = await write.query
+    .selectFrom("session")
+    .select([...BINDING, "token_hash as tokenHash"])
+    .where("token_hash", "in", tokens.map(hashToken))
+    .execute();
+  for (const row of rows) {
     const isUnproved = checkDevice(settings, row, () => boundTokens, now) === "missing";
     (isUnproved ? unproved : others).push(row.tokenHash);
   }
@@ -151,20 +149,4 @@ async function endOldCookies(
   if (others.length === 0) return;
   await endBecauseOf(write, "signed_in_over_cookie", { accountId, tokenHashes: others }, doer);
   await endBecauseOf(write, "other_account_signed_in", { tokenHashes: others }, { by: null, at: now });
-}
-
-function readBindings({ query }: Write, tokenHashes: Uint8Array[]) {
-  return query
-    .selectFrom("session")
-    .select([
-      "token_hash as tokenHash",
-      "bound_at as boundAt",
-      "bound_hash as boundHash",
-      "bound_until as boundUntil",
-      "former_bound_hash as formerBoundHash",
-      "former_bound_until as formerBoundUntil",
-      "copy_told_at as copyToldAt",
-    ])
-    .where("token_hash", "in", tokenHashes)
-    .execute();
 }

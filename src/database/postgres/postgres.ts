@@ -59,7 +59,7 @@ export async function openPostgres(options: {
     engine: "postgres",
     read: query,
     write,
-    findSession: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice }),
+    findSession: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice, read: query }),
     onAnnouncement(hear) {
       stopListening ??= listenToOtherNodes(target, announcements.tell, notice);
       return announcements.listen(hear);

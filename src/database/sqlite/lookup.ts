@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { Kysely } from "kysely";
 import type { FoundSession } from "../database.ts";
-import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database.ts";
+import { findSessions } from "../database.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
+import type { Schema } from "../schema.ts";
 import { hashToken } from "../token-hash.ts";
 import { asUnavailable } from "./faults.ts";
 import { createPollPhase } from "./poll-phase.ts";
@@ -15,10 +17,9 @@ import { createPollPhase } from "./poll-phase.ts";
  *   had arrived before it began (decisions/0004).
  * What isn't remembered is read in one snapshot a phase, for the same reason.
  */
-export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync) {
-  const find = reading.prepare(
-    `select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = ?`,
-  );
+export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query: Kysely<Schema>) {
+  const byToken = findSessions(query).where("session.token_hash", "=", new Uint8Array());
+  const find = reading.prepare(byToken.compile().sql);
   find.setReturnArrays(true);
   const toSession = rowReader(find.columns().map(({ name }) => name));
   const snapshot = createSnapshot(reading);

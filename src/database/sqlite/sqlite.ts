@@ -18,9 +18,9 @@ export function openSqlite(file: string): Database {
   const writing = openSqliteFile(file);
   const reading = new DatabaseSync(file, { readOnly: true });
   reading.exec("pragma busy_timeout = 5000");
-  const lookUp = strictLookUp(openForLookUp(file), writing);
-  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, lookUp.afterTransaction) });
   const read = new Kysely<Schema>({ dialect: sqliteDialect(reading) });
+  const lookUp = strictLookUp(openForLookUp(file), writing, read);
+  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, lookUp.afterTransaction) });
   const announcements = createAnnouncements();
   const stopLooking = lookForOtherWriters(writing, announcements);
 
