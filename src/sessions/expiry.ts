@@ -10,7 +10,8 @@ export const IDLE_MARGIN = 120_000;
 
 /**
  * Whether a session is over by time: `expired` once its lifetime has passed, however much it was used
- * (S9), `idle` where a limit is set and it was unused for so long. Every read applies this one rule.
+ * (S9: `startSession` sets `expiresAt`, and nothing moves it), `idle` where a limit is set and it was unused for
+ * so long. Every read applies this one rule.
  */
 export function overByTime(
   expiresAt: number,
