@@ -12,8 +12,8 @@ import type { LatchkeyOptions } from "./options/options.ts";
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   // Loaded only now: on an older Node.js its imports don't even link.
   if (!("argon2" in crypto)) throw new Error(tooOld());
-  const { createLatchkey, whereEmailsGo } = await import("./latchkey.ts");
-  const latchkey = await createLatchkey({ ...(await optionsFromFile()), ...options });
+  const { openLatchkey, whereEmailsGo } = await import("./latchkey.ts");
+  const latchkey = await openLatchkey({ ...(await optionsFromFile()), ...options });
   const emailsGo = whereEmailsGo(latchkey.settings);
   if (emailsGo !== null) latchkey.parts.log.info(emailsGo);
   return latchkey;

@@ -79,7 +79,7 @@ export type Latchkey = {
 };
 
 /** Joins the parts; no other place does. @throws SettingError, DatabaseUnusable */
-export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
+export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   const settings = readSettings(options);
   const log = pino({ name: "latchkey", level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
   const logError = (what: string) => (error: unknown) => log.error({ err: error }, what);

@@ -99,15 +99,7 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
     const issuer = kind === "github" ? issuerKey(given) : given;
     const { clientId, clientSecret } = option;
     const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
-    return {
-      id,
-      name,
-      kind,
-      issuer,
-      clientId,
-      clientSecret,
-      trustAmr: option.trustAmr === "on",
-    };
+    return { id, name, kind, issuer, clientId, clientSecret, trustAmr: option.trustAmr === "on" };
   });
 }
 

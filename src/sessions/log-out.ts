@@ -82,7 +82,7 @@ export async function endAllBut(
   return endOf(database, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer);
 }
 
-/** Ends what an event ends, in a transaction that holds the account. */
+/** Ends what an event ends, in a transaction that locks the account. */
 function endOf<E extends EndingEvent>(
   database: Database,
   event: E,

@@ -33,11 +33,11 @@ async function lookAtAnnouncements({ database, settings }: HttpParts, url: strin
     return (await announcementsArrive(target.url, announce))
       ? ok(`What other nodes announce arrives (${target.setting}).`)
       : warn(
-          `${target.setting}: what other nodes announce does not arrive, so open pages hear of it late. LATCHKEY_LISTEN_URL must be a direct connection to the database of DATABASE_URL, past any pooler.`,
+          `${target.setting}: what other nodes announce does not arrive, so open pages learn of it late. LATCHKEY_LISTEN_URL must be a direct connection to the database of DATABASE_URL, past any pooler.`,
         );
   } catch (error) {
     return warn(
-      `${target.setting}: the connection for announcements can't be opened (${messageOf(error)}), so open pages hear late of what other nodes do.`,
+      `${target.setting}: the connection for announcements can't be opened (${messageOf(error)}), so open pages learn late of what other nodes do.`,
     );
   }
 }

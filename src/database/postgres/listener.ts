@@ -58,7 +58,7 @@ export function listenToOtherNodes(target: ListenTarget, hear: AnnouncementListe
     if (!isMissed && !stop.signal.aborted)
       notice(
         "warn",
-        `${setting}: the connection for announcements can't be opened. Open pages hear late of what other nodes do; every request is checked all the same.`,
+        `${setting}: the connection for announcements can't be opened. Open pages learn late of what other nodes do; every request is checked anyway.`,
         error,
       );
     isMissed = true;

@@ -17,7 +17,7 @@ import { asUnavailable, isBusy } from "./faults.ts";
 const WRITE_PATIENCE = 10_000;
 
 /**
- * Kysely's dialect over `node:sqlite`: statements are prepared once and held, transactions begin
+ * Kysely's dialect over `node:sqlite`: statements are prepared once, transactions begin
  * IMMEDIATE (a deferred one that reads and then writes while another process commits fails at once),
  * and waiting for another process's lock leaves the event loop free. `afterTransaction` runs as soon
  * as one has ended, committed or not.
@@ -91,7 +91,7 @@ class SqliteDriver implements Driver {
 
 class SqliteConnection implements DatabaseConnection {
   readonly #open: DatabaseSync;
-  readonly #held = new Map<string, { statement: StatementSync; reads: boolean }>();
+  readonly #prepared = new Map<string, { statement: StatementSync; reads: boolean }>();
 
   constructor(open: DatabaseSync) {
     this.#open = open;
@@ -123,11 +123,11 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   #prepare(sql: string) {
-    const held = this.#held.get(sql);
-    if (held) return held;
+    const known = this.#prepared.get(sql);
+    if (known) return known;
     const statement = this.#open.prepare(sql);
     const made = { statement, reads: statement.columns().length > 0 };
-    this.#held.set(sql, made);
+    this.#prepared.set(sql, made);
     return made;
   }
 }
