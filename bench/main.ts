@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { bound } from "./bound.ts";
 import { busy, check, random } from "./in-app.ts";
 import { live } from "./live.ts";
 import { peers } from "./peers.ts";
@@ -14,6 +15,7 @@ const BENCHES: Record<string, Bench> = {
   check,
   random,
   busy,
+  bound,
   sizes,
   prune,
   "sign-ins": signIns,

@@ -10,5 +10,8 @@ export function whenReady<T, U>(
 }
 
 export function allReady<T>(values: readonly MaybePromise<T>[]): MaybePromise<readonly T[]> {
+  const [only] = values;
+  // The usual case; a Promise.all costs several times as much.
+  if (values.length === 1 && only instanceof Promise) return only.then((value) => [value]);
   return values.every((value): value is T => !(value instanceof Promise)) ? values : Promise.all(values);
 }

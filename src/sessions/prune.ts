@@ -7,7 +7,9 @@ import { DAY, IDLE_MARGIN } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
 /** Small, so that a batch holds the database for a few ms only. */
-const ROWS_A_BATCH = 200;
+const ROWS_A_BATCH = 50;
+/** The shortest pause between two batches, in ms: others that wait for the database's lock get it. */
+const SHORTEST_PAUSE = 2;
 /** How many rows the walk through idle sessions looks at in a batch. */
 const ROWS_A_PAGE = 2_000;
 /** What LATCHKEY_SESSION_LIFETIME allows at most. */
@@ -18,38 +20,51 @@ const DEVICES_KEPT = 400 * DAY;
 export type Pruned = { sessions: number; rows: number };
 
 /**
+ * After each batch comes a rest, `rest` times as long as the batch took: the embedded database works in this thread,
+ * and requests wait for it.
+ */
+export type Pace = { stop?: AbortSignal; rest?: number };
+
+/**
  * Deletes what is over: expired sessions first (their reason is kept for 7 days), then old reasons,
  * links, emails that nobody could send, pending sign-ins, counters, events and devices. In batches with pauses,
  * one node at a time. An expired session is refused whether this has run or not (S11).
  */
-export async function prune(parts: SessionParts, now: number, stop?: AbortSignal): Promise<Pruned> {
+export async function prune(parts: SessionParts, now: number, pace: Pace = {}): Promise<Pruned> {
   const sessions =
-    (await inBatches(parts, stop, (write) => endExpired(write, now))) + (await endIdle(parts, now, stop));
-  let rows = await inBatches(parts, stop, (write) => parts.database.forgetOldChanges(write, ROWS_A_BATCH));
+    (await inBatches(parts, pace, (write) => endExpired(write, now))) + (await endIdle(parts, now, pace));
+  let rows = await inBatches(parts, pace, (write) => parts.database.forgetOldChanges(write, ROWS_A_BATCH));
   for (const leftover of leftovers(now))
-    rows += await inBatches(parts, stop, (write) => deleteLeftover(write, leftover));
+    rows += await inBatches(parts, pace, (write) => deleteLeftover(write, leftover));
   return { sessions, rows };
 }
 
 async function inBatches(
   parts: SessionParts,
-  stop: AbortSignal | undefined,
+  pace: Pace,
   batch: (write: Write) => Promise<number>,
 ): Promise<number> {
   let total = 0;
-  while (!stop?.aborted) {
-    const done = await asOnlyPruner(parts, batch);
+  while (!pace.stop?.aborted) {
+    const done = await runBatch(parts, pace, batch);
     total += done ?? 0;
     if (done === null || done < ROWS_A_BATCH) return total;
-    await wait(2);
   }
   return total;
 }
 
-/** One batch is one transaction; null where another node prunes. */
-async function asOnlyPruner<T>(parts: SessionParts, batch: (write: Write) => Promise<T>): Promise<T | null> {
-  const { database } = parts;
-  return database.write(async (write) => ((await database.lockPruning(write)) ? batch(write) : null));
+/** One batch is one transaction, and then a rest; null where another node prunes. */
+async function runBatch<T>(
+  { database }: SessionParts,
+  { rest = 0, stop }: Pace,
+  batch: (write: Write) => Promise<T>,
+): Promise<T | null> {
+  const began = performance.now();
+  const done = await database.write(async (write) =>
+    (await database.lockPruning(write)) ? batch(write) : null,
+  );
+  if (!stop?.aborted) await wait(Math.max(SHORTEST_PAUSE, (performance.now() - began) * rest));
+  return done;
 }
 
 /** Sessions that nobody else is changing: who holds their account may be waiting for a row that this batch holds. */
@@ -73,19 +88,18 @@ type Cursor = Pick<Selectable<SessionTable>, "expires_at" | "token_hash">;
  * Nothing is indexed by the last use, or each would be written twice. So this walks by the index on the
  * expiry, a page of rows at a time, through all sessions that are old enough to have idled.
  */
-async function endIdle(parts: SessionParts, now: number, stop: AbortSignal | undefined): Promise<number> {
+async function endIdle(parts: SessionParts, now: number, pace: Pace): Promise<number> {
   const { idleTimeout } = parts.settings;
   if (idleTimeout === null) return 0;
   const before = now - idleTimeout - IDLE_MARGIN;
   let total = 0;
   // Not an empty hash: that would be null to SQLite.
   let after: Cursor | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
-  while (after !== undefined && !stop?.aborted) {
+  while (after !== undefined && !pace.stop?.aborted) {
     const from: Cursor = after;
-    const page = await asOnlyPruner(parts, (write) => endIdleOnPage(parts, write, { from, before }, now));
+    const page = await runBatch(parts, pace, (write) => endIdleOnPage(parts, write, { from, before }, now));
     total += page?.ended ?? 0;
     after = page?.last;
-    await wait(2);
   }
   return total;
 }

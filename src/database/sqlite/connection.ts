@@ -15,9 +15,11 @@ import { asUnavailable, isBusy } from "./faults.ts";
 
 /** How long a write waits for another process's write before it gives up, in ms. */
 const WRITE_PATIENCE = 10_000;
+/** Longer statements, in characters, have a list of many rows: a text for each number of rows, and few come twice. */
+const LONGEST_KEPT = 2_000;
 
 /**
- * Kysely's dialect over `node:sqlite`: statements are prepared once, transactions begin
+ * Kysely's dialect over `node:sqlite`: statements are prepared once, except long ones; transactions begin
  * IMMEDIATE (a deferred one that reads and then writes while another process commits fails at once),
  * and waiting for another process's lock leaves the event loop free. `afterTransaction` runs as soon
  * as one has ended, committed or not.
@@ -127,7 +129,7 @@ class SqliteConnection implements DatabaseConnection {
     if (known) return known;
     const statement = this.#open.prepare(sql);
     const made = { statement, reads: statement.columns().length > 0 };
-    this.#prepared.set(sql, made);
+    if (sql.length <= LONGEST_KEPT) this.#prepared.set(sql, made);
     return made;
   }
 }
