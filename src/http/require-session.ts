@@ -1,6 +1,6 @@
 import type { Authentication, SignedIn } from "../answers.ts";
 import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
-import { problem, whoAnswer } from "./answers.ts";
+import { problem, signedInAnswer } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
 import { errorResponse } from "./errors.ts";
 import { identify, notSignedIn } from "./identify.ts";
@@ -14,7 +14,7 @@ export function authenticateRequest(
   request: RequestHead | NodeRequestHead,
 ): MaybePromise<Authentication> {
   return whenReady(identify(parts, headersOf(request), parts.settings.now()), (who) =>
-    "session" in who ? (whyNotLetIn(parts.settings, who.session) ?? whoAnswer(who.session)) : who,
+    "session" in who ? (whyNotLetIn(parts.settings, who.session) ?? signedInAnswer(who.session)) : who,
   );
 }
 

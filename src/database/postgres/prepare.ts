@@ -49,7 +49,7 @@ async function migrate(client: Client): Promise<void> {
   await ask(client, { text: BEGIN });
   try {
     await ask(client, { text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
-    await requireRoom(client);
+    await requireOwnSchema(client);
     await ask(client, {
       text: "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
     });
@@ -65,7 +65,7 @@ async function migrate(client: Client): Promise<void> {
 }
 
 /** Checks before anything is written that no other program has tables of these names in the schema. */
-async function requireRoom(client: Client): Promise<void> {
+async function requireOwnSchema(client: Client): Promise<void> {
   const { rows } = await ask<{ name: string }>(client, {
     text: "select relname as name from pg_class where relnamespace = current_schema()::regnamespace",
   });
@@ -82,7 +82,7 @@ async function schemaVersion(client: Client): Promise<number> {
     text: "select has_table_privilege(to_regclass('latchkey_schema'), 'select') as readable where to_regclass('latchkey_schema') is not null",
   });
   if (!tables[0]) return 0;
-  if (!tables[0].readable) throw mayNot("select", "latchkey_schema");
+  if (!tables[0].readable) throw missingRight("select", "latchkey_schema");
   const { rows } = await ask<{ version: number }>(client, {
     text: "select coalesce(max(version), 0) as version from latchkey_schema",
   });
@@ -101,10 +101,10 @@ async function requireRights(client: Client): Promise<void> {
       where to_regclass(name) is not null and not has_table_privilege(name, missing) limit 1`,
     values: [tables, RIGHTS],
   });
-  if (rows[0]) throw mayNot(rows[0].missing, rows[0].name);
+  if (rows[0]) throw missingRight(rows[0].missing, rows[0].name);
 }
 
-function mayNot(right: string, table: string): DatabaseUnusable {
+function missingRight(right: string, table: string): DatabaseUnusable {
   return new DatabaseUnusable(
     `DATABASE_URL: this user may not ${right} in the table ${table}; grant it ${RIGHTS.join(", ")} on all of Latchkey's tables.`,
   );

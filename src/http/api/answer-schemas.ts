@@ -78,7 +78,7 @@ const confirmation = z
 export const answers = {
   confirmation,
   nothing: z.object({}),
-  who: z.object({ account, session }) satisfies z.ZodType<SignedIn>,
+  signedIn: z.object({ account, session }) satisfies z.ZodType<SignedIn>,
   secondFactorAsked: z.object({
     twoFactor: z.object({ methods: z.array(z.enum(SECOND_FACTORS)), expiresAt: time }),
   }) satisfies z.ZodType<SecondFactorAsked>,

@@ -15,7 +15,7 @@ export const sessionRoutes = [
     path: "/api/session",
     session: "required",
     summary: "Who is signed in.",
-    answers: { 200: answers.who },
+    answers: { 200: answers.signedIn },
     async handle({ current, parts }) {
       const lastUsedAt = parts.lastUsed.of(current.id, current.lastUsedAt);
       const session = sessionAnswer(current, current.id, lastUsedAt);

@@ -5,7 +5,7 @@ import { finishWithSecondFactor } from "../../sign-in/pending-sign-in.ts";
 import type { SignInResult } from "../../sign-in/sign-in.ts";
 import { signIn } from "../../sign-in/sign-in.ts";
 import { finishSignUp, signUp, signUpWithPasskey } from "../../sign-in/sign-up.ts";
-import { iso, whoAnswer } from "../answers.ts";
+import { iso, signedInAnswer } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { browserOf, cookieHeader, visitOf } from "../call.ts";
 import { route } from "../route.ts";
@@ -20,7 +20,7 @@ export const signInRoutes = [
     session: "none",
     summary: "Creates an account and signs in; with verify-first, sends an email instead.",
     body: bodies.signUp,
-    answers: { 201: answers.who, 202: answers.nothing },
+    answers: { 201: answers.signedIn, 202: answers.nothing },
     refuses: [
       "invalid_email",
       "weak_password",
@@ -46,7 +46,7 @@ export const signInRoutes = [
     session: "none",
     summary: "Finishes a sign-up with the token of the email.",
     body: bodies.finishSignUp,
-    answers: { 201: answers.who, 202: answers.nothing },
+    answers: { 201: answers.signedIn, 202: answers.nothing },
     refuses: ["link_expired", "weak_password"],
     async handle(call) {
       const visit = visitOf(call, call.body.touchPoints);
@@ -60,7 +60,7 @@ export const signInRoutes = [
     session: "none",
     summary: "Signs in with a password.",
     body: bodies.signIn,
-    answers: { 201: answers.who, 202: answers.secondFactorAsked },
+    answers: { 201: answers.signedIn, 202: answers.secondFactorAsked },
     refuses: ["wrong_credentials", "account_suspended"],
     async handle(call) {
       const visit = visitOf(call, call.body.touchPoints);
@@ -73,7 +73,7 @@ export const signInRoutes = [
     session: "none",
     summary: "Finishes a sign-in with the second factor.",
     body: bodies.secondFactor,
-    answers: { 201: answers.who },
+    answers: { 201: answers.signedIn },
     refuses: [{ code: "wrong_code", status: 401 }, "sign_in_expired", "account_suspended"],
     async handle(call) {
       const { parts, body } = call;
@@ -110,5 +110,5 @@ function signedIn(call: Call, { clientInfo }: Visit, started: Started) {
   ];
   if (cookies.signInToken(cookieHeader(call)) !== null) set.push(cookies.clearSignIn());
   const headers = registrationOffer(call, started);
-  return { ok: true, status: 201, body: whoAnswer(session), cookies: set, headers } as const;
+  return { ok: true, status: 201, body: signedInAnswer(session), cookies: set, headers } as const;
 }
