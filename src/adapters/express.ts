@@ -1,10 +1,8 @@
 /** `latchkey/express`: Latchkey inside an Express app, 4 or 5. */
-import { getRequestListener } from "@hono/node-server";
 import type { Response as Reply, Request, RequestHandler } from "express";
 import type { SignedIn } from "../answers.ts";
-import { peerOf } from "../http/request/peer.ts";
 import type { Latchkey } from "../latchkey.ts";
-import { headOf } from "./node-request.ts";
+import { headOf, listenerOf } from "./node-request.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError } from "./place.ts";
 
 declare global {
@@ -23,9 +21,7 @@ declare global {
  */
 export function mount(latchkey: Latchkey): RequestHandler {
   const base = mountAt(latchkey);
-  const answer = getRequestListener((request, env) => latchkey.fetch(request, peerOf(env)), {
-    overrideGlobalObjects: false,
-  });
+  const answer = listenerOf(latchkey);
   return (request, reply, next) => {
     if (!isAtOrBelow(base, request.baseUrl)) {
       return next(misplaced(request.baseUrl, base, "Write app.use(mount(latchkey)), or change baseUrl."));

@@ -121,15 +121,7 @@ export class EndedEvents {
   #tell(ended: SessionEnded): void {
     if (this.#told.has(ended.sessionId)) return;
     this.#told.set(ended.sessionId, Date.parse(ended.at));
-    for (const listener of this.#listeners) void this.#hand(listener, ended);
-  }
-
-  async #hand(listener: EndedListener, ended: SessionEnded): Promise<void> {
-    try {
-      await listener(ended);
-    } catch (error) {
-      this.#onError(error);
-    }
+    for (const listener of this.#listeners) (async () => listener(ended))().catch(this.#onError);
   }
 }
 
