@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { RefusalFacts } from "../answers.ts";
+import type { Confirmation, RefusalFacts } from "../answers.ts";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
@@ -45,17 +45,8 @@ const CONFIRMATIONS: LinkKind[] = ["verify_address", "confirm_email"];
 /** A visit by someone who opens a confirmation link, with the request's session or why there is none. */
 export type ConfirmingVisit = Visit & { current: CurrentSession | null; signedOut: RefusalFacts };
 
-export type Confirmation = {
-  kind: "new_account" | "change";
-  email: string;
-  createdAt: number;
-  /** The browser that made the account, or that asked for the change. */
-  label: string;
-  twoFactor: boolean;
-  methods: { kind: "passkey" | "oidc"; name: string }[];
-  /** Whether this browser is one of the account's. */
-  known: boolean;
-};
+/** What a link would confirm, with its time in ms. */
+type Preview = Omit<Confirmation, "createdAt"> & { createdAt: number };
 
 /**
  * What a link would confirm; changes nothing. Of a change of address, what the account holds is told to its
@@ -64,7 +55,7 @@ export type Confirmation = {
 export async function previewConfirmation(
   visit: ConfirmingVisit,
   token: string,
-): Promise<Outcome<{ confirmation: Confirmation }>> {
+): Promise<Outcome<{ confirmation: Preview }>> {
   const { parts, now } = visit;
   const link = await findAccountLink(parts.database, CONFIRMATIONS, token, now);
   const account = link && (await findAccount(parts.database, link.account_id));
@@ -74,7 +65,7 @@ export async function previewConfirmation(
   const isChange = link.kind === "confirm_email";
   const tells = known || !isChange;
   const methods = tells ? await methodsOf(parts, read, account) : [];
-  const confirmation: Confirmation = {
+  const confirmation: Preview = {
     kind: isChange ? "change" : "new_account",
     email: link.email,
     createdAt: isChange ? link.created_at : account.created_at,

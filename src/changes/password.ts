@@ -1,8 +1,8 @@
 import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
+import { type Outcome, sessionHasEnded } from "../refusals.ts";
 import { changeSecurity } from "./change-security.ts";
-import { type Acting, renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { type Acting, renewOnce, requireProof } from "./proof.ts";
 
 /**
  * Changes the password, or sets the first one. Every other session ends in the same transaction (S7),
@@ -28,7 +28,7 @@ export async function changePassword(
 
   const done = await changeSecurity(acting, { proved: proof.account }, async (write, account) => {
     const token = await renewOnce(write, current, {});
-    if (token === null) return signedOutMeanwhile();
+    if (token === null) return sessionHasEnded();
     const set = { password_hash: hashed.passwordHash, password_set_at: now, password_blocked_at: null };
     await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
     const isFirst = account.password_hash === null;

@@ -10,7 +10,7 @@ import {
   ProviderFailed,
   type ProviderIdentity,
 } from "../credentials/provider.ts";
-import { type Outcome, type Refusal, type RefusalCode, refuse } from "../refusals.ts";
+import { type Outcome, type Refusal, type RefusalCode, refuse, sessionHasEnded } from "../refusals.ts";
 import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignInResult } from "./sign-in.ts";
 
@@ -109,7 +109,7 @@ export async function handleCallback(
   if (intent === "sign_in")
     return { intent, next, visit, done: await signInWithProvider(visit, provider, identity) };
   const current = back.current?.id === kept.sessionId ? back.current : null;
-  if (!current) return { intent, done: refuse("signed_out", "This session has ended.", { reason: "none" }) };
+  if (!current) return { intent, done: sessionHasEnded() };
   const acting = { parts, current, now };
   if (intent === "connect") return { intent, done: await connect(acting, provider, identity) };
   const known = await findIdentity(parts, identity);

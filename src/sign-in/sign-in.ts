@@ -1,3 +1,4 @@
+import type { LoginMethodKind } from "../answers.ts";
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
@@ -7,7 +8,6 @@ import { hasTwoFactor } from "../credentials/second-factor.ts";
 import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
-import type { SignedInWith } from "../database/schema.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
@@ -26,7 +26,7 @@ export type SignInResult = Outcome<
 const ROUNDS = 3;
 
 /** What a session is opened with. */
-export type PassedFactors = { signedInWith: SignedInWith; methodId: string; bothFactors: boolean };
+export type PassedFactors = { signedInWith: LoginMethodKind; methodId: string; bothFactors: boolean };
 
 /** No account's id. */
 const NOBODY = "";
