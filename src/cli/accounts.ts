@@ -26,7 +26,7 @@ export function addAccounts(program: Command): void {
     .action((flags: ListFlags) => withLatchkey((parts) => listAccounts(parts, flags)));
   accounts
     .command("create <EMAIL>")
-    .description("Creates an account, also where sign-up is closed; its address counts as verified.")
+    .description("Creates an account, even if sign-up is closed; its address counts as verified.")
     .option("--password-stdin", "Reads the password from standard input.")
     .action(createAccount);
   addChange(accounts, "suspend", "Ends an account's sessions and lets nobody log in to it.", suspendAccount);
@@ -39,10 +39,12 @@ export function addAccounts(program: Command): void {
       return `Restored ${account.email}.`;
     },
   );
-  addChange(accounts, "delete", "Deletes an account and all that belongs to it.", deleteAccount).option(
-    "--yes",
-    "Doesn't ask for the address again on a terminal.",
-  );
+  addChange(
+    accounts,
+    "delete",
+    "Deletes an account and everything that belongs to it.",
+    deleteAccount,
+  ).option("--yes", "Doesn't ask for the address again on a terminal.");
   addChange(
     accounts,
     "send-reset",
@@ -57,7 +59,7 @@ export function addAccounts(program: Command): void {
   addChange(
     accounts,
     "reset-two-factor",
-    "Turns 2FA off for someone who has lost the phone.",
+    "Turns off two-factor authentication for someone who has lost their phone.",
     async (parts, account, { now }) => {
       orRefused(await resetTwoFactor(parts, account, now));
       return `Two-factor authentication of ${account.email} is off.`;
@@ -124,7 +126,7 @@ async function askPassword(): Promise<string> {
   if (!process.stdin.isTTY)
     throw new Refused("There is no terminal to ask for the password. Use --password-stdin.");
   const first = await ask("Password: ", { hidden: true });
-  if (first === (await ask("The same once more: ", { hidden: true }))) return first;
+  if (first === (await ask("Repeat the password: ", { hidden: true }))) return first;
   throw new Refused("The two passwords differ.");
 }
 
@@ -158,7 +160,7 @@ const suspendAccount: Change = async (parts, account, { now }) => {
 const deleteAccount: Change = async (parts, account, { now, flags }) => {
   const { email } = account;
   if (process.stdin.isTTY && !flags.yes) {
-    const typed = await ask(`To delete ${email} and all that belongs to it, type the address again: `);
+    const typed = await ask(`To delete ${email} and everything that belongs to it, type the address again: `);
     if (typed.trim().toLowerCase() !== email.toLowerCase())
       throw new Refused("That is not the address. Nothing was deleted.");
   }

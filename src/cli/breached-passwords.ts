@@ -11,7 +11,9 @@ export function addBreachedPasswords(program: Command): void {
     .command("breached-passwords")
     .description("Lists of leaked passwords.")
     .command("build <LIST> <FILE>")
-    .description("Makes a file for LATCHKEY_BREACHED_PASSWORDS of a list: a password or a SHA-1 hash a line.")
+    .description(
+      "Makes a file for LATCHKEY_BREACHED_PASSWORDS from a list with one password or SHA-1 hash per line.",
+    )
     .action(build);
 }
 

@@ -35,13 +35,10 @@ export function addImport(program: Command): void {
   const kinds = Object.keys(SOURCES);
   program
     .command("import <SOURCE>")
-    .description("Brings in the accounts of another system; who is here already is left as is.")
+    .description("Imports the accounts of another system; existing accounts are left unchanged.")
     .option("--from <KIND>", `What SOURCE is: ${kinds.join(", ")}.`)
-    .option("--dry-run", "Says what would happen, and writes no account.")
-    .option(
-      "--drop-lost-two-factor",
-      "Takes accounts whose second factor can't be read all the same, without it.",
-    )
+    .option("--dry-run", "Previews the import; writes no account.")
+    .option("--drop-lost-two-factor", "Imports accounts whose second factor can't be read too, without it.")
     .action(async (source: string, flags: Flags) => {
       const open = SOURCES[flags.from ?? ""];
       if (open === undefined)

@@ -8,10 +8,14 @@ const FILE = ".env";
 export function addInit(program: Command): void {
   program
     .command("init")
-    .description("Writes a .env with every setting in comments; never over one that is there.")
+    .description("Writes a .env with every setting commented out; never overwrites one.")
     .action((flags: JsonFlag) => {
       write(template());
-      printResult(flags, { file: FILE }, `Wrote ${FILE}. Take the # off what you set.`);
+      printResult(
+        flags,
+        { file: FILE },
+        `Wrote ${FILE}. Remove the # before each setting that you give a value.`,
+      );
     });
 }
 
@@ -33,5 +37,5 @@ function template(): string {
       `#${variable}=`,
     ].join("\n"),
   );
-  return `# The settings of Latchkey. Take the # off what you set; the environment wins over this file.\n\n${settings.join("\n\n")}\n`;
+  return `# The settings of Latchkey. Remove the # before each that you give a value; the environment wins over this file.\n\n${settings.join("\n\n")}\n`;
 }

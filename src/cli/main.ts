@@ -48,7 +48,7 @@ function createProgram(): Command {
         Help.prototype.formatHelp.call(helper, command, Object.assign(helper, { visibleCommands: leaves })),
     })
     .configureOutput({ outputError: () => {}, getOutHelpWidth: () => process.stdout.columns ?? WIDE })
-    .addHelpText("after", "\nlatchkey <command> --help tells more.")
+    .addHelpText("after", "\nFor more about a command: latchkey <command> --help")
     .hook("preAction", readEnvironmentFile);
   const steps = [
     addInit,

@@ -19,7 +19,7 @@ export function addSessions(program: Command): void {
     .action((flags: ListFlags & { account?: string }) => withLatchkey((parts) => listAll(parts, flags)));
   sessions
     .command("end <ID>")
-    .description("Ends one session; its device is out at its next request.")
+    .description("Ends one session; its next request is refused.")
     .action((id: string, flags: JsonFlag) => withLatchkey((parts) => endOne(parts, id, flags)));
   sessions
     .command("end-all")

@@ -69,7 +69,7 @@ describe("The line for other nodes' announcements", () => {
     const there = await startThere();
     const { client } = await signIn(there, person, UA.firefoxWindows);
     await client.live();
-    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements can't be opened");
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the connection for announcements can't be opened");
     const env = {
       DATABASE_URL: database.url,
       LATCHKEY_SECRET_KEY: KEY,
@@ -77,14 +77,14 @@ describe("The line for other nodes' announcements", () => {
     };
     const doctor = async (listenUrl = env.LATCHKEY_LISTEN_URL) =>
       (await run(["doctor"], { cwd: database.folder, env: { ...env, LATCHKEY_LISTEN_URL: listenUrl } })).out;
-    expect(await doctor()).toMatch(/warn\s+LATCHKEY_LISTEN_URL: the line for announcements can't be opened/);
+    expect(await doctor()).toMatch(/warn\s+LATCHKEY_LISTEN_URL: the connection for announcements can't be opened/);
     proxy.fault = "none";
-    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements is back");
-    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements can't be opened");
-    expect(await doctor()).toMatch(/ok\s+What other nodes announce arrives \(LATCHKEY_LISTEN_URL\)\./);
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the connection for announcements is back");
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the connection for announcements can't be opened");
+    expect(await doctor()).toMatch(/ok\s+Announcements of other nodes arrive \(LATCHKEY_LISTEN_URL\)\./);
     const elsewhere = Object.assign(new URL(database.url), { pathname: "/postgres" }).href;
     expect(await doctor(elsewhere)).toMatch(
-      /warn\s+LATCHKEY_LISTEN_URL: what other nodes announce does not arrive/,
+      /warn\s+LATCHKEY_LISTEN_URL: announcements of other nodes don't arrive/,
     );
     await there.stop();
   });

@@ -12,7 +12,7 @@ import { copyPrivately } from "./private-copy.ts";
 export function addBackup(program: Command): void {
   program
     .command("backup <FILE>")
-    .description("Copies the embedded database, while a server runs; with the key file beside it.")
+    .description("Copies the embedded database, even while a server runs, and its key file.")
     .action(backUp);
 }
 
@@ -39,12 +39,10 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
   if (hasKey) {
     await copyPrivately(keyFile, `${target}.key`);
     say(
-      `The key that second factors are sealed with is in ${target}.key. Keep both, and keep them apart from others' eyes.`,
+      `The key that second factors are encrypted with is in ${target}.key. Keep both files where nobody else can read them.`,
     );
   } else {
-    say(
-      "LATCHKEY_SECRET_KEY is set in the environment and is not in the backup. Keep it where you keep the backup, but not beside it.",
-    );
+    say("LATCHKEY_SECRET_KEY is set and is not in the backup. Keep a copy of it in another safe place.");
   }
   printResult(flags, { file: target, key: hasKey ? `${target}.key` : null }, `Backed up to ${target}.`);
 }

@@ -15,7 +15,7 @@ import { copyPrivately } from "./private-copy.ts";
 export function addRestore(program: Command): void {
   program
     .command("restore <FILE>")
-    .description("Puts a backup in place and ends every session: it may hold ended ones as live.")
+    .description("Puts a backup in place and ends every session, since it may hold ended ones as live.")
     .action(restore);
 }
 

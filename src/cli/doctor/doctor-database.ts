@@ -32,13 +32,13 @@ async function lookAtAnnouncements({ database, settings }: HttpParts, url: strin
   const announce = (word: string) => sql`select pg_notify(${CHANNEL}, ${word})`.execute(database.read);
   try {
     return (await announcementsArrive(line.url, announce))
-      ? ok(`What other nodes announce arrives (${line.setting}).`)
+      ? ok(`Announcements of other nodes arrive (${line.setting}).`)
       : warn(
-          `${line.setting}: what other nodes announce does not arrive, so open pages hear of it late. LATCHKEY_LISTEN_URL must be a direct line to the database of DATABASE_URL, past any pooler.`,
+          `${line.setting}: announcements of other nodes don't arrive, so open pages hear of endings late. LATCHKEY_LISTEN_URL must be a direct connection to the database of DATABASE_URL, past any pooler.`,
         );
   } catch (error) {
     return warn(
-      `${line.setting}: the line for announcements can't be opened (${messageOf(error)}), so open pages hear late of what other nodes do.`,
+      `${line.setting}: the connection for announcements can't be opened (${messageOf(error)}), so open pages hear of endings on other nodes late.`,
     );
   }
 }

@@ -16,8 +16,8 @@ import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
 export function addDoctor(program: Command): void {
   program
     .command("doctor")
-    .description("Looks at the database, email, addresses, proxies and cookies, and says what it finds.")
-    .option("--send-mail <ADDRESS>", "Sends an email to this address, too.")
+    .description("Checks the database, email, addresses, proxies and cookies, and says what it finds.")
+    .option("--send-mail <ADDRESS>", "Also sends a test email to this address.")
     .action(async (flags: JsonFlag & { sendMail?: string }) => {
       const settings = readSettings(await givenOptions());
       const missing = missingDatabase(settings);
@@ -56,7 +56,7 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
     if (settings.smtpUrl !== null) findings.push(ok("The mail server takes email."));
   } catch (error) {
     log.debug({ err: error }, "The mail server was asked.");
-    return [fail(`The mail server of SMTP_URL does not take email: ${messageOf(error)}`)];
+    return [fail(`The mail server of SMTP_URL doesn't accept email: ${messageOf(error)}`)];
   }
   if (to === undefined) return findings;
   if (readEmailAddress(to) === null)
@@ -69,7 +69,7 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
       html: `<p>${escapeHtml(words)}</p>`,
     });
   } catch (error) {
-    return [...findings, fail(`An email to ${to} was not taken: ${messageOf(error)}`)];
+    return [...findings, fail(`An email to ${to} was not accepted: ${messageOf(error)}`)];
   }
   return [
     ...findings,
@@ -104,7 +104,7 @@ function lookAtSettings(settings: Settings): Finding[] {
       : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),
     lookAtBinding(settings),
     trustedProxies.length > 0 || baseUrl.isLocal
-      ? ok(`${trustedProxies.length} ranges of proxies are trusted.`)
+      ? ok(`LATCHKEY_TRUSTED_PROXIES names ${trustedProxies.length} addresses or ranges.`)
       : warn(`LATCHKEY_TRUSTED_PROXIES is not set${baseUrl.secure ? ENDS_TLS : ""}. ${WHAT_TO_DECLARE}`),
     readDashboard(settings)
       ? ok("The dashboard is built.")

@@ -50,7 +50,7 @@ export function listenToOtherNodes({ url, setting }: ListenLine, hear: Hear, not
     if (!isMissed && !stop.signal.aborted)
       notice(
         "warn",
-        `${setting}: the line for announcements can't be opened. Open pages hear late of what other nodes do; every request is checked all the same.`,
+        `${setting}: the connection for announcements can't be opened. Open pages hear of endings on other nodes late; every request is checked all the same.`,
         error,
       );
     isMissed = true;
@@ -60,7 +60,7 @@ export function listenToOtherNodes({ url, setting }: ListenLine, hear: Hear, not
   /** Until the line is lost. */
   async function hold(line: Line | null): Promise<void> {
     if (line === null) return;
-    if (isMissed) notice("info", `${setting}: the line for announcements is back.`);
+    if (isMissed) notice("info", `${setting}: the connection for announcements is back.`);
     isMissed = false;
     pause = FIRST_WAIT;
     line.client.on("notification", (message) => hear(message.payload || "everyone"));

@@ -46,7 +46,7 @@ export const signInRoutes = [
     method: "PUT",
     path: "/api/accounts",
     session: "none",
-    summary: "Finishes a sign-up with the token of the email.",
+    summary: "Finishes a sign-up with the token from the email.",
     body: bodies.finishSignUp,
     answers: { 201: answers.who, 202: answers.nothing },
     refuses: ["link_expired", "weak_password"],
