@@ -4,10 +4,10 @@ import { optionsFromFile } from "./options/config-file.ts";
 import type { LatchkeyOptions } from "./options/options.ts";
 
 /**
- * Latchkey with these options; what isn't given is taken from `latchkey.config.ts`,
- * `.js` or `.json` in the working folder, where there is one, else has the default of its setting. The database is opened and
- * brought up to date. Close it when the app ends.
- * @throws SettingError, DatabaseUnusable; an Error that says so where Node.js is too old.
+ * Latchkey with these options. Those that aren't given come from `latchkey.config.ts`, `.js` or `.json` in the
+ * working folder if there is one, else they have their defaults. Opens the database and brings it up to date.
+ * Close it when the app ends.
+ * @throws SettingError, DatabaseUnusable; an Error that says so if Node.js is too old.
  */
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   // Only then loaded: its imports don't even link where something of Node's is missing.
