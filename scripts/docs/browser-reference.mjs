@@ -119,7 +119,10 @@ function methodSection({ name, comment, takes, gives, type }, call) {
       "signed_out",
     ]);
     if (refusals.length > 0)
-      rows.push(["Can be refused with", refusals.map(([status, codes]) => `${codes} (${status})`).join(", ")]);
+      rows.push([
+        "Can be refused with",
+        refusals.map(([status, codes]) => `${codes} (${status})`).join(", "),
+      ]);
   }
   return `### \`client.${name}\`\n\n${comment}\n\n${rows.map(([what, words]) => `- ${what}: ${words}`).join("\n")}`;
 }

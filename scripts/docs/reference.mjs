@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { openApiDocument } from "../../src/http/api/document.ts";
 import { api } from "../../src/http/routes.ts";
 import { browserReference } from "./browser-reference.mjs";
+import { code, table } from "./markdown.mjs";
 import { EVERYWHERE, refusalsOf } from "./refusals.mjs";
 import { ROOT } from "./stage.mjs";
 import { slug } from "./vitepress/slug.mjs";
@@ -78,11 +79,18 @@ function answers(responses) {
 }
 
 function fields({ properties = {}, required = [] }) {
-  const rows = Object.entries(properties).map(
-    ([name, schema]) =>
-      `| \`${name}\` | ${shape(schema)} | ${required.includes(name) ? "yes" : "no"} | ${schema.description ?? ""} |`,
+  const rows = Object.entries(properties).map(([name, schema]) => [
+    code(name),
+    shape(schema),
+    required.includes(name) ? "yes" : "no",
+    schema.description ?? "",
+  ]);
+  const isExplained = rows.some((row) => row[3] !== "");
+  const columns = ["field", "type", "required", ...(isExplained ? ["note"] : [])];
+  return table(
+    columns,
+    rows.map((row) => row.slice(0, columns.length)),
   );
-  return `| field | type | required | note |\n|---|---|---|---|\n${rows.join("\n")}`;
 }
 
 function schemaSection([name, schema]) {
@@ -105,7 +113,7 @@ function shape(schema = {}) {
     return all.join("; ");
   }
   if (schema.format === "date-time") return "time";
-  return [schema.type ?? "any"].flat().join(" or ");
+  return [schema.type ?? "object"].flat().join(" or ");
 }
 
 function commandLine() {

@@ -35,8 +35,7 @@ export const oidcRoutes = [
     method: "POST",
     path: "/api/oidc/:provider/start",
     session: "required",
-    summary:
-      "Where to send the browser to connect a provider, or to use it for a proof.",
+    summary: "Where to send the browser to connect a provider, or to use it for a proof.",
     body: bodies.oidcStart,
     answers: { 200: answers.address },
     refuses: ["not_found", "proof_needed", "method_taken", "provider_failed"],
