@@ -5,8 +5,9 @@ import { Hono } from "hono";
 import { mount, requireSession } from "../src/adapters/hono.ts";
 import { lockAccount } from "../src/database/lock.ts";
 import { createLatchkey } from "../src/index.ts";
+import { REST } from "../src/maintenance.ts";
 import { readDevice } from "../src/sessions/device-label/device-label.ts";
-import { prune } from "../src/sessions/prune.ts";
+import { type Pace, prune } from "../src/sessions/prune.ts";
 import { startSession } from "../src/sessions/start.ts";
 import { makeSecret } from "../src/sessions/token.ts";
 import { plantedAccount, plantedSession } from "./plant.ts";
@@ -17,16 +18,17 @@ import { plantedAccount, plantedSession } from "./plant.ts";
  */
 const HASHED = 2_000; // ms
 /** What a bench may ask. */
-const ANSWERS = { prune: pruneAll, pruneSome, memory, delay, hashes };
+const ANSWERS = { prune: () => pruneAll(), pruneSome, memory, delay, hashes };
 const {
   BENCH_BUSY,
   BENCH_LIMITS,
   BENCH_DATABASE = "",
   BENCH_FOLDER = "",
+  BENCH_SCHEME = "http",
   BENCH_SESSIONS = "1000",
   BENCH_PORT = "0",
 } = process.env;
-const baseUrl = `http://localhost:${BENCH_PORT}/auth`;
+const baseUrl = `${BENCH_SCHEME}://localhost:${BENCH_PORT}/auth`;
 const latchkey = await createLatchkey({
   baseUrl,
   databaseUrl: BENCH_DATABASE,
@@ -85,14 +87,15 @@ function keepBusy(): void {
 
 type Pruned = { sessions: number; ms: number };
 
-async function pruneAll(stop?: AbortSignal): Promise<Pruned> {
+/** As the server itself does it. */
+async function pruneAll(pace: Pace = { rest: REST }): Promise<Pruned> {
   const began = performance.now();
-  const { sessions } = await prune(latchkey.parts, Date.now(), stop);
+  const { sessions } = await prune(latchkey.parts, Date.now(), pace);
   return { sessions, ms: performance.now() - began };
 }
 
 function pruneSome(): Promise<Pruned> {
-  return pruneAll(AbortSignal.timeout(2_000));
+  return pruneAll({ stop: AbortSignal.timeout(2_000) });
 }
 
 function memory(): number {

@@ -68,20 +68,21 @@ async function measureBoth(options: Options, what: Case): Promise<Row[]> {
   }
 }
 
-type More = { busy?: boolean; limits?: "on" | "off"; port?: number };
+type More = { busy?: boolean; limits?: "on" | "off"; port?: number; scheme?: "http" | "https" };
 
 /** Latchkey in a Hono app, on a database that is planted. */
 export function startInApp(
   url: string,
   folder: string,
   sessions: number,
-  { busy = false, limits = "on", port }: More = {},
+  { busy = false, limits = "on", port, scheme = "http" }: More = {},
 ): Promise<Server> {
   const settings = {
     BENCH_DATABASE: url,
     BENCH_FOLDER: folder,
     BENCH_SESSIONS: String(sessions),
     BENCH_LIMITS: limits,
+    BENCH_SCHEME: scheme,
     ...(busy ? { BENCH_BUSY: "yes" } : {}),
   };
   return startServer("in-app-server.ts", settings, port);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { bound } from "./bound.ts";
 import { busy, check, random } from "./in-app.ts";
 import { live } from "./live.ts";
 import { peers } from "./peers.ts";
@@ -8,16 +9,19 @@ import { prune } from "./prune.ts";
 import { asMarkdown, type Bench, isMissed, machine, type Result, save } from "./results.ts";
 import { signIns } from "./sign-ins.ts";
 import { sizes } from "./sizes.ts";
+import { start } from "./start.ts";
 import { workers } from "./workers.ts";
 
 const BENCHES: Record<string, Bench> = {
   check,
   random,
   busy,
+  bound,
   sizes,
   prune,
   "sign-ins": signIns,
   live,
+  start,
   workers,
   peers,
 };

@@ -7,12 +7,22 @@ import { hashToken } from "../src/database/token-hash.ts";
 const DAY = 86_400_000;
 const CACHE = 4_000_000; // kB, so that the pages of 10 million sessions' indexes stay in memory
 
-/** The first so many sessions have expired; each account has so many sessions, one after the other. */
-export type Plan = { sessions: number; perAccount?: number; expired?: number };
+/**
+ * The first so many sessions have expired; each account has so many sessions, one after the other. From one number
+ * on they are bound to a device, each by a bound cookie whose token is its number.
+ */
+export type Plan = { sessions: number; perAccount?: number; expired?: number; boundFrom?: number };
 
 /** The cookie of a planted session, whose token is its number. */
 export function plantedCookie(number: number): string {
   return `latchkey=lk1_${String(number).padStart(43, "0")}`;
+}
+
+/** The same on https, where a session can be bound. */
+export function plantedSecureCookie(number: number, isBound: boolean): string {
+  const secret = String(number).padStart(43, "0");
+  const cookie = `__Host-latchkey=lk1_${secret}`;
+  return isBound ? `${cookie}; __Host-latchkey-bound=${secret}` : cookie;
 }
 
 export function plantedAccount(number: number): string {
@@ -32,9 +42,9 @@ export async function plant(databaseUrl: string, plan: Plan): Promise<void> {
 function plantSqlite(file: string, plan: Plan): void {
   openSqliteFile(file).close();
   const open = new DatabaseSync(file, { enableForeignKeyConstraints: false });
-  open.function("hash_of", { deterministic: true }, (number) =>
-    hashToken(`lk1_${String(number).padStart(43, "0")}`),
-  );
+  const secret = (number: unknown) => String(number).padStart(43, "0");
+  open.function("hash_of", { deterministic: true }, (number) => hashToken(`lk1_${secret(number)}`));
+  open.function("bound_hash_of", (id) => hashToken(secret(Number(String(id).slice(1)))));
   open.exec(
     `pragma locking_mode = exclusive; pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -${CACHE}`,
   );
@@ -44,7 +54,8 @@ function plantSqlite(file: string, plan: Plan): void {
   // In the order of the table, or each row would be written to another page.
   const hashed = `(select hash_of(n) as hash, n from ${numbers(plan.sessions)} order by hash)`;
   open.exec(
-    `begin; ${accounts(plan, pad, numbers)}; ${sessions(plan, pad, "hash", hashed)}; commit; analyze`,
+    `begin; ${accounts(plan, pad, numbers)}; ${sessions(plan, pad, "hash", hashed)};
+     ${binding(plan, "bound_hash_of(id)")}; commit; analyze`,
   );
   open.close();
 }
@@ -58,6 +69,7 @@ async function plantPostgres(url: string, plan: Plan): Promise<void> {
   const hash = "sha256(convert_to('lk1_' || lpad(n::text, 43, '0'), 'UTF8'))";
   await client.query(accounts(plan, pad, numbers));
   await client.query(sessions(plan, pad, hash, numbers(plan.sessions)));
+  await client.query(binding(plan, "sha256(convert_to(lpad(substr(id, 2), 43, '0'), 'UTF8'))"));
   await client.query("vacuum analyze");
   await client.end();
 }
@@ -78,4 +90,10 @@ function sessions({ perAccount = 1, expired = 0 }: Plan, pad: Pad, hash: string,
       signed_in_with, method_id, proved_at, replacement_key)
     select ${hash}, 's' || ${pad("n")}, 'a' || ${pad(`n / ${perAccount}`)}, 'Chrome', 'Mac OS', 'Chrome on Mac OS',
       ${now}, ${ends}, ${now}, 'password', 'password', ${now}, 'Chrome|' || n from ${from}`;
+}
+
+function binding({ sessions, boundFrom = sessions }: Plan, hash: string): string {
+  const now = Date.now();
+  return `update session set binding_key = '{}', bound_at = ${now}, bound_hash = ${hash}, bound_until = ${now + DAY}
+    where id >= '${plantedSession(boundFrom)}'`;
 }

@@ -22,8 +22,9 @@ export async function startServer(
   const port = sharedPort ?? (await freePort());
   const env = { ...process.env, ...settings, BENCH_PORT: String(port) };
   const child: ChildProcess = fork(join(import.meta.dirname, script), { env });
+  const gone = once(child, "exit");
   const next = async (): Promise<unknown> => {
-    const [said] = await Promise.race([once(child, "message"), once(child, "exit").then(stopped)]);
+    const [said] = await Promise.race([once(child, "message"), gone.then(stopped)]);
     return said;
   };
   await next();
@@ -35,7 +36,6 @@ export async function startServer(
       return next();
     },
     async stop() {
-      const gone = once(child, "exit");
       child.kill();
       await gone;
     },

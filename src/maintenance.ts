@@ -9,6 +9,8 @@ import { prune } from "./sessions/prune.ts";
 const TELL_INTERVAL = 60_000;
 /** How soon after the start emails of an earlier run are looked for; ms. A command is over by then, and leaves them to the server. */
 const FIRST_EMAILS = 1_000;
+/** Of five milliseconds pruning takes one at most: it goes on for longer, and nobody notices. */
+export const REST = 4;
 /** Longer than this a timer can't be set for; ms. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -74,7 +76,7 @@ async function resealAll(parts: HttpParts, stop: AbortSignal): Promise<void> {
 }
 
 async function pruneAndLog(parts: HttpParts, stop: AbortSignal): Promise<void> {
-  const pruned = await prune(parts, parts.settings.now(), stop);
+  const pruned = await prune(parts, parts.settings.now(), { stop, rest: REST });
   if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
 }
 

@@ -116,14 +116,14 @@ function escapeHtml(text: string): string {
   return oneLine(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
+const DAY = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  timeZone: "UTC",
+});
+
 /** A time as people write it, in UTC: "24 November 2026, 03:47 UTC". */
 export function timeInWords(at: number): string {
-  const date = new Date(at);
-  const day = date.toLocaleDateString("en-GB", {
-    day: "numeric",
-    month: "long",
-    year: "numeric",
-    timeZone: "UTC",
-  });
-  return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
+  return `${DAY.format(at)}, ${new Date(at).toISOString().slice(11, 16)} UTC`;
 }

@@ -7,7 +7,9 @@ import { DAY, IDLE_MARGIN } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
 /** Small, so that a batch holds the database for a few ms only. */
-const ROWS_A_BATCH = 200;
+const ROWS_A_BATCH = 50;
+/** The shortest pause between two batches, in ms: whoever waits for the database's lock gets it. */
+const SHORTEST_PAUSE = 2;
 /** Rows that are only looked at, a batch. */
 const ROWS_A_PAGE = 2_000;
 /** What the settings allow at most. */
@@ -18,33 +20,47 @@ const DEVICES_KEPT = 400 * DAY;
 export type Pruned = { sessions: number; rows: number };
 
 /**
+ * `rest` is how many times as long as a batch took the next one waits: what the embedded database does, it does in
+ * this thread, and other requests wait for it.
+ */
+export type Pace = { stop?: AbortSignal; rest?: number };
+
+/**
  * Deletes what is over: expired sessions first (their reason is kept for 7 days), then old reasons,
  * links, emails that nobody could send, pending sign-ins, counters, events and devices. In batches with pauses,
  * one node at a time. An expired session is refused whether this has run or not (S11).
  */
-export async function prune(parts: SessionParts, now: number, stop?: AbortSignal): Promise<Pruned> {
+export async function prune(parts: SessionParts, now: number, pace: Pace = {}): Promise<Pruned> {
   const sessions =
-    (await inBatches(parts, stop, (write) => endExpired(write, now))) + (await endIdle(parts, now, stop));
-  let rows = await inBatches(parts, stop, (write) => parts.database.forgetOldChanges(write, ROWS_A_BATCH));
+    (await inBatches(parts, pace, (write) => endExpired(write, now))) + (await endIdle(parts, now, pace));
+  let rows = await inBatches(parts, pace, (write) => parts.database.forgetOldChanges(write, ROWS_A_BATCH));
   for (const [table, column, before] of leftovers(now)) {
-    rows += await inBatches(parts, stop, (write) => deleteBefore(write, table, column, before));
+    rows += await inBatches(parts, pace, (write) => deleteBefore(write, table, column, before));
   }
   return { sessions, rows };
 }
 
 async function inBatches(
   parts: SessionParts,
-  stop: AbortSignal | undefined,
+  pace: Pace,
   batch: (write: Write) => Promise<number>,
 ): Promise<number> {
   let total = 0;
-  while (!stop?.aborted) {
-    const done = await inTurn(parts, batch);
+  while (!pace.stop?.aborted) {
+    const done = await paced(pace, () => inTurn(parts, batch));
     total += done ?? 0;
     if (done === null || done < ROWS_A_BATCH) return total;
-    await wait(2);
   }
   return total;
+}
+
+/** Does a batch, and rests. */
+async function paced<T>({ rest = 0, stop }: Pace, batch: () => Promise<T>): Promise<T> {
+  const began = performance.now();
+  const done = await batch();
+  const pause = Math.max(SHORTEST_PAUSE, (performance.now() - began) * rest);
+  if (!stop?.aborted) await wait(pause);
+  return done;
 }
 
 /** One batch is one transaction; null where another node prunes. */
@@ -74,18 +90,19 @@ type Place = Pick<Selectable<SessionTable>, "expires_at" | "token_hash">;
  * Nothing is indexed by the last use, or each would be written twice. So this walks by the index on the
  * expiry, a page of rows at a time, through all sessions that are old enough to have idled.
  */
-async function endIdle(parts: SessionParts, now: number, stop: AbortSignal | undefined): Promise<number> {
+async function endIdle(parts: SessionParts, now: number, pace: Pace): Promise<number> {
   const { idleTimeout } = parts.settings;
   if (idleTimeout === null) return 0;
   const before = now - idleTimeout - IDLE_MARGIN;
   let total = 0;
   let after: Place | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
-  while (after !== undefined && !stop?.aborted) {
+  while (after !== undefined && !pace.stop?.aborted) {
     const from: Place = after;
-    const page = await inTurn(parts, (write) => endIdleOnPage(parts, write, { from, before }, now));
+    const page = await paced(pace, () =>
+      inTurn(parts, (write) => endIdleOnPage(parts, write, { from, before }, now)),
+    );
     total += page?.ended ?? 0;
     after = page?.last;
-    await wait(2);
   }
   return total;
 }

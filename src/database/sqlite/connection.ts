@@ -15,9 +15,11 @@ import { asUnavailable, isBusy } from "./faults.ts";
 
 /** How long a write waits for another process's write before it gives up, in ms. */
 const WRITE_PATIENCE = 10_000;
+/** Longer statements, in characters, have a list of many rows: a text for each number of them, of which few come twice. */
+const LONGEST_HELD = 2_000;
 
 /**
- * Kysely's dialect over `node:sqlite`: statements are prepared once and held, transactions begin
+ * Kysely's dialect over `node:sqlite`: all but long statements are prepared once and held, transactions begin
  * IMMEDIATE (a deferred one that reads and then writes while another process commits fails at once),
  * and whoever waits for another process's lock leaves the event loop free. `afterTransaction` runs as soon
  * as one has ended, committed or not.
@@ -127,7 +129,7 @@ class SqliteConnection implements DatabaseConnection {
     if (held) return held;
     const statement = this.#open.prepare(sql);
     const made = { statement, reads: statement.columns().length > 0 };
-    this.#held.set(sql, made);
+    if (sql.length <= LONGEST_HELD) this.#held.set(sql, made);
     return made;
   }
 }
