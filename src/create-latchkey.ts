@@ -7,20 +7,20 @@ import type { LatchkeyOptions } from "./options/options.ts";
  * Latchkey with these options. Those that aren't given come from `latchkey.config.ts`, `.js` or `.json` in the
  * working folder if there is one, else they have their defaults. Opens the database and brings it up to date.
  * Close it when the app ends.
- * @throws SettingError, DatabaseUnusable; an Error that says so if Node.js is too old.
+ * @throws SettingError, DatabaseUnusable; an Error that says so if Node.js is too old, or isn't what runs this.
  */
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   // Only then loaded: its imports don't even link where something of Node's is missing.
-  if (!("argon2" in crypto)) throw new Error(tooOld());
+  const { node, bun, deno } = process.versions;
+  if (bun || deno)
+    throw new Error(`Latchkey needs Node.js itself, and this is ${bun ? `Bun ${bun}` : `Deno ${deno}`}.`);
+  if (!("argon2" in crypto))
+    throw new Error(
+      `Latchkey needs Node.js 24.7 or newer (argon2 in node:crypto), and this is Node.js ${node}.`,
+    );
   const { createLatchkey, whereEmailsGo } = await import("./latchkey.ts");
   const latchkey = await createLatchkey({ ...(await optionsFromFile()), ...options });
   const emailsGo = whereEmailsGo(latchkey.settings);
   if (emailsGo !== null) latchkey.parts.log.info(emailsGo);
   return latchkey;
-}
-
-function tooOld(): string {
-  const { node, bun, deno } = process.versions;
-  const found = bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : `Node.js ${node}`;
-  return `Latchkey needs Node.js 24.7 or newer (argon2 in node:crypto), and this is ${found}.`;
 }
