@@ -10,7 +10,6 @@ import type { LatchkeyOptions } from "./options/options.ts";
  * @throws SettingError, DatabaseUnusable; an Error that says so if Node.js is too old, or isn't what runs this.
  */
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
-  // Only then loaded: its imports don't even link where something of Node's is missing.
   const { node, bun, deno } = process.versions;
   if (bun || deno)
     throw new Error(`Latchkey needs Node.js itself, and this is ${bun ? `Bun ${bun}` : `Deno ${deno}`}.`);
@@ -18,8 +17,9 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     throw new Error(
       `Latchkey needs Node.js 24.7 or newer (argon2 in node:crypto), and this is Node.js ${node}.`,
     );
-  const { createLatchkey, whereEmailsGo } = await import("./latchkey.ts");
-  const latchkey = await createLatchkey({ ...(await optionsFromFile()), ...options });
+  // Loaded only now: on an older Node.js its imports don't even link.
+  const { openLatchkey, whereEmailsGo } = await import("./latchkey.ts");
+  const latchkey = await openLatchkey({ ...(await optionsFromFile()), ...options });
   const emailsGo = whereEmailsGo(latchkey.settings);
   if (emailsGo !== null) latchkey.parts.log.info(emailsGo);
   return latchkey;

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createLatchkey } from "../../src/create-latchkey.ts";
 import { listen } from "../../src/http/listen.ts";
-import { createLatchkey } from "../../src/latchkey.ts";
 import { UA } from "../../tests/support/requests/user-agents.ts";
 import { ROOT } from "./stage.mjs";
 
