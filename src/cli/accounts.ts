@@ -14,7 +14,7 @@ import {
 } from "../operator.ts";
 import { givenOptions } from "./given-options.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
-import { ask, type JsonFlag, printResult, Refused, say } from "./terminal.ts";
+import { ask, CommandFailed, type JsonFlag, many, printResult, say } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
 
 export function addAccounts(program: Command): void {
@@ -124,10 +124,10 @@ function createAccount(email: string, flags: CreateFlags): Promise<void> {
 
 async function askPassword(): Promise<string> {
   if (!process.stdin.isTTY)
-    throw new Refused("There is no terminal to ask for the password. Use --password-stdin.");
+    throw new CommandFailed("There is no terminal to ask for the password. Use --password-stdin.");
   const first = await ask("Password: ", { hidden: true });
   if (first === (await ask("Repeat the password: ", { hidden: true }))) return first;
-  throw new Refused("The two passwords differ.");
+  throw new CommandFailed("The two passwords differ.");
 }
 
 type ChangeFlags = JsonFlag & { yes?: true };
@@ -154,7 +154,7 @@ function addChange(accounts: Command, name: string, summary: string, change: Cha
 
 const suspendAccount: Change = async (parts, account, { now }) => {
   const ended = await suspend(parts, account, now);
-  return `Suspended ${account.email}; ${ended} ${ended === 1 ? "session" : "sessions"} ended.`;
+  return `Suspended ${account.email}; ${many(ended, "session")} ended.`;
 };
 
 const deleteAccount: Change = async (parts, account, { now, flags }) => {
@@ -162,7 +162,7 @@ const deleteAccount: Change = async (parts, account, { now, flags }) => {
   if (process.stdin.isTTY && !flags.yes) {
     const typed = await ask(`To delete ${email} and everything that belongs to it, type the address again: `);
     if (typed.trim().toLowerCase() !== email.toLowerCase())
-      throw new Refused("That is not the address. Nothing was deleted.");
+      throw new CommandFailed("That is not the address. Nothing was deleted.");
   }
   await remove(parts, account, now);
   return `Deleted ${email}.`;

@@ -6,7 +6,7 @@ import { readJsonLines } from "../import/read-json-lines.ts";
 import type { LeftOut, Report } from "../import/report.ts";
 import type { ImportOptions } from "../import/validate.ts";
 import { createProgress } from "./progress.ts";
-import { type JsonFlag, print, UsedWrongly } from "./terminal.ts";
+import { type JsonFlag, many, print, UsageError } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
 /** How each kind of source is opened; what only an import needs is loaded by it alone. */
@@ -45,7 +45,7 @@ export function addImport(program: Command): void {
     .action(async (source: string, flags: Flags) => {
       const open = SOURCES[flags.from ?? ""];
       if (open === undefined)
-        throw new UsedWrongly(`latchkey import takes --from ${kinds.join("|")}. See: latchkey import --help`);
+        throw new UsageError(`latchkey import takes --from ${kinds.join("|")}. See: latchkey import --help`);
       await bringIn(await open(source), flags);
     });
 }
@@ -98,8 +98,4 @@ function summary(report: Report, { dryRun }: ImportOptions): string[] {
     `Already here, and left as they are: ${many(alreadyHere, "account")}.`,
     `Left out: ${many(leftOut.accounts, "account")}, and ${many(leftOut.parts, "part")} of others.`,
   ];
-}
-
-function many(count: number, one: string, several = `${one}s`): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
 }

@@ -24,7 +24,7 @@ export function addMigrate(program: Command): void {
 export function addPrune(program: Command): void {
   program
     .command("prune")
-    .description("Deletes expired rows now; a server does it every hour.")
+    .description("Deletes what has expired; a server does so every hour.")
     .action((flags: JsonFlag) =>
       withLatchkey(async (parts) => {
         const pruned = await prune(parts, parts.settings.now());

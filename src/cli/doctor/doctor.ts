@@ -52,10 +52,10 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
   const findings: Finding[] = [];
   try {
     await mailer.verify();
-    if (settings.smtpUrl !== null) findings.push(ok("The mail server takes email."));
+    if (settings.smtpUrl !== null) findings.push(ok("The mail server accepts email."));
   } catch (error) {
     log.debug({ err: error }, "The mail server was asked.");
-    return [fail(`The mail server of SMTP_URL doesn't accept email: ${messageOf(error)}`)];
+    return [fail(`The mail server of SMTP_URL does not accept email: ${messageOf(error)}`)];
   }
   if (to === undefined) return findings;
   if (readEmailAddress(to) === null)
