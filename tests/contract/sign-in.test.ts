@@ -7,7 +7,16 @@ import {
   expectSignedIn,
   expectSignedOut,
 } from "../support/requests/expectations.ts";
-import { freshEmail, listOf, signIn, signUp, trySignIn, WRONG_PASSWORD } from "../support/requests/people.ts";
+import {
+  freshEmail,
+  listOf,
+  OTHER_PASSWORD,
+  resetToken,
+  signIn,
+  signUp,
+  trySignIn,
+  WRONG_PASSWORD,
+} from "../support/requests/people.ts";
 import { accountShape, sessionShape } from "../support/requests/shapes.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverFor } from "../support/servers/server.ts";
@@ -48,6 +57,20 @@ describeOnEachEngine("Signing in", (engine) => {
     await signIn(server(), owner, client);
     const news = await server().outbox.withSubject(owner.email, "New sign-in: Firefox on Windows");
     expect(news.to).toEqual([owner.email]);
+  });
+
+  test("in a new browser is news after a reset, too, which forgets none of the owner's", async () => {
+    const person = await signUp(server());
+    const { client, email } = person;
+    const token = await server().outbox.tokenFor(email, "/confirm-email");
+    expectNoContent(await client.post("/api/email-confirmations", { token }));
+    const reset = { token: await resetToken(server(), email), password: OTHER_PASSWORD };
+    expectNoContent(await client.put("/api/password-resets", reset));
+    await signIn(server(), { email, password: OTHER_PASSWORD }, UA.firefoxWindows);
+    const news = await server().outbox.to(email);
+    expect(news.map(({ subject }) => subject)).toContainEqual(
+      expect.stringContaining("New sign-in: Firefox on Windows"),
+    );
   });
 
   test("an address that can't be one is just an unknown address", async () => {
