@@ -201,6 +201,8 @@ describeOnEachEngine("One's own account", (engine) => {
     const token = await resetToken(server(), squatter.email);
     expectNoContent(await server().client().put("/api/password-resets", { token, password: OTHER_PASSWORD }));
     expectRefusal(await squatter.client.get("/api/session"), 401, "signed_out");
+    const [told] = (await server().outbox.to(squatter.email)).slice(-1);
+    expect(told?.text).toContain("was removed, since it may be someone else's: two-factor authentication.");
     const owner = expectStatus(
       201,
       await server().client().post("/api/session", { email: squatter.email, password: OTHER_PASSWORD }),
