@@ -3,7 +3,7 @@ import { type Soon, soon } from "../sessions/soon.ts";
 import { problem, whoAnswer } from "./answers.ts";
 import { broken } from "./broken.ts";
 import type { HttpParts } from "./call.ts";
-import { identify } from "./identify.ts";
+import { identify, withoutStaleCookie } from "./identify.ts";
 import { allowedNext, navigates, toWayIn } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
 import { notLetIn, whyNotLetIn } from "./two-factor-needed.ts";
@@ -35,9 +35,10 @@ export function requireSession(parts: HttpParts, request: RequestHead): Soon<Sig
 
 function letThrough(parts: HttpParts, request: RequestHead, who: Authentication): SignedIn | Response {
   if (who.account) return who;
-  return navigates(request)
+  const answer = navigates(request)
     ? toWayIn(who, pageOf(parts, request), request.method, parts.settings)
     : problem(notLetIn(who));
+  return withoutStaleCookie(parts, request.headers, who, answer);
 }
 
 /** The page that was asked for, to come back to. */
