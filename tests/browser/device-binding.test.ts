@@ -108,8 +108,11 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
       }),
     );
     await page.goto(`${site.url(SPARE)}/links`);
+    site.answers();
     await page.getByText("to the site").click();
     await page.getByText("Current session").waitFor();
+    const pages = site.answers().filter(({ path }) => /^\/(login|settings)/.test(path));
+    expect(pages.map(({ status }) => status)).toEqual([200]);
   });
 
   it("stays where it is when a refresh doesn't get through: what the page asks for meanwhile, it asks for again", async () => {
