@@ -1,16 +1,19 @@
+import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
 import { afterEach, expect, test } from "vitest";
 import { BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
-import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
 import type { Client } from "../support/requests/client.ts";
 import { MINUTE, SECOND } from "../support/requests/clock.ts";
 import { expectProblem, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
 import { activityOf, listOf, PASSWORD, signUp } from "../support/requests/people.ts";
-import { serverFor } from "../support/servers/server.ts";
+import { serverFor, startServer } from "../support/servers/server.ts";
 
+const BASE = "https://app.example.test";
 const MAIN = "__Host-latchkey";
 
 describeOnEachEngine("The owner of a bound session", (engine) => {
-  const server = serverFor(engine, { baseUrl: "https://app.example.test" });
+  const server = serverFor(engine, { baseUrl: BASE });
   afterEach(() => server().clock.setTo(server().clock.now()));
 
   /** How often a copy's use was told; every notice that was begun is written by then. */
@@ -53,6 +56,24 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     expect(await copiesTold(client)).toBe(1);
   });
 
+  test("is told once of a copy that is used at two nodes at the same time", async () => {
+    const { client, email } = await signUpBound(server());
+    const { clock, database, secretKey } = server();
+    const other = await startServer({ engine, baseUrl: BASE, clock, database, secretKey });
+    try {
+      const letGo = await holdAccounts(database);
+      for (const node of [server(), other])
+        expectRefusal(await copyOf(node, client, [MAIN]).get("/api/session"), 401, "device_proof_needed");
+      await letGo();
+      await other.latchkey.parts.settled();
+      expect(await copiesTold(client)).toBe(1);
+      const emails = (await server().outbox.to(email)).filter(({ subject }) => subject.includes("A copy of"));
+      expect(emails).toHaveLength(1);
+    } finally {
+      await other.close();
+    }
+  });
+
   test.each([
     [
       "is told of a request without the short cookie while its browser still has it",
@@ -73,3 +94,16 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     expect(await copiesTold(client)).toBe(times);
   });
 });
+
+/** Keeps every change of an account waiting, until the returned function is called. */
+async function holdAccounts({ url }: TestDatabase): Promise<() => Promise<void>> {
+  if (url.startsWith("sqlite:")) {
+    const open = new DatabaseSync(url.replace("sqlite:", ""));
+    open.exec("begin immediate");
+    return async () => open.close();
+  }
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query("begin; select id from account for update");
+  return () => client.end();
+}
