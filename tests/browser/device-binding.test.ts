@@ -180,6 +180,7 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
       `The owner's page said so ${Math.round(toldAt - (refused?.at ?? 0))} ms after the copy was refused.`,
     );
     await stolen.waitForURL(/\/login/);
+    await stolen.getByText("This browser couldn't prove that it is the one you logged in with.").waitFor();
   });
 
   it("forgets its binding once it has ended, and the login page says why", async () => {
