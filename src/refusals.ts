@@ -60,6 +60,11 @@ export function refuse(code: RefusalCode, detail?: string, facts: Facts = {}): R
   return { ok: false, code, detail: detail ?? `${refusals[code].title}.`, facts };
 }
 
+/** The session that a request came with has ended meanwhile. */
+export function sessionHasEnded(): Refusal {
+  return refuse("signed_out", "This session has ended.", { reason: "none" });
+}
+
 export type Outcome<T = object> = ({ ok: true } & T) | Refusal;
 
 /** The server has too much to do right now: 503, and the caller may try again. */

@@ -5,10 +5,11 @@ import type { FoundSession } from "../../database/database.ts";
 import { problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
-import { allowedNext, navigates, toWayIn, wayIn } from "../next.ts";
-import { first } from "../request/reached-at.ts";
+import { notSignedIn } from "../identify.ts";
+import { allowedNext, loginUrl, navigates, redirectFrom } from "../next.ts";
+import { firstForwarded } from "../request/foreign-origin.ts";
+import { whyNotLetIn } from "../require-two-factor.ts";
 import type { ApiRoute } from "../route.ts";
-import { notLetIn, whyNotLetIn } from "../two-factor-needed.ts";
 
 const MODES = z.enum(["nginx"]);
 
@@ -46,7 +47,7 @@ export const verifyRoute: ApiRoute = {
 };
 
 /**
- * The answer to the proxy goes by the cookie alone. What a client can forge (`X-Forwarded-*`) only chooses
+ * The cookie alone decides the answer to the proxy. What a client can forge (`X-Forwarded-*`) only chooses
  * the status and where to go on after a sign-in. A database that is down is 503 by the one catch, never 2xx.
  */
 function tell({ session }: Identity): Response {
@@ -66,23 +67,24 @@ function confirmedAddress({ email, emailVerifiedAt }: FoundSession): Record<stri
 
 function turnAway({ request, parts }: Call, why: SignedOut): Response {
   const { settings } = parts;
-  const page = wantedPage(request, settings);
+  const page = loginUrl(wantedPage(request, settings), settings, why.reason);
   const isNginx = new URL(request.url).searchParams.get("mode") === "nginx";
   if (navigates(request) && !isNginx)
-    return toWayIn(why, page, request.headers.get("x-forwarded-method") ?? "GET", settings);
-  const answer = problem(notLetIn(why));
-  if (isNginx) answer.headers.set("Location", wayIn(why, page, settings));
+    return redirectFrom(request.headers.get("x-forwarded-method") ?? "GET", page);
+  const answer = problem(notSignedIn(why));
+  if (isNginx) answer.headers.set("Location", page);
   return answer;
 }
 
-/** The page that was asked for, as the proxy tells it; null where `next` may not lead there. */
+/** The page that the proxy was asked for; null where `next` may not lead there. */
 function wantedPage({ headers }: Request, settings: Call["parts"]["settings"]): string | null {
   const original = headers.get("x-original-url");
   if (original !== null) return allowedNext(original, settings);
   const uri = headers.get("x-forwarded-uri");
-  const host = first(headers.get("x-forwarded-host"));
+  const host = firstForwarded(headers.get("x-forwarded-host"));
   if (uri === null && host === undefined) return null;
-  const scheme = first(headers.get("x-forwarded-proto")) ?? (settings.baseUrl.secure ? "https" : "http");
+  const scheme =
+    firstForwarded(headers.get("x-forwarded-proto")) ?? (settings.baseUrl.secure ? "https" : "http");
   if (!/^https?$/.test(scheme)) return null;
   const page = `${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`;
   return allowedNext(page, settings);

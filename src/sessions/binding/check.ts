@@ -48,7 +48,7 @@ export function isSame(one: Uint8Array | null, other: Uint8Array): boolean {
   return one !== null && Buffer.compare(one, other) === 0;
 }
 
-/** Whether the browser itself may have dropped its cookie this very moment: then a request without it is no copy's. */
+/** Whether the browser may have dropped its cookie this very moment: then a request without it need not be a copy's. */
 export function isJustDropped({ boundUntil }: FoundBinding, now: number): boolean {
   const left = (boundUntil ?? 0) - now;
   return left >= 0 && left <= ON_THE_WAY;
