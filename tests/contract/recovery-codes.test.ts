@@ -3,8 +3,13 @@ import { expect, test } from "vitest";
 import { allAtRest } from "../support/databases/at-rest.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { expectRefusal } from "../support/requests/expectations.ts";
-import type { Person } from "../support/requests/people.ts";
-import { expectStatus, halfSignIn, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import {
+  expectStatus,
+  halfSignIn,
+  type Person,
+  signUp,
+  turnOnTwoFactor,
+} from "../support/requests/people.ts";
 import { serverFor } from "../support/servers/server.ts";
 
 const ROUTE = "/api/session/two-factor";

@@ -118,7 +118,7 @@ export async function signUpBoundIn(
 
 /** Waits until the session of this page is bound, and its page says so. */
 export async function showsBound(page: Page, url: string): Promise<void> {
-  await expect.poll(() => boundCookie(page.context(), url), { timeout: 20_000 }).toBeDefined();
+  await expect.poll(() => boundCookie(page.context(), url)).toBeDefined();
   await page.reload();
   await page.getByText("Bound to this device").waitFor();
 }
