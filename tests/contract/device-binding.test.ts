@@ -276,6 +276,14 @@ describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
     await expectSignedIn(client);
   });
 
+  test("is told to each of two owners, however soon one after the other", async () => {
+    const owners = [await signUpBound(server()), await signUpBound(server())];
+    for (const { client } of owners) {
+      await copyOf(server(), client, [MAIN]).get("/api/session");
+      expect(await copiesTold(client)).toHaveLength(1);
+    }
+  });
+
   test("doesn't log its owner out where the thief signs in with it, to an account of their own", async () => {
     const { client } = await signUpBound(server());
     const thief = await signUp(server());

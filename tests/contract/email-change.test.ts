@@ -16,6 +16,7 @@ import {
   type Person,
   resetToken,
   signIn,
+  signUp,
   signUpConfirmed,
   trySignIn,
 } from "../support/requests/people.ts";
@@ -86,6 +87,43 @@ describeOnEachEngine("A change of the address", (engine) => {
       401,
       "wrong_credentials",
     );
+  });
+
+  test("from an address that was never confirmed leaves another account's link to that address", async () => {
+    const wanted = freshEmail("wanted");
+    const other = await signUpConfirmed(server());
+    const token = await ask(other, wanted);
+    const mistyped = await signUp(server(), { email: wanted });
+    expectNoContent(await confirm(mistyped, await ask(mistyped, freshEmail("right"))));
+    expectNoContent(await confirm(other, token));
+  });
+
+  test("that was never confirmed is only cancelled by its link, also once a later one was confirmed", async () => {
+    const person = await signUpConfirmed(server());
+    const later = freshEmail("later");
+    await ask(person, freshEmail("never"));
+    const cancel = await server().outbox.tokenFor(person.email, "/keep-email");
+    expectNoContent(await confirm(person, await ask(person, later)));
+    expectNoContent(await takeBack(cancel));
+    const { body } = expectStatus(200, await person.client.get("/api/session"));
+    expect(body.account?.email).toBe(later);
+  });
+
+  test("can be followed by one back to the address that is reserved for the same account", async () => {
+    const person = await signUpConfirmed(server());
+    expectNoContent(await confirm(person, await ask(person, freshEmail("new"))));
+    expectNoContent(await confirm(person, await ask(person, person.email)));
+    await signIn(server(), person, UA.safariMac);
+  });
+
+  test("that is taken back leaves the links that report a sign-in since then", async () => {
+    const owner = await signUpConfirmed(server());
+    const token = await ask(owner, freshEmail("new"));
+    await signIn(server(), owner, UA.firefoxWindows);
+    const report = await server().outbox.tokenFor(owner.email, "/not-me");
+    expectNoContent(await confirm(owner, token));
+    expectNoContent(await takeBack(await server().outbox.tokenFor(owner.email, "/keep-email")));
+    expectNoContent(await server().client().post("/api/not-me", { token: report }));
   });
 
   test("can be taken back for seven days after it was confirmed, and no longer", async () => {

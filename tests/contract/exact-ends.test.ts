@@ -1,9 +1,15 @@
 import { afterEach, expect, test } from "vitest";
+import { copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
 import { type Answer, need } from "../support/requests/answers.ts";
 import { DAY, MINUTE, SECOND } from "../support/requests/clock.ts";
-import { expectNoContent, expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
+import {
+  expectNoContent,
+  expectProblem,
+  expectRefusal,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import {
   expectStatus,
   freshEmail,
@@ -148,5 +154,37 @@ describeOnEachEngine("Until the last millisecond of its time, and no longer, las
     expect((await guess()).status).toBe(429);
     stopAt(begun + 15 * MINUTE);
     expect(need(expectStatus(201, await trySignIn(stranger, person)), "account").email).toBe(person.email);
+  });
+});
+
+describeOnEachEngine("Until the last millisecond of its time, and no longer, binds", (engine) => {
+  const server = serverFor(engine, { baseUrl: "https://app.example.test" });
+  afterEach(() => server().clock.setTo(server().clock.now()));
+
+  test("a bound cookie, 10 minutes, and the one before it no longer than it would have", async () => {
+    const begun = server().clock.now();
+    server().clock.stopAt(begun);
+    const { client, browser } = await signUpBound(server());
+    const former = copyOf(server(), client);
+    server().clock.stopAt(begun + MINUTE);
+    expect((await browser.refreshOnce()).status).toBe(200);
+    server().clock.stopAt(begun + 10 * MINUTE - 1);
+    for (const each of [client, former]) expectStatus(200, await each.get("/api/session"));
+    server().clock.stopAt(begun + 10 * MINUTE);
+    expectProblem(await former.get("/api/session"), 401, "device_proof_needed");
+    server().clock.stopAt(begun + 11 * MINUTE - 1);
+    expectStatus(200, await client.get("/api/session"));
+    server().clock.stopAt(begun + 11 * MINUTE);
+    expectProblem(await client.get("/api/session"), 401, "device_proof_needed");
+  });
+
+  test("a challenge, 5 minutes longer than the bound cookie that came with it", async () => {
+    const begun = server().clock.now();
+    server().clock.stopAt(begun);
+    const [inTime, late] = [await signUpBound(server()), await signUpBound(server())];
+    server().clock.stopAt(begun + 15 * MINUTE - 1);
+    expect((await inTime.browser.refreshOnce()).status).toBe(200);
+    server().clock.stopAt(begun + 15 * MINUTE);
+    expectRefusal(await late.browser.refreshOnce(), 403, "device_proof_stale");
   });
 });

@@ -121,6 +121,14 @@ describeOnEachEngine("An emailed link", (engine) => {
     });
   });
 
+  test("to reset the password isn't sent while the account is suspended", async () => {
+    const person = await signUpConfirmed(server());
+    await operate(suspend)(server(), person);
+    const before = await server().outbox.to(person.email);
+    expectStatus(202, await server().client().post("/api/password-resets", { email: person.email }));
+    expect(await server().outbox.to(person.email)).toEqual(before);
+  });
+
   test("of one purpose is none of another: each token at each other route is 410, and lives on", async () => {
     const person = await signUp(server());
     const verify = await server().outbox.tokenFor(person.email, "/confirm-email");

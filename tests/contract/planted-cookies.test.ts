@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
+import { signUpBound } from "../support/browsers/bound-browser.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { DAY, SECOND } from "../support/requests/clock.ts";
 import { expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
-import { expectStatus, signIn, signUp } from "../support/requests/people.ts";
+import { expectStatus, type Person, signIn, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverFor } from "../support/servers/server.ts";
 
 const planted = (number: number) => `__Secure-latchkey=lk1_${String(number).padStart(43, "p")}`;
+const inBothOrders = (cookies: string[]) => [cookies.join("; "), cookies.toReversed().join("; ")];
 const plant = (many: number) => Array.from({ length: many }, (_, number) => planted(number));
 
 describeOnEachEngine("Cookies that a sub-domain planted beside the real one", (engine) => {
@@ -41,10 +44,51 @@ describeOnEachEngine("Cookies that a sub-domain planted beside the real one", (e
     const older = await signUp(server());
     server().clock.advance(1_000);
     const newer = await signUp(server());
-    const cookies = [older, newer].map(({ client }) => `__Secure-latchkey=${client.token}`);
-    for (const Cookie of [cookies.join("; "), cookies.toReversed().join("; ")]) {
+    const cookies = [older, newer].map(cookieOf);
+    for (const Cookie of inBothOrders(cookies)) {
       const answer = expectStatus(200, await older.client.get("/api/session", { Cookie }));
       expect(answer.body.account?.id).toBe(newer.account.id);
+    }
+  });
+
+  test("one that has expired doesn't hide one that lives", async () => {
+    const expired = await signUp(server());
+    server().clock.advance(30 * DAY);
+    const living = await signUp(server());
+    for (const Cookie of inBothOrders([expired, living].map(cookieOf))) {
+      const answer = expectStatus(200, await living.client.get("/api/session", { Cookie }));
+      expect(answer.body.account?.id).toBe(living.account.id);
+    }
+  });
+
+  test("one that is over for so long that nothing is told of it doesn't hide why another one is over", async () => {
+    const forgotten = await signUp(server());
+    server().clock.advance(10 * DAY);
+    const expired = await signUp(server());
+    server().clock.setTo(Date.parse(expired.session.expiresAt) + SECOND);
+    await expectSignedOut(forgotten.client, "none");
+    for (const Cookie of inBothOrders([forgotten, expired].map(cookieOf))) {
+      const answer = await expired.client.get("/api/session", { Cookie });
+      expectRefusal(answer, 401, "signed_out");
+      expect(answer.body.reason).toBe("expired");
+    }
+  });
+
+  function cookieOf({ client }: Pick<Person, "client">): string {
+    return `__Secure-latchkey=${client.token}`;
+  }
+});
+
+describeOnEachEngine("A cookie of a session that is bound to another device", (engine) => {
+  const server = serverFor(engine, { baseUrl: "https://login.example.test" });
+
+  test("doesn't hide one that lives, wherever it stands", async () => {
+    const bound = await signUpBound(server());
+    const living = await signUp(server());
+    const cookies = [bound, living].map(({ client }) => `__Host-latchkey=${client.token}`);
+    for (const Cookie of inBothOrders(cookies)) {
+      const answer = expectStatus(200, await server().client().get("/api/session", { Cookie }));
+      expect(answer.body.account?.id).toBe(living.account.id);
     }
   });
 });

@@ -136,6 +136,19 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
     );
   });
 
+  test("wrong codes are told by email once for each sign-in", async () => {
+    const { person, secret } = await protectedPerson();
+    const code = wrongCodeAt(secret, server().clock.now());
+    for (let signIns = 1; signIns <= 2; signIns++) {
+      const half = await halfSignIn(server(), person);
+      for (let wrong = 1; wrong <= 3; wrong++)
+        expectRefusal(await half.post(ROUTE, { code }), 401, "wrong_code");
+      const emails = await server().outbox.to(person.email);
+      const told = emails.filter(({ subject }) => subject.includes("Someone knows your password"));
+      expect(told).toHaveLength(signIns);
+    }
+  });
+
   test("lasts ten minutes", async () => {
     const { person, secret } = await protectedPerson();
     const half = await halfSignIn(server(), person);

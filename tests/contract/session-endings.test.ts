@@ -131,3 +131,16 @@ describeOnEachEngine("Log out other devices", (engine) => {
     await expectSignedIn(stranger.client);
   });
 });
+
+describeOnEachEngine("One's own log-out", (engine) => {
+  const server = serverFor(engine);
+
+  test("names nobody who did it, and no time, to who has a copy of the token", async () => {
+    const person = await signUp(server());
+    const copy = server().client();
+    copy.token = person.client.token;
+    expectNoContent(await person.client.delete("/api/session"));
+    const { body } = await expectSignedOut(copy, "signed_out");
+    expect([body.by, body.at]).toEqual([undefined, undefined]);
+  });
+});

@@ -39,6 +39,17 @@ describeOnEachEngine("Signing in", (engine) => {
     expect(Object.keys(wrong.headers)).toEqual(Object.keys(unknown.headers));
   });
 
+  test("in a browser that only another account knows is news to its owner, and isn't the owner's browser", async () => {
+    const owner = await signUp(server());
+    const { client } = await signUp(server(), { userAgent: UA.firefoxWindows });
+    const token = await server().outbox.tokenFor(owner.email, "/confirm-email");
+    const preview = await client.post("/api/email-confirmations/preview", { token });
+    expect(JSON.parse(preview.text)).toMatchObject({ known: false });
+    await signIn(server(), owner, client);
+    const news = await server().outbox.withSubject(owner.email, "New sign-in: Firefox on Windows");
+    expect(news.to).toEqual([owner.email]);
+  });
+
   test("an address that can't be one is just an unknown address", async () => {
     for (const email of ["ada", "", "ada@example.test,eve@example.test"])
       expectRefusal(

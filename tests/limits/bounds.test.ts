@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { makeId } from "../../src/sessions/token.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
-import { HOUR, SECOND } from "../support/requests/clock.ts";
+import { DAY, HOUR, SECOND } from "../support/requests/clock.ts";
 import {
   expectSignedIn,
   expectSignedOut,
@@ -14,6 +14,7 @@ import {
   freshEmail,
   listOf,
   PASSWORD,
+  type Person,
   signIn,
   signUp,
 } from "../support/requests/people.ts";
@@ -26,8 +27,12 @@ describeOnEachEngine("An account that is signed in to again and again", (engine)
   const server = serverFor(engine);
 
   test("has 100 live sessions and knows 100 browsers at most: the ones left alone for longest go", async () => {
-    const { clock, database } = server();
-    const person = await signUp(server());
+    const { clock } = server();
+    const expired = await signUp(server(), { userAgent: UA.script });
+    clock.advance(30 * DAY);
+    const bystander = await signUp(server());
+    clock.advance(SECOND);
+    const person = { ...expired, ...(await signIn(server(), expired, UA.chromeMac)) };
     clock.advance(SECOND);
     const oldest = await signIn(server(), person, UA.script);
     clock.advance(SECOND);
@@ -38,6 +43,7 @@ describeOnEachEngine("An account that is signed in to again and again", (engine)
     clock.advance(HOUR);
     await expectSignedIn(person.client);
     await server().latchkey.parts.lastUsed.flush(clock.now(), true);
+    const laterBystander = await signUp(server());
     const newest = await signIn(server(), person, UA.script);
     await expectSignedOut(oldest.client, "replaced");
     await expectSignedIn(next.client);
@@ -49,10 +55,21 @@ describeOnEachEngine("An account that is signed in to again and again", (engine)
       detail: { reason: "replaced", by: "Unknown device" },
     });
 
-    const known = await database.read(`select last_seen_at from known_device order by last_seen_at desc`);
+    await expectSignedOut(expired.client, "expired");
+    const known = await devicesOf(person);
     expect(known).toHaveLength(MOST);
+    expect(Number(known.at(-1)?.last_seen_at)).toBe(Date.parse(oldest.session.createdAt));
     expect(Number(known[0]?.last_seen_at)).toBeGreaterThan(clock.now() - HOUR / 2);
+    for (const other of [bystander, laterBystander]) {
+      await expectSignedIn(other.client);
+      expect(await devicesOf(other)).toHaveLength(1);
+    }
   });
+
+  const devicesOf = ({ account }: Person) =>
+    server().database.read(
+      `select last_seen_at from known_device where account_id = '${account.id}' order by last_seen_at desc`,
+    );
 
   /** As if somebody had signed in so often in new browsers, without the seconds that it takes. */
   async function copySession({ session }: Device, times: number): Promise<void> {
@@ -71,7 +88,7 @@ describeOnEachEngine("An account that is signed in to again and again", (engine)
   test("keeps an expired session as expired: a bound on live ones is not its end", async () => {
     const person = await signUp(server());
     const old = await signIn(server(), person, UA.script);
-    server().clock.advance(30 * 24 * HOUR);
+    server().clock.advance(30 * DAY);
     await signIn(server(), person, UA.script);
     await expectSignedOut(old.client, "expired");
   });

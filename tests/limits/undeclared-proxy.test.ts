@@ -32,13 +32,14 @@ describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => 
 
   test("share limits ten times as high, whatever addresses the header names", async () => {
     const stranger = server().client();
-    const person = await signUp(server());
+    const [person, other] = [await signUp(server()), await signUp(server())];
     for (const address of ["203.0.113.1", "203.0.113.2, 10.0.0.9", "", "unknown"])
       expect((await askForReset(stranger, address)).status).toBe(202);
     await countUpTo(GENEROUS - 1, server(), "email_network");
     expect((await askForReset(stranger, "203.0.113.3")).status).toBe(202);
     expectTooMany(await askForReset(stranger, "203.0.113.4"));
     expectTooMany(await askForReset(server().client(), "203.0.113.5", person.email));
+    expectTooMany(await askForReset(other.client, "203.0.113.5", person.email));
 
     expect((await askForReset(person.client, "203.0.113.6", person.email)).status, "known").toBe(202);
     const direct = await stranger.post("/api/password-resets", { email: freshEmail() });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
 import { tokenIn } from "../support/mail/outbox.ts";
 import { need } from "../support/requests/answers.ts";
 import {
@@ -125,6 +126,20 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
       await expectSignedIn(phone);
     });
 
+    test("leaves another account alone that uses the same browser: its session, and that it knows the browser", async () => {
+      const { thief, link } = await withDevices();
+      const other = await signUp(server);
+      const shared = server.client(UA.firefoxWindows);
+      shared.jar.set("latchkey-device", thief.jar.get("latchkey-device") ?? "");
+      await signIn(server, other, shared);
+      await say(link);
+      await expectSignedOut(thief, "reported");
+      await expectSignedIn(shared);
+      await signIn(server, other, shared);
+      const news = (await server.outbox.to(other.email)).filter(({ subject }) => subject.includes(newSignIn));
+      expect(news).toHaveLength(1);
+    });
+
     test("a thief who comes again with the password, before it is reset, is news again", async () => {
       const { owner, thief, link } = await withDevices();
       const before = await server.outbox.withSubject(owner.email, newSignIn);
@@ -134,6 +149,23 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
         .poll(async () => (await server.outbox.withSubject(owner.email, newSignIn)).file)
         .not.toBe(before.file);
     });
+  });
+
+  test("leaves every method where the email was about no session, a sign-up's own first one too", async () => {
+    const client = server.client();
+    const sub = `pending-${Date.now()}-${engine.name}`;
+    await sites.signIn(client, "plain", sub);
+    const { email } = need(await client.get("/api/session"), "account");
+    await sites.connect(client, "trusted-mfa", sub);
+    const secret = need(await client.post("/api/account/two-factor"), "secret");
+    const code = codeAt(secret, server.clock.now(), -1);
+    expectStatus(200, await client.put("/api/account/two-factor", { code }));
+    const thief = server.client(UA.firefoxWindows);
+    await sites.signIn(thief, "plain", sub);
+    expectRefusal(await thief.post("/api/session/two-factor", { code }), 401, "wrong_code");
+    const mail = await server.outbox.withSubject(email, "Someone got past your first step");
+    expectNoContent(await server.client().post("/api/not-me", { token: tokenIn(mail, "/not-me") }));
+    expect(need(await client.get("/api/account/login-methods"), "methods")).toHaveLength(2);
   });
 
   test("leaves a sign-up's own first method, for the account was made with it", async () => {

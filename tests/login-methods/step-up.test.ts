@@ -81,6 +81,16 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     },
   );
 
+  test("names one's own ways to prove it, and nobody else's", async () => {
+    await withoutPassword();
+    const { client } = await signUp(server);
+    server.clock.advance(10 * MINUTE);
+    const refused = await client.post("/api/passkeys/options");
+    expectRefusal(refused, 403, "proof_needed");
+    expect(refused.body.methods).toEqual(["password"]);
+    server.clock.advance(-10 * MINUTE);
+  });
+
   test("the first password is a new login method: in the activity, by email, and other devices are logged out", async () => {
     const { client, email, authenticator } = await withoutPassword();
     const other = server.client(UA.firefoxWindows);
