@@ -23,7 +23,7 @@ const LOOKS: Work[] = [checkClock, resealAll];
 const HOURLY: Work[] = [...LOOKS, pruneAndLog];
 
 /** What it does every minute, and more often where it prunes more often. */
-const EVERY_MINUTE: Work[] = [tellOfHeldBackEmails, sendWaitingEmails];
+const EVERY_MINUTE: Work[] = [tellOfLeftOutRefusals, tellOfHeldBackEmails, sendWaitingEmails];
 
 /** Begins what a server does by itself. Returns how to stop, which waits for what is under way. */
 export function startMaintenance(parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
@@ -78,6 +78,10 @@ async function resealAll(parts: HttpParts, stop: AbortSignal): Promise<void> {
 async function pruneAndLog(parts: HttpParts, stop: AbortSignal): Promise<void> {
   const pruned = await prune(parts, parts.settings.now(), { stop, rest: REST });
   if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
+}
+
+async function tellOfLeftOutRefusals({ refusalLog, settings }: HttpParts): Promise<void> {
+  refusalLog.tellLeftOut(settings.now());
 }
 
 async function tellOfHeldBackEmails(parts: HttpParts): Promise<void> {

@@ -12,7 +12,7 @@ import type { SignedInWith } from "../database/schema.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { ofAccount, refuse } from "../refusals.ts";
 import type { Started } from "../sessions/start.ts";
 import { startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
@@ -49,10 +49,10 @@ export async function signIn(
     network: { kind: "password_network", ...clientInfo.network },
   });
   const refused = await tries.refusal(now);
-  if (refused) return refused;
+  if (refused) return ofAccount(refused, account);
   return parts.attempts.inTurn(tries.own, async () => {
     const tooMany = await tries.take(now);
-    if (tooMany) return tooMany;
+    if (tooMany) return ofAccount(tooMany, account);
     const attempt = {
       password: asked.password,
       passed: (write: Write) => tries.release(write),
@@ -80,7 +80,7 @@ async function verifyPassword(
   const { right, outdated } = await parts.passwords.verify(password, usable);
   if (!account || !right) {
     await noteFailure(visit, account, attempt);
-    return refuse("wrong_credentials");
+    return ofAccount(refuse("wrong_credentials"), account);
   }
   const better = outdated ? { from: usable, to: await parts.passwords.hash(password) } : null;
   const sign = { signedInWith: "password", methodId: "password" } as const;
@@ -119,7 +119,7 @@ export async function afterFirstFactor(
       const pendingSignIn = await addPendingSignIn(write, held, { signedInWith, methodId }, now);
       return { ok: true as const, pendingSignIn };
     }
-    if (held.suspended_at !== null) return refuse("account_suspended");
+    if (held.suspended_at !== null) return ofAccount(refuse("account_suspended"), held);
     return finishSignIn(visit, write, held, { signedInWith, methodId, bothFactors });
   });
   if (done !== "changed_meanwhile" && done.ok && "emails" in done) sendEmails(parts, done.emails);

@@ -9,6 +9,7 @@ import { json, problem } from "../answers.ts";
 import { challengeField, readString, registrationField } from "../binding/fields.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";
+import { refused } from "../log/refused.ts";
 import { route } from "../route.ts";
 
 const REGISTRATION = "/api/session/device-binding";
@@ -56,18 +57,21 @@ export const deviceBindingRoutes = [
     refuses: ["device_proof_stale", "signed_out"],
     async handle(call) {
       const { parts, request, now } = call;
+      const proof = proofOf(call);
       const done = await refreshBinding(
         parts,
         {
           sessionId: readString(request.headers.get("sec-secure-session-id")) ?? "",
-          proof: proofOf(call),
+          proof,
           boundTokens: parts.cookies.boundTokens(cookieHeader(call)),
         },
         now,
       );
       if (done.is === "refreshed") return instructions(call, done);
       if (done.is === "over") return hasEnded();
-      return withChallenge(problem(refuse("device_proof_stale")), done);
+      const stale = refuse("device_proof_stale");
+      // Without a proof it is how a browser asks for the challenge.
+      return withChallenge(proof === null ? problem(stale) : refused(call, stale), done);
     },
   }),
 ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SignedOut } from "../../answers.ts";
 import type { Settings } from "../../options/options.ts";
 import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
@@ -8,6 +9,8 @@ import { handleCallback, isForPage, startAuthorization } from "../../sign-in/oid
 import { redirect, withHeaders } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { browserOf, visitOf } from "../call.ts";
+import type { Identity } from "../identify.ts";
+import { noteRefused } from "../log/refused.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
@@ -70,13 +73,15 @@ export const oidcRoutes = [
       const visit = (touchPoints?: number) => visitOf(call, touchPoints);
       const back = { answer, browser: browserOf(call), current, visit };
       const came = await handleCallback(parts, provider, back, call.now);
-      return came === null ? toPage(call, "sign_in", null, "link_expired") : land(call, came);
+      return came === null ? toPage(call, "sign_in", null, refuse("link_expired")) : land(call, came);
     },
   }),
 ];
 
+type AnyonesCall = Call & { who: Identity | SignedOut };
+
 /** A button "Continue with …": only the site's own pages may send the browser to the provider. */
-async function startSignIn(call: Call): Promise<Response | Refusal> {
+async function startSignIn(call: AnyonesCall): Promise<Response | Refusal> {
   const { parts, request } = call;
   const provider = parts.providers.get(call.param("provider"));
   if (!provider) return noSuchProvider();
@@ -91,20 +96,20 @@ async function startSignIn(call: Call): Promise<Response | Refusal> {
   const touchPoints = /^\d{1,3}$/.test(given) ? Number(given) : null;
   const of = { intent: "sign_in", current: null, browser, next, touchPoints } as const;
   const round = await startAuthorization(visitOf(call), provider, of);
-  if (!round.ok) return toPage(call, "sign_in", null, round.code);
+  if (!round.ok) return toPage(call, "sign_in", null, round);
   return redirect(round.url, [parts.cookies.setCeremony(browser)]);
 }
 
-function land(call: Call, came: CallbackResult): Response {
+function land(call: AnyonesCall, came: CallbackResult): Response {
   const { settings } = call.parts;
-  if (came.intent === "connect") return toPage(call, "connect", null, came.done.ok ? null : came.done.code);
+  if (came.intent === "connect") return toPage(call, "connect", null, came.done.ok ? null : came.done);
   if (came.intent === "prove") {
-    if (!came.done.ok) return toPage(call, "prove", null, came.done.code);
+    if (!came.done.ok) return toPage(call, "prove", null, came.done);
     return redirect(`${settings.baseUrl.href}/settings/security?proved=1`);
   }
   const { done, next, visit } = came;
   const answer = signInAnswer(call, visit, done);
-  if (!answer.ok) return toPage(call, "sign_in", next, answer.code);
+  if (!answer.ok) return toPage(call, "sign_in", next, answer);
   if (answer.status === 201)
     return withHeaders(
       redirect(next ?? `${settings.baseUrl.href}/settings/security`, answer.cookies),
@@ -113,15 +118,11 @@ function land(call: Call, came: CallbackResult): Response {
   return redirect(withParameter(loginUrl(next, settings), "step", "two-factor"), answer.cookies);
 }
 
-/** The page where the round began, with a code that it has a sentence for. */
-function toPage(
-  call: Call,
-  intent: Intent,
-  next: string | null,
-  code: Parameters<typeof isForPage>[0] | null,
-): Response {
+/** The page where the round began, with the code of a refusal that it has a sentence for. */
+function toPage(call: AnyonesCall, intent: Intent, next: string | null, refusal: Refusal | null): Response {
   const { settings } = call.parts;
-  const error = code === null ? null : isForPage(code) ? code : "provider_failed";
+  if (refusal) noteRefused(call, refusal, call.who);
+  const error = refusal && (isForPage(refusal.code) ? refusal.code : "provider_failed");
   if (intent === "sign_in") {
     const login = loginUrl(next, settings);
     return redirect(error === null ? login : withParameter(login, "error", error));

@@ -5,6 +5,7 @@ import type { FoundSession } from "../../database/database.ts";
 import { problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
+import { noteRefused } from "../log/refused.ts";
 import { allowedNext, navigates, toWayIn, wayIn } from "../next.ts";
 import { first } from "../request/reached-at.ts";
 import type { ApiRoute } from "../route.ts";
@@ -64,13 +65,16 @@ function confirmedAddress({ email, emailVerifiedAt }: FoundSession): Record<stri
   return emailVerifiedAt === null ? {} : { "Remote-User": inAscii(email) };
 }
 
-function turnAway({ request, parts }: Call, why: SignedOut): Response {
-  const { settings } = parts;
+function turnAway(call: Call, why: SignedOut): Response {
+  const { request } = call;
+  const refusal = notLetIn(why);
+  noteRefused(call, refusal);
+  const { settings } = call.parts;
   const page = wantedPage(request, settings);
   const isNginx = new URL(request.url).searchParams.get("mode") === "nginx";
   if (navigates(request) && !isNginx)
     return toWayIn(why, page, request.headers.get("x-forwarded-method") ?? "GET", settings);
-  const answer = problem(notLetIn(why));
+  const answer = problem(refusal);
   if (isNginx) answer.headers.set("Location", wayIn(why, page, settings));
   return answer;
 }

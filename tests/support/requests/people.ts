@@ -4,6 +4,7 @@ import type { TestServer } from "../servers/server.ts";
 import type { Account, Answer, Session } from "./answers.ts";
 import { need } from "./answers.ts";
 import type { Client } from "./client.ts";
+import type { Clock } from "./clock.ts";
 
 export const PASSWORD = "quartz-Lantern-burrow-58";
 export const OTHER_PASSWORD = "velvet-Harbour-thistle-23";
@@ -56,7 +57,10 @@ export function trySignIn(client: Client, { email, password }: { email: string; 
 }
 
 /** Turns the second factor on, with the code of the step before, so that the current one is still unused. */
-export async function turnOnTwoFactor(server: TestServer, person: Person): Promise<TwoFactor> {
+export async function turnOnTwoFactor(
+  server: { clock: Pick<Clock, "now"> },
+  person: Person,
+): Promise<TwoFactor> {
   const { client, password: currentPassword } = person;
   const begun = expectStatus(201, await client.post("/api/account/two-factor", { currentPassword }));
   const secret = need(begun, "secret");
@@ -67,7 +71,7 @@ export async function turnOnTwoFactor(server: TestServer, person: Person): Promi
 
 /** Gives the password only: a browser with a pending sign-in. */
 export async function halfSignIn(
-  server: TestServer,
+  server: Pick<TestServer, "client">,
   person: Pick<Person, "email" | "password">,
   userAgent?: string,
 ): Promise<Client> {
