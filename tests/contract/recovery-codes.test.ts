@@ -82,6 +82,8 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
 
   test("that an earlier version stored opens once, beside newer ones or alone", async () => {
     const { person, recoveryCodes } = await protectedPerson();
+    const [first = "", second = ""] = recoveryCodes;
+    expect(second).toMatch(/\w{5}/);
     const [oldCode, laterCode] = ["aaaaa-bbbbb-ccccc", "ddddd-eeeee-fffff"];
     const { database } = server().latchkey.parts;
     const store = (code: string) =>
@@ -94,12 +96,12 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
     await store(oldCode);
     expectStatus(201, await spend(person, oldCode.toUpperCase()));
     expectRefusal(await spend(person, oldCode), 401, "wrong_code");
-    expectStatus(201, await spend(person, recoveryCodes[0] ?? ""));
+    expectStatus(201, await spend(person, first));
 
     await database.write(({ query }) =>
       query.deleteFrom("recovery_code").where("account_id", "=", person.account.id).execute(),
     );
-    expectRefusal(await spend(person, recoveryCodes[1] ?? ""), 401, "wrong_code");
+    expectRefusal(await spend(person, second), 401, "wrong_code");
     await store(laterCode);
     expectStatus(201, await spend(person, laterCode));
     expect(await storedOf(person)).toEqual([]);
