@@ -1,7 +1,10 @@
+import { createHook } from "node:async_hooks";
 import { argon2Sync, createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { allAtRest } from "../support/databases/at-rest.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import { need } from "../support/requests/answers.ts";
 import { expectRefusal } from "../support/requests/expectations.ts";
 import type { Person } from "../support/requests/people.ts";
 import { expectStatus, halfSignIn, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
@@ -66,6 +69,27 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
     expect(stored.map((bytes) => bytes.toString("hex")).sort()).toEqual(made.sort());
     const salts = (await storedOf(other.person)).map((row) => Buffer.from(row.code_hash).subarray(0, 16));
     expect(salts.filter((one) => one.equals(salt))).toEqual([]);
+  });
+
+  test("is made only where the code that turns two-factor authentication on is right", async () => {
+    const { client, password } = await signUp(server());
+    const turnOn = (code: string) => client.put("/api/account/two-factor", { code });
+    let hashes = 0;
+    const counting = createHook({
+      init(_id, type) {
+        if (type === "ARGON2REQUEST") hashes += 1;
+      },
+    }).enable();
+    expectRefusal(await turnOn("000000"), 422, "wrong_code");
+    const begun = await client.post("/api/account/two-factor", { currentPassword: password });
+    const secret = need(expectStatus(201, begun), "secret");
+    expect(hashes).toBe(1);
+    const now = server().clock.now();
+    expectRefusal(await turnOn(codeAt(secret, now, 5)), 422, "wrong_code");
+    expect(hashes).toBe(1);
+    expectStatus(200, await turnOn(codeAt(secret, now)));
+    expect(hashes).toBe(11);
+    counting.disable();
   });
 
   test("has another salt with each set of codes", async () => {
