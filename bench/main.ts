@@ -9,6 +9,7 @@ import { prune } from "./prune.ts";
 import { asMarkdown, type Bench, isMissed, machine, type Result, save } from "./results.ts";
 import { signIns } from "./sign-ins.ts";
 import { sizes } from "./sizes.ts";
+import { start } from "./start.ts";
 import { workers } from "./workers.ts";
 
 const BENCHES: Record<string, Bench> = {
@@ -20,6 +21,7 @@ const BENCHES: Record<string, Bench> = {
   prune,
   "sign-ins": signIns,
   live,
+  start,
   workers,
   peers,
 };

@@ -4,16 +4,16 @@ import { optionsFromFile } from "./options/config-file.ts";
 import type { LatchkeyOptions } from "./options/options.ts";
 
 /**
- * Latchkey with these options; what isn't given is taken from `latchkey.config.ts`,
- * `.js` or `.json` in the working folder, where there is one, else has the default of its setting. The database is opened and
- * brought up to date. Close it when the app ends.
+ * Latchkey with these options; those that aren't given are taken from `latchkey.config.ts`, `.js` or `.json` in the
+ * working folder, or else have their defaults. Opens the database and brings it up to date. Close it when the app
+ * ends.
  * @throws SettingError, DatabaseUnusable; an Error that says so where Node.js is too old.
  */
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
-  // Only then loaded: its imports don't even link where something of Node's is missing.
+  // Loaded only now: on an older Node.js its imports don't even link.
   if (!("argon2" in crypto)) throw new Error(tooOld());
-  const { createLatchkey, whereEmailsGo } = await import("./latchkey.ts");
-  const latchkey = await createLatchkey({ ...(await optionsFromFile()), ...options });
+  const { openLatchkey, whereEmailsGo } = await import("./latchkey.ts");
+  const latchkey = await openLatchkey({ ...(await optionsFromFile()), ...options });
   const emailsGo = whereEmailsGo(latchkey.settings);
   if (emailsGo !== null) latchkey.parts.log.info(emailsGo);
   return latchkey;

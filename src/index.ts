@@ -5,4 +5,4 @@ export type { NodeRequestHead, RequestHead } from "./http/request/request-head.t
 export type { Latchkey } from "./latchkey.ts";
 export type { LatchkeyOptions } from "./options/options.ts";
 export { SettingError } from "./options/options.ts";
-export type { SessionEnded } from "./sessions/telling/ended-events.ts";
+export type { SessionEnded } from "./sessions/live/ended-events.ts";

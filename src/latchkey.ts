@@ -20,22 +20,22 @@ import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
 import { createRefusalLog } from "./http/log/refusal-log.ts";
 import { readDashboard } from "./http/pages/dashboard.ts";
+import { watchOrigins } from "./http/request/foreign-origin.ts";
 import { watchNetworks } from "./http/request/network.ts";
-import { insecureUrlWarning, otherAddress, reachedElsewhere } from "./http/request/reached-at.ts";
 import type { NodeRequestHead, RequestHead } from "./http/request/request-head.ts";
 import { authenticateRequest, requireSession } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
 import type { LatchkeyOptions, Settings } from "./options/options.ts";
-import { isDevelopment, readSettings } from "./options/options.ts";
+import { insecureUrlWarning, isDevelopment, readSettings } from "./options/options.ts";
 import { createCopyNotices } from "./recovery/copied-cookie.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
+import { EndedEvents, type EndedListener } from "./sessions/live/ended-events.ts";
+import { LiveStreams } from "./sessions/live/live-streams.ts";
+import { Watcher } from "./sessions/live/watcher.ts";
 import { endAllBut, endAllOf, endAny } from "./sessions/log-out.ts";
-import { EndedEvents, type EndedListener } from "./sessions/telling/ended-events.ts";
-import { LiveStreams } from "./sessions/telling/live.ts";
-import { Watcher } from "./sessions/telling/watcher.ts";
 
 /** How long an answer may take to be on its way once its handler is done, in ms. */
 const ANSWER_SENT = 20;
@@ -52,35 +52,35 @@ export type Latchkey = {
    */
   authenticate(request: RequestHead | NodeRequestHead): Promise<Authentication>;
   /**
-   * Who a request comes from, or the answer for who is nobody: to a browser that goes to a page the way
-   * to the login page and back, to anything else 401; 503 where the database doesn't answer.
+   * Who a request comes from, or the answer where nobody is signed in: a redirect to the login page, which leads
+   * back, for a browser that goes to a page; 401 for anything else; 503 where the database doesn't answer.
    */
   requireSession(request: RequestHead): Promise<SignedIn | Response>;
   /**
-   * Calls the listener for every session that ends from now on, on whichever node, so that the app closes
-   * its own sockets: within a second as a rule. A hint, not the check: each request has its own.
-   * What a listener throws, or rejects with, is logged. Returns how to stop.
+   * Calls the listener for every session that ends from now on, on whichever node, usually within a second, so
+   * that the app can close its own sockets. Checking each request stays necessary. What a listener throws, or
+   * rejects with, is logged. Returns a function that stops it.
    */
   on(event: "session-ended", listener: EndedListener): () => void;
   readonly sessions: {
     list(accountId: string): Promise<Session[]>;
-    /** Ends one session, whosever it is. False where there is none. */
+    /** Ends one session of any account. False where there is none. */
     end(sessionId: string, by?: string): Promise<boolean>;
-    /** Ends all but one. Returns how many. */
+    /** Ends all except one. Returns how many. */
     endOthers(accountId: string, exceptSessionId: string, by?: string): Promise<number>;
     endAll(accountId: string, by?: string): Promise<number>;
   };
   readonly settings: Settings;
   /** @internal What the rules work with; for the command line of this package. */
   readonly parts: HttpParts;
-  /** Ends the streams of open pages, which come back later; the rest goes on. For a server that stops: they would hold it up. */
+  /** Ends the streams of open pages, which come back later. For a server that stops: they would hold it up. */
   closeStreams(): void;
-  /** Writes what is still to be written, sends what is still to be sent, closes the database. */
+  /** Finishes what is still to be written and sent, and closes the database. */
   close(): Promise<void>;
 };
 
-/** Joins the parts. The only place where they are joined. @throws SettingError, DatabaseUnusable */
-export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
+/** Joins the parts; no other place does. @throws SettingError, DatabaseUnusable */
+export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   const settings = readSettings(options);
   const log = pino({ name: "latchkey", level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
   const logError = (what: string) => (error: unknown) => log.error({ err: error }, what);
@@ -115,7 +115,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     ),
     clockAhead: watchClock({ database, settings, log }),
     ...watchNetworks(settings, log),
-    warnOnForeignOrigin: foreignOriginWarning(settings, log),
+    warnOnForeignOrigin: watchOrigins(settings, log),
     ...background,
   };
   const stopMaintenance = startMaintenance(parts, logError("Maintenance failed."));
@@ -141,7 +141,7 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
   };
 }
 
-/** Work that no answer waits for, and the wait for all of it at the stop. */
+/** Work that no answer waits for; a stop waits for all of it. */
 function createBackground(
   onError: (error: unknown) => void,
 ): Pick<HttpParts, "inBackground" | "afterAnswer" | "settled"> {
@@ -166,7 +166,7 @@ function namesOf({ baseUrl, name }: Settings): string[] {
   return [new URL(baseUrl.origin).hostname, ...(name === null ? [] : [name])];
 }
 
-/** Does it the first time; who asks again gets the same. */
+/** Runs `work` at the first call; later ones get the same promise. */
 function once(work: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => {
@@ -185,8 +185,8 @@ export function whereEmailsGo(settings: Settings): string | null {
 /** Warns of settings that are dangerous. */
 function warnAtStart(settings: Settings, log: HttpParts["log"]): void {
   const { baseUrl, rateLimits } = settings;
-  const clear = insecureUrlWarning(baseUrl);
-  if (clear !== null) log.warn(clear);
+  const warning = insecureUrlWarning(baseUrl);
+  if (warning !== null) log.warn(warning);
   if (!rateLimits) log.warn("LATCHKEY_RATE_LIMITS is off: anyone may guess as fast as they like.");
 }
 
@@ -202,15 +202,5 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
     end: (id, by) => endAny(database, id, doer(by)),
     endOthers: (accountId, exceptId, by) => endAllBut(database, { accountId, exceptId }, doer(by)),
     endAll: (accountId, by) => endAllOf(database, accountId, doer(by)),
-  };
-}
-
-function foreignOriginWarning(settings: Settings, log: HttpParts["log"]): HttpParts["warnOnForeignOrigin"] {
-  let warned = false;
-  return (request, remote) => {
-    const seen = warned ? null : reachedElsewhere(request, remote, settings);
-    if (seen === null) return;
-    log.warn(otherAddress(seen, settings));
-    warned = true;
   };
 }

@@ -5,25 +5,30 @@ import type { HttpParts } from "./http/call.ts";
 import { waitingEmails } from "./mail/outgoing.ts";
 import { prune } from "./sessions/prune.ts";
 
-/** How often addresses are told of emails that were held back, at least; ms. */
+/** How often, at least, people are told of emails that were held back; ms. */
 const TELL_INTERVAL = 60_000;
 /** How soon after the start emails of an earlier run are looked for; ms. A command is over by then, and leaves them to the server. */
 const FIRST_EMAILS = 1_000;
 /** Of five milliseconds pruning takes one at most: it goes on for longer, and nobody notices. */
 export const REST = 4;
-/** Longer than this a timer can't be set for; ms. */
+/** The longest time that a timer takes; ms. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 type Work = (parts: HttpParts, stop: AbortSignal) => Promise<void>;
 
 /** What a server looks at when it starts, and again each time before it prunes. */
-const LOOKS: Work[] = [checkClock, resealAll];
+const AT_START: Work[] = [unlessDown(checkClock), unlessDown(resealAll)];
 
-/** What a server does every LATCHKEY_PRUNE_INTERVAL (an hour), one after the other, and no two times at once. */
-const HOURLY: Work[] = [...LOOKS, pruneAndLog];
+/** What a server does every LATCHKEY_PRUNE_INTERVAL (an hour; S11), in this order, and never twice at once. */
+const HOURLY: Work[] = [...AT_START, pruneAndLog];
 
 /** What it does every minute, and more often where it prunes more often. */
-const EVERY_MINUTE: Work[] = [tellOfLeftOutRefusals, tellOfHeldBackEmails, sendWaitingEmails];
+const EVERY_MINUTE: Work[] = [
+  async ({ refusalLog, settings }) => refusalLog.tellLeftOut(settings.now()),
+  (parts) => tellHeldBack(parts, parts.settings.now()),
+  // Emails that were written before a crash, or that another node left.
+  async ({ mailer }) => mailer.sendDue(),
+];
 
 /** Begins what a server does by itself. Returns how to stop, which waits for what is under way. */
 export function startMaintenance(parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
@@ -32,14 +37,17 @@ export function startMaintenance(parts: HttpParts, onError: (error: unknown) => 
   const doAll = async (works: Work[]) => {
     for (const work of works) await work(parts, stop.signal);
   };
-  let running = doAll(LOOKS).catch(onError);
+  let running = doAll(AT_START).catch(onError);
   const hourly = every(pruneInterval, () => {
     running = running.then(() => doAll(HOURLY)).catch(onError);
   });
   const minutely = every(Math.min(pruneInterval, TELL_INTERVAL), () =>
     parts.inBackground(() => doAll(EVERY_MINUTE)),
   );
-  const firstEmails = setTimeout(() => parts.inBackground(() => sendLeftEmails(parts)), FIRST_EMAILS).unref();
+  const firstEmails = setTimeout(
+    () => parts.inBackground(() => unlessDown(sendLeftEmails)(parts, stop.signal)),
+    FIRST_EMAILS,
+  ).unref();
   return async () => {
     clearTimeout(firstEmails);
     clearInterval(hourly);
@@ -53,26 +61,28 @@ function every(interval: number, work: () => void): NodeJS.Timeout {
   return setInterval(work, Math.min(interval, LONGEST_TIMER)).unref();
 }
 
-/** Warns of a clock that is off the database's. Where the database doesn't answer, that has been told. */
+/** Skips the work where the database doesn't answer, which the operator has been told. */
+function unlessDown(work: Work): Work {
+  return (parts, stop) =>
+    work(parts, stop).catch((error: unknown) => {
+      if (!(error instanceof DatabaseUnavailable)) throw error;
+    });
+}
+
+/** Warns of a clock that is off the database's. */
 async function checkClock({ clockAhead }: HttpParts): Promise<void> {
-  await clockAhead().catch((error: unknown) => {
-    if (!(error instanceof DatabaseUnavailable)) throw error;
-  });
+  await clockAhead();
 }
 
 /** While the key is being changed, what is sealed moves to the new one; then the old one can be taken out. */
 async function resealAll(parts: HttpParts, stop: AbortSignal): Promise<void> {
   if ((parts.settings.secretKeys?.length ?? 0) < 2) return;
-  try {
-    const { resealed, unreadable } = await resealSecrets(parts, stop);
-    if (stop.aborted) return;
-    parts.log.info(
-      { resealed, unreadable },
-      "LATCHKEY_SECRET_KEY: everything sealed that can be read, second factors and waiting emails, is sealed with the new key; the old one can be taken out.",
-    );
-  } catch (error) {
-    if (!(error instanceof DatabaseUnavailable)) throw error;
-  }
+  const { resealed, unreadable } = await resealSecrets(parts, stop);
+  if (stop.aborted) return;
+  parts.log.info(
+    { resealed, unreadable },
+    "LATCHKEY_SECRET_KEY: everything sealed that can be read, second factors and waiting emails, is sealed with the new key; the old one can be taken out.",
+  );
 }
 
 async function pruneAndLog(parts: HttpParts, stop: AbortSignal): Promise<void> {
@@ -80,26 +90,8 @@ async function pruneAndLog(parts: HttpParts, stop: AbortSignal): Promise<void> {
   if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
 }
 
-async function tellOfLeftOutRefusals({ refusalLog, settings }: HttpParts): Promise<void> {
-  refusalLog.tellLeftOut(settings.now());
-}
-
-async function tellOfHeldBackEmails(parts: HttpParts): Promise<void> {
-  await tellHeldBack(parts, parts.settings.now());
-}
-
-/** Emails that were written before a crash, or that another node left. */
-async function sendWaitingEmails({ mailer }: HttpParts): Promise<void> {
+async function sendLeftEmails({ database, log, mailer, settings }: HttpParts): Promise<void> {
+  const waiting = await waitingEmails(database, settings.now());
+  if (waiting !== null) log.info({ waiting: waiting.count }, "Emails of an earlier run wait to be sent.");
   mailer.sendDue();
-}
-
-async function sendLeftEmails(parts: HttpParts): Promise<void> {
-  const { database, log, mailer, settings } = parts;
-  try {
-    const waiting = await waitingEmails(database, settings.now());
-    if (waiting !== null) log.info({ waiting: waiting.count }, "Emails of an earlier run wait to be sent.");
-    mailer.sendDue();
-  } catch (error) {
-    if (!(error instanceof DatabaseUnavailable)) throw error;
-  }
 }

@@ -75,7 +75,7 @@ export async function sendReset(parts: AccountParts, account: Account, now: numb
   await sendResetEmail(parts, account, OPERATOR, now);
 }
 
-/** Turns 2FA off for an owner who has lost the phone; pending sign-ins end. */
+/** Turns 2FA off for an owner who has lost their phone; pending sign-ins end. */
 export async function resetTwoFactor(parts: AccountParts, { id }: Account, now: number): Promise<Outcome> {
   const done = await changeByAdministrator(parts, id, now, async (write) => {
     if (!(await hasTwoFactor(write, id))) return null;
@@ -114,7 +114,7 @@ const ACCOUNTS_A_BATCH = 200;
 
 /**
  * Ends every session of every account, pending sign-ins and emailed links too, in batches of accounts
- * that are held meanwhile: a token that is renewed at that moment ends all the same. Returns how many sessions.
+ * that are locked meanwhile: a token that is renewed at that moment ends as well. Returns how many sessions.
  */
 export async function endEveryone(parts: AccountParts, now: number): Promise<number> {
   const doer = { by: ADMINISTRATOR, at: now };
@@ -128,7 +128,7 @@ export async function endEveryone(parts: AccountParts, now: number): Promise<num
   return ended;
 }
 
-/** Goes through a table by accounts, a batch at a time, each batch one transaction. Returns the sum of what was done. */
+/** Goes through a table by accounts, in batches of one transaction each. Returns the sum of what `work` returned. */
 async function forEveryAccountIn(
   parts: AccountParts,
   table: "pending_sign_in" | "emailed_link" | "session",

@@ -72,6 +72,11 @@ export function ofAccount(refusal: Refusal, account: { id: string } | undefined)
   return account === undefined ? refusal : { ...refusal, accountId: account.id };
 }
 
+/** The session that a request came with has ended meanwhile. */
+export function sessionHasEnded(): Refusal {
+  return refuse("signed_out", "This session has ended.", { reason: "none" });
+}
+
 export type Outcome<T = object> = ({ ok: true } & T) | Refusal;
 
 /** The server has too much to do right now: 503, and the caller may try again. */

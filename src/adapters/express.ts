@@ -1,11 +1,9 @@
 /** `latchkey/express`: Latchkey inside an Express app, 4 or 5. */
-import { getRequestListener } from "@hono/node-server";
 import type { Response as Reply, Request, RequestHandler } from "express";
 import type { SignedIn } from "../answers.ts";
-import { peerOf } from "../http/request/peer.ts";
 import type { Latchkey } from "../latchkey.ts";
-import { headOf } from "./node-request.ts";
-import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
+import { headOf, listenerOf } from "./node-request.ts";
+import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError } from "./place.ts";
 
 declare global {
   namespace Express {
@@ -23,9 +21,7 @@ declare global {
  */
 export function mount(latchkey: Latchkey): RequestHandler {
   const base = mountAt(latchkey);
-  const answer = getRequestListener((request, env) => latchkey.fetch(request, peerOf(env)), {
-    overrideGlobalObjects: false,
-  });
+  const answer = listenerOf(latchkey);
   return (request, reply, next) => {
     if (!isAtOrBelow(base, request.baseUrl)) {
       return next(misplaced(request.baseUrl, base, "Write app.use(mount(latchkey)), or change baseUrl."));
@@ -39,12 +35,12 @@ export function mount(latchkey: Latchkey): RequestHandler {
 }
 
 /**
- * Lets signed-in people through, as `request.latchkey`; others go to the login page, or get 401. What fails
- * on the way, and a place above `mount`, is the app's error.
+ * Lets signed-in people through, as `request.latchkey`; others go to the login page, or get 401. Passes an error to
+ * the app where something fails, or where it is registered before `mount`.
  */
 export function requireSession(latchkey: Latchkey): RequestHandler {
   return (request, reply, next) => {
-    const misuse = standsAboveMount(latchkey, pathAskedFor(request));
+    const misuse = placeError(latchkey, pathAskedFor(request));
     if (misuse) return next(misuse);
     latchkey
       .requireSession(headOf(request, request.originalUrl))
@@ -53,7 +49,7 @@ export function requireSession(latchkey: Latchkey): RequestHandler {
         request.latchkey = who;
         next();
       })
-      // Express 4 wouldn't hear of a promise that is rejected.
+      // Express 4 doesn't notice rejected promises.
       .catch(next);
   };
 }
@@ -62,7 +58,7 @@ function pathAskedFor({ originalUrl }: Request): string {
   return originalUrl.split("?", 1)[0] ?? "";
 }
 
-/** Somebody else may have answered meanwhile, such as a limit on the time that an answer takes. */
+/** Other middleware may have answered meanwhile, such as a timeout. */
 async function send(answer: Response, reply: Reply): Promise<void> {
   const body = await answer.text();
   if (reply.headersSent) return;
@@ -70,7 +66,7 @@ async function send(answer: Response, reply: Reply): Promise<void> {
   reply.end(body);
 }
 
-/** A body parser that ran first has emptied the stream: what it left is put where the listener looks for it. */
+/** A body parser that ran first has emptied the stream: what it read is put where the listener looks for it. */
 function giveBackBody(request: Request & { rawBody?: unknown }): Error | null {
   if (!request.readableDidRead || request.rawBody instanceof Buffer) return null;
   const { body } = request;

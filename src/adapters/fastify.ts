@@ -1,6 +1,5 @@
 /** `latchkey/fastify`: Latchkey inside a Fastify 5 app. */
 import type { Readable } from "node:stream";
-import { getRequestListener } from "@hono/node-server";
 import type {
   FastifyInstance,
   FastifyPluginAsync,
@@ -9,9 +8,8 @@ import type {
 } from "fastify";
 import type { SignedIn } from "../answers.ts";
 import { LARGEST_BODY } from "../http/guards.ts";
-import { peerOf } from "../http/request/peer.ts";
 import type { Latchkey } from "../latchkey.ts";
-import { headOf } from "./node-request.ts";
+import { headOf, listenerOf } from "./node-request.ts";
 import { isAtOrBelow, misplaced, mountAt } from "./place.ts";
 
 /** Marks Latchkey's own routes. A symbol, so that nobody who logs a route's config logs a Latchkey. */
@@ -49,9 +47,7 @@ export const mount: FastifyPluginAsync<{ latchkey: Latchkey }> = Object.assign(
 );
 
 function answerBelow(own: FastifyInstance, path: string, latchkey: Latchkey): void {
-  const answer = getRequestListener((request, env) => latchkey.fetch(request, peerOf(env)), {
-    overrideGlobalObjects: false,
-  });
+  const answer = listenerOf(latchkey);
   own.removeAllContentTypeParsers();
   own.addContentTypeParser("*", async (_request: FastifyRequest, payload: Readable) => bytesOf(payload));
   for (const url of path === "" ? ["/", "/*"] : [path, `${path}/*`]) {

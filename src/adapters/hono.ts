@@ -4,9 +4,9 @@ import type { Context, HonoRequest, MiddlewareHandler } from "hono";
 import type { SignedIn } from "../answers.ts";
 import { peerOf } from "../http/request/peer.ts";
 import { headersOf, type RequestHead } from "../http/request/request-head.ts";
-import { requireSession as requireSessionSoon } from "../http/require-session.ts";
+import { requireSession as requireSessionOf } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
-import { bodyIsGone, isAtOrBelow, misplaced, mountAt, standsAboveMount } from "./place.ts";
+import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError } from "./place.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -32,24 +32,24 @@ export function mount(latchkey: Latchkey): MiddlewareHandler {
 
 /**
  * Lets signed-in people through, as `context.get("latchkey")`; others go to the login page, or get 401.
- * Throws where it stands above `mount`.
+ * Throws where it is registered before `mount`.
  */
 export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variables: { latchkey: SignedIn } }> {
   return (context, next) => {
-    const misuse = standsAboveMount(latchkey, context.req.path);
+    const misuse = placeError(latchkey, context.req.path);
     if (misuse) throw misuse;
     const letThrough = (who: SignedIn | Response): ReturnType<MiddlewareHandler> => {
       if (who instanceof Response) return Promise.resolve(who);
       context.set("latchkey", who);
       return next();
     };
-    // Where the session is remembered there is nothing to wait for, and a turn saved counts at every request.
-    const asked = requireSessionSoon(latchkey.parts, headOf(context));
+    // Where the session is remembered there is nothing to wait for: that saves every request a turn of the event loop.
+    const asked = requireSessionOf(latchkey.parts, headOf(context));
     return asked instanceof Promise ? asked.then(letThrough) : letThrough(asked);
   };
 }
 
-/** Not by the helpers of "hono/route": they know only requests of their own copy of Hono, and an app has its own. */
+/** Not by "hono/route": it knows only requests of its own copy of Hono, and an app has another. */
 function requirePlace({ routePath }: HonoRequest, base: string): void {
   const prefix = routePath.replace(/\/?(\*|:).*$/, "");
   if (!isAtOrBelow(base, prefix))
@@ -66,7 +66,7 @@ function headOf(context: Context): RequestHead {
   return incoming ? new Head(context.req, headersOf(incoming)) : context.req.raw;
 }
 
-/** Its address is put together only where somebody asks for it. */
+/** Its URL is put together only when something asks for it. */
 class Head implements RequestHead {
   readonly headers: RequestHead["headers"];
   readonly #req: HonoRequest;
@@ -95,7 +95,7 @@ async function whole(req: HonoRequest): Promise<Request> {
   return new Request(url, { method, headers, signal, body: await req.arrayBuffer() });
 }
 
-/** The address at the other end, where the app runs on Node's server; elsewhere nobody tells it. */
+/** The peer's address, where the app runs on Node's server; undefined elsewhere. */
 function peerIn({ env }: Context): string | undefined {
   return (env as Partial<HttpBindings> | undefined)?.incoming ? peerOf(env) : undefined;
 }

@@ -30,8 +30,8 @@ export function onFirstUse(create: () => Promise<Latchkey>): LatchkeyOnFirstUse 
 }
 
 /**
- * Next.js ends on a signal once every answer is finished, and that of an open page never is. Where nobody
- * listens for a signal, it ends the process at once, and stays what it is.
+ * Next.js ends on a signal once every answer is finished, and an open page's stream never is. A signal that nobody
+ * listens for ends the process at once, and goes on doing so.
  */
 function letStop(latchkey: Latchkey): Latchkey {
   for (const signal of ["SIGINT", "SIGTERM"]) {
@@ -80,7 +80,7 @@ export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string)
   const who = await (await latchkey()).requireSession({
     method: "GET",
     url: page,
-    // The router's own requests for a page look like data; who asks is a person all the same.
+    // The router's own requests for a page look like data, but it is a person who asks.
     headers: { get: (name) => (name === "sec-fetch-mode" ? "navigate" : given.get(name)) },
   });
   if (!(who instanceof Response)) return who;

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { RefusalFacts } from "../answers.ts";
+import type { Confirmation, RefusalFacts } from "../answers.ts";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { findLink, makeLink } from "../credentials/emailed-links.ts";
@@ -51,17 +51,8 @@ export async function askForVerification(acting: Acting, asking: Asking): Promis
 /** Who opens a confirmation link: the request's own session, where it has one, and the browser. */
 export type Confirmer = { current: CurrentSession | null; signedOut: RefusalFacts; clientInfo: ClientInfo };
 
-export type Confirmation = {
-  kind: "new_account" | "change";
-  email: string;
-  createdAt: number;
-  /** The browser that made the account, or that asked for the change. */
-  label: string;
-  twoFactor: boolean;
-  methods: { kind: "passkey" | "oidc"; name: string }[];
-  /** Whether this browser is one of the account's. */
-  known: boolean;
-};
+/** What a link would confirm, with its time in ms. */
+type Preview = Omit<Confirmation, "createdAt"> & { createdAt: number };
 
 /**
  * What a link would confirm; changes nothing. Of a change of address, what the account holds is told to its
@@ -72,7 +63,7 @@ export async function previewConfirmation(
   token: string,
   by: Confirmer,
   now: number,
-): Promise<Outcome<{ confirmation: Confirmation }>> {
+): Promise<Outcome<{ confirmation: Preview }>> {
   const link = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
   const account = link?.account_id ? await findAccount(parts.database, link.account_id) : undefined;
   if (!link || !account) return refuse("link_expired");
@@ -81,7 +72,7 @@ export async function previewConfirmation(
   const isChange = link.kind === "confirm_email";
   const tells = known || !isChange;
   const methods = tells ? await methodsOf(parts, read, account) : [];
-  const confirmation: Confirmation = {
+  const confirmation: Preview = {
     kind: isChange ? "change" : "new_account",
     email: link.email,
     createdAt: isChange ? link.created_at : account.created_at,

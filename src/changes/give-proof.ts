@@ -2,9 +2,9 @@ import { findAccount } from "../credentials/account.ts";
 import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
 import type { SecondFactor } from "../credentials/second-factor.ts";
 import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { refuse, sessionHasEnded } from "../refusals.ts";
 import type { Acting } from "./proof.ts";
-import { renewProved, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { renewProved, requireProof } from "./proof.ts";
 
 /** What a proof is given with: a first factor, the second one, or both. */
 type GivenProof = SecondFactor & {
@@ -24,7 +24,7 @@ export async function prove(acting: Acting, given: GivenProof): Promise<Outcome>
   if (!withPassword && current.twoFactorAt === null)
     return refuse("invalid_input", "currentPassword is missing.", { field: "currentPassword" });
   const account = await findAccount(parts.database, current.accountId);
-  if (!account) return signedOutMeanwhile();
+  if (!account) return sessionHasEnded();
   if (withPassword && account.password_hash === null)
     return refuse("wrong_password", "This account has no password.");
   return requireProof(acting, { ...given, named: withPassword }, "both_now");

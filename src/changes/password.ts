@@ -1,10 +1,10 @@
 import { ownWords } from "../credentials/account.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { refuse, sessionHasEnded } from "../refusals.ts";
 import { changeSecurity } from "./change-security.ts";
 import type { Acting } from "./proof.ts";
-import { renewOnce, requireProof, signedOutMeanwhile } from "./proof.ts";
+import { renewOnce, requireProof } from "./proof.ts";
 
 /**
  * Changes the password, or sets the first one. Every other session ends in the same transaction (S7),
@@ -32,7 +32,7 @@ export async function changePassword(
 
   const done = await changeSecurity(acting, { proved: proof.account }, async (write, account) => {
     const token = await renewOnce(write, current, {});
-    if (token === null) return signedOutMeanwhile();
+    if (token === null) return sessionHasEnded();
     const set = { password_hash: passwordHash, password_set_at: now, password_blocked_at: null };
     await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
     const isFirst = account.password_hash === null;

@@ -12,7 +12,7 @@ import { lockSession } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { issuerKey } from "../options/oidc.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { refuse, sessionHasEnded } from "../refusals.ts";
 import { renewToken } from "../sessions/renew.ts";
 
 /** How long a proof holds, in ms: a sign-in, or the password given once more. */
@@ -50,7 +50,7 @@ export async function requireProof(
 ): Promise<Outcome<{ account: Account }>> {
   const { parts, current } = acting;
   const account = await findAccount(parts.database, current.accountId);
-  if (!account) return signedOutMeanwhile();
+  if (!account) return sessionHasEnded();
   if (given.named && account.password_hash !== null) {
     const first = await checkCurrentPassword(acting, account, given.currentPassword);
     if (!first.ok) return first;
@@ -183,7 +183,7 @@ export function renewOnce(write: Write, current: CurrentSession, proved: Proved)
 
 /** The request goes on with what it has just proved, once that is committed. */
 function noteRenewed(current: CurrentSession, token: string | null, proved: Proved): Outcome {
-  if (token === null) return signedOutMeanwhile();
+  if (token === null) return sessionHasEnded();
   Object.assign(current, { newToken: token, ...proved });
   return { ok: true };
 }
@@ -210,9 +210,5 @@ export async function lockSignedIn(
   current: CurrentSession,
 ): Promise<Outcome<{ account: Account }>> {
   const account = await lockSession(write, current.accountId, current.id);
-  return account ? { ok: true, account } : signedOutMeanwhile();
-}
-
-export function signedOutMeanwhile() {
-  return refuse("signed_out", "This session has ended.", { reason: "none" });
+  return account ? { ok: true, account } : sessionHasEnded();
 }

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { DatabaseUnavailable } from "../database/database.ts";
 import type { HttpParts } from "../http/call.ts";
 import { listen } from "../http/listen.ts";
-import { createLatchkey, whereEmailsGo } from "../latchkey.ts";
+import { openLatchkey, whereEmailsGo } from "../latchkey.ts";
 import { SETTINGS } from "../options/table.ts";
 import { givenOptions } from "./given-options.ts";
 import { print, Refused, say } from "./terminal.ts";
@@ -27,7 +27,7 @@ function settingsHelp(): string {
 }
 
 async function runServer(): Promise<void> {
-  const latchkey = await createLatchkey(await givenOptions());
+  const latchkey = await openLatchkey(await givenOptions());
   const { settings } = latchkey;
   const { port, host } = settings;
   const server = await listen(latchkey, { port, host }).catch(async (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { HttpParts } from "../http/call.ts";
-import { createLatchkey } from "../latchkey.ts";
+import { openLatchkey } from "../latchkey.ts";
 import { readSettings, type Settings } from "../options/options.ts";
 import type { Outcome } from "../refusals.ts";
 import { givenOptions } from "./given-options.ts";
@@ -17,7 +17,7 @@ export async function withLatchkey<T>(
   const options = await givenOptions();
   const missing = creates ? null : missingDatabase(readSettings(options));
   if (missing !== null) throw new Refused(missing);
-  const latchkey = await createLatchkey({ ...options, logLevel: options.logLevel ?? "warn" });
+  const latchkey = await openLatchkey({ ...options, logLevel: options.logLevel ?? "warn" });
   try {
     return await work(latchkey.parts);
   } finally {

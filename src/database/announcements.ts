@@ -1,19 +1,19 @@
-export type Hear = (accountId: string | "everyone") => void;
+export type AnnouncementListener = (accountId: string | "everyone") => void;
 
-/** Who wants to hear, inside this process, that the sessions of an account have changed. */
+/** Tells listeners inside this process that the sessions of an account have changed. */
 export function createAnnouncements() {
-  const listeners = new Set<Hear>();
+  const listeners = new Set<AnnouncementListener>();
   return {
     tell(accountId: string | "everyone"): void {
       for (const hear of listeners) hear(accountId);
     },
-    listen(hear: Hear): () => void {
+    listen(hear: AnnouncementListener): () => void {
       listeners.add(hear);
       return () => {
         listeners.delete(hear);
       };
     },
-    get isHeard(): boolean {
+    get hasListeners(): boolean {
       return listeners.size > 0;
     },
   };

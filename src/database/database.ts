@@ -1,16 +1,17 @@
-import type { Kysely, Transaction } from "kysely";
+import type { InferResult, Kysely, Transaction } from "kysely";
+import type { AnnouncementListener } from "./announcements.ts";
 import type { Schema } from "./schema.ts";
 
 /** One transaction. What it announces is heard by live streams after the commit, never before. */
 export type Write = {
   readonly query: Transaction<Schema>;
-  /** Whether a row must be locked before it is judged; SQLite has one writer at a time anyway. */
+  /** Whether a row must be locked before it is checked; SQLite has one writer at a time anyway. */
   readonly locksRows: boolean;
   /** Sessions of this account have changed: their open pages look again. */
   announce(accountId: string): void;
 };
 
-/** The one truth, in either engine. Everything that changes anything goes through `write`. */
+/** The one source of truth, in either engine. Everything that changes anything goes through `write`. */
 export type Database = {
   readonly engine: "sqlite" | "postgres";
   /** For reading what is committed. */
@@ -22,68 +23,70 @@ export type Database = {
   write<T>(work: (write: Write) => Promise<T>): Promise<T>;
   /** Looks a session up by its token: the hot path. Sees every commit that was answered before the call. */
   findSession: FindSession;
-  /** Hears announcements of this node and, as far as the line holds, of others. Correctness never rests on it. */
-  onAnnouncement(hear: (accountId: string | "everyone") => void): () => void;
+  /** Hears announcements of this node and, while its connection holds, of others. Correctness never rests on it. */
+  onAnnouncement(hear: AnnouncementListener): () => void;
   /**
-   * How far the database's clock is ahead of this one at least, in ms: what the question took is in its
-   * favour. 0 where they are the same machine.
+   * How far, at least, the database's clock is ahead of this one, in ms: the time that asking took counts as
+   * agreement. 0 where they are the same machine.
    */
   clockAhead(clock: () => number): Promise<number>;
-  /** Takes the turn to prune until the transaction ends; false where another node has it. */
-  takeTurn(write: Write): Promise<boolean>;
-  /** Deletes some of what the engine noted for its look-ups and needs no longer. Returns how many rows. */
+  /** Makes this the only node that prunes until the transaction ends; false where another one is. */
+  lockPruning(write: Write): Promise<boolean>;
+  /** Deletes notes that the engine keeps for its look-ups and needs no longer. Returns how many rows. */
   forgetOldChanges(write: Write, atMost: number): Promise<number>;
   close(): Promise<void>;
 };
 
-/** A session with what a request wants to know of its account; one row of one indexed look-up. */
-export type FoundSession = {
-  id: string;
-  accountId: string;
-  browser: string | null;
-  os: string | null;
-  label: string;
-  createdAt: number;
-  expiresAt: number;
-  lastUsedAt: number;
-  signedInWith: "password" | "passkey" | "oidc";
-  methodId: string;
-  provedAt: number;
-  bothProvedAt: number | null;
-  email: string;
-  emailVerifiedAt: number | null;
-  twoFactorAt: number | null;
-  accountCreatedAt: number;
-} & FoundBinding;
+/** What lists show of a session; never its token. */
+export const LISTED = [
+  "session.id as id",
+  "session.account_id as accountId",
+  "session.browser as browser",
+  "session.os as os",
+  "session.label as label",
+  "session.created_at as createdAt",
+  "session.expires_at as expiresAt",
+  "session.last_used_at as lastUsedAt",
+  "session.signed_in_with as signedInWith",
+] as const;
 
-/** What the check of a bound session needs; the names are those of the table. */
-export type FoundBinding = {
-  boundAt: number | null;
-  boundHash: Uint8Array | null;
-  boundUntil: number | null;
-  formerBoundHash: Uint8Array | null;
-  formerBoundUntil: number | null;
-  copyToldAt: number | null;
-};
+/** What the check of a bound session needs. */
+export const BINDING = [
+  "session.bound_at as boundAt",
+  "session.bound_hash as boundHash",
+  "session.bound_until as boundUntil",
+  "session.former_bound_hash as formerBoundHash",
+  "session.former_bound_until as formerBoundUntil",
+  "session.copy_told_at as copyToldAt",
+] as const;
+
+/** Sessions with what a request wants to know of their accounts: one row of one indexed look-up, in both engines. */
+export function findSessions(query: Kysely<Schema>) {
+  return query
+    .selectFrom("session")
+    .innerJoin("account", "account.id", "session.account_id")
+    .leftJoin("two_factor", "two_factor.account_id", "session.account_id")
+    .select([...LISTED, ...BINDING])
+    .select([
+      "session.method_id as methodId",
+      "session.proved_at as provedAt",
+      "session.both_proved_at as bothProvedAt",
+      "account.email as email",
+      "account.email_verified_at as emailVerifiedAt",
+      "account.created_at as accountCreatedAt",
+      "two_factor.confirmed_at as twoFactorAt",
+    ]);
+}
+
+export type FoundSession = InferResult<ReturnType<typeof findSessions>>[number];
+
+/** What the check of a bound session needs. */
+export type FoundBinding = Pick<
+  FoundSession,
+  "boundAt" | "boundHash" | "boundUntil" | "formerBoundHash" | "formerBoundUntil" | "copyToldAt"
+>;
 
 export type FindSession = (token: string) => FoundSession | undefined | Promise<FoundSession | undefined>;
-
-/** The columns of the look-up, the same in both engines. */
-export const FOUND_SESSION_COLUMNS = `
-  session.id as "id", session.account_id as "accountId", session.browser as "browser", session.os as "os",
-  session.label as "label", session.created_at as "createdAt", session.expires_at as "expiresAt",
-  session.last_used_at as "lastUsedAt", session.signed_in_with as "signedInWith",
-  session.method_id as "methodId", session.proved_at as "provedAt",
-  session.both_proved_at as "bothProvedAt", account.email as "email",
-  account.email_verified_at as "emailVerifiedAt", two_factor.confirmed_at as "twoFactorAt",
-  account.created_at as "accountCreatedAt", session.bound_at as "boundAt",
-  session.bound_hash as "boundHash", session.bound_until as "boundUntil",
-  session.former_bound_hash as "formerBoundHash", session.former_bound_until as "formerBoundUntil",
-  session.copy_told_at as "copyToldAt"`;
-
-export const FOUND_SESSION_TABLES = `
-  session join account on account.id = session.account_id
-  left join two_factor on two_factor.account_id = session.account_id`;
 
 /** Tells the operator of a fault when it begins (`warn`), and of its end (`info`). */
 export type Notice = (level: "warn" | "info", words: string, cause?: unknown) => void;
@@ -98,7 +101,7 @@ export class DatabaseUnavailable extends Error {
   override name = "DatabaseUnavailable";
 }
 
-/** Two rows would have had the same unique value: whoever came second gets a refusal, not an error. */
+/** Two rows would have had the same unique value: the second request gets a refusal, not an error. */
 export function isUniqueViolation(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };

@@ -16,7 +16,7 @@ export type OutgoingEmailTable = {
   sealed: Uint8Array;
   created_at: number;
   tries: number;
-  /** Before it, nobody sends it: whoever is sending it moves this on meanwhile. */
+  /** Nobody sends it before then; the node that is sending it keeps moving this on. */
   next_try_at: number;
   expires_at: number;
   /** Why the last try failed: codes only. */

@@ -5,10 +5,10 @@ import type { AccountTable } from "./schema.ts";
 export type Account = Selectable<AccountTable>;
 
 /**
- * Reads an account and keeps it as it is until the transaction ends. Every rule that judges an account
- * before it changes something takes this lock first, so that two of them can't pass each other; whoever
- * ends sessions takes it before their rows, so that no two wait for each other. It leaves foreign keys to
- * the account alone, which a change of the address doesn't: that one comes after the endings.
+ * Locks an account until the transaction ends, and reads it. Every rule that checks an account before it
+ * changes something takes this lock first, so that no two do so at once; a rule that ends sessions takes it
+ * before it locks their rows, so that no two wait for each other. Rows that refer to the account can still be
+ * written, but not while its address changes: so that change comes after the endings.
  */
 export async function lockAccount(write: Write, accountId: string): Promise<Account | undefined> {
   return write.query
@@ -19,7 +19,7 @@ export async function lockAccount(write: Write, accountId: string): Promise<Acco
     .executeTakeFirst();
 }
 
-/** Holds many accounts, always in one order. */
+/** Locks many accounts, always in the same order. */
 export async function lockAccounts(write: Write, accountIds: string[]): Promise<void> {
   if (!write.locksRows) return;
   await write.query
@@ -32,7 +32,7 @@ export async function lockAccounts(write: Write, accountIds: string[]): Promise<
 }
 
 /**
- * Holds the account, and the session that acts on it. Undefined where that session has ended since the
+ * Locks the account, and the session that acts on it. Undefined where that session has ended since the
  * request began: what it asked for is then not done.
  */
 export async function lockSession(
@@ -52,7 +52,7 @@ export async function lockSession(
 
 const NAMES = 7_305_881_203;
 
-/** Holds what has no row yet: whoever holds the same name waits until this transaction ends. */
+/** Locks a name, for what has no row yet: others who lock the same one wait until this transaction ends. */
 export async function lockName({ query, locksRows }: Write, name: string): Promise<void> {
   if (locksRows)
     await sql`select pg_advisory_xact_lock(hashtextextended(${name}, ${NAMES}::bigint))`.execute(query);

@@ -37,10 +37,10 @@ export function pendingMigrations(engine: "sqlite" | "postgres", version: number
 const OWN_TABLES = ["pending_sign_in", "half_finished_sign_in"];
 
 /**
- * What is in the way where a database of these tables and indexes is another program's, as half a sentence.
- * Null where it is Latchkey's, or where both have room in it.
+ * Why a database with these tables and indexes is another program's, as half a sentence. Null where it is
+ * Latchkey's, or where Latchkey's names are free in it.
  */
-export function inTheWay(
+export function whyForeign(
   engine: "sqlite" | "postgres",
   version: number,
   names: ReadonlySet<string>,

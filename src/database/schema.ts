@@ -1,5 +1,5 @@
 import type { Generated } from "kysely";
-import type { EndReason } from "../answers.ts";
+import type { EndReason, LoginMethodKind } from "../answers.ts";
 import type { EmailBudgetTable, OutgoingEmailTable } from "./email-tables.ts";
 
 /** The tables, typed once for both engines. Times are integers (ms since 1970, UTC); hashes are 32 bytes. */
@@ -33,7 +33,7 @@ export type AccountTable = {
   password_hash: string | null;
   password_set_at: number | null;
   password_used_at: number | null;
-  /** Set when an email change was taken back: the password opens nothing until it is reset. */
+  /** Set when an email change was reversed: nobody signs in with the password until it is reset. */
   password_blocked_at: number | null;
   /** Moves with every change of password, email or second factor; a sign-in that checked an older one is refused. */
   credential_version: number;
@@ -65,8 +65,6 @@ export type UsedStepTable = { account_id: string; step: number };
 /** A salt of 16 bytes and its argon2id of 32; or, from before that, SHA-256 alone. */
 export type RecoveryCodeTable = { account_id: string; code_hash: Uint8Array };
 
-export type SignedInWith = "password" | "passkey" | "oidc";
-
 export type SessionTable = {
   token_hash: Uint8Array;
   /** Public: what lists and routes carry. */
@@ -78,7 +76,7 @@ export type SessionTable = {
   created_at: number;
   expires_at: number;
   last_used_at: number;
-  signed_in_with: SignedInWith;
+  signed_in_with: LoginMethodKind;
   /** The login method that opened it: `password`, or the id of a passkey or an OIDC identity. */
   method_id: string;
   proved_at: number;
@@ -127,7 +125,7 @@ export type PendingSignInTable = {
   token_hash: Uint8Array;
   account_id: string;
   credential_version: number;
-  signed_in_with: SignedInWith;
+  signed_in_with: LoginMethodKind;
   method_id: string;
   wrong_codes: number;
   expires_at: number;
@@ -218,7 +216,7 @@ export type OidcIdentityTable = {
 
 export type CeremonyKind = "add_passkey" | "sign_up_passkey" | "use_passkey" | "oidc";
 
-/** A passkey challenge or an OIDC round under way: bound to one browser, used once. */
+/** A passkey challenge, or a sign-in that is under way at a provider: bound to one browser, used once. */
 export type CeremonyTable = {
   /** Of the challenge or the state. */
   key_hash: Uint8Array;

@@ -7,7 +7,7 @@ import type { ListedSession } from "../sessions/list.ts";
 const built = new WeakMap<FoundSession, SignedIn>();
 
 /** Who a session belongs to, as the check answers it; made once for a session that is remembered. */
-export function whoAnswer(session: FoundSession): SignedIn {
+export function signedInAnswer(session: FoundSession): SignedIn {
   const known = built.get(session);
   if (known) return known;
   const made = Object.freeze({
@@ -29,7 +29,7 @@ export function accountAnswer(session: FoundSession): Account {
 }
 
 export function sessionAnswer(
-  session: FoundSession | ListedSession,
+  session: ListedSession,
   currentId: string,
   lastUsedAt = session.lastUsedAt,
 ): Session {

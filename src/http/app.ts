@@ -3,18 +3,17 @@ import type { BaseUrl } from "../options/kinds.ts";
 import { isDevelopment, type Settings } from "../options/options.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
-import { broken, wantsPage } from "./broken.ts";
 import type { Call, HttpParts } from "./call.ts";
+import { delayRefusals } from "./delay-refusals.ts";
+import { errorResponse, notFound } from "./errors.ts";
 import { refuseCrossSite, refuseOtherBodies } from "./guards.ts";
 import { answerAs } from "./identify.ts";
 import { refused } from "./log/refused.ts";
 import type { Dashboard } from "./pages/dashboard.ts";
 import { developmentRoutes } from "./pages/development-emails.ts";
-import { plainPage } from "./pages/html.ts";
 import { pageRoutes } from "./pages/pages.ts";
 import type { Route } from "./route.ts";
 import { api } from "./routes.ts";
-import { unhurried } from "./unhurried.ts";
 
 /** Answers a request; `remote` is the peer's address, where the server below tells it. */
 export type Fetch = (request: Request, remote?: string) => Promise<Response>;
@@ -27,7 +26,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   const app = new Hono<Bindings>();
   const development = isDevelopment(parts.settings) ? developmentRoutes : [];
   for (const route of [...api, ...pageRoutes(dashboard), ...development])
-    app.on(route.method, placesOf(route.path, baseUrl), (context) => {
+    app.on(route.method, pathsOf(route.path, baseUrl), (context) => {
       const { remote } = context.env ?? {};
       const param = (name: string) => context.req.param(name) ?? "";
       const now = parts.settings.now();
@@ -35,10 +34,10 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
     });
   app.notFound(({ req }) => {
     const path = isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null;
-    return missing(req.raw, path, parts.settings);
+    return noSuchRoute(req.raw, path, parts.settings);
   });
-  app.onError((error, context) => broken(parts, error, context.req.raw));
-  const send = unhurried();
+  app.onError((error, context) => errorResponse(parts, error, context.req.raw));
+  const send = delayRefusals();
   return async (request, remote) => {
     parts.noticePeer(remote);
     const response = await app.fetch(request, remote === undefined ? {} : { remote });
@@ -58,8 +57,8 @@ function serve(route: Route, call: Call): Response | Promise<Response> {
   return refusal ? refused(call, refusal) : answerAs(call, route, (who) => route.respond(call, who));
 }
 
-/** Where a route lies below the base URL; its root is there with and without the last slash. */
-function placesOf(path: string, { path: base }: BaseUrl): string[] {
+/** A route's paths, below the base URL's: the root has two, with and without the last slash. */
+function pathsOf(path: string, { path: base }: BaseUrl): string[] {
   if (path !== "/") return [base + path];
   return base === "" ? ["/"] : [base, `${base}/`];
 }
@@ -68,17 +67,15 @@ function isBelow(path: string, { path: base }: BaseUrl): boolean {
   return path.startsWith(`${base}/`);
 }
 
-/** No such route: another method of a known path is told which ones there are. `path` is null outside the base URL. */
-function missing(request: Request, path: string | null, settings: Settings): Response {
+/** To another method of a known path it says which ones there are. `path` is null outside the base URL. */
+function noSuchRoute(request: Request, path: string | null, settings: Settings): Response {
   const methods = api.filter((known) => path !== null && isAt(known.path, path)).map(({ method }) => method);
   if (methods.length > 0) {
     const answer = problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
     answer.headers.set("Allow", methods.join(", "));
     return answer;
   }
-  return wantsPage(request)
-    ? plainPage(404, "There is no such page.", settings)
-    : problem(refuse("not_found"));
+  return notFound(request, settings);
 }
 
 function isAt(route: string, path: string): boolean {
@@ -123,7 +120,7 @@ const DATA_HEADERS: [string, string][] = [
 /** What every answer carries: a page all of it, data what can matter for it, an empty answer nothing. */
 export function withHeaders(response: Response, baseUrl: BaseUrl): Response {
   const isEmpty = response.status === 204;
-  // Servers make the headers of an answer into an object only where somebody asks for it, and a proxy's check is hot.
+  // A proxy's check is hot, and a server makes an answer's `Headers` only when something asks for them.
   if (isEmpty && !baseUrl.secure) return response;
   const { headers } = response;
   const isPage = headers.get("content-type")?.startsWith("text/html");

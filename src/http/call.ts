@@ -2,8 +2,8 @@ import type { AccountParts, Visit } from "../credentials/parts.ts";
 import type { Provider } from "../credentials/provider.ts";
 import type { CopyNotices } from "../recovery/copied-cookie.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
+import type { LiveStreams } from "../sessions/live/live-streams.ts";
 import type { ClientInfo, Network } from "../sessions/start.ts";
-import type { LiveStreams } from "../sessions/telling/live.ts";
 import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
 import type { RefusalLog } from "./log/refusal-log.ts";
@@ -19,9 +19,9 @@ export type HttpParts = AccountParts & {
   /** How far the database's clock is ahead, in ms; the operator hears of it. */
   readonly clockAhead: () => Promise<number>;
   readonly networkOf: (request: Request, remote: string | undefined) => Network;
-  /** Warns the operator, once, where the server below doesn't tell peers and no proxy is declared. */
+  /** Warns the operator, once, where the app's server doesn't tell peers and no proxy is declared. */
   readonly noticePeer: (remote: string | undefined) => void;
-  /** Warns the operator, once, of a request that changes something and came to another address than BASE_URL. */
+  /** Warns the operator, once, of a request that changes something and came to another origin than BASE_URL's. */
   readonly warnOnForeignOrigin: (request: Request, remote: string | undefined) => void;
 };
 
@@ -29,12 +29,12 @@ export type HttpParts = AccountParts & {
 export type Call = {
   readonly parts: HttpParts;
   readonly request: Request;
-  /** The peer's address; empty where it can't be known, undefined where the server below never tells it. */
+  /** The peer's address; empty where it is gone already, undefined where the app's server never tells it. */
   readonly remote: string | undefined;
   readonly now: number;
   /** The path of the route, with the names of its parameters and not their values. */
   readonly route: string;
-  /** A part of the path, as the route names it. */
+  /** A parameter of the path, by its name in the route. */
   readonly param: (name: string) => string;
 };
 
@@ -42,7 +42,7 @@ export function cookieHeader(call: Pick<Call, "request">): string | null {
   return call.request.headers.get("cookie");
 }
 
-/** The secret of the browser that a ceremony is bound to; null where none is under way. */
+/** The secret that binds a ceremony to this browser; null where none is under way. */
 export function browserOf(call: Call): string | null {
   return call.parts.cookies.ceremonyToken(cookieHeader(call));
 }
@@ -61,7 +61,7 @@ export function clientInfoOf(call: Call, touchPoints?: number): ClientInfo {
   };
 }
 
-/** The call as rules know it that want nobody signed in. */
+/** The call as rules take it that need nobody to be signed in. */
 export function visitOf(call: Call, touchPoints?: number): Visit {
   return { parts: call.parts, clientInfo: clientInfoOf(call, touchPoints), now: call.now };
 }

@@ -9,36 +9,8 @@ const SIGN_IN_MAX_AGE = 600;
 const MOST_READ = 16 * 1024;
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/;
 
-/** How Latchkey's cookies are named and written; decided once, by the settings. */
-export type Cookies = {
-  readonly sessionName: string;
-  /** The short-lived cookie that a bound session needs as well, and its attributes as browsers compare them. */
-  readonly boundName: string;
-  readonly boundAttributes: string;
-  /**
-   * Every well-formed session token in a Cookie header: a browser may send a planted or stale one beside
-   * the right one. Where there is none, those that stand for another system's cookie, if the settings name it.
-   */
-  tokens(header: string | null): string[];
-  /** Whether the tokens of this header come from another system's cookie. */
-  comesFromOld(header: string | null): boolean;
-  /** Every well-formed bound cookie in a Cookie header. */
-  boundTokens(header: string | null): string[];
-  /** The token of a pending sign-in. */
-  signInToken(header: string | null): string | null;
-  deviceToken(header: string | null): string | null;
-  /** The secret that binds a passkey challenge or a round to a provider to this browser. */
-  ceremonyToken(header: string | null): string | null;
-  setSession(token: string, expiresAt: number, now: number): string;
-  clearSession(): string;
-  /** `lives`, in ms: as long as the server takes it; the browser drops it a little before. */
-  setBound(token: string, lives: number): string;
-  clearBound(): string;
-  setSignIn(token: string): string;
-  clearSignIn(): string;
-  setDevice(token: string): string;
-  setCeremony(token: string): string;
-};
+/** How Latchkey's cookies are named, read and written; decided once, by the settings. */
+export type Cookies = ReturnType<typeof createCookies>;
 
 /**
  * `__Host-` names on https, so that no sibling domain can plant one; plain names on http. The session
@@ -46,10 +18,10 @@ export type Cookies = {
  */
 export function createCookies(
   settings: Pick<Settings, "baseUrl" | "cookieDomain" | "cookieName" | "importedCookie">,
-  stamp: (text: string) => Buffer,
-): Cookies {
+  hmac: (text: string) => Buffer,
+) {
   const { secure } = settings.baseUrl;
-  const { cookieDomain: domain, cookieName: name } = settings;
+  const { cookieDomain: domain, cookieName: name, importedCookie } = settings;
   const host = secure ? "__Host-" : "";
   const sessionName = `${domain === null ? host : secure ? "__Secure-" : ""}${name}`;
   const signInName = `${host}${name}-sign-in`;
@@ -63,39 +35,55 @@ export function createCookies(
     const tokens = valuesOf(header, sessionName).filter(looksLikeToken);
     return tokens.length > 1 ? [...new Set(tokens)] : tokens;
   };
-  const oldTokens = (header: string | null) => {
-    if (settings.importedCookie === null) return [];
-    return [...new Set(valuesOf(header, settings.importedCookie).flatMap(tokensInOld))].map((token) =>
-      tokenForOld(token, stamp),
-    );
+  const importedTokens = (header: string | null) => {
+    if (importedCookie === null) return [];
+    const tokens = new Set(valuesOf(header, importedCookie).flatMap(tokensInOld));
+    return [...tokens].map((token) => tokenForOld(token, hmac));
   };
 
   return {
     sessionName,
-    boundName,
-    boundAttributes: common.slice(2),
-    boundTokens: (header) => valuesOf(header, boundName).filter((value) => SECRET_SHAPE.test(value)),
-    setBound: (token, lives) => `${boundName}=${token}; Max-Age=${(lives - ON_THE_WAY) / 1_000}${common}`,
-    clearBound: () => `${boundName}=; Max-Age=0${common}`,
-    tokens(header) {
+    /**
+     * Every well-formed session token in a Cookie header: a browser may send a planted or stale one beside
+     * the right one. Where there is none, those that stand for another system's cookie, if the settings name it.
+     */
+    tokens(header: string | null): string[] {
       const own = ownTokens(header);
-      return own.length > 0 ? own : oldTokens(header);
+      return own.length > 0 ? own : importedTokens(header);
     },
-    comesFromOld: (header) => settings.importedCookie !== null && ownTokens(header).length === 0,
-    signInToken: (header) => valuesOf(header, signInName).find((value) => SECRET_SHAPE.test(value)) ?? null,
-    ceremonyToken: (header) =>
-      valuesOf(header, ceremonyName).find((value) => SECRET_SHAPE.test(value)) ?? null,
-    setCeremony: (token) => `${ceremonyName}=${token}; Max-Age=${SIGN_IN_MAX_AGE}${common}`,
-    deviceToken: (header) => valuesOf(header, deviceName).find((value) => SECRET_SHAPE.test(value)) ?? null,
-    setSession(token, expiresAt, now) {
+    /** Whether the tokens of this header come from another system's cookie. */
+    isImported: (header: string | null) => importedCookie !== null && ownTokens(header).length === 0,
+    setSession(token: string, expiresAt: number, now: number): string {
       const maxAge = Math.ceil((expiresAt - now + REASON_KEPT) / 1_000);
       return `${sessionName}=${token}; Max-Age=${maxAge}${shared}`;
     },
     clearSession: () => `${sessionName}=; Max-Age=0${shared}`,
-    setSignIn: (token) => `${signInName}=${token}; Max-Age=${SIGN_IN_MAX_AGE}${common}`,
+
+    /** The short-lived cookie that a bound session needs as well, and its attributes as browsers compare them. */
+    boundName,
+    boundAttributes: common.slice(2),
+    boundTokens: (header: string | null) => secretsIn(header, boundName),
+    /** `lives`, in ms: as long as the server takes it; the browser drops it a little before. */
+    setBound: (token: string, lives: number) =>
+      `${boundName}=${token}; Max-Age=${(lives - ON_THE_WAY) / 1_000}${common}`,
+    clearBound: () => `${boundName}=; Max-Age=0${common}`,
+
+    /** The token of a pending sign-in. */
+    signInToken: (header: string | null) => secretsIn(header, signInName)[0] ?? null,
+    setSignIn: (token: string) => `${signInName}=${token}; Max-Age=${SIGN_IN_MAX_AGE}${common}`,
     clearSignIn: () => `${signInName}=; Max-Age=0${common}`,
-    setDevice: (token) => `${deviceName}=${token}; Max-Age=${DEVICE_MAX_AGE}${common}`,
+
+    deviceToken: (header: string | null) => secretsIn(header, deviceName)[0] ?? null,
+    setDevice: (token: string) => `${deviceName}=${token}; Max-Age=${DEVICE_MAX_AGE}${common}`,
+
+    /** The secret that binds a passkey challenge, or a sign-in at a provider, to this browser. */
+    ceremonyToken: (header: string | null) => secretsIn(header, ceremonyName)[0] ?? null,
+    setCeremony: (token: string) => `${ceremonyName}=${token}; Max-Age=${SIGN_IN_MAX_AGE}${common}`,
   };
+}
+
+function secretsIn(header: string | null, name: string): string[] {
+  return valuesOf(header, name).filter((value) => SECRET_SHAPE.test(value));
 }
 
 /** Other systems' cookies hold the token itself, or the token, a dot and a signature; perhaps URL-encoded. */

@@ -7,8 +7,8 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Only the site itself may change anything: an unsafe method needs `Sec-Fetch-Site: same-origin` or
- * `none`, or, from browsers without that header, the own `Origin`. A sibling sub-domain is another site.
- * Neither header means no browser.
+ * `none`, or, from browsers without that header, its own `Origin`. A sibling sub-domain is another site.
+ * A request with neither header comes from no browser.
  */
 export function refuseCrossSite(request: Request, baseUrl: BaseUrl): Refusal | null {
   if (SAFE.has(request.method)) return null;
@@ -20,7 +20,7 @@ export function refuseCrossSite(request: Request, baseUrl: BaseUrl): Refusal | n
   return refuse("cross_site", `Latchkey answers to ${baseUrl.origin} (BASE_URL); this came from ${seen}.`);
 }
 
-/** A body that isn't JSON is refused also where none is wanted: nothing of it would ever be looked at. */
+/** A body that isn't JSON is refused even where none is wanted, rather than ignored. */
 export function refuseOtherBodies({ method, headers }: Request): Refusal | null {
   const length = headers.get("content-length");
   const hasBody = (length !== null && length !== "0") || headers.has("transfer-encoding");

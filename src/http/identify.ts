@@ -8,21 +8,21 @@ import { authenticate } from "../sessions/authenticate.ts";
 import { isJustDropped } from "../sessions/binding/check.ts";
 import { confirmBinding } from "../sessions/binding/register.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
-import { type Soon, soon } from "../sessions/soon.ts";
+import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { hashToken } from "../sessions/token.ts";
 import { iso } from "./answers.ts";
-import { saysSkipped } from "./binding/fields.ts";
-import { broken } from "./broken.ts";
 import type { Call, HttpParts } from "./call.ts";
 import { cookieHeader } from "./call.ts";
+import { errorResponse } from "./errors.ts";
+import { saysSkipped } from "./request/binding-fields.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
-/** What a route wants of the session: a live one, whichever there is, or nothing at all. */
+/** Whether a route needs a live session, takes one where there is one, or doesn't ask for it. */
 export type SessionNeed = "required" | "optional" | "none";
 
 /**
- * Who sends a request, by the tokens in its cookie; else why nobody does. The one way from a request to
- * its session, for the API, pages, proxies and apps in code. Every request is use of its session, except
+ * Who sends a request, by the tokens in its cookie; or why nobody is signed in. The one way from a request to
+ * its session, for the API, pages, proxies and apps in code. Every request counts as use of its session, except
  * the page's own refreshes and where the route says otherwise.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
@@ -31,11 +31,11 @@ export function identify(
   headers: RequestHead["headers"],
   now: number,
   isUse = true,
-): Soon<Authenticated | SignedOut> {
+): MaybePromise<Authenticated | SignedOut> {
   const cookies = headers.get("cookie");
   const boundTokens = () => parts.cookies.boundTokens(cookies);
   const asked = authenticate(parts, { tokens: parts.cookies.tokens(cookies), boundTokens }, now);
-  return soon(asked, (answer) => {
+  return whenReady(asked, (answer) => {
     if ("session" in answer) return letIn(parts, answer, now, isUse && headers.get(BACKGROUND) !== "1");
     if ("unproved" in answer) {
       noteCopy(parts, answer.unproved, headers, now);
@@ -46,10 +46,15 @@ export function identify(
   });
 }
 
-/** The page's own refreshes, which are no use of the session. */
+/** The header of the page's own refreshes, which don't count as use of the session. */
 const BACKGROUND = "latchkey-background";
 
-function letIn(parts: HttpParts, answer: Authenticated, now: number, isUse: boolean): Soon<Authenticated> {
+function letIn(
+  parts: HttpParts,
+  answer: Authenticated,
+  now: number,
+  isUse: boolean,
+): MaybePromise<Authenticated> {
   const { session, isFirstProof } = answer;
   const confirmed = isFirstProof ? confirm(parts, session, now) : undefined;
   const used = isUse ? parts.lastUsed.touch(session.id, session.lastUsedAt, now) : undefined;
@@ -58,7 +63,7 @@ function letIn(parts: HttpParts, answer: Authenticated, now: number, isUse: bool
 
 const PROOF_NEEDED: SignedOut = { reason: "device_proof_needed" };
 
-/** Where it can't be noted, the next request does it; this one is let in all the same. */
+/** Where that fails, the next request tries again; this one is let in anyway. */
 async function confirm(parts: HttpParts, session: FoundSession, now: number): Promise<void> {
   await confirmBinding(parts, session, now).catch((error: unknown) => {
     parts.log.error({ err: error }, "A session's binding could not be noted.");
@@ -76,7 +81,7 @@ function noteCopy(
   parts.copyNotices.tell(parts, session, readDevice(headers).label, now);
 }
 
-/** Answers a request as the one who sends it, and hands over the session's cookie where it has a new one. */
+/** Answers a request as the person who sends it, with the session's new cookie where it has one. */
 export async function answerAs(
   call: Call,
   { session, isUse }: { session: SessionNeed; isUse?: boolean },
@@ -91,7 +96,7 @@ export async function answerAs(
   } catch (error) {
     // The old token opens nothing any more: a failure carries the new one, too.
     if (who.newToken === null) throw error;
-    return handOver(call, who, broken(call.parts, error, call.request));
+    return handOver(call, who, errorResponse(call.parts, error, call.request));
   }
 }
 
@@ -138,30 +143,29 @@ export class Identity {
 
 /**
  * A renewed token goes along whatever the answer is. A browser that was let in by another system's cookie
- * gets Latchkey's own, and from then on shows that one. Nothing is written for it: until an answer arrives,
- * the old cookie goes on being right, on every node and for requests that are sent at once; and a refusal
- * touches no cookie.
+ * gets Latchkey's own, and sends that one from then on. Nothing is written for it: until an answer arrives,
+ * the old cookie stays right, on every node and for requests that are sent at once; and a refusal touches no cookie.
  */
 function handOver(call: Call, who: Identity, response: Response): Response {
   const { cookies } = call.parts;
-  const isImported = response.status < 400 && cookies.comesFromOld(cookieHeader(call));
+  const isImported = response.status < 400 && cookies.isImported(cookieHeader(call));
   const token = who.newToken ?? (isImported ? who.token : null);
   if (token === null || isSet(response, cookies.sessionName)) return response;
   response.headers.append("Set-Cookie", cookies.setSession(token, who.session.expiresAt, call.now));
   return response;
 }
 
-/** Whether the answer sets a cookie itself: another session's, or its end. */
+/** Whether the answer already sets or clears this cookie. */
 function isSet({ headers }: Response, name: string): boolean {
   return headers.getSetCookie().some((cookie) => cookie.startsWith(`${name}=`));
 }
 
+/** The refusal of a request that nobody is signed in for, or whose session isn't let in. */
 export function notSignedIn(why: SignedOut): Refusal {
-  if (why.reason === "device_proof_needed")
-    return refuse(
-      "device_proof_needed",
-      "This browser has not proved that it is on the session's device.",
-      why,
-    );
+  const { reason } = why;
+  if (reason === "device_proof_needed")
+    return refuse(reason, "This browser has not proved that it is on the session's device.", why);
+  if (reason === "two_factor_needed")
+    return refuse(reason, "Set up two-factor authentication, and log in with it.", why);
   return refuse("signed_out", "You are not signed in.", why);
 }

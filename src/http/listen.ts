@@ -13,14 +13,14 @@ export type Listening = {
   close(): Promise<void>;
 };
 
-/** What is served: a Latchkey, or as much of it. */
+/** What a server needs of a Latchkey. */
 type Served = { fetch: Fetch; closeStreams(): void; settings: { baseUrl: BaseUrl } };
 
 /** How long a request under way may take while the server stops, in ms. */
 const STOP_PATIENCE = 10_000;
-/** How long a connection without a request may still send one then, in ms. */
+/** How long an idle connection may still send a request then, in ms. */
 const LAST_CALL = 100;
-/** Longer than proxies keep an idle connection, so that none is closed just as one is used again; ms. */
+/** Longer than proxies keep an idle connection, so that none is closed just as a proxy uses it again; ms. */
 const KEEP_ALIVE = 75_000;
 
 /**
@@ -31,7 +31,7 @@ export async function listen(latchkey: Served, where: { port: number; host: stri
   const server = createServer(
     getRequestListener((request, env) => fetchReadable(latchkey, request, peerOf(env)), {
       overrideGlobalObjects: true,
-      // For who asks without a Host, as HTTP/1.0 may.
+      // For requests without a Host, which HTTP/1.0 allows.
       hostname: "localhost",
       errorHandler: (error) => unreadable(error, latchkey.settings.baseUrl),
     }),
@@ -51,25 +51,25 @@ export async function listen(latchkey: Served, where: { port: number; host: stri
   };
 }
 
-/** A Host such as 999.1.1.1 passes the adapter, which takes it for a name, and is found out wherever the URL is read. */
+/** The request listener takes a Host such as 999.1.1.1 for a name, but its URL can't be parsed. */
 function fetchReadable(latchkey: Served, request: Request, remote: string): Promise<Response> | Response {
   if (URL.canParse(request.url)) return latchkey.fetch(request, remote);
   return unreadable(new RequestError("Invalid host header"), latchkey.settings.baseUrl);
 }
 
-/** What never becomes a request, such as one whose Host is none, is refused like any other. */
+/** What never becomes a request, such as one with an invalid Host, is refused like any other. */
 function unreadable(error: unknown, baseUrl: BaseUrl): Response {
   const code = error instanceof RequestError ? "unreadable_request" : "internal_error";
   return withHeaders(problem(refuse(code)), baseUrl);
 }
 
-/** Knows what is under way, so that a stop waits for that alone, and not for connections that only stand there. */
+/** Knows what is under way, so that a stop waits for that alone, and not for idle connections. */
 function stopper(server: Server): (closeStreams: () => void) => Promise<void> {
   const underWay = new Set<ServerResponse>();
   let isStopping = false;
   let lastCall: NodeJS.Timeout | undefined;
 
-  const isLast = (response: ServerResponse) => {
+  const closeAfter = (response: ServerResponse) => {
     if (!response.headersSent) response.shouldKeepAlive = false;
   };
   const closeRest = () => {
@@ -79,7 +79,7 @@ function stopper(server: Server): (closeStreams: () => void) => Promise<void> {
   };
   server.prependListener("request", (_request, response) => {
     underWay.add(response);
-    if (isStopping) isLast(response);
+    if (isStopping) closeAfter(response);
     response.once("close", () => {
       underWay.delete(response);
       closeRest();
@@ -95,7 +95,7 @@ function stopper(server: Server): (closeStreams: () => void) => Promise<void> {
         clearTimeout(lastCall);
         resolve();
       });
-      for (const response of underWay) isLast(response);
+      for (const response of underWay) closeAfter(response);
       closeStreams();
       closeRest();
     });

@@ -4,7 +4,7 @@ import { redirect } from "./answers.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
 /**
- * Where a sign-in may lead: the own origin, or one of the declared ones. Judged by the URL parser that
+ * Where a sign-in may lead: to BASE_URL's own origin, or to a declared one. Judged by the URL parser that
  * browsers use, never by how the text begins. Null for everywhere else.
  */
 export function allowedNext(
@@ -20,30 +20,19 @@ export function allowedNext(
   return isKnown && !url.username && !url.password ? url.href : null;
 }
 
-/** The login page, with where to go on afterwards. */
-export function loginUrl(next: string | null, settings: Pick<Settings, "baseUrl">): string {
-  return wayIn({ reason: "none" }, next, settings);
-}
-
-/** The page where who isn't let in does something about it, with where to go on afterwards. */
-export function wayIn(
-  { reason }: SignedOut,
+/** The login page, or where a second factor is set up if that is all that is missing; `next` is where to go on. */
+export function loginUrl(
   next: string | null,
-  settings: Pick<Settings, "baseUrl">,
+  { baseUrl }: Pick<Settings, "baseUrl">,
+  reason: SignedOut["reason"] = "none",
 ): string {
   const page = reason === "two_factor_needed" ? "/settings/security" : "/login";
-  const query = next === null ? "" : `?next=${encodeURIComponent(next)}`;
-  return settings.baseUrl.href + page + query;
+  return baseUrl.href + page + (next === null ? "" : `?next=${encodeURIComponent(next)}`);
 }
 
-/** To that page, from a request of this method; 303 where it mustn't be sent again. */
-export function toWayIn(
-  why: SignedOut,
-  next: string | null,
-  method: string,
-  settings: Pick<Settings, "baseUrl">,
-): Response {
-  return redirect(wayIn(why, next, settings), [], /^(GET|HEAD)$/i.test(method) ? 302 : 303);
+/** Redirects to a page from a request of this method; 303 where it mustn't be sent again. */
+export function redirectFrom(method: string, page: string): Response {
+  return redirect(page, [], /^(GET|HEAD)$/i.test(method) ? 302 : 303);
 }
 
 /** Whether a person's browser goes to a page, rather than a script asking for data. */

@@ -1,43 +1,42 @@
 import type { Authentication, SignedIn } from "../answers.ts";
-import { type Soon, soon } from "../sessions/soon.ts";
-import { problem, whoAnswer } from "./answers.ts";
-import { broken } from "./broken.ts";
+import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
+import { problem, signedInAnswer } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
-import { identify } from "./identify.ts";
-import { allowedNext, navigates, toWayIn } from "./next.ts";
+import { errorResponse } from "./errors.ts";
+import { identify, notSignedIn } from "./identify.ts";
+import { allowedNext, loginUrl, navigates, redirectFrom } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
-import { notLetIn, whyNotLetIn } from "./two-factor-needed.ts";
+import { whyNotLetIn } from "./require-two-factor.ts";
 
-/** Who a request of the app around Latchkey comes from. @throws where the database doesn't answer. */
+/** Who a request to the app around Latchkey comes from. @throws where the database doesn't answer. */
 export function authenticateRequest(
   parts: HttpParts,
   request: RequestHead | NodeRequestHead,
-): Soon<Authentication> {
-  return soon(identify(parts, headersOf(request), parts.settings.now()), (who) =>
-    "session" in who ? (whyNotLetIn(parts.settings, who.session) ?? whoAnswer(who.session)) : who,
+): MaybePromise<Authentication> {
+  return whenReady(identify(parts, headersOf(request), parts.settings.now()), (who) =>
+    "session" in who ? (whyNotLetIn(parts.settings, who.session) ?? signedInAnswer(who.session)) : who,
   );
 }
 
 /**
- * Lets a live session through to a page or an API of the app around Latchkey. Who has none gets the
- * answer that fits: a browser that goes to a page is sent to the login page, or to where a second factor is
- * set up, and comes back afterwards, anything else gets 401 with the reason. A database that is down is 503,
- * never "signed out".
+ * Lets a live session through to a page or an API of the app around Latchkey. Without one, a browser that goes to
+ * a page is sent to the login page, or to where a second factor is set up, and comes back afterwards; anything
+ * else gets 401 with the reason. A database that is down is 503, never "signed out".
  */
-export function requireSession(parts: HttpParts, request: RequestHead): Soon<SignedIn | Response> {
+export function requireSession(parts: HttpParts, request: RequestHead): MaybePromise<SignedIn | Response> {
   try {
-    const answer = soon(authenticateRequest(parts, request), (who) => letThrough(parts, request, who));
-    return answer instanceof Promise ? answer.catch((error) => broken(parts, error, request)) : answer;
+    const answer = whenReady(authenticateRequest(parts, request), (who) => letThrough(parts, request, who));
+    return answer instanceof Promise ? answer.catch((error) => errorResponse(parts, error, request)) : answer;
   } catch (error) {
-    return broken(parts, error, request);
+    return errorResponse(parts, error, request);
   }
 }
 
 function letThrough(parts: HttpParts, request: RequestHead, who: Authentication): SignedIn | Response {
   if (who.account) return who;
-  return navigates(request)
-    ? toWayIn(who, pageOf(parts, request), request.method, parts.settings)
-    : problem(notLetIn(who));
+  if (!navigates(request)) return problem(notSignedIn(who));
+  const page = loginUrl(pageOf(parts, request), parts.settings, who.reason);
+  return redirectFrom(request.method, page);
 }
 
 /** The page that was asked for, to come back to. */

@@ -16,11 +16,11 @@ export type Route = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE" | "ALL";
   readonly path: string;
   readonly session: SessionNeed;
-  /** False where a request is no use of its session. */
+  /** False where a request doesn't count as use of its session. */
   readonly isUse?: boolean;
-  /** The browser itself sends it, on behalf of any page: what the request proves counts, not where it comes from. */
+  /** Browsers send it by themselves, on behalf of any page: what it proves counts, not where it comes from. */
   readonly restsOnProof?: boolean;
-  /** Why the route isn't there with these settings. */
+  /** The refusal where these settings leave the route out. */
   readonly missing?: (settings: Settings) => Refusal | null;
   respond(call: Call, who: Identity | SignedOut): Promise<Response>;
 };
@@ -36,14 +36,14 @@ type Described = {
   readonly query?: Readonly<Record<string, z.ZodType>>;
   readonly body?: BodySchema<z.ZodType>;
   readonly answers: Answers;
-  /** Beyond what every route may refuse; `null` where it refuses nothing, not even that. */
+  /** What it may refuse beyond what every route may; `null` where it refuses nothing at all. */
   readonly refuses?: readonly (RefusalCode | { code: RefusalCode; status: number })[] | null;
 };
 
-/** What a row takes; the one of a sign-up depends on who may. */
+/** The body of a row; a sign-up's depends on the setting. */
 export type BodySchema<Schema extends z.ZodType> = Schema | ((signUp: Settings["signUp"]) => Schema);
 
-/** By status, the lowest being the usual one: a body's schema, `null` where there is no body, or all of it. */
+/** By status, the lowest being the usual one: the body's schema, `null` for no body, or a full description. */
 type Answers = Readonly<Record<number, z.ZodType | DescribedAnswer | null>>;
 
 export type DescribedAnswer = {
@@ -60,7 +60,7 @@ type Asker = {
   none: object;
 };
 
-/** What a handler answers: an outcome, or a whole response where it is no JSON. */
+/** What a handler answers: an outcome, or a whole response where it isn't JSON. */
 type Answered<All extends Answers> = Success<All> | Refusal | Response;
 
 type Success<All extends Answers> = Pick<AnyAnswer, "ok" | "cookies" | "headers"> &
@@ -68,7 +68,7 @@ type Success<All extends Answers> = Pick<AnyAnswer, "ok" | "cookies" | "headers"
     [Status in keyof All & number]: { status?: Status } & BodyOf<All[Status]>;
   }[keyof All & number];
 
-/** An empty object goes without saying. */
+/** An empty object needn't be given. */
 type BodyOf<One> = One extends z.ZodType
   ? z.infer<One> extends Record<string, never>
     ? { body?: undefined }
@@ -115,7 +115,7 @@ const askers: { [Need in SessionNeed]: (who: Identity | SignedOut) => Asker[Need
 
 const NO_BODY = { ok: true, body: undefined } as const;
 
-/** Reads the body by its schema; the first thing that is wrong is named. */
+/** Reads the body by its schema; the refusal names the first thing that is wrong. */
 async function take<Schema extends z.ZodType>(
   { parts, request }: Call,
   schema: BodySchema<Schema>,
@@ -129,7 +129,7 @@ async function take<Schema extends z.ZodType>(
   return refuse("invalid_input", `${field || "The body"}: ${issue?.message ?? "not valid"}.`, { field });
 }
 
-/** The schema of a row's body, for those who may sign up. */
+/** The schema of a row's body with this setting. */
 export function schemaFor<Schema extends z.ZodType>(
   schema: BodySchema<Schema>,
   signUp: Settings["signUp"],

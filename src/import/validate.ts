@@ -5,7 +5,7 @@ import { takeOverPassword } from "../credentials/passwords/imported-password.ts"
 import { issuerKey } from "../options/oidc.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import { overByTime } from "../sessions/expiry.ts";
-import { replacementKeyOfDevice } from "../sessions/start.ts";
+import { replacementKeyOf } from "../sessions/start.ts";
 import { hashToken, tokenForOld } from "../sessions/token.ts";
 import type { Found, IncomingAccount } from "./incoming.ts";
 import { readIncoming } from "./incoming.ts";
@@ -160,7 +160,7 @@ function validSessions(
         return [];
       }
       const device = readDevice(new Headers({ "user-agent": headerSafe(one.userAgent ?? "") }));
-      const replacementKey = settings.sessionScope === "device" ? null : replacementKeyOfDevice(device);
+      const replacementKey = settings.sessionScope === "device" ? null : replacementKeyOf(device);
       const isFirst = replacementKey !== null && !taken.has(replacementKey);
       if (isFirst) taken.add(replacementKey);
       return {

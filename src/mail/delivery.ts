@@ -54,7 +54,7 @@ export function createDelivery(
       database.write((write) => postpone(write, email, later)).catch(onError);
     }, CLAIM_LIVES / 4).unref();
     try {
-      await transport.carry({ to, message, at, id: messageId(from, uuid) });
+      await transport.send({ to, message, at, id: messageId(from, uuid) });
       sent.add(email.id);
       if (options.showsLinks) log.info({ link: message.link }, `Email: ${message.subject}`);
       return null;

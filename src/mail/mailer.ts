@@ -56,7 +56,7 @@ export function createMailer(options: MailerOptions): Mailer {
   const dispatch = createDispatch(options, transport);
   return {
     sendDue: dispatch.sendDue,
-    sendNow: (to, message) => transport.carry({ to, message, at: now(), id: messageId(from, randomUUID()) }),
+    sendNow: (to, message) => transport.send({ to, message, at: now(), id: messageId(from, randomUUID()) }),
     async settled() {
       await Promise.all([begun, dispatch.idle()]);
     },

@@ -64,7 +64,7 @@ export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOpt
   return {
     cleaned,
     /** One after the other, so that the folder never shows a later email before an earlier one. */
-    carry(mail) {
+    send(mail) {
       const done = last.then(() => put(mail));
       last = done.catch(() => {});
       return done;

@@ -37,7 +37,7 @@ export function smtpTransport(smtpUrl: string, from: string): MailTransport {
     return opened;
   };
   return {
-    async carry(mail) {
+    async send(mail) {
       await (await transport()).sendMail(compile(from, mail)).catch(explain);
     },
     async verify() {

@@ -6,7 +6,7 @@ export type Mail = { to: string; message: Message; at: number; id: string };
 /** What takes emails away: a mail server, or a folder. */
 export type MailTransport = {
   /** Resolves when the email is gone. @throws where it isn't. */
-  carry(mail: Mail): Promise<void>;
+  send(mail: Mail): Promise<void>;
   /** @throws where emails would not be taken. */
   verify(): Promise<void>;
   /** Lets go of connections; what is under way fails. */

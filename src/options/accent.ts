@@ -6,25 +6,25 @@ export type Accent = { readonly light: Shade; readonly dark: Shade };
 
 type Rgb = readonly [number, number, number];
 
-/** The ground of a page on which an accent is hardest to read: the darkest of the light ones, the lightest of the dark ones. */
-const LIGHT_GROUND: Rgb = [0xe4, 0xe9, 0xf7];
-const DARK_GROUND: Rgb = [0x2b, 0x32, 0x47];
+/** The background on which an accent is hardest to read: the darkest of light pages, the lightest of dark ones. */
+const LIGHT_BACKGROUND: Rgb = [0xe4, 0xe9, 0xf7];
+const DARK_BACKGROUND: Rgb = [0x2b, 0x32, 0x47];
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
-const DARK_WORDS = "#0b0d12";
-/** WCAG 2.2, 1.4.3 (AA): text against its ground. */
+const DARK_TEXT = "#0b0d12";
+/** WCAG 2.2, 1.4.3 (AA): text against its background. */
 const READABLE = 4.5;
 const STEP = 0.02;
 
-/** A colour like `#0a7d5c` as an accent that can be read; undefined for what isn't one. */
+/** A colour like `#0a7d5c` as accents that can be read; undefined for what isn't one. */
 export function readAccent(text: string): Accent | undefined {
   const given = readRgb(text);
   if (given === undefined) return undefined;
-  const light = readableOn(LIGHT_GROUND, given, BLACK);
-  const dark = readableOn(DARK_GROUND, given, WHITE);
+  const light = readableOn(LIGHT_BACKGROUND, given, BLACK);
+  const dark = readableOn(DARK_BACKGROUND, given, WHITE);
   return {
     light: { accent: toHex(light), strong: toHex(mix(light, BLACK, 0.2)), on: toHex(WHITE) },
-    dark: { accent: toHex(dark), strong: toHex(mix(dark, WHITE, 0.25)), on: DARK_WORDS },
+    dark: { accent: toHex(dark), strong: toHex(mix(dark, WHITE, 0.25)), on: DARK_TEXT },
   };
 }
 
@@ -36,11 +36,11 @@ function readRgb(text: string): Rgb | undefined {
   return [part(0), part(2), part(4)];
 }
 
-/** The colour itself where it can be read on a ground, else as little of it towards black or white as that takes. */
-function readableOn(ground: Rgb, colour: Rgb, towards: Rgb): Rgb {
+/** The colour itself where it can be read on this background, else mixed with as little black or white as that takes. */
+function readableOn(background: Rgb, colour: Rgb, towards: Rgb): Rgb {
   for (let part = 0; part < 1; part += STEP) {
     const mixed = mix(colour, towards, part);
-    if (contrast(mixed, ground) >= READABLE) return mixed;
+    if (contrast(mixed, background) >= READABLE) return mixed;
   }
   return towards;
 }

@@ -2,12 +2,12 @@ import { ofText, ofTextOrNothing } from "./kinds.ts";
 
 /** A token, as RFC 6265 says of a cookie's name. */
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
-/** Browsers hold a cookie to these, in whatever case they are written. */
+/** Browsers give these a meaning, in upper or lower case. */
 const PREFIX = /^__(Host|Secure)-/i;
 /** What the names of Latchkey's other cookies end with. */
 const OF_OTHERS = /-(sign-in|device|ceremony)$/;
 
-/** Whether it is the server's own domain is for the base URL to say. */
+/** Whether it is the server's own domain is checked against the base URL. */
 export const cookieDomain = ofTextOrNothing("a domain that the host of BASE_URL belongs to", (given) =>
   given.replace(/^\./, "").toLowerCase(),
 );

@@ -4,7 +4,7 @@ import { SettingError } from "./setting-error.ts";
 import { OPTIONS, SETTINGS } from "./table.ts";
 
 /**
- * Holds the names of options to those that there are: a mistyped one would be ignored, and its default be used.
+ * Refuses names of options that don't exist: a mistyped one would be ignored, and its default be used.
  * @throws Error naming the option, and the right one where it is near.
  */
 export function refuseUnknownOptions(given: object): void {
@@ -37,14 +37,14 @@ export function refuseUnknownVariables(environment: Record<string, string | unde
   throw new SettingError(unknown, `is not a setting of Latchkey. ${hint}`);
 }
 
-/** Kubernetes tells every container of the services around it: of one called `latchkey`, by these names. */
+/** Kubernetes names the services around a container in variables: those of one called `latchkey` look like this. */
 function isOfKubernetes(name: string, value: string): boolean {
   return (
     /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(name) || (name.endsWith("_PORT") && value.includes("://"))
   );
 }
 
-/** One character in so many may be wrong in a name that is still taken for another. */
+/** A name with one wrong character in this many is still taken for another. */
 const CHARACTERS_A_SLIP = 3;
 
 /** The known name that is the same in other letters, or a slip or two away. */

@@ -99,15 +99,7 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
     const issuer = kind === "github" ? issuerKey(given) : given;
     const { clientId, clientSecret } = option;
     const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
-    return {
-      id,
-      name,
-      kind,
-      issuer,
-      clientId,
-      clientSecret,
-      trustAmr: option.trustAmr === "on",
-    };
+    return { id, name, kind, issuer, clientId, clientSecret, trustAmr: option.trustAmr === "on" };
   });
 }
 
@@ -124,7 +116,7 @@ export function issuerKey(issuer: string): string {
   return issuer.replace(/\/+$/, "");
 }
 
-/** https everywhere, but for a provider on this machine: codes and secrets travel to it. */
+/** https everywhere except for a provider on this machine: codes and secrets travel to it. */
 function readIssuer(variable: string, value: string | undefined): string {
   const url = value !== undefined && URL.canParse(value) ? new URL(value) : null;
   const isLocal = url && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);

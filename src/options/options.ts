@@ -27,7 +27,7 @@ export type Settings = Readonly<Omit<z.output<typeof OPTIONS>, "baseUrl" | "data
 
 /**
  * Reads the options that are set in an environment; an empty variable counts as not set.
- * @throws SettingError for a `LATCHKEY_…` variable that there isn't.
+ * @throws SettingError for a `LATCHKEY_…` variable that doesn't exist.
  */
 export function optionsFromEnvironment(environment: Record<string, string | undefined>): LatchkeyOptions {
   refuseUnknownVariables(environment);
@@ -41,7 +41,7 @@ export function optionsFromEnvironment(environment: Record<string, string | unde
 /**
  * Resolves options to settings.
  * @throws SettingError naming the variable and what it takes, for the first value that is wrong; an Error
- * for an option that there isn't.
+ * for an option that doesn't exist.
  */
 export function readSettings(options: LatchkeyOptions): Settings {
   refuseUnknownOptions(options);
@@ -71,6 +71,12 @@ export function siteNameOf({ name, baseUrl }: Settings): string {
  */
 export function isDevelopment({ baseUrl, smtpUrl }: Settings): boolean {
   return smtpUrl === null && baseUrl.isLocal && !baseUrl.secure;
+}
+
+/** Warns of a BASE_URL without https that isn't on one's own machine; null where there is nothing to say. */
+export function insecureUrlWarning({ href, secure, isLocal }: BaseUrl): string | null {
+  if (secure || isLocal) return null;
+  return `BASE_URL ${href} is not https: cookies and passwords travel in the clear, and passkeys don't work. Put https in front of Latchkey, and set BASE_URL=${href.replace("http:", "https:")}.`;
 }
 
 function whatIsWrong(name: string, options: LatchkeyOptions): Error {

@@ -186,7 +186,7 @@ export const OPTIONS: z.ZodObject<Pick<Table, keyof Table>> = z.object({ ...new 
 
 export type Setting = About & { readonly option: string; readonly variable: string };
 
-/** The settings that have a variable: all but the clock. */
+/** The settings that have a variable: all except the clock. */
 export const SETTINGS: readonly Setting[] = Object.entries(OPTIONS.shape).flatMap(([option, schema]) => {
   const told = about.get(schema);
   return told === undefined ? [] : [{ option, variable: variableOf(option), ...told }];

@@ -2,56 +2,54 @@ import type { EndReason } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
 import { checkDevice } from "./binding/check.ts";
 import { overByTime, REASON_KEPT } from "./expiry.ts";
+import { allReady, type MaybePromise, whenReady } from "./maybe-promise.ts";
 import type { SessionParts } from "./parts.ts";
-import { allSoon, type Soon, soon } from "./soon.ts";
 import { hashToken } from "./token.ts";
 
-/** Why a token opens nothing, for its holder alone. */
+/** Why a token opens nothing; only its holder may know. */
 export type Unauthenticated = { reason: EndReason | "none"; by: string | null; at: number | null };
 
 export type Authenticated = {
   session: FoundSession;
   token: string;
-  /** Its browser shows its bound cookie for the first time: from now on it has to. */
+  /** Its browser has shown its bound cookie for the first time: from now on it has to. */
   isFirstProof: boolean;
 };
 
 /** A token of a bound session, without the cookie that only its device has. */
 export type Unproved = { unproved: FoundSession };
 
-/** What a request shows of itself: session tokens, and bound cookies beside them, read only where a session is bound. */
-export type Shown = { tokens: readonly string[]; boundTokens: () => readonly string[] };
+/** The session tokens of a request, and its bound cookies, which are read only where a session is bound. */
+export type Presented = { tokens: readonly string[]; boundTokens: () => readonly string[] };
 
-/** What a request's tokens come to. */
 type Answer = Authenticated | Unproved | Unauthenticated;
 
 /**
- * Who holds one of these tokens, by one indexed look-up each, the rule of time, and the device where a session
- * is bound to one. Never changes anything. The answer is there at once where the embedded database remembers
- * the session: a check then costs no turn of the event loop.
- * A browser sends the cookie more than once where some are stale, or planted by a sibling sub-domain: all
- * are looked at, and their order means nothing. Of several that live, the session that began last is meant.
+ * Whose session a request's tokens open: one indexed look-up each, then the rule of time, then the check of the
+ * device where a session is bound to one. Never changes anything. A browser sends several tokens where some are
+ * stale, or planted by a sibling sub-domain: their order means nothing, and of several live sessions the one that
+ * began last counts.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
-export function authenticate(parts: SessionParts, shown: Shown, now: number): Soon<Answer> {
-  const asked = shown.tokens.map((token) => parts.database.findSession(token));
-  return soon(allSoon(asked), (found) => choose(parts, shown, found, now));
+export function authenticate(parts: SessionParts, presented: Presented, now: number): MaybePromise<Answer> {
+  const asked = presented.tokens.map((token) => parts.database.findSession(token));
+  return whenReady(allReady(asked), (found) => choose(parts, presented, found, now));
 }
 
 /** Of several tokens: the live session that began last, else one that lacks its proof, else why one is over. */
 function choose(
   parts: SessionParts,
-  { tokens, boundTokens }: Shown,
+  { tokens, boundTokens }: Presented,
   found: readonly (FoundSession | undefined)[],
   now: number,
-): Soon<Answer> {
+): MaybePromise<Answer> {
   let live: Authenticated | null = null;
   let unproved: Unproved | null = null;
   let over: Unauthenticated | null = null;
   for (const [index, token] of tokens.entries()) {
     const session = found[index];
     if (!session) continue;
-    const answer = judge(parts, session, { token, boundTokens }, now);
+    const answer = check(parts, session, { token, boundTokens }, now);
     if ("unproved" in answer) unproved ??= answer;
     else if ("reason" in answer) over ??= answer.reason === "none" ? null : answer;
     else if (live === null || answer.session.createdAt > live.session.createdAt) live = answer;
@@ -64,24 +62,24 @@ function choose(
 
 const NOTHING: Unauthenticated = { reason: "none", by: null, at: null };
 
-function judge(
+function check(
   parts: SessionParts,
-  found: FoundSession,
-  { token, boundTokens }: { token: string } & Pick<Shown, "boundTokens">,
+  session: FoundSession,
+  { token, boundTokens }: { token: string } & Pick<Presented, "boundTokens">,
   now: number,
-): Authenticated | Unproved | Unauthenticated {
-  const lastUsedAt = parts.lastUsed.of(found.id, found.lastUsedAt);
-  const reason = overByTime(found.expiresAt, lastUsedAt, parts.settings, now);
-  if (reason === null) {
-    const proof = checkDevice(parts.settings, found, boundTokens, now);
-    if (proof === "missing") return { unproved: found };
-    return { session: found, token, isFirstProof: proof === "first_proof" };
-  }
-  // Where nothing has pruned it, a reason is told no longer than where something has.
-  return { reason: now < found.expiresAt + REASON_KEPT ? reason : "none", by: null, at: null };
+): Answer {
+  const lastUsedAt = parts.lastUsed.of(session.id, session.lastUsedAt);
+  const reason = overByTime(session.expiresAt, lastUsedAt, parts.settings, now);
+  // Its row may still be there, but why it is over is told no longer than if it had been pruned.
+  if (reason !== null)
+    return { reason: now < session.expiresAt + REASON_KEPT ? reason : "none", by: null, at: null };
+  const proof = checkDevice(parts.settings, session, boundTokens, now);
+  return proof === "missing"
+    ? { unproved: session }
+    : { session, token, isFirstProof: proof === "first_proof" };
 }
 
-/** Why the session of one of these tokens ended, the last that did; null where none is known. */
+/** Why the session of one of these tokens ended, of several the one that ended last; null where none is known. */
 async function whyEnded(
   parts: SessionParts,
   tokenHashes: Uint8Array[],

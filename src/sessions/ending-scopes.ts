@@ -2,20 +2,20 @@ import type { SelectQueryBuilder } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 
-/** Which sessions an event may end, and what names them. None can be left empty: it would name everybody's. */
+/** Which sessions an event may end, and what names them. Nothing may be left out: everybody's would end. */
 export type Scopes = {
   none: { accountId: string };
   one: { accountId: string; id: string };
   others: { accountId: string; exceptIds: readonly [string, ...string[]] };
   all: { accountId: string };
   all_of_accounts: { accountIds: readonly string[] };
-  /** The one in whose place the new one comes. */
+  /** The one that a new one replaces. */
   replaced: { accountId: string; replacementKey: string };
-  /** Of the live ones, all but so many that were used last. */
+  /** Of the live ones, all except the `most` that were used last. */
   surplus: { accountId: string; exceptIds: readonly string[]; most: number };
   /** Those that were opened with a login method. */
   of_method: { accountId: string; methodId: string; exceptIds: readonly string[] };
-  /** The one that an email was about, with all of the same browser; neither may be known. */
+  /** The one that an email was about, and all others of its browser; either may be unknown. */
   reported: { accountId: string; id: string | null; deviceHash: Uint8Array | null };
   own_tokens: { accountId: string; tokenHashes: readonly Uint8Array[] };
   tokens: { tokenHashes: readonly Uint8Array[] };
@@ -57,13 +57,13 @@ export function chosenSessions<S extends keyof Scopes>(
   return CHOICES[scope](query.selectFrom("session").select("id"), of, at);
 }
 
-/** Whose they are, where that is known beforehand. */
+/** The accounts that a scope names; none where it names tokens. */
 export function accountsOf(of: Scopes[keyof Scopes]): readonly string[] {
   if ("accountIds" in of) return of.accountIds;
   return "accountId" in of ? [of.accountId] : [];
 }
 
-/** An empty list is no SQL to PostgreSQL. */
+/** PostgreSQL takes no empty list. */
 function except(sessions: Sessions, ids: readonly string[]): Sessions {
   return ids.length === 0 ? sessions : sessions.where("id", "not in", ids);
 }

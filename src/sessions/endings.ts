@@ -52,16 +52,15 @@ export type EndedBy<E extends EndingEvent> = Scopes[(typeof EVENTS)[E]["ends"]];
 /** Who did it, null where only time or the person's own log-out did; and when. */
 export type Doer = { by: Actor | null; at: number };
 
-/** What one time may be judged of, of a session that has ended. */
+/** Whether a session that has just ended had been alive until then, rather than over by time. */
 export type Lives = (session: { id: string; expiresAt: number; lastUsedAt: number }) => boolean;
 
-/** So many end before others have their turn: some 10 ms on the embedded database. */
+/** How many end before other requests get their turn: some 10 ms on the embedded database. */
 const SESSIONS_A_CHUNK = 400;
 
 /**
- * The one door by which sessions end, with all that the event's row says. Returns how many sessions did; with
- * `lives`, how many of those that it says were alive. Many end in chunks, between which the process answers
- * others: still one transaction.
+ * The one door by which sessions end, with all that the event's row says. Returns how many did, of those that
+ * `lives` counts. Many end in chunks, between which the process answers other requests: still one transaction.
  */
 export async function endBecauseOf<E extends EndingEvent>(
   write: Write,
@@ -72,26 +71,27 @@ export async function endBecauseOf<E extends EndingEvent>(
 ): Promise<number> {
   const { reason, pendingSignIns, links }: Row = EVENTS[event];
   const accountIds = accountsOf(of);
-  if (pendingSignIns) await endPendingSignIns(write, accountIds);
-  if (links) await endEmailedLinks(write, accountIds);
+  if (pendingSignIns)
+    await write.query.deleteFrom("pending_sign_in").where("account_id", "in", accountIds).execute();
+  if (links) await endableLinks(write).where("account_id", "in", accountIds).execute();
   if (reason === null) return 0;
   const ending = { reason, by, at };
-  const lines = activityOf(ending);
+  const activity = activityOf(ending);
   let ended = 0;
   for (;;) {
     const gone = await takeChunk(write, EVENTS[event].ends, of, at);
     await keepReasons(write, gone, ending);
-    await record(write, ...lines.next(gone));
+    await record(write, ...activity.next(gone));
     for (const { accountId } of gone) write.announce(accountId);
     ended += gone.filter(lives).length;
     if (gone.length < SESSIONS_A_CHUNK) break;
     await nextTurn();
   }
-  await record(write, ...lines.folded());
+  await record(write, ...activity.folded());
   return ended;
 }
 
-/** Locks what it takes before it counts, so that fewer than a chunk means that none are left. */
+/** Locks what it takes before it counts: fewer than a chunk then means that none are left. */
 async function takeChunk<S extends keyof Scopes>(write: Write, scope: S, of: Scopes[S], at: number) {
   const chunk = chosenSessions(write, scope, of, at)
     .limit(SESSIONS_A_CHUNK)
@@ -110,21 +110,12 @@ async function takeChunk<S extends keyof Scopes>(write: Write, scope: S, of: Sco
     .execute();
 }
 
-/** A sign-in whose password was right and whose second factor is still to come ends with nothing. */
-async function endPendingSignIns(write: Write, accountIds: readonly string[]): Promise<void> {
-  await write.query.deleteFrom("pending_sign_in").where("account_id", "in", accountIds).execute();
-}
-
-async function endEmailedLinks(write: Write, accountIds: readonly string[]): Promise<void> {
-  await endableLinks(write).where("account_id", "in", accountIds).execute();
-}
-
-/** Ends the links that belong to no account yet: those of sign-ups. */
+/** Ends the links of sign-ups, which belong to no account yet. */
 export async function endLinksOfNobody(write: Write): Promise<void> {
   await endableLinks(write).where("account_id", "is", null).execute();
 }
 
-/** Never the owner's rescue: not-me and reversal links. */
+/** All except not-me and reversal links: those are the owner's rescue. */
 function endableLinks({ query }: Write) {
   return query.deleteFrom("emailed_link").where("kind", "not in", ["not_me", "email_reversal"]);
 }

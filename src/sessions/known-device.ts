@@ -36,7 +36,7 @@ export async function findByDevice(
   return known?.id;
 }
 
-/** The next sign-in from this browser is news again. */
+/** Forgets a browser: the next sign-in from it is from a new one again. */
 export async function forgetDevice(write: Write, accountId: string, deviceHash: Uint8Array): Promise<void> {
   await write.query
     .deleteFrom("known_device")
@@ -47,8 +47,8 @@ export async function forgetDevice(write: Write, accountId: string, deviceHash: 
 
 /**
  * Remembers that this account uses this browser, by its device cookie, apart from sessions: those
- * expire, and a month away would make every browser look new. Returns whether it is new to an account
- * that knows others; the first one ever is no news.
+ * expire, and after a month away every browser would look new. Returns whether it is new to an account
+ * that knows others; an account's very first browser isn't.
  */
 export async function rememberDevice(
   write: Write,

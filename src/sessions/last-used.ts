@@ -7,32 +7,20 @@ import type { Settings } from "../options/options.ts";
 /** A session's last use is written at most once in this time, in ms. */
 const WRITE_INTERVAL = 60_000;
 const FLUSH_INTERVAL = 5_000;
-/** Few enough that the embedded database, which writes in this thread, holds up nobody for long. */
+/** Few enough that the embedded database, which writes in this thread, holds up no request for long. */
 const ROWS_A_STATEMENT = 200;
-/** So many sessions are looked at before others get a turn. */
+/** How many sessions are looked at before other work gets a turn. */
 const LOOKED_AT_ONCE = 10_000;
-/** So shortly before its idle limit, in ms, a use is written at once: other nodes go by the row. */
+/** How close to its idle limit, in ms, a session's use is written at once: other nodes go by the row. */
 const CLOSE_TO_IDLE = 30_000;
 
-/** Remembers when sessions were last used, and writes it down now and then. */
-export type LastUsed = {
-  /**
-   * Notes a use. There is nothing to wait for, but where the session was about to be idle: then until it is
-   * written, so that no other node says so after this use was answered.
-   */
-  touch(sessionId: string, writtenAt: number, now: number): Promise<void> | undefined;
-  /** The later of what the row says and what this process has seen. */
-  of(sessionId: string, writtenAt: number): number;
-  /** Writes what is due; with `everything`, also what was written less than a minute ago. */
-  flush(now: number, everything?: boolean): Promise<void>;
-  /** Stops the timer and writes everything. */
-  close(): Promise<void>;
-};
+/** When sessions were last used: remembered here, and written every few seconds. */
+export type LastUsed = ReturnType<typeof createLastUsed>;
 
 type Seen = {
   at: number;
   writtenAt: number;
-  /** The row was not there to be written, or was being changed: once more, and then never. */
+  /** The row was gone, or was being changed: the use is written once more, and then given up. */
   missed: boolean;
 };
 
@@ -40,13 +28,13 @@ export function createLastUsed(
   database: Database,
   { now, idleTimeout }: Pick<Settings, "now" | "idleTimeout">,
   onError: (error: unknown) => void,
-): LastUsed {
+) {
   const seen = new Map<string, Seen>();
   // While the database is slow, flushes don't take its connections from everyone else.
   const oneAtATime = new PQueue({ concurrency: 1 });
   const flush = (at: number, everything = false) => oneAtATime.add(() => writeDue(at, everything));
 
-  /** Others get a turn after each statement: the embedded database never gives one by itself. */
+  /** Other work gets a turn after each statement: the embedded database never gives it one by itself. */
   async function writeDue(at: number, everything: boolean): Promise<void> {
     for (const rows of takeDue(seen, at, everything)) {
       const written = rows.length > 0 ? await writeForward(database, rows) : new Set();
@@ -69,7 +57,11 @@ export function createLastUsed(
   timer.unref();
 
   return {
-    touch(sessionId, writtenAt, at) {
+    /**
+     * Notes a use. There is something to wait for only where the session was about to be idle: that the use is
+     * written, so that no other node takes the session for idle after this use was answered.
+     */
+    touch(sessionId: string, writtenAt: number, at: number): Promise<void> | undefined {
       const entry = seen.get(sessionId);
       if (entry) entry.at = Math.max(entry.at, at);
       else if (at > writtenAt) seen.set(sessionId, { at, writtenAt, missed: false });
@@ -79,19 +71,21 @@ export function createLastUsed(
         .then((written) => settle(sessionId, at, written.has(sessionId)))
         .catch(onError);
     },
-    of: (sessionId, writtenAt) => Math.max(seen.get(sessionId)?.at ?? 0, writtenAt),
+    /** The later of what the row says and what this process has seen. */
+    of: (sessionId: string, writtenAt: number) => Math.max(seen.get(sessionId)?.at ?? 0, writtenAt),
+    /** Writes what is due; with `everything`, also what was written less than a minute ago. */
     flush,
-    async close() {
+    async close(): Promise<void> {
       clearInterval(timer);
       await flush(now(), true).catch(onError);
     },
   };
 }
 
-/** The uses that are due, as many at once as a statement takes; none, for a pause, after many that aren't. */
+/** The uses that are due, as many at once as a statement takes; an empty list, for a pause, after many that aren't. */
 function* takeDue(seen: Map<string, Seen>, at: number, everything: boolean): Generator<[string, number][]> {
   let due: [string, number][] = [];
-  // What is first seen from now on is for the next flush: else this one might never end.
+  // What is first seen from now on is for the next flush, or this one might never end.
   let left = seen.size;
   for (const [id, entry] of seen) {
     if (left === 0) break;
@@ -109,8 +103,8 @@ function* takeDue(seen: Map<string, Seen>, at: number, everything: boolean): Gen
 
 /**
  * Moves forward only, and touches nothing that has ended: an UPDATE can't bring a row back. Of many
- * rows it leaves out those that somebody is changing at that moment: it never waits with others in its
- * hands. Returns which were written.
+ * rows it leaves out those that are being changed at that moment: it never waits while it holds others.
+ * Returns which were written.
  */
 async function writeForward(database: Database, rows: [string, number][]): Promise<Set<string>> {
   const uses = JSON.stringify(Object.fromEntries(rows));

@@ -1,31 +1,16 @@
-import type { Database } from "../database/database.ts";
+import { type Database, LISTED } from "../database/database.ts";
 import type { Lives } from "./endings.ts";
 import { IDLE_MARGIN, overByTime } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 import { MOST_SESSIONS } from "./start.ts";
 
-export type ListedSession = {
-  id: string;
-  accountId: string;
-  label: string;
-  browser: string | null;
-  os: string | null;
-  createdAt: number;
-  lastUsedAt: number;
-  expiresAt: number;
-  signedInWith: "password" | "passkey" | "oidc";
-  boundAt: number | null;
-};
+export type ListedSession = Awaited<ReturnType<typeof listSessions>>[number];
 
 /**
  * The live sessions of an account that were used last, by the same rule of time that a request meets. The
  * database sorts and limits by what is written of their use; what this process has seen since refines it.
  */
-export async function listSessions(
-  parts: SessionParts,
-  accountId: string,
-  now: number,
-): Promise<ListedSession[]> {
+export async function listSessions(parts: SessionParts, accountId: string, now: number) {
   const { idleTimeout } = parts.settings;
   const rows = await readSessions(parts.database)
     .where("account_id", "=", accountId)
@@ -49,20 +34,6 @@ export function lives(parts: SessionParts, now: number): Lives {
     overByTime(expiresAt, parts.lastUsed.of(id, lastUsedAt), parts.settings, now) === null;
 }
 
-/** The columns that a list shows; never a token or its hash. */
 export function readSessions(database: Database) {
-  return database.read
-    .selectFrom("session")
-    .select([
-      "id",
-      "account_id as accountId",
-      "label",
-      "browser",
-      "os",
-      "created_at as createdAt",
-      "last_used_at as lastUsedAt",
-      "expires_at as expiresAt",
-      "signed_in_with as signedInWith",
-      "bound_at as boundAt",
-    ]);
+  return database.read.selectFrom("session").select([...LISTED, "bound_at as boundAt"]);
 }

@@ -1,7 +1,7 @@
 import type { Database } from "../database/database.ts";
 import { lockAccount, lockSession } from "../database/lock.ts";
 import { device } from "../history/actor.ts";
-import { type Doer, endBecauseOf } from "./endings.ts";
+import { type Doer, type EndedBy, type EndingEvent, endBecauseOf } from "./endings.ts";
 import { lives, readSessions } from "./list.ts";
 import type { SessionParts } from "./parts.ts";
 
@@ -11,16 +11,13 @@ export async function logOut(
   which: { accountId: string; id: string },
   now: number,
 ): Promise<void> {
-  await database.write(async (write) => {
-    await lockAccount(write, which.accountId);
-    await endBecauseOf(write, "logged_out", which, { by: null, at: now });
-  });
+  await endOf(database, "logged_out", which, { by: null, at: now });
 }
 
 /**
- * Ends one session of an account, for another one of it. False where the account has no such session: a
- * foreign id and an unknown one look the same. One that is over by time is no longer in the list, so it
- * isn't found either; nor is anything for an asking session that has ended meanwhile.
+ * Ends one session of an account, at the request of another one of it. False where the account has no such
+ * session: another account's id and an unknown one look the same. One that is over by time is no longer in the
+ * list, so it isn't found either; nor is anything where the session that asks has ended meanwhile.
  */
 export async function endOne(
   parts: SessionParts,
@@ -29,7 +26,7 @@ export async function endOne(
   now: number,
 ): Promise<boolean> {
   const { accountId, id, bySessionId } = which;
-  // No id has one, and PostgreSQL takes no text that does.
+  // PostgreSQL takes no text with a null character, and no id has one.
   if (id.includes("\0")) return false;
   const found = await readSessions(parts.database)
     .where("id", "=", id)
@@ -44,7 +41,7 @@ export async function endOne(
 }
 
 /**
- * Ends every session of an account but the one that asks, and the pending sign-ins.
+ * Ends every session of an account except the one that asks, and the pending sign-ins.
  * Returns how many were live; null where the asking session has ended meanwhile, and then nothing ends.
  */
 export async function endOthers(
@@ -61,36 +58,39 @@ export async function endOthers(
   });
 }
 
-/** Ends one session, whosever it is, for the app or an administrator. False where there is none. */
+/** Ends one session of any account, for the app or an administrator. False where there is none. */
 export async function endAny(database: Database, id: string, doer: Doer): Promise<boolean> {
   const found = await database.read
     .selectFrom("session")
     .select("account_id as accountId")
     .where("id", "=", id)
     .executeTakeFirst();
-  if (!found) return false;
-  return database.write(async (write) => {
-    await lockAccount(write, found.accountId);
-    return (await endBecauseOf(write, "logged_out_remotely", { ...found, id }, doer)) > 0;
-  });
+  return found ? (await endOf(database, "logged_out_remotely", { ...found, id }, doer)) > 0 : false;
 }
 
 /** Ends every session of an account, for the app or an administrator. Returns how many, those that were over by time too. */
 export async function endAllOf(database: Database, accountId: string, doer: Doer): Promise<number> {
-  return database.write(async (write) => {
-    await lockAccount(write, accountId);
-    return endBecauseOf(write, "all_logged_out", { accountId }, doer);
-  });
+  return endOf(database, "all_logged_out", { accountId }, doer);
 }
 
-/** Ends every session of an account but one, for the app. Returns how many, as endAllOf does. */
+/** Ends every session of an account except one, for the app. Returns how many, as endAllOf does. */
 export async function endAllBut(
   database: Database,
   { accountId, exceptId }: { accountId: string; exceptId: string },
   doer: Doer,
 ): Promise<number> {
+  return endOf(database, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer);
+}
+
+/** Ends what an event ends, in a transaction that locks the account. */
+function endOf<E extends EndingEvent>(
+  database: Database,
+  event: E,
+  of: EndedBy<E> & { accountId: string },
+  doer: Doer,
+): Promise<number> {
   return database.write(async (write) => {
-    await lockAccount(write, accountId);
-    return endBecauseOf(write, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer);
+    await lockAccount(write, of.accountId);
+    return endBecauseOf(write, event, of, doer);
   });
 }

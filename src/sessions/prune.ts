@@ -8,11 +8,11 @@ import type { SessionParts } from "./parts.ts";
 
 /** Small, so that a batch holds the database for a few ms only. */
 const ROWS_A_BATCH = 50;
-/** The shortest pause between two batches, in ms: whoever waits for the database's lock gets it. */
+/** The shortest pause between two batches, in ms: others that wait for the database's lock get it. */
 const SHORTEST_PAUSE = 2;
-/** Rows that are only looked at, a batch. */
+/** How many rows the walk through idle sessions looks at in a batch. */
 const ROWS_A_PAGE = 2_000;
-/** What the settings allow at most. */
+/** What LATCHKEY_SESSION_LIFETIME allows at most. */
 const LONGEST_LIFETIME = 30 * DAY;
 const ACTIVITY_KEPT = 90 * DAY;
 const DEVICES_KEPT = 400 * DAY;
@@ -20,8 +20,8 @@ const DEVICES_KEPT = 400 * DAY;
 export type Pruned = { sessions: number; rows: number };
 
 /**
- * `rest` is how many times as long as a batch took the next one waits: what the embedded database does, it does in
- * this thread, and other requests wait for it.
+ * After each batch comes a rest, `rest` times as long as the batch took: the embedded database works in this thread,
+ * and requests wait for it.
  */
 export type Pace = { stop?: AbortSignal; rest?: number };
 
@@ -34,9 +34,8 @@ export async function prune(parts: SessionParts, now: number, pace: Pace = {}): 
   const sessions =
     (await inBatches(parts, pace, (write) => endExpired(write, now))) + (await endIdle(parts, now, pace));
   let rows = await inBatches(parts, pace, (write) => parts.database.forgetOldChanges(write, ROWS_A_BATCH));
-  for (const [table, column, before] of leftovers(now)) {
-    rows += await inBatches(parts, pace, (write) => deleteBefore(write, table, column, before));
-  }
+  for (const leftover of leftovers(now))
+    rows += await inBatches(parts, pace, (write) => deleteLeftover(write, leftover));
   return { sessions, rows };
 }
 
@@ -47,29 +46,28 @@ async function inBatches(
 ): Promise<number> {
   let total = 0;
   while (!pace.stop?.aborted) {
-    const done = await paced(pace, () => inTurn(parts, batch));
+    const done = await runBatch(parts, pace, batch);
     total += done ?? 0;
     if (done === null || done < ROWS_A_BATCH) return total;
   }
   return total;
 }
 
-/** Does a batch, and rests. */
-async function paced<T>({ rest = 0, stop }: Pace, batch: () => Promise<T>): Promise<T> {
+/** One batch is one transaction, and then a rest; null where another node prunes. */
+async function runBatch<T>(
+  { database }: SessionParts,
+  { rest = 0, stop }: Pace,
+  batch: (write: Write) => Promise<T>,
+): Promise<T | null> {
   const began = performance.now();
-  const done = await batch();
-  const pause = Math.max(SHORTEST_PAUSE, (performance.now() - began) * rest);
-  if (!stop?.aborted) await wait(pause);
+  const done = await database.write(async (write) =>
+    (await database.lockPruning(write)) ? batch(write) : null,
+  );
+  if (!stop?.aborted) await wait(Math.max(SHORTEST_PAUSE, (performance.now() - began) * rest));
   return done;
 }
 
-/** One batch is one transaction; null where another node prunes. */
-async function inTurn<T>(parts: SessionParts, batch: (write: Write) => Promise<T>): Promise<T | null> {
-  const { database } = parts;
-  return database.write(async (write) => ((await database.takeTurn(write)) ? batch(write) : null));
-}
-
-/** Sessions that nobody else is changing: whoever is waited for, having their account, might wait for this one. */
+/** Sessions that nobody else is changing: who holds their account may be waiting for a row that this batch holds. */
 function freeSessions(write: Write) {
   return write.query
     .selectFrom("session")
@@ -83,8 +81,8 @@ async function endExpired(write: Write, now: number): Promise<number> {
   return endByTime(write, over, "expired", now);
 }
 
-/** How far the walk has come; an empty hash would be null to SQLite. */
-type Place = Pick<Selectable<SessionTable>, "expires_at" | "token_hash">;
+/** How far the walk has come. */
+type Cursor = Pick<Selectable<SessionTable>, "expires_at" | "token_hash">;
 
 /**
  * Nothing is indexed by the last use, or each would be written twice. So this walks by the index on the
@@ -95,12 +93,11 @@ async function endIdle(parts: SessionParts, now: number, pace: Pace): Promise<nu
   if (idleTimeout === null) return 0;
   const before = now - idleTimeout - IDLE_MARGIN;
   let total = 0;
-  let after: Place | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
+  // Not an empty hash: that would be null to SQLite.
+  let after: Cursor | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
   while (after !== undefined && !pace.stop?.aborted) {
-    const from: Place = after;
-    const page = await paced(pace, () =>
-      inTurn(parts, (write) => endIdleOnPage(parts, write, { from, before }, now)),
-    );
+    const from: Cursor = after;
+    const page = await runBatch(parts, pace, (write) => endIdleOnPage(parts, write, { from, before }, now));
     total += page?.ended ?? 0;
     after = page?.last;
   }
@@ -110,9 +107,9 @@ async function endIdle(parts: SessionParts, now: number, pace: Pace): Promise<nu
 async function endIdleOnPage(
   parts: SessionParts,
   write: Write,
-  { from, before }: { from: Place; before: number },
+  { from, before }: { from: Cursor; before: number },
   now: number,
-): Promise<{ ended: number; last: Place | undefined }> {
+): Promise<{ ended: number; last: Cursor | undefined }> {
   const last = await write.query
     .selectFrom("session")
     .select(["expires_at", "token_hash"])
@@ -136,7 +133,7 @@ async function endIdleOnPage(
 }
 
 /** Later in the walk; sessions that expire in the same ms go by their hash. */
-function beyond({ expires_at, token_hash }: Place) {
+function beyond({ expires_at, token_hash }: Cursor) {
   return ({ and, or, eb }: ExpressionBuilder<Schema, "session">) =>
     and([
       eb("expires_at", ">=", expires_at),
@@ -155,48 +152,41 @@ async function endByTime(
   return endBecauseOf(write, event, { tokenHashes }, { by: null, at: now });
 }
 
+type Columns<Table extends keyof Schema> = keyof Schema[Table] & string;
+
+/** Rows of a table, by their key, whose time is over: it lies in `column`, and at the latest at `until`. */
 type Leftover = {
-  [Table in keyof Schema]: [Table, keyof Schema[Table] & string, number];
+  [Table in keyof Schema]: [table: Table, key: Columns<Table>, column: Columns<Table>, until: number];
 }[keyof Schema];
 
 function leftovers(now: number): Leftover[] {
   return [
-    ["ended_session", "until", now],
-    ["pending_sign_in", "expires_at", now],
-    ["emailed_link", "expires_at", now],
-    ["outgoing_email", "expires_at", now],
-    ["ceremony", "expires_at", now],
-    ["attempts", "window_ends_at", now],
-    ["activity", "at", now - ACTIVITY_KEPT],
-    ["known_device", "last_seen_at", now - DEVICES_KEPT],
+    ["ended_session", "token_hash", "until", now],
+    ["pending_sign_in", "token_hash", "expires_at", now],
+    ["emailed_link", "token_hash", "expires_at", now],
+    ["outgoing_email", "id", "expires_at", now],
+    ["ceremony", "key_hash", "expires_at", now],
+    ["attempts", "key", "window_ends_at", now],
+    ["activity", "id", "at", now - ACTIVITY_KEPT],
+    ["known_device", "device_hash", "last_seen_at", now - DEVICES_KEPT],
   ];
 }
 
-const KEYS = {
-  ended_session: "token_hash",
-  pending_sign_in: "token_hash",
-  emailed_link: "token_hash",
-  outgoing_email: "id",
-  ceremony: "key_hash",
-  attempts: "key",
-  activity: "id",
-  known_device: "device_hash",
-} as const;
-
-async function deleteBefore(write: Write, table: string, column: string, before: number): Promise<number> {
+async function deleteLeftover(write: Write, [table, keyColumn, column, until]: Leftover): Promise<number> {
   const { ref } = write.query.dynamic;
+  // Kysely types one table at a time; the columns are this table's own.
   const name = table as "activity";
-  const key = ref<"id">(KEYS[table as keyof typeof KEYS]);
+  const key = ref<"id">(keyColumn);
   const old = write.query
     .selectFrom(name)
     .select(key)
-    .where(ref<"at">(column), "<=", before)
+    .where(ref<"at">(column), "<=", until)
     .limit(ROWS_A_BATCH)
     .$if(write.locksRows, (query) => query.forUpdate().skipLocked());
   const result = await write.query
     .deleteFrom(name)
     .where(key, "in", old)
-    .where(ref<"at">(column), "<=", before)
+    .where(ref<"at">(column), "<=", until)
     .executeTakeFirst();
   return Number(result.numDeletedRows);
 }

@@ -3,8 +3,8 @@ import { hashToken, makeToken } from "./token.ts";
 
 /**
  * Gives a session a new token, as every change of privilege does; the old one is then unknown. Its open
- * pages stay: they are the session's. Notes what was proved with it, and when. Null where the session has ended
- * meanwhile.
+ * pages stay open: they belong to the session. Notes what was proved with it, and when. Null where the session
+ * has ended meanwhile.
  */
 export async function renewToken(
   write: Write,
@@ -12,14 +12,9 @@ export async function renewToken(
   proved: { provedAt?: number; bothProvedAt?: number },
   token = makeToken(),
 ): Promise<string | null> {
-  const { provedAt, bothProvedAt } = proved;
   const renewed = await write.query
     .updateTable("session")
-    .set({
-      token_hash: hashToken(token),
-      ...(provedAt === undefined ? {} : { proved_at: provedAt }),
-      ...(bothProvedAt === undefined ? {} : { both_proved_at: bothProvedAt }),
-    })
+    .set({ token_hash: hashToken(token), proved_at: proved.provedAt, both_proved_at: proved.bothProvedAt })
     .where("id", "=", sessionId)
     .returning("id")
     .executeTakeFirst();

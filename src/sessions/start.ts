@@ -1,13 +1,12 @@
-import { sql } from "kysely";
+import type { LoginMethodKind } from "../answers.ts";
 import type { FoundSession, Write } from "../database/database.ts";
-import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database/database.ts";
-import type { SignedInWith } from "../database/schema.ts";
+import { BINDING, findSessions } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import { device as deviceActor } from "../history/actor.ts";
 import { challengeUntil, isBindable } from "./binding/bindable.ts";
 import { checkDevice } from "./binding/check.ts";
+import { webView } from "./device-label/browser.ts";
 import type { Device } from "./device-label/device-label.ts";
-import { replacesOlder } from "./device-label/device-label.ts";
 import { endBecauseOf } from "./endings.ts";
 import { rememberDevice } from "./known-device.ts";
 import type { SessionParts } from "./parts.ts";
@@ -16,7 +15,7 @@ import { hashToken, makeId, makeSecret, makeToken } from "./token.ts";
 /** How many live sessions an account has; a sign-in past that ends the least recently used. */
 export const MOST_SESSIONS = 100;
 
-/** What a sign-in brings along, read from its one request. */
+/** What a sign-in's request says of its browser. */
 export type ClientInfo = {
   device: Device;
   /** The device cookie's value; it opens nothing. */
@@ -25,15 +24,15 @@ export type ClientInfo = {
   tokens: readonly string[];
   /** Bound cookies that came with them: a bound session is its device's only with one. */
   boundTokens: readonly string[];
-  /** Whether the browser brought that cookie; one that was made for this request is known to no account. */
+  /** Whether the browser sent that cookie; one that was made for this request is known to no account. */
   isReturning: boolean;
   network: Network;
 };
 
-/** What limits by network count under. */
+/** The network that limits on attempts count a request under. */
 export type Network = {
   of: string;
-  /** Whether it may speak for many visitors: then limits are ten times as high, and known browsers are let past. */
+  /** Whether many visitors may share it: then limits are ten times as high, and known browsers are let past. */
   generous: boolean;
 };
 
@@ -43,22 +42,22 @@ export type Started = {
   session: FoundSession;
   /** What its browser is asked to sign with a key that binds the session to it; null where nothing is bound. */
   bindingChallenge: string | null;
-  /** This account has used other browsers before, and never this one. */
+  /** This account has used other browsers before, but never this one. */
   fromNewDevice: boolean;
 };
 
 /**
  * Starts a session, after the last factor has passed and with the account locked by the caller. Ends
- * what it replaces: the same account's session in the same replacement key (S12), the session of the cookie that came
- * with the request, and the least recently used where the account has too many. The unique index on
- * (account, replacement key) makes one row a fact.
+ * what it replaces: the account's session with the same replacement key, the session of the cookie that came
+ * with the request, and the least recently used where the account has too many. A unique index on account and
+ * replacement key guarantees that there is never a second one.
  */
 export async function startSession(
   { parts, clientInfo, now }: { parts: SessionParts; clientInfo: ClientInfo; now: number },
   write: Write,
   sign: {
     accountId: string;
-    signedInWith: SignedInWith;
+    signedInWith: LoginMethodKind;
     methodId: string;
     /** Whether this sign-in passed two factors. */
     bothFactors: boolean;
@@ -67,7 +66,10 @@ export async function startSession(
   const { accountId } = sign;
   const { device } = clientInfo;
   const deviceHash = hashToken(clientInfo.deviceToken);
-  const replacementKey = replacementKeyOf(parts, device, deviceHash);
+  const isByDevice = parts.settings.sessionScope === "device";
+  const replacementKey = isByDevice
+    ? `device:${Buffer.from(deviceHash).toString("hex")}`
+    : replacementKeyOf(device);
   const doer = { by: deviceActor(device.label), at: now };
   await endOldCookies(parts, write, accountId, clientInfo, now);
   if (replacementKey !== null)
@@ -102,33 +104,25 @@ export async function startSession(
   await endBecauseOf(write, "too_many_sessions", surplus, doer);
   await record(write, { accountId, kind: "signed_in", at: now, label: device.label });
   write.announce(accountId);
-  const session = await readBack(write, sessionId);
+  const session = await findSessions(write.query)
+    .where("session.id", "=", sessionId)
+    .executeTakeFirstOrThrow();
   const fromNewDevice = await rememberDevice(write, accountId, deviceHash, now);
   return { token, session, bindingChallenge, fromNewDevice };
 }
 
-async function readBack(write: Write, sessionId: string): Promise<FoundSession> {
-  const columns = sql.raw(`select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.id = `);
-  const { rows } = await sql<FoundSession>`${columns}${sessionId}`.execute(write.query);
-  const [session] = rows;
-  if (!session) throw new Error("A session that was just started is not there.");
-  return session;
-}
-
-/** What a new session replaces: families, never versions; nothing where they are not known. */
-function replacementKeyOf(parts: SessionParts, device: Device, deviceHash: Uint8Array): string | null {
-  if (parts.settings.sessionScope === "device") return `device:${Buffer.from(deviceHash).toString("hex")}`;
-  return replacementKeyOfDevice(device);
-}
-
-/** The replacement key of a browser and system among an account's sessions; null where nothing is replaced there. */
-export function replacementKeyOfDevice(device: Device): string | null {
-  return replacesOlder(device) ? `${device.browser}|${device.os}` : null;
+/**
+ * A sign-in replaces the account's session with the same key: that of the same browser and system, whatever their
+ * versions (S12). Null where nothing is replaced: one of them is unknown, or it is a WebView, which is many apps
+ * under one name.
+ */
+export function replacementKeyOf({ browser, os }: Device): string | null {
+  return browser === null || os === null || browser === webView ? null : `${browser}|${os}`;
 }
 
 /**
- * A sign-in over a live cookie: that session ends, so no row is left that nobody can reach. A bound session whose
- * device isn't proved may be a thief's copy: only its own account may end it, and a stranger's sign-in doesn't.
+ * A sign-in over a live cookie ends that session, so that no row is left that nobody can reach. The cookie of a bound
+ * session whose device isn't proved may be a stolen copy: a sign-in to another account doesn't end it.
  */
 async function endOldCookies(
   { settings }: SessionParts,
@@ -141,7 +135,12 @@ async function endOldCookies(
   const doer = { by: deviceActor(device.label), at: now };
   const unproved: Uint8Array[] = [];
   const others: Uint8Array[] = [];
-  for (const row of await readBindings(write, tokens.map(hashToken))) {
+  const rows = await write.query
+    .selectFrom("session")
+    .select([...BINDING, "token_hash as tokenHash"])
+    .where("token_hash", "in", tokens.map(hashToken))
+    .execute();
+  for (const row of rows) {
     const isUnproved = checkDevice(settings, row, () => boundTokens, now) === "missing";
     (isUnproved ? unproved : others).push(row.tokenHash);
   }
@@ -150,20 +149,4 @@ async function endOldCookies(
   if (others.length === 0) return;
   await endBecauseOf(write, "signed_in_over_cookie", { accountId, tokenHashes: others }, doer);
   await endBecauseOf(write, "other_account_signed_in", { tokenHashes: others }, { by: null, at: now });
-}
-
-function readBindings({ query }: Write, tokenHashes: Uint8Array[]) {
-  return query
-    .selectFrom("session")
-    .select([
-      "token_hash as tokenHash",
-      "bound_at as boundAt",
-      "bound_hash as boundHash",
-      "bound_until as boundUntil",
-      "former_bound_hash as formerBoundHash",
-      "former_bound_until as formerBoundUntil",
-      "copy_told_at as copyToldAt",
-    ])
-    .where("token_hash", "in", tokenHashes)
-    .execute();
 }

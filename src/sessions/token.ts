@@ -11,11 +11,11 @@ export function makeToken(): string {
 }
 
 /**
- * The session token that stands for another system's: always the same one, and only who has the key can
- * make it from the old one. `stamp` is the seal's.
+ * The session token that stands for another system's: always the same one, and nobody without the key can make it
+ * from the old one. `hmac` is the seal's.
  */
-export function tokenForOld(oldToken: string, stamp: (text: string) => Buffer): string {
-  return PREFIX + stamp(`old session:${oldToken}`).toString("base64url");
+export function tokenForOld(oldToken: string, hmac: (text: string) => Buffer): string {
+  return PREFIX + hmac(`old session:${oldToken}`).toString("base64url");
 }
 
 /** 32 random bytes in base64url: emailed links, pending sign-ins, device cookies. */
@@ -29,12 +29,12 @@ export function makeId(): string {
   return /^[A-Za-z0-9]/.test(id) ? id : makeId();
 }
 
-/** Whether a text can be such an id at all. */
+/** Whether a text has the form of such an id. */
 export function looksLikeId(text: string): boolean {
   return /^[A-Za-z0-9_-]{22}$/.test(text);
 }
 
-/** Whether a cookie's value can be a session token at all; nothing else reaches the database. */
+/** Whether a cookie's value has the form of a session token; nothing else reaches the database. */
 export function looksLikeToken(value: string): boolean {
   return SHAPE.test(value);
 }

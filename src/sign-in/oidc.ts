@@ -7,7 +7,7 @@ import { beginCeremony, takeCeremony } from "../credentials/passkeys/ceremony.ts
 import type { AuthorizationRequest, Provider, ProviderIdentity } from "../credentials/provider.ts";
 import { newAuthorizationRequest, ProviderFailed } from "../credentials/provider.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { refuse, sessionHasEnded } from "../refusals.ts";
 import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignInResult } from "./sign-in.ts";
 
@@ -104,7 +104,7 @@ export async function handleCallback(
   if (intent === "sign_in")
     return { intent, next, visit, done: await signInWithProvider(visit, provider, identity) };
   const current = back.current?.id === kept.sessionId ? back.current : null;
-  if (!current) return { intent, done: refuse("signed_out", "This session has ended.", { reason: "none" }) };
+  if (!current) return { intent, done: sessionHasEnded() };
   const acting = { parts, current, now };
   if (intent === "connect") return { intent, done: await connect(acting, provider, identity) };
   const known = await findIdentity(parts, identity);

@@ -1,3 +1,4 @@
+import type { LoginMethodKind } from "../answers.ts";
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
@@ -8,7 +9,6 @@ import { emailContext, sendEmails, writeEmails } from "../credentials/send-email
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { lockAccount } from "../database/lock.ts";
-import type { SignedInWith } from "../database/schema.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
@@ -106,7 +106,7 @@ async function verifyPassword(
 export async function afterFirstFactor(
   visit: Visit,
   account: Account,
-  sign: { signedInWith: SignedInWith; methodId: string; bothFactors?: boolean },
+  sign: { signedInWith: LoginMethodKind; methodId: string; bothFactors?: boolean },
   use: (write: Write) => Promise<boolean>,
 ): Promise<SignInResult | "changed_meanwhile"> {
   const { parts, now } = visit;
@@ -131,7 +131,7 @@ export async function finishSignIn(
   visit: Visit,
   write: Write,
   account: Account,
-  sign: { signedInWith: SignedInWith; methodId: string; bothFactors: boolean },
+  sign: { signedInWith: LoginMethodKind; methodId: string; bothFactors: boolean },
 ): Promise<{ ok: true; started: Started; emails: number }> {
   const { parts, clientInfo, now } = visit;
   const started = await startSession(visit, write, { accountId: account.id, ...sign });
@@ -150,7 +150,7 @@ export async function finishSignIn(
 async function addPendingSignIn(
   write: Write,
   account: Account,
-  sign: { signedInWith: SignedInWith; methodId: string },
+  sign: { signedInWith: LoginMethodKind; methodId: string },
   now: number,
 ): Promise<{ token: string; expiresAt: number }> {
   const token = makeSecret();

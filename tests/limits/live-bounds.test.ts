@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../src/http/app.ts";
-import { LiveStreams } from "../../src/sessions/telling/live.ts";
-import { Watcher } from "../../src/sessions/telling/watcher.ts";
+import { LiveStreams } from "../../src/sessions/live/live-streams.ts";
+import { Watcher } from "../../src/sessions/live/watcher.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { header } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";

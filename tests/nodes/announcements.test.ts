@@ -10,7 +10,7 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const KEY = "ab".repeat(32);
 
-describe("The line for other nodes' announcements", () => {
+describe("The connection for other nodes' announcements", () => {
   let database: TestDatabase;
   let here: TestServer;
   let person: Person;
@@ -47,7 +47,7 @@ describe("The line for other nodes' announcements", () => {
       )
       .toHaveLength(1);
 
-  test("that a network has silently dropped is noticed, taken up again, and holds up no stop", async () => {
+  test("that a network has silently dropped is noticed and replaced, and holds up no stop", async () => {
     const there = await startThere();
     const { client, session } = await signIn(there, person, UA.firefoxWindows);
     const page = await client.live();
@@ -69,7 +69,7 @@ describe("The line for other nodes' announcements", () => {
     const there = await startThere();
     const { client } = await signIn(there, person, UA.firefoxWindows);
     await client.live();
-    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements can't be opened");
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the connection for announcements can't be opened");
     const env = {
       DATABASE_URL: database.url,
       LATCHKEY_SECRET_KEY: KEY,
@@ -77,10 +77,12 @@ describe("The line for other nodes' announcements", () => {
     };
     const doctor = async (listenUrl = env.LATCHKEY_LISTEN_URL) =>
       (await run(["doctor"], { cwd: database.folder, env: { ...env, LATCHKEY_LISTEN_URL: listenUrl } })).out;
-    expect(await doctor()).toMatch(/warn\s+LATCHKEY_LISTEN_URL: the line for announcements can't be opened/);
+    expect(await doctor()).toMatch(
+      /warn\s+LATCHKEY_LISTEN_URL: the connection for announcements can't be opened/,
+    );
     proxy.fault = "none";
-    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements is back");
-    await there.hasSaid("LATCHKEY_LISTEN_URL: the line for announcements can't be opened");
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the connection for announcements is back");
+    await there.hasSaid("LATCHKEY_LISTEN_URL: the connection for announcements can't be opened");
     expect(await doctor()).toMatch(/ok\s+What other nodes announce arrives \(LATCHKEY_LISTEN_URL\)\./);
     const elsewhere = Object.assign(new URL(database.url), { pathname: "/postgres" }).href;
     expect(await doctor(elsewhere)).toMatch(

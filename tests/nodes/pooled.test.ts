@@ -129,7 +129,7 @@ describe.skipIf(program === null)("Two nodes behind PgBouncer in transaction mod
     expect(answers).not.toContain(false);
   });
 
-  test("an open page at the other node hears at once, by the direct line", async () => {
+  test("an open page at the other node hears at once, by the direct connection", async () => {
     const person = await signUp(first());
     const { client } = await signIn(second(), person, UA.firefoxWindows);
     const page = await client.live();
@@ -142,7 +142,7 @@ describe.skipIf(program === null)("Two nodes behind PgBouncer in transaction mod
     expect(await page.nextOf("signed-out")).toMatchObject({ data: { reason: "password_changed" } });
   });
 
-  test("a code works once, whichever node takes it, and pruning needs no line of its own", async () => {
+  test("a code works once, whichever node takes it, and pruning needs no connection of its own", async () => {
     const person = await signUp(first());
     const token = await first().outbox.tokenFor(person.email, "/confirm-email");
     const answers = await Promise.all(
@@ -183,7 +183,7 @@ describe.skipIf(program === null)("A node behind a pooler that keeps no statemen
     await expectSignedIn(client);
     await Promise.all([one.end(), other.end()]);
     await expectSignedIn(client);
-    await node.hasSaid("set LATCHKEY_LISTEN_URL to a direct line");
+    await node.hasSaid("set LATCHKEY_LISTEN_URL to a direct connection");
     await node.stop();
     await pooler.stop();
     await database.drop();

@@ -108,7 +108,7 @@ describe.runIf(engineNames().includes("postgres"))("Many who end sessions at onc
     const { parts } = server.latchkey;
     const other = await startServer({ engine, database: server.database, secretKey: server.secretKey });
     const idle = await other.latchkey.parts.database.write(async (write) => {
-      expect(await other.latchkey.parts.database.takeTurn(write)).toBe(true);
+      expect(await other.latchkey.parts.database.lockPruning(write)).toBe(true);
       return prune(parts, server.clock.now());
     });
     expect(idle).toEqual({ sessions: 0, rows: 0 });

@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { keyFileOf } from "../../credentials/key-file.ts";
 import { pendingMigrations } from "../../database/migrations.ts";
-import { schemaVersion, whyAnothers } from "../../database/sqlite/file.ts";
+import { schemaVersion, whyForeignFile } from "../../database/sqlite/file.ts";
 import { endEveryone } from "../../operator.ts";
 import { type JsonFlag, printResult, Refused } from "../terminal.ts";
 import { withLatchkey } from "../with-latchkey.ts";
@@ -60,7 +60,7 @@ function requireBackUp(copy: string, source: string): void {
     const version = schemaVersion(open);
     if (open.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")
       throw new Refused(`${source} is damaged.`);
-    if (version === 0 || whyAnothers(open) !== null)
+    if (version === 0 || whyForeignFile(open) !== null)
       throw new Refused(`${source} is not a backup of Latchkey.`);
     pendingMigrations("sqlite", version);
   } catch (error) {

@@ -1,6 +1,5 @@
 import { sql } from "kysely";
-import { announcementsArrive, CHANNEL } from "../../database/postgres/listener.ts";
-import { listenLine } from "../../database/postgres/postgres.ts";
+import { announcementsArrive, CHANNEL, listenTarget } from "../../database/postgres/listener.ts";
 import type { HttpParts } from "../../http/call.ts";
 import { CLOCK_NOT_READY, CLOCK_WARNS } from "../../http/clock-watch.ts";
 import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
@@ -28,17 +27,17 @@ export async function lookAtDatabase(parts: HttpParts): Promise<Finding[]> {
 
 /** Would an open page at this node hear at once of what another node does? */
 async function lookAtAnnouncements({ database, settings }: HttpParts, url: string): Promise<Finding> {
-  const line = listenLine({ url, listenUrl: settings.listenUrl });
+  const target = listenTarget(url, settings.listenUrl);
   const announce = (word: string) => sql`select pg_notify(${CHANNEL}, ${word})`.execute(database.read);
   try {
-    return (await announcementsArrive(line.url, announce))
-      ? ok(`What other nodes announce arrives (${line.setting}).`)
+    return (await announcementsArrive(target.url, announce))
+      ? ok(`What other nodes announce arrives (${target.setting}).`)
       : warn(
-          `${line.setting}: what other nodes announce does not arrive, so open pages hear of it late. LATCHKEY_LISTEN_URL must be a direct line to the database of DATABASE_URL, past any pooler.`,
+          `${target.setting}: what other nodes announce does not arrive, so open pages learn of it late. LATCHKEY_LISTEN_URL must be a direct connection to the database of DATABASE_URL, past any pooler.`,
         );
   } catch (error) {
     return warn(
-      `${line.setting}: the line for announcements can't be opened (${messageOf(error)}), so open pages hear late of what other nodes do.`,
+      `${target.setting}: the connection for announcements can't be opened (${messageOf(error)}), so open pages learn late of what other nodes do.`,
     );
   }
 }

@@ -4,15 +4,15 @@ import type { Deadline } from "../deadline.ts";
 import type { Client } from "./pool.ts";
 import { ask } from "./pool.ts";
 
-/** Beyond so many changes since the last question, it is cheaper to read anew. */
+/** Beyond this many changes since the last question, it is cheaper to read sessions anew. */
 const MOST_CHANGES = 1_000;
 /** How long after the last question the next one may come and still hear of every change, in ms. */
 const HEARD_WITHIN = 10_000;
-/** Later than any transaction: what is asked before anything is known. */
+/** Later than any transaction: where to ask from before anything is known. */
 const NEVER = "9223372036854775807";
-/** What a note says of a change of more rows than are worth naming. */
+/** What a note says where more rows have changed than are worth naming. */
 const EVERYTHING = "*";
-/** The triggers that write the notes: of three tables, in replica mode too. */
+/** How many triggers write the notes, on three tables; they fire in replica mode too. */
 const TRIGGERS = 10;
 
 /** The ids of sessions and accounts that were changed; everything where it can't be said. */
@@ -97,12 +97,12 @@ export function createChangeQuestion(notice: Notice) {
   };
 }
 
-/** Far more than the time in which anybody asks for a note. */
+/** Far longer than it takes any node to ask. */
 const KEPT = "10 minutes";
 
 /**
- * Deletes notes of transactions that had ended before the last mark, which is ten minutes old or older: whoever
- * hears of changes at all has heard of theirs. Not by the time of a note, since it may be committed much later.
+ * Deletes notes of transactions that had ended before the last mark, which is ten minutes old or older: every node
+ * has heard of theirs by then. Not by the time of a note, since it may be committed much later.
  */
 export async function forgetOldChanges({ query }: Write, atMost: number): Promise<number> {
   const { rows } = await sql<{ oldest: string }>`

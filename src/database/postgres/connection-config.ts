@@ -4,10 +4,10 @@ import { DatabaseUnusable } from "../database.ts";
 
 /** How long a connection may take to be opened, in ms. */
 const CONNECT_LIMIT = 5_000;
-/** A line that is idle for so long is probed, in ms, so that no network forgets it and its loss is seen. */
+/** A connection that is idle for so long is probed, in ms, so that no network forgets it and its loss is noticed. */
 const PROBED_AFTER = 10_000;
 
-/** What every connection to PostgreSQL has in common; `openSocket` keeps hold of the socket below it. */
+/** What every connection to PostgreSQL has in common; `openSocket` gives it its socket. */
 export function connectionConfig(url: string, openSocket: () => Socket): pg.ClientConfig {
   return {
     connectionString: withPlainTlsMode(url),
@@ -18,7 +18,7 @@ export function connectionConfig(url: string, openSocket: () => Socket): pg.Clie
   };
 }
 
-/** @throws DatabaseUnusable where the URL names what isn't there, like a file of certificates. */
+/** @throws DatabaseUnusable where the URL names a file that isn't there, such as one of certificates. */
 export function requireReadable(setting: string, url: string): void {
   try {
     new pg.Client({ connectionString: withPlainTlsMode(url) });
@@ -29,7 +29,7 @@ export function requireReadable(setting: string, url: string): void {
   }
 }
 
-/** The driver verifies the certificate in each of these modes, and warns at length of all but the one that says so. */
+/** The driver verifies the certificate in each of these modes, and warns at length of all except `verify-full`. */
 function withPlainTlsMode(url: string): string {
   if (/[?&]uselibpqcompat=true(&|$)/.test(url)) return url;
   return url.replace(/([?&]sslmode=)(prefer|require|verify-ca)(?=&|$)/, "$1verify-full");

@@ -1,12 +1,4 @@
-import type {
-  CompiledQuery,
-  DatabaseConnection,
-  DatabaseIntrospector,
-  Dialect,
-  Driver,
-  Kysely,
-  QueryResult,
-} from "kysely";
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, Kysely, QueryResult } from "kysely";
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
 import { deadlineIn, within } from "../deadline.ts";
 import type { Pool, TakenClient } from "./pool.ts";
@@ -30,67 +22,52 @@ const BEGIN =
  */
 export function postgresDialect(pool: Pool, ready: () => Promise<void>): Dialect {
   return {
-    createDriver: () => new PostgresDriver(pool, ready),
+    createDriver: () => createDriver(pool, ready),
     createAdapter: () => new PostgresAdapter(),
     createQueryCompiler: () => new PostgresQueryCompiler(),
-    createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new PostgresIntrospector(db),
+    createIntrospector: (db: Kysely<unknown>) => new PostgresIntrospector(db),
   };
 }
 
-class PostgresDriver implements Driver {
-  readonly #pool: Pool;
-  readonly #ready: () => Promise<void>;
+type Connection = DatabaseConnection & { readonly client: TakenClient };
 
-  constructor(pool: Pool, ready: () => Promise<void>) {
-    this.#pool = pool;
-    this.#ready = ready;
-  }
-
-  async init(): Promise<void> {}
-
-  async acquireConnection(): Promise<PostgresConnection> {
-    const deadline = deadlineIn(CONNECTION_LIMIT);
-    await within(deadline, this.#ready());
-    return new PostgresConnection(await takeClient(this.#pool, deadline));
-  }
-
-  async releaseConnection(connection: PostgresConnection): Promise<void> {
-    giveBack(connection.client);
-  }
-
-  async beginTransaction(connection: PostgresConnection): Promise<void> {
-    await ask(connection.client, { text: BEGIN });
-  }
-
-  async commitTransaction(connection: PostgresConnection): Promise<void> {
-    const { command } = await ask(connection.client, { text: "commit" });
-    // The server says ROLLBACK where a statement had failed before, whoever overheard it.
-    if (command !== "COMMIT") throw new Error("A statement of this transaction failed; nothing was changed.");
-  }
-
-  async rollbackTransaction(connection: PostgresConnection): Promise<void> {
-    // With its line the transaction is gone, too.
-    if (isBroken(connection.client)) return;
-    await ask(connection.client, { text: "rollback" });
-  }
-
-  async destroy(): Promise<void> {}
+function createDriver(pool: Pool, ready: () => Promise<void>): Driver {
+  return {
+    init: async () => {},
+    async acquireConnection() {
+      const deadline = deadlineIn(CONNECTION_LIMIT);
+      await within(deadline, ready());
+      return createConnection(await takeClient(pool, deadline));
+    },
+    async releaseConnection({ client }: Connection) {
+      giveBack(client);
+    },
+    async beginTransaction({ client }: Connection) {
+      await ask(client, { text: BEGIN });
+    },
+    async commitTransaction({ client }: Connection) {
+      const { command } = await ask(client, { text: "commit" });
+      // The server answers ROLLBACK where a statement had failed before and its error was ignored.
+      if (command !== "COMMIT")
+        throw new Error("A statement of this transaction failed; nothing was changed.");
+    },
+    async rollbackTransaction({ client }: Connection) {
+      // A broken connection's transaction is gone already.
+      if (!isBroken(client)) await ask(client, { text: "rollback" });
+    },
+    destroy: async () => {},
+  };
 }
 
-class PostgresConnection implements DatabaseConnection {
-  readonly client: TakenClient;
-
-  constructor(client: TakenClient) {
-    this.client = client;
-  }
-
-  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const result = await ask(this.client, { text: query.sql, values: [...query.parameters] });
-    return { rows: result.rows as Row[], numAffectedRows: BigInt(result.rowCount ?? 0) };
-  }
-
-  // biome-ignore lint/correctness/useYield: nothing here streams, and Kysely wants the method.
-  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
-    throw new Error("Latchkey reads in pages, not in streams.");
-  }
+function createConnection(client: TakenClient): Connection {
+  return {
+    client,
+    async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+      const result = await ask(client, { text: query.sql, values: [...query.parameters] });
+      return { rows: result.rows as Row[], numAffectedRows: BigInt(result.rowCount ?? 0) };
+    },
+    streamQuery() {
+      throw new Error("Latchkey reads in pages, not in streams.");
+    },
+  };
 }

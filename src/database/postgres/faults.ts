@@ -8,14 +8,14 @@ import { DatabaseUnavailable } from "../database.ts";
 const NOT_NOW = /^(08|25006|25P03|25P04|40001|40P01|42501|53|55P03|57|58)/;
 
 /** After these nothing more can be asked on the same connection. */
-const ENDS_THE_LINE = /^(08|25006|25P03|25P04|57P|58)/;
+const ENDS_CONNECTION = /^(08|25006|25P03|25P04|57P|58)/;
 
-/** A pooler has handed the next statement to another of the server's connections, where the name isn't known, or is taken. */
+/** A pooler has sent the next statement over another of its connections, where the name isn't known, or is taken. */
 const LOST_NAME = /^(26000|42P05)$/;
 
 const DEADLOCK = /^(40P01|40001)$/;
 
-/** What went wrong as the server says it, in five characters; null where it wasn't the server that spoke. */
+/** The five characters of the server's error code; null for an error that isn't the server's. */
 export function sqlState(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   const { code } = error as { code?: unknown };
@@ -30,9 +30,9 @@ export function asUnavailable(error: unknown): unknown {
   return new DatabaseUnavailable("The database did not answer.", { cause: error });
 }
 
-export function endsTheLine(error: unknown): boolean {
+export function endsConnection(error: unknown): boolean {
   const state = sqlState(error);
-  return state === null || ENDS_THE_LINE.test(state);
+  return state === null || ENDS_CONNECTION.test(state);
 }
 
 export function isLostName(error: unknown): boolean {

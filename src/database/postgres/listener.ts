@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
 import pg from "pg";
-import type { Hear } from "../announcements.ts";
+import type { AnnouncementListener } from "../announcements.ts";
 import type { Notice } from "../database.ts";
 import { deadlineIn, within } from "../deadline.ts";
 import type { Schema } from "../schema.ts";
@@ -13,19 +13,27 @@ export const CHANNEL = "latchkey_sessions";
 
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 5_000;
-/** How often the line is asked for a sign of life, and how long it may take, in ms. */
+/** How often the connection is asked for a sign of life, and how long that may take, in ms. */
 const ASKED_EVERY = 10_000;
 const ANSWER_LIMIT = 5_000;
 
-/** A direct line to the database, and the setting that names it. */
-export type ListenLine = { url: string; setting: "DATABASE_URL" | "LATCHKEY_LISTEN_URL" };
+/** Where LISTEN connects to, and the setting that says so. */
+export type ListenTarget = { url: string; setting: "DATABASE_URL" | "LATCHKEY_LISTEN_URL" };
+
+/** A connection through a pooler would hear nothing: then LATCHKEY_LISTEN_URL names a direct one. */
+export function listenTarget(url: string, listenUrl: string | null): ListenTarget {
+  return listenUrl === null
+    ? { url, setting: "DATABASE_URL" }
+    : { url: listenUrl, setting: "LATCHKEY_LISTEN_URL" };
+}
 
 /**
- * Holds one direct connection that listens for other nodes' announcements. A line that is lost, or silent
- * for 15 s, is taken up again, and then everyone looks, since what was said meanwhile is gone. The
+ * Keeps one direct connection that listens for other nodes' announcements. One that is lost, or silent
+ * for 15 s, is replaced, and then every page looks, since what was announced meanwhile is gone. The
  * operator hears once that it can't be opened, and once that it is back.
  */
-export function listenToOtherNodes({ url, setting }: ListenLine, hear: Hear, notice: Notice) {
+export function listenToOtherNodes(target: ListenTarget, hear: AnnouncementListener, notice: Notice) {
+  const { url, setting } = target;
   const stop = new AbortController();
   let pause = FIRST_WAIT;
   let isMissed = false;
@@ -38,7 +46,7 @@ export function listenToOtherNodes({ url, setting }: ListenLine, hear: Hear, not
 
   async function keepListening(): Promise<void> {
     while (!stop.signal.aborted) {
-      await hold(await openLine(url, stop.signal).catch(missed));
+      await hold(await openConnection(url, stop.signal).catch(missed));
       await wait(pause * (0.5 + Math.random() / 2), undefined, { signal: stop.signal, ref: false }).catch(
         () => {},
       );
@@ -50,56 +58,57 @@ export function listenToOtherNodes({ url, setting }: ListenLine, hear: Hear, not
     if (!isMissed && !stop.signal.aborted)
       notice(
         "warn",
-        `${setting}: the line for announcements can't be opened. Open pages hear late of what other nodes do; every request is checked all the same.`,
+        `${setting}: the connection for announcements can't be opened. Open pages learn late of what other nodes do; every request is checked anyway.`,
         error,
       );
     isMissed = true;
     return null;
   }
 
-  /** Until the line is lost. */
-  async function hold(line: Line | null): Promise<void> {
-    if (line === null) return;
-    if (isMissed) notice("info", `${setting}: the line for announcements is back.`);
+  /** Until the connection is lost. */
+  async function hold(connection: Connection | null): Promise<void> {
+    if (connection === null) return;
+    const { client, lost, cut } = connection;
+    if (isMissed) notice("info", `${setting}: the connection for announcements is back.`);
     isMissed = false;
     pause = FIRST_WAIT;
-    line.client.on("notification", (message) => hear(message.payload || "everyone"));
+    client.on("notification", (message) => hear(message.payload || "everyone"));
     hear("everyone");
     try {
       for (;;) {
-        await Promise.race([wait(ASKED_EVERY, undefined, { ref: false }), line.lost]);
-        await within(deadlineIn(ANSWER_LIMIT), Promise.race([line.client.query("select 1"), line.lost]));
+        await Promise.race([wait(ASKED_EVERY, undefined, { ref: false }), lost]);
+        await within(deadlineIn(ANSWER_LIMIT), Promise.race([client.query("select 1"), lost]));
       }
     } catch {
-      line.cut();
+      cut();
     }
   }
 }
 
 /**
- * Whether a word that `announce` says arrives at another line within 5 s.
- * @throws where that line can't be opened.
+ * Whether a word that `announce` sends arrives at a connection of its own within 5 s.
+ * @throws where that connection can't be opened.
  */
 export async function announcementsArrive(
   url: string,
   announce: (word: string) => Promise<unknown>,
 ): Promise<boolean> {
-  const line = await openLine(url);
+  const { client, cut } = await openConnection(url);
   try {
     const word = randomUUID();
     const heard = new Promise<true>((resolve) => {
-      line.client.on("notification", ({ payload }) => payload === word && resolve(true));
+      client.on("notification", ({ payload }) => payload === word && resolve(true));
     });
     await announce(word);
     return await within(deadlineIn(ANSWER_LIMIT), heard).catch(() => false);
   } finally {
-    line.cut();
+    cut();
   }
 }
 
-type Line = { client: pg.Client; lost: Promise<never>; cut: () => void };
+type Connection = { client: pg.Client; lost: Promise<never>; cut: () => void };
 
-async function openLine(url: string, stop?: AbortSignal): Promise<Line> {
+async function openConnection(url: string, stop?: AbortSignal): Promise<Connection> {
   const socket = new Socket();
   const cut = () => void socket.destroy();
   stop?.addEventListener("abort", cut);
@@ -109,7 +118,7 @@ async function openLine(url: string, stop?: AbortSignal): Promise<Line> {
     application_name: "latchkey-listener",
   });
   const lost = new Promise<never>((_resolve, reject) => {
-    client.on("error", reject).on("end", () => reject(new Error("The line has ended.")));
+    client.on("error", reject).on("end", () => reject(new Error("The connection has ended.")));
   });
   lost.catch(() => {});
   try {
@@ -125,7 +134,7 @@ async function openLine(url: string, stop?: AbortSignal): Promise<Line> {
 /**
  * Tells other nodes whose sessions have changed, after the commit: PostgreSQL lets one transaction with a
  * NOTIFY commit at a time, in the whole cluster, until the disk and the standby have it. What comes while
- * one is under way goes with the next. It is a hint, and one that fails is not said again.
+ * one is under way goes with the next. It is a hint, and one that fails is not repeated.
  */
 export function tellOtherNodes(query: Kysely<Schema>) {
   let waiting = new Set<string>();
@@ -145,12 +154,12 @@ export function tellOtherNodes(query: Kysely<Schema>) {
       for (const accountId of accountIds) waiting.add(accountId);
       if (waiting.size > 0) telling ??= tellAll();
     },
-    /** Once all is said that was to be said. */
+    /** Resolves once everything is told. */
     told: async () => telling,
   };
 }
 
-/** Nothing is lost with it, so its commit waits neither for the disk nor for a standby. */
+/** It stores nothing, so its commit needs to wait neither for the disk nor for a standby. */
 async function notify(query: Kysely<Schema>, accountIds: string[]): Promise<void> {
   await sql`
     with soon as materialized (select set_config('synchronous_commit', 'off', true))

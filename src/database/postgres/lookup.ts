@@ -1,16 +1,16 @@
+import { type Kysely, sql } from "kysely";
 import type { FindSession, FoundSession, Notice } from "../database.ts";
-import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database.ts";
+import { findSessions } from "../database.ts";
 import type { Deadline } from "../deadline.ts";
 import { within } from "../deadline.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
+import type { Schema } from "../schema.ts";
 import { hashToken } from "../token-hash.ts";
+import { type Found, inBatches } from "./batches.ts";
 import { type Changes, createChangeQuestion } from "./changes.ts";
 import { isLostName } from "./faults.ts";
 import type { Client, Pool } from "./pool.ts";
 import { ask, giveBack, takeClient } from "./pool.ts";
-import { type Found, inBatches } from "./turns.ts";
-
-const FIND = `select session.token_hash as "tokenHash", ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = any($1)`;
 
 /**
  * The hot look-up. It is strict, whichever node or hand ends a session: no answer is older than the question.
@@ -20,7 +20,7 @@ const FIND = `select session.token_hash as "tokenHash", ${FOUND_SESSION_COLUMNS}
  */
 export function strictLookUp(
   pool: Pool,
-  options: { named: boolean; ready: () => Promise<void>; notice: Notice },
+  options: { named: boolean; ready: () => Promise<void>; notice: Notice; read: Kysely<Schema> },
 ): FindSession {
   const { changed, find } = createStatements(options);
   const remembered = createRememberedSessions();
@@ -62,8 +62,12 @@ export function strictLookUp(
 }
 
 /** The two statements of a look-up, prepared by name until a pooler shows that it can't keep them. */
-function createStatements({ named, notice }: { named: boolean; notice: Notice }) {
+function createStatements({ named, notice, read }: Parameters<typeof strictLookUp>[1]) {
   const askWhatChanged = createChangeQuestion(notice);
+  const byTokens = findSessions(read)
+    .select("session.token_hash as tokenHash")
+    .where(sql<boolean>`session.token_hash = any(${[]})`)
+    .compile().sql;
   let isNamed = named;
 
   async function inNames<T>(work: (name: (of: string) => { name?: string }) => Promise<T>): Promise<T> {
@@ -74,7 +78,7 @@ function createStatements({ named, notice }: { named: boolean; notice: Notice })
       if (isNamed)
         notice(
           "warn",
-          "DATABASE_URL goes through a pooler that can't keep statements: set LATCHKEY_LISTEN_URL to a direct line. Going on without.",
+          "DATABASE_URL goes through a pooler that can't keep statements: set LATCHKEY_LISTEN_URL to a direct connection. Going on without.",
         );
       isNamed = false;
       return work(() => ({}));
@@ -85,19 +89,21 @@ function createStatements({ named, notice }: { named: boolean; notice: Notice })
     changed: (client: Client, deadline: Deadline) =>
       inNames((name) => askWhatChanged(client, name("latchkey-changed"), deadline)),
     find: (client: Client, tokens: readonly string[], deadline: Deadline) =>
-      inNames((name) => readSessions(client, tokens, name("latchkey-find-session"), deadline)),
+      inNames((name) =>
+        readSessions(client, { text: byTokens, ...name("latchkey-find-session") }, tokens, deadline),
+      ),
   };
 }
 
 async function readSessions(
   client: Client,
+  statement: { text: string; name?: string },
   tokens: readonly string[],
-  name: { name?: string },
   deadline: Deadline,
 ): Promise<Found> {
   const hashes = tokens.map(hashToken);
   const byHash = new Map(hashes.map((hash, index) => [inLatin1(hash), tokens[index]]));
-  const query = { text: FIND, values: [hashes], ...name };
+  const query = { ...statement, values: [hashes] };
   const { rows } = await ask<FoundSession & { tokenHash: Buffer }>(client, query, deadline);
   const found = new Map<string, FoundSession>();
   for (const { tokenHash, ...session } of rows) {

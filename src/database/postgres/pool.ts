@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from "../database.ts";
 import type { Deadline } from "../deadline.ts";
 import { deadlineIn, within } from "../deadline.ts";
 import { connectionConfig } from "./connection-config.ts";
-import { asUnavailable, endsTheLine } from "./faults.ts";
+import { asUnavailable, endsConnection } from "./faults.ts";
 
 /** How long one statement may take before its connection is given up, in ms. */
 export const STATEMENT_LIMIT = 5_000;
@@ -21,13 +21,13 @@ export type Pool = { readonly connections: pg.Pool; readonly sockets: Set<Socket
 export type Client = pg.ClientBase;
 export type TakenClient = pg.PoolClient;
 
-/** As long as a statement may take at the server where that keeps it, in ms: below this side's limit, so that the connection lives on. */
+/** The server's own limit on a statement, in ms: below this side's, so that the connection lives on. */
 const SERVER_LIMIT = 4_500;
 
 /**
- * Opens a pool; a connection that breaks while idle is dropped from it without further ado, and none is
- * ever used that leads to a standby. With `endsAtServer` the server, too, gives up what takes too long: else what
- * waits for a lock goes on waiting there when nobody does here. Not for poolers, which would hand it on to others.
+ * Opens a pool. A connection that breaks while idle is dropped from it, and none that leads to a standby is ever
+ * used. With `endsAtServer` the server, too, gives up a statement that takes too long: otherwise it would go on
+ * waiting for a lock when nobody waits for it any more. Not through a pooler, whose other clients would inherit it.
  */
 export function openPool(url: string, most: number, { endsAtServer = false } = {}): Pool {
   const sockets = new Set<Socket>();
@@ -53,7 +53,7 @@ export function openPool(url: string, most: number, { endsAtServer = false } = {
   return { connections, sockets };
 }
 
-/** A shorter limit of the operator's stays. */
+/** Where the operator has set a shorter limit, that one stays. */
 const LIMIT_AT_SERVER = `select set_config('statement_timeout', '${SERVER_LIMIT}', false) from pg_settings
   where name = 'statement_timeout' and setting::bigint not between 1 and ${SERVER_LIMIT}`;
 
@@ -97,7 +97,7 @@ export async function ask<Row extends pg.QueryResultRow>(
   try {
     return await within(deadline, client.query<Row>({ ...query, values: query.values ?? [] }));
   } catch (error) {
-    if (endsTheLine(error)) broken.add(client);
+    if (endsConnection(error)) broken.add(client);
     throw asUnavailable(error);
   }
 }

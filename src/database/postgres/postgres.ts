@@ -7,14 +7,13 @@ import { forgetOldChanges } from "./changes.ts";
 import { postgresDialect } from "./connection.ts";
 import { requireReadable } from "./connection-config.ts";
 import { isDeadlock } from "./faults.ts";
-import type { ListenLine } from "./listener.ts";
-import { listenToOtherNodes, tellOtherNodes } from "./listener.ts";
+import { listenTarget, listenToOtherNodes, tellOtherNodes } from "./listener.ts";
 import { strictLookUp } from "./lookup.ts";
 import { closePool, openPool } from "./pool.ts";
-import { preparePostgres } from "./schema.ts";
+import { preparePostgres } from "./prepare.ts";
 
 const CONNECTIONS = 10;
-/** Checks ask one question at a time, on a connection of their own, so that slow writes never hold them up. */
+/** Look-ups ask one question at a time, on a connection of their own, so that slow writes never hold them up. */
 const LOOK_UP_CONNECTIONS = 1;
 const PRUNE_LOCK = 7_305_881_202;
 const TRIES_AFTER_DEADLOCK = 3;
@@ -26,14 +25,14 @@ const TRIES_AFTER_DEADLOCK = 3;
  */
 export async function openPostgres(options: {
   url: string;
-  /** A direct line where `url` goes through a pooler; its presence means that statements can't be named. */
+  /** A direct connection where `url` goes through a pooler; where it is set, statements can't be named. */
   listenUrl: string | null;
   notice: Notice;
 }): Promise<Database> {
   const { url, listenUrl, notice } = options;
-  const line = listenLine({ url, listenUrl });
+  const target = listenTarget(url, listenUrl);
   requireReadable("DATABASE_URL", url);
-  requireReadable(line.setting, line.url);
+  requireReadable(target.setting, target.url);
   const pool = openPool(url, CONNECTIONS);
   const lookUpPool = openPool(url, LOOK_UP_CONNECTIONS, { endsAtServer: listenUrl === null });
   const closePools = () => Promise.all([closePool(pool), closePool(lookUpPool)]);
@@ -60,13 +59,13 @@ export async function openPostgres(options: {
     engine: "postgres",
     read: query,
     write,
-    findSession: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice }),
+    findSession: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice, read: query }),
     onAnnouncement(hear) {
-      stopListening ??= listenToOtherNodes(line, announcements.tell, notice);
+      stopListening ??= listenToOtherNodes(target, announcements.tell, notice);
       return announcements.listen(hear);
     },
     clockAhead: (clock) => clockAhead(query, clock),
-    takeTurn,
+    lockPruning,
     forgetOldChanges,
     async close() {
       await Promise.all([stopListening?.(), otherNodes.told()]);
@@ -75,7 +74,7 @@ export async function openPostgres(options: {
   };
 }
 
-/** Runs each piece of work as one transaction, anew where it gave way in a deadlock; `tell` hears what it announced. */
+/** Runs each piece of work as one transaction, again where it lost a deadlock; `tell` hears what it announced. */
 function transactions(query: Kysely<Schema>, tell: (changed: Set<string>) => void): Database["write"] {
   async function write<T>(work: (write: Write) => Promise<T>, tries: number): Promise<T> {
     const changed = new Set<string>();
@@ -103,19 +102,12 @@ async function clockAhead(query: Kysely<Schema>, clock: () => number): Promise<n
   return there < before ? there - before : Math.max(0, there - after);
 }
 
-async function takeTurn({ query }: Write): Promise<boolean> {
+async function lockPruning({ query }: Write): Promise<boolean> {
   const text = sql<{ got: boolean }>`select pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) as got`;
   return (await text.execute(query)).rows[0]?.got === true;
 }
 
-/** The line that hears announcements: what goes through a pooler hears nothing. */
-export function listenLine({ url, listenUrl }: { url: string; listenUrl: string | null }): ListenLine {
-  return listenUrl === null
-    ? { url, setting: "DATABASE_URL" }
-    : { url: listenUrl, setting: "LATCHKEY_LISTEN_URL" };
-}
-
-/** Runs `work` until it has worked once; whoever asks meanwhile shares the try under way. */
+/** Runs `work` until it has succeeded once; calls that come meanwhile share the try under way. */
 function onceItWorks(work: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | undefined;
   return () => {
@@ -127,7 +119,7 @@ function onceItWorks(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** What stops a start is no bug of a request: it answers 503 until the operator has seen to it. */
+/** What stops a start is no bug of a request: requests get 503 until the operator has fixed it. */
 function asNotNow(error: unknown): never {
   if (!(error instanceof Error) || error instanceof DatabaseUnavailable) throw error;
   throw new DatabaseUnavailable(error.message, { cause: error });

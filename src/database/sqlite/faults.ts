@@ -9,7 +9,7 @@ const SQLITE_BUSY = 5;
  */
 const NOT_NOW = new Set([3, SQLITE_BUSY, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26]);
 
-/** SQLite's primary result code; null where it wasn't SQLite that spoke. */
+/** SQLite's primary result code; null for an error that isn't SQLite's. */
 export function resultCode(error: unknown): number | null {
   if (!(error instanceof Error)) return null;
   const { errcode } = error as { errcode?: unknown };
@@ -27,7 +27,7 @@ export function asUnavailable(error: unknown): unknown {
   return new DatabaseUnavailable("The database file can't be used.", { cause: error });
 }
 
-/** What Node says of a database that is closed, and of its statements. */
+/** What Node throws for a database that is closed, and for its statements. */
 function isClosed(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === "ERR_INVALID_STATE";
 }

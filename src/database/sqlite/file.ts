@@ -2,8 +2,8 @@ import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DatabaseUnusable } from "../database.ts";
-import { inTheWay, pendingMigrations } from "../migrations.ts";
-import { isBusy, resultCode } from "./faults.ts";
+import { pendingMigrations, whyForeign } from "../migrations.ts";
+import { resultCode } from "./faults.ts";
 
 /** Files up to this size are checked whole at the start, about 10 ms a MB. */
 const CHECKED_WHOLE_BYTES = 64 * 1024 * 1024;
@@ -31,9 +31,9 @@ export function openSqliteFile(file: string): DatabaseSync {
   }
 }
 
-/** Looks before anything is written: is it a database, Latchkey's, whole, and not newer than this program? */
+/** Checks before anything is written that it is a database, Latchkey's, whole, and not newer than this program. */
 function inspect(open: DatabaseSync, file: string): void {
-  const why = whyAnothers(open);
+  const why = whyForeignFile(open);
   if (why !== null) {
     throw new DatabaseUnusable(
       `DATABASE_URL: ${file} belongs to another program: ${why}. Give Latchkey a file of its own; nothing was changed.`,
@@ -42,8 +42,7 @@ function inspect(open: DatabaseSync, file: string): void {
   pendingMigrations("sqlite", schemaVersion(open));
   if (statSync(file).size > CHECKED_WHOLE_BYTES) return;
   const row = open.prepare("pragma quick_check(1)").get();
-  if (row?.quick_check !== "ok")
-    throw new DatabaseUnusable(`${file} is damaged. Restore a backup; nothing was changed.`);
+  if (row?.quick_check !== "ok") throw new DatabaseUnusable(`${file} ${DAMAGED}.`);
 }
 
 function migrate(open: DatabaseSync): void {
@@ -61,13 +60,13 @@ function migrate(open: DatabaseSync): void {
   }
 }
 
-/** Why this is another program's database, as half a sentence; null where it isn't. */
-export function whyAnothers(open: DatabaseSync): string | null {
-  // Both as of one moment: another process may be migrating.
+/** Why the file is another program's, as half a sentence; null where it isn't. */
+export function whyForeignFile(open: DatabaseSync): string | null {
+  // Both reads see the same state: another process may be migrating.
   open.exec("begin");
   try {
     const rows = open.prepare("select lower(name) as name from sqlite_schema").all();
-    return inTheWay("sqlite", schemaVersion(open), new Set(rows.map(({ name }) => String(name))));
+    return whyForeign("sqlite", schemaVersion(open), new Set(rows.map(({ name }) => String(name))));
   } finally {
     open.exec("commit");
   }
@@ -77,30 +76,24 @@ export function schemaVersion(open: DatabaseSync): number {
   return Number(open.prepare("pragma user_version").get()?.user_version);
 }
 
-const SQLITE_READONLY = 8;
-const SQLITE_CORRUPT = 11;
+const DAMAGED = "is damaged. Restore a backup; nothing was changed";
+
+/** What the operator reads, by SQLite's primary result code: BUSY, READONLY, CORRUPT, NOTADB. */
+const REMEDIES: Readonly<Record<number, string>> = {
+  5: "is locked by another program. Close it, then start again",
+  8: "can't be written. Give this user the right to write the file and its folder",
+  11: DAMAGED,
+  26: "is not a Latchkey database. Point DATABASE_URL elsewhere; nothing was changed",
+};
 const SQLITE_CANTOPEN = 14;
-const SQLITE_NOTADB = 26;
 
 function inOneLine(error: unknown, file: string): Error {
   if (error instanceof DatabaseUnusable || !(error instanceof Error)) return error as Error;
   const code = resultCode(error);
-  if (isBusy(error))
-    return new DatabaseUnusable(`${file} is locked by another program. Close it, then start again.`);
-  if (code === SQLITE_READONLY)
-    return new DatabaseUnusable(
-      `${file} can't be written. Give this user the right to write the file and its folder.`,
-    );
-  if (code === SQLITE_NOTADB)
-    return new DatabaseUnusable(
-      `${file} is not a Latchkey database. Point DATABASE_URL elsewhere; nothing was changed.`,
-    );
-  if (code === SQLITE_CORRUPT)
-    return new DatabaseUnusable(`${file} is damaged. Restore a backup; nothing was changed.`);
-  if (code === SQLITE_CANTOPEN || "syscall" in error) {
+  if (code === SQLITE_CANTOPEN || "syscall" in error)
     return new DatabaseUnusable(
       `${file} can't be opened (${error.message}). Check DATABASE_URL and the rights of its folder.`,
     );
-  }
-  return error;
+  const remedy = REMEDIES[code ?? 0];
+  return remedy === undefined ? error : new DatabaseUnusable(`${file} ${remedy}.`);
 }

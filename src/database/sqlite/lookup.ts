@@ -1,17 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { FindSession, FoundSession } from "../database.ts";
-import { FOUND_SESSION_COLUMNS, FOUND_SESSION_TABLES } from "../database.ts";
+import type { Kysely } from "kysely";
+import type { FoundSession } from "../database.ts";
+import { findSessions } from "../database.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
+import type { Schema } from "../schema.ts";
 import { hashToken } from "../token-hash.ts";
 import { asUnavailable } from "./faults.ts";
 import { createPollPhase } from "./poll-phase.ts";
-
-export type StrictLookUp = {
-  find: FindSession;
-  /** To be called as soon as a transaction of this process has ended, committed or not. */
-  afterTransaction(): void;
-  close(): void;
-};
 
 /**
  * The hot look-up. What it remembers is right at every moment, and no ending is missed:
@@ -22,10 +17,9 @@ export type StrictLookUp = {
  *   had arrived before it began (decisions/0004).
  * What isn't remembered is read in one snapshot a phase, for the same reason.
  */
-export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): StrictLookUp {
-  const find = reading.prepare(
-    `select ${FOUND_SESSION_COLUMNS} from ${FOUND_SESSION_TABLES} where session.token_hash = ?`,
-  );
+export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query: Kysely<Schema>) {
+  const byToken = findSessions(query).where("session.token_hash", "=", new Uint8Array());
+  const find = reading.prepare(byToken.compile().sql);
   find.setReturnArrays(true);
   const toSession = rowReader(find.columns().map(({ name }) => name));
   const snapshot = createSnapshot(reading);
@@ -50,7 +44,7 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): Stri
   }
 
   return {
-    find(token) {
+    find(token: string): FoundSession | undefined {
       try {
         if (isNewPhase()) beginPhase();
         const known = remembered.get(token);
@@ -62,12 +56,13 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync): Stri
         throw asUnavailable(error);
       }
     },
-    afterTransaction() {
+    /** To be called as soon as a transaction of this process has ended, committed or not. */
+    afterTransaction(): void {
       snapshot.end();
       for (const id of touched) remembered.forget(id);
       touched.clear();
     },
-    close() {
+    close(): void {
       snapshot.end();
       reading.close();
     },
@@ -104,7 +99,7 @@ function rowReader(names: readonly string[]): (row: readonly unknown[]) => Found
   };
 }
 
-/** The ids of sessions and accounts that the writing connection changes, by triggers of its own that the file knows nothing of. */
+/** The ids of sessions and accounts that the writing connection changes, by temporary triggers that are not in the file. */
 function watchChanges(writing: DatabaseSync): Set<string> {
   const touched = new Set<string>();
   writing.function("note_session_change", (id) => touched.add(String(id)).size);

@@ -18,9 +18,9 @@ export function openSqlite(file: string): Database {
   const writing = openSqliteFile(file);
   const reading = new DatabaseSync(file, { readOnly: true });
   reading.exec("pragma busy_timeout = 5000");
-  const lookUp = strictLookUp(openForLookUp(file), writing);
-  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, lookUp.afterTransaction) });
   const read = new Kysely<Schema>({ dialect: sqliteDialect(reading) });
+  const lookUp = strictLookUp(openForLookUp(file), writing, read);
+  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, lookUp.afterTransaction) });
   const announcements = createAnnouncements();
   const stopLooking = lookForOtherWriters(writing, announcements);
 
@@ -40,7 +40,7 @@ export function openSqlite(file: string): Database {
     findSession: lookUp.find,
     onAnnouncement: announcements.listen,
     clockAhead: async () => 0,
-    takeTurn: async () => true,
+    lockPruning: async () => true,
     forgetOldChanges: async () => 0,
     async close() {
       stopLooking();
@@ -70,7 +70,7 @@ function lookForOtherWriters(
   const version = writing.prepare("pragma data_version");
   let seen = version.get()?.data_version;
   const timer = setInterval(() => {
-    if (!announcements.isHeard) return;
+    if (!announcements.hasListeners) return;
     const now = version.get()?.data_version;
     if (now !== seen) announcements.tell("everyone");
     seen = now;

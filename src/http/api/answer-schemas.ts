@@ -12,9 +12,8 @@ import type {
 } from "../../answers.ts";
 import { END_REASONS, LOGIN_METHOD_KINDS, OTHER_REASONS, SECOND_FACTORS } from "../../answers.ts";
 import type { RefusalCode } from "../../refusals.ts";
-import { refusals } from "../../refusals.ts";
 
-/** What the API answers, one schema an answer; each is held to the type that the clients have of it. */
+/** What the API answers, one schema for each answer; the compiler holds each to the type that clients have of it. */
 const time = z.iso.datetime().describe("ISO 8601, UTC");
 
 /** An account as the API shows it. */
@@ -79,7 +78,7 @@ const confirmation = z
 export const answers = {
   confirmation,
   nothing: z.object({}),
-  who: z.object({ account, session }) satisfies z.ZodType<SignedIn>,
+  signedIn: z.object({ account, session }) satisfies z.ZodType<SignedIn>,
   secondFactorAsked: z.object({
     twoFactor: z.object({ methods: z.array(z.enum(SECOND_FACTORS)), expiresAt: time }),
   }) satisfies z.ZodType<SecondFactorAsked>,
@@ -114,9 +113,4 @@ export function problemWith(codes: readonly RefusalCode[]) {
     methods: z.array(z.string()).optional(),
     field: z.string().optional(),
   } satisfies Record<keyof Omit<RefusalFacts, "retryAfter">, unknown> & Record<string, unknown>);
-}
-
-/** The status of a refusal, unless its row says another. */
-export function statusOf(code: RefusalCode): number {
-  return refusals[code].status;
 }

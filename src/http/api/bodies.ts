@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** What the API takes, one schema a body; unknown fields are ignored, never assigned. */
+/** What the API takes, one schema for each body; unknown fields are ignored, never assigned. */
 const text = z
   .string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a string") })
-  // Half a character would become another one on its way: two different passwords would be the same.
+  // Half of a surrogate pair would be replaced on its way: two different passwords would become the same.
   .refine((given) => given.isWellFormed(), "must be whole characters");
 const touchPoints = z.number({ error: "must be a number" }).optional();
 const anything = z.unknown().optional();

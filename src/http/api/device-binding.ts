@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { refuse } from "../../refusals.ts";
+import { refuse, sessionHasEnded } from "../../refusals.ts";
 import { isBindable } from "../../sessions/binding/bindable.ts";
 import { refreshBinding } from "../../sessions/binding/refresh.ts";
 import type { Bound } from "../../sessions/binding/register.ts";
-import { hasEnded, registerDevice } from "../../sessions/binding/register.ts";
+import { registerDevice } from "../../sessions/binding/register.ts";
 import type { Started } from "../../sessions/start.ts";
 import { json, problem } from "../answers.ts";
-import { challengeField, readString, registrationField } from "../binding/fields.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";
 import { refused } from "../log/refused.ts";
+import { challengeField, readString, registrationField } from "../request/binding-fields.ts";
 import { route } from "../route.ts";
 
 const REGISTRATION = "/api/session/device-binding";
@@ -27,7 +27,8 @@ const instructed = z.object({
 /**
  * Device Bound Session Credentials, as browsers speak them (docs/device-binding.md). They send both requests by
  * themselves, on behalf of whatever page made them necessary, so these routes rest on a signature, not on where a
- * request comes from, nor on the session's cookie, which browsers leave out where another site led here. Neither is use of the session.
+ * request comes from, nor on the session's cookie, which browsers leave out where another site led here. Neither
+ * counts as use of the session.
  */
 export const deviceBindingRoutes = [
   route({
@@ -68,7 +69,8 @@ export const deviceBindingRoutes = [
         now,
       );
       if (done.is === "refreshed") return instructions(call, done);
-      if (done.is === "over") return hasEnded();
+      // With it browsers forget the binding, and the next page tells why the session has ended.
+      if (done.is === "over") return sessionHasEnded();
       const stale = refuse("device_proof_stale");
       // Without a proof it is how a browser asks for the challenge.
       return withChallenge(proof === null ? problem(stale) : refused(call, stale), done);

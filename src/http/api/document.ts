@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Settings } from "../../options/options.ts";
-import type { RefusalCode } from "../../refusals.ts";
+import { type RefusalCode, refusals } from "../../refusals.ts";
 import type { ApiRoute, DescribedAnswer } from "../route.ts";
 import { schemaFor } from "../route.ts";
-import { problemWith, statusOf } from "./answer-schemas.ts";
+import { problemWith } from "./answer-schemas.ts";
 
 type Json = { [key: string]: unknown };
 
-/** What every row may refuse, and what those with a body and those that change things may. */
+/** What every row may refuse, and those with a body. */
 const ALWAYS: RefusalCode[] = ["too_many_attempts", "internal_error", "unavailable"];
 const WITH_BODY: RefusalCode[] = ["invalid_json", "invalid_input", "too_large", "unsupported_media_type"];
 
@@ -36,7 +36,7 @@ export function openApiDocument(rows: readonly ApiRoute[], { signUp, sessionCook
   };
 }
 
-/** OpenAPI has no word for every method: the row says that they are all answered alike. */
+/** OpenAPI can't say "every method"; the row's summary does. */
 function methodOf({ method }: ApiRoute): string {
   return method === "ALL" ? "GET" : method;
 }
@@ -55,7 +55,7 @@ function describe(row: ApiRoute, path: string, signUp: Settings["signUp"], schem
   };
 }
 
-/** No body reads as an empty object: required is only one that such an object doesn't fit. */
+/** A missing body reads as an empty object: one is required only where that doesn't fit. */
 function bodyOf(body: z.ZodType, schemas: Json): Json {
   const required = !body.safeParse({}).success;
   return { required, content: content("application/json", body, "input", schemas) };
@@ -108,7 +108,7 @@ function refusalsOf(row: ApiRoute, schemas: Json): Json {
     ...(session === "required" ? (["signed_out", "device_proof_needed"] as const) : []),
   ];
   const all = [...refuses, ...common].map((one) =>
-    typeof one === "string" ? { code: one, status: statusOf(one) } : one,
+    typeof one === "string" ? { code: one, status: refusals[one].status } : one,
   );
   const byStatus = Map.groupBy(all, ({ status }) => status);
   return Object.fromEntries(
@@ -120,7 +120,7 @@ function refusalsOf(row: ApiRoute, schemas: Json): Json {
   );
 }
 
-/** A body of a type; what has a name of its own goes to the document's schemas, once. */
+/** A body of this type; schemas with a name go to the document's own list, once. */
 function content(type: string, schema: z.ZodType, io: "input" | "output", schemas: Json): Json {
   const { $defs, ...own } = jsonSchema(schema, io);
   const [all, defined] = moveDefinitions([own, $defs ?? {}]) as [Json, Json];

@@ -3,8 +3,8 @@ import { CLOCK_NOT_READY } from "../clock-watch.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
 
-const well = { description: "It is.", body: answers.health };
-const unwell = { description: "It isn't, for now.", body: answers.health };
+const well = { description: "Yes.", body: answers.health };
+const unwell = { description: "Not now.", body: answers.health };
 
 export const healthRoutes = [
   route({
@@ -12,7 +12,7 @@ export const healthRoutes = [
     path: "/healthz",
     session: "none",
     name: "getHealth",
-    summary: "Whether it runs.",
+    summary: "Whether the server runs.",
     answers: { 200: well },
     refuses: null,
     handle: async () => tell(200, { status: "ok" }),
@@ -22,7 +22,7 @@ export const healthRoutes = [
     path: "/readyz",
     session: "none",
     name: "getReadiness",
-    summary: "Whether its database answers and their clocks agree.",
+    summary: "Whether the server's database answers and their clocks agree.",
     answers: { 200: well, 503: unwell },
     refuses: null,
     async handle({ parts }) {

@@ -7,7 +7,7 @@ const encoder = new TextEncoder();
 
 const HEADERS = {
   "Content-Type": "text/event-stream",
-  // What compresses an app's answers would hold an event back until many have come.
+  // Middleware that compresses an app's answers would hold an event back until many have come.
   "Cache-Control": "no-store, no-transform",
   "X-Accel-Buffering": "no",
   // When the stream ends, so does its connection: a kept one would hold up a server that stops.
@@ -23,8 +23,8 @@ export const liveRoutes = [
     summary: "Server-sent events: sessions-changed, and signed-out with the reason; then it closes.",
     answers: { 200: { description: "Open.", type: "text/event-stream", body: z.string() } },
     /**
-     * The page's ear, until the session ends. Bound to the session, not to its token. HEAD gets the headers
-     * alone: nobody would ever close what it opened.
+     * Open until the session ends; it belongs to the session, not to its token. HEAD gets the headers alone:
+     * nobody would ever close a stream that it opened.
      */
     async handle({ parts, current, request }) {
       if (request.method === "HEAD") return new Response(null, { headers: HEADERS });

@@ -49,9 +49,9 @@ export const oidcRoutes = [
       if (!provider) return noSuchProvider();
       const browser = browserOf(call) ?? makeSecret();
       const of = { intent: body.intent, current, browser, next: null, touchPoints: null };
-      const round = await startAuthorization(visitOf(call), provider, of);
-      if (!round.ok) return round;
-      return { ok: true, body: { url: round.url }, cookies: [parts.cookies.setCeremony(browser)] };
+      const started = await startAuthorization(visitOf(call), provider, of);
+      if (!started.ok) return started;
+      return { ok: true, body: { url: started.url }, cookies: [parts.cookies.setCeremony(browser)] };
     },
   }),
   route({
@@ -72,12 +72,13 @@ export const oidcRoutes = [
       const current = "session" in who ? who.current : null;
       const visit = (touchPoints?: number) => visitOf(call, touchPoints);
       const back = { answer, browser: browserOf(call), current, visit };
-      const came = await handleCallback(parts, provider, back, call.now);
-      return came === null ? toPage(call, "sign_in", null, refuse("link_expired")) : land(call, came);
+      const result = await handleCallback(parts, provider, back, call.now);
+      return result === null ? toPage(call, "sign_in", null, refuse("link_expired")) : answerTo(call, result);
     },
   }),
 ];
 
+/** A call whose answer may depend on who is signed in. */
 type AnyonesCall = Call & { who: Identity | SignedOut };
 
 /** A button "Continue with …": only the site's own pages may send the browser to the provider. */
@@ -85,7 +86,7 @@ async function startSignIn(call: AnyonesCall): Promise<Response | Refusal> {
   const { parts, request } = call;
   const provider = parts.providers.get(call.param("provider"));
   if (!provider) return noSuchProvider();
-  // HEAD begins nothing, and uses nothing up: whoever only looks where a link leads isn't going there.
+  // HEAD begins nothing, and uses nothing up: a client that only looks where a link leads isn't going there.
   if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
   const site = request.headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") return refuse("cross_site");
@@ -95,30 +96,27 @@ async function startSignIn(call: AnyonesCall): Promise<Response | Refusal> {
   const given = searchParams.get("touchPoints") ?? "";
   const touchPoints = /^\d{1,3}$/.test(given) ? Number(given) : null;
   const of = { intent: "sign_in", current: null, browser, next, touchPoints } as const;
-  const round = await startAuthorization(visitOf(call), provider, of);
-  if (!round.ok) return toPage(call, "sign_in", null, round);
-  return redirect(round.url, [parts.cookies.setCeremony(browser)]);
+  const started = await startAuthorization(visitOf(call), provider, of);
+  if (!started.ok) return toPage(call, "sign_in", null, started);
+  return redirect(started.url, [parts.cookies.setCeremony(browser)]);
 }
 
-function land(call: AnyonesCall, came: CallbackResult): Response {
+function answerTo(call: AnyonesCall, result: CallbackResult): Response {
   const { settings } = call.parts;
-  if (came.intent === "connect") return toPage(call, "connect", null, came.done.ok ? null : came.done);
-  if (came.intent === "prove") {
-    if (!came.done.ok) return toPage(call, "prove", null, came.done);
-    return redirect(`${settings.baseUrl.href}/settings/security?proved=1`);
+  const home = `${settings.baseUrl.href}/settings/security`;
+  if (result.intent !== "sign_in") {
+    const { intent, done } = result;
+    if (done.ok && intent === "prove") return redirect(`${home}?proved=1`);
+    return toPage(call, intent, null, done.ok ? null : done);
   }
-  const { done, next, visit } = came;
+  const { done, next, visit } = result;
   const answer = signInAnswer(call, visit, done);
   if (!answer.ok) return toPage(call, "sign_in", next, answer);
-  if (answer.status === 201)
-    return withHeaders(
-      redirect(next ?? `${settings.baseUrl.href}/settings/security`, answer.cookies),
-      answer.headers,
-    );
+  if (answer.status === 201) return withHeaders(redirect(next ?? home, answer.cookies), answer.headers);
   return redirect(withParameter(loginUrl(next, settings), "step", "two-factor"), answer.cookies);
 }
 
-/** The page where the round began, with the code of a refusal that it has a sentence for. */
+/** The page that sent the browser to the provider, with the code of a refusal that it has a sentence for. */
 function toPage(call: AnyonesCall, intent: Intent, next: string | null, refusal: Refusal | null): Response {
   const { settings } = call.parts;
   if (refusal) noteRefused(call, refusal, call.who);
@@ -128,11 +126,8 @@ function toPage(call: AnyonesCall, intent: Intent, next: string | null, refusal:
     return redirect(error === null ? login : withParameter(login, "error", error));
   }
   const page = `${settings.baseUrl.href}/settings/security`;
-  const done =
-    error === null
-      ? withParameter(page, "connected", call.param("provider"))
-      : withParameter(page, "error", error);
-  return redirect(`${done}#login-methods`);
+  const [name, value] = error === null ? ["connected", call.param("provider")] : ["error", error];
+  return redirect(`${withParameter(page, name, value)}#login-methods`);
 }
 
 function withParameter(address: string, name: string, value: string): string {

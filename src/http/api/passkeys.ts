@@ -55,7 +55,7 @@ export const passkeyRoutes = [
     missing,
     summary: "Signs in with a passkey.",
     body: bodies.passkey,
-    answers: { 201: answers.who, 202: answers.secondFactorAsked },
+    answers: { 201: answers.signedIn, 202: answers.secondFactorAsked },
     refuses: ["wrong_passkey", "account_suspended", "not_found"],
     async handle(call) {
       const visit = visitOf(call, call.body.touchPoints);

@@ -1,5 +1,5 @@
 import { prove } from "../../changes/give-proof.ts";
-import { refuse } from "../../refusals.ts";
+import { refuse, sessionHasEnded } from "../../refusals.ts";
 import { listSessions } from "../../sessions/list.ts";
 import { endOne, endOthers, logOut } from "../../sessions/log-out.ts";
 import { MOST_SESSIONS } from "../../sessions/start.ts";
@@ -15,7 +15,7 @@ export const sessionRoutes = [
     path: "/api/session",
     session: "required",
     summary: "Who is signed in.",
-    answers: { 200: answers.who },
+    answers: { 200: answers.signedIn },
     async handle({ current, parts }) {
       const lastUsedAt = parts.lastUsed.of(current.id, current.lastUsedAt);
       const session = sessionAnswer(current, current.id, lastUsedAt);
@@ -28,7 +28,7 @@ export const sessionRoutes = [
     session: "required",
     summary: "Logs out.",
     answers: { 204: null },
-    /** It is explicit, so it may clear the cookie; a 401 never does. */
+    /** The person asked for it, so it may clear the cookie; a 401 never does. */
     async handle({ current, parts, now }) {
       await logOut(parts.database, { accountId: current.accountId, id: current.id }, now);
       const { clearSession, clearBound } = parts.cookies;
@@ -80,13 +80,12 @@ export const sessionRoutes = [
     method: "DELETE",
     path: "/api/sessions",
     session: "required",
-    summary: "Ends all sessions but the current one.",
+    summary: "Ends all sessions except the current one.",
     answers: { 200: answers.ended },
     async handle({ current, parts, now }) {
       const which = { accountId: current.accountId, exceptId: current.id };
       const ended = await endOthers(parts, which, current.label, now);
-      if (ended === null) return refuse("signed_out", "This session has ended.", { reason: "none" });
-      return { ok: true, body: { ended } };
+      return ended === null ? sessionHasEnded() : { ok: true, body: { ended } };
     },
   }),
 ];

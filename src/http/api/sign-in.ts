@@ -1,13 +1,11 @@
-import type { SecondFactorAsked, SignedIn } from "../../answers.ts";
 import { SECOND_FACTORS } from "../../answers.ts";
 import type { Visit } from "../../credentials/parts.ts";
-import type { Refusal } from "../../refusals.ts";
 import type { Started } from "../../sessions/start.ts";
 import { finishWithSecondFactor } from "../../sign-in/pending-sign-in.ts";
 import type { SignInResult } from "../../sign-in/sign-in.ts";
 import { signIn } from "../../sign-in/sign-in.ts";
 import { finishSignUp, signUp, signUpWithPasskey } from "../../sign-in/sign-up.ts";
-import { accountAnswer, iso, sessionAnswer } from "../answers.ts";
+import { iso, signedInAnswer } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { browserOf, cookieHeader, visitOf } from "../call.ts";
 import { route } from "../route.ts";
@@ -22,7 +20,7 @@ export const signInRoutes = [
     session: "none",
     summary: "Creates an account and signs in; with verify-first, sends an email instead.",
     body: bodies.signUp,
-    answers: { 201: answers.who, 202: answers.nothing },
+    answers: { 201: answers.signedIn, 202: answers.nothing },
     refuses: [
       "invalid_email",
       "weak_password",
@@ -48,7 +46,7 @@ export const signInRoutes = [
     session: "none",
     summary: "Finishes a sign-up with the token of the email.",
     body: bodies.finishSignUp,
-    answers: { 201: answers.who, 202: answers.nothing },
+    answers: { 201: answers.signedIn, 202: answers.nothing },
     refuses: ["link_expired", "weak_password"],
     async handle(call) {
       const visit = visitOf(call, call.body.touchPoints);
@@ -62,7 +60,7 @@ export const signInRoutes = [
     session: "none",
     summary: "Signs in with a password.",
     body: bodies.signIn,
-    answers: { 201: answers.who, 202: answers.secondFactorAsked },
+    answers: { 201: answers.signedIn, 202: answers.secondFactorAsked },
     refuses: ["wrong_credentials", "account_suspended"],
     async handle(call) {
       const visit = visitOf(call, call.body.touchPoints);
@@ -75,7 +73,7 @@ export const signInRoutes = [
     session: "none",
     summary: "Finishes a sign-in with the second factor.",
     body: bodies.secondFactor,
-    answers: { 201: answers.who },
+    answers: { 201: answers.signedIn },
     refuses: [{ code: "wrong_code", status: 401 }, "sign_in_expired", "account_suspended"],
     async handle(call) {
       const { parts, body } = call;
@@ -87,42 +85,23 @@ export const signInRoutes = [
   }),
 ];
 
-type SignedInAnswer = {
-  ok: true;
-  status: 201;
-  body: SignedIn;
-  cookies: string[];
-  headers: Record<string, string>;
-};
-type SecondFactorAnswer = { ok: true; status: 202; body: SecondFactorAsked; cookies: string[] };
-
 /** The answer to a first factor of any kind: the session, or what is still to be given. */
-export function signInAnswer(
-  call: Call,
-  visit: Visit,
-  done: SignInResult,
-): SignedInAnswer | SecondFactorAnswer | Refusal {
+export function signInAnswer(call: Call, visit: Visit, done: SignInResult) {
   if (!done.ok) return done;
   if ("started" in done) return signedIn(call, visit, done.started);
   const { token, expiresAt } = done.pendingSignIn;
-  const twoFactor: SecondFactorAsked["twoFactor"] = {
-    methods: [...SECOND_FACTORS],
-    expiresAt: iso(expiresAt),
-  };
-  return { ok: true, status: 202, body: { twoFactor }, cookies: [call.parts.cookies.setSignIn(token)] };
+  const twoFactor = { methods: [...SECOND_FACTORS], expiresAt: iso(expiresAt) };
+  const cookies = [call.parts.cookies.setSignIn(token)];
+  return { ok: true, status: 202, body: { twoFactor }, cookies } as const;
 }
 
 /** Where the address is to be verified first, nobody is signed in yet. */
-function signedUp(
-  call: Call,
-  visit: Visit,
-  started: Started | null,
-): SignedInAnswer | { ok: true; status: 202 } {
-  return started === null ? { ok: true, status: 202 } : signedIn(call, visit, started);
+function signedUp(call: Call, visit: Visit, started: Started | null) {
+  return started === null ? ({ ok: true, status: 202 } as const) : signedIn(call, visit, started);
 }
 
-/** 201 with the session's cookie; the pending sign-in's goes, the device's lives on. */
-function signedIn(call: Call, { clientInfo }: Visit, started: Started): SignedInAnswer {
+/** 201 with the session's cookie and the device's; that of a pending sign-in goes. */
+function signedIn(call: Call, { clientInfo }: Visit, started: Started) {
   const { cookies } = call.parts;
   const { token, session } = started;
   const set = [
@@ -130,7 +109,6 @@ function signedIn(call: Call, { clientInfo }: Visit, started: Started): SignedIn
     cookies.setDevice(clientInfo.deviceToken),
   ];
   if (cookies.signInToken(cookieHeader(call)) !== null) set.push(cookies.clearSignIn());
-  const body = { account: accountAnswer(session), session: sessionAnswer(session, session.id) };
   const headers = registrationOffer(call, started);
-  return { ok: true, status: 201, body, cookies: set, headers };
+  return { ok: true, status: 201, body: signedInAnswer(session), cookies: set, headers } as const;
 }

@@ -5,11 +5,12 @@ import type { FoundSession } from "../../database/database.ts";
 import { problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
+import { notSignedIn } from "../identify.ts";
 import { noteRefused } from "../log/refused.ts";
-import { allowedNext, navigates, toWayIn, wayIn } from "../next.ts";
-import { first } from "../request/reached-at.ts";
+import { allowedNext, loginUrl, navigates, redirectFrom } from "../next.ts";
+import { firstForwarded } from "../request/foreign-origin.ts";
+import { whyNotLetIn } from "../require-two-factor.ts";
 import type { ApiRoute } from "../route.ts";
-import { notLetIn, whyNotLetIn } from "../two-factor-needed.ts";
 
 const MODES = z.enum(["nginx"]);
 
@@ -47,7 +48,7 @@ export const verifyRoute: ApiRoute = {
 };
 
 /**
- * The answer to the proxy goes by the cookie alone. What a client can forge (`X-Forwarded-*`) only chooses
+ * The cookie alone decides the answer to the proxy. What a client can forge (`X-Forwarded-*`) only chooses
  * the status and where to go on after a sign-in. A database that is down is 503 by the one catch, never 2xx.
  */
 function tell({ session }: Identity): Response {
@@ -66,27 +67,28 @@ function confirmedAddress({ email, emailVerifiedAt }: FoundSession): Record<stri
 }
 
 function turnAway(call: Call, why: SignedOut): Response {
-  const { request } = call;
-  const refusal = notLetIn(why);
+  const { request, parts } = call;
+  const refusal = notSignedIn(why);
   noteRefused(call, refusal);
-  const { settings } = call.parts;
-  const page = wantedPage(request, settings);
+  const { settings } = parts;
+  const page = loginUrl(wantedPage(request, settings), settings, why.reason);
   const isNginx = new URL(request.url).searchParams.get("mode") === "nginx";
   if (navigates(request) && !isNginx)
-    return toWayIn(why, page, request.headers.get("x-forwarded-method") ?? "GET", settings);
+    return redirectFrom(request.headers.get("x-forwarded-method") ?? "GET", page);
   const answer = problem(refusal);
-  if (isNginx) answer.headers.set("Location", wayIn(why, page, settings));
+  if (isNginx) answer.headers.set("Location", page);
   return answer;
 }
 
-/** The page that was asked for, as the proxy tells it; null where `next` may not lead there. */
+/** The page that the proxy was asked for; null where `next` may not lead there. */
 function wantedPage({ headers }: Request, settings: Call["parts"]["settings"]): string | null {
   const original = headers.get("x-original-url");
   if (original !== null) return allowedNext(original, settings);
   const uri = headers.get("x-forwarded-uri");
-  const host = first(headers.get("x-forwarded-host"));
+  const host = firstForwarded(headers.get("x-forwarded-host"));
   if (uri === null && host === undefined) return null;
-  const scheme = first(headers.get("x-forwarded-proto")) ?? (settings.baseUrl.secure ? "https" : "http");
+  const scheme =
+    firstForwarded(headers.get("x-forwarded-proto")) ?? (settings.baseUrl.secure ? "https" : "http");
   if (!/^https?$/.test(scheme)) return null;
   const page = `${scheme}://${host ?? settings.baseUrl.host}${uri?.startsWith("/") ? uri : "/"}`;
   return allowedNext(page, settings);

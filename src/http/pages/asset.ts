@@ -6,7 +6,7 @@ export type Asset = {
   encoded: { br: Buffer<ArrayBuffer>; gzip: Buffer<ArrayBuffer> };
 };
 
-/** As small as the browser can take it; kept for ever where its name has a hash, else for an hour. */
+/** As compressed as the browser takes it; cached for ever where its name has a hash, else for an hour. */
 export function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
   const accepted = request.headers.get("accept-encoding") ?? "";
   const encoding = (["br", "gzip"] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));

@@ -7,7 +7,7 @@ import { IMAGE_TYPES, logo as logoKind } from "../../options/brand-kinds.ts";
 import { SettingError, type Settings } from "../../options/options.ts";
 import type { Asset } from "./asset.ts";
 
-/** What the pages say of whose they are, and the files for it, by the path that they are served at. */
+/** The site's name and look, and the files for it by the path that they are served at. */
 export type Brand = {
   readonly name: string;
   readonly logo: string | null;

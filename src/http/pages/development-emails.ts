@@ -1,22 +1,19 @@
 import { readFromOutbox, readOutbox, type WrittenEmail } from "../../mail/read-outbox.ts";
 import { isThisMachine } from "../../options/kinds.ts";
-import { refuse } from "../../refusals.ts";
-import { problem } from "../answers.ts";
-import { wantsPage } from "../broken.ts";
 import type { Call } from "../call.ts";
-
+import { notFound } from "../errors.ts";
 import { isLoopback } from "../request/network.ts";
 import type { Route } from "../route.ts";
-import { escapeHtml, html, plainPage } from "./html.ts";
+import { escapeHtml, simplePage } from "./html.ts";
 
-/** The outbox as pages. They hold secrets, so they are for a person at this very machine alone. */
+/** The outbox as pages. They hold secrets, so only a person at this very machine sees them. */
 export const developmentRoutes: Route[] = [
   { method: "GET", path: "/dev/emails", session: "none", respond: getEmails },
   { method: "GET", path: "/dev/emails/:file", session: "none", respond: getEmail },
 ];
 
 async function getEmails(call: Call): Promise<Response> {
-  if (!comesFromThisMachine(call)) return nothing(call);
+  if (!comesFromThisMachine(call)) return notFound(call.request, call.parts.settings);
   const { outbox, baseUrl } = call.parts.settings;
   const emails = await readOutbox(outbox);
   const items = emails.map((email) => {
@@ -25,23 +22,25 @@ async function getEmails(call: Call): Promise<Response> {
     const subject = anchor(`${baseUrl.path}/dev/emails/${email.file}`, email.subject);
     return `<article><h2>${subject}</h2><p>${facts(email)}</p>${way}</article>`;
   });
-  return page(call, "Emails", items.join("") || "<p>No emails yet.</p>");
+  return simplePage(200, "Emails", items.join("") || "<p>No emails yet.</p>", call.parts.settings);
 }
 
 async function getEmail(call: Call): Promise<Response> {
-  if (!comesFromThisMachine(call)) return nothing(call);
-  const email = await readFromOutbox(call.parts.settings.outbox, call.param("file"));
-  if (email === null) return nothing(call);
+  const { request, parts } = call;
+  const isAllowed = comesFromThisMachine(call);
+  const email = isAllowed ? await readFromOutbox(parts.settings.outbox, call.param("file")) : null;
+  if (email === null) return notFound(request, parts.settings);
   const text = email.text
     .trim()
     .split(LINK)
     .map((part, at) => (at % 2 === 1 ? anchor(part, part) : escapeHtml(part)))
     .join("");
-  const back = anchor(`${call.parts.settings.baseUrl.path}/dev/emails`, "All emails");
-  return page(call, email.subject, `<p>${facts(email)}</p><pre>${text}</pre><p>${back}</p>`);
+  const back = anchor(`${parts.settings.baseUrl.path}/dev/emails`, "All emails");
+  const content = `<p>${facts(email)}</p><pre>${text}</pre><p>${back}</p>`;
+  return simplePage(200, email.subject, content, parts.settings);
 }
 
-/** What a proxy adds, even one that isn't told to say whom it asks for. */
+/** Headers that proxies add, even those that don't name their clients. */
 const PASSED_ON = [
   "forwarded",
   "via",
@@ -51,7 +50,7 @@ const PASSED_ON = [
   "x-real-ip",
 ];
 
-/** A proxy on this machine is a peer at loopback, and a name of anybody's may lead here: neither is this person's browser. */
+/** Neither through a proxy on this machine, a peer at loopback too, nor by somebody else's name that leads here. */
 function comesFromThisMachine({ request, remote }: Call): boolean {
   const host = `http://${request.headers.get("host") ?? ""}`;
   return (
@@ -62,12 +61,6 @@ function comesFromThisMachine({ request, remote }: Call): boolean {
   );
 }
 
-function nothing({ request, parts }: Call): Response {
-  return wantsPage(request)
-    ? plainPage(404, "There is no such page.", parts.settings)
-    : problem(refuse("not_found"));
-}
-
 const LINK = /(https?:\/\/[^\s<>"]+)/;
 
 const linksOf = ({ text }: WrittenEmail) => text.split(LINK).filter((_, at) => at % 2 === 1);
@@ -75,12 +68,3 @@ const linksOf = ({ text }: WrittenEmail) => text.split(LINK).filter((_, at) => a
 const facts = ({ to, at }: WrittenEmail) => `To ${escapeHtml(to)}, ${escapeHtml(at)}`;
 
 const anchor = (to: string, words: string) => `<a href="${escapeHtml(to)}">${escapeHtml(words)}</a>`;
-
-function page({ parts }: Call, title: string, content: string): Response {
-  const { path } = parts.settings.baseUrl;
-  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${escapeHtml(title)}</title><link rel="stylesheet" href="${path}/plain.css">`;
-  return html(
-    200,
-    `<!doctype html><html lang="en"><head>${head}</head><body><main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>`,
-  );
-}

@@ -9,12 +9,16 @@ export function html(status: number, text: string): Response {
 
 /** A page of one sentence and a way on, for when there is nothing else to show. */
 export function plainPage(status: number, sentence: string, settings: Settings): Response {
-  const { href, path } = settings.baseUrl;
-  const name = escapeHtml(settings.name ?? "Latchkey");
-  return html(
-    status,
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${name}</title><link rel="stylesheet" href="${path}/plain.css"></head><body><main><h1>${name}</h1><p>${sentence}</p><p><a href="${href}/">Go to your account</a></p></main></body></html>`,
-  );
+  const content = `<p>${sentence}</p><p><a href="${settings.baseUrl.href}/">Go to your account</a></p>`;
+  return simplePage(status, settings.name ?? "Latchkey", content, settings);
+}
+
+/** A page that needs no script; its content is HTML. */
+export function simplePage(status: number, title: string, content: string, settings: Settings): Response {
+  const name = escapeHtml(title);
+  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${name}</title><link rel="stylesheet" href="${settings.baseUrl.path}/plain.css">`;
+  const body = `<main><h1>${name}</h1>${content}</main>`;
+  return html(status, `<!doctype html><html lang="en"><head>${head}</head><body>${body}</body></html>`);
 }
 
 /** Text for a page, between elements or in quotes. */

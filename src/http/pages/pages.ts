@@ -4,9 +4,9 @@ import { redirect } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";
 import type { Identity } from "../identify.ts";
-import { allowedNext, loginUrl, wayIn } from "../next.ts";
+import { allowedNext, loginUrl } from "../next.ts";
+import { whyNotLetIn } from "../require-two-factor.ts";
 import type { Route } from "../route.ts";
-import { whyNotLetIn } from "../two-factor-needed.ts";
 import { sendAsset } from "./asset.ts";
 import { type Dashboard, withEnding } from "./dashboard.ts";
 import { html, plainPage } from "./html.ts";
@@ -49,22 +49,22 @@ export function pageRoutes(dashboard: Dashboard | null): Route[] {
 }
 
 /**
- * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else:
- * they are half way through.
+ * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else: a
+ * sign-in of theirs waits for its second factor.
  */
 function pastLogin(call: Call, { session }: Identity): Response | null {
   const { settings, cookies } = call.parts;
   const { searchParams } = new URL(call.request.url);
-  const isHalfWay =
+  const isPending =
     searchParams.get("step") === "two-factor" && cookies.signInToken(cookieHeader(call)) !== null;
-  if (isHalfWay) return null;
+  if (isPending) return null;
   const home = `${settings.baseUrl.href}/settings/security`;
-  // What went wrong on the way here is told there.
+  // The settings page says what went wrong on the way here.
   const error = searchParams.get("error");
   if (error !== null) return redirect(`${home}?error=${encodeURIComponent(error)}`);
   const next = allowedNext(searchParams.get("next"), settings);
   const why = whyNotLetIn(settings, session);
-  return redirect(why === null ? (next ?? home) : wayIn(why, next, settings));
+  return redirect(why === null ? (next ?? home) : loginUrl(next, settings, why.reason));
 }
 
 function logInFirst({ request, parts: { settings } }: Call): Response {

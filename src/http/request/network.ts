@@ -8,8 +8,8 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /**
  * The network that a request counts under: the address itself, or the /64 of an IPv6 one. A peer that may speak
  * for many visitors counts as itself, generously: an undeclared proxy, a declared one that names no client, and
- * a peer that is not known. A header from anyone but a declared proxy is ignored. `remote` is undefined where the
- * server below never tells it; then whoever declares proxies says that requests come through them alone.
+ * a peer that is not known. A header from anyone except a declared proxy is ignored. `remote` is undefined where the
+ * app's server never tells it; there, declaring proxies means that requests come through them alone.
  */
 export function networkOf(
   remote: string | undefined,
@@ -33,7 +33,7 @@ export function networkOf(
   return peer;
 }
 
-/** Reads each request's network, and tells the operator, once each, what is to be declared. */
+/** Reads each request's network, and tells the operator, once each, what to declare. */
 export function watchNetworks(settings: Settings, log: { warn(facts: object, words: string): void }) {
   const told = new Set<string>();
   const warnOnce = (words: string, facts: object = {}) => {

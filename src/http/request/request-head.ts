@@ -8,13 +8,13 @@ export type RequestHead = {
 /** What a check reads of a request of Node's own (`IncomingMessage`), such as one that becomes a WebSocket. */
 export type NodeRequestHead = {
   readonly headers: { readonly [name: string]: string | string[] | undefined };
-  /** Names and values in turns, as Node's parser leaves them. */
+  /** Names and values alternate, as Node's parser leaves them. */
   readonly rawHeaders?: readonly string[];
 };
 
 /**
  * The headers of either, to be read by name. Of a request of Node's own the raw ones are read where it has
- * them: Node makes `headers` of all of them when it is asked for the first, and a check wants two.
+ * them: Node parses all of them for `headers`, and a check needs two.
  */
 export function headersOf(request: NodeRequestHead | Pick<RequestHead, "headers">): RequestHead["headers"] {
   if ("rawHeaders" in request && request.rawHeaders) {

@@ -20,7 +20,7 @@ export function freshChallenge(row: Challenges, settings: BindingSettings, now: 
 }
 
 /**
- * The challenges of a session once `used` is. A new one is made only where there is no fresh one left: whoever
+ * The challenges of a session once `used` is. A new one is made only where there is no fresh one left: anybody who
  * knows a session's id may ask for challenges, and must neither push out the one that its browser is signing nor
  * cause a write each time.
  */

@@ -19,9 +19,20 @@ export function checkDevice(
   now: number,
 ): DeviceProof {
   if (session.boundHash === null || !isBindable(settings)) return "not_bound";
-  const proved = boundTokens().some((token) => isGood(session, hashToken(token), now));
+  const proved = boundTokens().some((token) => isGood(session, hashOf(session, token), now));
   if (session.boundAt === null) return proved ? "first_proof" : "not_bound";
   return proved ? "proved" : "missing";
+}
+
+/** The bound cookie that came with a session last: one that is remembered gets the same at every check. */
+const shownLast = new WeakMap<FoundBinding, { token: string; hash: Uint8Array }>();
+
+function hashOf(session: FoundBinding, token: string): Uint8Array {
+  const last = shownLast.get(session);
+  if (last?.token === token) return last.hash;
+  const hash = hashToken(token);
+  shownLast.set(session, { token, hash });
+  return hash;
 }
 
 /** Whether a bound cookie of this hash is good: the last one, or the one before for as long as it would have been. */
@@ -37,7 +48,7 @@ export function isSame(one: Uint8Array | null, other: Uint8Array): boolean {
   return one !== null && Buffer.compare(one, other) === 0;
 }
 
-/** Whether the browser itself may have dropped its cookie this very moment: then a request without it is no copy's. */
+/** Whether the browser may have dropped its cookie this very moment: then a request without it need not be a copy's. */
 export function isJustDropped({ boundUntil }: FoundBinding, now: number): boolean {
   const left = (boundUntil ?? 0) - now;
   return left >= 0 && left <= ON_THE_WAY;

@@ -6,7 +6,7 @@ import { freshChallenge, isOpen, nextChallenges } from "./challenges.ts";
 import { isSame } from "./check.ts";
 import { readProof, storedKey } from "./proof.ts";
 import type { Bound } from "./register.ts";
-import { findLive, type Row } from "./row.ts";
+import { findLive, lockRow, type Row } from "./row.ts";
 
 /** A proof was accepted; or it wasn't, and the browser is to sign this challenge; or there is nothing to prove any more. */
 export type Refreshed =
@@ -36,23 +36,13 @@ export async function refreshBinding(parts: SessionParts, asked: Asked, now: num
   const fresh = freshChallenge(found, settings, now);
   if (signed === null && fresh !== null) return { is: "stale", sessionId: found.id, challenge: fresh };
   return database.write(async (write) => {
-    const row = await lockBound(write, found);
-    if (!row) return OVER;
+    const row = await lockRow(write, found.id);
+    // With another key by now, it isn't what the proof was checked against.
+    if (row === undefined || row.binding_key !== found.binding_key) return OVER;
     return signed !== null && isOpen(row, signed, now)
       ? accept(parts, write, row, { ...asked, signed }, now)
       : giveChallenge(parts, write, row, now);
   });
-}
-
-/** The session as it is now; undefined where it has ended, or has another key than the one that was checked. */
-async function lockBound({ query, locksRows }: Write, { id, binding_key }: Row): Promise<Row | undefined> {
-  return query
-    .selectFrom("session")
-    .selectAll()
-    .where("id", "=", id)
-    .where("binding_key", "=", binding_key)
-    .$if(locksRows, (one) => one.forUpdate())
-    .executeTakeFirst();
 }
 
 async function accept(

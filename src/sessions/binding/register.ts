@@ -1,11 +1,11 @@
 import type { FoundSession } from "../../database/database.ts";
-import type { Outcome, Refusal } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import type { Outcome } from "../../refusals.ts";
+import { refuse, sessionHasEnded } from "../../refusals.ts";
 import type { SessionParts } from "../parts.ts";
 import { hashToken, makeSecret } from "../token.ts";
 import { nextChallenges } from "./challenges.ts";
 import { readRegistration } from "./proof.ts";
-import { findLive, type Row } from "./row.ts";
+import { findLive, lockRow, type Row } from "./row.ts";
 
 /** A new bound cookie, and the challenge that the browser signs for the next one. */
 export type Bound = { sessionId: string; boundToken: string; challenge: string };
@@ -14,7 +14,7 @@ type Asked = { sessionId: string; proof: string | null };
 
 /**
  * Registers a browser's key for a session, against the challenge of its sign-in: once, and never for a session that
- * has a key. The id says which session, and the challenge, which only the answer to its sign-in named, says who asks:
+ * has a key. The id says which session; the challenge, which only the answer to its sign-in named, says who asks:
  * browsers leave the session's cookie out after a sign-in that came from another site. The session is bound from when
  * its browser first shows the bound cookie, so an answer that is lost locks nobody out.
  */
@@ -25,21 +25,16 @@ export async function registerDevice(
 ): Promise<Outcome<Bound>> {
   const { settings, database } = parts;
   const found = await findLive(parts, sessionId, now);
-  if (!found) return hasEnded();
+  if (!found) return sessionHasEnded();
   const signed = proof === null ? null : await readRegistration(proof);
   if (!signed || !isOffered(found, signed.challenge, now)) return refuse("device_proof_wrong");
   const boundToken = makeSecret();
-  return database.write(async ({ query, locksRows }) => {
-    const row = await query
-      .selectFrom("session")
-      .selectAll()
-      .where("id", "=", sessionId)
-      .$if(locksRows, (one) => one.forUpdate())
-      .executeTakeFirst();
-    if (!row) return hasEnded();
+  return database.write(async (write) => {
+    const row = await lockRow(write, sessionId);
+    if (!row) return sessionHasEnded();
     if (!isOffered(row, signed.challenge, now)) return refuse("device_proof_wrong");
     const challenges = nextChallenges(row, signed.challenge, settings, now);
-    await query
+    await write.query
       .updateTable("session")
       .set({
         binding_key: JSON.stringify(signed.key),
@@ -56,11 +51,6 @@ export async function registerDevice(
 /** Whether the sign-in of this session offered to register a key against this challenge, and none is registered yet. */
 function isOffered(row: Row, challenge: string, now: number): boolean {
   return row.binding_key === null && row.challenge === challenge && now < (row.challenge_until ?? 0);
-}
-
-/** With it browsers forget the binding, and the next page tells why the session has ended. */
-export function hasEnded(): Refusal {
-  return refuse("signed_out", "This session has ended.", { reason: "none" });
 }
 
 /** Notes that a browser has shown its bound cookie: from now on its session is live only with one. */

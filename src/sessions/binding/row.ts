@@ -1,4 +1,5 @@
 import type { Selectable } from "kysely";
+import type { Write } from "../../database/database.ts";
 import type { SessionTable } from "../../database/schema.ts";
 import { overByTime } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
@@ -14,9 +15,17 @@ export async function findLive(parts: SessionParts, id: string, now: number): Pr
     .selectAll()
     .where("id", "=", id)
     .executeTakeFirst();
-  return row && !isOver(parts, row, now) ? row : undefined;
+  if (!row) return undefined;
+  const lastUsedAt = parts.lastUsed.of(id, row.last_used_at);
+  return overByTime(row.expires_at, lastUsedAt, parts.settings, now) === null ? row : undefined;
 }
 
-function isOver({ settings, lastUsed }: SessionParts, row: Row, now: number): boolean {
-  return overByTime(row.expires_at, lastUsed.of(row.id, row.last_used_at), settings, now) !== null;
+/** A session as it is now, locked; undefined where it has ended. */
+export async function lockRow({ query, locksRows }: Write, id: string): Promise<Row | undefined> {
+  return query
+    .selectFrom("session")
+    .selectAll()
+    .where("id", "=", id)
+    .$if(locksRows, (one) => one.forUpdate())
+    .executeTakeFirst();
 }

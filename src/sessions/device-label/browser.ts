@@ -58,7 +58,7 @@ const brands = new Map([
   ["Microsoft Edge WebView2", webView],
 ]);
 
-// Brands that a User-Agent saying plain "Chrome" may be hiding; no news to any other.
+// Brands that tell more only where the User-Agent says plain "Chrome".
 const plainBrands = new Map([
   ["Microsoft Edge", "Edge"],
   ["Opera", "Opera"],

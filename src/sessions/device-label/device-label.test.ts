@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { browserNames } from "./browser.ts";
 import fixtures from "./device-label.fixtures.json" with { type: "json" };
-import { type Device, readDevice, replacesOlder } from "./device-label.ts";
+import { readDevice } from "./device-label.ts";
 import { systemNames } from "./system.ts";
 
 const ipadAsMac =
@@ -121,16 +121,6 @@ describe("touch points", () => {
   test("say nothing of other systems and browsers", () => {
     expect(labelOf(windowsChrome, {}, 10)).toBe("Chrome on Windows");
     expect(labelOf(chrome("Macintosh; Intel Mac OS X 10_15_7"), {}, 5)).toBe("Chrome on Mac OS");
-  });
-});
-
-describe("an older session", () => {
-  test("is replaced only by a known browser on a known system", () => {
-    const device = (browser: string | null, os: string | null): Device => ({ browser, os, label: "" });
-    expect(replacesOlder(device("Firefox", "Windows"))).toBe(true);
-    expect(replacesOlder(device("Firefox", null))).toBe(false);
-    expect(replacesOlder(device(null, "Windows"))).toBe(false);
-    expect(replacesOlder(device("WebView", "Android"))).toBe(false);
   });
 });
 

@@ -1,4 +1,4 @@
-import { hintsFit, readBrowser, refineBrowser, webView } from "./browser.ts";
+import { hintsFit, readBrowser, refineBrowser } from "./browser.ts";
 import { readPlatformHint, readSystem } from "./system.ts";
 
 /** What a session's sign-in came from, as the list of sessions names it: families, never versions. */
@@ -31,14 +31,6 @@ export function readDevice(headers: Pick<Headers, "get">, touchPoints = 0): Devi
     );
   }
   return device(browser, os === "Mac OS" && touchPoints > 1 && isAppleWebKit(userAgent) ? "iOS" : os);
-}
-
-/**
- * Whether a sign-in from this device ends the same account's older session from the same browser and system.
- * Not where one of them is unknown, nor in a WebView, which is many apps under one name.
- */
-export function replacesOlder(device: Device): boolean {
-  return device.browser !== null && device.os !== null && device.browser !== webView;
 }
 
 function device(browser: string | null, os: string | null): Device {

@@ -1,4 +1,4 @@
-/** The protocol's header fields: strings as RFC 9651 writes them. */
+/** The header fields of device binding (docs/device-binding.md): strings as RFC 9651 writes them. */
 
 const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"\s*(?:;.*)?$/;
 const BARE = /^[\x21\x23-\x3a\x3c-\x7e]+$/;

@@ -1,15 +1,15 @@
 import { DatabaseUnavailable, DatabaseUnusable } from "../database.ts";
 import { deadlineIn } from "../deadline.ts";
-import { inTheWay, migrationsOf, pendingMigrations } from "../migrations.ts";
+import { migrationsOf, pendingMigrations, whyForeign } from "../migrations.ts";
 import type { Client, Pool } from "./pool.ts";
 import { ask, giveBack, isBroken, STATEMENT_LIMIT, takeClient } from "./pool.ts";
 
 const LEAST_VERSION = 150_000;
-/** Any number will do, as long as every node uses the same one. */
+/** Any number, as long as every node uses the same one. */
 const MIGRATION_LOCK = 7_305_881_201;
-/** A step may build an index over 500 million rows; in ms. */
+/** A migration may build an index over 500 million rows; in ms. */
 const MIGRATION_LIMIT = 3_600_000;
-/** Whoever can't have a lock within 4 s lets go and comes again with the next request: another node migrates. */
+/** A node that can't have the lock within 4 s gives up until its next request: another node is migrating. */
 const BEGIN =
   "begin isolation level read committed; set local lock_timeout = 4000; set local idle_in_transaction_session_timeout = 10000";
 
@@ -49,7 +49,7 @@ async function migrate(client: Client): Promise<void> {
   await ask(client, { text: BEGIN });
   try {
     await ask(client, { text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
-    await requireRoom(client);
+    await requireOwnSchema(client);
     await ask(client, {
       text: "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
     });
@@ -64,13 +64,13 @@ async function migrate(client: Client): Promise<void> {
   }
 }
 
-/** Looks before anything is written: does another program have tables of these names in the schema? */
-async function requireRoom(client: Client): Promise<void> {
+/** Checks before anything is written that no other program has tables of these names in the schema. */
+async function requireOwnSchema(client: Client): Promise<void> {
   const { rows } = await ask<{ name: string }>(client, {
     text: "select relname as name from pg_class where relnamespace = current_schema()::regnamespace",
   });
   const names = new Set(rows.map(({ name }) => name));
-  const why = inTheWay("postgres", await schemaVersion(client), names);
+  const why = whyForeign("postgres", await schemaVersion(client), names);
   if (why === null) return;
   throw new DatabaseUnusable(
     `DATABASE_URL: the database belongs to another program: ${why}. Give Latchkey a database or a schema of its own; nothing was changed.`,
@@ -82,7 +82,7 @@ async function schemaVersion(client: Client): Promise<number> {
     text: "select has_table_privilege(to_regclass('latchkey_schema'), 'select') as readable where to_regclass('latchkey_schema') is not null",
   });
   if (!tables[0]) return 0;
-  if (!tables[0].readable) throw mayNot("select", "latchkey_schema");
+  if (!tables[0].readable) throw missingRight("select", "latchkey_schema");
   const { rows } = await ask<{ version: number }>(client, {
     text: "select coalesce(max(version), 0) as version from latchkey_schema",
   });
@@ -91,7 +91,7 @@ async function schemaVersion(client: Client): Promise<number> {
 
 const RIGHTS = ["select", "insert", "update", "delete"];
 
-/** A user who may do only some of it would break one request in ten. */
+/** With only some of these rights, single requests would fail later on. */
 async function requireRights(client: Client): Promise<void> {
   const tables = migrationsOf("postgres").flatMap(({ sql }) =>
     [...sql.matchAll(/^create table (\w+)/gm)].map(([, name]) => name),
@@ -101,10 +101,10 @@ async function requireRights(client: Client): Promise<void> {
       where to_regclass(name) is not null and not has_table_privilege(name, missing) limit 1`,
     values: [tables, RIGHTS],
   });
-  if (rows[0]) throw mayNot(rows[0].missing, rows[0].name);
+  if (rows[0]) throw missingRight(rows[0].missing, rows[0].name);
 }
 
-function mayNot(right: string, table: string): DatabaseUnusable {
+function missingRight(right: string, table: string): DatabaseUnusable {
   return new DatabaseUnusable(
     `DATABASE_URL: this user may not ${right} in the table ${table}; grant it ${RIGHTS.join(", ")} on all of Latchkey's tables.`,
   );

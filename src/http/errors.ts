@@ -1,18 +1,19 @@
 import { DecryptionError } from "../credentials/seal.ts";
 import { DatabaseUnavailable } from "../database/database.ts";
+import type { Settings } from "../options/options.ts";
 import { Busy, refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
 import { plainPage } from "./pages/html.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
-/** The one catch. A database that is down is 503 and says nothing about who is signed in. */
-export function broken(parts: HttpParts, error: unknown, request: RequestHead): Response {
+/** What the one catch answers. A database that is down is 503 and says nothing about who is signed in. */
+export function errorResponse(parts: HttpParts, error: unknown, request: RequestHead): Response {
   const isDown =
     error instanceof DatabaseUnavailable || error instanceof Busy || error instanceof DecryptionError;
   const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
   const facts = { err: error, method: request.method, path };
-  if (wentAway(error)) parts.log.debug(facts, "The other end went away.");
+  if (wentAway(error)) parts.log.debug(facts, "The client went away.");
   else parts.log.error(facts, isDown ? "Not available." : "A request broke.");
   if (!isDown) return problem(refuse("internal_error"));
   const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
@@ -23,12 +24,19 @@ export function broken(parts: HttpParts, error: unknown, request: RequestHead): 
   return response;
 }
 
-/** Whoever sent a body has broken it off: nobody is there to be answered, and nothing of ours broke. */
+/** The client broke its request off: nobody is there to be answered, and nothing of ours broke. */
 function wentAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === "AbortError" || (error as NodeJS.ErrnoException).code === "ECONNRESET";
 }
 
-export function wantsPage(request: RequestHead): boolean {
+/** As a page to browsers, as a refusal to anything else. */
+export function notFound(request: RequestHead, settings: Settings): Response {
+  return wantsPage(request)
+    ? plainPage(404, "There is no such page.", settings)
+    : problem(refuse("not_found"));
+}
+
+function wantsPage(request: RequestHead): boolean {
   return request.method === "GET" && (request.headers.get("accept") ?? "").includes("text/html");
 }

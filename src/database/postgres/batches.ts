@@ -1,7 +1,6 @@
 import type { FoundSession } from "../database.ts";
-import { DatabaseUnavailable } from "../database.ts";
 import type { Deadline } from "../deadline.ts";
-import { deadlineIn } from "../deadline.ts";
+import { deadlineIn, within } from "../deadline.ts";
 
 const TOKENS_A_BATCH = 2_000;
 /** How long a look-up may take from the moment it is asked, whatever it waits for, in ms; then it is 503. */
@@ -17,8 +16,6 @@ export type FindAll = (tokens: ReadonlySet<string>, deadline: Deadline) => Promi
 type Turn = {
   tokens: string[];
   deadline: Deadline;
-  /** Given up already, since its time was over before it was asked for. */
-  isOver: boolean;
   found: Promise<Found>;
   answer: (found: Found) => void;
   fail: (error: unknown) => void;
@@ -45,7 +42,7 @@ export function inBatches(findAll: FindAll): (token: string) => Promise<FoundSes
     isAsking = false;
   }
 
-  /** Until the time of the last turn is over; each gives up by itself before. */
+  /** It may take until the last turn's deadline; the turns before give up at their own. */
   async function answer(batch: readonly Turn[]): Promise<void> {
     const tokens = new Set(batch.flatMap((turn) => turn.tokens));
     try {
@@ -66,13 +63,13 @@ export function inBatches(findAll: FindAll): (token: string) => Promise<FoundSes
   };
 }
 
-/** All that waits, as far as it fits. */
+/** All that waits and hasn't been given up, as far as it fits. */
 function nextBatch(waiting: Turn[]): Turn[] {
   const batch: Turn[] = [];
   let tokens = 0;
   while (waiting[0] !== undefined && tokens < TOKENS_A_BATCH) {
     const turn = waiting.shift() as Turn;
-    if (turn.isOver) continue;
+    if (turn.deadline <= performance.now()) continue;
     tokens += turn.tokens.length;
     batch.push(turn);
   }
@@ -80,24 +77,7 @@ function nextBatch(waiting: Turn[]): Turn[] {
 }
 
 function openTurn(): Turn {
-  const { promise: found, resolve, reject } = Promise.withResolvers<Found>();
-  const timer = setTimeout(() => {
-    turn.isOver = true;
-    reject(new DatabaseUnavailable("The database did not answer in time."));
-  }, LOOK_UP_LIMIT);
-  const turn: Turn = {
-    tokens: [],
-    deadline: deadlineIn(LOOK_UP_LIMIT),
-    isOver: false,
-    found,
-    answer(sessions) {
-      clearTimeout(timer);
-      resolve(sessions);
-    },
-    fail(error) {
-      clearTimeout(timer);
-      reject(error);
-    },
-  };
-  return turn;
+  const { promise, resolve, reject } = Promise.withResolvers<Found>();
+  const deadline = deadlineIn(LOOK_UP_LIMIT);
+  return { tokens: [], deadline, found: within(deadline, promise), answer: resolve, fail: reject };
 }

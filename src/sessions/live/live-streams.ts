@@ -1,31 +1,32 @@
+import type { SignedOut } from "../../answers.ts";
 import type { FoundBinding, FoundSession } from "../../database/database.ts";
 import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
 import { isBindable } from "../binding/bindable.ts";
 import { overByTime } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
-import { readEnded, readLiving, type Told } from "./told.ts";
+import { readEnded, readLiving } from "./read-sessions.ts";
 import type { Hint, Subscription, Watcher } from "./watcher.ts";
 
-/** Keeps proxies from closing a quiet stream, and how late a page hears of what nobody announced, in ms. */
+/** How often a stream gets a sign of life, which keeps proxies from closing it, and is checked against the tables; ms. */
 const HEARTBEAT = 25_000;
 /** Streams whose heartbeats come closer together than this are looked at in one query, in ms. */
 const GATHER = 1_000;
 const SESSIONS_A_QUERY = 500;
-/** Of one session: more open pages than a person has, and few enough that a stolen cookie can't take all places. */
+/** Of one session: more open pages than a person has, and few enough that a stolen cookie can't take up all streams. */
 const MOST_OF_SESSION = 20;
 /** Of this process: each holds a connection, and some 20 kB with it; a tenth of what one machine's ports and files allow. */
 const MOST_STREAMS = 10_000;
-/** When it makes sense to ask for a place again, in s: the page of another tab may be gone by then. */
+/** When it makes sense to try again, in s: another tab may be closed by then. */
 const RETRY_AFTER = 30;
 
 /** One open page. */
 export type Listener = {
   sessionsChanged(): void;
-  /** The session has ended: says why, then closes. */
-  signedOut(told: Told): void;
+  /** The session has ended: tells why, then closes. */
+  signedOut(why: SignedOut): void;
   heartbeat(): void;
-  /** Closes without a word, and the page comes back: the server stops, or the proof of its device is over. */
+  /** Closes without an event, and the page comes back: the server stops, or the proof of its device has run out. */
   close(): void;
 };
 
@@ -60,7 +61,7 @@ export class LiveStreams {
     this.#most = most;
   }
 
-  /** Why there is no place for another stream of this session; null where there is one. */
+  /** Why another stream of this session can't be opened; null where it can. */
   whyFull({ id, accountId }: Pick<FoundSession, "id" | "accountId">): Refusal | null {
     const facts = { retryAfter: RETRY_AFTER };
     const own = [...(this.#streams.get(accountId) ?? [])].filter(({ session }) => session.id === id);
@@ -96,7 +97,7 @@ export class LiveStreams {
     return this.#size;
   }
 
-  /** Closes every stream without a word, and each that is opened from now on: the server stops, and the pages come back. */
+  /** Closes every stream, and each that is opened from now on, without an event: the server stops, and the pages come back. */
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#gathering);
@@ -132,8 +133,8 @@ export class LiveStreams {
       );
       for (const stream of some) {
         const row = living.get(stream.session.id);
-        const told = ended.get(stream.session.id) ?? this.#overByTime(stream, row?.last_used_at);
-        if (told) this.#end(stream, told);
+        const why = ended.get(stream.session.id) ?? this.#overByTime(stream, row?.last_used_at);
+        if (why) this.#end(stream, why);
         else if (stream.provedUntil === null && this.#isBound(row?.bound_at ?? null))
           this.#closeQuietly(stream);
         else if (what === "changes too" && this.#isOpen(stream)) stream.listener.sessionsChanged();
@@ -149,7 +150,7 @@ export class LiveStreams {
       this.#end(stream, { reason: "expired" });
       return;
     }
-    // A copy of the cookies that listens is dead with them; their owner's page comes back with the next ones.
+    // A stream of copied cookies ends with them; their owner's page comes back with the next ones.
     if (provedUntil !== null && provedUntil <= now) {
       this.#closeQuietly(stream);
       return;
@@ -167,7 +168,7 @@ export class LiveStreams {
   }
 
   /** Whether a session is over by time now, going by the row: it may have been used on another node. */
-  #overByTime({ session }: Stream, writtenAt = 0): Told | null {
+  #overByTime({ session }: Stream, writtenAt = 0): SignedOut | null {
     const { settings, lastUsed } = this.#parts;
     const lastUsedAt = lastUsed.of(session.id, writtenAt);
     const reason = overByTime(session.expiresAt, lastUsedAt, settings, settings.now());
@@ -186,10 +187,10 @@ export class LiveStreams {
     this.#gathering.unref();
   }
 
-  #end(stream: Stream, told: Told): void {
+  #end(stream: Stream, why: SignedOut): void {
     if (!this.#isOpen(stream)) return;
     this.#forget(stream);
-    stream.listener.signedOut(told);
+    stream.listener.signedOut(why);
   }
 
   #closeQuietly(stream: Stream): void {

@@ -14,7 +14,7 @@ export type SessionEnded = {
   at: string;
 };
 
-/** What an app does about it; where that fails, at once or later, it is reported and the others hear it all the same. */
+/** What an app does about it; where that throws or rejects, it is reported, and other listeners are still called. */
 export type EndedListener = (ended: SessionEnded) => void | Promise<void>;
 
 /** Hints that come closer together than this are looked into once, in ms. */
@@ -121,15 +121,7 @@ export class EndedEvents {
   #tell(ended: SessionEnded): void {
     if (this.#told.has(ended.sessionId)) return;
     this.#told.set(ended.sessionId, Date.parse(ended.at));
-    for (const listener of this.#listeners) void this.#hand(listener, ended);
-  }
-
-  async #hand(listener: EndedListener, ended: SessionEnded): Promise<void> {
-    try {
-      await listener(ended);
-    } catch (error) {
-      this.#onError(error);
-    }
+    for (const listener of this.#listeners) (async () => listener(ended))().catch(this.#onError);
   }
 }
 

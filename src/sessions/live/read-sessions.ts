@@ -1,10 +1,7 @@
 import type { Selectable } from "kysely";
-import type { EndReason } from "../../answers.ts";
+import type { SignedOut } from "../../answers.ts";
 import type { SessionTable } from "../../database/schema.ts";
 import type { SessionParts } from "../parts.ts";
-
-/** What an open page is told of its session's end. */
-export type Told = { reason: EndReason; by?: string; at?: string };
 
 type LivingRow = Pick<Selectable<SessionTable>, "id" | "last_used_at" | "bound_at">;
 
@@ -19,16 +16,16 @@ export async function readLiving(parts: SessionParts, sessionIds: string[]): Pro
 }
 
 /** Why these sessions, which are gone, ended. One whose reason is already pruned counts as expired. */
-export async function readEnded(parts: SessionParts, gone: string[]): Promise<Map<string, Told>> {
+export async function readEnded(parts: SessionParts, gone: string[]): Promise<Map<string, SignedOut>> {
   if (gone.length === 0) return new Map();
   const rows = await parts.database.read
     .selectFrom("ended_session")
     .select(["session_id", "reason", "by", "at"])
     .where("session_id", "in", gone)
     .execute();
-  const told = new Map<string, Told>(gone.map((id) => [id, { reason: "expired" }]));
+  const why = new Map<string, SignedOut>(gone.map((id) => [id, { reason: "expired" }]));
   for (const { session_id, reason, by, at } of rows) {
-    told.set(session_id, by === null ? { reason } : { reason, by, at: new Date(at).toISOString() });
+    why.set(session_id, by === null ? { reason } : { reason, by, at: new Date(at).toISOString() });
   }
-  return told;
+  return why;
 }
