@@ -11,7 +11,6 @@ export type Config = {
   oidc: { id: string; name: string }[];
   /** How long a session lasts; null where that isn't a whole number of days. */
   sessionDays: number | null;
-  /** What people know the site by. */
   name: string;
   /** The picture beside the name; null for Latchkey's own. */
   logo: string | null;

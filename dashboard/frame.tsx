@@ -44,7 +44,6 @@ export function useTitle(title: string, onChanged?: () => void): void {
   }, [title, site]);
 }
 
-/** Whose pages these are. */
 export function Mark() {
   const { config } = useFrame();
   return (

@@ -2,7 +2,6 @@ import { type KeyboardEvent, useRef, useState } from "react";
 import { useClient, useWho } from "../src/react/index.ts";
 import { Mark } from "./frame.tsx";
 
-/** The mark, and whose account this is. */
 export function Header() {
   const { data: who } = useWho();
   return (

@@ -1,10 +1,10 @@
 import { deleteAccount } from "./changes/close-account.ts";
-import { addAccount, findAccountByEmail, ownWords } from "./credentials/account.ts";
+import { addAccount, findAccountByEmail } from "./credentials/account.ts";
 import { readEmailAddress } from "./credentials/email-address.ts";
 import type { AccountParts } from "./credentials/parts.ts";
+import { hashNewPassword } from "./credentials/passwords/new-password.ts";
 import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
 import { carryOut, type SecurityChange } from "./credentials/security-change.ts";
-import { sendEmails } from "./credentials/send-emails.ts";
 import type { Write } from "./database/database.ts";
 import type { Account } from "./database/lock.ts";
 import { lockAccount, lockAccounts } from "./database/lock.ts";
@@ -38,10 +38,10 @@ export async function createForOperator(
 ): Promise<Outcome<{ id: string }>> {
   const address = readEmailAddress(asked.email);
   if (!address) return refuse("invalid_email");
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
-  if (weak) return refuse("weak_password", weak);
-  const passwordHash = await parts.passwords.hash(asked.password);
-  const account = { address, passwordHash, verified: true, label: OPERATOR };
+  const chosen = { password: asked.password, email: address.email, limit: null };
+  const hashed = await hashNewPassword(parts, chosen, now);
+  if (!hashed.ok) return hashed;
+  const account = { address, passwordHash: hashed.passwordHash, verified: true, label: OPERATOR };
   const id = await parts.database.write((write) => addAccount(write, account, now));
   return id === null ? refuse("email_taken") : { ok: true, id };
 }
@@ -100,14 +100,11 @@ async function changeByAdministrator(
   change: (write: Write) => Promise<SecurityChange | null>,
 ): Promise<number | null> {
   const by = { actor: ADMINISTRATOR, sessionId: null };
-  const done = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const account = await lockAccount(write, accountId);
     const changed = account && (await change(write));
     return changed ? carryOut(parts, write, account, changed, by, now) : null;
   });
-  if (done === null) return null;
-  sendEmails(parts, done.emails);
-  return done.ended;
 }
 
 const ACCOUNTS_A_BATCH = 200;

@@ -10,7 +10,7 @@ import { confirm, readConfirmation, type Step } from "./confirm-email/steps.ts";
 import { Gone, ToAccount } from "./link-page.tsx";
 
 const GONE = {
-  words: "Send a new link from your security settings, unless your address is confirmed there already.",
+  words: "Send a new link from your security settings, unless your address is already confirmed there.",
   way: "Open your security settings",
   to: "/settings/security#email",
 };

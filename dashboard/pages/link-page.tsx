@@ -49,14 +49,13 @@ export function LinkPage({ title, words, button, done, gone, post }: Task) {
   );
 }
 
-/** The page without a link that works. */
 export function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: boolean }) {
   const path = usePath();
   return (
     <OneTask title={isMissing ? "The link is missing" : "This link no longer works"}>
       <p role="status">
         {isMissing
-          ? "Open this page from the link in the email. Open it once more."
+          ? "Open this page from the link in the email."
           : "This link has expired or was already used."}{" "}
         {words}
       </p>

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "react";
 import type { SecondFactorAsked, SignedIn } from "../../src/client/index.ts";
 import { Button } from "../../src/react/parts/button.tsx";
-import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
-import { PasswordField } from "../../src/react/parts/password-fields.tsx";
+import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
+import { EmailField, PasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { answerWithPasskey, canOfferPasskeys } from "../../src/react/proof/passkeys.ts";
-import { ofAuthorization, takeSite } from "../../src/react/proof/sites.ts";
-import { type Why, whyHere } from "../../src/react/why-here.ts";
+import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
+import { because, type Why, whyHere } from "../../src/react/why-here.ts";
 import { inWords, type Problem } from "../../src/react/words.ts";
 import type { Config } from "../config.ts";
 import { keptToken, OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
@@ -17,7 +17,7 @@ export function LoginPage() {
   const [isHalfDone, setHalfDone] = useState(isSecondStep);
   const [why, setWhy] = useState(() => whyThisPage(config));
   const startAgain = (sentence: string | null) => {
-    setWhy(sentence === null ? null : { sentence, question: null });
+    setWhy(sentence === null ? null : because(sentence));
     setHalfDone(false);
   };
   if (isHalfDone) return <SecondStep onOver={startAgain} />;
@@ -28,10 +28,10 @@ function isSecondStep(): boolean {
   return new URLSearchParams(location.search).get("step") === "two-factor";
 }
 
-/** What the page before left, or what came of a round to another site, or why the session is over, by the server's word. */
+/** What the page before left, what came of a log-in at another site, or why the server says that the session is over. */
 function whyThisPage({ ending, sessionDays }: Config): Why | null {
-  const said = takeNotice() ?? ofAuthorization(takeFromAddress("error"), takeSite());
-  if (said !== null) return { sentence: said, question: null };
+  const said = takeNotice() ?? authorizationFailure(takeFromAddress("error"), takeSite());
+  if (said !== null) return because(said);
   return whyHere(ending, Date.now(), sessionDays) ?? toConfirm();
 }
 
@@ -39,7 +39,7 @@ function whyThisPage({ ending, sessionDays }: Config): Why | null {
 function toConfirm(): Why | null {
   const next = new URLSearchParams(location.search).get("next") ?? "";
   if (!next.endsWith("/confirm-email") || keptToken() === null) return null;
-  return { sentence: "Log in to confirm your new address.", question: null };
+  return because("Log in to confirm your new address.");
 }
 
 type FirstStepProps = { why: Why | null; onSent: () => void; onHalfDone: () => void };
@@ -65,14 +65,8 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
     <OneTask title="Log in">
       <Reason why={why} />
       <Form action={action}>
-        <Field
-          label="Email"
-          name="email"
-          type="email"
-          inputMode="email"
+        <EmailField
           autoComplete={config.passkeys ? "username webauthn" : "username"}
-          autoCapitalize="off"
-          autoFocus
           defaultValue={email}
           problem={action.problem}
         />
@@ -129,7 +123,7 @@ function takeEmail(): string {
 const OFFER_LASTS = 9 * 60_000;
 
 /**
- * Offers the person's passkeys in the email field, where the browser can; silent where it can't. Begins anew
+ * Offers the person's passkeys in the email field, where the browser can; silent where it can't. Begins again
  * when its time is over, when the one that was chosen is refused, and after another prompt (`paused`) has
  * come to nothing. Returns what there is to say where one was refused.
  */

@@ -1,8 +1,9 @@
 import { useState } from "react";
 import { Refused } from "../../src/client/index.ts";
-import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
-import { NewPasswordField } from "../../src/react/parts/password-fields.tsx";
+import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
+import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { leaveNotice, OneTask, takeToken, useFrame, usePath } from "../frame.tsx";
+import { Gone } from "./link-page.tsx";
 
 export function ForgotPasswordPage() {
   const [sentTo, setSentTo] = useState<string | null>(null);
@@ -16,7 +17,7 @@ export function ForgotPasswordPage() {
     <OneTask title="Check your email">
       <p role="status">
         If <bdi className="lk-address">{sentTo}</bdi> has an account, a link is on its way. It works for 30
-        minutes. Look in the spam folder too.
+        minutes. Check your spam folder too.
       </p>
       <p className="links">
         <BackToLogin />
@@ -41,17 +42,7 @@ function AskForLink({ email, onSent }: { email: string; onSent: (email: string) 
         <p className="lk-words">
           We send you a link. When you set a new password with it, every device is logged out.
         </p>
-        <Field
-          label="Email"
-          name="email"
-          type="email"
-          inputMode="email"
-          autoComplete="username"
-          autoCapitalize="off"
-          autoFocus
-          defaultValue={email}
-          problem={action.problem}
-        />
+        <EmailField defaultValue={email} problem={action.problem} />
         <FormProblem problem={action.problem} fields={["email"]} />
         <Submit working={action.working}>Send the link</Submit>
       </Form>
@@ -66,6 +57,8 @@ function BackToLogin() {
   const path = usePath();
   return <a href={path("/login")}>Back to log in</a>;
 }
+
+const GONE = { words: "Your password has not changed.", way: "Send a new link", to: "/forgot-password" };
 
 export function ResetPasswordPage() {
   const { client, config } = useFrame();
@@ -82,45 +75,17 @@ export function ResetPasswordPage() {
       setExpired(true);
     }
   });
-  if (token === null)
-    return (
-      <NoLink
-        title="The link is missing"
-        words="Open this page from the link in the email. Open it once more, or ask for a new one."
-      />
-    );
-  if (isExpired)
-    return (
-      <NoLink
-        title="This link no longer works"
-        words="This link has expired or was already used. Your password is as it was."
-      />
-    );
+  if (token === null || isExpired) return <Gone {...GONE} isMissing={token === null} />;
   return (
     <OneTask title="Choose a new password">
       <Form action={action}>
-        <p className="lk-words">It logs out every device, this one too.</p>
+        <p className="lk-words">This logs out every device, including this one.</p>
         <NewPasswordField minLength={config.passwordMinLength} autoFocus problem={action.problem} />
         <FormProblem problem={action.problem} fields={["newPassword"]} />
         <Submit working={action.working}>Set the password</Submit>
       </Form>
       <p className="links">
-        <a href={path("/forgot-password")}>Ask for a new link</a>
-      </p>
-    </OneTask>
-  );
-}
-
-function NoLink({ title, words }: { title: string; words: string }) {
-  const path = usePath();
-  return (
-    <OneTask title={title}>
-      <p role="status">{words}</p>
-      <a className="lk-button lk-main lk-wide" href={path("/forgot-password")}>
-        Send a new link
-      </a>
-      <p className="links">
-        <BackToLogin />
+        <a href={path("/forgot-password")}>Send a new link</a>
       </p>
     </OneTask>
   );

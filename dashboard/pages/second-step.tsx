@@ -22,8 +22,8 @@ export function SecondStep({ onOver }: { onOver: (sentence: string | null) => vo
     <OneTask title="One more step">
       <p className="lk-words">
         {factor.byRecovery
-          ? "Type one of the recovery codes that you saved."
-          : "Open your authenticator app and type its code."}
+          ? "Enter one of the recovery codes that you saved."
+          : "Open your authenticator app and enter its code."}
       </p>
       <Form action={action}>
         {factor.field(action, true)}

@@ -7,8 +7,8 @@ import { RecentActivity } from "../../src/react/account/recent-activity.tsx";
 import { LatchkeyProvider, useLoginMethods, useSessions, useWho } from "../../src/react/index.ts";
 import { LoginManagement } from "../../src/react/login-management/login-management.tsx";
 import type { Answer } from "../../src/react/parts/card.tsx";
-import { useTrue } from "../../src/react/parts/late.ts";
-import { ofAuthorization, takeSite } from "../../src/react/proof/sites.ts";
+import { useElapsed } from "../../src/react/parts/late.ts";
+import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
 import { TwoFactorCard } from "../../src/react/two-factor/two-factor-card.tsx";
 import { type Check, useCheckOnReturn } from "../check-on-return.ts";
 import { leaveNotice, SiteLinks, takeFromAddress, useFrame, usePath, useTitle } from "../frame.tsx";
@@ -61,10 +61,10 @@ function Cards() {
   );
 }
 
-/** What came of a round to another site, and whether the person lands at the card "Login methods" with it. */
+/** What came of a log-in at another site, and whether the person lands at the card "Login methods" with it. */
 function takeAnswer(): (Answer & { isOfMethods: boolean }) | null {
   const site = takeSite();
-  const error = ofAuthorization(takeFromAddress("error"), site);
+  const error = authorizationFailure(takeFromAddress("error"), site);
   const isConnected = takeFromAddress("connected") !== null;
   takeFromAddress("proved");
   const isOfMethods = location.hash === "#login-methods";
@@ -75,7 +75,7 @@ function takeAnswer(): (Answer & { isOfMethods: boolean }) | null {
 
 /** Why there is nothing to see, where that takes long enough to be seen. */
 function Checking({ check }: { check: Check }) {
-  const isLate = useTrue(200);
+  const isLate = useElapsed(200);
   if (check === "checking" && !isLate) return null;
   return (
     <p className="checking" role="status">

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Button } from "../../src/react/parts/button.tsx";
-import { Field, Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
-import { NewPasswordField } from "../../src/react/parts/password-fields.tsx";
+import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
+import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { makePasskey } from "../../src/react/proof/passkeys.ts";
 import { EMPTY_FIELDS } from "../../src/react/words.ts";
 import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
@@ -53,18 +53,7 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
   return (
     <OneTask title="Create account">
       <Form action={action}>
-        <Field
-          label="Email"
-          name="email"
-          type="email"
-          inputMode="email"
-          autoComplete="username"
-          autoCapitalize="off"
-          autoFocus
-          value={email}
-          onChange={(event) => setEmail(event.target.value)}
-          problem={problem}
-        />
+        <EmailField value={email} onChange={(event) => setEmail(event.target.value)} problem={problem} />
         {problem?.code === "email_taken" && (
           <a href={`${path("/login")}${location.search}#email=${encodeURIComponent(email)}`}>
             Log in instead
@@ -75,7 +64,7 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        <a href={path("/login") + location.search}>I have an account</a>
+        <a href={path("/login") + location.search}>I already have an account</a>
       </p>
       <OtherWays isAny={(asksPassword && config.passkeys) || config.oidc.length > 0}>
         {asksPassword && config.passkeys && (
@@ -101,8 +90,8 @@ function Sent({ email }: { email: string }) {
   return (
     <OneTask title="Check your email">
       <p role="status">
-        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password. Look in
-        the spam folder too.
+        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password. Check
+        your spam folder too.
       </p>
     </OneTask>
   );

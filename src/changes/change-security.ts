@@ -1,11 +1,9 @@
 import { carryOut, type SecurityChange } from "../credentials/security-change.ts";
-import { sendEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import { device } from "../history/actor.ts";
 import type { Outcome, Refusal } from "../refusals.ts";
-import type { Acting, Given, Level } from "./proof.ts";
-import { lockProved, lockSignedIn, requireProof } from "./proof.ts";
+import { type Acting, type Given, type Level, lockProved, lockSignedIn, requireProof } from "./proof.ts";
 
 /**
  * What allows a change: a proof that is still to be asked for; one that the rule has asked for already, since
@@ -25,15 +23,12 @@ export async function changeSecurity<T extends object>(
 ): Promise<Outcome<T>> {
   const { parts, current, now } = acting;
   const by = { actor: device(current.label), sessionId: current.id };
-  const done = await withProof(acting, allowed, async (write, account) => {
+  return withProof(acting, allowed, async (write, account) => {
     const changed = await change(write, account);
     if (!changed.ok) return changed;
-    const { emails } = await carryOut(parts, write, account, changed, by, now);
-    return { ok: true as const, answer: changed.answer, emails };
+    await carryOut(parts, write, account, changed, by, now);
+    return { ok: true, ...changed.answer };
   });
-  if (!done.ok) return done;
-  sendEmails(parts, done.emails);
-  return { ok: true, ...done.answer };
 }
 
 /** Proof, then lock, then `work` in the same transaction; refused where the proof no longer holds under the lock. */
@@ -47,8 +42,8 @@ export async function withProof<T extends object>(
   if (!proved.ok) return proved;
   return parts.database.write(async (write) => {
     const { account } = proved;
-    const held = await (account ? lockProved(acting, write, account) : lockSignedIn(write, current));
-    return held.ok ? work(write, held.account) : held;
+    const locked = await (account ? lockProved(acting, write, account) : lockSignedIn(write, current));
+    return locked.ok ? work(write, locked.account) : locked;
   });
 }
 

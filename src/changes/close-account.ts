@@ -1,4 +1,3 @@
-import type { SecondFactor } from "../credentials/second-factor.ts";
 import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import type { Actor } from "../history/actor.ts";
@@ -6,13 +5,10 @@ import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
+import type { Acting, GivenFactors } from "./proof.ts";
 
-/** Deletes the account and all that belongs to it; every session ends and is told so. There is no way back. */
-export async function closeAccount(
-  acting: Acting,
-  given: SecondFactor & { currentPassword?: string | undefined },
-): Promise<Outcome> {
+/** Deletes the account and everything that belongs to it; every session ends and is told so. This can't be undone. */
+export async function closeAccount(acting: Acting, given: GivenFactors): Promise<Outcome> {
   const { parts, current, now } = acting;
   const allowed = { given: { ...given, named: true }, level: "both" } as const;
   return changeSecurity(acting, allowed, async (write, { id, email }) => ({
@@ -26,7 +22,7 @@ export async function closeAccount(
   }));
 }
 
-/** Ends the sessions, then deletes; what hangs on the account goes with it by foreign keys. */
+/** Ends the sessions, then deletes; what refers to the account goes with it, by foreign keys. */
 export async function deleteAccount(write: Write, accountId: string, by: Actor, now: number): Promise<void> {
   await endBecauseOf(write, "account_closed", { accountId }, { by, at: now });
   await deleteRow(write, accountId);

@@ -1,25 +1,19 @@
 import { isTaken } from "../credentials/account.ts";
-import type { EmailAddress } from "../credentials/email-address.ts";
-import { readEmailAddress } from "../credentials/email-address.ts";
-import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { makeLink, redeemLink } from "../credentials/emailed-links.ts";
+import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
+import { type AccountLink, type EmailedLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import type { SecondFactor } from "../credentials/second-factor.ts";
 import { emailContext } from "../credentials/send-emails.ts";
-import type { Write } from "../database/database.ts";
-import { isUniqueViolation } from "../database/database.ts";
+import { isUniqueViolation, type Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { makeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
-import { requireProof } from "./proof.ts";
+import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
 
 /** How long a confirmed change can be taken back, in ms. */
 export const TAKEN_BACK_WITHIN = 7 * DAY;
@@ -30,7 +24,7 @@ export const TAKEN_BACK_WITHIN = 7 * DAY;
  */
 export async function askForEmailChange(
   acting: Acting,
-  asked: SecondFactor & { email: string; currentPassword?: string | undefined; asking: Asking },
+  asked: GivenFactors & { email: string; asking: Asking },
 ): Promise<Outcome> {
   const { parts, current, now } = acting;
   const address = readEmailAddress(asked.email);
@@ -64,24 +58,17 @@ async function linksForChange(
   account: Account,
   address: EmailAddress,
 ): Promise<OutgoingEmail[]> {
-  const taken = await isTaken(write, address.key, account.id, now);
-  const ids = { accountId: account.id, changeId: makeId() };
-  const keepLink =
-    account.email_verified_at === null
-      ? null
-      : await makeLink(
-          parts,
-          write,
-          { kind: "email_reversal", ...ids, email: account.email, emailKey: account.email_key },
-          now,
-        );
+  const { id: account_id, email, email_key } = account;
+  const ids = { account_id, change_id: makeId() };
+  const reversal = { kind: "email_reversal", ...ids, email, email_key } as const;
+  const keepLink = account.email_verified_at === null ? null : await makeLink(parts, write, reversal, now);
   const notice = {
-    ...emailContext(parts, account.email, now, current.label),
+    ...emailContext(parts, email, now, current.label),
     newEmail: address.email,
     link: keepLink,
   };
-  const toOld: OutgoingEmail = { to: account.email, message: messages.addressChangeAsked(notice) };
-  if (taken) {
+  const toOld: OutgoingEmail = { to: email, message: messages.addressChangeAsked(notice) };
+  if (await isTaken(write, address.key, account.id, now)) {
     const owner = await write.query
       .selectFrom("account")
       .select("email")
@@ -94,16 +81,12 @@ async function linksForChange(
     kind: "confirm_email",
     ...ids,
     email: address.email,
-    emailKey: address.key,
-    sessionId: current.id,
+    email_key: address.key,
+    session_id: current.id,
     label: current.label,
   } as const;
   const link = await makeLink(parts, write, confirm, now);
-  const context = {
-    ...emailContext(parts, address.email, now, current.label),
-    oldEmail: account.email,
-    link,
-  };
+  const context = { ...emailContext(parts, address.email, now, current.label), oldEmail: email, link };
   return [toOld, { to: address.email, message: messages.confirmNewAddress(context) }];
 }
 
@@ -112,15 +95,11 @@ async function linksForChange(
  * emails can't be handed an account that somebody else set up. The change and the endings (S8) are one
  * transaction; the session that asked and the one that confirms stay.
  */
-export async function confirmEmailChange(
-  acting: Acting,
-  link: EmailedLink & { account_id: string },
-  token: string,
-): Promise<Outcome> {
+export async function confirmEmailChange(acting: Acting, link: AccountLink): Promise<Outcome> {
   const { parts, current, now } = acting;
   const label = link.label ?? current.label;
   return changeSecurity(acting, "signed_in", async (write, account) => {
-    if (!(await redeemLink(write, ["confirm_email"], token, now))) return refuse("link_expired");
+    if (!(await redeemLink(write, link, now))) return refuse("link_expired");
     if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
     const asked = link.session_id === null ? [] : [link.session_id];
     return {
@@ -172,17 +151,24 @@ async function tellOldAddress(
   now: number,
 ): Promise<OutgoingEmail[]> {
   const { account, link, by } = change;
-  const { id: accountId, email, email_key: emailKey } = account;
+  const { id: account_id, email, email_key } = account;
   if (account.email_verified_at === null) {
     await write.query
       .deleteFrom("emailed_link")
-      .where("account_id", "=", accountId)
-      .where("email_key", "=", emailKey)
+      .where("account_id", "=", account_id)
+      .where("email_key", "=", email_key)
       .execute();
     return [];
   }
-  const ofChange = link.change_id === null ? {} : { changeId: link.change_id };
-  const keep = { kind: "email_reversal", accountId, email, emailKey, ...ofChange, confirmedAt: now } as const;
+  const { change_id } = link;
+  const keep = {
+    kind: "email_reversal",
+    account_id,
+    email,
+    email_key,
+    change_id,
+    confirmed_at: now,
+  } as const;
   const keepLink = await makeLink(parts, write, keep, now);
   const context = { ...emailContext(parts, email, now, by), newEmail: link.email, link: keepLink };
   return [{ to: email, message: messages.addressChanged(context) }];

@@ -2,22 +2,18 @@ import type { Kysely } from "kysely";
 import type { Confirmation, RefusalFacts } from "../answers.ts";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import { findLink, makeLink } from "../credentials/emailed-links.ts";
+import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
-import type { AccountParts } from "../credentials/parts.ts";
+import type { Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
-import { changeByLink, resetEmail } from "../credentials/security-change.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
-import type { Account } from "../database/lock.ts";
-import { lockAccount } from "../database/lock.ts";
-import type { Schema } from "../database/schema.ts";
-import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { changeByLink, resetEmail, verificationEmail } from "../credentials/security-change.ts";
+import { writeEmails } from "../credentials/send-emails.ts";
+import { type Account, lockAccount } from "../database/lock.ts";
+import type { LinkKind, Schema } from "../database/schema.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { isKnownDevice } from "../sessions/known-device.ts";
-import type { ClientInfo } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { confirmEmailChange } from "./email-change.ts";
 import type { Acting, CurrentSession } from "./proof.ts";
@@ -28,28 +24,26 @@ export async function askForVerification(acting: Acting, asking: Asking): Promis
   if (current.emailVerifiedAt !== null) return refuse("already_verified");
   const tooMany = await parts.attempts.take(
     [
-      // By the address: an account that is made anew for somebody else's brings no fresh tries.
+      // By the address: creating the account of somebody else's address again brings no fresh tries.
       { kind: "email", of: `verify:${readEmailAddress(current.email)?.key ?? current.email}` },
       await networkLimit(parts, "email_network", asking, { id: current.accountId }),
     ],
     now,
   );
   if (tooMany) return tooMany;
-  const written = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const account = await lockAccount(write, current.accountId);
-    if (!account || account.email_verified_at !== null) return null;
-    const { id: accountId, email, email_key: emailKey } = account;
-    const link = await makeLink(parts, write, { kind: "verify_address", accountId, email, emailKey }, now);
-    const message = messages.verifyAddress({ ...emailContext(parts, email, now, current.label), link });
-    return writeEmails(parts, write, [{ to: email, message }], now);
+    if (!account || account.email_verified_at !== null) return refuse("already_verified");
+    const email = await verificationEmail(parts, write, account, now, current.label);
+    await writeEmails(parts, write, [email], now);
+    return { ok: true };
   });
-  if (written === null) return refuse("already_verified");
-  sendEmails(parts, written);
-  return { ok: true };
 }
 
-/** Who opens a confirmation link: the request's own session, where it has one, and the browser. */
-export type Confirmer = { current: CurrentSession | null; signedOut: RefusalFacts; clientInfo: ClientInfo };
+const CONFIRMATIONS: LinkKind[] = ["verify_address", "confirm_email"];
+
+/** A visit by someone who opens a confirmation link, with the request's session or why there is none. */
+export type ConfirmingVisit = Visit & { current: CurrentSession | null; signedOut: RefusalFacts };
 
 /** What a link would confirm, with its time in ms. */
 type Preview = Omit<Confirmation, "createdAt"> & { createdAt: number };
@@ -59,16 +53,15 @@ type Preview = Omit<Confirmation, "createdAt"> & { createdAt: number };
  * own browsers alone: the link may have gone to a mistyped address.
  */
 export async function previewConfirmation(
-  parts: AccountParts,
+  visit: ConfirmingVisit,
   token: string,
-  by: Confirmer,
-  now: number,
 ): Promise<Outcome<{ confirmation: Preview }>> {
-  const link = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
-  const account = link?.account_id ? await findAccount(parts.database, link.account_id) : undefined;
-  if (!link || !account) return refuse("link_expired");
+  const { parts, now } = visit;
+  const link = await findAccountLink(parts.database, CONFIRMATIONS, token, now);
+  const account = link && (await findAccount(parts.database, link.account_id));
+  if (!account) return refuse("link_expired");
   const { read } = parts.database;
-  const known = await isOwnBrowser(read, account, by);
+  const known = await isOwnBrowser(read, account, visit);
   const isChange = link.kind === "confirm_email";
   const tells = known || !isChange;
   const methods = tells ? await methodsOf(parts, read, account) : [];
@@ -87,7 +80,7 @@ export async function previewConfirmation(
 async function isOwnBrowser(
   query: Kysely<Schema>,
   account: Account,
-  { current, clientInfo }: Confirmer,
+  { current, clientInfo }: ConfirmingVisit,
 ): Promise<boolean> {
   if (current?.accountId === account.id) return true;
   return isKnownDevice(query, account.id, hashToken(clientInfo.deviceToken));
@@ -98,38 +91,26 @@ async function isOwnBrowser(
  * is the answer to "Is this your account?", which a browser that the account doesn't know is asked.
  */
 export async function confirmEmail(
-  parts: AccountParts,
+  visit: ConfirmingVisit,
   given: { token: string; mine: boolean },
-  by: Confirmer,
-  now: number,
 ): Promise<Outcome> {
-  const { token, mine } = given;
-  const found = await findLink(parts.database, ["verify_address", "confirm_email"], token, now);
-  if (!found?.account_id) return refuse("link_expired");
-  const link = { ...found, account_id: found.account_id };
-  if (link.kind === "verify_address") {
-    const { label } = by.clientInfo.device;
-    const redeemed = { kind: link.kind, token, accountId: link.account_id, label };
-    return mine ? verifyAddress(parts, redeemed, by, now) : disownAccount(parts, redeemed, now);
-  }
-  if (by.current === null)
-    return refuse("signed_out", "Log in to the account whose address this changes.", by.signedOut);
-  if (by.current.accountId !== link.account_id) return refuse("other_account");
-  return confirmEmailChange({ parts, current: by.current, now }, link, token);
+  const { parts, current, now } = visit;
+  const link = await findAccountLink(parts.database, CONFIRMATIONS, given.token, now);
+  if (!link) return refuse("link_expired");
+  if (link.kind === "verify_address")
+    return given.mine ? verifyAddress(visit, link) : disownAccount(visit, link);
+  if (current === null)
+    return refuse("signed_out", "Log in to the account whose address this changes.", visit.signedOut);
+  if (current.accountId !== link.account_id) return refuse("other_account");
+  return confirmEmailChange({ parts, current, now }, link);
 }
 
-type RedeemedLink = { kind: "verify_address"; token: string; accountId: string; label: string };
-
-async function verifyAddress(
-  parts: AccountParts,
-  redeemed: RedeemedLink,
-  by: Confirmer,
-  now: number,
-): Promise<Outcome> {
-  return changeByLink(parts, redeemed, now, async (write, account, link) => {
+async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promise<Outcome> {
+  const { now } = visit;
+  return changeByLink(visit, found, async (write, account, link) => {
     if (account.email_key !== link.email_key) return null;
     if (account.email_verified_at !== null) return { ok: true, answer: {} };
-    const isOwn = await isOwnBrowser(write.query, account, by);
+    const isOwn = await isOwnBrowser(write.query, account, visit);
     await write.query
       .updateTable("account")
       .set({ email_verified_at: now, owner_since: isOwn ? ALWAYS : now })
@@ -147,15 +128,16 @@ async function verifyAddress(
 }
 
 /** "I didn't create it": nothing that somebody set up there opens the account any more, and a reset begins. */
-async function disownAccount(parts: AccountParts, redeemed: RedeemedLink, now: number): Promise<Outcome> {
-  return changeByLink(parts, redeemed, now, async (write, account, link) => {
+async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome> {
+  const { parts, clientInfo, now } = visit;
+  return changeByLink(visit, found, async (write, account, link) => {
     if (account.email_key !== link.email_key || account.email_verified_at !== null) return null;
     return {
       ok: true,
       ends: { event: "account_disowned", of: { accountId: account.id } },
       afterEndings: () => removeEverything(parts, write, account),
       newCredentials: true,
-      emails: async () => [await resetEmail(parts, write, account, redeemed.label, now)],
+      emails: async () => [await resetEmail(parts, write, account, clientInfo.device.label, now)],
       answer: {},
     };
   });

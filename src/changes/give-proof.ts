@@ -1,17 +1,10 @@
 import { findAccount } from "../credentials/account.ts";
 import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
-import type { SecondFactor } from "../credentials/second-factor.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse, sessionHasEnded } from "../refusals.ts";
-import type { Acting } from "./proof.ts";
-import { renewProved, requireProof } from "./proof.ts";
+import { type Outcome, refuse, sessionHasEnded } from "../refusals.ts";
+import { type Acting, type GivenFactors, renewProved, requireProof } from "./proof.ts";
 
 /** What a proof is given with: a first factor, the second one, or both. */
-type GivenProof = SecondFactor & {
-  currentPassword?: string | undefined;
-  passkey?: unknown;
-  browser: string | null;
-};
+type GivenProof = GivenFactors & { passkey?: unknown; browser: string | null };
 
 /**
  * Proves it once more, with the password or a passkey, and a second factor where 2FA is on; changes nothing

@@ -1,18 +1,14 @@
-import type { LoginMethod } from "../credentials/login-method-list.ts";
-import { isNeeded, methodsOf } from "../credentials/login-method-list.ts";
-import type { NewPasskey } from "../credentials/passkeys/stored-passkeys.ts";
-import { storePasskey, tidyName } from "../credentials/passkeys/stored-passkeys.ts";
+import { isNeeded, type LoginMethod, methodsOf } from "../credentials/login-method-list.ts";
+import { type NewPasskey, storePasskey, tidyName } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { looksLikeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
-import { missingProof } from "./proof.ts";
+import { type Acting, missingProof } from "./proof.ts";
 
 /**
- * Disconnects a login method, but never the last one that works (S15); with the account held, so that
+ * Disconnects a login method, but never the last one that works (S15); with the account locked, so that
  * two disconnects at once can't both find the other one left. Sessions that were opened with it end.
  */
 export async function disconnect(acting: Acting, methodId: string): Promise<Outcome> {
@@ -54,7 +50,6 @@ async function removeMethod({ query }: Write, accountId: string, { kind, id }: L
   }
 }
 
-/** Adds a passkey that the person's browser has just made. */
 export async function addPasskey(
   acting: Acting,
   made: { passkey: NewPasskey; name: string },
@@ -65,7 +60,7 @@ export async function addPasskey(
   );
 }
 
-/** Adds a login method to an account whose owner has proved to be here; `store` says why where it can't be had. */
+/** Adds a login method to the account of someone who has proved to be its owner; `store` may refuse it. */
 export async function addMethod(
   acting: Acting,
   method: { kind: "passkey" | "oidc"; name: string },
@@ -96,7 +91,6 @@ export async function addMethod(
   });
 }
 
-/** Gives a passkey another name. */
 export async function renameMethod(acting: Acting, methodId: string, name: string): Promise<Outcome> {
   const { parts, current } = acting;
   const noSuch = refuse("not_found", "There is no such passkey.");

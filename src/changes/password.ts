@@ -1,10 +1,8 @@
-import { ownWords } from "../credentials/account.ts";
+import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse, sessionHasEnded } from "../refusals.ts";
+import { type Outcome, sessionHasEnded } from "../refusals.ts";
 import { changeSecurity } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
-import { renewOnce, requireProof } from "./proof.ts";
+import { type Acting, renewOnce, requireProof } from "./proof.ts";
 
 /**
  * Changes the password, or sets the first one. Every other session ends in the same transaction (S7),
@@ -24,16 +22,14 @@ export async function changePassword(
     if (!both.ok) return both;
   }
   const { email, id } = proof.account;
-  const tooMany = await parts.attempts.take([{ kind: "new_password", of: id }], now);
-  if (tooMany) return tooMany;
-  const weak = await parts.strength.whyWeak(asked.newPassword, ownWords(email));
-  if (weak) return refuse("weak_password", weak);
-  const passwordHash = await parts.passwords.hash(asked.newPassword);
+  const chosen = { password: asked.newPassword, email, limit: { kind: "new_password", of: id } } as const;
+  const hashed = await hashNewPassword(parts, chosen, now);
+  if (!hashed.ok) return hashed;
 
   const done = await changeSecurity(acting, { proved: proof.account }, async (write, account) => {
     const token = await renewOnce(write, current, {});
     if (token === null) return sessionHasEnded();
-    const set = { password_hash: passwordHash, password_set_at: now, password_blocked_at: null };
+    const set = { password_hash: hashed.passwordHash, password_set_at: now, password_blocked_at: null };
     await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
     const isFirst = account.password_hash === null;
     return {

@@ -3,16 +3,17 @@ import { findAccount } from "../credentials/account.ts";
 import { passwordTries, secondFactorTries } from "../credentials/limits/tries.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
-import type { SecondFactor } from "../credentials/second-factor.ts";
-import { acceptSecondFactor, hasTwoFactor, readySecondFactor } from "../credentials/second-factor.ts";
-import { sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import {
+  acceptSecondFactor,
+  hasTwoFactor,
+  readySecondFactor,
+  type SecondFactor,
+} from "../credentials/second-factor.ts";
 import type { FoundSession, Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import { lockSession } from "../database/lock.ts";
+import { type Account, lockSession } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { issuerKey } from "../options/oidc.ts";
-import type { Outcome, Refusal } from "../refusals.ts";
-import { refuse, sessionHasEnded } from "../refusals.ts";
+import { type Outcome, type Refusal, refuse, sessionHasEnded } from "../refusals.ts";
 import { renewToken } from "../sessions/renew.ts";
 
 /** How long a proof holds, in ms: a sign-in, or the password given once more. */
@@ -35,8 +36,11 @@ export type Acting = { readonly parts: AccountParts; readonly current: CurrentSe
  */
 export type Level = "one" | "both" | "both_now";
 
-/** What a request brings along as a proof; `named` where its row names `currentPassword`. */
-export type Given = SecondFactor & { currentPassword?: string | undefined; named: boolean };
+/** What a request may bring along as a proof. */
+export type GivenFactors = SecondFactor & { currentPassword?: string | undefined };
+
+/** The same; `named` where its row names `currentPassword`. */
+export type Given = GivenFactors & { named: boolean };
 
 /**
  * Wants a proof that it is still the owner who acts: the current password where the account has one and
@@ -129,7 +133,7 @@ async function checkCurrentPassword(
   });
 }
 
-/** Where no code was given, whatever was proved before stands; unless the level wants one with the request. */
+/** Without a code, whatever was proved before stands, unless the level needs one in this request. */
 async function checkSecondFactor(
   acting: Acting,
   account: Account,
@@ -145,18 +149,16 @@ async function checkSecondFactor(
   // The older of the two is what counts, or codes alone would go on for ever.
   const proved = { bothProvedAt: current.provedAt };
   const done = await parts.database.write(async (write) => {
-    const held = await lockProved(acting, write, account);
-    if (!held.ok) return held;
+    const locked = await lockProved(acting, write, account);
+    if (!locked.ok) return locked;
     const accepted = await acceptSecondFactor(parts, write, account.id, ready, now);
     if (accepted === null) return refuse("wrong_code");
-    await parts.attempts.release(write, { own });
-    const used = { account: held.account, session: current };
-    const notes = accepted === "recovery_code" ? [await noteRecoveryCode(parts, write, used, now)] : [];
-    const emails = await writeEmails(parts, write, notes, now);
-    return { ok: true as const, emails, token: await renewOnce(write, current, proved) };
+    await parts.attempts.release(write, own);
+    const used = { account: locked.account, session: current };
+    if (accepted === "recovery_code") await noteRecoveryCode(parts, write, used, now);
+    return { ok: true as const, token: await renewOnce(write, current, proved) };
   });
   if (!done.ok) return done;
-  sendEmails(parts, done.emails);
   return noteRenewed(current, done.token, proved);
 }
 
@@ -189,7 +191,7 @@ function noteRenewed(current: CurrentSession, token: string | null, proved: Prov
 }
 
 /**
- * The account, held for a change that `proof` allows. Refuses where the current session has ended, or the
+ * The account, locked for a change that `proof` allows. Refuses where the current session has ended, or the
  * credentials have changed, since the proof was judged: as a wrong password where the request gave one, else as
  * a proof that is still to be given.
  */
@@ -198,13 +200,13 @@ export async function lockProved(
   write: Write,
   proved: Account,
 ): Promise<Outcome<{ account: Account }>> {
-  const held = await lockSignedIn(write, current);
-  if (!held.ok || held.account.credential_version === proved.credential_version) return held;
+  const locked = await lockSignedIn(write, current);
+  if (!locked.ok || locked.account.credential_version === proved.credential_version) return locked;
   if (current.newToken !== null) return refuse("wrong_password");
-  return proofNeeded(await proofMethods(parts, write.query, held.account));
+  return proofNeeded(await proofMethods(parts, write.query, locked.account));
 }
 
-/** The account, held; refuses where the current session has ended since its request began. */
+/** The account, locked; refuses where the current session has ended since its request began. */
 export async function lockSignedIn(
   write: Write,
   current: CurrentSession,

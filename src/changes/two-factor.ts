@@ -1,6 +1,5 @@
 import { secondFactorTries } from "../credentials/limits/tries.ts";
 import { makeRecoveryCodes, storeRecoveryCodes } from "../credentials/recovery-codes.ts";
-import type { SecondFactor } from "../credentials/second-factor.ts";
 import {
   acceptTotp,
   hasTwoFactor,
@@ -9,13 +8,11 @@ import {
   totpStep,
 } from "../credentials/second-factor.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { changeSecurity, withProof } from "./change-security.ts";
-import type { Acting } from "./proof.ts";
-import { requireProof } from "./proof.ts";
+import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
 
-/** Begins to turn 2FA on: a secret for the authenticator app. Nothing is on before a code of it was given. */
+/** Begins to turn 2FA on: a secret for the authenticator app. It isn't on until a code of it was given. */
 export async function beginTwoFactor(
   acting: Acting,
   currentPassword: string | undefined,
@@ -52,7 +49,7 @@ export async function turnTwoFactorOn(
   return changeSecurity(acting, { proved: proof.account }, async (write, { id }) => {
     if ((await hasTwoFactor(write, id)) || !(await acceptTotp(parts, write, id, code, now)))
       return refuse("wrong_code");
-    await parts.attempts.release(write, { own });
+    await parts.attempts.release(write, own);
     const { query } = write;
     await query.updateTable("two_factor").set({ confirmed_at: now }).where("account_id", "=", id).execute();
     await storeRecoveryCodes(write, id, fresh);
@@ -69,10 +66,7 @@ export async function turnTwoFactorOn(
 }
 
 /** Turns 2FA off: the password and a second factor are both asked for. */
-export async function turnTwoFactorOff(
-  acting: Acting,
-  given: SecondFactor & { currentPassword?: string | undefined },
-): Promise<Outcome> {
+export async function turnTwoFactorOff(acting: Acting, given: GivenFactors): Promise<Outcome> {
   const { current } = acting;
   return changeSecurity(acting, bothFactors(given), async (write, { id }) => {
     if (!(await hasTwoFactor(write, id))) return refuse("not_on");
@@ -90,7 +84,7 @@ export async function turnTwoFactorOff(
 /** Ten new recovery codes; the old ones end. */
 export async function renewCodes(
   acting: Acting,
-  given: SecondFactor & { currentPassword?: string | undefined },
+  given: GivenFactors,
 ): Promise<Outcome<{ recoveryCodes: string[] }>> {
   const { parts, current } = acting;
   const { given: both, level } = bothFactors(given);
@@ -111,6 +105,6 @@ export async function renewCodes(
 }
 
 /** The current password and a second factor, both given with this request. */
-function bothFactors(given: SecondFactor & { currentPassword?: string | undefined }) {
+function bothFactors(given: GivenFactors) {
   return { given: { ...given, named: true }, level: "both_now" } as const;
 }

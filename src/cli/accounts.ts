@@ -14,7 +14,7 @@ import {
 } from "../operator.ts";
 import { givenOptions } from "./given-options.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
-import { ask, type JsonFlag, printResult, Refused, say } from "./terminal.ts";
+import { ask, CommandFailed, type JsonFlag, many, printResult, say } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
 
 export function addAccounts(program: Command): void {
@@ -26,7 +26,7 @@ export function addAccounts(program: Command): void {
     .action((flags: ListFlags) => withLatchkey((parts) => listAccounts(parts, flags)));
   accounts
     .command("create <EMAIL>")
-    .description("Creates an account, also where sign-up is closed; its address counts as verified.")
+    .description("Creates an account, even if sign-up is closed; its address counts as verified.")
     .option("--password-stdin", "Reads the password from standard input.")
     .action(createAccount);
   addChange(accounts, "suspend", "Ends an account's sessions and lets nobody log in to it.", suspendAccount);
@@ -39,10 +39,12 @@ export function addAccounts(program: Command): void {
       return `Restored ${account.email}.`;
     },
   );
-  addChange(accounts, "delete", "Deletes an account and all that belongs to it.", deleteAccount).option(
-    "--yes",
-    "Doesn't ask for the address again on a terminal.",
-  );
+  addChange(
+    accounts,
+    "delete",
+    "Deletes an account and everything that belongs to it.",
+    deleteAccount,
+  ).option("--yes", "Doesn't ask for the address again on a terminal.");
   addChange(
     accounts,
     "send-reset",
@@ -122,10 +124,10 @@ function createAccount(email: string, flags: CreateFlags): Promise<void> {
 
 async function askPassword(): Promise<string> {
   if (!process.stdin.isTTY)
-    throw new Refused("There is no terminal to ask for the password. Use --password-stdin.");
+    throw new CommandFailed("There is no terminal to ask for the password. Use --password-stdin.");
   const first = await ask("Password: ", { hidden: true });
-  if (first === (await ask("The same once more: ", { hidden: true }))) return first;
-  throw new Refused("The two passwords differ.");
+  if (first === (await ask("Repeat the password: ", { hidden: true }))) return first;
+  throw new CommandFailed("The two passwords differ.");
 }
 
 type ChangeFlags = JsonFlag & { yes?: true };
@@ -152,15 +154,15 @@ function addChange(accounts: Command, name: string, summary: string, change: Cha
 
 const suspendAccount: Change = async (parts, account, { now }) => {
   const ended = await suspend(parts, account, now);
-  return `Suspended ${account.email}; ${ended} ${ended === 1 ? "session" : "sessions"} ended.`;
+  return `Suspended ${account.email}; ${many(ended, "session")} ended.`;
 };
 
 const deleteAccount: Change = async (parts, account, { now, flags }) => {
   const { email } = account;
   if (process.stdin.isTTY && !flags.yes) {
-    const typed = await ask(`To delete ${email} and all that belongs to it, type the address again: `);
+    const typed = await ask(`To delete ${email} and everything that belongs to it, type the address again: `);
     if (typed.trim().toLowerCase() !== email.toLowerCase())
-      throw new Refused("That is not the address. Nothing was deleted.");
+      throw new CommandFailed("That is not the address. Nothing was deleted.");
   }
   await remove(parts, account, now);
   return `Deleted ${email}.`;

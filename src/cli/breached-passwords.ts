@@ -4,23 +4,25 @@ import { open, rename, rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { packBreachedPasswords } from "../credentials/passwords/breached-passwords.ts";
-import { type JsonFlag, printResult, Refused } from "./terminal.ts";
+import { CommandFailed, type JsonFlag, printResult } from "./terminal.ts";
 
 export function addBreachedPasswords(program: Command): void {
   program
     .command("breached-passwords")
     .description("Lists of leaked passwords.")
     .command("build <LIST> <FILE>")
-    .description("Makes a file for LATCHKEY_BREACHED_PASSWORDS of a list: a password or a SHA-1 hash a line.")
+    .description(
+      "Makes a file for LATCHKEY_BREACHED_PASSWORDS from a list with a password or a SHA-1 hash in each line.",
+    )
     .action(build);
 }
 
 async function build(list: string, file: string, flags: JsonFlag): Promise<void> {
   const { bytes, count } = await packBreachedPasswords(linesOf(list)).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : new Refused(`${list} can't be read (${code}).`);
+    throw code === undefined ? error : new CommandFailed(`${list} can't be read (${code}).`);
   });
-  if (count === 0) throw new Refused(`There are no passwords in ${list}.`);
+  if (count === 0) throw new CommandFailed(`There are no passwords in ${list}.`);
   const size = bytes.reduce((sum, part) => sum + part.byteLength, 0);
   await writeWhole(file, bytes);
   const said = `Wrote ${file}: ${count.toLocaleString("en")} passwords, ${size.toLocaleString("en")} bytes.`;

@@ -6,7 +6,7 @@ import { readJsonLines } from "../import/read-json-lines.ts";
 import type { LeftOut, Report } from "../import/report.ts";
 import type { ImportOptions } from "../import/validate.ts";
 import { createProgress } from "./progress.ts";
-import { type JsonFlag, print, UsedWrongly } from "./terminal.ts";
+import { type JsonFlag, many, print, UsageError } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
 /** How each kind of source is opened; what only an import needs is loaded by it alone. */
@@ -35,17 +35,14 @@ export function addImport(program: Command): void {
   const kinds = Object.keys(SOURCES);
   program
     .command("import <SOURCE>")
-    .description("Brings in the accounts of another system; who is here already is left as is.")
+    .description("Imports the accounts of another system; accounts that are here already stay as they are.")
     .option("--from <KIND>", `What SOURCE is: ${kinds.join(", ")}.`)
-    .option("--dry-run", "Says what would happen, and writes no account.")
-    .option(
-      "--drop-lost-two-factor",
-      "Takes accounts whose second factor can't be read all the same, without it.",
-    )
+    .option("--dry-run", "Says what would happen, and writes no accounts.")
+    .option("--drop-lost-two-factor", "Imports accounts whose second factor can't be read, too, without it.")
     .action(async (source: string, flags: Flags) => {
       const open = SOURCES[flags.from ?? ""];
       if (open === undefined)
-        throw new UsedWrongly(`latchkey import takes --from ${kinds.join("|")}. See: latchkey import --help`);
+        throw new UsageError(`latchkey import takes --from ${kinds.join("|")}. See: latchkey import --help`);
       await bringIn(await open(source), flags);
     });
 }
@@ -98,8 +95,4 @@ function summary(report: Report, { dryRun }: ImportOptions): string[] {
     `Already here, and left as they are: ${many(alreadyHere, "account")}.`,
     `Left out: ${many(leftOut.accounts, "account")}, and ${many(leftOut.parts, "part")} of others.`,
   ];
-}
-
-function many(count: number, one: string, several = `${one}s`): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
 }

@@ -1,17 +1,17 @@
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { SETTINGS } from "../options/table.ts";
-import { type JsonFlag, printResult, Refused } from "./terminal.ts";
+import { CommandFailed, type JsonFlag, printResult } from "./terminal.ts";
 
 const FILE = ".env";
 
 export function addInit(program: Command): void {
   program
     .command("init")
-    .description("Writes a .env with every setting in comments; never over one that is there.")
+    .description("Writes a .env with every setting in comments; never overwrites one.")
     .action((flags: JsonFlag) => {
       write(template());
-      printResult(flags, { file: FILE }, `Wrote ${FILE}. Take the # off what you set.`);
+      printResult(flags, { file: FILE }, `Wrote ${FILE}. Remove the # from what you set.`);
     });
 }
 
@@ -21,7 +21,7 @@ function write(text: string): void {
     writeFileSync(FILE, text, { flag: "wx", mode: 0o600 });
   } catch (error) {
     const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
-    throw isThere ? new Refused(`There is a ${FILE} already; nothing was changed.`) : error;
+    throw isThere ? new CommandFailed(`There is a ${FILE} already; nothing was changed.`) : error;
   }
 }
 
@@ -33,5 +33,5 @@ function template(): string {
       `#${variable}=`,
     ].join("\n"),
   );
-  return `# The settings of Latchkey. Take the # off what you set; the environment wins over this file.\n\n${settings.join("\n\n")}\n`;
+  return `# The settings of Latchkey. Remove the # from what you set; the environment wins over this file.\n\n${settings.join("\n\n")}\n`;
 }

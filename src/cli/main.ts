@@ -14,11 +14,18 @@ import { addImport } from "./import.ts";
 import { addInit } from "./init.ts";
 import { addServe } from "./serve.ts";
 import { addSessions } from "./sessions.ts";
-import { outliveReaders, Refused, say, UsedWrongly } from "./terminal.ts";
+import { CommandFailed, outliveReaders, say, UsageError } from "./terminal.ts";
 import { addMigrate, addPrune } from "./upkeep.ts";
 
 /** Their message is one line for the person. */
-const EXPECTED = [SettingError, DatabaseUnusable, DatabaseUnavailable, SourceUnusable, UsedWrongly, Refused];
+const EXPECTED = [
+  SettingError,
+  DatabaseUnusable,
+  DatabaseUnavailable,
+  SourceUnusable,
+  UsageError,
+  CommandFailed,
+];
 
 /** Where no terminal says how wide it is, each command has one line, for programs that read them. */
 const WIDE = 200;
@@ -48,7 +55,7 @@ function createProgram(): Command {
         Help.prototype.formatHelp.call(helper, command, Object.assign(helper, { visibleCommands: leaves })),
     })
     .configureOutput({ outputError: () => {}, getOutHelpWidth: () => process.stdout.columns ?? WIDE })
-    .addHelpText("after", "\nlatchkey <command> --help tells more.")
+    .addHelpText("after", "\nRun latchkey <command> --help for more.")
     .hook("preAction", readEnvironmentFile);
   const steps = [
     addInit,
@@ -86,12 +93,12 @@ function argumentsOf(command: Command): string {
   return command.registeredArguments.map((one) => one.name()).join(" ");
 }
 
-function inOneLine(command: Command, { code, message }: CommanderError): UsedWrongly {
+function inOneLine(command: Command, { code, message }: CommanderError): UsageError {
   const name = `latchkey ${fullName(command)}`.trim();
   const isCount = code === "commander.missingArgument" || code === "commander.excessArguments";
   const takes = `${name} takes ${argumentsOf(command) || "no arguments"}`;
   const words = isCount ? takes : message.replace(/^error: /, "").replace("\n", " ");
-  return new UsedWrongly(`${words}. See: ${name} --help`);
+  return new UsageError(`${words}. See: ${name} --help`);
 }
 
 /** The settings in `.env`, where the environment has none. Some editors put a mark before the first letter. */
@@ -101,7 +108,7 @@ function readEnvironmentFile(): void {
     const found = parseEnv(readFileSync(".env", "utf8").replace(/^\uFEFF/, ""));
     for (const [name, value] of Object.entries(found)) process.env[name] ??= value;
   } catch (error) {
-    throw new Refused(
+    throw new CommandFailed(
       `.env can't be read (${(error as Error).message}). It must be a file of NAME=value lines.`,
     );
   }
@@ -114,5 +121,5 @@ function tell(error: unknown): 0 | 1 | 2 {
   const isExpected = EXPECTED.some((kind) => error instanceof kind);
   if (error instanceof Error) say(isExpected ? error.message : `Something broke: ${error.stack}`);
   else say(`Something broke: ${error}`);
-  return error instanceof UsedWrongly ? 2 : 1;
+  return error instanceof UsageError ? 2 : 1;
 }

@@ -6,7 +6,7 @@ import { listen } from "../http/listen.ts";
 import { openLatchkey, whereEmailsGo } from "../latchkey.ts";
 import { SETTINGS } from "../options/table.ts";
 import { givenOptions } from "./given-options.ts";
-import { print, Refused, say } from "./terminal.ts";
+import { CommandFailed, print, say } from "./terminal.ts";
 
 export function addServe(program: Command): void {
   program
@@ -32,7 +32,7 @@ async function runServer(): Promise<void> {
   const { port, host } = settings;
   const server = await listen(latchkey, { port, host }).catch(async (error: NodeJS.ErrnoException) => {
     await latchkey.close();
-    throw new Refused(whyNot(error, host, port));
+    throw new CommandFailed(whyNot(error, host, port));
   });
   const stopped = stopSignal();
   const emailsGo = whereEmailsGo(settings);

@@ -6,7 +6,7 @@ import { endEveryone, findForOperator } from "../operator.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { endAllOf, endAny } from "../sessions/log-out.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
-import { type JsonFlag, printResult, Refused, UsedWrongly } from "./terminal.ts";
+import { CommandFailed, type JsonFlag, many, printResult, UsageError } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
 
 export function addSessions(program: Command): void {
@@ -14,17 +14,17 @@ export function addSessions(program: Command): void {
   sessions
     .command("list")
     .description("Lists live sessions, last used first.")
-    .option("--account <EMAIL>", "Only those of this email address.")
+    .option("--account <EMAIL>", "Only those of the account with this email address.")
     .option(...LIMIT_FLAG)
     .action((flags: ListFlags & { account?: string }) => withLatchkey((parts) => listAll(parts, flags)));
   sessions
     .command("end <ID>")
-    .description("Ends one session; its device is out at its next request.")
+    .description("Ends one session; its device is logged out at its next request.")
     .action((id: string, flags: JsonFlag) => withLatchkey((parts) => endOne(parts, id, flags)));
   sessions
     .command("end-all")
     .description("Ends every session of an account, or of everyone.")
-    .option("--account <EMAIL>", "Those of this email address.")
+    .option("--account <EMAIL>", "Those of the account with this email address.")
     .option("--everyone", "Those of all accounts.")
     .action(endAll);
 }
@@ -78,22 +78,22 @@ async function listAll(parts: HttpParts, flags: ListFlags & { account?: string }
 
 async function endOne({ database, settings }: HttpParts, id: string, flags: JsonFlag): Promise<void> {
   const doer = { by: ADMINISTRATOR, at: settings.now() };
-  if (!(await endAny(database, id, doer))) throw new Refused(`There is no session with the id ${id}.`);
+  if (!(await endAny(database, id, doer))) throw new CommandFailed(`There is no session with the id ${id}.`);
   printResult(flags, { ended: 1 }, "Ended 1 session.");
 }
 
 async function endAll({ account, everyone, ...flags }: JsonFlag & { account?: string; everyone?: true }) {
   if ((account === undefined) === (everyone === undefined))
-    throw new UsedWrongly("latchkey sessions end-all takes --account EMAIL or --everyone.");
+    throw new UsageError("latchkey sessions end-all takes --account EMAIL or --everyone.");
   await withLatchkey(async (parts) => {
-    const now = parts.settings.now();
-    const ended =
-      account === undefined ? await endEveryone(parts, now) : await endAllOfAddress(parts, account);
-    printResult(flags, { ended }, `Ended ${ended} ${ended === 1 ? "session" : "sessions"}.`);
+    const ended = await endAllOfAddress(parts, account);
+    printResult(flags, { ended }, `Ended ${many(ended, "session")}.`);
   });
 }
 
-async function endAllOfAddress(parts: HttpParts, email: string): Promise<number> {
+async function endAllOfAddress(parts: HttpParts, email: string | undefined): Promise<number> {
+  const now = parts.settings.now();
+  if (email === undefined) return endEveryone(parts, now);
   const { account } = orRefused(await findForOperator(parts, email));
-  return endAllOf(parts.database, account.id, { by: ADMINISTRATOR, at: parts.settings.now() });
+  return endAllOf(parts.database, account.id, { by: ADMINISTRATOR, at: now });
 }

@@ -1,4 +1,4 @@
-import { type JsonFlag, print, say, UsedWrongly } from "./terminal.ts";
+import { type JsonFlag, print, say, UsageError } from "./terminal.ts";
 
 export type ListFlags = JsonFlag & { limit: number };
 
@@ -7,7 +7,7 @@ export const LIMIT_FLAG = ["--limit <NUMBER>", "How many at most.", readLimit, 1
 
 function readLimit(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new UsedWrongly("--limit takes a whole number from 1.");
+  throw new UsageError("--limit takes a whole number from 1.");
 }
 
 /** Prints rows, as JSON or as a table whose columns are as wide as their widest cells. */

@@ -2,13 +2,13 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 
 /** The command can't do what was asked; the message is one line, the exit code 1. */
-export class Refused extends Error {
-  override name = "Refused";
+export class CommandFailed extends Error {
+  override name = "CommandFailed";
 }
 
 /** A flag or an argument that the command doesn't take; the message is one line, the exit code 2. */
-export class UsedWrongly extends Error {
-  override name = "UsedWrongly";
+export class UsageError extends Error {
+  override name = "UsageError";
 }
 
 /** Writes a line of data to standard output. */
@@ -21,6 +21,11 @@ export type JsonFlag = { json?: true };
 /** What a command has done, for programs or in words. */
 export function printResult({ json }: JsonFlag, data: object, words: string): void {
   print(json ? JSON.stringify(data) : words);
+}
+
+/** "1 session", "1,200 sessions". */
+export function many(count: number, one: string, several = `${one}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
 }
 
 /** The reader of a pipe may go away early, as `head` does: what is under way is finished all the same. */

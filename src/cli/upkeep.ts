@@ -7,7 +7,7 @@ import { withLatchkey } from "./with-latchkey.ts";
 export function addMigrate(program: Command): void {
   program
     .command("migrate")
-    .description("Brings the database's schema up to date; serve does the same by itself.")
+    .description("Brings the database's schema up to date; serve does so by itself.")
     .action((flags: JsonFlag) =>
       withLatchkey(
         async ({ database }) => {
@@ -24,7 +24,7 @@ export function addMigrate(program: Command): void {
 export function addPrune(program: Command): void {
   program
     .command("prune")
-    .description("Deletes what is over now; a server does it every hour.")
+    .description("Deletes what has expired; a server does so every hour.")
     .action((flags: JsonFlag) =>
       withLatchkey(async (parts) => {
         const pruned = await prune(parts, parts.settings.now());

@@ -4,11 +4,11 @@ import { openLatchkey } from "../latchkey.ts";
 import { readSettings, type Settings } from "../options/options.ts";
 import type { Outcome } from "../refusals.ts";
 import { givenOptions } from "./given-options.ts";
-import { Refused } from "./terminal.ts";
+import { CommandFailed } from "./terminal.ts";
 
 /**
  * Opens what the settings name, does the work, and closes everything: emails that wait are sent first.
- * @throws Refused where there is no database yet, except for a command that `creates` one.
+ * @throws CommandFailed where there is no database yet, except for a command that `creates` one.
  */
 export async function withLatchkey<T>(
   work: (parts: HttpParts) => Promise<T>,
@@ -16,7 +16,7 @@ export async function withLatchkey<T>(
 ): Promise<T> {
   const options = await givenOptions();
   const missing = creates ? null : missingDatabase(readSettings(options));
-  if (missing !== null) throw new Refused(missing);
+  if (missing !== null) throw new CommandFailed(missing);
   const latchkey = await openLatchkey({ ...options, logLevel: options.logLevel ?? "warn" });
   try {
     return await work(latchkey.parts);
@@ -31,8 +31,8 @@ export function missingDatabase({ database }: Settings): string | null {
   return `There is no database at ${database.file}. Run this in the folder that Latchkey runs in, or set DATABASE_URL.`;
 }
 
-/** The good outcome of a rule. @throws Refused with the sentence of the other one. */
+/** The good outcome of a rule. @throws CommandFailed with the sentence of the other one. */
 export function orRefused<T>(outcome: Outcome<T>): { ok: true } & T {
   if (outcome.ok) return outcome;
-  throw new Refused(outcome.detail);
+  throw new CommandFailed(outcome.detail);
 }

@@ -51,7 +51,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     onSignedOut: (listener: (ending: SignedOut) => void) => guard.listen(listener),
     /** Tells when this account's data may have changed, by one stream for all tabs. Returns how to stop. */
     watch: (onChange: () => void) => watchLive({ basePath, onChange, check: guard.ask }),
-    ...comingIn(ask),
+    ...signingIn(ask),
     ...passkeysAndSites(ask, askSignedIn),
     ...emailedLinks(ask),
     ...loginManagement(askSignedIn),
@@ -63,7 +63,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
 type Ask = <Answer = void>(given: Call) => Promise<Answer>;
 
 /** For whoever isn't signed in yet: a 401 is an answer here, not the end of a session. */
-function comingIn(ask: Ask) {
+function signingIn(ask: Ask) {
   return {
     /** Creates an account and logs in. Where the address is verified first, it answers nothing, and the email's link leads on. */
     signUp: (given: Credentials) =>

@@ -1,17 +1,9 @@
 import { Refused, readRefusal, Unreachable } from "./refused.ts";
 
-export type Method = "GET" | "POST" | "PUT" | "DELETE";
-
-export type Call = {
-  method: Method;
-  path: string;
-  body?: object;
-  /** The page's own refresh: it doesn't count as use of the session. */
-  background?: boolean;
-};
-
 /** A page's own refresh says so, and doesn't count as use of the session. */
 export type Reading = { background?: boolean };
+
+export type Call = Reading & { method: "GET" | "POST" | "PUT" | "DELETE"; path: string; body?: object };
 
 /** How long an answer may take, in ms: a phone in a lift should hear that it failed. */
 const PATIENCE = 20_000;

@@ -1,5 +1,7 @@
+import type { Kysely } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
+import type { Schema } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import { makeId } from "../sessions/token.ts";
 import type { EmailAddress } from "./email-address.ts";
@@ -41,9 +43,7 @@ export async function addAccount(
       password_hash: passwordHash,
       password_set_at: passwordHash === null ? null : now,
       password_used_at: account.signsIn && passwordHash !== null ? now : null,
-      password_blocked_at: null,
       credential_version: 1,
-      suspended_at: null,
       owner_since: account.verified ? ALWAYS : null,
       created_label: account.label,
       created_at: now,
@@ -53,7 +53,7 @@ export async function addAccount(
     .executeTakeFirst();
   if (!added) return null;
   // Looked at after the insert: a change that was being confirmed meanwhile is seen now.
-  if (await isReserved(write, address.key, id, now)) {
+  if ((await reservedAddresses(write.query, [address.key], now, id)).size > 0) {
     await write.query.deleteFrom("account").where("id", "=", id).execute();
     return null;
   }
@@ -61,23 +61,23 @@ export async function addAccount(
   return id;
 }
 
-/** Whether another account may still take this address back. */
-export async function isReserved(
-  write: Write,
-  emailKey: string,
-  exceptId: string,
+/** Those of the addresses that an account, other than this one, may still take back. */
+export async function reservedAddresses(
+  query: Kysely<Schema>,
+  emailKeys: readonly string[],
   now: number,
-): Promise<boolean> {
-  const kept = await write.query
+  exceptId = "",
+): Promise<Set<string>> {
+  const rows = await query
     .selectFrom("emailed_link")
-    .select("token_hash")
-    .where("email_key", "=", emailKey)
+    .select("email_key")
+    .where("email_key", "in", emailKeys)
     .where("kind", "=", "email_reversal")
     .where("account_id", "!=", exceptId)
     .where("confirmed_at", "is not", null)
     .where("expires_at", ">", now)
-    .executeTakeFirst();
-  return kept !== undefined;
+    .execute();
+  return new Set(rows.map((row) => row.email_key));
 }
 
 /** Whether an address has an account other than this one, or is kept for one. */
@@ -93,11 +93,5 @@ export async function isTaken(
     .where("email_key", "=", emailKey)
     .where("id", "!=", exceptId)
     .executeTakeFirst();
-  return other !== undefined || (await isReserved(write, emailKey, exceptId, now));
-}
-
-/** What an account's own words are to a guesser: its address, whole and in parts. */
-export function ownWords(email: string): string[] {
-  const [local = "", domain = ""] = email.toLowerCase().split("@");
-  return [email.toLowerCase(), local, domain, ...local.split(/[^a-z0-9]+/), ...domain.split(".")];
+  return other !== undefined || (await reservedAddresses(write.query, [emailKey], now, exceptId)).size > 0;
 }

@@ -9,7 +9,7 @@ const LONGEST_LOCAL_PART = 64;
 const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Reads an email address; null where it is none that can be used. Surrounding spaces are a slip of the keyboard. */
+/** Reads an email address; null if it isn't valid. Surrounding spaces are typing slips. */
 export function readEmailAddress(typed: string): EmailAddress | null {
   const email = typed.trim();
   const at = email.lastIndexOf("@");
@@ -25,7 +25,7 @@ export function readEmailAddress(typed: string): EmailAddress | null {
 
 const BEYOND_ASCII = /[^\x20-\x7e]/;
 
-/** The same address in ASCII, for headers and for whoever knows no other: the domain in its xn-- form. */
+/** The same address in ASCII, for headers and for readers that know no other: the domain in its xn-- form. */
 export function inAscii(email: string): string {
   if (!BEYOND_ASCII.test(email)) return email;
   const at = email.lastIndexOf("@");

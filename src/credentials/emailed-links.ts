@@ -1,8 +1,7 @@
-import type { Selectable } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import type { EmailedLinkTable, LinkKind } from "../database/schema.ts";
-import { record } from "../history/activity.ts";
 import type { Link } from "../mail/layout.ts";
 import { DAY } from "../sessions/expiry.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
@@ -21,18 +20,10 @@ const KINDS = {
 } as const satisfies Record<LinkKind, { page: string; lives: number; newestOnly: boolean }>;
 
 export type EmailedLink = Selectable<EmailedLinkTable>;
+export type AccountLink = EmailedLink & { account_id: string };
 
-export type NewLink = {
-  kind: LinkKind;
-  accountId: string | null;
-  email: string;
-  emailKey: string;
-  sessionId?: string | null;
-  deviceHash?: Uint8Array | null;
-  changeId?: string;
-  confirmedAt?: number;
-  /** The device that asked for an email change. */
-  label?: string;
+type NewLink = Omit<Insertable<EmailedLinkTable>, "token_hash" | "created_at" | "expires_at"> & {
+  account_id: string | null;
 };
 
 /** Makes a link for an email. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
@@ -40,29 +31,16 @@ export async function makeLink(parts: AccountParts, write: Write, link: NewLink,
   const { page, lives, newestOnly } = KINDS[link.kind];
   if (newestOnly) {
     const older = write.query.deleteFrom("emailed_link").where("kind", "=", link.kind);
-    await (link.accountId === null
-      ? older.where("email_key", "=", link.emailKey)
-      : older.where("account_id", "=", link.accountId)
+    await (link.account_id === null
+      ? older.where("email_key", "=", link.email_key)
+      : older.where("account_id", "=", link.account_id)
     ).execute();
   }
   const token = makeSecret();
   const expiresAt = now + lives;
   await write.query
     .insertInto("emailed_link")
-    .values({
-      token_hash: hashToken(token),
-      kind: link.kind,
-      account_id: link.accountId,
-      email: link.email,
-      email_key: link.emailKey,
-      session_id: link.sessionId ?? null,
-      device_hash: link.deviceHash ?? null,
-      change_id: link.changeId ?? null,
-      confirmed_at: link.confirmedAt ?? null,
-      label: link.label ?? null,
-      created_at: now,
-      expires_at: expiresAt,
-    })
+    .values({ ...link, token_hash: hashToken(token), created_at: now, expires_at: expiresAt })
     .execute();
   return { href: `${parts.settings.baseUrl.href}${page}#token=${token}`, expiresAt };
 }
@@ -83,24 +61,33 @@ export async function findLink(
     .executeTakeFirst();
 }
 
-/** Uses a link up: of any number of takers at once, one gets it. */
-export async function redeemLink(
-  write: Write,
+/** The same, of a link that belongs to an account. */
+export async function findAccountLink(
+  database: Database,
   kinds: LinkKind[],
   token: string,
+  now: number,
+): Promise<AccountLink | null> {
+  const link = await findLink(database, kinds, token, now);
+  return link?.account_id ? { ...link, account_id: link.account_id } : null;
+}
+
+/** Uses up a link that was found: of any number of tries at once, one gets it, as it is by now. */
+export async function redeemLink(
+  write: Write,
+  { token_hash }: EmailedLink,
   now: number,
 ): Promise<EmailedLink | undefined> {
   return write.query
     .deleteFrom("emailed_link")
-    .where("token_hash", "=", hashToken(token))
-    .where("kind", "in", kinds)
+    .where("token_hash", "=", token_hash)
     .where("expires_at", ">", now)
     .returningAll()
     .executeTakeFirst();
 }
 
 /**
- * The way out for who reads a security email and did none of it; ends the session that did, where one did
+ * The way out for an owner who reads a security email and did none of it; ends the session that did, where one did
  * (`sessionId`), and begins a reset.
  */
 export async function makeNotMeLink(
@@ -110,25 +97,12 @@ export async function makeNotMeLink(
   sessionId: string | null,
   now: number,
 ): Promise<Link> {
-  const { id: accountId, email, email_key: emailKey } = account;
+  const { id: account_id, email, email_key } = account;
   const session = await write.query
     .selectFrom("session")
     .select("device_hash")
     .where("id", "=", sessionId)
     .executeTakeFirst();
-  const deviceHash = session?.device_hash ?? null;
-  return makeLink(parts, write, { kind: "not_me", accountId, email, emailKey, sessionId, deviceHash }, now);
-}
-
-/** A reset link for an address of the account; the one that a rescue email went to may no longer be its own. */
-export async function makeResetLink(
-  parts: AccountParts,
-  write: Write,
-  account: { id: string; email: string; email_key: string },
-  label: string,
-  now: number,
-): Promise<Link> {
-  const { id: accountId, email, email_key: emailKey } = account;
-  await record(write, { accountId, kind: "password_reset_requested", at: now, label });
-  return makeLink(parts, write, { kind: "reset_password", accountId, email, emailKey }, now);
+  const from = { session_id: sessionId, device_hash: session?.device_hash ?? null };
+  return makeLink(parts, write, { kind: "not_me", account_id, email, email_key, ...from }, now);
 }

@@ -4,7 +4,6 @@ import { dirname, join } from "node:path";
 import { readKeys } from "../options/kinds.ts";
 import { SettingError, type Settings } from "../options/options.ts";
 
-/** Where the key of an embedded database lies: beside its file. */
 export function keyFileOf(databaseFile: string): string {
   return join(dirname(databaseFile), "latchkey.key");
 }
@@ -30,7 +29,7 @@ function readKeyFile(file: string): string | null {
   }
 }
 
-/** Written whole under another name and then linked: of two starts at once, both use the first one's key. */
+/** Written under another name and then linked: two servers that start at once both use the first one's key. */
 function makeKeyFile(file: string): string {
   const draft = `${file}.${randomBytes(6).toString("hex")}`;
   writeFileSync(draft, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });

@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import type { LoginMethodKind } from "../answers.ts";
 import type { Account } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { issuerKey } from "../options/oidc.ts";
@@ -7,7 +8,7 @@ import type { AccountParts } from "./parts.ts";
 
 export type LoginMethod = {
   id: string;
-  kind: "password" | "passkey" | "oidc";
+  kind: LoginMethodKind;
   name: string;
   createdAt: number;
   lastUsedAt: number | null;
@@ -26,7 +27,7 @@ export async function listLoginMethods(
   };
 }
 
-/** Whether nothing else works, so that this one stays (S15). */
+/** Whether no other method works, so that this one stays (S15). */
 export function isNeeded(methodId: string, methods: readonly { id: string; works: boolean }[]): boolean {
   return !methods.some(({ id, works }) => works && id !== methodId);
 }

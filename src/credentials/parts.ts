@@ -28,5 +28,5 @@ export type AccountParts = SessionParts & {
   readonly settled: () => Promise<void>;
 };
 
-/** A request of somebody who needn't be signed in: what Latchkey works with, who is at the other end, and when they asked. */
+/** A request from someone who needn't be signed in: what Latchkey works with, who is at the other end, and when they asked. */
 export type Visit = { readonly parts: AccountParts; readonly clientInfo: ClientInfo; readonly now: number };

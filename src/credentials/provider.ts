@@ -1,6 +1,5 @@
 import * as client from "openid-client";
-import type { OidcProvider } from "../options/oidc.ts";
-import { issuerKey } from "../options/oidc.ts";
+import { issuerKey, type OidcProvider } from "../options/oidc.ts";
 
 /** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
 export type ProviderIdentity = {
@@ -12,26 +11,26 @@ export type ProviderIdentity = {
   amr: string[];
 };
 
-/** One round to a provider: bound to a browser by state, to the answer by nonce, to the code by PKCE. */
+/** One authorization at a provider: bound to a browser by state, to the answer by nonce, to the code by PKCE. */
 export type AuthorizationRequest = { state: string; nonce: string; verifier: string; fresh: boolean };
 
-/** The provider answered wrongly, or not at all; the cause is for the log, never for the page. */
+/** The provider gave a wrong answer, or none; the cause is for the log, never for the page. */
 export class ProviderFailed extends Error {
   override name = "ProviderFailed";
 }
 
 export type Provider = {
   readonly settings: OidcProvider;
-  authorizationUrl(round: AuthorizationRequest): Promise<URL>;
-  /** @throws ProviderFailed for anything that isn't a right and fresh answer of this very round. */
-  identify(answer: URL, round: AuthorizationRequest): Promise<ProviderIdentity>;
+  authorizationUrl(authorization: AuthorizationRequest): Promise<URL>;
+  /** @throws ProviderFailed for anything but a valid, fresh answer to this very authorization. */
+  identify(answer: URL, authorization: AuthorizationRequest): Promise<ProviderIdentity>;
 };
 
 const PATIENCE_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
 /** How far from now an ID token may be made; it comes straight from the provider, so only clocks differ. */
 const CLOCKS_DIFFER_SECONDS = 10 * 60;
-/** By the standard at most 255 characters; a control character is none that a database takes. */
+/** By the standard at most 255 characters; databases don't take every control character. */
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
 export function newAuthorizationRequest(fresh: boolean): AuthorizationRequest {
@@ -43,7 +42,7 @@ export function newAuthorizationRequest(fresh: boolean): AuthorizationRequest {
   };
 }
 
-/** A provider as the settings name it; discovered at its first use, and again where that failed. */
+/** A provider of the settings; discovered at its first use, and again if that failed. */
 export function createProvider(settings: OidcProvider, redirectUri: string): Provider {
   let configured: Promise<client.Configuration> | undefined;
   const configuration = () => {
@@ -73,12 +72,12 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
         throw new ProviderFailed("The provider names no page to sign in at.", { cause: error });
       }
     },
-    async identify(answer, round) {
+    async identify(answer, authorization) {
       const config = await configuration();
       try {
         return await (isGitHub
-          ? identifyAtGitHub(config, settings, answer, round)
-          : identifyByIdToken(config, answer, round));
+          ? identifyAtGitHub(config, settings, answer, authorization)
+          : identifyByIdToken(config, answer, authorization));
       } catch (error) {
         throw new ProviderFailed("The provider's answer was not right.", { cause: error });
       }
@@ -87,8 +86,8 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
 }
 
 /**
- * Asks for a sign-in of now. Who says nothing of when a sign-in was, like Google and GitHub, at least shows
- * its own page, where the person must choose who they are.
+ * Asks for a fresh sign-in. A provider that doesn't say when a sign-in was, like Google and GitHub, at least
+ * shows its own page, where the person must choose an account.
  */
 function freshness(config: client.Configuration, isGitHub: boolean): Record<string, string> {
   return {
@@ -128,14 +127,14 @@ async function configure(settings: OidcProvider): Promise<client.Configuration> 
 async function identifyByIdToken(
   config: client.Configuration,
   answer: URL,
-  round: AuthorizationRequest,
+  authorization: AuthorizationRequest,
 ): Promise<ProviderIdentity> {
   const tokens = await client.authorizationCodeGrant(config, answer, {
-    expectedState: round.state,
-    expectedNonce: round.nonce,
-    pkceCodeVerifier: round.verifier,
+    expectedState: authorization.state,
+    expectedNonce: authorization.nonce,
+    pkceCodeVerifier: authorization.verifier,
     idTokenExpected: true,
-    ...(round.fresh && tellsWhen(config) ? { maxAge: 0 } : {}),
+    ...(authorization.fresh && tellsWhen(config) ? { maxAge: 0 } : {}),
   });
   const claims = tokens.claims();
   if (!claims) throw new Error("The provider sent no ID token.");
@@ -143,7 +142,11 @@ async function identifyByIdToken(
   if (Math.abs(claims.iat - Date.now() / 1_000) > CLOCKS_DIFFER_SECONDS)
     throw new Error("The ID token is not of now.");
   const { auth_time: signedInAt } = claims;
-  if (round.fresh && signedInAt !== undefined && Date.now() / 1_000 - signedInAt > CLOCKS_DIFFER_SECONDS)
+  if (
+    authorization.fresh &&
+    signedInAt !== undefined &&
+    Date.now() / 1_000 - signedInAt > CLOCKS_DIFFER_SECONDS
+  )
     throw new Error("The sign-in at the provider is not of now.");
   const hasUserInfo = config.serverMetadata().userinfo_endpoint !== undefined;
   const more =
@@ -163,14 +166,14 @@ async function identifyByIdToken(
   };
 }
 
-/** GitHub speaks OAuth 2 only: who it is comes from its user call, the address from the list of verified ones. */
+/** GitHub speaks OAuth 2 only: the identity comes from its user call, the address from its list of emails. */
 async function identifyAtGitHub(
   config: client.Configuration,
   { issuer }: OidcProvider,
   answer: URL,
-  round: AuthorizationRequest,
+  authorization: AuthorizationRequest,
 ): Promise<ProviderIdentity> {
-  const checks = { expectedState: round.state, pkceCodeVerifier: round.verifier };
+  const checks = { expectedState: authorization.state, pkceCodeVerifier: authorization.verifier };
   const { access_token: token } = await client.authorizationCodeGrant(config, answer, checks);
   const api = githubApi(issuer);
   const ask = async (path: string, mayRefuse = false): Promise<unknown> => {
@@ -202,7 +205,7 @@ async function identifyAtGitHub(
 
 type GitHubEmail = { email?: unknown; primary?: unknown; verified?: unknown };
 
-/** github.com and its kin with their own region have an API host, a server of one's own has a path. */
+/** github.com and GitHub's regions have an API host, a self-hosted server has a path. */
 function githubApi(issuer: string): string {
   const { hostname } = new URL(issuer);
   const hasOwnHost = hostname === "github.com" || hostname.endsWith(".ghe.com");

@@ -4,7 +4,8 @@ import type { AccountParts } from "./parts.ts";
 
 const CODES = 10;
 /** 15 of 31 characters: 74 bits, and few enough to type from paper. */
-const LETTERS = 15;
+const GROUPS = 3;
+const LETTERS_A_GROUP = 5;
 /** Without letters and digits that look alike. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 const SALT_BYTES = 16;
@@ -25,7 +26,6 @@ export async function makeRecoveryCodes({ passwords }: AccountParts): Promise<Fr
   return { codes, stored };
 }
 
-/** Replaces the recovery codes of an account. */
 export async function storeRecoveryCodes(write: Write, accountId: string, fresh: FreshCodes): Promise<void> {
   await write.query.deleteFrom("recovery_code").where("account_id", "=", accountId).execute();
   const rows = fresh.stored.map((code_hash) => ({ account_id: accountId, code_hash }));
@@ -52,7 +52,7 @@ export async function storedForms(
   return [await hashCode(passwords, letters, salt), oldHash(accountId, letters)];
 }
 
-/** Of parallel takers one gets it. */
+/** Of parallel tries one gets it. */
 export async function spendRecoveryCode(
   write: Write,
   accountId: string,
@@ -77,10 +77,9 @@ export async function leftRecoveryCodes(write: Write, accountId: string): Promis
 }
 
 function makeCode(): string {
-  const letters = Array.from({ length: LETTERS }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
-  return [letters.slice(0, 5), letters.slice(5, 10), letters.slice(10)]
-    .map((part) => part.join(""))
-    .join("-");
+  const letter = () => ALPHABET.charAt(randomInt(ALPHABET.length));
+  const group = () => Array.from({ length: LETTERS_A_GROUP }, letter).join("");
+  return Array.from({ length: GROUPS }, group).join("-");
 }
 
 /** Dashes, spaces and capitals don't matter: people type these from paper. */

@@ -9,18 +9,17 @@ export type Seal = {
   close(plain: string, accountId: string): Uint8Array;
   /** @throws DecryptionError where no key fits or the bytes were changed or moved to another account. */
   open(sealed: Uint8Array, accountId: string): string;
-  /** Which key opens it. */
   keyAge(sealed: Uint8Array, accountId: string): "the newest key" | "an older key" | "none";
   /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
   hmac(text: string): Buffer;
 };
 
-/** What was sealed can't be read; the message is for the operator, and to a person it is "not available". */
+/** What was sealed can't be read. The message is for the operator; a person is told "not available". */
 export class DecryptionError extends Error {
   override name = "DecryptionError";
 }
 
-/** AES-256-GCM; the newest key first, older ones are still read. */
+/** AES-256-GCM; the newest key comes first, older ones still open what they sealed. */
 export function createSeal(keys: readonly Uint8Array[]): Seal {
   const [newest] = keys;
   if (!newest) throw new Error("A seal needs a key.");

@@ -114,7 +114,6 @@ async function markStep(write: Write, accountId: string, step: number): Promise<
   return true;
 }
 
-/** Removes an account's second factor with all that belongs to it. */
 export async function removeTwoFactor(write: Write, accountId: string): Promise<void> {
   for (const table of ["two_factor", "recovery_code", "used_step"] as const) {
     await write.query.deleteFrom(table).where("account_id", "=", accountId).execute();

@@ -1,38 +1,36 @@
 import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
-import type { LinkKind } from "../database/schema.ts";
 import { type ActivityEntry, record } from "../history/activity.ts";
 import { type Actor, device, nameOf } from "../history/actor.ts";
-import type { Link } from "../mail/layout.ts";
+import type { Link, Message } from "../mail/layout.ts";
 import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { type EndedBy, type EndingEvent, endBecauseOf } from "../sessions/endings.ts";
-import { type EmailedLink, makeNotMeLink, makeResetLink, redeemLink } from "./emailed-links.ts";
-import type { AccountParts } from "./parts.ts";
-import { emailContext, sendEmails, writeEmails } from "./send-emails.ts";
+import { type AccountLink, type EmailedLink, makeLink, makeNotMeLink, redeemLink } from "./emailed-links.ts";
+import type { AccountParts, Visit } from "./parts.ts";
+import { emailContext, writeEmails } from "./send-emails.ts";
 
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
 type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: Link };
 
-/** What one rule says of its change, once it has judged it; `carryOut` does the rest, in this order. */
+/** What a rule says of its change, once it has allowed it; `carryOut` does the rest, in this order. */
 export type SecurityChange<T = object> = {
   ok: true;
   /** The event of the table of endings, and whose sessions it concerns. */
   ends?: Ends;
   /** What changes the account's address, or deletes it: after the endings, as `lockAccount` says. */
   afterEndings?: () => Promise<unknown>;
-  /** Whether sign-ins and proofs that judged the account as it was before are refused, and judged anew. */
+  /** Whether sign-ins and proofs that were checked against the account as it was before are checked again. */
   newCredentials?: boolean;
   recorded?: Pick<ActivityEntry, "kind" | "detail">;
   /** The device that is named as having done it, where that isn't the one of the request. */
   label?: string;
   /** The email to the account's address, with the link "This wasn't me". */
-  notice?: (context: NoticeContext, ended: number) => messages.Message;
+  notice?: (context: NoticeContext, ended: number) => Message;
   /** Other emails; their links are made in the same transaction. */
   emails?: () => OutgoingEmail[] | Promise<OutgoingEmail[]>;
-  /** What the caller learns. */
+  /** What the caller is told. */
   answer: T;
 };
 
@@ -41,7 +39,7 @@ export type ChangedBy = { actor: Actor; sessionId: string | null };
 
 /**
  * Does the part that all changes of security share, with the account locked by the caller. Returns how many
- * sessions ended, and how many emails are written, to be sent after the commit.
+ * sessions ended.
  */
 export async function carryOut(
   parts: AccountParts,
@@ -50,7 +48,7 @@ export async function carryOut(
   change: SecurityChange,
   { actor, sessionId }: ChangedBy,
   now: number,
-): Promise<{ ended: number; emails: number }> {
+): Promise<number> {
   const { ends, recorded, notice } = change;
   const by = change.label === undefined ? actor : device(change.label);
   const ended = ends ? await endBecauseOf(write, ends.event, ends.of, { by, at: now }) : 0;
@@ -65,7 +63,8 @@ export async function carryOut(
     const context = { ...emailContext(parts, account.email, now, label), notMeLink };
     emails.push({ to: account.email, message: notice(context, ended) });
   }
-  return { ended, emails: await writeEmails(parts, write, emails, now) };
+  await writeEmails(parts, write, emails, now);
+  return ended;
 }
 
 /**
@@ -73,23 +72,35 @@ export async function carryOut(
  * link no longer fits the account, and is refused like one that has expired.
  */
 export async function changeByLink<T extends object>(
-  parts: AccountParts,
-  redeemed: { kind: LinkKind; token: string; accountId: string; label: string },
-  now: number,
+  { parts, clientInfo, now }: Visit,
+  found: AccountLink,
   change: (write: Write, account: Account, link: EmailedLink) => Promise<SecurityChange<T> | null>,
 ): Promise<Outcome<T>> {
-  const by = { actor: device(redeemed.label), sessionId: null };
-  const done = await parts.database.write(async (write) => {
-    const account = await lockAccount(write, redeemed.accountId);
-    const link = account && (await redeemLink(write, [redeemed.kind], redeemed.token, now));
+  const by = { actor: device(clientInfo.device.label), sessionId: null };
+  return parts.database.write(async (write) => {
+    const account = await lockAccount(write, found.account_id);
+    const link = account && (await redeemLink(write, found, now));
     const changed = link && (await change(write, account, link));
-    if (!changed) return null;
-    const { emails } = await carryOut(parts, write, account, changed, by, now);
-    return { answer: changed.answer, emails };
+    if (!changed) return refuse("link_expired");
+    await carryOut(parts, write, account, changed, by, now);
+    return { ok: true, ...changed.answer };
   });
-  if (done === null) return refuse("link_expired");
-  sendEmails(parts, done.emails);
-  return { ok: true, ...done.answer };
+}
+
+export async function verificationEmail(
+  parts: AccountParts,
+  write: Write,
+  { id, email, email_key }: { id: string; email: string; email_key: string },
+  now: number,
+  label?: string,
+): Promise<OutgoingEmail> {
+  const link = await makeLink(
+    parts,
+    write,
+    { kind: "verify_address", account_id: id, email, email_key },
+    now,
+  );
+  return { to: email, message: messages.verifyAddress({ ...emailContext(parts, email, now, label), link }) };
 }
 
 /** Begins a reset: the email with its link, to an address of the account, or to one that it had. */
@@ -100,9 +111,15 @@ export async function resetEmail(
   label: string,
   now: number,
 ): Promise<OutgoingEmail> {
-  const link = await makeResetLink(parts, write, account, label, now);
-  const context = emailContext(parts, account.email, now, label);
-  return { to: account.email, message: messages.resetPassword({ ...context, link }) };
+  const { id, email, email_key } = account;
+  await record(write, { accountId: id, kind: "password_reset_requested", at: now, label });
+  const link = await makeLink(
+    parts,
+    write,
+    { kind: "reset_password", account_id: id, email, email_key },
+    now,
+  );
+  return { to: email, message: messages.resetPassword({ ...emailContext(parts, email, now, label), link }) };
 }
 
 async function raiseCredentialVersion({ query }: Write, account: Account): Promise<void> {

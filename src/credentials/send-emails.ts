@@ -25,43 +25,39 @@ export function emailContext(
   };
 }
 
-/** Writes emails in the transaction that causes them; returns how many. They go out with `sendEmails`, after the commit. */
-export function writeEmails(
-  parts: Pick<AccountParts, "seal">,
+/** Writes emails in the transaction that causes them; they go out once it is committed. */
+export async function writeEmails(
+  { seal, mailer }: Pick<AccountParts, "seal" | "mailer">,
   write: Write,
   emails: readonly OutgoingEmail[],
   now: number,
-): Promise<number> {
-  return storeEmails(parts.seal, write, emails, now);
-}
-
-/** Sends what was written, after the answer, once it is committed. */
-export function sendEmails(parts: Pick<AccountParts, "mailer">, written: number): void {
-  if (written > 0) parts.mailer.sendDue();
+): Promise<void> {
+  if (emails.length === 0) return;
+  await storeEmails(seal, write, emails, now);
+  write.afterCommit(mailer.sendDue);
 }
 
 type Counting = Pick<AccountParts, "settings" | "emailBudget" | "seal">;
 
-/** Lets an email out as far as its address may still get some, and says what is to be said of the hour before. */
+/** Lets an email out if its address may still get one, and tells the address what was held back in the hour before. */
 export function admitByBudget(parts: Counting): Admit {
   return async (write, { to, message }, now) => {
     if (!parts.settings.rateLimits) return true;
     const recipient = readEmailAddress(to) ?? { email: to, key: to };
     const { goes, before } = await parts.emailBudget.take(write, recipient, message.share ?? "ordinary", now);
-    if (before) await writeEmails(parts, write, [heldBackEmail(parts, before, now)], now);
+    if (before) await storeEmails(parts.seal, write, [heldBackEmail(parts, before, now)], now);
     return goes;
   };
 }
 
-/** Tells every address whose hour is over how many emails it did not get. */
+/** Tells every address whose hour is over how many emails were held back. */
 export async function tellHeldBack(parts: AccountParts, now: number): Promise<void> {
   if (!(await parts.emailBudget.isAnyOver(now))) return;
-  const written = await parts.database.write(async (write) => {
+  await parts.database.write(async (write) => {
     const over = await parts.emailBudget.takeOver(write, now);
     const emails = over.map((heldBack) => heldBackEmail(parts, heldBack, now));
-    return writeEmails(parts, write, emails, now);
+    await writeEmails(parts, write, emails, now);
   });
-  sendEmails(parts, written);
 }
 
 function heldBackEmail(parts: Counting, { email, count }: HeldBack, now: number): OutgoingEmail {

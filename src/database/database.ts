@@ -9,6 +9,8 @@ export type Write = {
   readonly locksRows: boolean;
   /** Sessions of this account have changed: their open pages look again. */
   announce(accountId: string): void;
+  /** Begins `work` once the transaction is committed: once, however often it was asked for. */
+  afterCommit(work: () => void): void;
 };
 
 /** The one source of truth, in either engine. Everything that changes anything goes through `write`. */

@@ -7,7 +7,13 @@ import {
   type Session,
 } from "../client/index.ts";
 import css from "../react/latchkey.css?inline";
-import { howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST, whyOld } from "../react/words.ts";
+import {
+  howManyDevices,
+  MANY_ROWS,
+  othersWereLoggedOut,
+  ROWS_AT_FIRST,
+  staleNotice,
+} from "../react/words.ts";
 import { askToEndOthers } from "./end-others.ts";
 import { button, element } from "./markup.ts";
 import { SessionRow } from "./session-row.ts";
@@ -143,7 +149,7 @@ export class LoginManagementElement extends HTMLElement {
 
   #sayHowOld(): void {
     const reading = { error: this.#failure, isOffline: !navigator.onLine, readAt: this.#readAt };
-    const words = whyOld(reading, Date.now()) ?? "";
+    const words = staleNotice(reading, Date.now()) ?? "";
     if (this.#stale.textContent !== words) this.#stale.textContent = words;
     this.#stale.hidden = words === "";
   }

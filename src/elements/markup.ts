@@ -28,25 +28,23 @@ export function button(words: string, look: string, act: () => unknown): HTMLBut
 }
 
 export function deviceGlyph(os: string | null): SVGSVGElement {
-  const namespace = "http://www.w3.org/2000/svg";
-  const glyph = document.createElementNS(namespace, "svg");
-  const path = document.createElementNS(namespace, "path");
-  for (const [name, value] of [
-    ["class", "lk-glyph"],
-    ["viewBox", "0 0 24 24"],
-    ["aria-hidden", "true"],
-    ["focusable", "false"],
-  ] as const)
-    glyph.setAttribute(name, value);
-  for (const [name, value] of [
-    ["d", deviceShape(os)],
-    ["fill", "none"],
-    ["stroke", "currentColor"],
-    ["stroke-width", "1.5"],
-    ["stroke-linecap", "round"],
-    ["stroke-linejoin", "round"],
-  ] as const)
-    path.setAttribute(name, value);
-  glyph.append(path);
+  const glyph = svg("svg", {
+    class: "lk-glyph",
+    viewBox: "0 0 24 24",
+    "aria-hidden": "true",
+    focusable: "false",
+  });
+  const stroke = { stroke: "currentColor", "stroke-width": "1.5" };
+  const round = { "stroke-linecap": "round", "stroke-linejoin": "round" };
+  glyph.append(svg("path", { d: deviceShape(os), fill: "none", ...stroke, ...round }));
   return glyph;
+}
+
+function svg<Name extends keyof SVGElementTagNameMap>(
+  name: Name,
+  attributes: { [name: string]: string },
+): SVGElementTagNameMap[Name] {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) set(made, key, value);
+  return made;
 }

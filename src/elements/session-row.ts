@@ -2,7 +2,6 @@ import { absoluteTime, dayOf, relativeTime, type Session } from "../client/index
 import { BOUND, inWords } from "../react/words.ts";
 import { button, deviceGlyph, element, set } from "./markup.ts";
 
-/** One device in the list. */
 export class SessionRow {
   readonly node: HTMLLIElement;
   readonly #signedIn = document.createTextNode("");

@@ -35,7 +35,7 @@ export type ActivityEntry = {
 const ROWS_A_STATEMENT = 400;
 const EVENTS_A_PAGE = 50;
 
-/** Writes down what happened, in the transaction in which it happened. */
+/** Records what happened, in the transaction in which it happened. */
 export async function record(write: Write, ...entries: ActivityEntry[]): Promise<void> {
   for (let start = 0; start < entries.length; start += ROWS_A_STATEMENT) {
     const rows = entries
@@ -53,8 +53,8 @@ export async function record(write: Write, ...entries: ActivityEntry[]): Promise
 }
 
 /**
- * Writes down a failure, folded into the newest event where that is the same: a guessing stranger is one
- * line. With the account held by the caller, or two at once would both read the count before.
+ * Records a failure, folded into the newest event if that is the same: a guessing stranger is one line.
+ * With the account locked by the caller, or two at once would both read the count before.
  */
 export async function recordFolded(write: Write, entry: ActivityEntry): Promise<void> {
   const newest = await write.query

@@ -1,4 +1,4 @@
-/** Who did something to an account, where anybody did. */
+/** Who did something to an account. */
 export type Actor =
   | { kind: "device"; label: string }
   | { kind: "administrator" }
@@ -16,7 +16,7 @@ export function app(name: string | undefined): Actor | null {
   return name === undefined ? null : { kind: "app", name };
 }
 
-/** The words for an actor, as they are stored, answered and emailed. */
+/** The name of an actor, as it is stored, answered and emailed. */
 export function nameOf(actor: Actor): string {
   switch (actor.kind) {
     case "device":

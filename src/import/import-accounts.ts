@@ -1,10 +1,8 @@
 import type { AccountParts } from "../credentials/parts.ts";
 import type { Found } from "./incoming.ts";
 import { SeenBefore, sortNewAccounts } from "./new-accounts.ts";
-import type { LeftOut, Report } from "./report.ts";
-import { emptyReport } from "./report.ts";
-import type { ImportOptions, ValidAccount } from "./validate.ts";
-import { validateAccount } from "./validate.ts";
+import { emptyReport, type LeftOut, type Report } from "./report.ts";
+import { type ImportOptions, type ValidAccount, validateAccount } from "./validate.ts";
 import { writeNewAccounts } from "./write-new-accounts.ts";
 
 /** What is told while an import goes on. */
@@ -16,7 +14,7 @@ export type ImportListener = {
 
 /** One transaction each: a server that runs meanwhile can write in between. */
 const ACCOUNTS_A_BATCH = 200;
-/** Somebody signs up at the very moment with an address of the batch: sorted anew, so often. */
+/** How often a batch is sorted again where somebody signs up with one of its addresses meanwhile. */
 const TRIES = 5;
 
 /**

@@ -57,7 +57,6 @@ export type Found = {
   lostTwoFactor?: string;
 };
 
-/** Where accounts come from. */
 export type Source = {
   readonly found: AsyncIterable<Found>;
   /** How much of it has been read, from 0 to 1. */

@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import { reservedAddresses } from "../credentials/account.ts";
 import type { Schema } from "../database/schema.ts";
 import type { LeftOut } from "./report.ts";
 import type { ValidAccount, ValidIdentity, ValidSession } from "./validate.ts";
@@ -94,23 +95,6 @@ async function withNewAddress(query: Kysely<Schema>, ids: readonly string[]): Pr
     .where("kind", "=", "email_changed")
     .execute();
   return new Set(rows.map((row) => row.account_id));
-}
-
-/** Those of the addresses that another account may still take back. */
-export async function reservedAddresses(
-  query: Kysely<Schema>,
-  keys: readonly string[],
-  now: number,
-): Promise<Set<string>> {
-  const rows = await query
-    .selectFrom("emailed_link")
-    .select("email_key")
-    .where("email_key", "in", keys)
-    .where("kind", "=", "email_reversal")
-    .where("confirmed_at", "is not", null)
-    .where("expires_at", ">", now)
-    .execute();
-  return new Set(rows.map((row) => row.email_key));
 }
 
 async function identitiesHere(query: Kysely<Schema>, batch: readonly ValidAccount[]): Promise<Set<string>> {

@@ -1,9 +1,7 @@
 import type { Source } from "./incoming.ts";
 import type { OldRow } from "./old-database.ts";
 import { groupBy, readText, readTime } from "./old-values.ts";
-import { needTable, readUsers } from "./read-users.ts";
-
-const SYSTEM = "Auth.js";
+import { readUsers } from "./read-users.ts";
 
 /**
  * The columns that are read, by Auth.js's own names. It keeps no passwords; apps that do usually add a
@@ -19,9 +17,7 @@ const OTHER_SITES = new Set(["oauth", "oidc"]);
 
 /** Auth.js's (NextAuth's) tables, in SQLite or PostgreSQL. Its JWT sessions are in no table and stay behind. */
 export function readAuthJs(place: string): Promise<Source> {
-  return readUsers(place, (database) => {
-    const need = (names: string[], columns: string[]) =>
-      needTable(database, { system: SYSTEM, names, columns });
+  return readUsers(place, "Auth.js", (need) => {
     const users = need(["users", "user"], ["id", "email", "emailVerified"]);
     const accountTable = need(["accounts", "account"], ["userId", "provider", "providerAccountId"]);
     const sessionTable = need(["sessions", "session"], ["userId", "sessionToken", "expires"]);

@@ -4,9 +4,7 @@ import { Secret } from "otpauth";
 import type { Found, Source } from "./incoming.ts";
 import type { OldRow } from "./old-database.ts";
 import { groupBy, readText, readTime, readTruth } from "./old-values.ts";
-import { needTable, readUsers } from "./read-users.ts";
-
-const SYSTEM = "better-auth";
+import { readUsers } from "./read-users.ts";
 
 /** The columns that are read, by better-auth's own names; nothing else ever leaves the old database. */
 const USER = ["id", "email", "emailVerified", "createdAt", "twoFactorEnabled", "banned", "banExpires"];
@@ -19,9 +17,7 @@ const TWO_FACTOR = ["userId", "secret", "verified"];
  * secrets with; without the right one, accounts with a second factor can't be read whole.
  */
 export function readBetterAuth(place: string, secrets: readonly string[], now: number): Promise<Source> {
-  return readUsers(place, (database) => {
-    const need = (names: string[], columns: string[]) =>
-      needTable(database, { system: SYSTEM, names, columns });
+  return readUsers(place, "better-auth", (need, database) => {
     const users = need(["user", "users"], ["id", "email"]);
     const accountTable = need(["account", "accounts"], ["userId", "providerId", "accountId"]);
     const sessionTable = need(["session", "sessions"], ["userId", "token", "expiresAt"]);

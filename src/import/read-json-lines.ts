@@ -1,7 +1,6 @@
 import { createReadStream, statSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Found, Source } from "./incoming.ts";
-import { SourceUnusable } from "./incoming.ts";
+import { type Found, type Source, SourceUnusable } from "./incoming.ts";
 
 /** A file with one account as JSON in each line; empty lines count, but hold nothing. */
 export function readJsonLines(file: string): Source {

@@ -1,27 +1,32 @@
-import type { Found, Source } from "./incoming.ts";
-import { SourceUnusable } from "./incoming.ts";
-import type { OldDatabase, OldRow, OldTable } from "./old-database.ts";
-import { openOldDatabase, unreadable } from "./old-database.ts";
+import { type Found, type Source, SourceUnusable } from "./incoming.ts";
+import { type OldDatabase, type OldRow, type OldTable, openOldDatabase, unreadable } from "./old-database.ts";
 
 const USERS_A_PAGE = 200;
 
 /** How a system's users are read, once its tables are found. */
-export type Reading = {
+type UserReader = {
   users: OldTable;
   columns: readonly string[];
   /** A page of users, each with what belongs to it in other tables. */
   read(users: readonly OldRow[]): Promise<Found[]>;
 };
 
+/** The table of one of these names, with these columns. @throws SourceUnusable where it isn't there, or is another one. */
+export type Need = (names: readonly string[], columns: readonly string[]) => OldTable;
+
 /** Opens an old database and reads its users page by page, in the order of their ids. */
-export async function readUsers(place: string, begin: (database: OldDatabase) => Reading): Promise<Source> {
+export async function readUsers(
+  place: string,
+  system: string,
+  begin: (need: Need, database: OldDatabase) => UserReader,
+): Promise<Source> {
   const database = await openOldDatabase(place);
   try {
-    const reading = begin(database);
-    const total = await reading.users.count();
+    const reader = begin((names, columns) => needTable(database, system, names, columns), database);
+    const total = await reader.users.count();
     let done = 0;
     return {
-      found: pages(reading, place, (count) => {
+      found: pages(reader, place, (count) => {
         done += count;
       }),
       share: () => done / Math.max(1, total),
@@ -34,7 +39,7 @@ export async function readUsers(place: string, begin: (database: OldDatabase) =>
 }
 
 async function* pages(
-  { users, columns, read }: Reading,
+  { users, columns, read }: UserReader,
   place: string,
   onRead: (count: number) => void,
 ): AsyncGenerator<Found> {
@@ -53,10 +58,11 @@ async function* pages(
   }
 }
 
-/** The table of one of these names, with these columns. @throws SourceUnusable where it isn't there, or is another one. */
-export function needTable(
+function needTable(
   database: OldDatabase,
-  { system, names, columns }: { system: string; names: readonly string[]; columns: readonly string[] },
+  system: string,
+  names: readonly string[],
+  columns: readonly string[],
 ): OldTable {
   const table = database.table(...names);
   if (!table)

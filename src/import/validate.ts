@@ -1,5 +1,4 @@
-import type { EmailAddress } from "../credentials/email-address.ts";
-import { readEmailAddress } from "../credentials/email-address.ts";
+import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { takeOverPassword } from "../credentials/passwords/imported-password.ts";
 import { issuerKey } from "../options/oidc.ts";
@@ -7,8 +6,7 @@ import { readDevice } from "../sessions/device-label/device-label.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { replacementKeyOf } from "../sessions/start.ts";
 import { hashToken, tokenForOld } from "../sessions/token.ts";
-import type { Found, IncomingAccount } from "./incoming.ts";
-import { readIncoming } from "./incoming.ts";
+import { type Found, type IncomingAccount, readIncoming } from "./incoming.ts";
 import type { LeftOut } from "./report.ts";
 
 /** An account that fits Latchkey by itself; whether its id and address are free is for the database to say. */

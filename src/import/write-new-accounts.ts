@@ -1,14 +1,13 @@
 import type { Insertable } from "kysely";
+import { reservedAddresses } from "../credentials/account.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import type { Seal } from "../credentials/seal.ts";
-import type { Write } from "../database/database.ts";
-import { isUniqueViolation } from "../database/database.ts";
+import { isUniqueViolation, type Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import { OPERATOR } from "../operator.ts";
 import { makeId } from "../sessions/token.ts";
-import { reservedAddresses } from "./new-accounts.ts";
 import type { ValidAccount } from "./validate.ts";
 
 const ROWS_A_STATEMENT = 400;
@@ -68,8 +67,6 @@ function accountRow(one: Named, now: number): Insertable<Schema["account"]> {
     email_verified_at: one.verified ? createdAt : null,
     password_hash: passwordHash,
     password_set_at: passwordHash === null ? null : createdAt,
-    password_used_at: null,
-    password_blocked_at: null,
     credential_version: 1,
     suspended_at: one.suspended ? now : null,
     owner_since: one.verified ? ALWAYS : null,
@@ -89,10 +86,6 @@ function identityRows(one: Named): Insertable<Schema["oidc_identity"]>[] {
     id: makeId(),
     account_id: one.id,
     created_at: one.createdAt,
-    last_used_at: null,
-    added_by: null,
-    added_from: null,
-    added_with: null,
   }));
 }
 
@@ -114,7 +107,6 @@ function sessionRows(one: Named, identityId: string | undefined): Insertable<Sch
     // It proves nothing of now: a change of credentials asks who it is first.
     proved_at: 0,
     replacement_key: session.replacementKey,
-    device_hash: null,
   }));
 }
 

@@ -8,8 +8,8 @@ export function emailsHeldBack(context: Occasion & { count: number }): Message {
     subject: `${were} held back`,
     share: "tally",
     lines: [
-      `${product} sends at most 20 emails an hour to one address. In the last hour ${were} meant for ${email}, and not sent.`,
-      "So many can mean that someone is trying to get into your account, or wants you to overlook something.",
+      `${product} sends at most 20 emails an hour to one address. In the last hour, ${were} meant for ${email} and not sent.`,
+      "That can mean that someone is trying to get into your account, or wants you to overlook something.",
     ],
     after: [
       `Look at "Recent activity" in your security settings on ${product}. If something there wasn't you, reset your password: "Forgot password?" on the login page.`,

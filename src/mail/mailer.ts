@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from "../database/database.ts";
 import { isDevelopment, type Settings } from "../options/options.ts";
 import { createDelivery, type DeliveryOptions, messageId } from "./delivery.ts";
 import { harmless } from "./failure.ts";
-import type { Message } from "./messages.ts";
+import type { Message } from "./layout.ts";
 import { outboxTransport } from "./outbox.ts";
 import { type Admit, type Claimed, claimNext, type EmailSeal, nextTryAt, waitingEmails } from "./outgoing.ts";
 import { smtpTransport } from "./smtp.ts";

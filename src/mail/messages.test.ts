@@ -2,7 +2,7 @@ import { simpleParser } from "mailparser";
 import { createTransport } from "nodemailer";
 import { describe, expect, test } from "vitest";
 import { emailsHeldBack } from "./held-back.ts";
-import type { Link } from "./layout.ts";
+import type { Link, Occasion } from "./layout.ts";
 import * as messages from "./messages.ts";
 
 const LINK =
@@ -16,7 +16,7 @@ const quiet = {
   device: "Firefox on Windows",
 };
 
-type Words = { context: messages.Context; other: string };
+type Words = { context: Occasion; other: string };
 
 /** Emails with one link. */
 function linked({ context, other }: Words) {
@@ -31,7 +31,7 @@ function linked({ context, other }: Words) {
   };
 }
 
-/** Emails whose link, for who did none of it, may be missing. */
+/** Emails whose link, for an owner who did none of it, may be missing. */
 function notices({ context, other }: Words, notMe: { notMeLink?: Link }) {
   const notice = { ...context, ...notMe };
   return {
@@ -45,6 +45,7 @@ function notices({ context, other }: Words, notMe: { notMeLink?: Link }) {
     wrongSecondFactor: messages.wrongSecondFactor({ ...notice, knowsPassword: other !== "" }),
     methodAdded: messages.methodAdded({ ...notice, name: other }),
     methodRemoved: messages.methodRemoved({ ...notice, name: other }),
+    cookieCopyUsed: messages.cookieCopyUsed({ ...notice, session: other }),
   };
 }
 

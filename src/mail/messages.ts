@@ -1,13 +1,8 @@
 import { compose, type Link, type Message, type Occasion } from "./layout.ts";
 import { securityNotice as security, type WithNotMe } from "./security-notice.ts";
 
-export type { Message } from "./layout.ts";
-
-/** What every email says: for which site, to which account, when, and from which device. */
-export type Context = Occasion;
-
 /** Confirms the address of an account. The link lives 24 hours. */
-export function verifyAddress(context: Context & { link: Link }): Message {
+export function verifyAddress(context: Occasion & { link: Link }): Message {
   return compose(context, {
     subject: "Confirm your email address",
     lines: [
@@ -21,7 +16,7 @@ export function verifyAddress(context: Context & { link: Link }): Message {
 }
 
 /** Where accounts begin with the email: the link leads to where the password is chosen. It lives 24 hours. */
-export function finishSignUp(context: Context & { link: Link }): Message {
+export function finishSignUp(context: Occasion & { link: Link }): Message {
   return compose(context, {
     subject: "Finish creating your account",
     lines: [`Choose a password, and your account on ${context.product} is ready.`],
@@ -31,7 +26,7 @@ export function finishSignUp(context: Context & { link: Link }): Message {
 }
 
 /** A sign-up with an address that has an account: a notice, without any link. */
-export function alreadyHasAccount(context: Context): Message {
+export function alreadyHasAccount(context: Occasion): Message {
   return compose(context, {
     subject: "You already have an account",
     lines: [
@@ -42,7 +37,7 @@ export function alreadyHasAccount(context: Context): Message {
 }
 
 /** The link lives 30 minutes. */
-export function resetPassword(context: Context & { link: Link }): Message {
+export function resetPassword(context: Occasion & { link: Link }): Message {
   return compose(context, {
     subject: "Reset your password",
     share: "rescue",
@@ -56,7 +51,7 @@ export function resetPassword(context: Context & { link: Link }): Message {
   });
 }
 
-export function passwordChanged(context: Context & WithNotMe & { othersLoggedOut: number }): Message {
+export function passwordChanged(context: Occasion & WithNotMe & { othersLoggedOut: number }): Message {
   return security(context, "Your password was changed", [
     `The password of your account on ${context.product} was changed.`,
     loggedOut(context.othersLoggedOut),
@@ -70,7 +65,7 @@ function loggedOut(others: number): string {
 
 /** `kept` names the other login methods that still work, `removed` what went since a stranger may have set it up. */
 export function passwordWasReset(
-  context: Context & WithNotMe & { kept: string[]; removed: string[] },
+  context: Occasion & WithNotMe & { kept: string[]; removed: string[] },
 ): Message {
   const kept = context.kept.map((name) => `"${name}"`).join(", ");
   return security(context, "Your password was reset", [
@@ -78,14 +73,14 @@ export function passwordWasReset(
     ...(context.removed.length === 0
       ? []
       : [
-          `What was set up before you confirmed this address was removed, since it may be somebody else's: ${context.removed.join(", ")}.`,
+          `What was set up before you confirmed this address was removed, since it may be someone else's: ${context.removed.join(", ")}.`,
         ]),
     ...(kept === "" ? [] : [`These can still be used to log in: ${kept}.`]),
   ]);
 }
 
 /** To the new address of a change that was asked for. The link lives 60 minutes. */
-export function confirmNewAddress(context: Context & { oldEmail: string; link: Link }): Message {
+export function confirmNewAddress(context: Occasion & { oldEmail: string; link: Link }): Message {
   return compose(context, {
     subject: "Confirm your new email address",
     lines: [
@@ -99,28 +94,26 @@ export function confirmNewAddress(context: Context & { oldEmail: string; link: L
 }
 
 /** To the old address of a change that was asked for. The link cancels it; an address that was never confirmed has none. */
-export function addressChangeAsked(context: Context & { newEmail: string; link: Link | null }): Message {
-  const subject = "Your email address is about to change";
-  const lines = [
-    `Someone asked to change your address on ${context.product} to ${context.newEmail}. It changes once the new address is confirmed.`,
-  ];
-  if (context.link === null) {
-    const after = `If you never created an account on ${context.product}, there is nothing to do: that account is giving up your address. To take it over instead, choose "Forgot password?" on the login page.`;
-    return compose(context, { subject, share: "rescue", lines, after: [after] });
-  }
-  return compose(context, {
-    subject,
-    share: "rescue",
-    lines,
-    button: { words: "Keep my address", link: context.link },
-    after: [
-      "If this was you, there is nothing to do. If not, keep your address: the link works for 7 days, and brings it back even after it has changed.",
+export function addressChangeAsked(context: Occasion & { newEmail: string; link: Link | null }): Message {
+  const { link, product, newEmail } = context;
+  const asked = {
+    subject: "Your email address is about to change",
+    share: "rescue" as const,
+    lines: [
+      `Someone asked to change your address on ${product} to ${newEmail}. It changes once the new address is confirmed.`,
     ],
-  });
+  };
+  if (link === null) {
+    const after = `If you never created an account on ${product}, there is nothing to do: that account is giving up your address. To take it over instead, choose "Forgot password?" on the login page.`;
+    return compose(context, { ...asked, after: [after] });
+  }
+  const after =
+    "If this was you, there is nothing to do. If not, keep your address: the link works for 7 days, and brings it back even after it has changed.";
+  return compose(context, { ...asked, button: { words: "Keep my address", link }, after: [after] });
 }
 
 /** To the old address of a change that has happened. */
-export function addressChanged(context: Context & { newEmail: string; link: Link }): Message {
+export function addressChanged(context: Occasion & { newEmail: string; link: Link }): Message {
   return compose(context, {
     subject: "Your email address was changed",
     share: "notice",
@@ -129,13 +122,13 @@ export function addressChanged(context: Context & { newEmail: string; link: Link
     ],
     button: { words: "Keep my address", link: context.link },
     after: [
-      "If this wasn't you, keep your address: the link works for 7 days. It brings this address back, logs out every device and begins a password reset.",
+      "If this wasn't you, keep your address: the link works for 7 days. It brings this address back, logs out every device and starts a password reset.",
     ],
   });
 }
 
 /** To the owner of an address that another account wanted to change to: a notice, without any link. */
-export function addressAlreadyTaken(context: Context): Message {
+export function addressAlreadyTaken(context: Occasion): Message {
   return compose(context, {
     subject: "Someone tried to use your email address",
     lines: [
@@ -145,7 +138,7 @@ export function addressAlreadyTaken(context: Context): Message {
 }
 
 /** After a reversal. The reset link comes in an email of its own. */
-export function emailChangeReversed(context: Context): Message {
+export function emailChangeReversed(context: Occasion): Message {
   return compose(context, {
     subject: "Your email address is back",
     share: "rescue",
@@ -155,14 +148,14 @@ export function emailChangeReversed(context: Context): Message {
   });
 }
 
-export function twoFactorTurnedOn(context: Context & WithNotMe): Message {
+export function twoFactorTurnedOn(context: Occasion & WithNotMe): Message {
   return security(context, "Two-factor authentication is on", [
     `Logging in to your account on ${context.product} now takes a code from your authenticator app.`,
   ]);
 }
 
 /** `by` is the device that did it, or "an administrator": then there is no device, and whoever runs the site is to be asked. */
-export function twoFactorTurnedOff(context: Context & WithNotMe & { by: string }): Message {
+export function twoFactorTurnedOff(context: Occasion & WithNotMe & { by: string }): Message {
   const by = context.by === context.device ? "" : ` by ${context.by}`;
   const subject = "Two-factor authentication is off";
   const lines = [
@@ -174,13 +167,13 @@ export function twoFactorTurnedOff(context: Context & WithNotMe & { by: string }
   return compose(context, { subject, lines, after: [after], share: "notice" });
 }
 
-export function recoveryCodesRenewed(context: Context & WithNotMe): Message {
+export function recoveryCodesRenewed(context: Occasion & WithNotMe): Message {
   return security(context, "You have new recovery codes", [
     `New recovery codes were made for your account on ${context.product}. The old ones no longer work.`,
   ]);
 }
 
-export function recoveryCodeUsed(context: Context & WithNotMe & { left: number }): Message {
+export function recoveryCodeUsed(context: Occasion & WithNotMe & { left: number }): Message {
   const are = context.left === 1 ? "is" : "are";
   const left =
     context.left === 0 ? "None are left: make new ones now." : `${context.left} of 10 ${are} left.`;
@@ -190,14 +183,14 @@ export function recoveryCodeUsed(context: Context & WithNotMe & { left: number }
 }
 
 /** "Was this you?": a sign-in from a browser that this account hasn't used before. */
-export function newSignIn(context: Context & WithNotMe & { device: string }): Message {
+export function newSignIn(context: Occasion & WithNotMe & { device: string }): Message {
   return security(context, `New sign-in: ${context.device}`, [
     `Was this you? Someone logged in to your account on ${context.product} with ${context.device}, a browser that your account hasn't used before. If it was you, there is nothing to do.`,
   ]);
 }
 
 /** The first factor was right, the second one wrong; where it was the password, that is known to someone. */
-export function wrongSecondFactor(context: Context & WithNotMe & { knowsPassword: boolean }): Message {
+export function wrongSecondFactor(context: Occasion & WithNotMe & { knowsPassword: boolean }): Message {
   const { knowsPassword, product } = context;
   const subject = knowsPassword ? "Someone knows your password" : "Someone got past your first step";
   const gave = knowsPassword ? "gave the right password" : "got past the first step of logging in";
@@ -209,7 +202,7 @@ export function wrongSecondFactor(context: Context & WithNotMe & { knowsPassword
 
 /** `othersLoggedOut`: how many devices ended with it, where any could. */
 export function methodAdded(
-  context: Context & WithNotMe & { name: string; othersLoggedOut?: number },
+  context: Occasion & WithNotMe & { name: string; othersLoggedOut?: number },
 ): Message {
   return security(context, `New login method: ${context.name}`, [
     `"${context.name}" can now be used to log in to your account on ${context.product}.`,
@@ -217,13 +210,13 @@ export function methodAdded(
   ]);
 }
 
-export function methodRemoved(context: Context & WithNotMe & { name: string }): Message {
+export function methodRemoved(context: Occasion & WithNotMe & { name: string }): Message {
   return security(context, `Login method removed: ${context.name}`, [
     `"${context.name}" can no longer be used to log in to your account on ${context.product}. Devices that used it were logged out.`,
   ]);
 }
 
-export function accountDeleted(context: Context): Message {
+export function accountDeleted(context: Occasion): Message {
   return compose(context, {
     subject: "Your account was deleted",
     share: "notice",
@@ -232,4 +225,13 @@ export function accountDeleted(context: Context): Message {
     ],
     after: [`If this wasn't you, ask whoever runs ${context.product}.`],
   });
+}
+
+/** A copy of a bound session's cookie was used somewhere else; `session` is the device that it was copied from. */
+export function cookieCopyUsed(context: Occasion & WithNotMe & { session: string }): Message {
+  const { product, session } = context;
+  return security(context, `A copy of your session on ${session} was used`, [
+    `Someone used a copy of the cookie that keeps ${session} logged in to your account on ${product}. It was refused: your session is bound to its device, and nobody was logged out.`,
+    "A cookie is usually copied by malware on that device. Check it before you log in there again, and change your password from another device.",
+  ]);
 }

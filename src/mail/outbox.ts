@@ -26,7 +26,7 @@ type OutboxOptions = {
 };
 
 /**
- * A folder of `.eml` files, for whoever has no mail server yet. File names sort by time; an email appears
+ * A folder of `.eml` files, for operators who have no mail server yet. File names sort by time; an email appears
  * whole or not at all; files older than 7 days go, at the start and then hourly.
  */
 export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOptions): Outbox {
@@ -97,7 +97,8 @@ async function clean(folder: string, now: number): Promise<void> {
   }
 }
 
-async function filesOf(folder: string): Promise<string[]> {
+/** The files of the folder; none where there is no folder yet. */
+export async function filesOf(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {

@@ -3,7 +3,7 @@ import { type Selectable, sql } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { OutgoingEmailTable } from "../database/email-tables.ts";
 import { makeSortedId } from "../database/sorted-id.ts";
-import type { Message } from "./messages.ts";
+import type { Message } from "./layout.ts";
 
 const DAY = 86_400_000;
 
@@ -44,14 +44,13 @@ export function sealedFor(id: string): string {
 /**
  * Writes emails in the transaction that causes them: what is committed has its emails, even if the process dies
  * right after it; what is rolled back has none. Each is worth a day, or as long as its link, where that is shorter.
- * Returns how many it wrote.
  */
 export async function storeEmails(
   seal: EmailSeal,
   write: Write,
   emails: readonly OutgoingEmail[],
   now: number,
-): Promise<number> {
+): Promise<void> {
   for (const { to, message } of emails) {
     const id = makeSortedId(now);
     const plain = JSON.stringify({ to, message, uuid: randomUUID() });
@@ -62,7 +61,6 @@ export async function storeEmails(
       .values({ ...row, expires_at, tries: 0, failure: null })
       .execute();
   }
-  return emails.length;
 }
 
 /** Takes the next email that is due: of any number of senders, on any node, one gets it. Null where none is due. */
@@ -122,7 +120,6 @@ function openRow(
   }
 }
 
-/** Sent, or given up. */
 export async function deleteEmail({ query }: Write, id: string): Promise<void> {
   await query.deleteFrom("outgoing_email").where("id", "=", id).execute();
 }

@@ -1,6 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { timeInWords } from "./layout.ts";
+import { filesOf } from "./outbox.ts";
 
 /** An email of the outbox, as its reader sees it. */
 export type WrittenEmail = { file: string; to: string; subject: string; at: string; text: string };
@@ -10,24 +11,18 @@ const MOST_SHOWN = 100;
 
 /** The newest emails of the outbox, newest first: names of files sort by time. */
 export async function readOutbox(folder: string): Promise<WrittenEmail[]> {
-  const files = await filesOf(folder);
+  const files = await emailsOf(folder);
   return Promise.all(files.slice(0, MOST_SHOWN).map((file) => readEmail(folder, file)));
 }
 
 /** One email; null where there is no such file among the outbox's emails. */
 export async function readFromOutbox(folder: string, file: string): Promise<WrittenEmail | null> {
-  return (await filesOf(folder)).includes(file) ? readEmail(folder, file) : null;
+  return (await emailsOf(folder)).includes(file) ? readEmail(folder, file) : null;
 }
 
-async function filesOf(folder: string): Promise<string[]> {
-  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  return found
-    .filter((file) => file.endsWith(".eml"))
-    .sort()
-    .reverse();
+async function emailsOf(folder: string): Promise<string[]> {
+  const files = (await filesOf(folder)).filter((file) => file.endsWith(".eml"));
+  return files.sort().reverse();
 }
 
 async function readEmail(folder: string, file: string): Promise<WrittenEmail> {

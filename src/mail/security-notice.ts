@@ -1,9 +1,9 @@
 import { compose, type Link, type Message, type Occasion } from "./layout.ts";
 
-/** With the link, the email has a button for who did none of it; without, it says what to do instead. */
+/** With the link, the email has a button for an owner who did none of it; without, it says what to do instead. */
 export type WithNotMe = { notMeLink?: Link };
 
-/** An email about something that has happened to the account, with the way out for who did none of it. */
+/** An email about something that has happened to the account, with the way out for an owner who did none of it. */
 export function securityNotice(occasion: Occasion & WithNotMe, subject: string, lines: string[]): Message {
   const { notMeLink, product } = occasion;
   if (notMeLink === undefined) {
@@ -16,7 +16,7 @@ export function securityNotice(occasion: Occasion & WithNotMe, subject: string, 
     share: "notice",
     button: { words: "This wasn't me", link: notMeLink },
     after: [
-      "The link begins a password reset, and logs that device out where it is logged in. It works for 7 days, once.",
+      "The link starts a password reset, and logs that device out if it is still logged in. It works for 7 days, once.",
     ],
   });
 }

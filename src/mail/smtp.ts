@@ -47,7 +47,7 @@ export function smtpTransport(smtpUrl: string, from: string): MailTransport {
   };
 }
 
-/** Whether STARTTLS must succeed: always, but on this machine, or where the address says `?tls=optional`. */
+/** Whether STARTTLS must succeed: always, except on this machine or if the address says `?tls=optional`. */
 export function needsTls({ protocol, hostname, searchParams }: URL): boolean {
   return protocol === "smtp:" && !isThisMachine(hostname) && searchParams.get("tls") !== "optional";
 }

@@ -3,7 +3,7 @@ import type { Message } from "./layout.ts";
 /** An email on its way. `at` and `id` stay the same over all tries, so that one that arrives twice is known as one. */
 export type Mail = { to: string; message: Message; at: number; id: string };
 
-/** What takes emails away: a mail server, or a folder. */
+/** Where emails are handed over: a mail server, or a folder. */
 export type MailTransport = {
   /** Resolves when the email is gone. @throws where it isn't. */
   send(mail: Mail): Promise<void>;

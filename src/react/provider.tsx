@@ -25,7 +25,7 @@ export function LatchkeyProvider(props: ProviderProps) {
     () => ({ client, queries, settings: { basePath, passkeys, oidc, passwordMinLength } }),
     [client, queries, basePath, passkeys, oidc, passwordMinLength],
   );
-  useLeaving(client, props.onSignedOut);
+  useSignedOut(client, props.onSignedOut);
   useEffect(() => {
     queries.mount();
     return () => queries.unmount();
@@ -43,7 +43,7 @@ export function LatchkeyProvider(props: ProviderProps) {
   );
 }
 
-function useLeaving(client: Client, onSignedOut: ProviderProps["onSignedOut"]): void {
+function useSignedOut(client: Client, onSignedOut: ProviderProps["onSignedOut"]): void {
   const listener = useRef(onSignedOut);
   useEffect(() => {
     listener.current = onSignedOut;

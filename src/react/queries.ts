@@ -19,7 +19,7 @@ type Latchkey = { client: Client; queries: QueryClient; settings: Required<Latch
 /** What `<LatchkeyProvider>` gives; null outside of it. */
 export const LatchkeyContext = createContext<Latchkey | null>(null);
 
-/** What is read when a person opens a page is use of the session; that it is read anew, or tried again, isn't. */
+/** What is read when a person opens a page is use of the session; reading it again, or trying again, isn't. */
 export function readingOf({ client, queryKey }: Pick<QueryFunctionContext, "client" | "queryKey">): Reading {
   const query = client.getQueryState(queryKey);
   return { background: query !== undefined && (query.isInvalidated || query.fetchFailureCount > 0) };
@@ -66,7 +66,7 @@ export function useHasPassword(): boolean {
   return data?.methods.some(({ kind }) => kind === "password") ?? true;
 }
 
-/** Reads everything anew: after an action, and when the server says that something changed. */
+/** Reads everything again: after an action, and when the server says that something changed. */
 export function useRefresh(): () => Promise<void> {
   const { queries } = useLatchkey();
   return useMemo(() => () => queries.invalidateQueries(), [queries]);

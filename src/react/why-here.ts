@@ -15,62 +15,53 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
     case "none":
       return null;
     case "signed_out":
-      return { sentence: "You logged out.", question: null };
+      return because("You logged out.");
     case "signed_out_remotely":
       return by === ADMINISTRATOR
         ? askWhoeverRunsIt(`An administrator logged you out${when}.`)
-        : { sentence: `You were logged out from ${by}${when}.`, question: NOT_YOU };
+        : because(`You were logged out from ${by}${when}.`, NOT_YOU);
     case "password_changed":
-      return { sentence: `Your password was changed from ${by}${when}.`, question: NOT_YOU };
+      return because(`Your password was changed from ${by}${when}.`, NOT_YOU);
     case "email_changed":
       // A reset would go to the new address, which may be the intruder's.
-      return {
-        sentence: `Your email address was changed${when}. ${NOT_YOU} Open the email that we sent to your old address.`,
-        question: null,
-      };
+      return because(
+        `Your email address was changed${when}. ${NOT_YOU} Open the email that we sent to your old address.`,
+      );
     case "password_reset":
-      return { sentence: `Your password was reset${when}. Log in with the new one.`, question: NOT_YOU };
+      return because(`Your password was reset${when}. Log in with the new one.`, NOT_YOU);
     case "replaced":
-      return {
-        sentence: `Someone signed in to your account with ${by}, which replaced this session.`,
-        question: NOT_YOU,
-      };
+      return because(`Someone signed in to your account with ${by}, which replaced this session.`, NOT_YOU);
     case "expired":
-      return { sentence: `${lifetimeOver(days)} Log in again.`, question: null };
+      return because(`${lifetimeOver(days)} Log in again.`);
     case "idle":
-      return {
-        sentence: "You were logged out because this device was unused for a while. Log in again.",
-        question: null,
-      };
+      return because("You were logged out because this device was unused for a while. Log in again.");
     case "method_removed":
-      return {
-        sentence: `The login method that this device used was disconnected${when}. Log in another way.`,
-        question: NOT_YOU,
-      };
+      return because(
+        `The login method that this device used was disconnected${when}. Log in another way.`,
+        NOT_YOU,
+      );
     case "account_closed":
       return askWhoeverRunsIt("This account was closed.");
     case "proof_lost":
-      return {
-        sentence: "This browser could no longer prove itself, so its old session ended with your new one.",
-        question: null,
-      };
+      return because(
+        "This browser could no longer prove itself, so its old session ended with your new one.",
+      );
     case "device_proof_needed":
-      return {
-        sentence: "This browser couldn't prove that it is the one you logged in with. Log in again.",
-        question: null,
-      };
+      return because("This browser couldn't prove that it is the one you logged in with. Log in again.");
     case "two_factor_needed":
-      return { sentence: "This site asks for two-factor authentication.", question: null };
+      return because("This site asks for two-factor authentication.");
     case "reported":
-      return {
-        sentence: "This session was reported as not yours, and was ended.",
-        question: "Was it yours after all?",
-      };
+      return because("This session was reported as not yours, and was ended.", "Was it yours after all?");
   }
 }
 
+/** A sentence with nothing to ask, or with a question. */
+export function because(sentence: string, question: string | null = null): Why {
+  return { sentence, question };
+}
+
 function askWhoeverRunsIt(sentence: string): Why {
-  return { sentence: `${sentence} Ask whoever runs this site.`, question: null };
+  return because(`${sentence} Ask whoever runs this site.`);
 }
 
 function lifetimeOver(days: number | null): string {

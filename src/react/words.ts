@@ -39,14 +39,14 @@ export const SENTENCES: Record<string, Problem> = {
 
 /** Turns whatever was thrown into words: what happened, and what comes next. */
 export function inWords(error: unknown): Problem {
-  if (error instanceof PromptFailed) return { sentence: ofThePrompt(error.reason) };
+  if (error instanceof PromptFailed) return { sentence: promptInWords(error.reason) };
   if (error instanceof Unreachable && error.status !== null)
     return { sentence: "The server can't do that right now. Nothing was lost; try again in a minute." };
   if (!(error instanceof Refused)) return { sentence: "No connection. Nothing was lost; try again." };
-  return { ...ofRefusal(error), code: error.code };
+  return { ...refusalInWords(error), code: error.code };
 }
 
-function ofRefusal({ code, facts }: Refused): Problem {
+function refusalInWords({ code, facts }: Refused): Problem {
   if (code === "too_many_attempts")
     return { sentence: `Too many attempts. Try again in ${waitOf(facts.retryAfter)}.` };
   if (code === "weak_password")
@@ -57,23 +57,23 @@ function ofRefusal({ code, facts }: Refused): Problem {
 }
 
 /** The same, where what was typed was a recovery code: no next one comes by itself. */
-export function ofRecoveryCode(problem: Problem | null): Problem | null {
+export function asRecoveryCode(problem: Problem | null): Problem | null {
   if (problem?.code !== "wrong_code") return problem;
   return { ...problem, sentence: "That recovery code is not right, or was already used. Try another one." };
 }
 
-/** A passkey prompt that came to nothing; `reason` is the name that the browser gives it. */
+/** A passkey prompt that failed or was closed; `reason` is the name of the browser's error. */
 export class PromptFailed extends Error {
   override name = "PromptFailed";
   readonly reason: string;
 
   constructor(cause: unknown) {
-    super("The passkey prompt came to nothing.", { cause });
+    super("The passkey prompt failed.", { cause });
     this.reason = cause instanceof Error ? cause.name : "";
   }
 }
 
-function ofThePrompt(reason: string): string {
+function promptInWords(reason: string): string {
   // Browsers don't tell a prompt that was closed from a device that didn't recognize its owner.
   if (reason === "NotAllowedError") return "No passkey was used. Try again, or use another way.";
   if (reason === "InvalidStateError") return "This device already has a passkey for this account.";
@@ -82,16 +82,16 @@ function ofThePrompt(reason: string): string {
 
 /** What is said under a field that was left empty, by its name. */
 export const EMPTY_FIELDS: Record<string, string> = {
-  email: "Type your email address.",
-  password: "Type your password.",
-  currentPassword: "Type your current password.",
-  newPassword: "Type a new password.",
-  code: "Type the code.",
-  name: "Type a name.",
+  email: "Enter your email address.",
+  password: "Enter your password.",
+  currentPassword: "Enter your current password.",
+  newPassword: "Enter a new password.",
+  code: "Enter the code.",
+  name: "Enter a name.",
 };
 
 type Reading = {
-  /** What the last try came to, where it came to nothing. */
+  /** Why the last try failed, if it did. */
   error: unknown;
   isOffline: boolean;
   /** When what is shown was read, in ms; null where there is nothing to show yet. */
@@ -99,7 +99,7 @@ type Reading = {
 };
 
 /** Why a list is not up to date, and that it will be by itself; null where it is. */
-export function whyOld({ error, isOffline, readAt }: Reading, now: number): string | null {
+export function staleNotice({ error, isOffline, readAt }: Reading, now: number): string | null {
   // A page whose session is over is leaving, and says why where it arrives.
   if (error instanceof Refused && error.isSignedOut) return null;
   if (!isOffline && !error) return null;

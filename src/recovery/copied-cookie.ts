@@ -1,10 +1,10 @@
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { FoundSession } from "../database/database.ts";
 import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
-import { cookieCopyUsed } from "../mail/copied-cookie.ts";
+import * as messages from "../mail/messages.ts";
 import { DAY } from "../sessions/expiry.ts";
 
 /** How often the owner is told of copies of one session's cookie, in ms. */
@@ -37,9 +37,9 @@ function isDue(toldAt: number | null, now: number): boolean {
 
 async function tellOnce(parts: AccountParts, session: FoundSession, from: string, now: number) {
   const { id, accountId, label } = session;
-  const emails = await parts.database.write(async (write): Promise<number> => {
+  await parts.database.write(async (write) => {
     const account = await lockAccount(write, accountId);
-    if (!account) return 0;
+    if (!account) return;
     const told = await write.query
       .updateTable("session")
       .set({ copy_told_at: now })
@@ -47,16 +47,15 @@ async function tellOnce(parts: AccountParts, session: FoundSession, from: string
       .where(({ or, eb }) => or([eb("copy_told_at", "is", null), eb("copy_told_at", "<=", now - TOLD_EVERY)]))
       .returning("id")
       .executeTakeFirst();
-    if (!told) return 0;
+    if (!told) return;
     await record(write, { accountId, kind: "cookie_copy_used", at: now, label, detail: { from } });
     write.announce(accountId);
     const notMeLink = await makeNotMeLink(parts, write, account, id, now);
-    const message = cookieCopyUsed({
+    const message = messages.cookieCopyUsed({
       ...emailContext(parts, account.email, now, from),
       notMeLink,
       session: label,
     });
-    return writeEmails(parts, write, [{ to: account.email, message }], now);
+    await writeEmails(parts, write, [{ to: account.email, message }], now);
   });
-  sendEmails(parts, emails);
 }

@@ -1,15 +1,12 @@
-import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { findLink } from "../credentials/emailed-links.ts";
+import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
 import { removeAddedSince } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail, type SecurityChange } from "../credentials/security-change.ts";
 import { emailContext } from "../credentials/send-emails.ts";
-import type { Write } from "../database/database.ts";
-import { isUniqueViolation } from "../database/database.ts";
+import { isUniqueViolation, type Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 
 /**
  * The old address says no. An unconfirmed change is cancelled and ends no session; a confirmed one is
@@ -18,14 +15,12 @@ import { refuse } from "../refusals.ts";
  */
 export async function reverseEmailChange(visit: Visit, token: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
-  const known = await findLink(parts.database, ["email_reversal"], token, now);
-  const accountId = known?.account_id;
-  if (!accountId) return refuse("link_expired");
+  const found = await findAccountLink(parts.database, ["email_reversal"], token, now);
+  if (!found) return refuse("link_expired");
   const { label } = clientInfo.device;
-  const redeemed = { kind: "email_reversal", token, accountId, label } as const;
-  return changeByLink(parts, redeemed, now, async (write, account, link) => {
+  return changeByLink(visit, found, async (write, account, link) => {
     if (link.confirmed_at !== null) return undoChange(parts, write, { account, link, label }, now);
-    await endLinksOfChange(write, accountId, link.change_id);
+    await endLinksOfChange(write, account.id, link.change_id);
     return { ok: true, answer: {} };
   }).catch((error: unknown) => {
     if (isUniqueViolation(error)) return refuse("link_expired");

@@ -1,11 +1,10 @@
-import { findLink } from "../credentials/emailed-links.ts";
+import { findAccountLink } from "../credentials/emailed-links.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import { device } from "../history/actor.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
 
@@ -13,18 +12,15 @@ import { forgetDevice } from "../sessions/known-device.ts";
  * "This wasn't me": the session of the email ends, with every other one of the same browser, so that
  * signing in twice doesn't help; pending sign-ins too, and a reset begins. The login methods that came
  * from there go, or a thief would be back through one of them, and the browser is a new one again. 2FA
- * stays: else who reads the emails could take it off.
+ * stays, or someone who reads the emails could take it off.
  */
 export async function reportSession(visit: Visit, token: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
-  const link = await findLink(parts.database, ["not_me"], token, now);
-  const accountId = link?.account_id;
-  if (!link || !accountId) return refuse("link_expired");
-  const { email, email_key } = link;
+  const link = await findAccountLink(parts.database, ["not_me"], token, now);
+  if (!link) return refuse("link_expired");
+  const { account_id: accountId, session_id: id, device_hash: deviceHash, email, email_key } = link;
   const { label } = clientInfo.device;
-  const redeemed = { kind: "not_me", token, accountId, label } as const;
-  return changeByLink(parts, redeemed, now, async (write) => {
-    const { session_id: id, device_hash: deviceHash } = link;
+  return changeByLink(visit, link, async (write) => {
     const gone = methodsFrom(await readMethods(write, accountId), { sessionId: id, deviceHash });
     return {
       ok: true,
@@ -74,7 +70,7 @@ async function readMethods(write: Write, accountId: string) {
   ];
 }
 
-/** Those that were added there, and those that were added with one of them, and so on. */
+/** Methods that were added there, those that were added with one of them, and so on. */
 function methodsFrom(
   methods: readonly Method[],
   { sessionId, deviceHash }: { sessionId: string | null; deviceHash: Uint8Array | null },

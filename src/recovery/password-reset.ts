@@ -1,20 +1,18 @@
-import { findAccountByEmail, ownWords } from "../credentials/account.ts";
+import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import type { EmailedLink } from "../credentials/emailed-links.ts";
-import { findLink } from "../credentials/emailed-links.ts";
+import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
+import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
-import { sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import { lockAccount } from "../database/lock.ts";
+import { type Account, lockAccount } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 
 /** Emails a reset link where the address has an account. The answer, and its time, are the same for every address. */
 export async function askForReset(visit: Visit, email: string): Promise<Outcome> {
@@ -36,20 +34,18 @@ export async function askForReset(visit: Visit, email: string): Promise<Outcome>
   return { ok: true };
 }
 
-/** Begins a reset that was asked for, by an operator too. Nothing where the account has changed since it was read. */
+/** Begins a reset that somebody, or an operator, asked for; not if the account has changed since it was read. */
 export async function sendResetEmail(
   parts: AccountParts,
   account: Account,
   label: string,
   now: number,
 ): Promise<void> {
-  const written = await parts.database.write(async (write) => {
-    const held = await lockAccount(write, account.id);
-    const same = held?.email_key === account.email_key && held.suspended_at === account.suspended_at;
-    const emails = same ? [await resetEmail(parts, write, account, label, now)] : [];
-    return writeEmails(parts, write, emails, now);
+  await parts.database.write(async (write) => {
+    const locked = await lockAccount(write, account.id);
+    const same = locked?.email_key === account.email_key && locked.suspended_at === account.suspended_at;
+    if (same) await writeEmails(parts, write, [await resetEmail(parts, write, account, label, now)], now);
   });
-  sendEmails(parts, written);
 }
 
 /** Sets a new password with the emailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */
@@ -57,18 +53,15 @@ export async function resetPassword(
   visit: Visit,
   asked: { token: string; password: string },
 ): Promise<Outcome> {
-  const { parts, clientInfo, now } = visit;
-  const link = await findLink(parts.database, ["reset_password"], asked.token, now);
-  if (!link?.account_id) return refuse("link_expired");
-  const tooMany = await parts.attempts.take([{ kind: "new_password", of: link.account_id }], now);
-  if (tooMany) return tooMany;
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
-  if (weak) return refuse("weak_password", weak);
-  const passwordHash = await parts.passwords.hash(asked.password);
-  const { account_id: accountId } = link;
-  const { label } = clientInfo.device;
-  const redeemed = { kind: "reset_password", token: asked.token, accountId, label } as const;
-  return changeByLink(parts, redeemed, now, async (write, account) => {
+  const { parts, now } = visit;
+  const link = await findAccountLink(parts.database, ["reset_password"], asked.token, now);
+  if (!link) return refuse("link_expired");
+  const { account_id: accountId, email } = link;
+  const limit = { kind: "new_password", of: accountId } as const;
+  const hashed = await hashNewPassword(parts, { password: asked.password, email, limit }, now);
+  if (!hashed.ok) return hashed;
+  const { passwordHash } = hashed;
+  return changeByLink(visit, link, async (write, account) => {
     const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
     // Whoever guessed before must not keep the owner out with the password that was just chosen.
     await forgetWrongPasswords(parts, write, account);

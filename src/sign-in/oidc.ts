@@ -1,20 +1,23 @@
 import { addMethod } from "../changes/login-methods.ts";
-import type { Acting, CurrentSession } from "../changes/proof.ts";
-import { renewProved, requireProof } from "../changes/proof.ts";
+import { type Acting, type CurrentSession, renewProved, requireProof } from "../changes/proof.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { beginCeremony, takeCeremony } from "../credentials/passkeys/ceremony.ts";
-import type { AuthorizationRequest, Provider, ProviderIdentity } from "../credentials/provider.ts";
-import { newAuthorizationRequest, ProviderFailed } from "../credentials/provider.ts";
-import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
-import { refuse, sessionHasEnded } from "../refusals.ts";
+import {
+  type AuthorizationRequest,
+  newAuthorizationRequest,
+  type Provider,
+  ProviderFailed,
+  type ProviderIdentity,
+} from "../credentials/provider.ts";
+import { type Outcome, type Refusal, type RefusalCode, refuse, sessionHasEnded } from "../refusals.ts";
 import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignInResult } from "./sign-in.ts";
 
-/** What a round to a provider is for. */
+/** What an authorization at a provider is for. */
 export type Intent = "sign_in" | "connect" | "prove";
 
-/** What is kept of a round between its start and the way back, sealed. */
+/** What is kept of an authorization until its callback, sealed. */
 type Kept = AuthorizationRequest & {
   provider: string;
   intent: Intent;
@@ -28,7 +31,7 @@ export type CallbackResult =
   | { intent: "connect"; done: Outcome }
   | { intent: "prove"; done: Outcome };
 
-/** Begins a round to a provider: where to send the browser. Connecting wants a fresh proof first. */
+/** Begins an authorization: where to send the browser. Connecting needs a fresh proof first. */
 export async function startAuthorization(
   { parts, clientInfo, now }: Visit,
   provider: Provider,
@@ -52,9 +55,9 @@ export async function startAuthorization(
     const proof = await requireProof({ parts, current, now }, { named: false }, "both");
     if (!proof.ok) return proof;
   }
-  const round = newAuthorizationRequest(intent === "prove");
+  const authorization = newAuthorizationRequest(intent === "prove");
   const kept: Kept = {
-    ...round,
+    ...authorization,
     provider: provider.settings.id,
     intent,
     sessionId: current?.id ?? null,
@@ -62,10 +65,12 @@ export async function startAuthorization(
     touchPoints,
   };
   try {
-    const url = await provider.authorizationUrl(round);
-    const data = Buffer.from(parts.seal.close(JSON.stringify(kept), round.state)).toString("base64");
+    const url = await provider.authorizationUrl(authorization);
+    const data = Buffer.from(parts.seal.close(JSON.stringify(kept), authorization.state)).toString("base64");
     const ceremony = { kind: "oidc", accountId: current?.accountId ?? null, data } as const;
-    await parts.database.write((write) => beginCeremony(write, { key: round.state, browser }, ceremony, now));
+    await parts.database.write((write) =>
+      beginCeremony(write, { key: authorization.state, browser }, ceremony, now),
+    );
     return { ok: true, url: url.href };
   } catch (error) {
     return failed(parts, provider, error);
@@ -73,8 +78,8 @@ export async function startAuthorization(
 }
 
 /**
- * The way back from a provider. The round is used up, whatever the answer is worth; null where there is
- * none: a replayed, stale or foreign state.
+ * The callback from a provider. It uses the authorization up, even with a wrong answer; null where there is
+ * none, since the state was replayed, is stale, or belongs to another browser.
  */
 export async function handleCallback(
   parts: AccountParts,
@@ -117,11 +122,11 @@ async function identify(
   parts: AccountParts,
   provider: Provider,
   answer: URL,
-  round: AuthorizationRequest,
+  authorization: AuthorizationRequest,
 ): Promise<ProviderIdentity | Refusal> {
   if (answer.searchParams.get("error") === "access_denied") return refuse("provider_cancelled");
   try {
-    return await provider.identify(answer, round);
+    return await provider.identify(answer, authorization);
   } catch (error) {
     return failed(parts, provider, error);
   }
@@ -140,7 +145,7 @@ async function connect(acting: Acting, provider: Provider, identity: ProviderIde
   return addMethod(acting, method, (write) => store(write, acting.current.accountId));
 }
 
-/** The refusals that a page can say a sentence about. */
+/** The refusals that a page has a sentence for. */
 export function isForPage(code: RefusalCode): boolean {
   return (
     code.startsWith("provider_") ||

@@ -6,8 +6,7 @@ import { findPasskey } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
 import { refuse } from "../refusals.ts";
 import type { ClientInfo } from "../sessions/start.ts";
-import type { SignInResult } from "./sign-in.ts";
-import { afterFirstFactor } from "./sign-in.ts";
+import { afterFirstFactor, type SignInResult } from "./sign-in.ts";
 
 /**
  * Signs in with a passkey. An authenticator that knew its owner counts as both factors; one that only

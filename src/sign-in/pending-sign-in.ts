@@ -1,27 +1,21 @@
-import type { Selectable } from "kysely";
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import { secondFactorTries } from "../credentials/limits/tries.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
-import type { SecondFactor } from "../credentials/second-factor.ts";
-import { acceptSecondFactor, readySecondFactor } from "../credentials/second-factor.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { acceptSecondFactor, readySecondFactor, type SecondFactor } from "../credentials/second-factor.ts";
+import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import { lockAccount } from "../database/lock.ts";
+import { type Account, lockAccount } from "../database/lock.ts";
 import type { PendingSignInTable } from "../database/schema.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome, Refusal } from "../refusals.ts";
-import { ofAccount, refuse } from "../refusals.ts";
+import { type Outcome, ofAccount, type Refusal, refuse } from "../refusals.ts";
 import type { Started } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
-
-type Done = { ok: true; started: Started; emails: number } | (Refusal & { emails?: number });
 
 /**
  * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
@@ -40,27 +34,21 @@ export async function finishWithSecondFactor(
   if (tooMany) return ofAccount(tooMany, { id: half.account_id });
   const ready = await readySecondFactor(parts, half.account_id, given);
 
-  const done: Done = await parts.database.write(async (write) => {
+  return parts.database.write(async (write) => {
     const account = await lockAccount(write, half.account_id);
     const counted = account && (await countTry(write, token, account, now));
     if (!account || !counted) return refuse("sign_in_expired");
     const accepted = await acceptSecondFactor(parts, write, account.id, ready, now);
     if (accepted === null) return noteWrongCode(visit, write, account, counted);
     await write.query.deleteFrom("pending_sign_in").where("token_hash", "=", hashToken(token)).execute();
-    await parts.attempts.release(write, { own: limit });
+    await parts.attempts.release(write, limit);
     if (account.suspended_at !== null) return ofAccount(refuse("account_suspended"), account);
     const { signed_in_with: signedInWith, method_id: methodId } = counted;
-    const sign = { signedInWith, methodId, bothFactors: true };
-    const finished = await finishSignIn(visit, write, account, sign);
-    if (accepted === "totp") return finished;
-    const used = { account, session: finished.started.session };
-    const note = await noteRecoveryCode(parts, write, used, now);
-    const emails = finished.emails + (await writeEmails(parts, write, [note], now));
-    return { ...finished, emails };
+    const started = await finishSignIn(visit, write, account, { signedInWith, methodId, bothFactors: true });
+    if (accepted === "recovery_code")
+      await noteRecoveryCode(parts, write, { account, session: started.session }, now);
+    return { ok: true, started };
   });
-  sendEmails(parts, done.emails ?? 0);
-  if (!done.ok) return done;
-  return { ok: true, started: done.started };
 }
 
 async function findPendingSignIn(parts: AccountParts, token: string, now: number) {
@@ -92,13 +80,13 @@ async function countTry(
     .executeTakeFirst();
 }
 
-/** Someone came past the first factor: the owner reads it in the activity, and by email once for each sign-in. */
+/** Someone got past the first factor: the owner reads it in the activity, and in one email for each sign-in. */
 async function noteWrongCode(
   visit: Visit,
   write: Write,
   account: Account,
   half: Selectable<PendingSignInTable>,
-): Promise<Done> {
+): Promise<Refusal> {
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
@@ -110,6 +98,6 @@ async function noteWrongCode(
     knowsPassword: half.signed_in_with === "password",
     notMeLink: await makeNotMeLink(parts, write, account, null, now),
   });
-  const emails = await writeEmails(parts, write, [{ to: account.email, message }], now);
-  return { ...refusal, emails };
+  await writeEmails(parts, write, [{ to: account.email, message }], now);
+  return refusal;
 }

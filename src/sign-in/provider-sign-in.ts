@@ -3,21 +3,19 @@ import { readEmailAddress } from "../credentials/email-address.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import type { Provider, ProviderIdentity } from "../credentials/provider.ts";
 import type { Write } from "../database/database.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, refuse } from "../refusals.ts";
 import { makeId } from "../sessions/token.ts";
-import type { SignInResult } from "./sign-in.ts";
-import { afterFirstFactor } from "./sign-in.ts";
+import { afterFirstFactor, type SignInResult } from "./sign-in.ts";
 import { signUpWithProvider } from "./sign-up.ts";
 
-/** Ways to prove oneself at a provider (RFC 8176), by what they are: a code alone is one factor as well. */
+/** Ways to authenticate at a provider (RFC 8176), by factor: a code alone is one factor, too. */
 const KINDS_OF_PROOF = [
   ["pwd", "pin", "kba"],
   ["otp", "hwk", "swk", "sc", "sms", "tel"],
   ["face", "fpt", "iris", "retina", "vbm"],
 ];
 
-/** Signs in with what a provider said, to the account that is tied to it; where there is none, this is a sign-up. */
+/** Signs in to the account that is connected to a provider's identity; where there is none, this is a sign-up. */
 export async function signInWithProvider(
   visit: Visit,
   provider: Provider,
@@ -38,7 +36,7 @@ export async function signInWithProvider(
   return done === "changed_meanwhile" ? refuse("provider_failed") : done;
 }
 
-/** Whether a sign-in there stands for both factors here: where the provider is trusted to say so, and does. */
+/** Whether a sign-in there counts as both factors here: the provider is trusted to say so, and does. */
 export function countsAsBoth({ settings }: Provider, { amr }: ProviderIdentity): boolean {
   if (!settings.trustAmr) return false;
   const kinds = KINDS_OF_PROOF.filter((kind) => kind.some((one) => amr.includes(one)));
@@ -77,7 +75,7 @@ export async function findIdentity(parts: AccountParts, { issuer, subject }: Pro
     .executeTakeFirst();
 }
 
-/** Ties what a provider said to an account, once: one subject belongs to one account. */
+/** Connects a provider's identity to an account, once: one subject belongs to one account. */
 export function newIdentity(
   provider: Provider,
   { issuer, subject }: ProviderIdentity,
@@ -93,9 +91,6 @@ export function newIdentity(
       subject,
       created_at: now,
       last_used_at: usedAt,
-      added_by: null,
-      added_from: null,
-      added_with: null,
     };
     const stored = await write.query
       .insertInto("oidc_identity")

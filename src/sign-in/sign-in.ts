@@ -2,19 +2,16 @@ import type { LoginMethodKind } from "../answers.ts";
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { makeNotMeLink } from "../credentials/emailed-links.ts";
-import { passwordTries } from "../credentials/limits/tries.ts";
+import { passwordTries, type Tries } from "../credentials/limits/tries.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
-import type { Account } from "../database/lock.ts";
-import { lockAccount } from "../database/lock.ts";
+import { type Account, lockAccount } from "../database/lock.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { ofAccount, refuse } from "../refusals.ts";
-import type { Started } from "../sessions/start.ts";
-import { startSession } from "../sessions/start.ts";
+import { type Outcome, ofAccount, refuse } from "../refusals.ts";
+import { type Started, startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 
 /** How long a second factor may take, in ms. */
@@ -25,8 +22,11 @@ export type SignInResult = Outcome<
   { started: Started } | { pendingSignIn: { token: string; expiresAt: number } }
 >;
 
-/** A password change that races this sign-in moves the version; then all is judged anew, so often. */
-const TRIES = 3;
+/** How often a password is checked again where a change of credentials races its sign-in. */
+const ROUNDS = 3;
+
+/** What a session is opened with. */
+export type PassedFactors = { signedInWith: LoginMethodKind; methodId: string; bothFactors: boolean };
 
 /** No account's id. */
 const NOBODY = "";
@@ -53,29 +53,20 @@ export async function signIn(
   return parts.attempts.inTurn(tries.own, async () => {
     const tooMany = await tries.take(now);
     if (tooMany) return ofAccount(tooMany, account);
-    const attempt = {
-      password: asked.password,
-      passed: (write: Write) => tries.release(write),
-      failedForNobody: (write: Write) => parts.attempts.noteForNobody(write, tries.own.of, now),
-    };
-    return verifyPassword(visit, account, attempt);
+    return verifyPassword(visit, account, { password: asked.password, tries });
   });
 }
 
-type PasswordAttempt = {
-  password: string;
-  passed: (write: Write) => Promise<void>;
-  failedForNobody: (write: Write) => Promise<void>;
-};
+type PasswordAttempt = { password: string; tries: Tries };
 
 async function verifyPassword(
   visit: Visit,
   account: Account | undefined,
   attempt: PasswordAttempt,
-  tries = TRIES,
+  rounds = ROUNDS,
 ): Promise<SignInResult> {
   const { parts, now } = visit;
-  const { password, passed } = attempt;
+  const { password, tries } = attempt;
   const usable = account?.password_blocked_at === null ? account.password_hash : null;
   const { right, outdated } = await parts.passwords.verify(password, usable);
   if (!account || !right) {
@@ -83,59 +74,54 @@ async function verifyPassword(
     return ofAccount(refuse("wrong_credentials"), account);
   }
   const better = outdated ? { from: usable, to: await parts.passwords.hash(password) } : null;
-  const sign = { signedInWith: "password", methodId: "password" } as const;
+  const sign = { signedInWith: "password", methodId: "password", bothFactors: false } as const;
   const done = await afterFirstFactor(visit, account, sign, async (write) => {
     const update = write.query.updateTable("account").where("id", "=", account.id);
     await update.set({ password_used_at: now }).execute();
     if (better) {
       await update.set({ password_hash: better.to }).where("password_hash", "=", better.from).execute();
     }
-    await passed(write);
+    await tries.release(write);
     return true;
   });
   if (done !== "changed_meanwhile") return done;
   const fresh = await findAccountByEmail(parts.database, account.email_key);
-  return tries > 1 ? verifyPassword(visit, fresh, attempt, tries - 1) : refuse("wrong_credentials");
+  return rounds > 1 ? verifyPassword(visit, fresh, attempt, rounds - 1) : refuse("wrong_credentials");
 }
 
 /**
  * What follows a first factor of any kind: the second one, where it is on and the first doesn't count as
  * both; else the session. Refuses to build on credentials that have changed since they were judged. `use`
- * notes that the method was used, with the account held; it says false where the method is gone by then.
+ * notes that the method was used, with the account locked; it says false where the method is gone by then.
  */
 export async function afterFirstFactor(
   visit: Visit,
   account: Account,
-  sign: { signedInWith: LoginMethodKind; methodId: string; bothFactors?: boolean },
+  sign: PassedFactors,
   use: (write: Write) => Promise<boolean>,
 ): Promise<SignInResult | "changed_meanwhile"> {
   const { parts, now } = visit;
-  const { signedInWith, methodId, bothFactors = false } = sign;
-  const done = await parts.database.write(async (write) => {
-    const held = await lockAccount(write, account.id);
-    if (held?.credential_version !== account.credential_version) return "changed_meanwhile" as const;
-    if (!(await use(write))) return "changed_meanwhile" as const;
-    if (!bothFactors && (await hasTwoFactor(write, held.id))) {
-      const pendingSignIn = await addPendingSignIn(write, held, { signedInWith, methodId }, now);
-      return { ok: true as const, pendingSignIn };
-    }
-    if (held.suspended_at !== null) return ofAccount(refuse("account_suspended"), held);
-    return finishSignIn(visit, write, held, { signedInWith, methodId, bothFactors });
+  return parts.database.write(async (write) => {
+    const locked = await lockAccount(write, account.id);
+    if (locked?.credential_version !== account.credential_version) return "changed_meanwhile";
+    if (!(await use(write))) return "changed_meanwhile";
+    if (!sign.bothFactors && (await hasTwoFactor(write, locked.id)))
+      return { ok: true, pendingSignIn: await addPendingSignIn(write, locked, sign, now) };
+    if (locked.suspended_at !== null) return ofAccount(refuse("account_suspended"), locked);
+    return { ok: true, started: await finishSignIn(visit, write, locked, sign) };
   });
-  if (done !== "changed_meanwhile" && done.ok && "emails" in done) sendEmails(parts, done.emails);
-  return done;
 }
 
-/** The last step of every sign-in, with the account held: the session, and an email where the browser is new to it. */
+/** The last step of every sign-in, with the account locked: the session, and an email where the browser is new to it. */
 export async function finishSignIn(
   visit: Visit,
   write: Write,
   account: Account,
-  sign: { signedInWith: LoginMethodKind; methodId: string; bothFactors: boolean },
-): Promise<{ ok: true; started: Started; emails: number }> {
+  sign: PassedFactors,
+): Promise<Started> {
   const { parts, clientInfo, now } = visit;
   const started = await startSession(visit, write, { accountId: account.id, ...sign });
-  if (!started.fromNewDevice) return { ok: true, started, emails: 0 };
+  if (!started.fromNewDevice) return started;
   const notMeLink = await makeNotMeLink(parts, write, account, started.session.id, now);
   const { label } = clientInfo.device;
   const message = messages.newSignIn({
@@ -143,14 +129,14 @@ export async function finishSignIn(
     device: label,
     notMeLink,
   });
-  const emails = await writeEmails(parts, write, [{ to: account.email, message }], now);
-  return { ok: true, started, emails };
+  await writeEmails(parts, write, [{ to: account.email, message }], now);
+  return started;
 }
 
 async function addPendingSignIn(
   write: Write,
   account: Account,
-  sign: { signedInWith: LoginMethodKind; methodId: string },
+  sign: PassedFactors,
   now: number,
 ): Promise<{ token: string; expiresAt: number }> {
   const token = makeSecret();
@@ -170,17 +156,17 @@ async function addPendingSignIn(
   return { token, expiresAt };
 }
 
-/** The owner can read of it. Where there is none, as much is written all the same, or the answer's time would tell. */
+/** For the owner's activity. Where there is no account, as much is written, or the answer's time would tell. */
 async function noteFailure(
   visit: Visit,
   account: Account | undefined,
-  { failedForNobody }: PasswordAttempt,
+  { tries }: PasswordAttempt,
 ): Promise<void> {
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   await parts.database.write(async (write) => {
-    const held = await lockAccount(write, account?.id ?? NOBODY);
-    if (!held) return failedForNobody(write);
-    await recordFolded(write, { accountId: held.id, kind: "sign_in_failed", at: now, label });
+    const locked = await lockAccount(write, account?.id ?? NOBODY);
+    if (!locked) return parts.attempts.noteForNobody(write, tries.own.of, now);
+    await recordFolded(write, { accountId: locked.id, kind: "sign_in_failed", at: now, label });
   });
 }

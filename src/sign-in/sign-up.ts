@@ -1,18 +1,17 @@
-import { addAccount, findAccountByEmail, ownWords } from "../credentials/account.ts";
-import type { EmailAddress } from "../credentials/email-address.ts";
-import { readEmailAddress } from "../credentials/email-address.ts";
-import { findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
+import { addAccount, findAccountByEmail } from "../credentials/account.ts";
+import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
+import { type EmailedLink, findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { acceptRegistration } from "../credentials/passkeys/passkeys.ts";
 import { storePasskey } from "../credentials/passkeys/stored-passkeys.ts";
-import { emailContext, sendEmails, writeEmails } from "../credentials/send-emails.ts";
+import { hashNewPassword } from "../credentials/passwords/new-password.ts";
+import { verificationEmail } from "../credentials/security-change.ts";
+import { emailContext, writeEmails } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { lockName } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
-import type { Outcome } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
-import type { Started } from "../sessions/start.ts";
-import { startSession } from "../sessions/start.ts";
+import { type Outcome, refuse } from "../refusals.ts";
+import { type Started, startSession } from "../sessions/start.ts";
 
 export type SignedUp = Outcome<{ started: Started } | { started: null }>;
 
@@ -27,12 +26,9 @@ export async function signUp(visit: Visit, asked: { email: string; password: str
   if (!address) return refuse("invalid_email");
   if (parts.settings.signUp === "verify-first") return sendSignUpLink(visit, address);
 
-  const tooMany = await parts.attempts.take([{ kind: "sign_up_network", ...clientInfo.network }], now);
-  if (tooMany) return tooMany;
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(address.email));
-  if (weak) return refuse("weak_password", weak);
-  const passwordHash = await parts.passwords.hash(asked.password);
-  return openAccount(visit, { address, verified: false, first: { passwordHash } });
+  const limit = { kind: "sign_up_network", ...clientInfo.network } as const;
+  const first = await hashNewPassword(parts, { password: asked.password, email: address.email, limit }, now);
+  return first.ok ? openAccount(visit, { address, verified: false, first }) : first;
 }
 
 /** The second half of a `verify-first` sign-up: the link of the email, and the password that is chosen now. */
@@ -43,14 +39,11 @@ export async function finishSignUp(
   const { parts, now } = visit;
   const link = await findLink(parts.database, ["sign_up"], asked.token, now);
   if (!link) return refuse("link_expired");
-  const tooMany = await parts.attempts.take([{ kind: "new_password", of: asked.token }], now);
-  if (tooMany) return tooMany;
-  const weak = await parts.strength.whyWeak(asked.password, ownWords(link.email));
-  if (weak) return refuse("weak_password", weak);
   const address = { email: link.email, key: link.email_key };
-  const passwordHash = await parts.passwords.hash(asked.password);
-  const account = { address, verified: true, first: { passwordHash }, linkToken: asked.token };
-  const opened = await openAccount(visit, account);
+  const limit = { kind: "new_password", of: asked.token } as const;
+  const first = await hashNewPassword(parts, { password: asked.password, email: link.email, limit }, now);
+  if (!first.ok) return first;
+  const opened = await openAccount(visit, { address, verified: true, first, link });
   return opened.ok || opened.code !== "email_taken" ? opened : refuse("link_expired");
 }
 
@@ -92,7 +85,7 @@ export async function signUpWithProvider(
   return openAccount(visit, { address, verified, first: { signedInWith: "oidc", store } });
 }
 
-/** Stores the first login method of a new account, or says why it can't be had. */
+/** Stores the first login method of a new account, or refuses it. */
 type StoreMethod = (write: Write, accountId: string) => Promise<Outcome<{ id: string }>>;
 
 type NewAccount = {
@@ -100,17 +93,17 @@ type NewAccount = {
   verified: boolean;
   /** The first login method. */
   first: { passwordHash: string } | { signedInWith: "passkey" | "oidc"; store: StoreMethod };
-  linkToken?: string;
+  /** The emailed link that it needs. */
+  link?: EmailedLink;
 };
 
 async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp> {
   const { parts, clientInfo, now } = visit;
-  const { address, verified, first, linkToken } = account;
+  const { address, verified, first, link } = account;
   const { label } = clientInfo.device;
-  const done = await parts.database
-    .write(async (write) => {
-      if (linkToken !== undefined && !(await redeemLink(write, ["sign_up"], linkToken, now)))
-        return refuse("link_expired");
+  return parts.database
+    .write<SignedUp>(async (write) => {
+      if (link && !(await redeemLink(write, link, now))) return refuse("link_expired");
       const passwordHash = "passwordHash" in first ? first.passwordHash : null;
       const accountId = await addAccount(
         write,
@@ -122,28 +115,17 @@ async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp>
         "store" in first ? await first.store(write, accountId) : { ok: true as const, id: "password" };
       if (!method.ok) throw new MethodTaken();
       const methodId = method.id;
-      const kind = {
-        kind: "verify_address",
-        accountId,
-        email: address.email,
-        emailKey: address.key,
-      } as const;
-      const link = verified ? null : await makeLink(parts, write, kind, now);
-      const context = emailContext(parts, address.email, now);
-      const emails =
-        link === null ? [] : [{ to: address.email, message: messages.verifyAddress({ ...context, link }) }];
+      const made = { id: accountId, email: address.email, email_key: address.key };
+      if (!verified) await writeEmails(parts, write, [await verificationEmail(parts, write, made, now)], now);
       const signedInWith = "store" in first ? first.signedInWith : "password";
       const sign = { accountId, signedInWith, methodId, bothFactors: false } as const;
       const started = await startSession(visit, write, sign);
-      return { ok: true as const, started, emails: await writeEmails(parts, write, emails, now) };
+      return { ok: true, started };
     })
     .catch((error: unknown) => {
       if (error instanceof MethodTaken) return refuse("method_taken");
       throw error;
     });
-  if (!done.ok) return done;
-  sendEmails(parts, done.emails);
-  return { ok: true, started: done.started };
 }
 
 /** Undoes the transaction: two sign-ups with one authenticator or one subject, and this is the later one. */
@@ -160,18 +142,22 @@ async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Sign
   parts.afterAnswer(async () => {
     const context = emailContext(parts, address.email, now);
     const known = await findAccountByEmail(parts.database, address.key);
-    const kind = { kind: "sign_up", accountId: null, email: address.email, emailKey: address.key } as const;
-    const written = await parts.database.write(async (write) => {
+    const opens = {
+      kind: "sign_up",
+      account_id: null,
+      email: address.email,
+      email_key: address.key,
+    } as const;
+    await parts.database.write(async (write) => {
       if (known) {
         const message = messages.alreadyHasAccount(context);
         return writeEmails(parts, write, [{ to: known.email, message }], now);
       }
       // There is no account to hold, and of two links that are made at once the newer one ends the older.
       await lockName(write, `sign-up ${address.key}`);
-      const message = messages.finishSignUp({ ...context, link: await makeLink(parts, write, kind, now) });
-      return writeEmails(parts, write, [{ to: address.email, message }], now);
+      const message = messages.finishSignUp({ ...context, link: await makeLink(parts, write, opens, now) });
+      await writeEmails(parts, write, [{ to: address.email, message }], now);
     });
-    sendEmails(parts, written);
   });
   return { ok: true, started: null };
 }

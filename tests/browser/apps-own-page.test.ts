@@ -60,7 +60,7 @@ describe("On a page of the app's own", () => {
     await page.waitForFunction("window.client !== undefined");
   }
 
-  it("who logs out in a tab that doesn't listen is logged out in every tab that does", async () => {
+  it("logging out in a tab that doesn't listen logs out every tab that does", async () => {
     const { page, context } = await browser.device();
     await signUpInBrowser(page, server.baseUrl, freshEmail(), PASSWORD);
     const other = await context.newPage();
@@ -68,7 +68,7 @@ describe("On a page of the app's own", () => {
     await at(page);
     await page.evaluate("window.client.signOut()");
     expect(await other.evaluate("window.heard")).toEqual({ reason: "signed_out" });
-  }, 20_000);
+  });
 
   it("the style sheet of the cards changes nothing outside of them", async () => {
     const { page } = await browser.device();

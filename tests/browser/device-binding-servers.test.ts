@@ -103,9 +103,7 @@ describe.skipIf(!canBind)("A session that a Chromium has bound goes on", () => {
       await dropBoundCookie(context);
       const answers = proxy.hold();
       const reloaded = page.reload();
-      await expect
-        .poll(() => isRefreshing && answers.text.includes("binding_key"), { timeout: 20_000 })
-        .toBe(true);
+      await expect.poll(() => isRefreshing && answers.text.includes("binding_key")).toBe(true);
       await killed.kill();
       answers.letGo();
       expect((await reloaded)?.status()).toBe(503);

@@ -47,7 +47,9 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
       const other = await context.newPage();
       await Promise.all([page.reload(), other.goto(`${site.url()}/settings/security`)]);
       for (const one of [page, other]) await one.getByText("Current session").waitFor();
-      expect(await boundCookie(context, site.url())).not.toBe(before);
+      await expect
+        .poll(async () => [undefined, before].includes(await boundCookie(context, site.url())))
+        .toBe(false);
       await other.close();
     }
   });
@@ -64,13 +66,15 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
       const pages: Page[] = [];
       for (const host of SITES) pages.push(await signUpBoundIn(context, site.url(host)));
       for (let round = 0; round < ROUNDS; round++) {
-        const cookies = () => Promise.all(SITES.map((host) => boundCookie(context, site.url(host))));
+        const cookies = async () =>
+          (await Promise.all(SITES.map((host) => boundCookie(context, site.url(host))))).filter(
+            (value) => value !== undefined,
+          );
         const before = await cookies();
         for (const host of SITES) await dropBoundCookie(context, host);
         await Promise.all(pages.map((page) => page.reload()));
         for (const page of pages) await page.getByText("Bound to this device").waitFor();
-        const after = await cookies();
-        expect(new Set([...before, ...after]).size).toBe(2 * SITES.length);
+        await expect.poll(async () => new Set([...before, ...(await cookies())]).size).toBe(2 * SITES.length);
       }
     } finally {
       site.leadTo(() => server.port);
@@ -78,7 +82,7 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
     }
   }, 300_000);
 
-  it("is bound as well where a provider signed the person in", async () => {
+  it("is bound, too, if a provider signed the person in", async () => {
     const page = await (await site.browser("provider")).newPage();
     await page.goto(`${site.url()}/login`);
     await page.getByText("Continue with Acme").click();

@@ -1,6 +1,11 @@
-import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import {
+  browserFor,
+  focused,
+  logInInBrowser,
+  setVisibility,
+  signUpInBrowser,
+} from "../support/browsers/browser.ts";
 import { FaultProxy } from "../support/databases/fault-proxy.ts";
 import { freshEmail, PASSWORD, signIn } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -23,7 +28,7 @@ describe("pages that stay open", () => {
       await another.getByText("Current session").waitFor();
       tabs.push(another);
     }
-    expect(latchkey.parts.live.size).toBe(1);
+    await expect.poll(() => latchkey.parts.live.size).toBe(1);
 
     const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
     await logInInBrowser(windows, baseUrl, email, PASSWORD);
@@ -31,14 +36,14 @@ describe("pages that stay open", () => {
 
     // The tab that holds the stream closes; another one takes over.
     await page.close();
-    await expect.poll(() => latchkey.parts.live.size, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => latchkey.parts.live.size).toBe(2);
     await windows.getByRole("button", { name: "Log out Chrome on Mac OS" }).click();
     await Promise.all(tabs.slice(1).map((tab) => tab.waitForURL("**/login")));
     for (const tab of tabs.slice(1))
       await tab.getByText("You were logged out from Firefox on Windows").waitFor();
   });
 
-  it("are told by the tab that was refused, where there is no stream and they can ask nobody themselves", async () => {
+  it("are told by the tab that was refused, if there is no stream and they can't ask themselves", async () => {
     const { baseUrl } = server();
     const email = freshEmail();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
@@ -58,7 +63,7 @@ describe("pages that stay open", () => {
     await page.getByText("You were logged out from Firefox on Windows").waitFor();
   });
 
-  it("read the list again once a stream that was cut is back, since nobody told them what happened meanwhile", async () => {
+  it("read the list again once a broken stream is back, since they missed what happened meanwhile", async () => {
     const line = await FaultProxy.start(new URL(`http://127.0.0.1:${server().port}`));
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -72,7 +77,7 @@ describe("pages that stay open", () => {
     await signIn(server(), { email, password: PASSWORD }, UA.firefoxWindows);
     line.fault = "none";
     await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
-    expect(live.size).toBe(1);
+    await expect.poll(() => live.size).toBe(1);
     await line.stop();
   });
 
@@ -80,7 +85,7 @@ describe("pages that stay open", () => {
     const { baseUrl } = short();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
-    await page.waitForURL("**/login", { timeout: 20_000 });
+    await page.waitForURL("**/login");
     await page.getByText("Your session reached its time limit.").waitFor();
   });
 
@@ -104,7 +109,7 @@ describe("pages that stay open", () => {
     await page.getByText("Password changed.").waitFor();
   });
 
-  it("say what keeps them from showing anything at all, and fill by themselves", async () => {
+  it("say why they can't show anything yet, and fill by themselves", async () => {
     const { baseUrl } = server();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
@@ -121,7 +126,7 @@ describe("pages that stay open", () => {
     await card.getByText("Too many requests. The next try is in 2 seconds.").waitFor();
     await context.unroute("**/api/sessions");
     await card.getByText("Current session").waitFor();
-    expect(await card.locator(".lk-stale").count()).toBe(0);
+    await card.locator(".lk-stale").waitFor({ state: "detached" });
   });
 
   it("show nothing before their session was checked, say so, and give the focus back after it", async () => {
@@ -132,26 +137,18 @@ describe("pages that stay open", () => {
     const field = page.getByLabel("New password");
     await field.fill("half of a new pass");
     await context.route("**/api/session", (route) => route.abort());
-    await look(page, "hidden");
-    expect(await page.getByText("Current session").isVisible()).toBe(false);
-    expect(await page.getByRole("button", { name: /account menu/ }).isVisible()).toBe(false);
+    await setVisibility(page, "hidden");
+    await page.getByText("Current session").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: /account menu/ }).waitFor({ state: "hidden" });
     await page.getByText("Checking that you are still logged in.").waitFor();
-    await look(page, "visible");
+    await setVisibility(page, "visible");
     await page
       .getByText("No answer from the server. Your page comes back as soon as there is one.")
       .waitFor();
     await context.unroute("**/api/session");
     await page.getByText("Current session").waitFor();
-    expect(await page.locator(".checking").count()).toBe(0);
+    await page.locator(".checking").waitFor({ state: "detached" });
     await expect.poll(() => focused(page)).toBe("New password");
     expect(await field.inputValue()).toBe("half of a new pass");
   });
 });
-
-/** As when the person goes to another tab, and comes back. */
-async function look(page: Page, state: "hidden" | "visible"): Promise<void> {
-  await page.evaluate(
-    `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"))`,
-  );
-}

@@ -9,17 +9,17 @@ describe("logging in, in the browser", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  it("asks for what is empty before anything is sent, and goes on in the password where it was wrong", async () => {
+  it("asks for empty fields before anything is sent, and selects a wrong password", async () => {
     const { page } = await browser.device();
     const sent: string[] = [];
     page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
     const button = page.getByRole("button", { name: "Log in", exact: true });
     await page.goto(`${server().baseUrl}/login`);
     await button.click();
-    await page.getByText("Type your email address.").waitFor();
+    await page.getByText("Enter your email address.").waitFor();
     await page.getByLabel("Email").fill("nobody@example.test");
     await button.click();
-    await page.getByText("Type your password.").waitFor();
+    await page.getByText("Enter your password.").waitFor();
     await expect.poll(() => focused(page)).toBe("Password");
     expect(sent.filter((url) => url.endsWith("/api/session"))).toEqual([]);
     await page.keyboard.type("not the password");
@@ -30,11 +30,11 @@ describe("logging in, in the browser", () => {
     await expect.poll(() => focused(page)).toBe("Password");
     await page.goto(`${server().baseUrl}/forgot-password`);
     await page.getByRole("button", { name: "Send the link" }).click();
-    await page.getByText("Type your email address.").waitFor();
+    await page.getByText("Enter your email address.").waitFor();
     expect(sent.filter((url) => url.endsWith("/api/password-resets"))).toEqual([]);
   });
 
-  it("says with the first drawing why one is here, without asking again", async () => {
+  it("says on the first render why you are here, without another request", async () => {
     const { baseUrl } = server();
     const email = freshEmail();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
@@ -60,7 +60,7 @@ describe("logging in, in the browser", () => {
     await page.getByText("Your session reached 30 days, its time limit. Log in again.").waitFor();
   });
 
-  it("carries the address over where it has an account already", async () => {
+  it("carries the address over to the login page if it already has an account", async () => {
     const { baseUrl } = server();
     const { email } = await signUp(server());
     const { page } = await browser.device();
@@ -74,7 +74,7 @@ describe("logging in, in the browser", () => {
     expect(page.url()).not.toContain(email);
   });
 
-  it("goes back to the first step, with the reason, where the second took too long", async () => {
+  it("goes back to the first step, with the reason, if the second took too long", async () => {
     const { baseUrl } = server();
     const person = await signUp(server());
     await turnOnTwoFactor(server(), person);
@@ -84,7 +84,7 @@ describe("logging in, in the browser", () => {
     await page.getByRole("button", { name: "Verify" }).click();
     await page.getByText("That code is not right, or was already used. Wait for the next one.").waitFor();
     await page.getByRole("button", { name: "Use a recovery code" }).click();
-    expect(await page.getByText("is not right").count()).toBe(0);
+    await page.getByText("is not right").waitFor({ state: "detached" });
     await page.getByLabel("Recovery code").fill("wrong");
     await page.getByRole("button", { name: "Verify" }).click();
     await page.getByText("That recovery code is not right, or was already used. Try another one.").waitFor();

@@ -21,11 +21,11 @@ describe("emailed links in the browser", () => {
     await phone.getByText("a link is on its way").waitFor();
     await expect.poll(() => focused(phone)).toBe("Check your email");
     await phone.getByRole("button", { name: "Use another address" }).click();
-    expect(await phone.getByLabel("Email").inputValue()).toBe(email);
+    await expect.poll(() => phone.getByLabel("Email").inputValue()).toBe(email);
     const token = await outbox.tokenFor(email, "/reset-password");
     await phone.goto(`${baseUrl}/reset-password#token=${token}`);
     await phone.getByLabel("New password").fill(OTHER_PASSWORD);
-    expect(phone.url()).not.toContain(token);
+    await expect.poll(() => phone.url()).not.toContain(token);
     await phone.getByRole("button", { name: "Set the password" }).click();
     await phone.waitForURL("**/login");
     await phone.getByText("Password changed. Log in with it.").waitFor();
@@ -58,7 +58,7 @@ describe("emailed links in the browser", () => {
     await other.waitForURL("**/login?next=**");
   });
 
-  it("changes the email by the new address, and the old one takes it back", async () => {
+  it("changes the email once the new address confirms it, and the old address takes it back", async () => {
     const { baseUrl, outbox } = server();
     const [email, newEmail] = [freshEmail("old"), freshEmail("new")];
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
@@ -102,7 +102,7 @@ describe("emailed links in the browser", () => {
     await thief.getByText("This session was reported as not yours").waitFor();
   });
 
-  it("is no dead end where its link is used up, or missing", async () => {
+  it("is no dead end if its link is used up or missing", async () => {
     const { page } = await browser.device();
     const { baseUrl } = server();
     for (const [task, button] of [

@@ -27,6 +27,7 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
       const { page } = await browser.device({
         userAgent: UA.chromeMac,
         colorScheme,
+        reducedMotion: "reduce",
         viewport: { width, height: 800 },
       });
       for (const task of TASKS) {
@@ -45,9 +46,12 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
       const other = server().client(UA.firefoxWindows);
       expect((await other.post("/api/session", { email, password: PASSWORD })).status).toBe(201);
       await page.getByRole("button", { name: "Log out other devices" }).click();
+      await page.getByRole("alertdialog").waitFor();
       await expectGood(page, "the dialog");
       await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("alertdialog").waitFor({ state: "detached" });
       await page.getByRole("button", { name: /account menu/ }).click();
+      await page.getByRole("menuitem", { name: "Log out" }).waitFor();
       await expectGood(page, "the menu");
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: "Change password" }).click();
@@ -55,7 +59,7 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
         .getByRole("region", { name: "Password" })
         .getByRole("button", { name: "Change password" })
         .click();
-      await page.getByText("Type your current password.").waitFor();
+      await page.getByText("Enter your current password.").waitFor();
       await expectGood(page, "a form with an error");
     },
   );
@@ -66,7 +70,7 @@ describe("every page", () => {
   const mounted = serverOn({ basePath: "/auth" });
   const browser = browserFor();
 
-  it("has a title of its own, and says so where JavaScript is off", async () => {
+  it("has a title of its own, and says that it needs JavaScript where that is off", async () => {
     const { page } = await browser.device();
     await page.goto(`${server().baseUrl}/login`);
     await expect.poll(() => page.title()).toBe("Log in · Latchkey");
@@ -132,7 +136,6 @@ describe("every page", () => {
 });
 
 async function expectGood(page: Page, what: string): Promise<void> {
-  await page.waitForTimeout(160);
   expect(await violationsIn(page), what).toEqual([]);
   const root = "document.documentElement";
   const overflow = await page.evaluate<number>(`${root}.scrollWidth - ${root}.clientWidth`);

@@ -1,6 +1,11 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, signUpInBrowser } from "../support/browsers/browser.ts";
+import {
+  addAuthenticator,
+  browserFor,
+  signUpInBrowser,
+  withoutOfferInField,
+} from "../support/browsers/browser.ts";
 import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
@@ -19,30 +24,13 @@ describe("passkeys in the browser", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  /** The browser's own virtual authenticator, with a fingerprint that is always right. */
   async function withAuthenticator(page: Page): Promise<Authenticator> {
-    const devtools = await page.context().newCDPSession(page);
-    await devtools.send("WebAuthn.enable");
-    const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
-      options: {
-        protocol: "ctap2",
-        transport: "internal",
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    });
+    const { devtools, authenticatorId } = await addAuthenticator(page);
     return {
       bend: (bits) => devtools.send("WebAuthn.setResponseOverrideBits", { authenticatorId, ...bits }),
       setVerified: (isUserVerified) =>
         devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
     };
-  }
-
-  /** Otherwise the virtual authenticator answers the offer in the email field before the button is pressed. */
-  async function withoutOfferInField(page: Page): Promise<void> {
-    await page.addInitScript("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
   }
 
   /** With the page's own session; how the card does it is another test's business. */
@@ -83,7 +71,9 @@ describe("passkeys in the browser", () => {
     await withoutOfferInField(page);
     await signUpInBrowser(page, baseUrl, email, PASSWORD);
     const card = page.getByRole("region", { name: "Login methods" });
-    expect(await card.getByRole("button", { name: "Disconnect Password" }).isDisabled()).toBe(true);
+    await expect
+      .poll(() => card.getByRole("button", { name: "Disconnect Password" }).isDisabled())
+      .toBe(true);
     await card.getByRole("button", { name: "Add a passkey" }).click();
     await card.getByText("The passkey was added.").waitFor();
     await card.getByRole("button", { name: "Rename Chrome on Mac OS" }).click();
@@ -98,7 +88,7 @@ describe("passkeys in the browser", () => {
 
     // The password's address isn't confirmed, so it opens nothing by itself: the passkey is the last that works.
     const needed = card.getByRole("button", { name: "Disconnect My laptop" });
-    expect(await needed.isDisabled()).toBe(true);
+    await expect.poll(() => needed.isDisabled()).toBe(true);
     const why = await needed.getAttribute("aria-describedby");
     expect(await card.locator(`[id="${why}"]`).textContent()).toBe(
       "This stays, since no other way to log in works by itself. A password does once your email address is confirmed.",
@@ -107,7 +97,7 @@ describe("passkeys in the browser", () => {
     await page.getByRole("alertdialog").getByRole("button", { name: "Disconnect" }).click();
     await card.getByText("Password was disconnected.").waitFor();
     await card.getByText("This is the only way to log in. Add another one to disconnect it.").waitFor();
-    expect(await needed.isDisabled()).toBe(true);
+    await expect.poll(() => needed.isDisabled()).toBe(true);
   });
 
   it("are offered in the email field", async () => {
@@ -125,7 +115,7 @@ describe("passkeys in the browser", () => {
     "signature is bogus": { isBogusSignature: true },
     "answer says that nobody was there": { isBadUP: true },
   })) {
-    it(`open nothing where the ${what}, and the page says so and lets the person go on`, async () => {
+    it(`open nothing if the ${what}, and the page says so and lets the person go on`, async () => {
       const { baseUrl } = server();
       const email = freshEmail();
       const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -144,7 +134,7 @@ describe("passkeys in the browser", () => {
     });
   }
 
-  it("that are chosen in the email field and refused are told of, too", async () => {
+  it("that are chosen in the email field and refused are reported, too", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     const authenticator = await withAuthenticator(page);
@@ -196,7 +186,7 @@ describe("passkeys in the browser", () => {
     await page.getByText("Current session").waitFor();
   });
 
-  it("are added once to a device, and the page says why not twice", async () => {
+  it("are added to a device once, and the page says why not twice", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await withAuthenticator(page);

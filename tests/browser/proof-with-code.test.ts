@@ -54,7 +54,7 @@ describe("a proof with two factors in the browser", () => {
     await card.getByText(`We sent a link to ${email}`).waitFor();
   });
 
-  it("asks for the password and a recovery code where neither was given, and again where that took too long", async () => {
+  it("asks for the password and a recovery code if neither was given, and again if that took too long", async () => {
     const { page, recoveryCodes } = await atThePage();
     const methods = page.getByRole("region", { name: "Login methods" });
     await methods.getByRole("button", { name: "Add a passkey" }).click();

@@ -15,7 +15,7 @@ describe("the security page, where the site asks everyone for two factors", () =
   const server = serverOn({ requireTwoFactor: "on" });
   const browser = browserFor();
 
-  it("says so, has a second factor set up, and leads on to where the person came from", async () => {
+  it("says so, has a second factor set up, and leads back to where the person came from", async () => {
     const { baseUrl, clock } = server();
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -29,6 +29,7 @@ describe("the security page, where the site asks everyone for two factors", () =
     await expect.poll(async () => (await heading.boundingBox())?.y).toBeLessThan(height);
     const linux = (await browser.device({ userAgent: UA.firefoxLinux })).page;
     await logInInBrowser(linux, baseUrl, email, PASSWORD);
+    await linux.getByText("Current session").waitFor();
 
     const { card, secret } = await beginTwoFactor(page, PASSWORD);
     clock.toMiddleOf(STEP);

@@ -4,7 +4,7 @@ import express from "express";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { mount } from "../../src/adapters/express.ts";
-import { browserFor, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import { browserFor, logInInBrowser, setVisibility, signUpInBrowser } from "../support/browsers/browser.ts";
 import { engineOf } from "../support/databases/engines.ts";
 import { DAY, MINUTE } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
@@ -25,11 +25,7 @@ function readsOf(page: Page): { path: string; background: boolean }[] {
 
 /** As when the person goes to another tab, and comes back. */
 async function comeBack(page: Page): Promise<void> {
-  for (const state of ["hidden", "visible"])
-    await page.evaluate(
-      `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
-      document.dispatchEvent(new Event("visibilitychange"))`,
-    );
+  for (const state of ["hidden", "visible"] as const) await setVisibility(page, state);
 }
 
 describe("what a page reads", () => {
@@ -50,7 +46,7 @@ describe("what a page reads", () => {
   it("when it is opened is use; what it refreshes after that is not", async () => {
     const { page, reads, email } = await onSecurityPage();
     for (const path of ["session", "sessions", "account/login-methods", "activity"])
-      expect(reads.find((read) => read.path === path)).toEqual({ path, background: false });
+      await expect.poll(() => reads.find((read) => read.path === path)).toEqual({ path, background: false });
 
     const known = reads.length;
     const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
@@ -69,9 +65,7 @@ describe("what a page reads", () => {
     await comeBack(page);
     await expect.poll(() => reads.slice(known)).toContainEqual({ path: "session", background: false });
     const shown = () => page.getByRole("listitem").first().locator("time").getAttribute("datetime");
-    await expect
-      .poll(async () => Date.parse((await shown()) ?? ""), { timeout: 5_000 })
-      .toBeGreaterThan(now - MINUTE);
+    await expect.poll(async () => Date.parse((await shown()) ?? "")).toBeGreaterThan(now - MINUTE);
   });
 });
 
@@ -94,13 +88,15 @@ const host: Build = async (latchkey) => {
 describe("what the element <login-management> reads", () => {
   const browser = browserFor();
 
-  it("when its page is opened or come back to is use; what it refreshes is not", async () => {
+  it("when someone opens its page or comes back to it is use; what it refreshes is not", async () => {
     const database = await engineOf("sqlite").createDatabase();
     const app = await startApp(host, database);
     try {
       const email = freshEmail();
       const { page } = await browser.device({ userAgent: UA.chromeMac });
       await signUpInBrowser(page, app.baseUrl, email, PASSWORD);
+      // What the security page reads after its list is not the element's.
+      await page.goto("about:blank");
       const reads = readsOf(page);
       await page.goto(app.baseUrl.replace("/auth", "/devices"));
       await page.getByText("Current session").waitFor();

@@ -49,7 +49,7 @@ describeOnEachEngine("Moving in from Auth.js", (engine) => {
   const account = (userId: number, type: string, provider: string, providerAccountId: string) =>
     old.insert("accounts", { userId, type, provider, providerAccountId, access_token: "t0ken" });
 
-  test("who signed in at another site does so here, and is the same account", async () => {
+  test("someone who signed in at another site does so here, into the same account", async () => {
     const email = freshEmail();
     const id = await user(email);
     const sub = randomUUID();
@@ -67,7 +67,7 @@ describeOnEachEngine("Moving in from Auth.js", (engine) => {
     expect(await everythingIn(server)).not.toContain("t0ken");
   });
 
-  test("who has no address stays out with a reason; an address that was never confirmed is not", async () => {
+  test("someone without an address stays out with a reason; an address that was never confirmed is not", async () => {
     const nobody = await user(null);
     const email = freshEmail();
     await user(email, null);

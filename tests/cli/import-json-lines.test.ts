@@ -232,7 +232,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     expect(await everythingIn(server())).toBe(left);
   });
 
-  test("who has changed the address here since is here already by the id; without one, the old address comes once more", async () => {
+  test("someone who has changed the address here since is here already by the id; without one, the old address comes once more", async () => {
     const [id, email] = [randomBytes(8).toString("hex"), freshEmail()];
     const passwordHash = otherSystems.argon2id?.(PASSWORD);
     const withoutId = freshEmail();

@@ -72,7 +72,7 @@ describe("The command line on PostgreSQL", () => {
     }
   });
 
-  test("a user who lacks a right in a table stops the start with what to grant", async () => {
+  test("a user who lacks a right on a table stops the start with what to grant", async () => {
     expect((await run(["migrate"])).code).toBe(0);
     const role = `guest_${randomBytes(6).toString("hex")}`;
     const asRole = () => run(["serve"], (url) => Object.assign(url, { username: role, password: "guest" }));

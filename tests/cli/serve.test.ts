@@ -48,7 +48,7 @@ describe("a server and the command line on one database", () => {
     expect(event).toMatchObject({ event: "signed-out" });
   });
 
-  it("hears of a suspended account, and takes its owner back after the suspension", async () => {
+  it("knows of a suspended account at once, and lets its owner in again after the suspension", async () => {
     const email = freshEmail();
     const client = browser();
     expectStatus(201, await client.post("/api/accounts", { email, password: PASSWORD }));

@@ -127,7 +127,9 @@ describe("accounts delete", () => {
       const email = await createAccount();
       const input = `${typed(email)}\n`;
       const screen = await atTerminal(script ?? "", ["accounts", "delete", email], { cwd, input });
-      expect(screen).toContain(`To delete ${email} and all that belongs to it, type the address again: `);
+      expect(screen).toContain(
+        `To delete ${email} and everything that belongs to it, type the address again: `,
+      );
       expect(screen).toContain(stays ? "Nothing was deleted." : `Deleted ${email}.`);
       expect(await emails()).toEqual(stays ? [email] : []);
     });

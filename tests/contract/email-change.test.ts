@@ -7,13 +7,13 @@ import {
   expectSignedIn,
   expectSignedOut,
 } from "../support/requests/expectations.ts";
-import type { Person } from "../support/requests/people.ts";
 import {
   expectStatus,
   freshEmail,
   isSignedIn,
   OTHER_PASSWORD,
   PASSWORD,
+  type Person,
   resetToken,
   signIn,
   signUpConfirmed,

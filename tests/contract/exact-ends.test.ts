@@ -1,8 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
-import type { Answer } from "../support/requests/answers.ts";
-import { need } from "../support/requests/answers.ts";
+import { type Answer, need } from "../support/requests/answers.ts";
 import { DAY, MINUTE, SECOND } from "../support/requests/clock.ts";
 import { expectNoContent, expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
 import {

@@ -25,7 +25,7 @@ type Link = {
   use: (browser: Client, token: string) => Promise<Answer>;
 };
 
-/** Every kind of link that gives something to who reads the email; those of the owner's rescue are not among them. */
+/** Every kind of link that gives something to someone who reads the email; those of the owner's rescue are not among them. */
 const LINKS: Record<string, Link> = {
   "a password reset": {
     make: (server, { email }) => resetToken(server, email),

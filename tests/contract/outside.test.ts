@@ -145,7 +145,7 @@ describeOnEachEngine("The outside", (engine) => {
   });
 
   describe("pages", () => {
-    test("that need a session redirect at the server; the login page sends on who has one", async () => {
+    test("that need a session redirect at the server; the login page sends on people who have one", async () => {
       const stranger = server().client();
       const asked = await stranger.get("/settings/security", NAVIGATE);
       expect(asked.status).toBe(302);

@@ -11,8 +11,7 @@ import {
 } from "../support/login-methods/passkeys.ts";
 import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
 import { codeAt, wrongCodeAt } from "../support/login-methods/totp.ts";
-import type { Answer } from "../support/requests/answers.ts";
-import { need } from "../support/requests/answers.ts";
+import { type Answer, need } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import {

@@ -6,8 +6,13 @@ import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
 import { need } from "../support/requests/answers.ts";
 import { expectRefusal } from "../support/requests/expectations.ts";
-import type { Person } from "../support/requests/people.ts";
-import { expectStatus, halfSignIn, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import {
+  expectStatus,
+  halfSignIn,
+  type Person,
+  signUp,
+  turnOnTwoFactor,
+} from "../support/requests/people.ts";
 import { serverFor } from "../support/servers/server.ts";
 
 const ROUTE = "/api/session/two-factor";

@@ -106,18 +106,21 @@ const originOf = (location: string) => {
 describe("What asks to be led on after a sign-in", () => {
   const server = serverOn({ baseUrl: OWN, returnOrigins: APP });
 
-  test.each(TRICKS)("stays at home with ?next=%j, for who is signed in and for who isn't", async (next) => {
-    const { client } = await signedIn();
-    const queries = [`next=${encodeURIComponent(next)}`, `next=${encodeURIComponent(next)}&next=/x`];
-    if (/^[!-~]+$/.test(next)) queries.push(`next=${next.replaceAll("#", "%23")}`);
-    for (const query of queries) {
-      const answer = await client.get(`/login?${query}`, NAVIGATE);
-      expect(answer.status).toBe(302);
-      expect(originOf(header(answer, "location")), query).toBe(OWN);
-      expect(answer.setCookies).toEqual([]);
-      expect((await server().client().get(`/login?${query}`, NAVIGATE)).headers.location).toBeUndefined();
-    }
-  });
+  test.each(TRICKS)(
+    "stays at home with ?next=%j, for people who are signed in and for those who aren't",
+    async (next) => {
+      const { client } = await signedIn();
+      const queries = [`next=${encodeURIComponent(next)}`, `next=${encodeURIComponent(next)}&next=/x`];
+      if (/^[!-~]+$/.test(next)) queries.push(`next=${next.replaceAll("#", "%23")}`);
+      for (const query of queries) {
+        const answer = await client.get(`/login?${query}`, NAVIGATE);
+        expect(answer.status).toBe(302);
+        expect(originOf(header(answer, "location")), query).toBe(OWN);
+        expect(answer.setCookies).toEqual([]);
+        expect((await server().client().get(`/login?${query}`, NAVIGATE)).headers.location).toBeUndefined();
+      }
+    },
+  );
 
   test("stays at home, whatever a client says was asked for in front of an app", async () => {
     const given = TRICKS.filter((trick) => !/[\r\n]/.test(trick)).map((trick) => {

@@ -7,8 +7,7 @@ import { describeOnEachEngine, type TestDatabase } from "../support/databases/en
 import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
 import { linksIn, Outbox } from "../support/mail/outbox.ts";
-import type { Answer } from "../support/requests/answers.ts";
-import { header, need } from "../support/requests/answers.ts";
+import { type Answer, header, need } from "../support/requests/answers.ts";
 import { Client } from "../support/requests/client.ts";
 import { expectStatus, freshEmail } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -17,7 +16,7 @@ import { freePort } from "../support/servers/free-port.ts";
 
 const BASE_URL = "https://login.example.test";
 
-/** The routes whose answer is the secret itself, told once to who asked for it. */
+/** The routes whose answer is the secret itself, told once to the person who asked for it. */
 const TELLS = ["/api/account/two-factor", "/api/account/two-factor/recovery-codes"];
 
 /** Every answer that any browser of the walk got, and every secret that was in its cookies. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sendEmails, writeEmails } from "../../src/credentials/send-emails.ts";
+import { writeEmails } from "../../src/credentials/send-emails.ts";
 import { allAtRest } from "../support/databases/at-rest.ts";
 import { describeOnEachEngine, type Engine, type TestDatabase } from "../support/databases/engines.ts";
 import { MailServer } from "../support/mail/mail-server.ts";
@@ -247,10 +247,8 @@ describeOnEachEngine("Two nodes with emails to send", (engine) => {
     const message = { subject: "Hello", text: "Hello\n", html: "<p>Hello</p>" };
     const emails = Array.from({ length: 60 }, () => ({ to: freshEmail(), message }));
     const { parts } = nodes[0].latchkey;
-    const written = await parts.database.write((write) =>
-      writeEmails(parts, write, emails, nodes[0].clock.now()),
-    );
-    for (const { latchkey } of nodes) sendEmails(latchkey.parts, written);
+    await parts.database.write((write) => writeEmails(parts, write, emails, nodes[0].clock.now()));
+    nodes[1].latchkey.parts.mailer.sendDue();
     await expect.poll(waiting, { timeout: 20_000 }).toEqual([]);
     await Promise.all(nodes.map((node) => node.close()));
     expect(mails.received.map(({ to }) => to).sort()).toEqual(emails.map(({ to }) => to).sort());
@@ -266,7 +264,7 @@ describeOnEachEngine("A transaction that is rolled back", (engine) => {
     const { parts } = server.latchkey;
     const lost = { to: freshEmail("lost"), message: { subject: "Never", text: "x", html: "x" } };
     const failing = parts.database.write(async (write) => {
-      sendEmails(parts, await writeEmails(parts, write, [lost], server.clock.now()));
+      await writeEmails(parts, write, [lost], server.clock.now());
       throw new Error("rolled back");
     });
     await expect(failing).rejects.toThrow("rolled back");

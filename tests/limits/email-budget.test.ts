@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { HOUR, SECOND } from "../support/requests/clock.ts";
-import type { Person } from "../support/requests/people.ts";
-import { freshEmail, PASSWORD, resetToken, signIn, signUp } from "../support/requests/people.ts";
+import { freshEmail, PASSWORD, type Person, resetToken, signIn, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverFor, startServer, type TestServer } from "../support/servers/server.ts";
 

@@ -30,7 +30,7 @@ describeOnEachEngine("How good a new password is", (engine) => {
   const verifying = serverFor(engine, { signUp: "verify-first" });
   const unlimited = serverFor(engine, { rateLimits: "off" });
 
-  test("is judged at a sign-up only while its network has sign-ups left", async () => {
+  test("is checked at a sign-up only while its network has sign-ups left", async () => {
     const body = { email: freshEmail(), password: WEAK };
     for (let tried = 0; tried < SIGN_UPS_OF_A_NETWORK; tried++)
       expectStatus(422, await server().client().post("/api/accounts", body));
@@ -39,7 +39,7 @@ describeOnEachEngine("How good a new password is", (engine) => {
     expectRefusal(await server().client().post("/api/accounts", body), 422, "weak_password");
   });
 
-  test("is judged so often at a change of it, after the current one; a wrong current one is judged first", async () => {
+  test("is checked so often at a change of it, after the current one; a wrong current one is checked first", async () => {
     const { client } = await signUp(server());
     const change = (newPassword: string, currentPassword = PASSWORD) =>
       client.put("/api/account/password", { currentPassword, newPassword });
@@ -52,7 +52,7 @@ describeOnEachEngine("How good a new password is", (engine) => {
     expectNoContent(await change(OTHER_PASSWORD));
   });
 
-  test("is judged so often for the link of a reset, which stays good", async () => {
+  test("is checked so often for the link of a reset, which stays valid", async () => {
     const { email } = await signUp(server());
     const token = await resetToken(server(), email);
     const reset = (password: string, link = token) =>
@@ -65,7 +65,7 @@ describeOnEachEngine("How good a new password is", (engine) => {
     expectNoContent(await reset(OTHER_PASSWORD));
   });
 
-  test("is judged so often for the link of a sign-up, which stays good", async () => {
+  test("is checked so often for the link of a sign-up, which stays valid", async () => {
     const email = freshEmail();
     expectStatus(202, await verifying().client().post("/api/accounts", { email, password: PASSWORD }));
     const token = await verifying().outbox.tokenFor(email, "/sign-up");
@@ -77,7 +77,7 @@ describeOnEachEngine("How good a new password is", (engine) => {
     expectStatus(201, await finish(OTHER_PASSWORD));
   });
 
-  test("is judged of few at a time: a flood is told to come back, and is forgotten once it is over", async () => {
+  test("is checked for few at a time: a flood is told to come back, and is forgotten once it is over", async () => {
     const { client } = await signUp(unlimited());
     const flood = await Promise.all(
       Array.from({ length: 400 }, () =>

@@ -41,7 +41,7 @@ describeOnEachEngine("Live streams", (engine) => {
     expect(size()).toBe(1);
   });
 
-  test("a session has 20 at once; the next is asked to wait until one of them is gone", async () => {
+  test("a session has 20 at once; the next one is told to wait until one of them is gone", async () => {
     const person = await signUp(server());
     const { client } = person;
     const other = await signIn(server(), person, UA.firefoxWindows);

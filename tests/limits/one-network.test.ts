@@ -11,7 +11,7 @@ const MOST = 100;
 describeOnEachEngine("One network that tries a password at many addresses", (engine) => {
   const server = serverFor(engine, { trustedProxies: "127.0.0.1" });
 
-  test("has 100 wrong tries in 15 minutes, though no address had two of them; other networks go on", async () => {
+  test("has 100 wrong tries in 15 minutes, even if no address had two of them; other networks go on", async () => {
     const guesses = { "X-Forwarded-For": "203.0.113.7" };
     const person = await signUp(server());
     const guess = (email: string) =>

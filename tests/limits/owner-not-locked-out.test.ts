@@ -87,7 +87,7 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     expectNoContent(await person.client.post(PROOF, { ...body, code }));
   });
 
-  test("of all browsers that an account doesn't know, 100 wrong passwords a day are judged", async () => {
+  test("of all browsers that an account doesn't know, 100 wrong passwords a day are checked", async () => {
     const person = await signUp(server());
     const nobody = { email: freshEmail("nobody"), password: WRONG_PASSWORD };
     const wrong = { email: person.email, password: WRONG_PASSWORD };

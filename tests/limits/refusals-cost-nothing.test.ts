@@ -42,7 +42,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     expect(waits[0]).toBeGreaterThan(waits.at(-1) ?? 0);
   });
 
-  test("ends with its time, and then tries count anew", async () => {
+  test("ends with its time, and then tries count from zero", async () => {
     const { person, wrong } = await lockedOut();
     const refused = await trySignIn(server().client(), wrong);
     server().clock.advance((Number(header(refused, "retry-after")) + 1) * SECOND);

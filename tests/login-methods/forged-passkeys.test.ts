@@ -7,8 +7,7 @@ import {
   passkeySignIn,
   signInOptions,
 } from "../support/login-methods/passkeys.ts";
-import type { Forgery } from "../support/login-methods/software-authenticator.ts";
-import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import { type Forgery, SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
 import { need } from "../support/requests/answers.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";

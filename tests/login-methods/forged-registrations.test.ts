@@ -7,8 +7,12 @@ import {
   passkeySignIn,
   signInOptions,
 } from "../support/login-methods/passkeys.ts";
-import type { Answered, Forgery } from "../support/login-methods/software-authenticator.ts";
-import { cbor, SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import {
+  type Answered,
+  cbor,
+  type Forgery,
+  SoftwareAuthenticator,
+} from "../support/login-methods/software-authenticator.ts";
 import { need } from "../support/requests/answers.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { expectRefusal } from "../support/requests/expectations.ts";

@@ -94,7 +94,7 @@ describeOnEachEngine("Signing in with GitHub", (engine) => {
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
   });
 
-  test("signs in who is known without a word about addresses; who isn't, is told what to do", async () => {
+  test("signs in people who are known without a word about addresses, and tells the others what to do", async () => {
     const user = someone();
     await round(server.client(), user, [primary(freshEmail())]);
     for (const emails of [403, 404, [], {}, null, [7], [{ email: freshEmail(), primary: false }]]) {

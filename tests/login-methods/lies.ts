@@ -1,6 +1,14 @@
 import type { ServerResponse } from "node:http";
-import type { Endpoint, Facts, Lie } from "../support/login-methods/lying-provider.ts";
-import { CLIENT_ID, ecJwk, otherJwk, sendJson, signatures } from "../support/login-methods/lying-provider.ts";
+import {
+  CLIENT_ID,
+  type Endpoint,
+  ecJwk,
+  type Facts,
+  type Lie,
+  otherJwk,
+  sendJson,
+  signatures,
+} from "../support/login-methods/lying-provider.ts";
 
 const WEEK = 7 * 86_400;
 const MEGABYTE = 1024 * 1024;

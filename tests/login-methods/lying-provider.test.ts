@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { engineOf } from "../support/databases/engines.ts";
-import type { Endpoint, Lie } from "../support/login-methods/lying-provider.ts";
-import { CLIENT_ID, CLIENT_SECRET, LyingProvider } from "../support/login-methods/lying-provider.ts";
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  type Endpoint,
+  type Lie,
+  LyingProvider,
+} from "../support/login-methods/lying-provider.ts";
 import { header, need } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";

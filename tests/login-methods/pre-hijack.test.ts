@@ -245,7 +245,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
     expectRefusal(answer, 401, "wrong_credentials");
   });
 
-  test("by a change of the address: the account leaves with who made it, and the owner signs up afresh", async () => {
+  test("by a change of the address: the account leaves with whoever made it, and the owner signs up afresh", async () => {
     const attacker = await asAttacker();
     const passkey = await addPasskey(server, attacker.client);
     const other = freshEmail("attacker");

@@ -82,7 +82,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
     expect((await listOf(iPad)).map(({ label }) => label)).toEqual(["Safari on iOS", "Safari on Mac OS"]);
   });
 
-  test("that is stale tells it to who is signed in, too, on the page where they are", async () => {
+  test("that is stale tells people who are signed in, too, on the page where they are", async () => {
     const { client } = await signUp(server);
     const back = expectStatus(302, await client.get("/api/oidc/plain/callback?code=1&state=unknown"));
     const login = header(back, "location");

@@ -125,7 +125,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
       await expectSignedIn(phone);
     });
 
-    test("who comes again with the password, before it is reset, is news again", async () => {
+    test("a thief who comes again with the password, before it is reset, is news again", async () => {
       const { owner, thief, link } = await withDevices();
       const before = await server.outbox.withSubject(owner.email, newSignIn);
       await say(link);

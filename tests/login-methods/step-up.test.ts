@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, passkeySignIn, signInOptions } from "../support/login-methods/passkeys.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
-import type { Answer } from "../support/requests/answers.ts";
-import { need } from "../support/requests/answers.ts";
+import { type Answer, need } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import {
@@ -118,7 +117,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     await expectSignedIn(byPasskey);
   });
 
-  describe("is told by email, with a way out for who did none of it", () => {
+  describe("is told by email, with a way out for an owner who did none of it", () => {
     const wayOut = (text: string) => expect(text).toContain("/not-me#token=");
 
     test("a recovery code, at the sign-in and in the settings", async () => {

@@ -1,6 +1,5 @@
 import { codeAt, STEP } from "../support/login-methods/totp.ts";
-import type { Answer } from "../support/requests/answers.ts";
-import { header, need } from "../support/requests/answers.ts";
+import { type Answer, header, need } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { DAY } from "../support/requests/clock.ts";
 import { expectStatus, listOf, PASSWORD, signUpConfirmed } from "../support/requests/people.ts";

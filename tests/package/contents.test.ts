@@ -90,7 +90,7 @@ describe("The package as it is packed", () => {
     expect(faults).toEqual([]);
   });
 
-  test("brings React to nobody who runs a server", () => {
+  test("doesn't install React for people who only run a server", () => {
     expect(
       Object.keys(manifest.dependencies).filter((name) => /react|express|fastify|next/.test(name)),
     ).toEqual([]);

@@ -40,7 +40,7 @@ describe.each(PAGES)("Typed from %s into an empty folder", (page) => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("the app sends a stranger to the login page, and greets who has an account", async () => {
+  it("the app sends a stranger to the login page, and greets someone who has an account", async () => {
     const stranger = await fetch(origin, { headers: NAVIGATION, redirect: "manual" });
     expect(stranger.status).toBe(302);
     expect(stranger.headers.get("location")).toBe(

@@ -44,7 +44,7 @@ await describeBehindEachProxy("A connection that stays open, behind a proxy", (b
     expect(app.heard).toHaveLength(before);
   });
 
-  test("is Latchkey's own ear: an open page hears at once that it was logged out", async () => {
+  test("is Latchkey's own stream: an open page hears at once that it was logged out", async () => {
     const { server } = behind();
     const person = await signUp(server);
     const other = await signIn(server, person, UA.firefoxWindows);

@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import type { OutgoingHttpHeaders } from "node:http";
-import { createServer } from "node:http";
+import { createServer, type OutgoingHttpHeaders } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exchange, exchangeBytes } from "../support/requests/exchange.ts";
 import { systemProgram } from "../support/runs/system-program.ts";

@@ -31,7 +31,7 @@ async function warningsOf(env: Record<string, string>, attempts: Attempt[] = [])
   return warned.filter(({ level }) => level === 40).map(({ msg }) => msg);
 }
 
-test("a BASE_URL in the clear is warned of at the start, and by the doctor", async () => {
+test("an unencrypted BASE_URL is warned of at the start, and by the doctor", async () => {
   const env = { BASE_URL: "http://app.example.test/auth" };
   const sentence =
     "BASE_URL http://app.example.test/auth is not https: cookies and passwords travel in the clear, and passkeys don't work. Put https in front of Latchkey, and set BASE_URL=https://app.example.test/auth.";
@@ -50,7 +50,7 @@ test.each([
   expect(await warningsOf(env)).toEqual([]);
 });
 
-test("a name that only begins like one's own machine is in the clear", async () => {
+test("a name that only begins like this machine's is unencrypted", async () => {
   expect(await warningsOf({ BASE_URL: "http://localhost.example.test" })).toHaveLength(1);
 });
 

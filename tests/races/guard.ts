@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Answer } from "../support/requests/answers.ts";
-import { need } from "../support/requests/answers.ts";
+import { type Answer, need } from "../support/requests/answers.ts";
 import { signUp, verifyEmail } from "../support/requests/people.ts";
 import type { TestServer } from "../support/servers/server.ts";
 import type { TwoNodes } from "../support/servers/two-nodes.ts";

@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, creationOptions, signInOptions } from "../support/login-methods/passkeys.ts";
 import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
-import type { Answer } from "../support/requests/answers.ts";
-import { need } from "../support/requests/answers.ts";
+import { type Answer, need } from "../support/requests/answers.ts";
 import { expectNoContent } from "../support/requests/expectations.ts";
 import {
   expectStatus,

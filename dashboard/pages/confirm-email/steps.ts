@@ -5,7 +5,7 @@ export type Step =
   | { at: "loading" | "unread" | "missing" | "expired" | "disowned" }
   /** A new account, in one of its own browsers, or in one that it doesn't know. */
   | { at: "own" | "unknown"; link: Confirmation }
-  /** A change of address; `account` is the address of who is logged in. */
+  /** A change of address; `account` is the address of the person who is logged in. */
   | { at: "change" | "otherAccount"; link: Confirmation; account: string }
   | { at: "loggedOut"; link: Confirmation }
   | { at: "confirmed"; link: Confirmation };
@@ -16,7 +16,7 @@ export function readConfirmation(client: Client, token: string): Promise<Step> {
     const link = await client.previewConfirmation({ token });
     if (link.kind === "new_account") return { at: link.known ? "own" : "unknown", link };
     // A browser that is logged in and yet unknown to the account belongs to another one.
-    return ofWhoIsLoggedIn(client, link, link.known ? "change" : "otherAccount");
+    return withAccount(client, link, link.known ? "change" : "otherAccount");
   });
 }
 
@@ -28,7 +28,7 @@ export function confirm(client: Client, token: string, link: Confirmation, mine:
     } catch (error) {
       const isRefused = error instanceof Refused && (error.isSignedOut || error.code === "other_account");
       if (!isRefused) throw error;
-      return ofWhoIsLoggedIn(client, link, "otherAccount");
+      return withAccount(client, link, "otherAccount");
     }
     return mine ? { at: "confirmed", link } : { at: "disowned" };
   });
@@ -43,11 +43,7 @@ async function unlessExpired(read: () => Promise<Step>): Promise<Step> {
   }
 }
 
-async function ofWhoIsLoggedIn(
-  client: Client,
-  link: Confirmation,
-  at: "change" | "otherAccount",
-): Promise<Step> {
+async function withAccount(client: Client, link: Confirmation, at: "change" | "otherAccount"): Promise<Step> {
   try {
     const { account } = await client.session();
     return { at, link, account: account.email };

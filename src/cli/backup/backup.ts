@@ -6,21 +6,21 @@ import type { Command } from "commander";
 import { keyFileOf } from "../../credentials/key-file.ts";
 import { readSettings, type Settings } from "../../options/options.ts";
 import { givenOptions } from "../given-options.ts";
-import { type JsonFlag, printResult, Refused, say } from "../terminal.ts";
+import { CommandFailed, type JsonFlag, printResult, say } from "../terminal.ts";
 import { copyPrivately } from "./private-copy.ts";
 
 export function addBackup(program: Command): void {
   program
     .command("backup <FILE>")
-    .description("Copies the embedded database, while a server runs; with the key file beside it.")
+    .description("Copies the embedded database and its key file, even while a server runs.")
     .action(backUp);
 }
 
-/** The embedded database's file and keys. @throws Refused with PostgreSQL, which brings its own tools. */
+/** The embedded database's file and keys. @throws CommandFailed with PostgreSQL, which brings its own tools. */
 export async function embeddedDatabase(): Promise<{ file: string; secretKeys: Settings["secretKeys"] }> {
   const { database, secretKeys } = readSettings(await givenOptions());
   if (database.engine === "sqlite") return { file: database.file, secretKeys };
-  throw new Refused(
+  throw new CommandFailed(
     "This is for the embedded database. Back up PostgreSQL with pg_dump, or with its own archiving.",
   );
 }
@@ -28,18 +28,18 @@ export async function embeddedDatabase(): Promise<{ file: string; secretKeys: Se
 async function backUp(name: string, flags: JsonFlag): Promise<void> {
   const { file, secretKeys } = await embeddedDatabase();
   const target = resolve(name);
-  if (!existsSync(file)) throw new Refused(`${file} does not exist; there is nothing to back up.`);
+  if (!existsSync(file)) throw new CommandFailed(`${file} does not exist; there is nothing to back up.`);
   if (!existsSync(dirname(target)))
-    throw new Refused(`There is no folder ${dirname(target)}. Make it first.`);
+    throw new CommandFailed(`There is no folder ${dirname(target)}. Make it first.`);
   const keyFile = keyFileOf(file);
   const hasKey = existsSync(keyFile) && secretKeys === null;
   for (const made of hasKey ? [target, `${target}.key`] : [target])
-    if (existsSync(made)) throw new Refused(`${made} exists already. Choose another name.`);
+    if (existsSync(made)) throw new CommandFailed(`${made} exists already. Choose another name.`);
   await copyWhole(file, target);
   if (hasKey) {
     await copyPrivately(keyFile, `${target}.key`);
     say(
-      `The key that second factors are sealed with is in ${target}.key. Keep both, and keep them apart from others' eyes.`,
+      `The key that second factors are encrypted with is in ${target}.key. Keep both where nobody else can read them.`,
     );
   } else {
     say(

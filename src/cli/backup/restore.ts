@@ -7,7 +7,7 @@ import { keyFileOf } from "../../credentials/key-file.ts";
 import { pendingMigrations } from "../../database/migrations.ts";
 import { schemaVersion, whyForeignFile } from "../../database/sqlite/file.ts";
 import { endEveryone } from "../../operator.ts";
-import { type JsonFlag, printResult, Refused } from "../terminal.ts";
+import { CommandFailed, type JsonFlag, many, printResult } from "../terminal.ts";
 import { withLatchkey } from "../with-latchkey.ts";
 import { embeddedDatabase } from "./backup.ts";
 import { copyPrivately } from "./private-copy.ts";
@@ -15,14 +15,14 @@ import { copyPrivately } from "./private-copy.ts";
 export function addRestore(program: Command): void {
   program
     .command("restore <FILE>")
-    .description("Puts a backup in place and ends every session: it may hold ended ones as live.")
+    .description("Puts a backup in place and ends every session, since it may hold ended ones as live.")
     .action(restore);
 }
 
 async function restore(name: string, flags: JsonFlag): Promise<void> {
   const source = resolve(name);
   const { file } = await embeddedDatabase();
-  if (!existsSync(source)) throw new Refused(`${source} does not exist.`);
+  if (!existsSync(source)) throw new CommandFailed(`${source} does not exist.`);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const kept = await putInPlace(source, file);
   if (existsSync(`${source}.key`)) await putKey(`${source}.key`, keyFileOf(file));
@@ -31,7 +31,7 @@ async function restore(name: string, flags: JsonFlag): Promise<void> {
     await parts.database.write(({ query }) => query.deleteFrom("outgoing_email").execute());
     const ended = await endEveryone(parts, parts.settings.now());
     const before = kept === null ? "" : ` The database before it is ${kept}.`;
-    const words = `Restored ${source}; ${ended} ${ended === 1 ? "session" : "sessions"} of it ended.${before}`;
+    const words = `Restored ${source}; ${many(ended, "session")} of it ended.${before}`;
     printResult(flags, { file, ended, kept }, words);
   });
 }
@@ -53,33 +53,33 @@ async function putInPlace(source: string, file: string): Promise<string | null> 
   }
 }
 
-/** @throws Refused where the file isn't a whole database of Latchkey, or is of a newer version. */
+/** @throws CommandFailed where the file isn't a whole database of Latchkey, or is of a newer version. */
 function requireBackUp(copy: string, source: string): void {
   const open = new DatabaseSync(copy);
   try {
     const version = schemaVersion(open);
     if (open.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")
-      throw new Refused(`${source} is damaged.`);
+      throw new CommandFailed(`${source} is damaged.`);
     if (version === 0 || whyForeignFile(open) !== null)
-      throw new Refused(`${source} is not a backup of Latchkey.`);
+      throw new CommandFailed(`${source} is not a backup of Latchkey.`);
     pendingMigrations("sqlite", version);
   } catch (error) {
     if (error instanceof Error && "errcode" in error)
-      throw new Refused(`${source} is not a backup of Latchkey.`);
+      throw new CommandFailed(`${source} is not a backup of Latchkey.`);
     throw error;
   } finally {
     open.close();
   }
 }
 
-/** Moves the present database away. @throws Refused while a server has it open. */
+/** Moves the present database away. @throws CommandFailed while a server has it open. */
 function setAside(file: string): string {
   const open = new DatabaseSync(file);
   try {
     open.exec("pragma locking_mode = exclusive; pragma busy_timeout = 0; begin exclusive; commit");
     open.exec("pragma wal_checkpoint(truncate)");
   } catch {
-    throw new Refused(`${file} is in use. Stop the server, then restore.`);
+    throw new CommandFailed(`${file} is in use. Stop the server, then restore.`);
   } finally {
     open.close();
   }

@@ -15,7 +15,7 @@ import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
 export function addDoctor(program: Command): void {
   program
     .command("doctor")
-    .description("Looks at the database, email, addresses, proxies and cookies, and says what it finds.")
+    .description("Checks the database, email, addresses, proxies and cookies, and says what it finds.")
     .option("--send-mail <ADDRESS>", "Sends an email to this address, too.")
     .action(async (flags: JsonFlag & { sendMail?: string }) => {
       const settings = readSettings(await givenOptions());
@@ -52,10 +52,10 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
   const findings: Finding[] = [];
   try {
     await mailer.verify();
-    if (settings.smtpUrl !== null) findings.push(ok("The mail server takes email."));
+    if (settings.smtpUrl !== null) findings.push(ok("The mail server accepts email."));
   } catch (error) {
     log.debug({ err: error }, "The mail server was asked.");
-    return [fail(`The mail server of SMTP_URL does not take email: ${messageOf(error)}`)];
+    return [fail(`The mail server of SMTP_URL does not accept email: ${messageOf(error)}`)];
   }
   if (to === undefined) return findings;
   if (readEmailAddress(to) === null)
@@ -68,7 +68,7 @@ async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | und
       html: `<p>${escapeHtml(words)}</p>`,
     });
   } catch (error) {
-    return [...findings, fail(`An email to ${to} was not taken: ${messageOf(error)}`)];
+    return [...findings, fail(`An email to ${to} was not accepted: ${messageOf(error)}`)];
   }
   return [
     ...findings,

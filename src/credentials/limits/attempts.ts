@@ -1,10 +1,8 @@
 import { sql } from "kysely";
 import type { Database, Write } from "../../database/database.ts";
-import type { Refusal } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Refusal, refuse } from "../../refusals.ts";
 import { hashToken } from "../../sessions/token.ts";
-import type { Semaphore } from "../passwords/semaphore.ts";
-import { createSemaphore } from "../passwords/semaphore.ts";
+import { createSemaphore, type Semaphore } from "../passwords/semaphore.ts";
 import { createDecided } from "./decided.ts";
 
 const MINUTE = 60_000;
@@ -32,7 +30,7 @@ const LIMITS = {
   email_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
 
-/** A peer that may speak for many has limits of its own, and so many times as high. */
+/** How many times as high the limits are of a peer that may speak for many visitors. */
 const GENEROUS = 10;
 
 export type Limit = { kind: keyof typeof LIMITS; of: string; generous?: boolean };
@@ -46,9 +44,9 @@ export type Attempts = {
   take(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
   /** The refusal of a limit that is known to be used up; counts nothing. */
   refusal(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
-  /** The try was right: forgets what was counted against its own limits, gives one back where others share the count. */
-  release(write: Write, limits: { own: Limit; shared?: Limit | null }): Promise<void>;
-  /** Gives one try back, where others share the count. */
+  /** The try was right: forgets what was counted. */
+  release(write: Write, limit: Limit): Promise<void>;
+  /** The try was right, and others share the count: gives this one back. */
   giveBack(write: Write, shared: Limit | null): Promise<void>;
   /** Counts a wrong password of an address without an account, as much work as noting it for an owner. */
   noteForNobody(write: Write, address: string, now: number): Promise<void>;
@@ -80,11 +78,10 @@ export function createAttempts(database: Database, on: boolean): Attempts {
       const end = await decided.endOf(asked, now);
       return end === null ? null : tooMany(end - now);
     },
-    async release(write, { own, shared }) {
+    async release({ query }, limit) {
       if (!on) return;
-      decided.forget(keyOf(own));
-      await write.query.deleteFrom("attempts").where("key", "=", keyOf(own)).execute();
-      if (shared) await this.giveBack(write, shared);
+      decided.forget(keyOf(limit));
+      await query.deleteFrom("attempts").where("key", "=", keyOf(limit)).execute();
     },
     async giveBack({ query }, shared) {
       if (!on || shared === null) return;
@@ -137,7 +134,7 @@ const mostOf = ({ kind, generous }: Limit) => LIMITS[kind].most * (generous ? GE
 const keyOf = ({ kind, of, generous }: Limit) =>
   `${kind}${generous ? ":generous" : ""}:${Buffer.from(hashToken(of)).toString("base64url")}`;
 
-/** Always in the same order, so that two tries never wait for each other. */
+/** Always in the same order, so that two tries never deadlock. */
 function inOrder(limits: (Limit | null)[]): Limit[] {
   return limits.filter((limit) => limit !== null).sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }

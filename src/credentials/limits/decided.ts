@@ -2,7 +2,7 @@ import type { Database } from "../../database/database.ts";
 
 /** How many refusals are remembered; the oldest goes first. */
 const MOST = 10_000;
-/** So long a refusal is believed before the row is looked at again, in ms: another node may have let go of it. */
+/** How long a refusal is believed before its row is read again, in ms: another node may have released it. */
 const BELIEVED = 2_000;
 
 type Limit = { key: string; most: number };

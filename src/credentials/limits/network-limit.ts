@@ -4,7 +4,7 @@ import { hashToken } from "../../sessions/token.ts";
 import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
 
-/** Who is asking, as far as a limit of the network wants to know. */
+/** What a limit by network needs to know of whoever asks. */
 export type Asking = Pick<ClientInfo, "network" | "deviceToken" | "isReturning">;
 
 /**

@@ -5,15 +5,12 @@ import { isKnownDevice } from "../../sessions/known-device.ts";
 import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
 
-/** Tries at a password, from one browser. */
+/** Tries at a password, from one browser; the verbs are those of `Attempts`. */
 export type Tries = {
   /** What this browser's tries count against. */
   own: Limit;
-  /** The refusal of a limit that is known to be used up; counts nothing. */
   refusal(now: number): Promise<Refusal | null>;
-  /** Counts one more, before it is judged. */
   take(now: number): Promise<Refusal | null>;
-  /** It was right: gives it back. */
   release(write: Write): Promise<void>;
 };
 
@@ -48,20 +45,21 @@ export async function passwordTries(
       return tooMany ?? attempts.take([daily], now);
     },
     async release(write) {
-      await attempts.release(write, { own, shared: network });
+      await attempts.release(write, own);
+      await attempts.giveBack(write, network);
       await attempts.giveBack(write, daily);
     },
   };
 }
 
-/** Forgets what browsers that the account doesn't know have guessed at its password, which is another one now. */
+/** Forgets the guesses of browsers that the account doesn't know, once its password has changed. */
 export async function forgetWrongPasswords(
   { attempts }: AccountParts,
   write: Write,
   account: Account,
 ): Promise<void> {
-  await attempts.release(write, { own: { kind: "password", of: account.email_key } });
-  await attempts.release(write, { own: { kind: "password_unknown_devices", of: account.id } });
+  await attempts.release(write, { kind: "password", of: account.email_key });
+  await attempts.release(write, { kind: "password_unknown_devices", of: account.id });
 }
 
 /** Tries at a second factor, by browser in the same way. */

@@ -3,7 +3,7 @@ import { lockAccount } from "../../database/lock.ts";
 import type { CeremonyKind } from "../../database/schema.ts";
 import { hashToken } from "../../sessions/token.ts";
 
-/** How long a passkey prompt or a round to a provider may take, in ms. */
+/** How long a passkey prompt or an authorization at a provider may take, in ms. */
 const CEREMONY_LIVES = 10 * 60_000;
 
 /** What is under way between a browser and an authenticator or a provider. */

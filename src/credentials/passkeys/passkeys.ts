@@ -5,18 +5,16 @@ import type {
 } from "@simplewebauthn/server";
 import type { CeremonyKind } from "../../database/schema.ts";
 import { siteNameOf } from "../../options/options.ts";
-import type { Outcome } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Outcome, refuse } from "../../refusals.ts";
 import { makeId } from "../../sessions/token.ts";
 import type { AccountParts } from "../parts.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
-import type { NewPasskey, Passkey } from "./stored-passkeys.ts";
-import { findPasskey, listPasskeys, moveCounter } from "./stored-passkeys.ts";
+import { findPasskey, listPasskeys, moveCounter, type NewPasskey, type Passkey } from "./stored-passkeys.ts";
 
-/** Loaded by the first passkey, not at the start: it takes as long as all else together. */
+/** Loaded by the first passkey, not at the start: it takes as long as everything else together. */
 const webAuthn = () => import("@simplewebauthn/server");
 
-/** Options for making a passkey, for an account that exists or for a sign-up. One authenticator holds one of an account. */
+/** Options for creating a passkey, for an existing account or a sign-up. An authenticator holds one passkey of an account. */
 export async function registrationOptions(
   parts: AccountParts,
   of: { kind: CeremonyKind; accountId: string | null; email: string; browser: string; data?: string },
@@ -43,7 +41,7 @@ export async function registrationOptions(
   return options;
 }
 
-/** Takes the answer of a browser that made a passkey. The challenge is used up, whatever the answer is worth. */
+/** Takes the answer of a browser that created a passkey. It uses the challenge up, even if it is wrong. */
 export async function acceptRegistration(
   parts: AccountParts,
   answer: { response: unknown; browser: string | null; kind: CeremonyKind },
@@ -139,7 +137,7 @@ export async function acceptAuthentication(
   return (await moveCounter(parts.database, passkey, newCounter, now)) ? { passkey, userVerified } : null;
 }
 
-/** How a browser says that its authenticator is reached. It isn't signed, so it may be anything. */
+/** How the browser says it reaches the authenticator. That isn't signed, so it may be anything. */
 function readTransports(said: unknown): string[] {
   const texts = Array.isArray(said) ? said.filter((one): one is string => typeof one === "string") : [];
   return texts.filter((one) => /^[a-z-]{2,16}$/.test(one)).slice(0, 8);

@@ -1,8 +1,7 @@
 import type { Selectable } from "kysely";
 import type { Database, Write } from "../../database/database.ts";
 import type { PasskeyTable } from "../../database/schema.ts";
-import type { Outcome } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Outcome, refuse } from "../../refusals.ts";
 import { makeId } from "../../sessions/token.ts";
 
 export type Passkey = Selectable<PasskeyTable>;
@@ -46,9 +45,6 @@ export async function storePasskey(
       name: tidyName(name),
       created_at: now,
       last_used_at: usedAt,
-      added_by: null,
-      added_from: null,
-      added_with: null,
     })
     .onConflict((conflict) => conflict.column("credential_id").doNothing())
     .returning("id")
@@ -56,7 +52,7 @@ export async function storePasskey(
   return stored ? { ok: true, id } : refuse("method_taken");
 }
 
-/** A name as a person gives it, without what could disturb a line of text. */
+/** A name as a person gives it, without characters that could disturb a line of text. */
 export function tidyName(name: string): string {
   const tidy = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trim();
   return [...tidy].slice(0, LONGEST_NAME).join("") || "Passkey";
@@ -81,7 +77,6 @@ export async function moveCounter(
   return moved !== undefined;
 }
 
-/** Finds a passkey by the name that its authenticator gave it. */
 export async function findPasskey(database: Database, credentialId: unknown): Promise<Passkey | undefined> {
   if (typeof credentialId !== "string" || !/^[A-Za-z0-9_-]{1,1400}$/.test(credentialId)) return undefined;
   return database.read
@@ -91,7 +86,6 @@ export async function findPasskey(database: Database, credentialId: unknown): Pr
     .executeTakeFirst();
 }
 
-/** The passkeys of an account, the oldest first. */
 export async function listPasskeys(database: Database, accountId: string): Promise<Passkey[]> {
   return database.read
     .selectFrom("passkey")

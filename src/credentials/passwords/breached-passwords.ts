@@ -64,7 +64,7 @@ async function readEntries(file: FileHandle, from: number, count: number): Promi
   return Array.from({ length: count }, (_, index) => buffer.readBigUInt64BE(index * ENTRY_BYTES));
 }
 
-/** A password as people type it, in the form in which it is hashed for sign-ins. */
+/** A password as people type it, normalized as it is for sign-ins. */
 function entryOf(password: string): bigint {
   return hash("sha1", password.normalize("NFC"), "buffer").readBigUInt64BE();
 }
@@ -100,7 +100,7 @@ export async function packBreachedPasswords(
   return { bytes: [header, inFileOrder(sorted.subarray(0, count))], count };
 }
 
-/** Of sorted entries each comes once at the beginning. Returns how many those are. */
+/** Moves one of each of the sorted entries to the beginning. Returns how many those are. */
 function moveRepetitionsAway(sorted: BigUint64Array): number {
   let count = 0;
   for (const entry of sorted) if (count === 0 || entry !== sorted[count - 1]) sorted[count++] = entry;

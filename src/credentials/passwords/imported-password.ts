@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { codeFile } from "../../own-files.ts";
 import type { Question } from "./bcrypt-worker.ts";
 
-/** Marks a hash that another system made: it is verified as it is, and made anew at the next sign-in. */
+/** Marks a hash that another system made: it is verified as it is, and replaced by one of our own at the next sign-in. */
 export const FOREIGN = "foreign:";
 
 /** What one check may take of this machine; a hash that asks for more is not taken over. */
@@ -16,7 +16,7 @@ const HIGHEST_BCRYPT_COST = 15;
 const LEAST_SALT_BYTES = 8;
 const LEAST_DIGEST_BYTES = 16;
 
-/** How to check a password against one hash: of several spellings of the same signs, any may be the right one. */
+/** How to check a password against one hash: of several spellings of the same characters, any may be the right one. */
 type Check = { spellings: readonly Spelling[]; matches(password: string): Promise<boolean> };
 type Spelling = "as typed" | "NFC" | "NFKC";
 

@@ -5,9 +5,7 @@ import { isForeign, kindOfForeign, verifyForeign } from "./imported-password.ts"
 import { createSemaphore } from "./semaphore.ts";
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane; about 30 ms. */
-const MEMORY_KIB = 19_456;
-const PASSES = 2;
-const LANES = 1;
+const COST = { memory: 19_456, passes: 2, parallelism: 1 };
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 
@@ -18,17 +16,13 @@ export type PasswordHashes = {
   hash(password: string): Promise<string>;
   /**
    * Compares; a refusal takes the same time whether there is a hash or not, and whichever system made it.
-   * `outdated` means that it was made with lower cost, or by another system, and should be made anew.
+   * `outdated` means that it was made at a lower cost, or by another system, and should be replaced.
    * @throws Busy where too many wait.
    */
   verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }>;
   /** The bare hash with a given salt, at the cost of a password. @throws Busy where too many wait. */
   digest(text: string, salt: Buffer): Promise<Buffer>;
 };
-
-type Cost = { memory: number; passes: number; lanes: number };
-
-const COST: Cost = { memory: MEMORY_KIB, passes: PASSES, lanes: LANES };
 
 /**
  * At most as many hashes at once as there are cores: a flood of sign-ins may not take the checks down.
@@ -42,15 +36,13 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>): Pas
     PATIENCE,
     "Too many passwords are being checked.",
   );
-  const nobody = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(HASH_BYTES))}`;
+  const nobody = { cost: COST, salt: randomBytes(SALT_BYTES), digest: randomBytes(HASH_BYTES) };
 
   async function verifyOwn(password: string, hash: string | null) {
-    const parsed = parse(hash ?? nobody) ?? parse(nobody);
-    if (!parsed) return { right: false, outdated: false };
-    const { cost, salt, digest } = parsed;
+    const { cost, salt, digest } = (hash === null ? null : parse(hash)) ?? nobody;
     const made = await semaphore.run(() => derive(password, salt, cost, digest.length));
     const right = hash !== null && timingSafeEqual(made, digest);
-    return { right, outdated: cost.memory < MEMORY_KIB || cost.passes < PASSES };
+    return { right, outdated: cost.memory < COST.memory || cost.passes < COST.passes };
   }
 
   async function verifyKinds(password: string, hash: string | null): Promise<boolean> {
@@ -69,7 +61,8 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>): Pas
     async hash(password) {
       const salt = randomBytes(SALT_BYTES);
       const digest = await digestOf(password, salt);
-      return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${unpadded(salt)}$${unpadded(digest)}`;
+      const { memory, passes, parallelism } = COST;
+      return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(digest)}`;
     },
     async verify(password, hash) {
       const foreign = hash !== null && isForeign(hash) ? hash : null;
@@ -83,25 +76,23 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>): Pas
 
 const argon2Async = promisify(argon2);
 
-/** NFC, so that a letter typed as one sign or as two is the same password; never cut short. */
-async function derive(password: string, salt: Buffer, cost: Cost, length: number): Promise<Buffer> {
-  const digest = await argon2Async("argon2id", {
-    message: password.normalize("NFC"),
-    nonce: salt,
-    memory: cost.memory,
-    passes: cost.passes,
-    parallelism: cost.lanes,
-    tagLength: length,
-  });
-  return Buffer.from(digest);
+/** NFC, so that a letter typed as one character or as two is the same password; never cut short. */
+async function derive(
+  password: string,
+  nonce: Buffer,
+  cost: typeof COST,
+  tagLength: number,
+): Promise<Buffer> {
+  const message = password.normalize("NFC");
+  return Buffer.from(await argon2Async("argon2id", { ...cost, message, nonce, tagLength }));
 }
 
 const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
-function parse(hash: string): { cost: Cost; salt: Buffer; digest: Buffer } | null {
+function parse(hash: string): { cost: typeof COST; salt: Buffer; digest: Buffer } | null {
   const [, memory, passes, lanes, salt, digest] = PHC.exec(hash) ?? [];
   if (!salt || !digest) return null;
-  const cost = { memory: Number(memory), passes: Number(passes), lanes: Number(lanes) };
+  const cost = { memory: Number(memory), passes: Number(passes), parallelism: Number(lanes) };
   return { cost, salt: Buffer.from(salt, "base64"), digest: Buffer.from(digest, "base64") };
 }
 

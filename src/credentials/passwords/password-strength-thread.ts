@@ -3,7 +3,7 @@ import { codeFile } from "../../own-files.ts";
 import type { Judgement, Question } from "./password-strength-worker.ts";
 import { createSemaphore } from "./semaphore.ts";
 
-/** So many wait at most: at 20 ms each, the last of them for 2 s. */
+/** At 20 ms each, the last one waits 2 s. */
 const MOST_WAITING = 100;
 /** In ms. The first question waits until the dictionaries are read, which takes seconds on a busy machine. */
 const PATIENCE = 10_000;

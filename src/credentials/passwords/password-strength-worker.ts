@@ -4,7 +4,7 @@ import * as common from "@zxcvbn-ts/language-common";
 import * as english from "@zxcvbn-ts/language-en";
 
 /**
- * How many readings of letters written as digits and signs are looked up, the most likely first, for a
+ * How many readings of letters written as digits and symbols are looked up, the most likely first, for a
  * password of up to so many UTF-16 units. Each costs as much as all the rest, and that grows with the square
  * of the length; the library's 100 make one hostile password of 20 characters take half a second.
  */

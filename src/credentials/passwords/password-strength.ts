@@ -1,14 +1,14 @@
 import type { BreachedPasswords } from "./breached-passwords.ts";
 import { holdStrengthThread } from "./password-strength-thread.ts";
 
-/** Of zxcvbn's 0 to 4: below, a patient guesser of a stolen database gets there. */
+/** Of zxcvbn's 0 to 4: below that, a patient guesser with a stolen database finds it. */
 const LEAST_SCORE = 3;
 /**
  * What the estimator judges in 20 ms however hostile it is, in UTF-16 units: its time grows with the square.
  * What follows can only make a password stronger.
  */
 const JUDGED_LENGTH = 28;
-/** More of them are in no address that a person has; each makes every look into the dictionaries a little slower. */
+/** No person's address has more; each one slows every look-up in the dictionaries a little. */
 const MOST_OWN_WORDS = 40;
 /** Far beyond any person's or password manager's; bounds what is hashed. */
 const LONGEST = 1_024;
@@ -19,7 +19,7 @@ const LEAKED = "This password was leaked before, and guessers try such passwords
 const USUAL_WORDS = ["password", "sign-in", "login"];
 
 export type PasswordStrength = {
-  /** Null where the password will do, else one sentence that says why not. */
+  /** Null if the password is strong enough, else one sentence that says why not. */
   whyWeak(password: string, ownWords: string[]): Promise<string | null>;
   close(): Promise<void>;
 };

@@ -78,12 +78,15 @@ export async function openPostgres(options: {
 function transactions(query: Kysely<Schema>, tell: (changed: Set<string>) => void): Database["write"] {
   async function write<T>(work: (write: Write) => Promise<T>, tries: number): Promise<T> {
     const changed = new Set<string>();
+    const next = new Set<() => void>();
     const announce = (accountId: string) => changed.add(accountId);
+    const afterCommit = (begin: () => void) => next.add(begin);
     try {
       const result = await query
         .transaction()
-        .execute((transaction) => work({ query: transaction, locksRows: true, announce }));
+        .execute((transaction) => work({ query: transaction, locksRows: true, announce, afterCommit }));
       tell(changed);
+      for (const begin of next) begin();
       return result;
     } catch (error) {
       if (tries > 1 && isDeadlock(error)) return write(work, tries - 1);

@@ -29,12 +29,14 @@ export function openSqlite(file: string): Database {
     read,
     async write<T>(work: (write: Write) => Promise<T>): Promise<T> {
       const changed = new Set<string>();
+      const next = new Set<() => void>();
+      const announce = (accountId: string) => changed.add(accountId);
+      const afterCommit = (begin: () => void) => next.add(begin);
       const result = await writer
         .transaction()
-        .execute((query) =>
-          work({ query, locksRows: false, announce: (accountId) => changed.add(accountId) }),
-        );
+        .execute((query) => work({ query, locksRows: false, announce, afterCommit }));
       for (const accountId of changed) announcements.tell(accountId);
+      for (const begin of next) begin();
       return result;
     },
     findSession: lookUp.find,

@@ -1,12 +1,11 @@
 import type { SignedOut } from "../../answers.ts";
-import type { Confirmer } from "../../changes/email-verification.ts";
-import { confirmEmail, previewConfirmation } from "../../changes/email-verification.ts";
+import { type ConfirmingVisit, confirmEmail, previewConfirmation } from "../../changes/email-verification.ts";
 import { reverseEmailChange } from "../../recovery/email-reversal.ts";
 import { reportSession } from "../../recovery/not-me.ts";
 import { askForReset, resetPassword } from "../../recovery/password-reset.ts";
 import { iso } from "../answers.ts";
 import type { Call } from "../call.ts";
-import { clientInfoOf, visitOf } from "../call.ts";
+import { visitOf } from "../call.ts";
 import type { Identity } from "../identify.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
@@ -23,7 +22,7 @@ export const emailedLinkRoutes = [
     answers: { 200: answers.confirmation },
     refuses: ["link_expired"],
     async handle(call) {
-      const done = await previewConfirmation(call.parts, call.body.token, confirmer(call), call.now);
+      const done = await previewConfirmation(confirming(call), call.body.token);
       if (!done.ok) return done;
       const { createdAt, ...confirmation } = done.confirmation;
       return { ok: true, body: { ...confirmation, createdAt: iso(createdAt) } };
@@ -38,7 +37,7 @@ export const emailedLinkRoutes = [
     body: bodies.confirmEmail,
     answers: { 204: null },
     refuses: ["link_expired", "signed_out", "other_account"],
-    handle: (call) => confirmEmail(call.parts, call.body, confirmer(call), call.now),
+    handle: (call) => confirmEmail(confirming(call), call.body),
   }),
   route({
     method: "POST",
@@ -81,10 +80,9 @@ export const emailedLinkRoutes = [
   }),
 ];
 
-function confirmer(call: Call & { who: Identity | SignedOut }): Confirmer {
+function confirming(call: Call & { who: Identity | SignedOut }): ConfirmingVisit {
   const { who } = call;
-  const clientInfo = clientInfoOf(call);
-  return "session" in who
-    ? { current: who.current, signedOut: {}, clientInfo }
-    : { current: null, signedOut: who, clientInfo };
+  const session =
+    "session" in who ? { current: who.current, signedOut: {} } : { current: null, signedOut: who };
+  return { ...visitOf(call), ...session };
 }

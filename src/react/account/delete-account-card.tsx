@@ -3,16 +3,20 @@ import { Button } from "../parts/button.tsx";
 import { Card } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Form, FormProblem, SubmitOrCancel, useAction } from "../parts/form.tsx";
-import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
-import { useProof, useTakeUp } from "../proof/proof.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
+import { useProof, useResume } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 
 /** The last card, and a quiet one. `onDeleted` leaves the page. */
 export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {
   const [asking, setAsking] = useState(false);
-  useTakeUp("delete-account", () => setAsking(true));
+  useResume("delete-account", () => setAsking(true));
   return (
-    <Card id="delete-account" title="Delete account" words="Deletes your account and all that belongs to it.">
+    <Card
+      id="delete-account"
+      title="Delete account"
+      words="Deletes your account and everything that belongs to it."
+    >
       <div className="lk-actions">
         <Button onClick={() => setAsking(true)}>Delete account…</Button>
       </div>
@@ -38,8 +42,8 @@ function AskOnce({ onDeleted, onClose }: { onDeleted: () => void; onClose: () =>
       title="Delete your account"
       words={
         <>
-          The account <bdi className="lk-address">{who?.account.email}</bdi>, its login methods and its
-          history are deleted now, and every device is logged out. There is no way back.
+          This deletes the account <bdi className="lk-address">{who?.account.email}</bdi>, its login methods
+          and its history, and logs out every device. It can't be undone.
         </>
       }
       onClose={onClose}

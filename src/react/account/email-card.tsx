@@ -4,8 +4,8 @@ import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
 import { Field, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
-import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
-import { THANKS, useProof, useTakeUp } from "../proof/proof.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
+import { THANKS, useProof, useResume } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 
 const FIELDS = ["email", "currentPassword"];
@@ -16,7 +16,7 @@ export function EmailCard() {
   const { data: who } = useWho();
   const [isOpen, setOpen] = useState(false);
   const status = useStatus();
-  useTakeUp("email", () => {
+  useResume("email", () => {
     setOpen(true);
     status.say(THANKS);
   });

@@ -1,15 +1,16 @@
 import { useId, useState } from "react";
 import { dayOf, type LoginMethod, relativeTime } from "../../client/index.ts";
+import { ActionButton } from "../parts/action-button.tsx";
 import { Button } from "../parts/button.tsx";
-import { type Answer, Card, Old, useStatus, Waiting } from "../parts/card.tsx";
+import { type Answer, Card, Stale, useStatus, Waiting } from "../parts/card.tsx";
 import { ConfirmDialog, Dialog } from "../parts/dialog.tsx";
 import { Field, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
 import { makePasskey } from "../proof/passkeys.ts";
-import { useProof, useTakeUp } from "../proof/proof.tsx";
-import { useLeaving } from "../proof/sites.ts";
+import { useProof, useResume } from "../proof/proof.tsx";
+import { useGoToSite } from "../proof/sites.ts";
 import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "../queries.ts";
 
-/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of a round to another site. */
+/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of connecting another site. */
 export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
   const { settings } = useLatchkey();
   const reading = useLoginMethods();
@@ -39,7 +40,7 @@ export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
         </ul>
       ) : (
         <>
-          <Old reading={reading} />
+          <Stale reading={reading} />
           <Waiting bones={["row"]} />
         </>
       )}
@@ -67,7 +68,7 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
   const why = useId();
   const { data: who } = useWho();
   const [dialog, setDialog] = useState<"remove" | "rename" | null>(null);
-  useTakeUp(`disconnect ${method.id}`, () => setDialog("remove"));
+  useResume(`disconnect ${method.id}`, () => setDialog("remove"));
   const used = method.lastUsedAt ? ` · last used: ${relativeTime(method.lastUsedAt, now)}` : "";
   return (
     // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
@@ -173,32 +174,18 @@ function AddPasskey({ say }: { say: (sentence: string) => void }) {
     say("The passkey was added.");
     void refresh();
   });
-  useTakeUp("passkey", () => void action.act());
-  return (
-    <>
-      <Button working={action.working} onClick={() => void action.act()}>
-        Add a passkey
-      </Button>
-      <FormProblem problem={action.problem} />
-    </>
-  );
+  useResume("passkey", () => void action.act());
+  return <ActionButton action={action}>Add a passkey</ActionButton>;
 }
 
 function Connect({ id, name }: { id: string; name: string }) {
   const client = useClient();
   const withProof = useProof();
   const connect = `connect ${id}`;
-  const action = useLeaving(
+  const action = useGoToSite(
     name,
     async () => (await withProof(connect, () => client.goToProvider(id, "connect"))).url,
   );
-  useTakeUp(connect, () => void action.act());
-  return (
-    <>
-      <Button working={action.working} onClick={() => void action.act()}>
-        Connect {name}
-      </Button>
-      <FormProblem problem={action.problem} />
-    </>
-  );
+  useResume(connect, () => void action.act());
+  return <ActionButton action={action}>Connect {name}</ActionButton>;
 }

@@ -3,8 +3,8 @@ import { Button } from "../parts/button.tsx";
 import { Card, useStatus } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
 import { type Action, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
-import { CurrentPasswordField, currentPassword, NewPasswordField } from "../parts/password-fields.tsx";
-import { THANKS, useProof, useTakeUp } from "../proof/proof.tsx";
+import { CurrentPasswordField, currentPassword, NewPasswordField } from "../parts/typed-fields.tsx";
+import { THANKS, useProof, useResume } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useLatchkey, useRefresh, useSessions, useWho } from "../queries.ts";
 import { othersWereLoggedOut } from "../words.ts";
 
@@ -20,7 +20,7 @@ export function PasswordCard() {
   const withProof = useProof();
   const [isOpen, setOpen] = useState(false);
   const status = useStatus();
-  useTakeUp("password", () => {
+  useResume("password", () => {
     setOpen(true);
     status.say(THANKS);
   });

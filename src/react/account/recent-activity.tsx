@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ActivityEvent, absoluteTime, dayOf, relativeTime, timeOf } from "../../client/index.ts";
 import { Button } from "../parts/button.tsx";
-import { Card, Old, Waiting } from "../parts/card.tsx";
+import { Card, Stale, Waiting } from "../parts/card.tsx";
 import { readingOf, useLatchkey, useNow } from "../queries.ts";
 
 const A_PAGE = 50;
@@ -42,7 +42,7 @@ export function RecentActivity() {
         </ol>
       ) : (
         <>
-          <Old reading={activity} />
+          <Stale reading={activity} />
           <Waiting bones={["row", "row", "row"]} />
         </>
       )}
@@ -87,11 +87,11 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
     case "password_changed":
       return `Password changed from ${label}`;
     case "password_reset_requested":
-      return `Password reset asked for from ${label}`;
+      return `Password reset requested from ${label}`;
     case "password_reset":
       return `Password reset from ${label}`;
     case "email_change_requested":
-      return `Change of address to ${detail.email} asked for from ${label}`;
+      return `Change of address to ${detail.email} requested from ${label}`;
     case "email_changed":
       return `Address changed to ${detail.email} from ${label}`;
     case "email_verified":

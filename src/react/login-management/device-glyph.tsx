@@ -1,6 +1,5 @@
 import { deviceShape } from "./device-shape.ts";
 
-/** The kind of a device at a glance; its words stand beside it. */
 export function DeviceGlyph({ os }: { os: string | null }) {
   return (
     <svg className="lk-glyph" viewBox="0 0 24 24" aria-hidden="true" focusable="false">

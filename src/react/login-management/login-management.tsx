@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import type { Session } from "../../client/index.ts";
 import { Button } from "../parts/button.tsx";
-import { Card, Old, useStatus, Waiting } from "../parts/card.tsx";
+import { Card, Stale, useStatus, Waiting } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/dialog.tsx";
 import { useAction } from "../parts/form.tsx";
 import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "../queries.ts";
@@ -27,7 +27,7 @@ export function LoginManagement() {
       words="Every device that is logged in to your account."
       status={status}
     >
-      <Old reading={reading} />
+      <Stale reading={reading} />
       {sessions ? (
         <>
           <HowMany count={sessions.length} />

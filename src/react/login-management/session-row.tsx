@@ -14,7 +14,6 @@ type RowProps = {
   say: (sentence: string) => void;
 };
 
-/** One device in the list. */
 export function SessionRow({ session, isNew, now, say }: RowProps) {
   const client = useClient();
   const refresh = useRefresh();

@@ -1,8 +1,8 @@
 import { type MouseEvent, type ReactNode, useState } from "react";
 import { useNow } from "../queries.ts";
-import { whyOld } from "../words.ts";
+import { staleNotice } from "../words.ts";
 import { REST, useFocusAlong } from "./focus.ts";
-import { useOffline, useTrue } from "./late.ts";
+import { useElapsed, useOffline } from "./late.ts";
 
 type CardProps = {
   /** Also the in-page address that an email can point at; with `-title`, one that takes the focus along. */
@@ -47,7 +47,7 @@ export type Answer = { sentence: string; isTrouble: boolean };
 
 const NOTHING: Answer = { sentence: "", isTrouble: false };
 
-/** Says what an action did, to who looks and to who listens. */
+/** Says what an action did, on the screen and to screen readers. */
 export function useStatus(first: Answer = NOTHING): Status {
   const [{ sentence, isTrouble }, setAnswer] = useState(first);
   return {
@@ -76,7 +76,7 @@ type Bone = "row" | "line" | "button";
 
 /** A place-holder of the real height, and only where waiting takes long enough to notice. */
 export function Waiting({ bones }: { bones: readonly Bone[] }) {
-  const isLate = useTrue(200);
+  const isLate = useElapsed(200);
   return (
     <div className="lk-waiting" aria-busy="true" data-shown={isLate || undefined}>
       {bones.map((bone, place) => (
@@ -90,11 +90,11 @@ export function Waiting({ bones }: { bones: readonly Bone[] }) {
 type Reading = { error: unknown; failureReason: unknown; dataUpdatedAt: number };
 
 /** The last answer is kept and shown; this says how old it is, where no newer one comes. On a page one card says so for all. */
-export function Old({ reading }: { reading: Reading }) {
+export function Stale({ reading }: { reading: Reading }) {
   const now = useNow();
   const isOffline = useOffline();
   const readAt = reading.dataUpdatedAt === 0 ? null : reading.dataUpdatedAt;
-  const words = whyOld({ error: reading.error ?? reading.failureReason, isOffline, readAt }, now);
+  const words = staleNotice({ error: reading.error ?? reading.failureReason, isOffline, readAt }, now);
   if (words === null) return null;
   return (
     <p className="lk-stale" role="status">

@@ -63,14 +63,9 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
     <Dialog role="alertdialog" title={title} words={words} onClose={onClose}>
       <FormProblem problem={action.problem} />
       <div className="lk-actions">
-        <button
-          type="button"
-          className={`lk-button lk-${kind}`}
-          data-working={action.working || undefined}
-          onClick={onConfirm}
-        >
+        <Button kind={kind} working={action.working} onClick={onConfirm}>
           {confirm}
-        </button>
+        </Button>
         <Button kind="quiet" onClick={onClose}>
           Cancel
         </Button>

@@ -81,7 +81,7 @@ export function Form({ action, children, label }: FormProps) {
   );
 }
 
-/** The focus goes to the field that was refused; what was wrong there as a whole is typed anew. */
+/** The focus goes to the field that was refused; what was wrong as a whole is selected, to be typed again. */
 function goOnAt(form: HTMLFormElement, { focus, code }: Problem): void {
   const places = ['[aria-invalid="true"]', `[name="${focus}"]`, "input:not([hidden])"];
   const found = places.map((place) => form.querySelector<HTMLInputElement>(place)).find((field) => field);

@@ -1,7 +1,7 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 
 /** True once so many ms have passed. */
-export function useTrue(after: number): boolean {
+export function useElapsed(after: number): boolean {
   const [isTrue, setTrue] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setTrue(true), after);

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { SecondFactor } from "../../client/index.ts";
-import { ofRecoveryCode, type Problem } from "../words.ts";
+import { asRecoveryCode, type Problem } from "../words.ts";
 import { type Action, Field, text } from "./form.tsx";
 
 /** The second factor in a form: a code of the app, or a recovery code instead (`change`). `of` reads what was typed. */
@@ -19,7 +19,7 @@ export function useSecondFactor() {
           autoComplete="off"
           spellCheck={false}
           autoFocus={autoFocus}
-          problem={ofRecoveryCode(problem)}
+          problem={asRecoveryCode(problem)}
         />
       ) : (
         <CodeField key="totp" problem={problem} autoFocus={autoFocus} />
@@ -39,7 +39,6 @@ export function useSecondFactor() {
   };
 }
 
-/** A code of the authenticator app. */
 export function CodeField({ problem, autoFocus }: { problem: Problem | null; autoFocus?: boolean }) {
   return (
     <Field

@@ -1,17 +1,18 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { Refused } from "../../client/index.ts";
+import { ActionButton } from "../parts/action-button.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Cancelled, Form, FormProblem, Submit, useAction } from "../parts/form.tsx";
-import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
 import { useSecondFactor } from "../parts/second-factor-field.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { useClient, useLatchkey, useWho } from "../queries.ts";
 import { answerWithPasskey } from "./passkeys.ts";
-import { useLeaving } from "./sites.ts";
+import { useGoToSite } from "./sites.ts";
 
 /**
- * Does the work, with a proof first where one is needed; `name` is what it is, for the way back from another
- * site. `firstGiven`: the work itself brings the current password, so only the second factor can be missing.
+ * Does the work, after a proof if one is needed; `name` says what to resume on the way back from another site.
+ * `firstGiven`: the work itself sends the current password, so only the second factor can be missing.
  */
 type WithProof = <Answer>(
   name: string,
@@ -21,19 +22,19 @@ type WithProof = <Answer>(
 
 type Proving = {
   withProof: WithProof;
-  /** Whether this is what was left for a round to another site; true once. */
-  takeUp: (name: string) => boolean;
+  /** Whether this is what the page left for a proof at another site; true once. */
+  resume: (name: string) => boolean;
 };
 
-const Context = createContext<Proving>({ withProof: (_name, work) => work(), takeUp: () => false });
+const Context = createContext<Proving>({ withProof: (_name, work) => work(), resume: () => false });
 
 type Needed = { name: string; methods: readonly string[]; firstGiven: boolean };
 type Asked = Needed & { proved: () => void; cancelled: () => void };
 
-/** Said where something is taken up after a proof at another site. */
+/** Said where something is resumed after a proof at another site. */
 export const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
 
-/** Where the name of what was begun waits while the page is away; nothing that was typed does. */
+/** Where the name of what was begun is kept while the page is away; nothing that was typed is. */
 const LEFT = "latchkey:left-to-prove";
 
 /** Asks "is it still you?" where the server wants to know, then goes on with what the person was doing. */
@@ -58,13 +59,13 @@ export function ProofProvider({ children }: { children: ReactNode }) {
           return await work();
         } catch (error) {
           if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
-          // Who is back from a proof at another site has given the first factor there.
+          // Someone back from a proof at another site has given the first factor there.
           const firstGiven = given?.firstGiven || left !== null;
           await ask.current({ name, methods: error.facts.methods ?? [], firstGiven });
           return work();
         }
       },
-      takeUp(name) {
+      resume(name) {
         const isIt = waiting.current === name;
         if (isIt) waiting.current = null;
         return isIt;
@@ -93,14 +94,14 @@ export function useProof(): WithProof {
   return useContext(Context).withProof;
 }
 
-/** Takes up what a person was doing when the page left for a proof at another site, once it is back. */
-export function useTakeUp(name: string, goOn: () => void): void {
-  const { takeUp } = useContext(Context);
+/** Resumes what a person was doing when the page left for a proof at another site. */
+export function useResume(name: string, goOn: () => void): void {
+  const { resume } = useContext(Context);
   const latest = useRef(goOn);
   latest.current = goOn;
   useEffect(() => {
-    if (takeUp(name)) latest.current();
-  }, [name, takeUp]);
+    if (resume(name)) latest.current();
+  }, [name, resume]);
 }
 
 function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
@@ -190,20 +191,13 @@ async function proves(proof: Promise<void>, butFor: string): Promise<boolean> {
   }
 }
 
-/** `begun` is what the person was doing: it is taken up once the page is back. */
+/** `begun` is what the person was doing: it is resumed once the page is back. */
 function ProveAt({ id, name, begun }: { id: string; name: string; begun: string }) {
   const client = useClient();
-  const leaving = useLeaving(name, async () => {
+  const leaving = useGoToSite(name, async () => {
     const { url } = await client.goToProvider(id, "prove");
     sessionStorage.setItem(LEFT, begun);
     return url;
   });
-  return (
-    <>
-      <Button working={leaving.working} onClick={() => void leaving.act()}>
-        Continue with {name}
-      </Button>
-      <FormProblem problem={leaving.problem} />
-    </>
-  );
+  return <ActionButton action={leaving}>Continue with {name}</ActionButton>;
 }

@@ -16,44 +16,44 @@ export function takeSite(): string | null {
   return site;
 }
 
-/** What to say of a round to another site that failed, by the code that came with the address of a page; null for a code that is not known. */
-export function ofAuthorization(code: string | null, site: string | null): string | null {
+/** What to say of a failed log-in or connection at another site, by the code in the address of the page; null for an unknown code. */
+export function authorizationFailure(code: string | null, site: string | null): string | null {
   if (code === null) return null;
   const name = site ?? "the other site";
-  // A code is a stranger's word: what every object has besides its own names is none of ours.
+  // Anybody can write a code into a link: `constructor` is none of ours.
   const ours = Object.hasOwn(SITE_SENTENCES, code) ? SITE_SENTENCES[code]?.(name) : undefined;
   const sentence = ours ?? SENTENCES[code]?.sentence ?? null;
   return sentence === null ? null : sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 const SITE_SENTENCES: Record<string, (site: string) => string> = {
-  provider_failed: (site) => `${site} gave no answer that could be used. Try again, or use another way.`,
+  provider_failed: (site) => `${site} gave no usable answer. Try again, or use another way.`,
   provider_other_person: (site) =>
-    `That is another account at ${site} than the one that is connected here. Nothing was changed. Choose the right one there, then try again.`,
+    `That is a different account at ${site} from the one connected here. Nothing was changed. Choose the right one there, then try again.`,
   provider_cancelled: (site) => `You cancelled at ${site}. Try again, or use another way.`,
   provider_no_email: (site) =>
     `${site} shared no confirmed email address. Create an account with an email and a password instead.`,
   provider_account_exists: (site) =>
     `The address that ${site} gave already has an account. Log in to it, or reset its password, then connect ${site} under Login methods.`,
   method_taken: (site) =>
-    `That account at ${site} opens another account here already. Choose another one there, then try again.`,
+    `That account at ${site} is already connected to another account here. Choose a different one there, then try again.`,
   link_expired: (site) => `That took too long. Choose ${site} again.`,
 };
 
 /** Leads to another site, once the server has said where. */
-export function useLeaving(site: string, findUrl: () => Promise<string>): Action<[]> {
+export function useGoToSite(site: string, findUrl: () => Promise<string>): Action<[]> {
   return useAction(
     async () => {
       const url = await findUrl();
       leaveFor(site);
       location.assign(url);
     },
-    (error) => ofStart(error, site),
+    (error) => startProblem(error, site),
   );
 }
 
-/** Where the way to a site can't be begun, it is the site that is down, not the connection. */
-function ofStart(error: unknown, site: string): Problem {
+/** A refusal to start means that the site is down, not the person's connection. */
+function startProblem(error: unknown, site: string): Problem {
   if (error instanceof Unreachable && error.status !== null)
     return { sentence: `${site} doesn't answer. Try again in a minute.` };
   return inWords(error);

@@ -3,7 +3,7 @@ import { EndOthers } from "../login-management/login-management.tsx";
 import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
-import { THANKS, useTakeUp } from "../proof/proof.tsx";
+import { THANKS, useResume } from "../proof/proof.tsx";
 import { useRefresh, useSessions, useWho } from "../queries.ts";
 import { devices } from "../words.ts";
 import { RecoveryCodes } from "./recovery-codes.tsx";
@@ -21,13 +21,13 @@ export function TwoFactorCard() {
   const [step, setStep] = useState<Step>({ name: REST });
   const [offersEnd, setOffersEnd] = useState(false);
   const status = useStatus();
-  const takeUp = (next: Step) => {
+  const resume = (next: Step) => {
     setStep(next);
     status.say(THANKS);
   };
-  useTakeUp("two-factor", () => takeUp({ name: "begin" }));
-  useTakeUp("two-factor-off", () => takeUp({ name: "off" }));
-  useTakeUp("recovery-codes", () => takeUp({ name: "renew" }));
+  useResume("two-factor", () => resume({ name: "begin" }));
+  useResume("two-factor-off", () => resume({ name: "off" }));
+  useResume("recovery-codes", () => resume({ name: "renew" }));
   const done = (sentence: string) => {
     if (step.name === "codes") setOffersEnd(step.isNew);
     status.say(sentence);
@@ -92,25 +92,24 @@ function OpenStep({ step, email, goTo, done }: OpenStepProps) {
 
 type ChoicesProps = { isOn: boolean; onChoose: (step: "begin" | "off" | "renew") => void };
 
-/** What can be done about it now. */
 function Choices({ isOn, onChoose }: ChoicesProps) {
-  if (!isOn) {
-    return (
-      <div className="lk-actions">
+  return (
+    <div className="lk-actions">
+      {!isOn && (
         <Button opens="begin" onClick={() => onChoose("begin")}>
           Turn on
         </Button>
-      </div>
-    );
-  }
-  return (
-    <div className="lk-actions">
-      <Button opens="renew" onClick={() => onChoose("renew")}>
-        New recovery codes
-      </Button>
-      <Button kind="quiet" opens="off" onClick={() => onChoose("off")}>
-        Turn off
-      </Button>
+      )}
+      {isOn && (
+        <Button opens="renew" onClick={() => onChoose("renew")}>
+          New recovery codes
+        </Button>
+      )}
+      {isOn && (
+        <Button kind="quiet" opens="off" onClick={() => onChoose("off")}>
+          Turn off
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,8 +1,8 @@
 import type { SecondFactor } from "../../client/index.ts";
 import { copy, useStatus } from "../parts/card.tsx";
 import { Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
-import { CurrentPasswordField, currentPassword } from "../parts/password-fields.tsx";
 import { CodeField, useSecondFactor } from "../parts/second-factor-field.tsx";
+import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { useProof } from "../proof/proof.tsx";
 import { useClient, useHasPassword } from "../queries.ts";
 import { QrCode } from "./qr-code.tsx";

@@ -114,7 +114,7 @@ export async function signUpBoundIn(context: BrowserContext, url: string): Promi
 
 /** Waits until the session of this page is bound, and its page says so. */
 export async function showsBound(page: Page, url: string): Promise<void> {
-  await expect.poll(() => boundCookie(page.context(), url), { timeout: 20_000 }).toBeDefined();
+  await expect.poll(() => boundCookie(page.context(), url)).toBeDefined();
   await page.reload();
   await page.getByText("Bound to this device").waitFor();
 }

@@ -1,6 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import type { Answer } from "../requests/answers.ts";
-import { header } from "../requests/answers.ts";
+import { type Answer, header } from "../requests/answers.ts";
 import type { Client } from "../requests/client.ts";
 import type { Headers } from "../requests/exchange.ts";
 import { type Person, signUp } from "../requests/people.ts";

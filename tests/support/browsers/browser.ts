@@ -5,6 +5,7 @@ import {
   type Browser,
   type BrowserContext,
   type BrowserContextOptions,
+  type CDPSession,
   chromium,
   type Locator,
   type Page,
@@ -74,6 +75,38 @@ export function focused(page: Page): Promise<string> {
   );
 }
 
+/** As when the person goes to another tab, or comes back. */
+export async function setVisibility(page: Page, state: "hidden" | "visible"): Promise<void> {
+  await page.evaluate(
+    `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"))`,
+  );
+}
+
+/** Gives the page the browser's own virtual authenticator, with a fingerprint that is always right. */
+export async function addAuthenticator(
+  page: Page,
+): Promise<{ devtools: CDPSession; authenticatorId: string }> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { devtools, authenticatorId };
+}
+
+/** Otherwise the virtual authenticator answers the offer in the email field before the button is pressed. */
+export async function withoutOfferInField(page: Page): Promise<void> {
+  await page.addInitScript("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
+}
+
 type AxeResults = { violations: { id: string; nodes: { html: string }[] }[] };
 
 /** What axe finds wrong with a page as it is now. */
@@ -121,6 +154,6 @@ export async function beginTwoFactor(
   await card.getByLabel("Current password").fill(password);
   await card.getByRole("button", { name: "Continue" }).click();
   await card.getByRole("img", { name: "QR code for your authenticator app" }).waitFor();
-  const [secret = ""] = await card.locator("code").allTextContents();
+  const secret = (await card.locator("code").textContent()) ?? "";
   return { card, secret: secret.replace(/\s/g, "") };
 }

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { describe, inject } from "vitest";
-import type { EngineName } from "./engine-names.ts";
-import { engineNames } from "./engine-names.ts";
+import { type EngineName, engineNames } from "./engine-names.ts";
 
 /** A database that nobody has used, for one server or several on the same data. */
 export type TestDatabase = {

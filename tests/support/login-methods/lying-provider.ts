@@ -55,7 +55,7 @@ export const jwk = (key: KeyObject, facts: Facts): Facts => ({
 export const otherJwk = (facts: Facts) => jwk(OTHER_KEY.publicKey, facts);
 export const ecJwk = (facts: Facts) => jwk(EC_KEY.publicKey, facts);
 
-/** An OpenID provider on loopback with one issuer a lie, and a trap for who follows where it leads. */
+/** An OpenID provider on loopback with one issuer a lie, and a trap for anyone who follows where it leads. */
 export class LyingProvider {
   readonly trapped: string[] = [];
   readonly #lies: Record<string, Lie>;

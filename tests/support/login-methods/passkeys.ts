@@ -2,8 +2,7 @@ import type { Answer } from "../requests/answers.ts";
 import type { Client } from "../requests/client.ts";
 import { expectStatus } from "../requests/people.ts";
 import type { TestServer } from "../servers/server.ts";
-import type { Forgery } from "./software-authenticator.ts";
-import { SoftwareAuthenticator } from "./software-authenticator.ts";
+import { type Forgery, SoftwareAuthenticator } from "./software-authenticator.ts";
 
 type Options = {
   challenge: string;

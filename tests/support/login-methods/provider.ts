@@ -15,7 +15,7 @@ export class TestProvider {
   readonly people = new Map<string, Someone>();
   readonly #server: Server;
 
-  /** `port`: where it is to be found, for who has to name it before it is there. */
+  /** `port`: where it is to be found, for tests that have to name it before it is there. */
   static async start(redirectUri: string, port?: number): Promise<TestProvider> {
     port ??= await freePort();
     const issuer = `http://localhost:${port}`;

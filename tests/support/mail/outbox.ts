@@ -1,8 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { AddressObject } from "mailparser";
-import { simpleParser } from "mailparser";
+import { type AddressObject, simpleParser } from "mailparser";
 
 export type Mail = { file: string; to: string[]; from: string; subject: string; text: string; html: string };
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { vi } from "vitest";
 import { createSeal } from "../../../src/credentials/seal.ts";
 import { openSqlite } from "../../../src/database/sqlite/sqlite.ts";
+import type { Message } from "../../../src/mail/layout.ts";
 import { createMailer, type Mailer, type MailerOptions } from "../../../src/mail/mailer.ts";
-import type { Message } from "../../../src/mail/messages.ts";
 import { storeEmails } from "../../../src/mail/outgoing.ts";
 
 /** Later than this, a next try is nothing to wait for, in ms. */

@@ -2,8 +2,7 @@ import type { Barrier } from "../servers/barrier.ts";
 import type { Answer } from "./answers.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { checkDescribed } from "./described.ts";
-import type { Headers } from "./exchange.ts";
-import { exchange } from "./exchange.ts";
+import { exchange, type Headers } from "./exchange.ts";
 import { LiveStream } from "./live-stream.ts";
 import { UA } from "./user-agents.ts";
 

@@ -1,5 +1,4 @@
-import type { OutgoingHttpHeaders } from "node:http";
-import { Agent, request } from "node:http";
+import { Agent, type OutgoingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import type { Barrier } from "../servers/barrier.ts";
 import type { Answer, Body } from "./answers.ts";

@@ -1,6 +1,5 @@
 import { expect } from "vitest";
-import type { Answer } from "./answers.ts";
-import { header } from "./answers.ts";
+import { type Answer, header } from "./answers.ts";
 import type { Client } from "./client.ts";
 
 /** A refusal is a whole problem+json: status, title, code, detail, never stored, and it touches no cookie. */

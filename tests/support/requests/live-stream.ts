@@ -1,5 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { request } from "node:http";
+import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import type { Headers } from "./exchange.ts";
 
 export type LiveEvent = { event: string; data: unknown };

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { codeAt } from "../login-methods/totp.ts";
 import type { TestServer } from "../servers/server.ts";
-import type { Account, Answer, Session } from "./answers.ts";
-import { need } from "./answers.ts";
+import { type Account, type Answer, need, type Session } from "./answers.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { engineOf } from "../databases/engines.ts";
-import type { ServerOptions, TestServer } from "./server.ts";
-import { startServer } from "./server.ts";
+import { type ServerOptions, startServer, type TestServer } from "./server.ts";
 
 /** One server on the embedded database for all the tests of a suite; for what no engine can change. */
 export function serverOn(options: Omit<ServerOptions, "engine"> = {}): () => TestServer {

@@ -2,6 +2,22 @@ import { useState } from "react";
 import type { Problem } from "../words.ts";
 import { Field, type FieldProps, text } from "./form.tsx";
 
+/** The address that someone logs in with. */
+export function EmailField(field: Omit<FieldProps, "label" | "name">) {
+  return (
+    <Field
+      label="Email"
+      name="email"
+      type="email"
+      inputMode="email"
+      autoComplete="username"
+      autoCapitalize="off"
+      autoFocus
+      {...field}
+    />
+  );
+}
+
 /** A password, which can be shown; password managers and paste are welcome. */
 export function PasswordField(field: FieldProps) {
   const [shown, setShown] = useState(false);

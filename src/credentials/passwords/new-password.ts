@@ -1,0 +1,23 @@
+import { type Outcome, refuse } from "../../refusals.ts";
+import type { Limit } from "../limits/attempts.ts";
+import type { AccountParts } from "../parts.ts";
+
+/** Hashes a password that was chosen for an account; refuses one that is weak, and one too many within the limit. */
+export async function hashNewPassword(
+  { attempts, strength, passwords }: AccountParts,
+  chosen: { password: string; email: string; limit: Limit | null },
+  now: number,
+): Promise<Outcome<{ passwordHash: string }>> {
+  const { password, email, limit } = chosen;
+  const tooMany = await attempts.take([limit], now);
+  if (tooMany) return tooMany;
+  const weak = await strength.whyWeak(password, ownWords(email));
+  if (weak) return refuse("weak_password", weak);
+  return { ok: true, passwordHash: await passwords.hash(password) };
+}
+
+/** What an account's own words are to a guesser: its address, whole and in parts. */
+function ownWords(email: string): string[] {
+  const [local = "", domain = ""] = email.toLowerCase().split("@");
+  return [email.toLowerCase(), local, domain, ...local.split(/[^a-z0-9]+/), ...domain.split(".")];
+}
