@@ -24,6 +24,8 @@ if (isClone && !existsSync(join(root, "node_modules"))) {
   stop(
     `Latchkey's dependencies are not installed yet. Run this first: node ${join(root, "scripts", "set-up.mjs")}`,
   );
+} else if (process.versions.bun || process.versions.deno) {
+  stop("Latchkey needs Node.js itself. Start it with node, npm or npx.");
 } else if (isNewEnough(process.versions.node)) {
   await import(pathToFileURL(isClone ? source : built).href);
 } else if (existsSync(pinnedNode)) {

@@ -39,7 +39,7 @@ export type SignedOut = {
 export type RefusalFacts = Partial<SignedOut> & {
   methods?: string[];
   field?: string;
-  /** Whole seconds until another try makes sense; the header Retry-After. */
+  /** Whole seconds until another attempt makes sense, from the header Retry-After. */
   retryAfter?: number;
 };
 
@@ -66,7 +66,7 @@ export type Session = {
   expiresAt: string;
   current: boolean;
   signedInWith: LoginMethodKind;
-  /** Present where the session is bound to its device: its cookies are worthless anywhere else. */
+  /** Present if the session is bound to its device: copied cookies soon stop working. */
   bound?: true | undefined;
 };
 
@@ -95,7 +95,7 @@ export type LoginMethod = {
 
 export type LoginMethods = {
   methods: LoginMethod[];
-  /** The ids of those that can't be disconnected, since no other one works by itself. */
+  /** The ids of those that can't be disconnected, since nobody could log in without them. */
   needed: string[];
 };
 
@@ -111,9 +111,9 @@ export type ActivityEvent = {
 /** What an emailed confirmation link would confirm. */
 export type Confirmation = {
   kind: "new_account" | "change";
-  /** The address that is confirmed: of a change, the new one. */
+  /** The address that would be confirmed: for a change, the new one. */
   email: string;
-  /** When the account was made, or the change asked for; `label` is the browser that did it. */
+  /** When the account was created, or the change requested; `label` is the browser that did it. */
   createdAt: string;
   label: string;
   twoFactor: boolean;

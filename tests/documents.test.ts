@@ -20,8 +20,8 @@ const DOCUMENTS = [
 test.each(DOCUMENTS)("every file that %s leads to is there", (document) => {
   const text = readFileSync(join(ROOT, document), "utf8");
   const links = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, to]) => to ?? "");
-  // A path above a block of code is a file that the reader is to write.
-  const ours = text.replaceAll(/^`[^`\n]+`:\n\n```/gm, "");
+  // A path above a block of code, alone or as a link to an example, is a file that the reader is to write.
+  const ours = text.replaceAll(/^(?:`[^`\n]+`|\[`[^`\n]+`\]\([^\n]+\)):\n\n```/gm, "");
   const named = [...ours.matchAll(/`((?:src|tests|bench|docs)\/[\w./-]+)`/g)].map(([, path]) => path ?? "");
   const missing = [
     ...links.filter((to) => !/^\w+:/.test(to) && !existsSync(join(ROOT, dirname(document), to))),

@@ -28,7 +28,7 @@ export async function browserReference(mark) {
     execFileSync(process.execPath, [tsc, ...words], { cwd: ROOT });
     return [
       `# Client, cards and element: the reference\n\n${mark}`,
-      "How to use them is in [Cards and client](client.md).",
+      "[The cards and the client](client.md) says how to use them.",
       ...(await clientPart(folder)),
       ...reactPart(folder),
       ...elementPart(),
@@ -63,12 +63,12 @@ async function clientPart(folder) {
       ["option", "type", "what it is"],
       membersOf(found.ClientOptions.type).map(({ name, type, comment }) => [code(name), code(type), comment]),
     ),
-    "What [any call of the API](http-api.md) can be refused with is left out below, and so is `signed_out` (401), which comes wherever a session is needed.",
+    "Refusals that [any call of the API](http-api.md) can get are left out below, and so is `signed_out` (401), which any call that needs a session can get.",
     "## Methods of the client",
     ...members.map((member) => methodSection(member, calls[member.name])),
     "## Functions of the client",
     table(
-      ["function", "answers", "what it is"],
+      ["function", "returns", "what it is"],
       functions.map((name) => [
         code(name + found[name].takes),
         code(found[name].returnsText),
@@ -105,7 +105,7 @@ function methodSection({ name, comment, takes, gives, type }, call) {
       ? [["Is", orNothing(type)]]
       : [
           ["Takes", orNothing(takes)],
-          ["Answers", orNothing(gives)],
+          ["Returns", orNothing(gives)],
         ];
   if (call) {
     const [method, path] = call.split(" ");
@@ -113,13 +113,16 @@ function methodSection({ name, comment, takes, gives, type }, call) {
       new RegExp(`^${one.replace(/\{\w+\}/g, "[^/]+")}$`).test(path),
     );
     const heading = `${method} ${template}`;
-    rows.push(["Asks", `[\`${heading}\`](http-api.md#${slug(heading)})`]);
+    rows.push(["Calls", `[\`${heading}\`](http-api.md#${slug(heading)})`]);
     const refusals = refusalsOf(paths[template][method.toLowerCase()].responses, [
       ...EVERYWHERE,
       "signed_out",
     ]);
     if (refusals.length > 0)
-      rows.push(["Is refused with", refusals.map(([status, codes]) => `${codes} (${status})`).join(", ")]);
+      rows.push([
+        "Can be refused with",
+        refusals.map(([status, codes]) => `${codes} (${status})`).join(", "),
+      ]);
   }
   return `### \`client.${name}\`\n\n${comment}\n\n${rows.map(([what, words]) => `- ${what}: ${words}`).join("\n")}`;
 }
@@ -158,7 +161,7 @@ function reactPart(folder) {
       ]),
     ),
     "### Cards",
-    "Each is a React component for the inside of `<LatchkeyProvider>`.",
+    "Each is a React component for use inside `<LatchkeyProvider>`.",
     table(
       ["card", "props", "what it is"],
       components
@@ -172,9 +175,9 @@ function reactPart(folder) {
         ]),
     ),
     "### Hooks",
-    "They work inside `<LatchkeyProvider>`, and throw outside of it.",
+    "They work inside `<LatchkeyProvider>`, and throw outside it.",
     table(
-      ["hook", "gives", "what it is"],
+      ["hook", "returns", "what it is"],
       hooks.map((name) => [
         code(`${name}${found[name].takes}`),
         code(found[name].returnsText),
@@ -231,7 +234,7 @@ function variablesPart() {
   );
   return [
     "## CSS variables",
-    "For cards and element alike. Set them on `:root`, or on anything around.",
+    "For the cards and the element. Set them on `:root`, or on any element around them.",
     table(["variable", "for", "light", "dark"], rows),
   ];
 }

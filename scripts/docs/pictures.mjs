@@ -1,4 +1,5 @@
-// `node scripts/docs/pictures.mjs` takes docs/two-brands.png: the login page of two sites, in light and dark.
+// `node scripts/docs/pictures.mjs` takes the pictures of docs/: the list of devices, and the login page of two sites,
+// all in light and dark.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -6,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sparticuz from "@sparticuz/chromium";
 import { chromium } from "playwright-core";
+import { takeDeviceList } from "./device-list.mjs";
 import { ROOT } from "./stage.mjs";
 
 const SIZE = { width: 390, height: 560 };
@@ -29,6 +31,7 @@ const browser = await chromium.launch({
   args: sparticuz.args.filter((arg) => arg !== "--single-process"),
 });
 try {
+  await takeDeviceList(browser);
   const shots = [];
   for (const brand of BRANDS) shots.push(...(await withServer(brand, loginPages)));
   const sheet = await browser.newPage({

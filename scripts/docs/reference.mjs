@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { openApiDocument } from "../../src/http/api/document.ts";
 import { api } from "../../src/http/routes.ts";
 import { browserReference } from "./browser-reference.mjs";
+import { code, table } from "./markdown.mjs";
 import { EVERYWHERE, refusalsOf } from "./refusals.mjs";
 import { ROOT } from "./stage.mjs";
 import { slug } from "./vitepress/slug.mjs";
@@ -42,7 +43,7 @@ function httpApi() {
   );
   return [
     `# HTTP API\n\n${MADE}`,
-    "Every path is below `BASE_URL`. A running Latchkey describes itself in OpenAPI 3.1, with every schema in full, at `/api/openapi.json`. Bodies are JSON. What changes something needs the site's own `Origin` or `Sec-Fetch-Site`, and `Content-Type: application/json`. A refusal is `application/problem+json` with a `code`; codes and their statuses stand below each call. A request whose address or `Host` can't be read at all is `unreadable_request` (400). `too_many_attempts` (429, with `Retry-After`), `unavailable` (503) and `internal_error` (500) can come from any call and are left out here, and so are the refusals of bodies that aren't readable: `invalid_json`, `too_large`, `unsupported_media_type`, `cross_site`.",
+    "Every path is below `BASE_URL`. A running Latchkey describes the API in OpenAPI 3.1, with every schema in full, at `/api/openapi.json`. Bodies are JSON. Requests that change something need `Content-Type: application/json` and, from a browser, the site's own `Origin` or `Sec-Fetch-Site`. A refusal is `application/problem+json` with a `code`; each call lists its codes and statuses. These can come from any call and are left out: `too_many_attempts` (429, with `Retry-After`), `unavailable` (503), `internal_error` (500), `unreadable_request` (400, if the address or `Host` can't be read), `cross_site` (403), and for bodies that can't be read `invalid_json` (400), `too_large` (413) and `unsupported_media_type` (415).",
     `| call | does |\n|---|---|\n${operations.map((one) => `| [\`${one.method} ${one.path}\`](#${anchorOf(one)}) | ${one.summary} |`).join("\n")}`,
     ...operations.map(section),
     `## Schemas\n\n${Object.entries(components.schemas).map(schemaSection).join("\n\n")}`,
@@ -78,11 +79,18 @@ function answers(responses) {
 }
 
 function fields({ properties = {}, required = [] }) {
-  const rows = Object.entries(properties).map(
-    ([name, schema]) =>
-      `| \`${name}\` | ${shape(schema)} | ${required.includes(name) ? "yes" : "no"} | ${schema.description ?? ""} |`,
+  const rows = Object.entries(properties).map(([name, schema]) => [
+    code(name),
+    shape(schema),
+    required.includes(name) ? "yes" : "no",
+    schema.description ?? "",
+  ]);
+  const isExplained = rows.some((row) => row[3] !== "");
+  const columns = ["field", "type", "required", ...(isExplained ? ["note"] : [])];
+  return table(
+    columns,
+    rows.map((row) => row.slice(0, columns.length)),
   );
-  return `| field | type | required | note |\n|---|---|---|---|\n${rows.join("\n")}`;
 }
 
 function schemaSection([name, schema]) {
@@ -105,7 +113,7 @@ function shape(schema = {}) {
     return all.join("; ");
   }
   if (schema.format === "date-time") return "time";
-  return [schema.type ?? "any"].flat().join(" or ");
+  return [schema.type ?? "object"].flat().join(" or ");
 }
 
 function commandLine() {
@@ -115,7 +123,7 @@ function commandLine() {
   );
   return [
     `# Command line\n\n${MADE}`,
-    "`npx latchkey` works in the folder that the server or your app runs in, with its `.env` and its `latchkey.config`. The exit code is 0 when it's done, 1 when it's refused, 2 when it's typed wrongly. Only `serve`, `migrate`, `accounts create`, `import` and `restore` create a database; in a folder without one, the others say where they looked. `accounts delete` asks for the address again on a terminal, unless you add `--yes`.",
+    "`npx latchkey` works in the folder that the server or your app runs in, with its `.env` and its `latchkey.config`. The exit code is 0 for done, 1 for refused, 2 for a command or option that doesn't exist. Only `serve`, `migrate`, `accounts create`, `import` and `restore` create a database; in a folder without one, the others say where they looked. `accounts delete` asks for the address again on a terminal, unless you add `--yes`.",
     fenced(top),
     ...names.map(
       (name) =>

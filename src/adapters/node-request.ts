@@ -5,7 +5,7 @@ import { headersOf, type RequestHead } from "../http/request/request-head.ts";
 import type { Latchkey } from "../latchkey.ts";
 
 /** Answers requests of Node's own; a framework's body that was read already is looked for in `rawBody`. */
-export function listenerOf(latchkey: Latchkey) {
+export function listenerOf(latchkey: Latchkey): ReturnType<typeof getRequestListener> {
   return getRequestListener((request, env) => latchkey.fetch(request, peerOf(env)), {
     overrideGlobalObjects: false,
   });

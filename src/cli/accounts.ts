@@ -59,7 +59,7 @@ export function addAccounts(program: Command): void {
   addChange(
     accounts,
     "reset-two-factor",
-    "Turns 2FA off for someone who has lost the phone.",
+    "Turns off two-factor authentication for someone who has lost their phone.",
     async (parts, account, { now }) => {
       orRefused(await resetTwoFactor(parts, account, now));
       return `Two-factor authentication of ${account.email} is off.`;

@@ -12,7 +12,7 @@ export function addBreachedPasswords(program: Command): void {
     .description("Lists of leaked passwords.")
     .command("build <LIST> <FILE>")
     .description(
-      "Makes a file for LATCHKEY_BREACHED_PASSWORDS from a list with a password or a SHA-1 hash in each line.",
+      "Makes a file for LATCHKEY_BREACHED_PASSWORDS from a list with one password or SHA-1 hash per line.",
     )
     .action(build);
 }

@@ -35,10 +35,13 @@ export function addImport(program: Command): void {
   const kinds = Object.keys(SOURCES);
   program
     .command("import <SOURCE>")
-    .description("Imports the accounts of another system; accounts that are here already stay as they are.")
+    .description("Imports the accounts of another system; existing accounts are left unchanged.")
     .option("--from <KIND>", `What SOURCE is: ${kinds.join(", ")}.`)
-    .option("--dry-run", "Says what would happen, and writes no accounts.")
-    .option("--drop-lost-two-factor", "Imports accounts whose second factor can't be read, too, without it.")
+    .option("--dry-run", "Previews the import; writes no account.")
+    .option(
+      "--drop-lost-two-factor",
+      "Also imports accounts whose second factor can't be read, but without it.",
+    )
     .action(async (source: string, flags: Flags) => {
       const open = SOURCES[flags.from ?? ""];
       if (open === undefined)

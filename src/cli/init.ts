@@ -8,7 +8,7 @@ const FILE = ".env";
 export function addInit(program: Command): void {
   program
     .command("init")
-    .description("Writes a .env with every setting in comments; never overwrites one.")
+    .description("Writes a .env with every setting commented out; never overwrites one.")
     .action((flags: JsonFlag) => {
       write(template());
       printResult(flags, { file: FILE }, `Wrote ${FILE}. Remove the # from what you set.`);

@@ -11,7 +11,7 @@ import { CommandFailed, print, say } from "./terminal.ts";
 export function addServe(program: Command): void {
   program
     .command("serve")
-    .description("Starts the server; everything is set by environment variables or a .env file.")
+    .description("Starts the server; settings come from environment variables or a .env file.")
     .addHelpText("after", settingsHelp)
     .action(runServer);
 }

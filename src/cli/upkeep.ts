@@ -7,7 +7,7 @@ import { withLatchkey } from "./with-latchkey.ts";
 export function addMigrate(program: Command): void {
   program
     .command("migrate")
-    .description("Brings the database's schema up to date; serve does so by itself.")
+    .description("Brings the database schema up to date; serve does the same by itself.")
     .action((flags: JsonFlag) =>
       withLatchkey(
         async ({ database }) => {

@@ -24,9 +24,9 @@ export type SecondFactor = { code: string } | { recoveryCode: string };
 export type Client = ReturnType<typeof createClient>;
 
 /**
- * A browser's client: one method a route. A refusal is thrown as `Refused`, a failed network as
- * `Unreachable`. On a 401 it asks once more who it is, and only that answer decides; then `onSignedOut`
- * is told, in every tab.
+ * A client for the browser: one method per call of the API. A refusal is thrown as `Refused`, a failed network as
+ * `Unreachable`. After a 401 it asks once more who is signed in, and only that answer decides; then `onSignedOut`
+ * is called in every tab.
  */
 export function createClient({ basePath = "" }: ClientOptions = {}) {
   const ask: Ask = (given) => send(basePath, given);
@@ -36,20 +36,20 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
   const askSignedIn: Ask = (given) => guard.run(() => ask(given));
 
   return {
-    /** The path that it was made for. */
+    /** The path that the client was made for. */
     basePath,
-    /** Who is signed in. Throws `Refused` with the reason where nobody is; tells no one. */
+    /** Who is signed in. Throws `Refused` with the reason if nobody is, and tells no other tab. */
     session: who,
-    /** The same, and where nobody is signed in any more, every tab is told. */
+    /** The same, but if nobody is signed in any more, every tab is told. */
     checkSession: (reading: Reading = {}) => guard.ask(reading),
     /** Logs this browser out, in every tab. */
     async signOut() {
       await askSignedIn({ method: "DELETE", path: "/api/session" });
       guard.tellAll({ reason: "signed_out" });
     },
-    /** Hears, in every tab, that this device is no longer logged in, and why. Returns how to stop. */
+    /** Calls the listener, in every tab, when this device is no longer logged in, and says why. Returns a function that stops it. */
     onSignedOut: (listener: (ending: SignedOut) => void) => guard.listen(listener),
-    /** Tells when this account's data may have changed, by one stream for all tabs. Returns how to stop. */
+    /** Calls `onChange` when this account's data may have changed; one stream serves all tabs. Returns a function that stops it. */
     watch: (onChange: () => void) => watchLive({ basePath, onChange, check: guard.ask }),
     ...signingIn(ask),
     ...passkeysAndSites(ask, askSignedIn),
@@ -65,10 +65,10 @@ type Ask = <Answer = void>(given: Call) => Promise<Answer>;
 /** For whoever isn't signed in yet: a 401 is an answer here, not the end of a session. */
 function signingIn(ask: Ask) {
   return {
-    /** Creates an account and logs in. Where the address is verified first, it answers nothing, and the email's link leads on. */
+    /** Creates an account and logs in. If the address has to be verified first, it returns nothing, and the link in an email leads on. */
     signUp: (given: Credentials) =>
       ask<SignedIn | undefined>({ method: "POST", path: "/api/accounts", body: withTouch(given) }),
-    /** Creates the account of an address that is verified first, with the token of the email's link, and logs in. */
+    /** Creates the account of an address that had to be verified first, with the token from the email's link, and logs in. */
     finishSignUp: (given: { token: string; password: string }) =>
       ask<SignedIn>({ method: "PUT", path: "/api/accounts", body: withTouch(given) }),
     /** Logs in, unless the answer asks for a second factor. */
@@ -109,7 +109,7 @@ function passkeysAndSites(ask: Ask, askSignedIn: Ask) {
         path: `/api/account/login-methods/${encodeURIComponent(id)}`,
         body: { name },
       }),
-    /** Where to send the browser to connect a site, or to prove with it that it is still you. */
+    /** Where to send the browser to connect a site, or to use it for a proof. */
     goToProvider: (provider: string, intent: "connect" | "prove") =>
       askSignedIn<{ url: string }>({ method: "POST", path: `/api/oidc/${provider}/start`, body: { intent } }),
   };
@@ -119,18 +119,18 @@ function emailedLinks(ask: Ask) {
   return {
     /** Sends the email that resets the password. The answer is the same for an address without an account. */
     askForReset: (body: { email: string }) => ask({ method: "POST", path: "/api/password-resets", body }),
-    /** Sets a new password with the token of that email's link; every session of the account ends. */
+    /** Sets a new password with the token from that email's link; every session of the account ends. */
     resetPassword: (body: { token: string; password: string }) =>
       ask({ method: "PUT", path: "/api/password-resets", body }),
     /** What `confirmEmail` would confirm; changes nothing. */
     previewConfirmation: (body: { token: string }) =>
       ask<Confirmation>({ method: "POST", path: "/api/email-confirmations/preview", body }),
-    /** Confirms an address with the token of the email's link. `mine: false` answers "I didn't create it" for a new account. A change needs a session of its account. */
+    /** Confirms an address with the token from the email's link. `mine: false` answers "I didn't create it" for a new account. A change needs a session of its account. */
     confirmEmail: (body: { token: string; mine?: boolean }) =>
       ask({ method: "POST", path: "/api/email-confirmations", body }),
-    /** Takes an address change back, with the token of the email to the old address; every session of the account ends. */
+    /** Takes back a change of address, with the token from the email to the old address; every session of the account ends. */
     keepEmail: (body: { token: string }) => ask({ method: "POST", path: "/api/email-reversals", body }),
-    /** "This wasn't me": ends the session that an email told of, with the token of its link. */
+    /** "This wasn't me": ends the session that an email reported, with the token from its link. */
     reportNotMe: (body: { token: string }) => ask({ method: "POST", path: "/api/not-me", body }),
   };
 }
@@ -154,12 +154,12 @@ function ownAccount(ask: Ask) {
     /** Changes the password, or sets the first one; every other device is logged out. */
     changePassword: (body: { currentPassword?: string; newPassword: string }) =>
       ask({ method: "PUT", path: "/api/account/password", body }),
-    /** Asks for another address: the change is made once the link in the email to it is used. */
+    /** Asks for another address: the change takes effect once the link in the email to it is used. */
     changeEmail: (body: { email: string; currentPassword?: string } & Partial<SecondFactor>) =>
       ask({ method: "PUT", path: "/api/account/email", body }),
-    /** Sends the email that confirms the address once more. */
+    /** Sends once more the email that confirms the address. */
     sendVerification: () => ask({ method: "POST", path: "/api/account/email/verification" }),
-    /** Proves that it is still you, for changes that need it: with a first factor, the second one, or both. */
+    /** Proves that it is still the same person, for changes that need it: with a first factor, the second one, or both. */
     prove: (body: { currentPassword?: string; passkey?: object } & Partial<SecondFactor>) =>
       ask({ method: "POST", path: "/api/session/proof", body }),
     /** Deletes the account for good. */
@@ -170,7 +170,7 @@ function ownAccount(ask: Ask) {
       const path = "/api/account/login-methods";
       return ask<LoginMethods>({ method: "GET", path, background });
     },
-    /** Takes a login method away, and ends the sessions that it opened. */
+    /** Removes a login method, and ends the sessions that were opened with it. */
     disconnect: (id: string) =>
       ask({ method: "DELETE", path: `/api/account/login-methods/${encodeURIComponent(id)}` }),
     /** What happened to this account: newest first, 50 at a time; `before` is the last one seen. */
@@ -187,7 +187,7 @@ function twoFactor(ask: Ask) {
     /** The secret for an authenticator app. Nothing changes until `turnTwoFactorOn`. */
     beginTwoFactor: (body: { currentPassword?: string }) =>
       ask<{ secret: string; uri: string }>({ method: "POST", path, body }),
-    /** Turns it on with a code of the app, and answers the recovery codes, this once. */
+    /** Turns it on with a code from the app, and returns the recovery codes, only this once. */
     turnTwoFactorOn: (body: { code: string }) =>
       ask<{ recoveryCodes: string[] }>({ method: "PUT", path, body }),
     /** Turns it off. */

@@ -16,7 +16,7 @@ export class Refused extends Error {
     this.facts = facts;
   }
 
-  /** The session is over, or there was none; a wrong password while signing in is another code. */
+  /** Whether the session is over, or there was none; a wrong password while signing in has another code. */
   get isSignedOut(): boolean {
     return this.status === 401 && this.code === "signed_out";
   }
@@ -30,7 +30,7 @@ export class Refused extends Error {
 /** No answer came, or none of Latchkey's: offline, a broken network, a proxy's error page, a 5xx. */
 export class Unreachable extends Error {
   override name = "Unreachable";
-  /** The answer's status; null where there was no answer. */
+  /** The status of the answer; null if there was none. */
   readonly status: number | null;
 
   constructor(status: number | null, cause?: unknown) {
@@ -61,7 +61,7 @@ export async function readRefusal(response: Response): Promise<Refused | Unreach
   return new Refused(response.status, body.code, facts);
 }
 
-/** Whether a text is a reason why nobody is signed in. Show and pass on nothing else: a reason is no free text. */
+/** Whether a value is a reason why nobody is signed in. Show and pass on nothing else: a reason is not free text. */
 export function isReason(value: unknown): value is SignedOut["reason"] {
   return [...END_REASONS, ...OTHER_REASONS].some((reason) => reason === value);
 }

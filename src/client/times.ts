@@ -12,7 +12,7 @@ export function relativeTime(at: string | number | Date, now = Date.now(), local
   return format.format(-Math.floor(age / DAY), "day");
 }
 
-/** "3 November" or "November 3", and the year where it isn't this one. */
+/** "3 November" or "November 3", with the year if it isn't this one. */
 export function dayOf(at: string, now = Date.now(), locale = pageLanguage()): string {
   return new Date(at).toLocaleDateString(dateLocale(locale), dayParts(at, now));
 }

@@ -42,7 +42,7 @@ function ownLook(sheet: string): string {
  * up to date. Its look follows the `--lk-…` variables set on it, or on the page.
  *
  * @attr base-path - The path that Latchkey is mounted below. Default: none, the root of the page's origin. Read when the element is put into the page.
- * @fires latchkey-signed-out - This device was logged out. `detail` is the ending. Then it goes to the login page, unless you called `preventDefault()`. Bubbles.
+ * @fires latchkey-signed-out - This device was logged out. `detail` says why. Then it goes to the login page, unless you called `preventDefault()`. Bubbles.
  */
 export class LoginManagementElement extends HTMLElement {
   readonly #root = this.attachShadow({ mode: "open" });

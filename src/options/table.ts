@@ -36,10 +36,10 @@ class Table {
   readonly port = setting(3000, "the port that `serve` listens on", kind.wholeNumber(1, 65_535));
   /** `HOST`: the address that `serve` listens on. Default `127.0.0.1`. */
   readonly host = setting("127.0.0.1", "the address that `serve` listens on", kind.host);
-  /** `BASE_URL`: the public origin, with a path where Latchkey is mounted below one. Default `http://localhost:$PORT`. */
+  /** `BASE_URL`: the public origin, with a path if Latchkey is mounted below one. Default `http://localhost:$PORT`. */
   readonly baseUrl = optional(
     "http://localhost:$PORT",
-    "the public origin, with a path where Latchkey is mounted below one",
+    "the public origin, with a path if Latchkey is mounted below one",
     kind.baseUrl,
   );
   /** `DATABASE_URL`: the embedded database's file, or a PostgreSQL. Default `sqlite:./latchkey-data/latchkey.db`. */
@@ -48,20 +48,20 @@ class Table {
     "the embedded database's file, or a PostgreSQL",
     kind.databaseUrl,
   );
-  /** `LATCHKEY_LISTEN_URL`: a direct connection for LISTEN where `DATABASE_URL` goes through a pooler. Default `DATABASE_URL`. */
+  /** `LATCHKEY_LISTEN_URL`: a direct connection for LISTEN if `DATABASE_URL` goes through a pooler. Default `DATABASE_URL`. */
   readonly listenUrl = optional(
     "DATABASE_URL",
-    "a direct connection for LISTEN where `DATABASE_URL` goes through a pooler",
+    "a direct connection for LISTEN if `DATABASE_URL` goes through a pooler",
     kind.postgresUrl,
   );
   /** `SMTP_URL`: the email server; without it, emails are files. Default none. */
   readonly smtpUrl = optional("none", "the email server; without it, emails are files", kind.smtpUrl);
   /** `MAIL_FROM`: the sender of emails. Default `Latchkey <latchkey@localhost>`. */
   readonly mailFrom = setting("Latchkey <latchkey@localhost>", "the sender of emails", kind.sender);
-  /** `LATCHKEY_OUTBOX`: the folder of `.eml` files where there is no `SMTP_URL`. Default `./latchkey-data/outbox`. */
+  /** `LATCHKEY_OUTBOX`: the folder of `.eml` files if there is no `SMTP_URL`. Default `./latchkey-data/outbox`. */
   readonly outbox = setting(
     "./latchkey-data/outbox",
-    "the folder of `.eml` files where there is no `SMTP_URL`",
+    "the folder of `.eml` files if there is no `SMTP_URL`",
     kind.path,
   );
   /** `LATCHKEY_NAME`: what pages and emails, authenticator apps and passkeys call the site. Default: the host of BASE_URL. */
@@ -94,8 +94,12 @@ class Table {
     "how long a session lasts, even in use",
     kind.duration("1ms", "30d"),
   );
-  /** `LATCHKEY_IDLE_TIMEOUT`: ends a session unused for so long. Default `off`. */
-  readonly idleTimeout = setting("off", "ends a session unused for so long", kind.durationOrOff("5m", "30d"));
+  /** `LATCHKEY_IDLE_TIMEOUT`: ends a session that hasn't been used for this long. Default `off`. */
+  readonly idleTimeout = setting(
+    "off",
+    "ends a session that hasn't been used for this long",
+    kind.durationOrOff("5m", "30d"),
+  );
   /** `LATCHKEY_PRUNE_INTERVAL`: how often expired rows are deleted. Default `1h`. */
   readonly pruneInterval = setting("1h", "how often expired rows are deleted", kind.duration("10ms", "30d"));
   /** `LATCHKEY_SESSION_SCOPE`: what a new sign-in replaces. Default `browser-os`. */
@@ -104,18 +108,18 @@ class Table {
     "what a new sign-in replaces",
     kind.oneOf("browser-os", "device"),
   );
-  /** `LATCHKEY_SIGN_UP`: whether people may create accounts, and if only with a confirmed email address. Default `open`. */
+  /** `LATCHKEY_SIGN_UP`: whether people may create accounts, and whether they must confirm their email address first. Default `open`. */
   readonly signUp = setting(
     "open",
-    "whether people may create accounts, and if only with a confirmed email address",
+    "whether people may create accounts, and whether they must confirm their email address first",
     kind.oneOf("open", "verify-first", "closed"),
   );
   /** `LATCHKEY_RETURN_ORIGINS`: other origins that `next` may lead to after a sign-in. Default none. */
   readonly returnOrigins = list("other origins that `next` may lead to after a sign-in", kind.origins);
-  /** `LATCHKEY_COOKIE_NAME`: how the names of all cookies begin; another one for each app on the same host. Default `latchkey`. */
+  /** `LATCHKEY_COOKIE_NAME`: what the names of all cookies begin with; apps on the same host need different ones. Default `latchkey`. */
   readonly cookieName = setting(
     "latchkey",
-    "how the names of all cookies begin; another one for each app on the same host",
+    "what the names of all cookies begin with; apps on the same host need different ones",
     cookie.cookieName,
   );
   /** `LATCHKEY_COOKIE_DOMAIN`: shares the cookie with sub-domains; browsers drop it at a public suffix like co.uk. Default none. */
@@ -124,10 +128,10 @@ class Table {
     "shares the cookie with sub-domains; browsers drop it at a public suffix like co.uk",
     cookie.cookieDomain,
   );
-  /** `LATCHKEY_IMPORTED_COOKIE`: the name of another system's session cookie, whose imported sessions go on. Default none. */
+  /** `LATCHKEY_IMPORTED_COOKIE`: the name of the old system's session cookie, so that imported sessions go on. Default none. */
   readonly importedCookie = optional(
     "none",
-    "the name of another system's session cookie, whose imported sessions go on",
+    "the name of the old system's session cookie, so that imported sessions go on",
     cookie.importedCookie,
   );
   /** `LATCHKEY_DEVICE_BINDING`: binds sessions to their devices, on https and in browsers that can; `off` unbinds. Default `auto`. */
@@ -136,10 +140,10 @@ class Table {
     "binds sessions to their devices, on https and in browsers that can; `off` unbinds",
     kind.oneOf("auto", "off"),
   );
-  /** `LATCHKEY_BINDING_REFRESH`: how long a bound session's copied cookies are good for. Default `10m`. */
+  /** `LATCHKEY_BINDING_REFRESH`: how long copied cookies of a bound session keep working. Default `10m`. */
   readonly bindingRefresh = setting(
     "10m",
-    "how long a bound session's copied cookies are good for",
+    "how long copied cookies of a bound session keep working",
     kind.duration("5m", "1d"),
   );
   /** `LATCHKEY_SECRET_KEY`: encrypts secrets at rest; must be set with PostgreSQL, the same on every node. Default: a key file beside the embedded database. */
@@ -158,10 +162,10 @@ class Table {
   );
   /** `LATCHKEY_TRUSTED_PROXIES`: addresses or ranges whose `X-Forwarded-For` is believed. Default none. */
   readonly trustedProxies = list("addresses or ranges whose `X-Forwarded-For` is believed", kind.networks);
-  /** `LATCHKEY_PASSWORD_MIN_LENGTH`: the least length of a password, in characters. Default `12`. */
+  /** `LATCHKEY_PASSWORD_MIN_LENGTH`: the minimum length of a password, in characters. Default `12`. */
   readonly passwordMinLength = setting(
     12,
-    "the least length of a password, in characters",
+    "the minimum length of a password, in characters",
     kind.wholeNumber(8, 128),
   );
   /** `LATCHKEY_BREACHED_PASSWORDS`: a file of leaked passwords that nobody may choose, made by `latchkey breached-passwords build`. Default none. */
@@ -170,10 +174,10 @@ class Table {
     "a file of leaked passwords that nobody may choose, made by `latchkey breached-passwords build`",
     kind.path,
   );
-  /** `LATCHKEY_REQUIRE_TWO_FACTOR`: lets nobody into an app who hasn't logged in with two factors, or a passkey. Default `off`. */
+  /** `LATCHKEY_REQUIRE_TWO_FACTOR`: lets people into an app only after logging in with two factors, or a passkey. Default `off`. */
   readonly requireTwoFactor = setting(
     "off",
-    "lets nobody into an app who hasn't logged in with two factors, or a passkey",
+    "lets people into an app only after logging in with two factors, or a passkey",
     kind.onOrOff,
   );
   /** `LATCHKEY_RATE_LIMITS`: limits attempts; `off` for load tests only. Default `on`. */

@@ -7,15 +7,15 @@ import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 type ProviderProps = LatchkeySettings & {
   /** The client to use. Default: one made for `basePath`. */
   client?: Client;
-  /** Told once, in every tab, when this device is logged out. Default: goes to the login page, and back after it. */
+  /** Called once, in every tab, when this device is logged out. Default: goes to the login page, which leads back. */
   onSignedOut?: (ending: Ending) => void;
-  /** Everything that holds cards or calls hooks. */
+  /** Everything that contains cards or calls hooks. */
   children: ReactNode;
 };
 
 /**
- * Gives the cards their client, keeps what they show up to date while they are on the page, and leaves it
- * when this device is logged out. Everything else goes inside.
+ * Gives the cards their client, keeps what they show up to date while they are on the page, and goes to the login
+ * page when this device is logged out. Cards and hooks go inside.
  */
 export function LatchkeyProvider(props: ProviderProps) {
   const { basePath = "", passkeys = false, oidc = [], passwordMinLength = 12, children } = props;

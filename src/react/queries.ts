@@ -9,7 +9,7 @@ export type LatchkeySettings = {
   passkeys?: boolean;
   /** The sites that people may sign in with. Default: none. */
   oidc?: readonly { id: string; name: string }[];
-  /** As `LATCHKEY_PASSWORD_MIN_LENGTH`. Default: 12. */
+  /** The same as `LATCHKEY_PASSWORD_MIN_LENGTH`. Default: 12. */
   passwordMinLength?: number;
 };
 
@@ -51,7 +51,7 @@ export function useSessions() {
   return useQuery({ queryKey: ["sessions"], queryFn: (query) => client.sessions(readingOf(query)) }, queries);
 }
 
-/** How this account can be logged in to. */
+/** The login methods of this account. */
 export function useLoginMethods() {
   const { client, queries } = useLatchkey();
   return useQuery(
@@ -66,7 +66,7 @@ export function useHasPassword(): boolean {
   return data?.methods.some(({ kind }) => kind === "password") ?? true;
 }
 
-/** Reads everything again: after an action, and when the server says that something changed. */
+/** A function that loads everything again: after an action, and when the server says that something changed. */
 export function useRefresh(): () => Promise<void> {
   const { queries } = useLatchkey();
   return useMemo(() => () => queries.invalidateQueries(), [queries]);
@@ -82,7 +82,7 @@ export function useTakeOff(): (isOver: (session: Session) => boolean) => void {
   );
 }
 
-/** The time, again every few seconds, so that "3 minutes ago" stays true while the page is open. */
+/** The time, updated every few seconds, so that "3 minutes ago" stays true while the page is open. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

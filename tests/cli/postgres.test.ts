@@ -135,7 +135,7 @@ describe("The command line on PostgreSQL", () => {
     expect(out).toMatch(/ok\s+synchronous_commit is on\./);
     expect(out).toMatch(/ok\s+The clock of the database is -?\d+ ms ahead/);
     expect(out).toMatch(/ok\s+No standby server is connected\./);
-    expect(out).toMatch(/ok\s+What other nodes announce arrives \(DATABASE_URL\)\./);
+    expect(out).toMatch(/ok\s+Announcements of other nodes arrive \(DATABASE_URL\)\./);
     expect(out).toMatch(/fail\s+fsync is off: a power cut can bring ended sessions back/);
   });
 });

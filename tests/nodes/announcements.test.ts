@@ -83,10 +83,10 @@ describe("The connection for other nodes' announcements", () => {
     proxy.fault = "none";
     await there.hasSaid("LATCHKEY_LISTEN_URL: the connection for announcements is back");
     await there.hasSaid("LATCHKEY_LISTEN_URL: the connection for announcements can't be opened");
-    expect(await doctor()).toMatch(/ok\s+What other nodes announce arrives \(LATCHKEY_LISTEN_URL\)\./);
+    expect(await doctor()).toMatch(/ok\s+Announcements of other nodes arrive \(LATCHKEY_LISTEN_URL\)\./);
     const elsewhere = Object.assign(new URL(database.url), { pathname: "/postgres" }).href;
     expect(await doctor(elsewhere)).toMatch(
-      /warn\s+LATCHKEY_LISTEN_URL: what other nodes announce does not arrive/,
+      /warn\s+LATCHKEY_LISTEN_URL: announcements of other nodes don't arrive/,
     );
     await there.stop();
   });

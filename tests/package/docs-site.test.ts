@@ -16,7 +16,12 @@ const TYPES: Record<string, string> = {
   ".html": "text/html",
   ".js": "text/javascript",
   ".png": "image/png",
+  ".svg": "image/svg+xml",
 };
+const PAGES = [
+  ...["index", "tutorial", "settings", "http-api", "browser-reference", "comparison"],
+  ...["performance", "frameworks"],
+];
 const run = promisify(execFile);
 const docs = (...words: string[]) => run(process.execPath, [join(ROOT, "scripts", "docs.mjs"), ...words]);
 
@@ -53,7 +58,7 @@ describe("The documentation as a site", () => {
       const site = await serveSite();
       try {
         const { page } = await browser.device({ colorScheme, viewport: { width: 360, height: 800 } });
-        for (const name of ["index", "tutorial", "settings", "http-api", "browser-reference", "comparison"]) {
+        for (const name of PAGES) {
           await page.goto(`${site.origin}/${name}.html`);
           await page.getByRole("heading", { level: 1 }).waitFor();
           expect(await violationsIn(page), name).toEqual([]);

@@ -6,85 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { browserFor, logInInBrowser } from "../support/browsers/browser.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
+import { EXAMPLES, NODE } from "../support/runs/examples.ts";
 import { installExample, npm, type Packed, pack, type Running, start } from "../support/runs/package.ts";
 import { freePort } from "../support/servers/free-port.ts";
 
-const NODE = process.execPath;
-const NEXT = join("node_modules", "next", "dist", "bin", "next");
-
-/**
- * `stopped` is the exit code after SIGTERM; `without` a line that is taken out of the app's settings; `instead`
- * what is installed in place of the versions in its package.json.
- */
-type Example = {
-  name: string;
-  title: string;
-  command: string[];
-  ready: RegExp;
-  stopped: number;
-  build?: string[];
-  without?: { file: string; line: string };
-  instead?: string[];
-};
-
-const NEXT_APP = {
-  name: "next",
-  command: [NODE, NEXT, "start"],
-  ready: /Ready in/,
-  stopped: 143,
-  build: ["run", "build"],
-};
-
-const SVELTEKIT_APP = {
-  name: "sveltekit",
-  command: [NODE, "build"],
-  ready: /Listening on/,
-  stopped: 0,
-  build: ["run", "build"],
-};
-
-const EXAMPLES: Example[] = [
-  ...["express", "hono", "fastify"].map((name) => ({
-    name,
-    title: name,
-    command: [NODE, "server.js"],
-    ready: /Your notes are at/,
-    stopped: 0,
-  })),
-  { ...NEXT_APP, title: "next with cacheComponents" },
-  {
-    ...NEXT_APP,
-    title: "next without cacheComponents",
-    without: { file: "next.config.js", line: "  cacheComponents: true,\n" },
-  },
-  {
-    name: "nestjs",
-    title: "nestjs",
-    command: [NODE, join("build", "main.js")],
-    ready: /Your notes are at/,
-    stopped: 0,
-    build: ["run", "build"],
-  },
-  {
-    name: "react-router",
-    title: "react-router",
-    command: [
-      NODE,
-      join("node_modules", "@react-router", "serve", "bin.cjs"),
-      join("build", "server", "index.js"),
-    ],
-    ready: /react-router-serve\] http/,
-    stopped: 0,
-    build: ["run", "build"],
-  },
-  { ...SVELTEKIT_APP, title: "sveltekit" },
-  {
-    ...SVELTEKIT_APP,
-    title: "sveltekit 2",
-    instead: ["@sveltejs/kit@^2.63.0", "@sveltejs/adapter-node@^5.0.0"],
-    without: { file: "vite.config.js", line: ", paths: { origin }" },
-  },
-];
+const NO_TELEMETRY = { ASTRO_TELEMETRY_DISABLED: "1", NEXT_TELEMETRY_DISABLED: "1" };
 
 describe("The examples, with the package as it is packed", () => {
   // SvelteKit takes forms only with an Origin, which browsers leave out where sites aren't kept apart.
@@ -104,7 +30,7 @@ describe("The examples, with the package as it is packed", () => {
       if (without) await takeOut(without.line, join(folder, without.file));
       const port = await freePort();
       origin = `http://localhost:${port}`;
-      const env = { PORT: String(port), ORIGIN: origin, NEXT_TELEMETRY_DISABLED: "1" };
+      const env = { PORT: String(port), ORIGIN: origin, ...NO_TELEMETRY };
       if (build) await npm(build, folder, env);
       app = await start(command, folder, env, ready);
     });

@@ -7,6 +7,9 @@ const ROOT = join(import.meta.dirname, "..", "..");
 /** This Node without what it got in 24.7; `npm run check:package` asks real old ones. */
 const WITHOUT_ARGON2 =
   'data:text/javascript,import crypto from "node:crypto"; import { syncBuiltinESMExports as sync } from "node:module"; delete crypto.argon2; sync();';
+/** This Node under the name of another runtime. */
+const ANOTHER =
+  'data:text/javascript,Object.defineProperty(process, "versions", { value: { ...process.versions, bun: "1.4.5" } });';
 const APP = `import { createLatchkey } from "${join(ROOT, "dist", "index.js")}"; await createLatchkey().catch((error) => console.log(error.message));`;
 
 test("On a Node that is too old, an app is told in one sentence what is needed", async () => {
@@ -14,4 +17,15 @@ test("On a Node that is too old, an app is told in one sentence what is needed",
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
   expect(stderr).toBe("");
   expect(stdout).toMatch(/^Latchkey needs Node\.js 24\.7 or newer .*, and this is Node\.js [\d.]+\.\n$/);
+});
+
+test("On another runtime, an app and the command line are told in one sentence that it takes Node.js", async () => {
+  const args = ["--import", ANOTHER, "--input-type=module", "--eval", APP];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  expect(stdout).toBe("Latchkey needs Node.js itself, and this is Bun 1.4.5.\n");
+  const command = ["--import", ANOTHER, join(ROOT, "bin", "latchkey.js"), "--version"];
+  await expect(promisify(execFile)(process.execPath, command)).rejects.toMatchObject({
+    code: 1,
+    stderr: "Latchkey needs Node.js itself. Start it with node, npm or npx.\n",
+  });
 });

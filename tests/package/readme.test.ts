@@ -84,3 +84,19 @@ function sourcesOf(folder: string): string {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
     .join("\n");
 }
+
+describe("The page on any framework", () => {
+  const page = readFileSync(join(ROOT, "docs", "frameworks.md"), "utf8");
+  const shown = [...page.matchAll(/^\[`[^`]+`\]\(\.\.\/(examples\/[^\n]+)\):\n\n```\w+\n([\s\S]*?)```/gm)];
+
+  test.each(shown.map(([, file = "", content = ""]) => ({ file, content })))(
+    "shows $file as it runs in the tests",
+    ({ file, content }) => {
+      expect(content).toBe(readFileSync(join(ROOT, file), "utf8"));
+    },
+  );
+
+  test("shows what Nuxt and Astro need", () => {
+    expect(shown).toHaveLength(7);
+  });
+});

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitepress";
+import { labelCells } from "./label-cells.mjs";
 import { slug } from "./slug.mjs";
 
 const pages = (...rows) => rows.map(([text, link]) => ({ text, link: `/${link}` }));
@@ -17,6 +18,7 @@ export default defineConfig({
   markdown: {
     anchor: { slugify: slug },
     languageAlias: { caddy: "nginx" },
+    config: labelCells,
     theme: { light: "github-light-high-contrast", dark: "github-dark" },
   },
   themeConfig: {

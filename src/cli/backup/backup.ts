@@ -42,9 +42,7 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
       `The key that second factors are encrypted with is in ${target}.key. Keep both where nobody else can read them.`,
     );
   } else {
-    say(
-      "LATCHKEY_SECRET_KEY is set in the environment and is not in the backup. Keep it where you keep the backup, but not beside it.",
-    );
+    say("LATCHKEY_SECRET_KEY is set and is not in the backup. Keep a copy of it in another safe place.");
   }
   printResult(flags, { file: target, key: hasKey ? `${target}.key` : null }, `Backed up to ${target}.`);
 }

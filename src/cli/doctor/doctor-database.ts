@@ -31,13 +31,13 @@ async function lookAtAnnouncements({ database, settings }: HttpParts, url: strin
   const announce = (word: string) => sql`select pg_notify(${CHANNEL}, ${word})`.execute(database.read);
   try {
     return (await announcementsArrive(target.url, announce))
-      ? ok(`What other nodes announce arrives (${target.setting}).`)
+      ? ok(`Announcements of other nodes arrive (${target.setting}).`)
       : warn(
-          `${target.setting}: what other nodes announce does not arrive, so open pages learn of it late. LATCHKEY_LISTEN_URL must be a direct connection to the database of DATABASE_URL, past any pooler.`,
+          `${target.setting}: announcements of other nodes don't arrive, so open pages hear of endings late. LATCHKEY_LISTEN_URL must be a direct connection to the database of DATABASE_URL, past any pooler.`,
         );
   } catch (error) {
     return warn(
-      `${target.setting}: the connection for announcements can't be opened (${messageOf(error)}), so open pages learn late of what other nodes do.`,
+      `${target.setting}: the connection for announcements can't be opened (${messageOf(error)}), so open pages hear of endings on other nodes late.`,
     );
   }
 }

@@ -16,7 +16,7 @@ export function addDoctor(program: Command): void {
   program
     .command("doctor")
     .description("Checks the database, email, addresses, proxies and cookies, and says what it finds.")
-    .option("--send-mail <ADDRESS>", "Sends an email to this address, too.")
+    .option("--send-mail <ADDRESS>", "Also sends a test email to this address.")
     .action(async (flags: JsonFlag & { sendMail?: string }) => {
       const settings = readSettings(await givenOptions());
       const missing = missingDatabase(settings);
@@ -103,7 +103,7 @@ function lookAtSettings(settings: Settings): Finding[] {
       : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),
     lookAtBinding(settings),
     trustedProxies.length > 0 || baseUrl.isLocal
-      ? ok(`${trustedProxies.length} ranges of proxies are trusted.`)
+      ? ok(`LATCHKEY_TRUSTED_PROXIES names ${trustedProxies.length} addresses or ranges.`)
       : warn(`LATCHKEY_TRUSTED_PROXIES is not set${baseUrl.secure ? ENDS_TLS : ""}. ${WHAT_TO_DECLARE}`),
     readDashboard(settings)
       ? ok("The dashboard is built.")

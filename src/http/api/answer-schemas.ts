@@ -32,14 +32,14 @@ const session = z
   .object({
     id: z.string(),
     label: z.string().describe("The device in a person's words, such as Chrome on Mac OS"),
-    browser: z.string().nullable(),
-    os: z.string().nullable(),
+    browser: z.string().nullable().describe("null if unknown"),
+    os: z.string().nullable().describe("null if unknown"),
     createdAt: time,
     lastUsedAt: time,
     expiresAt: time,
-    current: z.boolean(),
+    current: z.boolean().describe("Whether it is the session that asks"),
     signedInWith: z.enum(LOGIN_METHOD_KINDS),
-    bound: z.literal(true).optional().describe("Present where the session is bound to its device"),
+    bound: z.literal(true).optional().describe("Present if the session is bound to its device"),
   })
   .meta({ id: "Session" }) satisfies z.ZodType<Session>;
 
@@ -68,7 +68,7 @@ const confirmation = z
     kind: z.enum(["new_account", "change"]),
     email: z.string(),
     createdAt: time,
-    label: z.string().describe("The browser that made the account, or that asked for the change"),
+    label: z.string().describe("The browser that created the account, or requested the change"),
     twoFactor: z.boolean(),
     methods: z.array(z.object({ kind: z.enum(["passkey", "oidc"]), name: z.string() })),
     known: z.boolean().describe("Whether this browser is one of the account's"),
@@ -90,7 +90,7 @@ export const answers = {
     methods: z.array(loginMethod),
     needed: z
       .array(z.string())
-      .describe("Ids of the methods that can't be disconnected, since no other one works by itself"),
+      .describe("Ids of the methods that can't be disconnected, since nobody could log in without them"),
   }) satisfies z.ZodType<LoginMethods>,
   added: z.object({ id: z.string() }),
   events: z.object({ events: z.array(activityEvent) }),

@@ -5,11 +5,19 @@ const text = z
   .string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a string") })
   // Half of a surrogate pair would be replaced on its way: two different passwords would become the same.
   .refine((given) => given.isWellFormed(), "must be whole characters");
-const touchPoints = z.number({ error: "must be a number" }).optional();
+const touchPoints = z
+  .number({ error: "must be a number" })
+  .optional()
+  .describe("The page's navigator.maxTouchPoints, which tells an iPad from a Mac");
 const anything = z.unknown().optional();
+const passkey = anything.describe("What navigator.credentials answered, as JSON");
+const token = text.describe("From the link in the email, after #token=");
 const nothing = z.undefined().catch(undefined).optional();
 const currentPassword = text.optional();
-const secondFactor = { code: text.optional(), recoveryCode: text.optional() };
+const secondFactor = {
+  code: text.optional().describe("The 6 digits of the authenticator app"),
+  recoveryCode: text.optional().describe("One of the recovery codes; each works once"),
+};
 
 const signUpVerifyFirst = z.object({
   email: text,
@@ -18,7 +26,7 @@ const signUpVerifyFirst = z.object({
   touchPoints,
 });
 const signUpOpen = z
-  .object({ email: text, password: text.optional(), passkey: anything, touchPoints })
+  .object({ email: text, password: text.optional(), passkey, touchPoints })
   .refine(({ password, passkey }) => password !== undefined || passkey !== undefined, {
     error: "is missing",
     path: ["password"],
@@ -27,7 +35,7 @@ const signUpOpen = z
 export const bodies = {
   /** With a password or, where anyone may sign up at once, with a passkey; `verify-first` ignores the password. */
   signUp: (mode: "open" | "verify-first" | "closed") => (mode === "open" ? signUpOpen : signUpVerifyFirst),
-  finishSignUp: z.object({ token: text, password: text, touchPoints }),
+  finishSignUp: z.object({ token, password: text, touchPoints }),
   signIn: z.object({ email: text, password: text, touchPoints }),
   secondFactor: z
     .object({ ...secondFactor, touchPoints })
@@ -37,12 +45,18 @@ export const bodies = {
     }),
   changePassword: z.object({ currentPassword, newPassword: text }),
   changeEmail: z.object({ email: text, currentPassword, ...secondFactor }),
-  token: z.object({ token: text }),
-  confirmEmail: z.object({ token: text, mine: z.boolean({ error: "must be true or false" }).default(true) }),
+  token: z.object({ token }),
+  confirmEmail: z.object({
+    token,
+    mine: z
+      .boolean({ error: "must be true or false" })
+      .default(true)
+      .describe('Of a new account: false for "I didn\'t create it"'),
+  }),
   askForReset: z.object({ email: text }),
-  resetPassword: z.object({ token: text, password: text }),
+  resetPassword: z.object({ token, password: text }),
   proof: z
-    .object({ currentPassword, passkey: anything, ...secondFactor })
+    .object({ currentPassword, passkey, ...secondFactor })
     .refine((given) => Object.values(given).some((one) => one !== undefined), {
       error: "is missing",
       path: ["currentPassword"],
@@ -50,7 +64,7 @@ export const bodies = {
   /** An address would make no difference: the options are the same for everybody. */
   passkeySignInOptions: z.object({}),
   passkeyOptions: z.object({ email: text.optional() }),
-  passkey: z.object({ passkey: anything, name: text.optional(), touchPoints }),
+  passkey: z.object({ passkey, name: text.optional(), touchPoints }),
   oidcStart: z.object({ intent: z.enum(["connect", "prove"], { error: "must be connect or prove" }) }),
   rename: z.object({ name: text }),
   currentPassword: z.object({ currentPassword }),

@@ -38,8 +38,7 @@ export const oidcRoutes = [
     method: "POST",
     path: "/api/oidc/:provider/start",
     session: "required",
-    summary:
-      "Where to send the browser to connect a provider, or to prove with it that it is still the person.",
+    summary: "Where to send the browser to connect a provider, or to use it for a proof.",
     body: bodies.oidcStart,
     answers: { 200: answers.address },
     refuses: ["not_found", "proof_needed", "method_taken", "provider_failed"],
@@ -58,7 +57,7 @@ export const oidcRoutes = [
     method: "GET",
     path: "/api/oidc/:provider/callback",
     session: "optional",
-    summary: "The way back from a provider; leads to a page.",
+    summary: "Where a provider sends the browser back to; leads to a page.",
     answers: { 302: null },
     refuses: ["not_found"],
     /** Whatever is wrong with it, the person lands on a page that says what to do. */

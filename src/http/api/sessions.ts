@@ -40,7 +40,7 @@ export const sessionRoutes = [
     path: "/api/session/proof",
     session: "required",
     summary:
-      "Proves that it is still the person, for ten minutes: with the second factor too where 2FA is on; alone it completes a proof of the last ten minutes.",
+      "Proves for ten minutes that it is still the same person. With 2FA on, the second factor is needed too; alone, it completes a proof from the last ten minutes.",
     body: bodies.proof,
     answers: { 204: null },
     refuses: ["proof_needed", "wrong_password", "wrong_code", { code: "wrong_passkey", status: 422 }],
@@ -50,7 +50,7 @@ export const sessionRoutes = [
     method: "GET",
     path: "/api/sessions",
     session: "required",
-    summary: "The devices that are logged in: the current one first, then the last used.",
+    summary: "The devices that are logged in: the current one first, then the most recently used.",
     answers: { 200: answers.sessions },
     async handle({ current, parts, now }) {
       const listed = await listSessions(parts, current.accountId, now);

@@ -44,7 +44,7 @@ export const signInRoutes = [
     method: "PUT",
     path: "/api/accounts",
     session: "none",
-    summary: "Finishes a sign-up with the token of the email.",
+    summary: "Finishes a sign-up with the token from the email.",
     body: bodies.finishSignUp,
     answers: { 201: answers.signedIn, 202: answers.nothing },
     refuses: ["link_expired", "weak_password"],

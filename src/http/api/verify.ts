@@ -36,7 +36,7 @@ export const verifyRoute: ApiRoute = {
   session: "required",
   name: "verify",
   summary:
-    "For a proxy in front of an app: who is this? Every method is answered alike; with mode=nginx, nobody is redirected: the 401 has the Location.",
+    "For a proxy in front of an app: who is signed in? Every method gets the same answer; with mode=nginx, a 401 with Location takes the place of a redirect.",
   query: { mode: MODES },
   answers: { 204: signedIn, 302: toLoginPage, 303: toLoginPage },
   refuses: ["two_factor_needed"],

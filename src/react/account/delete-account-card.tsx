@@ -7,7 +7,7 @@ import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx
 import { useProof, useResume } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 
-/** The last card, and a quiet one. `onDeleted` leaves the page. */
+/** Deletes the account, after asking once more. `onDeleted` takes the person to another page. */
 export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {
   const [asking, setAsking] = useState(false);
   useResume("delete-account", () => setAsking(true));

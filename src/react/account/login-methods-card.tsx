@@ -10,7 +10,10 @@ import { useProof, useResume } from "../proof/proof.tsx";
 import { useGoToSite } from "../proof/sites.ts";
 import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } from "../queries.ts";
 
-/** Every way in: password, passkeys, other sites. All but the last that works can be disconnected. `answer`: what came of connecting another site. */
+/**
+ * Every login method: password, passkeys, other sites. All except the last working one can be disconnected.
+ * `answer`: what to say after somebody has come back from another site.
+ */
 export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
   const { settings } = useLatchkey();
   const reading = useLoginMethods();

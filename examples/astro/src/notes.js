@@ -1,0 +1,2 @@
+/** The notes of each account, in memory. */
+export const notes = new Map();

@@ -1,0 +1,10 @@
+import { createLatchkey } from "latchkey";
+
+const port = Number(process.env.PORT ?? 3000);
+
+/** One for the process: a development server loads modules again. */
+globalThis.latchkey ??= createLatchkey({ baseUrl: `http://localhost:${port}/auth` }).then((latchkey) => {
+  process.once("SIGTERM", () => latchkey.closeStreams());
+  return latchkey;
+});
+export const { latchkey } = globalThis;
