@@ -87,13 +87,23 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
     server().clock.advance(10 * MINUTE);
     server().clock.toMiddleOf(STEP);
     const now = server().clock.now();
-    for (const steps of [0, 1])
-      expectStatus(
-        201,
-        await (await halfSignIn(server(), person)).post(ROUTE, { code: codeAt(secret, now, steps) }),
-      );
-    const again = await halfSignIn(server(), person);
-    expectRefusal(await again.post(ROUTE, { code: codeAt(secret, now) }), 401, "wrong_code");
+    const give = async (steps: number) =>
+      (await halfSignIn(server(), person)).post(ROUTE, { code: codeAt(secret, now, steps) });
+    for (const steps of [-1, 0, 1]) expectStatus(201, await give(steps));
+    for (const steps of [-1, 0, 1]) expectRefusal(await give(steps), 401, "wrong_code");
+  });
+
+  test("a step that was used before its time stays used when its time has come, and after it", async () => {
+    const { person, secret } = await protectedPerson();
+    server().clock.advance(10 * MINUTE);
+    server().clock.toMiddleOf(STEP);
+    const code = codeAt(secret, server().clock.now(), 1);
+    expectStatus(201, await (await halfSignIn(server(), person)).post(ROUTE, { code }));
+    for (let later = 1; later <= 2; later++) {
+      server().clock.advance(STEP);
+      const again = await halfSignIn(server(), person);
+      expectRefusal(await again.post(ROUTE, { code }), 401, "wrong_code");
+    }
   });
 
   test("lets in nobody whose account was suspended meanwhile, not with the right code either", async () => {
