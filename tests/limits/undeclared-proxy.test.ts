@@ -73,6 +73,18 @@ describeOnEachEngine("A header that names no client", (engine) => {
   });
 });
 
+describeOnEachEngine("A client that a declared proxy names", (engine) => {
+  const server = serverFor(engine, { trustedProxies: "127.0.0.1" });
+
+  test("is held to the limit of its network, in a browser that the account knows, too", async () => {
+    const { client, email } = await signUp(server());
+    expect((await askForReset(client, "203.0.113.7", email)).status).toBe(202);
+    await countUpTo(MOST, server(), "email_network");
+    expectTooMany(await askForReset(client, "203.0.113.7", email));
+    expect((await askForReset(client, "203.0.113.8", email)).status).toBe(202);
+  });
+});
+
 function askInCode({ latchkey, baseUrl }: TestServer, forwardedFor: string) {
   return latchkey.fetch(
     new Request(`${baseUrl}/api/password-resets`, {
