@@ -18,6 +18,7 @@ import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
 import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
+import { createRefusalLog } from "./http/log/refusal-log.ts";
 import { readDashboard } from "./http/pages/dashboard.ts";
 import { watchOrigins } from "./http/request/foreign-origin.ts";
 import { watchNetworks } from "./http/request/network.ts";
@@ -100,6 +101,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
     ...sessionParts,
     live,
     copyNotices: createCopyNotices(),
+    refusalLog: createRefusalLog(log),
     log,
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
@@ -132,6 +134,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
       live.close();
       await Promise.all([stopMaintenance(), ended.close()]);
       await parts.settled();
+      parts.refusalLog.tellLeftOut(Number.POSITIVE_INFINITY);
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
     }),

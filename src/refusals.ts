@@ -53,11 +53,23 @@ export type RefusalCode = keyof typeof refusals;
 /** `status` stands in for the one of the list: a wrong second factor is 401 while signing in, a passkey that can't be added 422. */
 type Facts = RefusalFacts & { status?: 401 | 422 };
 
-export type Refusal = { ok: false; code: RefusalCode; detail: string; facts: Facts };
+export type Refusal = {
+  ok: false;
+  code: RefusalCode;
+  detail: string;
+  facts: Facts;
+  /** Whose sign-in it was: for the operator's log alone, no answer has it. */
+  accountId?: string;
+};
 
 /** Makes a refusal; `detail` is one sentence for the person, the title stands in where it is left out. */
 export function refuse(code: RefusalCode, detail?: string, facts: Facts = {}): Refusal {
   return { ok: false, code, detail: detail ?? `${refusals[code].title}.`, facts };
+}
+
+/** The same refusal, with whose sign-in it was, where there is such an account. */
+export function ofAccount(refusal: Refusal, account: { id: string } | undefined): Refusal {
+  return account === undefined ? refusal : { ...refusal, accountId: account.id };
 }
 
 /** The session that a request came with has ended meanwhile. */

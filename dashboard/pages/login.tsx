@@ -60,6 +60,7 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
     arrive(await client.signInWithPasskey({ passkey }));
   });
   const refused = usePasskeyAutofill(arrive, byPasskey.working);
+  useLateProof(goOn);
   const { search } = location;
   return (
     <OneTask title="Log in">
@@ -94,6 +95,29 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
       </OtherWays>
     </OneTask>
   );
+}
+
+/**
+ * The proof of the device was missing a moment ago, perhaps because the browser couldn't reach the server: where it
+ * has one by now, nobody needs to log in again.
+ */
+function useLateProof(goOn: () => void): void {
+  const { client, config } = useFrame();
+  const latest = useRef(goOn);
+  latest.current = goOn;
+  const { reason } = config.ending;
+  useEffect(() => {
+    if (reason !== "device_proof_needed") return;
+    let isOver = false;
+    client.session({ background: true }).then(
+      () => isOver || latest.current(),
+      // The page says already that it must be asked for.
+      () => {},
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [client, reason]);
 }
 
 function Reason({ why }: { why: Why | null }) {

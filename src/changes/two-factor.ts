@@ -1,6 +1,12 @@
 import { secondFactorTries } from "../credentials/limits/tries.ts";
 import { makeRecoveryCodes, storeRecoveryCodes } from "../credentials/recovery-codes.ts";
-import { acceptTotp, hasTwoFactor, makeTotpSecret, removeTwoFactor } from "../credentials/second-factor.ts";
+import {
+  acceptTotp,
+  hasTwoFactor,
+  makeTotpSecret,
+  removeTwoFactor,
+  totpStep,
+} from "../credentials/second-factor.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { changeSecurity, withProof } from "./change-security.ts";
@@ -36,6 +42,9 @@ export async function turnTwoFactorOn(
   const own = await secondFactorTries(parts, current.accountId, current.deviceHash);
   const tooMany = await parts.attempts.take([own], now);
   if (tooMany) return tooMany;
+  // Ten codes take as long as ten passwords: a wrong code must not cost that.
+  const step = await totpStep(parts, { query: parts.database.read }, current.accountId, code, now);
+  if (step === null) return refuse("wrong_code");
   const fresh = await makeRecoveryCodes(parts);
   return changeSecurity(acting, { proved: proof.account }, async (write, { id }) => {
     if ((await hasTwoFactor(write, id)) || !(await acceptTotp(parts, write, id, code, now)))

@@ -74,17 +74,28 @@ export async function acceptTotp(
   code: string,
   now: number,
 ): Promise<boolean> {
-  const row = await write.query
+  const step = await totpStep(parts, write, accountId, code, now);
+  return step !== null && markStep(write, accountId, step);
+}
+
+/** The step that a code is of, used or not; null where it is none of the account's. */
+export async function totpStep(
+  { seal }: AccountParts,
+  { query }: { query: Kysely<Schema> },
+  accountId: string,
+  code: string,
+  now: number,
+): Promise<number | null> {
+  const row = await query
     .selectFrom("two_factor")
     .select("secret")
     .where("account_id", "=", accountId)
     .executeTakeFirst();
   const digits = code.replace(/\s/g, "");
-  if (!row || !/^\d{6}$/.test(digits)) return false;
-  const secret = Secret.fromBase32(parts.seal.open(row.secret, accountId));
+  if (!row || !/^\d{6}$/.test(digits)) return null;
+  const secret = Secret.fromBase32(seal.open(row.secret, accountId));
   const delta = TOTP.validate({ token: digits, secret, timestamp: now, window: STEPS_EITHER_SIDE });
-  if (delta === null) return false;
-  return markStep(write, accountId, Math.floor(now / PERIOD) + delta);
+  return delta === null ? null : Math.floor(now / PERIOD) + delta;
 }
 
 async function markStep(write: Write, accountId: string, step: number): Promise<boolean> {

@@ -8,6 +8,7 @@ import { delayRefusals } from "./delay-refusals.ts";
 import { errorResponse, notFound } from "./errors.ts";
 import { refuseCrossSite, refuseOtherBodies } from "./guards.ts";
 import { answerAs } from "./identify.ts";
+import { refused } from "./log/refused.ts";
 import type { Dashboard } from "./pages/dashboard.ts";
 import { developmentRoutes } from "./pages/development-emails.ts";
 import { pageRoutes } from "./pages/pages.ts";
@@ -29,7 +30,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
       const { remote } = context.env ?? {};
       const param = (name: string) => context.req.param(name) ?? "";
       const now = parts.settings.now();
-      return serve(route, { parts, request: context.req.raw, remote, now, param });
+      return serve(route, { parts, request: context.req.raw, remote, now, route: route.path, param });
     });
   app.notFound(({ req }) => {
     const path = isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null;
@@ -50,10 +51,10 @@ function serve(route: Route, call: Call): Response | Promise<Response> {
   const { settings } = parts;
   const unguarded = route.method === "ALL" || route.restsOnProof;
   if (route.method !== "GET" && !unguarded) parts.warnOnForeignOrigin(request, remote);
-  const refused =
+  const refusal =
     (unguarded ? null : (refuseCrossSite(request, settings.baseUrl) ?? refuseOtherBodies(request))) ??
     route.missing?.(settings);
-  return refused ? problem(refused) : answerAs(call, route, (who) => route.respond(call, who));
+  return refusal ? refused(call, refusal) : answerAs(call, route, (who) => route.respond(call, who));
 }
 
 /** A route's paths, below the base URL's: the root has two, with and without the last slash. */

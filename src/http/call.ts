@@ -6,12 +6,14 @@ import type { LiveStreams } from "../sessions/live/live-streams.ts";
 import type { ClientInfo, Network } from "../sessions/start.ts";
 import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
+import type { RefusalLog } from "./log/refusal-log.ts";
 
 /** What handlers work with. */
 export type HttpParts = AccountParts & {
   readonly cookies: Cookies;
   readonly live: LiveStreams;
   readonly copyNotices: CopyNotices;
+  readonly refusalLog: RefusalLog;
   /** The providers of the settings, by name. */
   readonly providers: ReadonlyMap<string, Provider>;
   /** How far the database's clock is ahead, in ms; the operator hears of it. */
@@ -30,6 +32,8 @@ export type Call = {
   /** The peer's address; empty where it is gone already, undefined where the app's server never tells it. */
   readonly remote: string | undefined;
   readonly now: number;
+  /** The path of the route, with the names of its parameters and not their values. */
+  readonly route: string;
   /** A parameter of the path, by its name in the route. */
   readonly param: (name: string) => string;
 };

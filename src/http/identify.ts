@@ -89,7 +89,8 @@ export async function answerAs(
 ): Promise<Response> {
   if (session === "none") return answer(NOT_ASKED);
   const found = await identify(call.parts, call.request.headers, call.now, isUse);
-  if (!("session" in found)) return withoutStaleCookie(call, found, await answer(found));
+  if (!("session" in found))
+    return withoutStaleCookie(call.parts, call.request.headers, found, await answer(found));
   const who = new Identity(call, found);
   try {
     return handOver(call, who, await answer(who));
@@ -101,9 +102,13 @@ export async function answerAs(
 }
 
 /** A bound cookie that no longer proves anything goes, so that the browser gets a new one; the session's own stays. */
-function withoutStaleCookie(call: Call, { reason }: SignedOut, response: Response): Response {
-  const { cookies } = call.parts;
-  const isStale = reason === "device_proof_needed" && cookies.boundTokens(cookieHeader(call)).length > 0;
+export function withoutStaleCookie(
+  { cookies }: HttpParts,
+  headers: RequestHead["headers"],
+  { reason }: SignedOut,
+  response: Response,
+): Response {
+  const isStale = reason === "device_proof_needed" && cookies.boundTokens(headers.get("cookie")).length > 0;
   if (isStale && !isSet(response, cookies.boundName))
     response.headers.append("Set-Cookie", cookies.clearBound());
   return response;

@@ -3,7 +3,7 @@ import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { problem, signedInAnswer } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
 import { errorResponse } from "./errors.ts";
-import { identify, notSignedIn } from "./identify.ts";
+import { identify, notSignedIn, withoutStaleCookie } from "./identify.ts";
 import { allowedNext, loginUrl, navigates, redirectFrom } from "./next.ts";
 import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
 import { whyNotLetIn } from "./require-two-factor.ts";
@@ -34,9 +34,10 @@ export function requireSession(parts: HttpParts, request: RequestHead): MaybePro
 
 function letThrough(parts: HttpParts, request: RequestHead, who: Authentication): SignedIn | Response {
   if (who.account) return who;
-  if (!navigates(request)) return problem(notSignedIn(who));
-  const page = loginUrl(pageOf(parts, request), parts.settings, who.reason);
-  return redirectFrom(request.method, page);
+  const answer = navigates(request)
+    ? redirectFrom(request.method, loginUrl(pageOf(parts, request), parts.settings, who.reason))
+    : problem(notSignedIn(who));
+  return withoutStaleCookie(parts, request.headers, who, answer);
 }
 
 /** The page that was asked for, to come back to. */

@@ -4,11 +4,12 @@ import type { CurrentSession } from "../changes/proof.ts";
 import type { Settings } from "../options/options.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
-import { json, noContent, problem, withHeaders } from "./answers.ts";
+import { json, noContent, withHeaders } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { readBody } from "./guards.ts";
 import type { Identity, SessionNeed } from "./identify.ts";
 import { notSignedIn } from "./identify.ts";
+import { refused } from "./log/refused.ts";
 
 /** A route as the app serves it. */
 export type Route = {
@@ -94,12 +95,14 @@ export function route<
     ...row,
     async respond(call, who) {
       const asker = askers[row.session](who);
-      if ("code" in asker) return problem(asker);
+      if ("code" in asker) return refused(call, asker);
       const taken = row.body === undefined ? NO_BODY : await take(call, row.body);
-      if (!taken.ok) return problem(taken);
+      if (!taken.ok) return refused(call, taken, who);
       // A row without a schema has a handler that takes no body.
       const body = taken.body as z.infer<Schema>;
-      return respond(row.answers, await handle({ ...call, ...asker, body }));
+      const answered = await handle({ ...call, ...asker, body });
+      if (answered instanceof Response) return answered;
+      return answered.ok ? respond(row.answers, answered) : refused(call, answered, who);
     },
   };
 }
@@ -143,9 +146,7 @@ type AnyAnswer = {
 };
 
 /** An outcome that names no status has the lowest one of its row. */
-function respond(answers: Answers, answered: AnyAnswer | Refusal | Response): Response {
-  if (answered instanceof Response) return answered;
-  if (!answered.ok) return problem(answered);
+function respond(answers: Answers, answered: AnyAnswer): Response {
   const { status = Number(Object.keys(answers)[0]), body = {}, cookies, headers } = answered;
   const response = answers[status] === null ? noContent(cookies) : json(status, body, cookies);
   return withHeaders(response, headers);

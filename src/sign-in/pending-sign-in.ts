@@ -10,7 +10,7 @@ import { type Account, lockAccount } from "../database/lock.ts";
 import type { PendingSignInTable } from "../database/schema.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
-import { type Outcome, type Refusal, refuse } from "../refusals.ts";
+import { type Outcome, ofAccount, type Refusal, refuse } from "../refusals.ts";
 import type { Started } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
@@ -31,7 +31,7 @@ export async function finishWithSecondFactor(
   if (token === null || !half) return refuse("sign_in_expired");
   const limit = await secondFactorTries(parts, half.account_id, hashToken(clientInfo.deviceToken));
   const tooMany = await parts.attempts.take([limit], now);
-  if (tooMany) return tooMany;
+  if (tooMany) return ofAccount(tooMany, { id: half.account_id });
   const ready = await readySecondFactor(parts, half.account_id, given);
 
   return parts.database.write(async (write) => {
@@ -42,7 +42,7 @@ export async function finishWithSecondFactor(
     if (accepted === null) return noteWrongCode(visit, write, account, counted);
     await write.query.deleteFrom("pending_sign_in").where("token_hash", "=", hashToken(token)).execute();
     await parts.attempts.release(write, limit);
-    if (account.suspended_at !== null) return refuse("account_suspended");
+    if (account.suspended_at !== null) return ofAccount(refuse("account_suspended"), account);
     const { signed_in_with: signedInWith, method_id: methodId } = counted;
     const started = await finishSignIn(visit, write, account, { signedInWith, methodId, bothFactors: true });
     if (accepted === "recovery_code")
@@ -90,11 +90,8 @@ async function noteWrongCode(
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
-  const refusal = refuse(
-    "wrong_code",
-    "That code is not right. Wait for the next one, or use a recovery code.",
-    { status: 401 },
-  );
+  const words = "That code is not right. Wait for the next one, or use a recovery code.";
+  const refusal = ofAccount(refuse("wrong_code", words, { status: 401 }), account);
   if (half.wrong_codes > 1) return refusal;
   const message = messages.wrongSecondFactor({
     ...emailContext(parts, account.email, now, label),

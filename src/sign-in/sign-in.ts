@@ -10,7 +10,7 @@ import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
-import { type Outcome, refuse } from "../refusals.ts";
+import { type Outcome, ofAccount, refuse } from "../refusals.ts";
 import { type Started, startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 
@@ -49,10 +49,11 @@ export async function signIn(
     network: { kind: "password_network", ...clientInfo.network },
   });
   const refused = await tries.refusal(now);
-  if (refused) return refused;
+  if (refused) return ofAccount(refused, account);
   return parts.attempts.inTurn(tries.own, async () => {
     const tooMany = await tries.take(now);
-    return tooMany ?? verifyPassword(visit, account, { password: asked.password, tries });
+    if (tooMany) return ofAccount(tooMany, account);
+    return verifyPassword(visit, account, { password: asked.password, tries });
   });
 }
 
@@ -70,7 +71,7 @@ async function verifyPassword(
   const { right, outdated } = await parts.passwords.verify(password, usable);
   if (!account || !right) {
     await noteFailure(visit, account, attempt);
-    return refuse("wrong_credentials");
+    return ofAccount(refuse("wrong_credentials"), account);
   }
   const better = outdated ? { from: usable, to: await parts.passwords.hash(password) } : null;
   const sign = { signedInWith: "password", methodId: "password", bothFactors: false } as const;
@@ -106,7 +107,7 @@ export async function afterFirstFactor(
     if (!(await use(write))) return "changed_meanwhile";
     if (!sign.bothFactors && (await hasTwoFactor(write, locked.id)))
       return { ok: true, pendingSignIn: await addPendingSignIn(write, locked, sign, now) };
-    if (locked.suspended_at !== null) return refuse("account_suspended");
+    if (locked.suspended_at !== null) return ofAccount(refuse("account_suspended"), locked);
     return { ok: true, started: await finishSignIn(visit, write, locked, sign) };
   });
 }

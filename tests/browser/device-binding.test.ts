@@ -9,15 +9,19 @@ import {
   showsBound,
   signUpBoundIn,
 } from "../support/browsers/binding-browser.ts";
+import { REFRESH } from "../support/browsers/bound-browser.ts";
 import { engineOf } from "../support/databases/engines.ts";
 import { TestProvider } from "../support/login-methods/provider.ts";
 import { Clock, MINUTE } from "../support/requests/clock.ts";
-import { freshEmail } from "../support/requests/people.ts";
+import { freshEmail, PASSWORD, signIn } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
 /** As often as Chromium signs for one site within 9 minutes, but for the registration. */
 const ROUNDS = 5;
 const SPARE = "127.0.0.1";
+/** A port that nobody listens at. */
+const NOBODY = 1;
 const COPY = "A copy of this session's cookie was used";
 
 describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
@@ -108,8 +112,49 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
       }),
     );
     await page.goto(`${site.url(SPARE)}/links`);
+    site.answers();
     await page.getByText("to the site").click();
     await page.getByText("Current session").waitFor();
+    const pages = site.answers().filter(({ path }) => /^\/(login|settings)/.test(path));
+    expect(pages.map(({ status }) => status)).toEqual([200]);
+  });
+
+  it("stays where it is when a refresh doesn't get through: what the page asks for meanwhile, it asks for again", async () => {
+    const context = await site.browser("unreachable");
+    const email = freshEmail();
+    const page = await signUpBoundIn(context, site.url(), email);
+    await signIn(server, { email, password: PASSWORD }, UA.firefoxWindows);
+    const row = page.getByRole("button", { name: "Log out Firefox on Windows" });
+    await row.waitFor();
+    let wasAsked = false;
+    site.leadTo(({ url = "" }) => {
+      wasAsked ||= url.startsWith("/api/sessions/");
+      return url === REFRESH && !wasAsked ? NOBODY : server.port;
+    });
+    await dropBoundCookie(context);
+    site.answers();
+    await row.click();
+    await row.waitFor({ state: "detached" });
+    const ended = site.answers().filter(({ path }) => path.startsWith("/api/sessions/"));
+    expect(ended.map(({ status }) => status)).toEqual([401, 204]);
+    await page.getByText("Current session").waitFor();
+    expect(await page.getByText(COPY).count()).toBe(0);
+  });
+
+  it("gets to its page by itself when the refresh before it doesn't get through, by way of the login page", async () => {
+    const context = await site.browser("detour");
+    const page = await signUpBoundIn(context, site.url());
+    await page.goto("about:blank");
+    let wasSent = false;
+    site.leadTo(({ url = "" }) => {
+      wasSent ||= url.startsWith("/login");
+      return url === REFRESH && !wasSent ? NOBODY : server.port;
+    });
+    await dropBoundCookie(context);
+    await page.goto(`${site.url()}/settings/security`);
+    await page.getByText("Bound to this device").waitFor();
+    expect(wasSent).toBe(true);
+    expect(await page.getByText(COPY).count()).toBe(0);
   });
 
   it("is worthless elsewhere with all its cookies, once the short one is over, and the open page says so at once", async () => {
@@ -120,11 +165,14 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
     const stolen = await thief.newPage();
     await stolen.goto(`${site.url()}/settings/security`);
     await stolen.getByText("Current session").waitFor();
+    // A page that is left open would ask by itself, before the clock of this test runs.
+    await stolen.goto("about:blank");
 
     clock.advance(11 * MINUTE);
     await dropBoundCookie(context);
     await page.reload();
     await page.getByText("Current session").waitFor();
+    expect(await page.getByText(COPY).count()).toBe(0);
     const told = page
       .getByText(COPY)
       .waitFor()
@@ -139,6 +187,7 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
       `The owner's page said so ${Math.round(toldAt - (refused?.at ?? 0))} ms after the copy was refused.`,
     );
     await stolen.waitForURL(/\/login/);
+    await stolen.getByText("This browser couldn't prove that it is the one you logged in with.").waitFor();
   });
 
   it("forgets its binding once it has ended, and the login page says why", async () => {

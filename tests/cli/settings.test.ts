@@ -67,6 +67,16 @@ describe("A variable of Latchkey's that there isn't stops the start in one line"
   });
 });
 
+test.each([
+  ["LATCHKEY_BINDING_REFRESH", "4m", "a duration like 500ms, 5s, 10m, 12h or 30d, from 5m to 1d"],
+  ["LATCHKEY_DEVICE_BINDING", "on", "one of auto, off"],
+])("The binding to devices has its bounds: %s=%s stops the start", async (name, given, takes) => {
+  expect(await migrate({ [name]: given })).toMatchObject({
+    code: 1,
+    err: `${name} takes ${takes} (got "${given}").\n`,
+  });
+});
+
 test("A provider's TRUST_AMR takes on or off", async () => {
   const env = {
     LATCHKEY_OIDC_PROVIDERS: "google",

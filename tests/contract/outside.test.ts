@@ -92,7 +92,7 @@ describeOnEachEngine("The outside", (engine) => {
       expect(await named()).toBe(email);
     });
 
-    test("names the person to the proxy, and is stored nowhere", async () => {
+    test("names the person to the proxy, in an answer that no cache keeps", async () => {
       const { client, account, session, email } = await signUpConfirmed(server());
       const answer = await client.get("/verify", { "Remote-User": "root" });
       expectNoContent(answer);
@@ -209,7 +209,7 @@ describeOnEachEngine("The outside", (engine) => {
     expect(subjects.filter((subject) => subject.startsWith("New sign-in"))).toHaveLength(1);
   });
 
-  test("guessing is limited by account and by network, and the right browser still comes in", async () => {
+  test("guessing is limited by account, and the right browser still comes in", async () => {
     const person = await signUp(server());
     const guesser = server().client(UA.firefoxLinux);
     const statuses: number[] = [];

@@ -1,7 +1,10 @@
+import { createHook } from "node:async_hooks";
 import { argon2Sync, createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { allAtRest } from "../support/databases/at-rest.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
+import { need } from "../support/requests/answers.ts";
 import { expectRefusal } from "../support/requests/expectations.ts";
 import {
   expectStatus,
@@ -73,6 +76,27 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
     expect(salts.filter((one) => one.equals(salt))).toEqual([]);
   });
 
+  test("is made only where the code that turns two-factor authentication on is right", async () => {
+    const { client, password } = await signUp(server());
+    const turnOn = (code: string) => client.put("/api/account/two-factor", { code });
+    let hashes = 0;
+    const counting = createHook({
+      init(_id, type) {
+        if (type === "ARGON2REQUEST") hashes += 1;
+      },
+    }).enable();
+    expectRefusal(await turnOn("000000"), 422, "wrong_code");
+    const begun = await client.post("/api/account/two-factor", { currentPassword: password });
+    const secret = need(expectStatus(201, begun), "secret");
+    expect(hashes).toBe(1);
+    const now = server().clock.now();
+    expectRefusal(await turnOn(codeAt(secret, now, 5)), 422, "wrong_code");
+    expect(hashes).toBe(1);
+    expectStatus(200, await turnOn(codeAt(secret, now)));
+    expect(hashes).toBe(11);
+    counting.disable();
+  });
+
   test("has another salt with each set of codes", async () => {
     const { person, recoveryCodes } = await protectedPerson();
     const saltsOf = async () =>
@@ -87,6 +111,8 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
 
   test("that an earlier version stored opens once, beside newer ones or alone", async () => {
     const { person, recoveryCodes } = await protectedPerson();
+    const [first = "", second = ""] = recoveryCodes;
+    expect(second).toMatch(/\w{5}/);
     const [oldCode, laterCode] = ["aaaaa-bbbbb-ccccc", "ddddd-eeeee-fffff"];
     const { database } = server().latchkey.parts;
     const store = (code: string) =>
@@ -99,12 +125,12 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
     await store(oldCode);
     expectStatus(201, await spend(person, oldCode.toUpperCase()));
     expectRefusal(await spend(person, oldCode), 401, "wrong_code");
-    expectStatus(201, await spend(person, recoveryCodes[0] ?? ""));
+    expectStatus(201, await spend(person, first));
 
     await database.write(({ query }) =>
       query.deleteFrom("recovery_code").where("account_id", "=", person.account.id).execute(),
     );
-    expectRefusal(await spend(person, recoveryCodes[1] ?? ""), 401, "wrong_code");
+    expectRefusal(await spend(person, second), 401, "wrong_code");
     await store(laterCode);
     expectStatus(201, await spend(person, laterCode));
     expect(await storedOf(person)).toEqual([]);

@@ -203,8 +203,7 @@ describeOnEachEngine("The session in use", (engine) => {
   test("a session is opened by the whole token only", async () => {
     const { client } = await signUp(server());
     const { token } = client;
-    for (const near of [token.slice(0, -1), `${token}A`, token.toUpperCase(), token.slice(4), ` ${token}`]) {
-      if (near.trim() === token) continue;
+    for (const near of [token.slice(0, -1), `${token}A`, token.toUpperCase(), token.slice(4)]) {
       client.token = near;
       await expectSignedOut(client, "none");
     }

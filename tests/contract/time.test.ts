@@ -77,7 +77,7 @@ describeOnEachEngine("Time", (engine) => {
     await server.close();
   });
 
-  test("last used moves with use, only forward, and is written at most once a minute", async () => {
+  test("last used moves with use, and only forward", async () => {
     const server = await startServer({ engine });
     const person = await signUp(server);
     const other = await signIn(server, person, UA.firefoxWindows);
@@ -91,6 +91,24 @@ describeOnEachEngine("Time", (engine) => {
     server.clock.advance(-30 * MINUTE);
     await expectSignedIn(other.client);
     expect(await seen()).toBe(latest);
+    await server.close();
+  });
+
+  test("last used is written at most once a minute, however often a session is used", async () => {
+    const server = await startServer({ engine });
+    const { client, session } = await signUp(server);
+    const begun = Date.parse(session.createdAt);
+    const writtenAfter = async (time: number) => {
+      server.clock.stopAt(begun + time);
+      await expectSignedIn(client);
+      await server.latchkey.parts.lastUsed.flush(server.clock.now());
+      const [row] = await server.database.read("select last_used_at as at from session");
+      return Number(row?.at) - begun;
+    };
+    expect(await writtenAfter(59 * SECOND)).toBe(0);
+    expect(await writtenAfter(MINUTE)).toBe(MINUTE);
+    expect(await writtenAfter(2 * MINUTE - 1)).toBe(MINUTE);
+    expect(await writtenAfter(2 * MINUTE)).toBe(2 * MINUTE);
     await server.close();
   });
 

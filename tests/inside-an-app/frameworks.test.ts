@@ -66,6 +66,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     const page = await server.client().get("/login", NAVIGATION);
     expect(page.status).toBe(200);
     const [, script = ""] = /src="([^"]+\.js)"/.exec(page.text) ?? [];
+    expect(script).toMatch(/^\/auth\/assets\//);
     expect((await server.app(client).get(script)).status).toBe(200);
     const live = await client.live();
     expectNoContent(await client.delete("/api/session"));

@@ -33,7 +33,9 @@ describeOnEachEngine("The login methods of another account", (engine) => {
     const victim = await withEverything();
     const thief = await withEverything(UA.firefoxWindows);
     const before = need(await victim.client.get("/api/account/login-methods"), "methods");
-    for (const { id } of before.filter(({ kind }) => kind !== "password")) {
+    const others = before.filter(({ kind }) => kind !== "password");
+    expect(others.map(({ kind }) => kind).sort()).toEqual(["oidc", "passkey"]);
+    for (const { id } of others) {
       const path = `/api/account/login-methods/${id}`;
       expectRefusal(await thief.client.delete(path), 404, "not_found");
       expectRefusal(await thief.client.put(path, { name: "Mine" }), 404, "not_found");

@@ -9,48 +9,13 @@ import {
   OTHER_PASSWORD,
   PASSWORD,
   resetToken,
-  WRONG_PASSWORD,
 } from "../support/requests/people.ts";
+import { betweenFactors, givesCode, PENDING, signsIn } from "./signing-in.ts";
 import { change, type SignedIn, type Step, step } from "./step.ts";
 import { BROWSER_COUNT, expectNobody, IDLE, LIFETIME, type World } from "./world.ts";
 
-const PENDING = 10 * MINUTE;
-
 const othersOf = ({ session, account }: SignedIn, world: World) =>
   world.sessions().filter((one) => one !== session && one.account === account);
-
-const signsIn = (at: number, of: number, isRight: boolean) =>
-  step(async (world) => {
-    const told = `sign in to account ${of} in browser ${at}${isRight ? "" : " with a wrong password"}`;
-    const browser = world.browser(at);
-    const account = world.account(of);
-    const password = isRight ? account.password : WRONG_PASSWORD;
-    const answer = await browser.client.post("/api/session", { email: account.email, password });
-    if (!isRight) {
-      expectStatus(401, answer);
-    } else if (account.totp === null) {
-      world.begin(browser, account, need(expectStatus(201, answer), "session").id);
-    } else {
-      expectStatus(202, answer);
-      browser.pending = { account, version: account.version, until: world.now + PENDING };
-    }
-    return told;
-  });
-
-const givesCode = (which: number) =>
-  step(async (world) => {
-    const pending = world.browsers.filter((one) => one.pending);
-    const browser = pending[which % Math.max(1, pending.length)] ?? world.browser(which % BROWSER_COUNT);
-    const told = `give the code in browser ${world.browsers.indexOf(browser)}`;
-    const asked = browser.pending;
-    const secret = asked?.account.totp;
-    const code = secret ? world.freshCode(secret) : "000000";
-    const answer = await browser.client.post("/api/session/two-factor", { code });
-    const isGood = secret && asked.version === asked.account.version && world.now < asked.until;
-    if (isGood) world.begin(browser, asked.account, need(expectStatus(201, answer), "session").id);
-    else expectStatus(401, answer);
-    return `${told}, which is ${isGood ? "asked for" : "not asked for"}`;
-  });
 
 const logsOut = (which: number) =>
   change(
@@ -212,10 +177,19 @@ const prunes = () =>
   });
 
 const anyBrowser = fc.nat({ max: BROWSER_COUNT - 1 });
-const anyAccount = fc.constantFrom(0, 0, 0, 1);
+const anyAccount = fc.constantFrom(0, 0, 1);
 const anyOne = fc.nat({ max: 99 });
 const short = fc.constantFrom(STEP, MINUTE, PENDING - 1, PENDING, HOUR, DAY);
 const long = fc.constantFrom(3 * DAY, IDLE - 1, IDLE);
+const anyChange = fc.constantFrom(
+  endsOthers,
+  changesPassword,
+  changesEmail,
+  logsOut,
+  (_which: number, of: number) => resetsPassword(of),
+  () => passes(PENDING - STEP - 1),
+  () => passes(PENDING - STEP),
+);
 const ofTime = fc.constantFrom("lifetime" as const, "idle" as const);
 
 /** So often each, as against the others. */
@@ -223,6 +197,7 @@ const STEPS: [times: number, step: fc.Arbitrary<Step>][] = [
   [8, fc.tuple(anyBrowser, anyAccount).map(([at, of]) => signsIn(at, of, true))],
   [1, fc.tuple(anyBrowser, anyAccount).map(([at, of]) => signsIn(at, of, false))],
   [4, anyOne.map(givesCode)],
+  [3, fc.tuple(anyBrowser, anyAccount, anyChange).map(([at, of, does]) => betweenFactors(at, of, does))],
   [1, anyOne.map(logsOut)],
   [2, fc.tuple(anyOne, anyOne).map(([which, named]) => endsOne(which, named))],
   [1, anyOne.map(endsOthers)],

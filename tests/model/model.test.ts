@@ -22,7 +22,8 @@ describeOnEachEngine(
         }),
         { seed: SEED, numRuns: RUNS, endOnFailure: true },
       );
-      expect(run.failed, await fc.asyncDefaultReportMessage(run)).toBe(false);
+      const report = await fc.asyncDefaultReportMessage(run);
+      expect(run.failed, `${report}\n${run.errorInstance}`).toBe(false);
     }, 600_000);
   },
 );

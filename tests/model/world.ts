@@ -37,8 +37,8 @@ export type ModelBrowser = {
   client: Client;
   replaces: string | null;
   session: ModelSession | null;
-  /** A password that was right, and waits for its code. */
-  pending: { account: ModelAccount; version: number; until: number } | null;
+  /** A password that was right, and waits for its code; kept where something ended it, for the browser still has it. */
+  pending: { account: ModelAccount; version: number; until: number; isOver: boolean } | null;
 };
 
 /** All that there is, as the model has it, beside the server that it is compared with. */
@@ -56,11 +56,12 @@ export class World {
       const { client, email, session } = await signUpConfirmed(server, {
         userAgent: BROWSERS[at]?.userAgent ?? "",
       });
-      const account = { email, password: PASSWORD, totp: null, version: 0 };
+      const account: ModelAccount = { email, password: PASSWORD, totp: null, version: 0 };
       world.accounts.push(account);
       const browser = world.browser(at);
       browser.client = client;
       world.begin(browser, account, session.id);
+      if (at === 0) await world.#protect(account, browser);
     }
     return world;
   }
@@ -73,6 +74,17 @@ export class World {
       session: null,
       pending: null,
     }));
+  }
+
+  /** One account has two-factor authentication from the start. */
+  async #protect(account: ModelAccount, { client, session }: ModelBrowser): Promise<void> {
+    const begun = await client.post("/api/account/two-factor", { currentPassword: PASSWORD });
+    const secret = need(expectStatus(201, begun), "secret");
+    const code = this.freshCode(secret);
+    expectStatus(200, await client.put("/api/account/two-factor", { code }));
+    account.totp = secret;
+    if (session) session.usedAt = this.now;
+    for (const browser of this.browsers) this.noteRenewal(browser);
   }
 
   get now(): number {
@@ -157,7 +169,7 @@ export class World {
   }
 
   endPending(account: ModelAccount): void {
-    for (const browser of this.browsers) if (browser.pending?.account === account) browser.pending = null;
+    for (const { pending } of this.browsers) if (pending?.account === account) pending.isOver = true;
   }
 
   /** A browser whose session goes on with a new token: the one before is nobody's. */
@@ -172,6 +184,8 @@ export class World {
     for (const [token, session] of this.tokens) await this.#checkToken(token, session);
     for (const { client, session } of this.browsers)
       if (session && this.isLive(session)) await this.#checkList(client, session);
+    // By itself the server does so every few seconds, in which weeks pass here.
+    await this.server.latchkey.parts.lastUsed.flush(this.now);
   }
 
   async #checkToken(token: string, session: ModelSession | null): Promise<void> {

@@ -8,6 +8,7 @@ import type { Started } from "../../sessions/start.ts";
 import { json, problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { cookieHeader } from "../call.ts";
+import { refused } from "../log/refused.ts";
 import { challengeField, readString, registrationField } from "../request/binding-fields.ts";
 import { route } from "../route.ts";
 
@@ -57,11 +58,12 @@ export const deviceBindingRoutes = [
     refuses: ["device_proof_stale", "signed_out"],
     async handle(call) {
       const { parts, request, now } = call;
+      const proof = proofOf(call);
       const done = await refreshBinding(
         parts,
         {
           sessionId: readString(request.headers.get("sec-secure-session-id")) ?? "",
-          proof: proofOf(call),
+          proof,
           boundTokens: parts.cookies.boundTokens(cookieHeader(call)),
         },
         now,
@@ -69,7 +71,9 @@ export const deviceBindingRoutes = [
       if (done.is === "refreshed") return instructions(call, done);
       // With it browsers forget the binding, and the next page tells why the session has ended.
       if (done.is === "over") return sessionHasEnded();
-      return withChallenge(problem(refuse("device_proof_stale")), done);
+      const stale = refuse("device_proof_stale");
+      // Without a proof it is how a browser asks for the challenge.
+      return withChallenge(proof === null ? problem(stale) : refused(call, stale), done);
     },
   }),
 ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SignedOut } from "../../answers.ts";
 import type { Settings } from "../../options/options.ts";
 import type { Refusal } from "../../refusals.ts";
 import { refuse } from "../../refusals.ts";
@@ -8,6 +9,8 @@ import { handleCallback, isForPage, startAuthorization } from "../../sign-in/oid
 import { redirect, withHeaders } from "../answers.ts";
 import type { Call } from "../call.ts";
 import { browserOf, visitOf } from "../call.ts";
+import type { Identity } from "../identify.ts";
+import { noteRefused } from "../log/refused.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
@@ -69,13 +72,16 @@ export const oidcRoutes = [
       const visit = (touchPoints?: number) => visitOf(call, touchPoints);
       const back = { answer, browser: browserOf(call), current, visit };
       const result = await handleCallback(parts, provider, back, call.now);
-      return result === null ? toPage(call, "sign_in", null, "link_expired") : answerTo(call, result);
+      return result === null ? toPage(call, "sign_in", null, refuse("link_expired")) : answerTo(call, result);
     },
   }),
 ];
 
+/** A call whose answer may depend on who is signed in. */
+type AnyonesCall = Call & { who: Identity | SignedOut };
+
 /** A button "Continue with …": only the site's own pages may send the browser to the provider. */
-async function startSignIn(call: Call): Promise<Response | Refusal> {
+async function startSignIn(call: AnyonesCall): Promise<Response | Refusal> {
   const { parts, request } = call;
   const provider = parts.providers.get(call.param("provider"));
   if (!provider) return noSuchProvider();
@@ -90,34 +96,30 @@ async function startSignIn(call: Call): Promise<Response | Refusal> {
   const touchPoints = /^\d{1,3}$/.test(given) ? Number(given) : null;
   const of = { intent: "sign_in", current: null, browser, next, touchPoints } as const;
   const started = await startAuthorization(visitOf(call), provider, of);
-  if (!started.ok) return toPage(call, "sign_in", null, started.code);
+  if (!started.ok) return toPage(call, "sign_in", null, started);
   return redirect(started.url, [parts.cookies.setCeremony(browser)]);
 }
 
-function answerTo(call: Call, result: CallbackResult): Response {
+function answerTo(call: AnyonesCall, result: CallbackResult): Response {
   const { settings } = call.parts;
   const home = `${settings.baseUrl.href}/settings/security`;
   if (result.intent !== "sign_in") {
     const { intent, done } = result;
     if (done.ok && intent === "prove") return redirect(`${home}?proved=1`);
-    return toPage(call, intent, null, done.ok ? null : done.code);
+    return toPage(call, intent, null, done.ok ? null : done);
   }
   const { done, next, visit } = result;
   const answer = signInAnswer(call, visit, done);
-  if (!answer.ok) return toPage(call, "sign_in", next, answer.code);
+  if (!answer.ok) return toPage(call, "sign_in", next, answer);
   if (answer.status === 201) return withHeaders(redirect(next ?? home, answer.cookies), answer.headers);
   return redirect(withParameter(loginUrl(next, settings), "step", "two-factor"), answer.cookies);
 }
 
-/** The page that sent the browser to the provider, with a code that it has a sentence for. */
-function toPage(
-  call: Call,
-  intent: Intent,
-  next: string | null,
-  code: Parameters<typeof isForPage>[0] | null,
-): Response {
+/** The page that sent the browser to the provider, with the code of a refusal that it has a sentence for. */
+function toPage(call: AnyonesCall, intent: Intent, next: string | null, refusal: Refusal | null): Response {
   const { settings } = call.parts;
-  const error = code === null ? null : isForPage(code) ? code : "provider_failed";
+  if (refusal) noteRefused(call, refusal, call.who);
+  const error = refusal && (isForPage(refusal.code) ? refusal.code : "provider_failed");
   if (intent === "sign_in") {
     const login = loginUrl(next, settings);
     return redirect(error === null ? login : withParameter(login, "error", error));

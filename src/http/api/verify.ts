@@ -6,6 +6,7 @@ import { problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
 import { notSignedIn } from "../identify.ts";
+import { noteRefused } from "../log/refused.ts";
 import { allowedNext, loginUrl, navigates, redirectFrom } from "../next.ts";
 import { firstForwarded } from "../request/foreign-origin.ts";
 import { whyNotLetIn } from "../require-two-factor.ts";
@@ -65,13 +66,16 @@ function confirmedAddress({ email, emailVerifiedAt }: FoundSession): Record<stri
   return emailVerifiedAt === null ? {} : { "Remote-User": inAscii(email) };
 }
 
-function turnAway({ request, parts }: Call, why: SignedOut): Response {
+function turnAway(call: Call, why: SignedOut): Response {
+  const { request, parts } = call;
+  const refusal = notSignedIn(why);
+  noteRefused(call, refusal);
   const { settings } = parts;
   const page = loginUrl(wantedPage(request, settings), settings, why.reason);
   const isNginx = new URL(request.url).searchParams.get("mode") === "nginx";
   if (navigates(request) && !isNginx)
     return redirectFrom(request.headers.get("x-forwarded-method") ?? "GET", page);
-  const answer = problem(notSignedIn(why));
+  const answer = problem(refusal);
   if (isNginx) answer.headers.set("Location", page);
   return answer;
 }

@@ -78,9 +78,6 @@ function isTrusted(address: Address, trusted: Networks): boolean {
 
 function inNetwork(address: Address): string {
   if (address.kind() === "ipv4") return address.toString();
-  return `${address
-    .toByteArray()
-    .slice(0, 8)
-    .map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("")}/64`;
+  const network = address.toByteArray().fill(0, 8);
+  return `${ipaddr.fromByteArray(network)}/64`;
 }

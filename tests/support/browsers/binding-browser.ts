@@ -105,9 +105,13 @@ function run(program: keyof typeof PROGRAMS, words: string[]): void {
 }
 
 /** Signs up at this address; resolves once the browser has bound the session, and its page says so. */
-export async function signUpBoundIn(context: BrowserContext, url: string): Promise<Page> {
+export async function signUpBoundIn(
+  context: BrowserContext,
+  url: string,
+  email = freshEmail(),
+): Promise<Page> {
   const page = await context.newPage();
-  await signUpInBrowser(page, url, freshEmail(), PASSWORD);
+  await signUpInBrowser(page, url, email, PASSWORD);
   await showsBound(page, url);
   return page;
 }

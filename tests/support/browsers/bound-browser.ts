@@ -101,7 +101,7 @@ export function offeredChallenge(signedIn: Answer): string {
 
 /** Someone with a new account whose browser has bound the session and shown it. */
 export async function signUpBound(
-  server: TestServer,
+  server: Pick<TestServer, "client">,
   algorithm: Algorithm = "ES256",
 ): Promise<Person & { browser: BoundBrowser }> {
   const person = await signUp(server);
@@ -124,7 +124,7 @@ export async function signInBound(
 }
 
 /** Another browser with all the cookies that this one has now. */
-export function copyOf(server: TestServer, { jar }: Client, names = jar.names()): Client {
+export function copyOf(server: Pick<TestServer, "client">, { jar }: Client, names = jar.names()): Client {
   const copy = server.client();
   for (const name of names) copy.jar.set(name, jar.get(name) ?? "");
   return copy;

@@ -3,6 +3,7 @@ import { codeAt } from "../login-methods/totp.ts";
 import type { TestServer } from "../servers/server.ts";
 import { type Account, type Answer, need, type Session } from "./answers.ts";
 import type { Client } from "./client.ts";
+import type { Clock } from "./clock.ts";
 
 export const PASSWORD = "quartz-Lantern-burrow-58";
 export const OTHER_PASSWORD = "velvet-Harbour-thistle-23";
@@ -55,7 +56,10 @@ export function trySignIn(client: Client, { email, password }: { email: string; 
 }
 
 /** Turns the second factor on, with the code of the step before, so that the current one is still unused. */
-export async function turnOnTwoFactor(server: TestServer, person: Person): Promise<TwoFactor> {
+export async function turnOnTwoFactor(
+  server: { clock: Pick<Clock, "now"> },
+  person: Person,
+): Promise<TwoFactor> {
   const { client, password: currentPassword } = person;
   const begun = expectStatus(201, await client.post("/api/account/two-factor", { currentPassword }));
   const secret = need(begun, "secret");
@@ -66,7 +70,7 @@ export async function turnOnTwoFactor(server: TestServer, person: Person): Promi
 
 /** Gives the password only: a browser with a pending sign-in. */
 export async function halfSignIn(
-  server: TestServer,
+  server: Pick<TestServer, "client">,
   person: Pick<Person, "email" | "password">,
   userAgent?: string,
 ): Promise<Client> {

@@ -141,14 +141,14 @@ export type TestApp = {
   close(): Promise<void>;
 };
 
-/** An app of a framework that listens, with a Latchkey inside. */
+/** An app of a framework that listens, with a Latchkey inside; `scheme` is what a proxy before it speaks. */
 export async function startApp(
   build: Build,
   database: Pick<TestDatabase, "url" | "folder">,
-  { manner, ...options }: LatchkeyOptions & { manner?: Manner } = {},
+  { manner, scheme = "http", ...options }: LatchkeyOptions & { manner?: Manner; scheme?: string } = {},
 ): Promise<TestApp> {
   const port = await freePort();
-  const origin = `http://localhost:${port}`;
+  const origin = `${scheme}://localhost:${port}`;
   const latchkey = await createLatchkey({
     logLevel: "silent",
     secretKey: randomBytes(32).toString("hex"),

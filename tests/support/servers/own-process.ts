@@ -23,6 +23,7 @@ export async function startInOwnProcess(options: Options) {
   const lines = () => text.split("\n").filter((line) => line !== "");
   await once(child.stdout, "data");
   return {
+    port,
     client: (userAgent?: string) => new Client({ baseUrl, port, userAgent }),
     log: lines,
     /** Waits until the log has so many lines with these words. */

@@ -1,0 +1,95 @@
+import type { Logger } from "pino";
+import type { RefusalCode } from "../../refusals.ts";
+import type { Network } from "../../sessions/start.ts";
+
+/** So many refusals a minute are logged at most: no flood of them fills a disk. */
+const MOST_LINES = 100;
+const MINUTE = 60_000;
+
+/** The refusals that an operator may want to count, or to ban a client for. */
+const SECURITY: ReadonlySet<RefusalCode> = new Set([
+  // A sign-in that failed.
+  "wrong_credentials",
+  "wrong_code",
+  "wrong_passkey",
+  "sign_in_expired",
+  "account_suspended",
+  "provider_failed",
+  "provider_cancelled",
+  "provider_other_person",
+  "provider_no_email",
+  "provider_account_exists",
+  // What somebody isn't allowed to do.
+  "wrong_password",
+  "proof_needed",
+  "other_account",
+  "sign_up_closed",
+  "device_proof_needed",
+  "device_proof_stale",
+  "device_proof_wrong",
+  // What no page of Latchkey sends, a limit that is used up, a link that is used up or nobody's.
+  "cross_site",
+  "unsupported_media_type",
+  "invalid_json",
+  "invalid_input",
+  "too_large",
+  "too_many_attempts",
+  "link_expired",
+]);
+
+/** What a line may say of a request that was refused: nothing of what it sent. */
+export type RefusedRequest = {
+  code: RefusalCode;
+  method: string;
+  /** The path with the names of its parameters, not their values. */
+  route: string;
+  network: () => Network;
+  /** The account that is signed in, or that somebody tried to sign in to. */
+  account: string | undefined;
+};
+
+export type RefusalLog = {
+  /** Logs a refusal, where it concerns security. */
+  note(refused: RefusedRequest, now: number): void;
+  /** Says how many lines a minute that is over had too many. */
+  tellLeftOut(now: number): void;
+};
+
+/** Refusals as lines of the log, so many a minute. */
+export function createRefusalLog(log: Pick<Logger, "info">): RefusalLog {
+  let minute = { startedAt: 0, lines: 0, leftOut: 0 };
+
+  function tellLeftOut(now: number): void {
+    // A clock that steps back begins a new minute, too.
+    if (now >= minute.startedAt && now < minute.startedAt + MINUTE) return;
+    if (minute.leftOut > 0) log.info({ leftOut: minute.leftOut }, "More was refused than is logged.");
+    minute = { startedAt: now, lines: 0, leftOut: 0 };
+  }
+
+  return {
+    note(refused, now) {
+      if (!concernsSecurity(refused)) return;
+      tellLeftOut(now);
+      if (minute.lines >= MOST_LINES) {
+        minute.leftOut += 1;
+        return;
+      }
+      minute.lines += 1;
+      log.info(factsOf(refused), "Refused.");
+    },
+    tellLeftOut,
+  };
+}
+
+/** A stranger's 404 is a wrong address; who is signed in and gets one has asked for what isn't theirs. */
+function concernsSecurity({ code, account }: RefusedRequest): boolean {
+  return SECURITY.has(code) || (code === "not_found" && account !== undefined);
+}
+
+/** In this order, which the documented filter relies on. */
+function factsOf({ code, method, route, network, account }: RefusedRequest) {
+  const { of, generous } = network();
+  // Whoever bans clients by the log must not ban everybody behind a proxy.
+  const from = generous ? { proxy: of } : { network: of };
+  return { refused: code, method, route, ...from, ...(account === undefined ? {} : { account }) };
+}

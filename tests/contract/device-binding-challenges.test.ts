@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { BoundBrowser, offeredChallenge, signUpBound } from "../support/browsers/bound-browser.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { need } from "../support/requests/answers.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { PASSWORD, signUp } from "../support/requests/people.ts";
+import { serverFor } from "../support/servers/server.ts";
+
+/** So late a browser that asks gets another challenge than the one it has, which isn't over yet. */
+const PAST_HALF = 8 * MINUTE;
+
+describeOnEachEngine("A browser that signs the challenge before the last one", (engine) => {
+  const server = serverFor(engine, { baseUrl: "https://app.example.test" });
+
+  async function givenAnother() {
+    const bound = await signUpBound(server());
+    const former = bound.browser.challenge;
+    server().clock.advance(PAST_HALF);
+    expectRefusal(await bound.browser.refreshOnce(null), 403, "device_proof_stale");
+    expect(bound.browser.challenge).not.toBe(former);
+    return { ...bound, former };
+  }
+
+  test("gets its cookie, once", async () => {
+    const { browser, client, former } = await givenAnother();
+    const late = browser.proof(former);
+    expect((await browser.refreshOnce(late)).status).toBe(200);
+    expectRefusal(await browser.refreshOnce(late), 403, "device_proof_stale");
+    expect((await browser.refreshOnce()).status).toBe(200);
+    await expectSignedIn(client);
+  });
+
+  test("gets none once that one is over, and signs the last one instead", async () => {
+    const { browser, client, former } = await givenAnother();
+    server().clock.advance(PAST_HALF);
+    expectRefusal(await browser.refreshOnce(browser.proof(former)), 403, "device_proof_stale");
+    expect((await browser.refreshOnce()).status).toBe(200);
+    await expectSignedIn(client);
+  });
+});
+
+describeOnEachEngine("A session that isn't bound", (engine) => {
+  const server = serverFor(engine, { baseUrl: "https://app.example.test" });
+
+  test("has nothing to refresh, with a proof or without one", async () => {
+    const { email, client } = await signUp(server());
+    const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+    const browser = new BoundBrowser(client);
+    const sessionId = need(signedIn, "session").id;
+    Object.assign(browser, { sessionId, challenge: offeredChallenge(signedIn) });
+    for (const proof of [null, browser.proof()])
+      expectRefusal(await browser.refreshOnce(proof), 401, "signed_out");
+    await expectSignedIn(client);
+  });
+});

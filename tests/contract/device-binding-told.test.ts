@@ -1,0 +1,109 @@
+import { DatabaseSync } from "node:sqlite";
+import pg from "pg";
+import { afterEach, expect, test } from "vitest";
+import { BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
+import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
+import type { Client } from "../support/requests/client.ts";
+import { MINUTE, SECOND } from "../support/requests/clock.ts";
+import { expectProblem, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { activityOf, listOf, PASSWORD, signUp } from "../support/requests/people.ts";
+import { serverFor, startServer } from "../support/servers/server.ts";
+
+const BASE = "https://app.example.test";
+const MAIN = "__Host-latchkey";
+
+describeOnEachEngine("The owner of a bound session", (engine) => {
+  const server = serverFor(engine, { baseUrl: BASE });
+  afterEach(() => server().clock.setTo(server().clock.now()));
+
+  /** How often a copy's use was told; every notice that was begun is written by then. */
+  async function copiesTold(client: Client): Promise<number> {
+    await server().latchkey.parts.settled();
+    return (await activityOf(client)).filter(({ kind }) => kind === "cookie_copy_used").length;
+  }
+
+  test("has their open page closed once the session is bound, so that it comes back with the proof", async () => {
+    const { email, client } = await signUp(server());
+    const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+    const page = await client.live();
+    await new BoundBrowser(client).register(signedIn);
+    await expectSignedIn(client);
+    await page.closed();
+    expect(page.waiting.map(({ event }) => event)).not.toContain("signed-out");
+    (await client.live()).close();
+    expect(await listOf(client)).toMatchObject([{ bound: true }]);
+  });
+
+  test("sees on an open page that a copy of its cookie was used", async () => {
+    const { client } = await signUpBound(server());
+    const page = await client.live();
+    expectRefusal(await copyOf(server(), client, [MAIN]).get("/api/session"), 401, "device_proof_needed");
+    await page.nextOf("sessions-changed");
+    page.close();
+    expect(await copiesTold(client)).toBe(1);
+  });
+
+  test("is told of a copy of all cookies from when the short one is over, and not before", async () => {
+    const { browser, client } = await signUpBound(server());
+    const thief = copyOf(server(), client);
+    await expectSignedIn(thief);
+    server().clock.advance(5 * MINUTE);
+    await browser.refreshOnce();
+    await expectSignedIn(thief);
+    expect(await copiesTold(client)).toBe(0);
+    server().clock.advance(6 * MINUTE);
+    expectProblem(await thief.get("/api/session"), 401, "device_proof_needed");
+    expect(await copiesTold(client)).toBe(1);
+  });
+
+  test("is told once of a copy that is used at two nodes at the same time", async () => {
+    const { client, email } = await signUpBound(server());
+    const { clock, database, secretKey } = server();
+    const other = await startServer({ engine, baseUrl: BASE, clock, database, secretKey });
+    try {
+      const letGo = await holdAccounts(database);
+      for (const node of [server(), other])
+        expectRefusal(await copyOf(node, client, [MAIN]).get("/api/session"), 401, "device_proof_needed");
+      await letGo();
+      await other.latchkey.parts.settled();
+      expect(await copiesTold(client)).toBe(1);
+      const emails = (await server().outbox.to(email)).filter(({ subject }) => subject.includes("A copy of"));
+      expect(emails).toHaveLength(1);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test.each([
+    [
+      "is told of a request without the short cookie while its browser still has it",
+      9 * MINUTE + 29 * SECOND,
+      1,
+    ],
+    ["isn't told of one in the seconds in which its browser drops it", 9 * MINUTE + 45 * SECOND, 0],
+    ["is told of one once those are over", 10 * MINUTE + SECOND, 1],
+  ])("%s", async (_, after, times) => {
+    const { clock } = server();
+    const start = clock.now();
+    clock.stopAt(start);
+    const { browser, client } = await signUpBound(server());
+    const without = copyOf(server(), client, [MAIN]);
+    clock.stopAt(start + after);
+    expectRefusal(await without.get("/api/session"), 401, "device_proof_needed");
+    expect((await browser.refreshOnce()).status).toBe(200);
+    expect(await copiesTold(client)).toBe(times);
+  });
+});
+
+/** Keeps every change of an account waiting, until the returned function is called. */
+async function holdAccounts({ url }: TestDatabase): Promise<() => Promise<void>> {
+  if (url.startsWith("sqlite:")) {
+    const open = new DatabaseSync(url.replace("sqlite:", ""));
+    open.exec("begin immediate");
+    return async () => open.close();
+  }
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query("begin; select id from account for update");
+  return () => client.end();
+}
