@@ -54,6 +54,6 @@ describe("How far an import is", () => {
 
   test("says in its help what a dry run writes", async () => {
     const { out } = await latchkey(["import", "--help"], { cwd: server().database.folder });
-    expect(out).toContain("Says what would happen, and writes no accounts.");
+    expect(out).toContain("Previews the import; writes no account.");
   });
 });
