@@ -1,3 +1,5 @@
+import { isSignedOut } from "./refused.ts";
+
 /** What a stream needs of the browser's `EventSource`. */
 export type Source = Pick<EventSource, "addEventListener" | "close">;
 
@@ -7,8 +9,6 @@ export type StreamOptions = {
   onChange(): void;
   /** Asks whether the session lives; rejects where it doesn't, or where nobody answers. */
   check(): Promise<unknown>;
-  /** Whether a rejected check means that there is nothing to come back to. */
-  isOver(error: unknown): boolean;
 };
 
 const FIRST_WAIT = 1_000;
@@ -20,7 +20,7 @@ const HEARTBEAT = 20_000;
 const SLEPT = 60_000;
 
 /** Keeps one event stream open. Comes back after jittered, growing waits, so that a restart of the server brings no storm. */
-export function keepStream({ open, onChange, check, isOver }: StreamOptions): () => void {
+export function keepStream({ open, onChange, check }: StreamOptions): () => void {
   let source: Source | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
@@ -53,7 +53,7 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
     close();
     check().then(
       () => !stopped && connect(),
-      (error: unknown) => !stopped && !isOver(error) && checkLater(),
+      (error: unknown) => !stopped && !isSignedOut(error) && checkLater(),
     );
   }
 

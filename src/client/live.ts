@@ -1,5 +1,4 @@
 import { keepStream, type Source } from "./event-stream.ts";
-import { isSignedOut } from "./refused.ts";
 import type { Reading } from "./send.ts";
 
 export type LiveOptions = {
@@ -127,7 +126,7 @@ function shareStream(options: LiveOptions): () => void {
 
 function streamOf({ basePath, check, openSource = openEventSource }: LiveOptions, onChange: () => void) {
   const open = () => openSource(`${basePath}/api/live`);
-  return keepStream({ open, onChange, check: () => check({ background: true }), isOver: isSignedOut });
+  return keepStream({ open, onChange, check: () => check({ background: true }) });
 }
 
 function openEventSource(url: string): Source {
