@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { packBreachedPasswords } from "../credentials/passwords/breached-passwords.ts";
+import { requireFolderOf } from "./require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult } from "./terminal.ts";
 
 export function addBreachedPasswords(program: Command): void {
@@ -16,6 +17,7 @@ export function addBreachedPasswords(program: Command): void {
 }
 
 async function build(list: string, file: string, flags: JsonFlag): Promise<void> {
+  requireFolderOf(file);
   const { bytes, count } = await packBreachedPasswords(linesOf(list)).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined ? error : new CommandFailed(`${list} can't be read (${code}).`);
