@@ -252,7 +252,9 @@ describeOnEachEngine("How much a session has proved", (engine) => {
     test("where 2FA is off is the password alone, and a code alone is none", async () => {
       const { client } = await signUp(server);
       server.clock.advance(11 * MINUTE);
-      expectRefusal(await client.post(PROOF, { code: "123456" }), 422, "invalid_input");
+      const codeAlone = await client.post(PROOF, { code: "123456" });
+      expectRefusal(codeAlone, 422, "invalid_input");
+      expect(codeAlone.body.field).toBe("currentPassword");
       expectRefusal(await client.post("/api/passkeys/options"), 403, "proof_needed");
       expectNoContent(await client.post(PROOF, { currentPassword: PASSWORD, code: "123456" }));
       expect(await mayAddPasskey(client)).toBe(true);
@@ -356,7 +358,9 @@ describeOnEachEngine("How much a session has proved", (engine) => {
         403,
         "wrong_password",
       );
-      expectRefusal(await client.delete("/api/account", {}), 422, "invalid_input");
+      const missing = await client.delete("/api/account", {});
+      expectRefusal(missing, 422, "invalid_input");
+      expect(missing.body.field).toBe("currentPassword");
       expect(client.token).toBe(token);
       expectNoContent(await client.delete("/api/account", { currentPassword }));
       expect(client.token).toBe("");

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
 import { addPasskey } from "../support/login-methods/passkeys.ts";
 import { need } from "../support/requests/answers.ts";
+import { MINUTE } from "../support/requests/clock.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
-import { type Person, signUp, verifyEmail } from "../support/requests/people.ts";
+import { PASSWORD, type Person, signUp, verifyEmail } from "../support/requests/people.ts";
 import { type ServerOptions, startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
@@ -46,6 +47,10 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
       () =>
         sites.options.map((one) => (one.id === "plain" ? { ...one, issuer: `${one.issuer}-other` } : one)),
     ],
+    [
+      "there by another name",
+      () => sites.options.map((one) => (one.id === "plain" ? { ...one, id: "plainer" } : one)),
+    ],
   ])(
     "is none of those that work: a site that is %s leaves the password as the last (S15)",
     async (_, oidc) => {
@@ -62,6 +67,11 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
       expect(need(answer, "needed")).toEqual(["password"]);
       expectRefusal(await client.delete(`${METHODS}/password`), 409, "last_login_method");
       const site = need(answer, "methods").find(({ kind }) => kind === "oidc");
+      server.clock.advance(10 * MINUTE);
+      const refused = await client.delete(`${METHODS}/${site?.id}`);
+      expectRefusal(refused, 403, "proof_needed");
+      expect(refused.body.methods).toEqual(["password"]);
+      expectNoContent(await client.post("/api/session/proof", { currentPassword: PASSWORD }));
       expectNoContent(await client.delete(`${METHODS}/${site?.id}`));
       await server.close();
     },

@@ -132,7 +132,9 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
 
     test("a recovery code, at the sign-in and in the settings", async () => {
       const person = await signUp(server);
-      const { recoveryCodes } = await turnOnTwoFactor(server, person);
+      const { secret, recoveryCodes } = await turnOnTwoFactor(server, person);
+      const withApp = { currentPassword: person.password, code: codeAt(secret, server.clock.now()) };
+      expectNoContent(await person.client.post("/api/session/proof", withApp));
       const client = server.client(UA.firefoxWindows);
       expectStatus(202, await client.post("/api/session", person));
       expectStatus(201, await client.post("/api/session/two-factor", { recoveryCode: recoveryCodes[0] }));
@@ -144,6 +146,8 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
       await expect
         .poll(async () => (await server.outbox.withSubject(person.email, "A recovery code was used")).text)
         .toContain("8 of 10 are left");
+      const used = (await activityOf(client)).filter(({ kind }) => kind === "recovery_code_used");
+      expect(used.map(({ detail }) => detail.left)).toEqual([8, 9]);
     });
 
     test("a wrong code after the right password, and after a site that is no password", async () => {

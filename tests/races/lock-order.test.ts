@@ -17,6 +17,7 @@ import {
   trySignIn,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
+import { rightAfter } from "../support/servers/right-after.ts";
 import { serverFor, startServer, type TestServer } from "../support/servers/server.ts";
 
 const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows, UA.firefoxLinux];
@@ -142,26 +143,9 @@ describe.runIf(engineNames().includes("postgres"))("Many who end sessions at onc
 describeOnEachEngine("An account that goes while something of it is judged", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
 
-  /** Closes the account as soon as the given part has judged, before anything is written. */
-  function closeAfter<Part extends object, Name extends keyof Part>(
-    part: Part,
-    name: Name,
-    close: () => Promise<unknown>,
-  ) {
-    const judge = part[name] as (...of: unknown[]) => Promise<unknown>;
-    Object.assign(part, {
-      async [name](...of: unknown[]) {
-        Object.assign(part, { [name]: judge });
-        const judged = await judge(...of);
-        await close();
-        return judged;
-      },
-    });
-  }
-
   test("is refused as any other: a wrong password stays a wrong password", async () => {
     const person = await signUp(server());
-    closeAfter(server().latchkey.parts.passwords, "verify", async () =>
+    rightAfter(server().latchkey.parts.passwords, "verify", async () =>
       expectStatus(204, await person.client.delete("/api/account", { currentPassword: PASSWORD })),
     );
     const answer = await trySignIn(server().client(), { email: person.email, password: OTHER_PASSWORD });
