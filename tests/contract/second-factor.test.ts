@@ -93,6 +93,14 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
     for (const steps of [-1, 0, 1]) expectRefusal(await give(steps), 401, "wrong_code");
   });
 
+  test("counts the code that turned it on as used", async () => {
+    const person = await signUp(server());
+    const { secret } = await turnOnTwoFactor(server(), person);
+    const code = codeAt(secret, server().clock.now(), -1);
+    const half = await halfSignIn(server(), person);
+    expectRefusal(await half.post(ROUTE, { code }), 401, "wrong_code");
+  });
+
   test("a step that was used before its time stays used when its time has come, and after it", async () => {
     const { person, secret } = await protectedPerson();
     server().clock.advance(10 * MINUTE);
@@ -218,12 +226,14 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
         403,
         "wrong_password",
       );
-      await turnOnTwoFactor(server(), person);
+      const { secret } = await turnOnTwoFactor(server(), person);
       expectRefusalAfterProof(
         await client.post("/api/account/two-factor", { currentPassword: PASSWORD }),
         409,
         "already_on",
       );
+      const code = codeAt(secret, server().clock.now());
+      expectRefusal(await client.put("/api/account/two-factor", { code }), 422, "wrong_code");
       expectRefusalAfterProof(
         await client.delete("/api/account/two-factor", { ...off, code: "000000" }),
         422,

@@ -3,18 +3,19 @@ import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { linksIn, tokenIn } from "../support/mail/outbox.ts";
 import { need } from "../support/requests/answers.ts";
 import { HOUR, SECOND } from "../support/requests/clock.ts";
-import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import { expectNoContent, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
 import {
   freshEmail,
   isSignedIn,
   OTHER_PASSWORD,
   PASSWORD,
   signIn,
+  signUp,
   trySignIn,
 } from "../support/requests/people.ts";
 import { accountShape, sessionShape } from "../support/requests/shapes.ts";
 import { UA } from "../support/requests/user-agents.ts";
-import { serverFor } from "../support/servers/server.ts";
+import { serverFor, startServer } from "../support/servers/server.ts";
 
 describeOnEachEngine("Signing up where the address is verified first", (engine) => {
   const server = serverFor(engine, { signUp: "verify-first" });
@@ -53,6 +54,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
       session: { ...sessionShape, label: "Safari on iOS" },
     });
     await expectSignedIn(client);
+    expect(await server().outbox.to(email)).toHaveLength(1);
     await signIn(server(), { email, password: OTHER_PASSWORD }, UA.firefoxWindows);
   });
 
@@ -62,6 +64,24 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     const again = server().client();
     expectRefusal(await finish(token, PASSWORD, again), 410, "link_expired");
     expect(await isSignedIn(again)).toBe(false);
+  });
+
+  test("nor does it once its account is deleted", async () => {
+    const { token } = await begun();
+    const client = server().client();
+    expect((await finish(token, PASSWORD, client)).status).toBe(201);
+    expectNoContent(await client.delete("/api/account", { currentPassword: PASSWORD }));
+    expectRefusal(await finish(token), 410, "link_expired");
+  });
+
+  test("the link is refused like an old one where the address has got an account meanwhile", async () => {
+    const { database, secretKey } = server();
+    const open = await startServer({ engine, database, secretKey });
+    const { email, token } = await begun();
+    const person = await signUp(open, { email });
+    expectRefusal(await finish(token, OTHER_PASSWORD), 410, "link_expired");
+    await signIn(server(), person, UA.firefoxWindows);
+    await open.close();
   });
 
   test("the link lives 24 hours", async () => {

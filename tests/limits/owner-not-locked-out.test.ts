@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { codeAt, wrongCodeAt } from "../support/login-methods/totp.ts";
-import { header } from "../support/requests/answers.ts";
+import { header, need } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { DAY, HOUR, MINUTE } from "../support/requests/clock.ts";
 import {
@@ -28,6 +28,7 @@ import { serverFor } from "../support/servers/server.ts";
 
 const PROOF = "/api/session/proof";
 const TWO_FACTOR = "/api/session/two-factor";
+const SETTINGS = "/api/account/two-factor";
 
 describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
   const server = serverFor(engine);
@@ -75,6 +76,19 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     expectStatus(202, await trySignIn(person.client, person));
     const right = { code: codeAt(secret, server().clock.now()) };
     expectStatus(201, await person.client.post(TWO_FACTOR, right));
+  });
+
+  test("guessing the code that turns two-factor authentication on", async () => {
+    const person = await signUp(server());
+    const begun = await person.client.post(SETTINGS, { currentPassword: PASSWORD });
+    const secret = need(expectStatus(201, begun), "secret");
+    const thief = thiefOf(person);
+    const code = wrongCodeAt(secret, server().clock.now());
+    for (let guess = 0; guess < 20; guess++)
+      expectRefusal(await thief.put(SETTINGS, { code }), 422, "wrong_code");
+    const right = { code: codeAt(secret, server().clock.now()) };
+    expectTooMany(await thief.put(SETTINGS, right));
+    expectStatus(200, await person.client.put(SETTINGS, right));
   });
 
   test("a code that is missing is no try", async () => {

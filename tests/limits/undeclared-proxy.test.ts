@@ -3,6 +3,7 @@ import { describeOnEachEngine } from "../support/databases/engines.ts";
 import type { Client } from "../support/requests/client.ts";
 import { expectTooMany } from "../support/requests/expectations.ts";
 import { freshEmail, signUp, trySignIn } from "../support/requests/people.ts";
+import { countUpTo } from "../support/servers/count-up-to.ts";
 import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 /** What one network may do in a while, and what one that may speak for many may do. */
@@ -13,19 +14,6 @@ const from = (address: string) => ({ "X-Forwarded-For": address });
 
 const askForReset = (client: Client, forwardedFor: string, email = freshEmail()) =>
   client.post("/api/password-resets", { email }, from(forwardedFor));
-
-/** The one count of a kind becomes what it is after so many requests. */
-async function countUpTo(count: number, server: TestServer, kind: string): Promise<void> {
-  await server.latchkey.parts.database.write(async ({ query }) => {
-    const rows = await query
-      .updateTable("attempts")
-      .set({ count })
-      .where("key", "like", `${kind}%`)
-      .returning("key")
-      .execute();
-    expect(rows, "requests of one peer have one count").toHaveLength(1);
-  });
-}
 
 describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => {
   const server = serverFor(engine);

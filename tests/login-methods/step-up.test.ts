@@ -81,6 +81,15 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     },
   );
 
+  test("isn't proved by a password that the account doesn't have, nor by a passkey that can't be read", async () => {
+    const { client } = await withoutPassword();
+    const { token } = client;
+    const prove = (proof: object) => client.post("/api/session/proof", proof);
+    expectRefusal(await prove({ currentPassword: PASSWORD }), 403, "wrong_password");
+    expectRefusal(await prove({ passkey: {} }), 422, "wrong_passkey");
+    expect(client.token).toBe(token);
+  });
+
   test("names one's own ways to prove it, and nobody else's", async () => {
     await withoutPassword();
     const { client } = await signUp(server);
