@@ -9,7 +9,7 @@ import {
   expectSignedIn,
   expectSignedOut,
 } from "../support/requests/expectations.ts";
-import { expectStatus, signUp } from "../support/requests/people.ts";
+import { activityOf, expectStatus, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
@@ -62,12 +62,20 @@ describeOnEachEngine("Of two login methods of one kind", (engine) => {
     expectStatus(201, await passkeySignIn(server.client(UA.edgeWindows), stays));
   });
 
-  test("a site goes, and the other one stays", async () => {
-    const { client, account } = await signUp(server);
+  test("a site goes, and the other one stays; its owner reads of it in the activity and by email", async () => {
+    const { client, account, email } = await signUp(server);
     await sites.connect(client, "plain", account.id);
     await sites.connect(client, "trusted-mfa", account.id);
     const [goes, stays] = await methodsOf(client, "oidc");
     expectNoContent(await client.delete(`${METHODS}/${goes?.id}`));
     expect(await methodsOf(client, "oidc")).toEqual([stays]);
+    const [removed, , added] = (await activityOf(client)).filter(({ kind }) => kind.startsWith("method_"));
+    expect(removed).toMatchObject({
+      kind: "method_removed",
+      detail: { method: "oidc", name: goes?.name },
+    });
+    expect(added).toMatchObject({ kind: "method_added", detail: { method: "oidc", name: goes?.name } });
+    await server.outbox.withSubject(email, `New login method: ${goes?.name}`);
+    await server.outbox.withSubject(email, `Login method removed: ${goes?.name}`);
   });
 });
