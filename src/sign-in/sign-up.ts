@@ -44,7 +44,8 @@ export async function finishSignUp(
   const first = await hashNewPassword(parts, { password: asked.password, email: link.email, limit }, now);
   if (!first.ok) return first;
   const opened = await openAccount(visit, { address, verified: true, first, link });
-  return opened.ok || opened.code !== "email_taken" ? opened : refuse("link_expired");
+  // Where the address has got an account meanwhile, the link has nothing left to open.
+  return opened.ok ? opened : refuse("link_expired");
 }
 
 /**

@@ -4,7 +4,7 @@ import { describeOnEachEngine, type TestDatabase } from "../support/databases/en
 import { holdWrites } from "../support/databases/hold-writes.ts";
 import type { Answer } from "../support/requests/answers.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
-import { type Person, signUp, trySignIn } from "../support/requests/people.ts";
+import { freshEmail, PASSWORD, type Person, signUp, trySignIn } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
@@ -33,6 +33,8 @@ describeOnEachEngine("A request that the database doesn't carry out", (engine) =
   test("is a 500 where its statement names what isn't there: that is a bug, and no reason to try again", async () => {
     await alter("alter table activity rename to elsewhere");
     expectBroken(await person.client.get("/api/activity"));
+    const newcomer = { email: freshEmail(), password: PASSWORD };
+    expectBroken(await server.client().post("/api/accounts", newcomer));
     await expectSignedIn(person.client);
   });
 

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
 import { linksIn } from "../support/mail/outbox.ts";
 import { need } from "../support/requests/answers.ts";
 import { DAY } from "../support/requests/clock.ts";
 import { expectRefusal, expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
 import {
+  expectStatus,
   freshEmail,
   isSignedIn,
   OTHER_PASSWORD,
@@ -43,10 +45,23 @@ describeOnEachEngine("Signing up", (engine) => {
     const client = server().client();
     const answer = await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD });
     const { createdAt, expiresAt } = need(answer, "session");
+    const [password] = need(await client.get("/api/account/login-methods"), "methods");
+    expect(password).toMatchObject({ kind: "password", createdAt, lastUsedAt: createdAt });
     expect(Date.parse(expiresAt) - Date.parse(createdAt)).toBe(30 * DAY);
     expect(client.token).toMatch(/^lk1_[A-Za-z0-9_-]{43}$/);
     expect(answer.text).not.toContain(client.token);
     await expectSignedIn(client);
+  });
+
+  test("with a passkey makes an account whose address isn't confirmed, and emails a link to confirm it", async () => {
+    const email = freshEmail();
+    const client = server().client();
+    const begun = await client.post("/api/passkeys/options", { email });
+    const passkey = new SoftwareAuthenticator(server().baseUrl).create(JSON.parse(begun.text));
+    const answer = expectStatus(201, await client.post("/api/accounts", { email, passkey }));
+    expect(need(answer, "account")).toMatchObject({ email, emailVerified: false });
+    expect(need(answer, "session").signedInWith).toBe("passkey");
+    await server().outbox.withLink(email, "/confirm-email");
   });
 
   test("emails a link to confirm the address", async () => {

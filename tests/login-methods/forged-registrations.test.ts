@@ -152,7 +152,9 @@ describeOnEachEngine("Forged registrations of passkeys", (engine) => {
     const client = server().client();
     const begun = await client.post("/api/passkeys/options", { email: freshEmail() });
     const passkey = new SoftwareAuthenticator(server().baseUrl).create(JSON.parse(begun.text));
-    expectRefusal(await client.post("/api/accounts", { email: freshEmail(), passkey }), 422, "wrong_passkey");
+    const asked = (email: string) => client.post("/api/accounts", { email, passkey });
+    expectRefusal(await asked("ada@"), 422, "invalid_email");
+    expectRefusal(await asked(freshEmail()), 422, "wrong_passkey");
   });
 
   describe("garbage of every kind, in each field", () => {
