@@ -58,7 +58,7 @@ function BackToLogin() {
   return <a href={path("/login")}>Back to log in</a>;
 }
 
-const GONE = { words: "Your password has not changed.", way: "Send a new link", to: "/forgot-password" };
+const GONE = { words: "Nothing was changed.", way: "Send a new link", to: "/forgot-password" };
 
 export function ResetPasswordPage() {
   const { client, config } = useFrame();
