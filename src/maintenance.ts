@@ -5,8 +5,7 @@ import type { HttpParts } from "./http/call.ts";
 import { waitingEmails } from "./mail/outgoing.ts";
 import { prune } from "./sessions/prune.ts";
 
-/** How often, at least, people are told of emails that were held back; ms. */
-const TELL_INTERVAL = 60_000;
+const MINUTE = 60_000;
 /** How soon after the start emails of an earlier run are looked for; ms. A command is over by then, and leaves them to the server. */
 const FIRST_EMAILS = 1_000;
 /** Of five milliseconds pruning takes one at most: it goes on for longer, and nobody notices. */
@@ -41,7 +40,7 @@ export function startMaintenance(parts: HttpParts, onError: (error: unknown) => 
   const hourly = every(pruneInterval, () => {
     running = running.then(() => doAll(HOURLY)).catch(onError);
   });
-  const minutely = every(Math.min(pruneInterval, TELL_INTERVAL), () =>
+  const minutely = every(Math.min(pruneInterval, MINUTE), () =>
     parts.inBackground(() => doAll(EVERY_MINUTE)),
   );
   const firstEmails = setTimeout(

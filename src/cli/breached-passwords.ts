@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
-import { createInterface } from "node:readline";
+import { open, rename, rm, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { packBreachedPasswords } from "../credentials/passwords/breached-passwords.ts";
+import { requireFolderOf } from "./require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult } from "./terminal.ts";
 
 export function addBreachedPasswords(program: Command): void {
@@ -18,6 +17,7 @@ export function addBreachedPasswords(program: Command): void {
 }
 
 async function build(list: string, file: string, flags: JsonFlag): Promise<void> {
+  requireFolderOf(file);
   const { bytes, count } = await packBreachedPasswords(linesOf(list)).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined ? error : new CommandFailed(`${list} can't be read (${code}).`);
@@ -31,18 +31,14 @@ async function build(list: string, file: string, flags: JsonFlag): Promise<void>
 
 /** Line by line, so that the list itself needn't fit the memory. */
 async function* linesOf(list: string): AsyncIterable<string> {
-  const handle = await open(list);
-  await handle.close();
-  yield* createInterface({ input: createReadStream(list), crlfDelay: Number.POSITIVE_INFINITY });
+  yield* (await open(list)).readLines();
 }
 
 /** A server that is reading the one before keeps it until it is started again. */
 async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
   const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;
   try {
-    const handle = await open(draft, "wx");
-    for (const part of parts) await handle.writeFile(part);
-    await handle.close();
+    await writeFile(draft, parts, { flag: "wx" });
     await rename(draft, file);
   } finally {
     await rm(draft, { force: true });

@@ -86,12 +86,13 @@ async function endAll({ account, everyone, ...flags }: JsonFlag & { account?: st
   if ((account === undefined) === (everyone === undefined))
     throw new UsageError("latchkey sessions end-all takes --account EMAIL or --everyone.");
   await withLatchkey(async (parts) => {
-    const ended = await endAllOfAddress(parts, account);
+    const ended = await endSessions(parts, account);
     printResult(flags, { ended }, `Ended ${many(ended, "session")}.`);
   });
 }
 
-async function endAllOfAddress(parts: HttpParts, email: string | undefined): Promise<number> {
+/** Without an address, those of everyone. */
+async function endSessions(parts: HttpParts, email: string | undefined): Promise<number> {
   const now = parts.settings.now();
   if (email === undefined) return endEveryone(parts, now);
   const { account } = orRefused(await findForOperator(parts, email));

@@ -1,14 +1,11 @@
-/** What a stream needs of the browser's `EventSource`. */
-export type Source = Pick<EventSource, "addEventListener" | "close">;
+import { isSignedOut } from "./refused.ts";
 
 export type StreamOptions = {
-  open(): Source;
+  url: string;
   /** Data may have changed: an event came, or events may have been missed. */
   onChange(): void;
   /** Asks whether the session lives; rejects where it doesn't, or where nobody answers. */
   check(): Promise<unknown>;
-  /** Whether a rejected check means that there is nothing to come back to. */
-  isOver(error: unknown): boolean;
 };
 
 const FIRST_WAIT = 1_000;
@@ -20,8 +17,8 @@ const HEARTBEAT = 20_000;
 const SLEPT = 60_000;
 
 /** Keeps one event stream open. Comes back after jittered, growing waits, so that a restart of the server brings no storm. */
-export function keepStream({ open, onChange, check, isOver }: StreamOptions): () => void {
-  let source: Source | undefined;
+export function keepStream({ url, onChange, check }: StreamOptions): () => void {
+  let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let openedAt = 0;
@@ -29,7 +26,7 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
 
   function connect(): void {
     close();
-    const fresh = open();
+    const fresh = new EventSource(url);
     source = fresh;
     fresh.addEventListener("open", () => {
       openedAt = Date.now();
@@ -53,7 +50,7 @@ export function keepStream({ open, onChange, check, isOver }: StreamOptions): ()
     close();
     check().then(
       () => !stopped && connect(),
-      (error: unknown) => !stopped && !isOver(error) && checkLater(),
+      (error: unknown) => !stopped && !isSignedOut(error) && checkLater(),
     );
   }
 

@@ -1,13 +1,10 @@
-import { keepStream, type Source } from "./event-stream.ts";
-import { isSignedOut } from "./refused.ts";
+import { keepStream } from "./event-stream.ts";
 import type { Reading } from "./send.ts";
 
 export type LiveOptions = {
   basePath: string;
   onChange(): void;
   check(reading: Reading): Promise<unknown>;
-  /** Default: the browser's `EventSource`. */
-  openSource?: (url: string) => Source;
 };
 
 /** How long a leader may take to answer, in ms, before another tab that is being looked at takes over. */
@@ -125,13 +122,8 @@ function shareStream(options: LiveOptions): () => void {
   };
 }
 
-function streamOf({ basePath, check, openSource = openEventSource }: LiveOptions, onChange: () => void) {
-  const open = () => openSource(`${basePath}/api/live`);
-  return keepStream({ open, onChange, check: () => check({ background: true }), isOver: isSignedOut });
-}
-
-function openEventSource(url: string): Source {
-  return new EventSource(url);
+function streamOf({ basePath, check }: LiveOptions, onChange: () => void) {
+  return keepStream({ url: `${basePath}/api/live`, onChange, check: () => check({ background: true }) });
 }
 
 function isVisible(): boolean {

@@ -70,10 +70,10 @@ export async function spendRecoveryCode(
 export async function leftRecoveryCodes(write: Write, accountId: string): Promise<number> {
   const { count } = await write.query
     .selectFrom("recovery_code")
-    .select(({ fn }) => fn.countAll<number | string>().as("count"))
+    .select(({ fn }) => fn.countAll<number>().as("count"))
     .where("account_id", "=", accountId)
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return count;
 }
 
 function makeCode(): string {

@@ -5,11 +5,11 @@ const TAG_BYTES = 16;
 
 /** Encrypts what must be read again later: TOTP secrets and the like. */
 export type Seal = {
-  /** Encrypts with the newest key, bound to the account it belongs to. */
-  close(plain: string, accountId: string): Uint8Array;
-  /** @throws DecryptionError where no key fits or the bytes were changed or moved to another account. */
-  open(sealed: Uint8Array, accountId: string): string;
-  keyAge(sealed: Uint8Array, accountId: string): "the newest key" | "an older key" | "none";
+  /** Encrypts with the newest key, bound to what it belongs to: an account's id, an email's, a sign-in's state. */
+  close(plain: string, boundTo: string): Uint8Array;
+  /** @throws DecryptionError where no key fits or the bytes were changed or moved to another place. */
+  open(sealed: Uint8Array, boundTo: string): string;
+  keyAge(sealed: Uint8Array, boundTo: string): "the newest key" | "an older key" | "none";
   /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
   hmac(text: string): Buffer;
 };
@@ -25,18 +25,18 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
   if (!newest) throw new Error("A seal needs a key.");
   return {
     hmac: (text) => createHmac("sha256", newest).update(`stamp:${text}`).digest(),
-    close(plain, accountId) {
+    close(plain, boundTo) {
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(accountId));
+      const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(boundTo));
       return Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
     },
-    keyAge(sealed, accountId) {
-      const index = keys.findIndex((key) => tryKey(key, Buffer.from(sealed), accountId) !== null);
+    keyAge(sealed, boundTo) {
+      const index = keys.findIndex((key) => tryKey(key, Buffer.from(sealed), boundTo) !== null);
       return index === 0 ? "the newest key" : index > 0 ? "an older key" : "none";
     },
-    open(sealed, accountId) {
+    open(sealed, boundTo) {
       for (const key of keys) {
-        const plain = tryKey(key, Buffer.from(sealed), accountId);
+        const plain = tryKey(key, Buffer.from(sealed), boundTo);
         if (plain !== null) return plain;
       }
       throw new DecryptionError(
@@ -46,9 +46,9 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
   };
 }
 
-function tryKey(key: Uint8Array, sealed: Buffer, accountId: string): string | null {
+function tryKey(key: Uint8Array, sealed: Buffer, boundTo: string): string | null {
   const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, NONCE_BYTES));
-  decipher.setAAD(Buffer.from(accountId)).setAuthTag(sealed.subarray(-TAG_BYTES));
+  decipher.setAAD(Buffer.from(boundTo)).setAuthTag(sealed.subarray(-TAG_BYTES));
   try {
     const plain = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
     return Buffer.concat([plain, decipher.final()]).toString("utf8");

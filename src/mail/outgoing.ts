@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Selectable, sql } from "kysely";
+import type { Selectable } from "kysely";
 import type { Database, Write } from "../database/database.ts";
 import type { OutgoingEmailTable } from "../database/email-tables.ts";
 import { makeSortedId } from "../database/sorted-id.ts";
@@ -154,7 +154,10 @@ export type Waiting = { count: number; oldestAt: number; failure: string | null 
 export async function waitingEmails({ read }: Database, now: number): Promise<Waiting | null> {
   const waiting = read.selectFrom("outgoing_email").where("expires_at", ">", now);
   const row = await waiting
-    .select([sql<number>`count(*)`.as("count"), sql<number | null>`min(created_at)`.as("oldestAt")])
+    .select(({ fn }) => [
+      fn.countAll<number>().as("count"),
+      fn.min<number | null>("created_at").as("oldestAt"),
+    ])
     .executeTakeFirst();
   if (!row || row.oldestAt === null) return null;
   const failed = await waiting
@@ -163,5 +166,5 @@ export async function waitingEmails({ read }: Database, now: number): Promise<Wa
     .orderBy("id", "desc")
     .limit(1)
     .executeTakeFirst();
-  return { count: Number(row.count), oldestAt: row.oldestAt, failure: failed?.failure ?? null };
+  return { count: row.count, oldestAt: row.oldestAt, failure: failed?.failure ?? null };
 }

@@ -46,25 +46,29 @@ async function inBatches(
 ): Promise<number> {
   let total = 0;
   while (!pace.stop?.aborted) {
-    const done = await runBatch(parts, pace, batch);
+    const began = performance.now();
+    const done = await runBatch(parts, batch);
     total += done ?? 0;
     if (done === null || done < ROWS_A_BATCH) return total;
+    await rest(pace, performance.now() - began);
   }
   return total;
 }
 
-/** One batch is one transaction, and then a rest; null where another node prunes. */
+/** One batch is one transaction; null where another node prunes. */
 async function runBatch<T>(
   { database }: SessionParts,
-  { rest = 0, stop }: Pace,
   batch: (write: Write) => Promise<T>,
 ): Promise<T | null> {
-  const began = performance.now();
-  const done = await database.write(async (write) =>
-    (await database.lockPruning(write)) ? batch(write) : null,
-  );
-  if (!stop?.aborted) await wait(Math.max(SHORTEST_PAUSE, (performance.now() - began) * rest));
-  return done;
+  return database.write(async (write) => ((await database.lockPruning(write)) ? batch(write) : null));
+}
+
+/** Rests after a batch that took so many ms, unless it is to stop: nobody waits for a rest. */
+async function rest({ stop, rest = 0 }: Pace, took: number): Promise<void> {
+  const pause = wait(Math.max(SHORTEST_PAUSE, took * rest), undefined, stop && { signal: stop });
+  await pause.catch((error: unknown) => {
+    if (!stop?.aborted) throw error;
+  });
 }
 
 /** Sessions that nobody else is changing: who holds their account may be waiting for a row that this batch holds. */
@@ -97,9 +101,11 @@ async function endIdle(parts: SessionParts, now: number, pace: Pace): Promise<nu
   let after: Cursor | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
   while (after !== undefined && !pace.stop?.aborted) {
     const from: Cursor = after;
-    const page = await runBatch(parts, pace, (write) => endIdleOnPage(parts, write, { from, before }, now));
+    const began = performance.now();
+    const page = await runBatch(parts, (write) => endIdleOnPage(parts, write, { from, before }, now));
     total += page?.ended ?? 0;
     after = page?.last;
+    if (after !== undefined) await rest(pace, performance.now() - began);
   }
   return total;
 }

@@ -106,6 +106,14 @@ describe("latchkey breached-passwords build", () => {
     expect(readdirSync(folder)).toEqual(["list.txt"]);
   });
 
+  it("says in one line where its file can't be written, before it reads the list", async () => {
+    const nowhere = ["breached-passwords", "build", "none.txt", "nowhere/out.bin"];
+    expect(await latchkey(nowhere, { cwd: folder })).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^There is no folder [^\n]+\n$/),
+    });
+  });
+
   it.each(["a list itself", "half a file", "no file"])("the start refuses %s", async (what) => {
     await build(folder, LIST);
     const file = join(folder, "breached.bin");

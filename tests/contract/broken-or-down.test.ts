@@ -1,8 +1,7 @@
-import { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
-import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
+import { holdWrites } from "../support/databases/hold-writes.ts";
 import type { Answer } from "../support/requests/answers.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
 import { type Person, signUp, trySignIn } from "../support/requests/people.ts";
@@ -51,7 +50,7 @@ describeOnEachEngine("A request that the database doesn't carry out", (engine) =
   });
 
   test("is a 503 where another program keeps the tables locked", async () => {
-    const unlock = await lockTables(database);
+    const unlock = await holdWrites(database, "lock table activity, session, account in exclusive mode");
     try {
       expectRefusal(await signInAgain(), 503, "unavailable");
     } finally {
@@ -79,17 +78,4 @@ describeOnEachEngine("A request that the database doesn't carry out", (engine) =
 
 function expectBroken(answer: Answer): void {
   expectRefusal(answer, 500, "internal_error");
-}
-
-/** Locks what sign-ins write, until the returned function is called. */
-async function lockTables({ url }: TestDatabase): Promise<() => Promise<void>> {
-  if (url.startsWith("sqlite:")) {
-    const open = new DatabaseSync(url.replace("sqlite:", ""));
-    open.exec("begin immediate");
-    return async () => open.close();
-  }
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query("begin; lock table activity, session, account in exclusive mode");
-  return () => client.end();
 }

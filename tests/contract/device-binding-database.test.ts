@@ -1,8 +1,7 @@
-import { DatabaseSync } from "node:sqlite";
-import pg from "pg";
 import { describe, expect, test, vi } from "vitest";
 import { BOUND, BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
-import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { holdWrites } from "../support/databases/hold-writes.ts";
 import { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
@@ -117,41 +116,18 @@ describe("A refresh that was read before its session ended", () => {
     test("is over: it gives no cookie, and brings nothing back", async () => {
       const { browser, client } = await signUpBound(server());
       const had = client.jar.get(BOUND);
-      const end = await beginToEnd(server().database, browser.sessionId);
+      const which = `session where id = '${browser.sessionId}'`;
+      const end = await holdWrites(server().database, `select id from ${which} for update`);
       const refreshed = browser.refreshOnce();
       // What is asked later has an answer once the refresh has come as far as the lock.
       for (let times = 0; times < 20; times++) await server().client().get("/healthz");
-      await end();
+      await end(`delete from ${which}`);
       const answer = await refreshed;
       expectRefusal(answer, 401, "signed_out");
       expect(answer.setCookies).toEqual([]);
       expect(client.jar.get(BOUND)).toBe(had);
-      expect(
-        await server().database.read(`select id from session where id = '${browser.sessionId}'`),
-      ).toEqual([]);
+      expect(await server().database.read(`select id from ${which}`)).toEqual([]);
       expect((await copyOf(server(), client).get("/api/session")).status).toBe(401);
     });
   });
 });
-
-/** Locks a session as an ending does on another node, which is committed by the returned function. */
-async function beginToEnd({ url }: TestDatabase, id: string): Promise<() => Promise<void>> {
-  const ended = `delete from session where id = '${id}'`;
-  if (url.startsWith("sqlite:")) {
-    const open = new DatabaseSync(url.replace("sqlite:", ""));
-    open.exec("begin immediate");
-    return async () => {
-      open.exec(`${ended}; commit`);
-      open.close();
-    };
-  }
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query("begin");
-  await client.query(`select id from session where id = '${id}' for update`);
-  return async () => {
-    await client.query(ended);
-    await client.query("commit");
-    await client.end();
-  };
-}

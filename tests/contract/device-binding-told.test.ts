@@ -1,8 +1,7 @@
-import { DatabaseSync } from "node:sqlite";
-import pg from "pg";
 import { afterEach, expect, test } from "vitest";
 import { BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
-import { describeOnEachEngine, type TestDatabase } from "../support/databases/engines.ts";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { holdWrites } from "../support/databases/hold-writes.ts";
 import type { Client } from "../support/requests/client.ts";
 import { MINUTE, SECOND } from "../support/requests/clock.ts";
 import { expectProblem, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
@@ -61,7 +60,7 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     const { clock, database, secretKey } = server();
     const other = await startServer({ engine, baseUrl: BASE, clock, database, secretKey });
     try {
-      const letGo = await holdAccounts(database);
+      const letGo = await holdWrites(database, "select id from account for update");
       for (const node of [server(), other])
         expectRefusal(await copyOf(node, client, [MAIN]).get("/api/session"), 401, "device_proof_needed");
       await letGo();
@@ -95,16 +94,3 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     expect(await copiesTold(client)).toBe(times);
   });
 });
-
-/** Keeps every change of an account waiting, until the returned function is called. */
-async function holdAccounts({ url }: TestDatabase): Promise<() => Promise<void>> {
-  if (url.startsWith("sqlite:")) {
-    const open = new DatabaseSync(url.replace("sqlite:", ""));
-    open.exec("begin immediate");
-    return async () => open.close();
-  }
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query("begin; select id from account for update");
-  return () => client.end();
-}

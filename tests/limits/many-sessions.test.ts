@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { beforeEach, expect, test } from "vitest";
+import { prune } from "../../src/sessions/prune.ts";
 import { hashToken } from "../../src/sessions/token.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { need } from "../support/requests/answers.ts";
@@ -12,6 +13,7 @@ const MANY = 20_000;
 /** Those whose tokens a test knows. */
 const HELD = [1, 399, 401, 10_001, 19_999];
 const LISTED = 100;
+const A_BATCH = 50;
 const token = (number: number) => `lk1_${String(number).padStart(43, "m")}`;
 
 describeOnEachEngine("An account with 20,000 sessions", (engine) => {
@@ -135,5 +137,17 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
       `select id from session where account_id = '${person.account.id}' and id like 'planted-%' and last_used_at = ${now}`,
     );
     expect(rows).toHaveLength(MANY);
+  });
+
+  test("are pruned with a rest after each batch, which holds up no stop", async () => {
+    const count = async () => (await server().database.read("select id from session")).length;
+    const before = await count();
+    const stop = new AbortController();
+    const { parts } = server().latchkey;
+    const pruning = prune(parts, server().clock.now(), { stop: stop.signal, rest: 100_000 });
+    await expect.poll(count).toBeLessThan(before);
+    stop.abort();
+    expect(await pruning).toEqual({ sessions: A_BATCH, rows: 0 });
+    expect(await count()).toBe(before - A_BATCH);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { browserFor } from "../support/browsers/browser.ts";
+import { browserFor, signUpFrom } from "../support/browsers/browser.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { npm, type Packed, pack, type Running, start } from "../support/runs/package.ts";
@@ -53,12 +53,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
   it("take a person in and back, and show them their devices in a page of the app", async () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
-    await page.goto(`${origin}/private`);
-    await page.waitForURL("**/auth/login?next=**");
-    await page.getByRole("link", { name: "Create account" }).click();
-    await page.getByLabel("Email").fill(email);
-    await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Create account", exact: true }).click();
+    await signUpFrom(page, `${origin}/private`, email, PASSWORD);
     await page.getByText(`Hello, ${email}`).waitFor();
     await page.goto(`${origin}/devices`);
     await page.getByText("Current session").waitFor();

@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser } from "../support/browsers/browser.ts";
+import { browserFor, createAccount, logInInBrowser, signUpFrom } from "../support/browsers/browser.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { EXAMPLES, NODE } from "../support/runs/examples.ts";
@@ -42,12 +42,7 @@ describe("The examples, with the package as it is packed", () => {
     it("takes a person in, keeps their notes, and shows a second browser the way out", async () => {
       const email = freshEmail();
       const { page: mac } = await browser.device({ userAgent: UA.chromeMac });
-      await mac.goto(origin);
-      await mac.waitForURL("**/auth/login?next=**");
-      await mac.getByRole("link", { name: "Create account" }).click();
-      await mac.getByLabel("Email").fill(email);
-      await mac.getByLabel("Password").fill(PASSWORD);
-      await mac.getByRole("button", { name: "Create account", exact: true }).click();
+      await signUpFrom(mac, origin, email, PASSWORD);
       await mac.getByRole("heading", { name: "Your notes" }).waitFor();
       await mac.getByLabel("A new note").fill("Milk & <honey>");
       await mac.getByRole("button", { name: "Keep it" }).click();
@@ -74,9 +69,7 @@ describe("The examples, with the package as it is packed", () => {
         const email = freshEmail();
         const { page, context } = await browser.device({ userAgent: UA.chromeMac });
         await page.goto(`${origin}/auth/sign-up?next=${encodeURIComponent(`${origin}/`)}`);
-        await page.getByLabel("Email").fill(email);
-        await page.getByLabel("Password").fill(PASSWORD);
-        await page.getByRole("button", { name: "Create account", exact: true }).click();
+        await createAccount(page, email, PASSWORD);
         await page.getByRole("heading", { name: "Your notes" }).waitFor();
         const headers = { "Content-Type": "application/json" };
         await context.request.delete(`${origin}/auth/api/session`, { headers });
@@ -101,9 +94,7 @@ describe("The examples, with the package as it is packed", () => {
         const { page, context } = await browser.device({ userAgent: UA.chromeMac });
         expect((await context.request.get(`${origin}/api/notes`)).status()).toBe(401);
         await page.goto(`${origin}/auth/sign-up?next=${encodeURIComponent(`${origin}/devices`)}`);
-        await page.getByLabel("Email").fill(email);
-        await page.getByLabel("Password").fill(PASSWORD);
-        await page.getByRole("button", { name: "Create account", exact: true }).click();
+        await createAccount(page, email, PASSWORD);
         await page.getByText("Current session").waitFor();
         expect(await (await context.request.get(`${origin}/api/notes`)).json()).toEqual([]);
         const { page: windows } = await browser.device({ userAgent: UA.firefoxWindows });
@@ -134,9 +125,7 @@ describe("The examples, with the package as it is packed", () => {
       it("has the element in a page of its own", async () => {
         const { page } = await browser.device({ userAgent: UA.chromeMac });
         await page.goto(`${origin}/auth/sign-up?next=${encodeURIComponent(`${origin}/devices`)}`);
-        await page.getByLabel("Email").fill(freshEmail());
-        await page.getByLabel("Password").fill(PASSWORD);
-        await page.getByRole("button", { name: "Create account", exact: true }).click();
+        await createAccount(page, freshEmail(), PASSWORD);
         await page.waitForURL(`${origin}/devices`);
         await page.getByText("Only this device is logged in.").waitFor();
       });

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { keyFileOf } from "../../credentials/key-file.ts";
 import { readSettings, type Settings } from "../../options/options.ts";
 import { givenOptions } from "../given-options.ts";
+import { requireFolderOf } from "../require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult, say } from "../terminal.ts";
 import { copyPrivately } from "./private-copy.ts";
 
@@ -29,8 +30,7 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
   const { file, secretKeys } = await embeddedDatabase();
   const target = resolve(name);
   if (!existsSync(file)) throw new CommandFailed(`${file} does not exist; there is nothing to back up.`);
-  if (!existsSync(dirname(target)))
-    throw new CommandFailed(`There is no folder ${dirname(target)}. Make it first.`);
+  requireFolderOf(target);
   const keyFile = keyFileOf(file);
   const hasKey = existsSync(keyFile) && secretKeys === null;
   for (const made of hasKey ? [target, `${target}.key`] : [target])

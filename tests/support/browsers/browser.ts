@@ -125,10 +125,23 @@ export async function signUpInBrowser(
   password: string,
 ): Promise<void> {
   await page.goto(`${baseUrl}/sign-up`);
+  await createAccount(page, email, password);
+  await page.getByText("Current session").waitFor();
+}
+
+/** Goes to a page of an app that wants a session, and signs up by way of the login page; where that leads is the test's to say. */
+export async function signUpFrom(page: Page, url: string, email: string, password: string): Promise<void> {
+  await page.goto(url);
+  await page.waitForURL("**/auth/login?next=**");
+  await page.getByRole("link", { name: "Create account" }).click();
+  await createAccount(page, email, password);
+}
+
+/** Fills and sends the sign-up page that is open. */
+export async function createAccount(page: Page, email: string, password: string): Promise<void> {
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Create account", exact: true }).click();
-  await page.getByText("Current session").waitFor();
 }
 
 /** Logs in in the browser; where it leads is the test's to say. */

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import pg from "pg";
 import { describe, inject } from "vitest";
 import { type EngineName, engineNames } from "./engine-names.ts";
+import { queryAt } from "./postgres.ts";
 
 /** A database that nobody has used, for one server or several on the same data. */
 export type TestDatabase = {
@@ -67,25 +67,15 @@ async function createSqlite(): Promise<TestDatabase> {
 async function createPostgres(adminUrl: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   const folder = await mkdtemp(join(tmpdir(), "latchkey-test-"));
-  await query(adminUrl, `create database ${name}`);
+  await queryAt(adminUrl, `create database ${name}`);
   const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
   return {
     url,
     folder,
-    read: (sql) => query(url, sql),
+    read: (sql) => queryAt(url, sql),
     async drop() {
-      await query(adminUrl, `drop database ${name} with (force)`);
+      await queryAt(adminUrl, `drop database ${name} with (force)`);
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }

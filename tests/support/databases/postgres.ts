@@ -5,6 +5,7 @@ import { chmod, chown, cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:f
 import { createRequire } from "node:module";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
+import pg from "pg";
 import { freePort } from "../servers/free-port.ts";
 
 /** A PostgreSQL of the test run's own: in a temporary folder, on a free port, gone after `stop`. */
@@ -155,4 +156,15 @@ function stop(server: ChildProcess): Promise<void> {
     if (server.exitCode !== null || server.signalCode !== null) resolve();
     server.kill("SIGINT");
   });
+}
+
+/** Runs one statement on a connection of its own. */
+export async function queryAt(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
 }

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { type Postgres, serve } from "./postgres.ts";
+import { type Postgres, queryAt, serve } from "./postgres.ts";
 
 const NAME = "standby";
 
@@ -25,11 +25,12 @@ export async function startSynchronousStandby(
   const line = `host=127.0.0.1 port=${port} user=postgres password=${password} application_name=${NAME}`;
   const standby = await serve({ binaries, folder, data, owner }, password, [`primary_conninfo=${line}`]);
   async function follow(names: string): Promise<void> {
-    await query(primary.url, `alter system set synchronous_standby_names = '${names}'`);
-    await query(primary.url, "select pg_reload_conf()");
+    await queryAt(primary.url, `alter system set synchronous_standby_names = '${names}'`);
+    await queryAt(primary.url, "select pg_reload_conf()");
     const state = names === "" ? "async" : "sync";
     while (
-      (await query(primary.url, `select from pg_stat_replication where sync_state = '${state}'`)).length === 0
+      (await queryAt(primary.url, `select from pg_stat_replication where sync_state = '${state}'`)).length ===
+      0
     );
   }
   await follow(NAME);
@@ -37,7 +38,7 @@ export async function startSynchronousStandby(
     ...standby,
     follow,
     async promote() {
-      await query(standby.url, "select pg_promote(true, 60)");
+      await queryAt(standby.url, "select pg_promote(true, 60)");
     },
   };
 }
@@ -55,16 +56,6 @@ async function copyData(primary: Postgres, to: string): Promise<void> {
   } catch (error) {
     await rm(to, { recursive: true, force: true });
     throw error;
-  } finally {
-    await client.end();
-  }
-}
-
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
   } finally {
     await client.end();
   }

@@ -73,15 +73,12 @@ export async function startAtPort(
   env: Record<string, string>,
   port: number,
 ): Promise<Running> {
-  const [program = "", ...words] = command;
-  const child = spawn(program, words, { cwd: folder, env: { HOME: process.env.HOME, PATH, ...env } });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk));
+  const { child, said, running } = begin(command, folder, env);
   while (!(await listens(port))) {
-    if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended: ${said}`);
+    if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended: ${said()}`);
     await setTimeout(50);
   }
-  return runningOf(child);
+  return running;
 }
 
 async function listens(port: number): Promise<boolean> {
@@ -98,20 +95,28 @@ export async function start(
   env: Record<string, string>,
   ready: RegExp,
 ): Promise<Running> {
+  const { child, said, running } = begin(command, folder, env);
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", () => {
+        if (ready.test(said())) resolve();
+      });
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`${command.join(" ")} ended: ${said()}`)));
+  });
+  return running;
+}
+
+/** Starts a program; `said` is all that it has said until now. */
+function begin(command: string[], folder: string, env: Record<string, string>) {
   const [program = "", ...words] = command;
   const child = spawn(program, words, { cwd: folder, env: { HOME: process.env.HOME, PATH, ...env } });
-  let said = "";
-  await new Promise<void>((resolve, reject) => {
-    const hear = (chunk: Buffer) => {
-      said += chunk.toString();
-      if (ready.test(said)) resolve();
-    };
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
-    child.once("error", reject);
-    child.once("exit", () => reject(new Error(`${command.join(" ")} ended: ${said}`)));
-  });
-  return runningOf(child);
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+  return { child, said: () => text, running: runningOf(child) };
 }
 
 function runningOf(child: ChildProcess): Running {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter, TestModule, Vitest } from "vitest/node";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
@@ -9,14 +9,28 @@ type Promised = { number: string; words: string; tests: string[] };
 
 /**
  * Says at the end of a run, in one line for each failed test, which promise broke: docs/promises.md names
- * the tests of each, and a title may name a promise itself, as "(S12)". Stands after the default reporter, whose summary is then above.
+ * the tests of each, and a title may name a promise itself, as "(S12)". Says, too, which tests were not run, since
+ * this machine lacks what they need. Stands after the default reporter, whose summary is then above.
  */
 export default class PromiseReporter implements Reporter {
+  #isNarrowed = false;
+
+  /** With `-t` most tests are skipped on purpose. */
+  onInit({ config }: Vitest): void {
+    this.#isNarrowed = config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
     const promises = readPromises();
     const lines = modules.flatMap((module) => linesOf(module, promises));
-    if (lines.length > 0) console.error(`\n${lines.join("\n")}\n`);
+    const skipped = this.#isNarrowed ? [] : modules.flatMap(skippedOf);
+    for (const said of [skipped, lines]) if (said.length > 0) console.error(`\n${said.join("\n")}\n`);
   }
+}
+
+function skippedOf(module: TestModule): string[] {
+  const titles = [...module.children.allTests("skipped")].map((test) => test.fullName);
+  return titles.map((title) => `NOT RUN: ${relative(ROOT, module.moduleId)} › ${title}`);
 }
 
 function linesOf(module: TestModule, promises: Promised[]): string[] {
