@@ -28,7 +28,7 @@ describe("emailed links in the browser", () => {
     await expect.poll(() => phone.url()).not.toContain(token);
     await phone.getByRole("button", { name: "Set the password" }).click();
     await phone.waitForURL("**/login");
-    await phone.getByText("Password changed. Log in with it.").waitFor();
+    await phone.getByText("Every device was logged out. Log in with the new password.").waitFor();
     await mac.page.waitForURL("**/login");
     await mac.page.getByText("Your password was reset").waitFor();
     await logInInBrowser(phone, baseUrl, email, OTHER_PASSWORD);
