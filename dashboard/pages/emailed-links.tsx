@@ -37,7 +37,8 @@ export function NotMePage() {
       button="This wasn't me"
       done={{
         title: "Device logged out",
-        words: "That device is logged out. We sent you a link to choose a new password.",
+        words:
+          "That device is logged out. We sent you a link to choose a new password: use it now, since whoever knows the old one can log in until then.",
       }}
       gone={{
         words: "If it wasn't you, reset your password now: that logs out every device.",
