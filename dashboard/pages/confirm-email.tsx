@@ -12,8 +12,7 @@ import { Gone, ToAccount } from "./link-page.tsx";
 
 const GONE = {
   words: "Send a new link from your security settings, unless your address is already confirmed there.",
-  way: "Open your security settings",
-  to: "/settings/security#email",
+  next: { way: "Open your security settings", to: "/settings/security#email" },
 };
 
 /** Says what a link would confirm before anything is: opening it changes nothing. */

@@ -60,8 +60,7 @@ function BackToLogin() {
 
 const GONE = {
   words: "If you got several emails, only the link in the newest one works.",
-  way: "Send a new link",
-  to: "/forgot-password",
+  next: { way: "Send a new link", to: "/forgot-password" },
 };
 
 export function ResetPasswordPage() {

@@ -85,6 +85,8 @@ describe("emailed links in the browser", () => {
     await mail.getByText("Your address stays.").waitFor();
     await page.waitForURL("**/login");
     await page.getByText("Your email address was changed").waitFor();
+    await mail.getByRole("link", { name: "Reset your password" }).click();
+    await mail.waitForURL("**/forgot-password");
   });
 
   it("ends a session that wasn't the owner's, by the link of the new-device email", async () => {
