@@ -9,6 +9,7 @@ import {
   activityOf,
   expectStatus,
   freshEmail,
+  listOf,
   OTHER_PASSWORD,
   PASSWORD,
   type Person,
@@ -46,6 +47,22 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
   }
 
   describe("that has changed the credentials since the proof was judged is refused:", () => {
+    test.each(["on", "off"])("by 2FA that was turned %s", async (way) => {
+      const person = await signUp(server());
+      const other = await signIn(server(), person, UA.firefoxWindows);
+      const others = { ...person, client: other.client };
+      const turnedOn = way === "off" ? await turnOnTwoFactor(server(), others) : null;
+      rightAfter(server().latchkey.parts.passwords, "hash", async () => {
+        if (turnedOn === null) return turnOnTwoFactor(server(), others);
+        const off = { currentPassword, recoveryCode: turnedOn.recoveryCodes[0] };
+        expectNoContent(await other.client.delete(TWO_FACTOR, off));
+      });
+      const change = { currentPassword, newPassword: OTHER_PASSWORD };
+      const refused = await person.client.put("/api/account/password", change);
+      expectRefusalAfterProof(refused, 403, "wrong_password");
+      expect((await activityOf(other.client))[0]?.kind).toBe(`two_factor_${way}`);
+    });
+
     test("as a wrong password, where it gave the right one", async () => {
       const person = await personWithPasskey();
       const other = await signIn(server(), person, UA.firefoxWindows);
@@ -79,6 +96,17 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
       expect(kinds).not.toContain("recovery_code_used");
       expectNoContent(await person.client.delete(TWO_FACTOR, off));
     });
+  });
+
+  test("is refused where it signs in with a password that was changed after it was judged", async () => {
+    const person = await signUp(server());
+    const change = { currentPassword, newPassword: OTHER_PASSWORD };
+    rightAfter(server().latchkey.parts.passwords, "verify", async () =>
+      expectNoContent(await person.client.put("/api/account/password", change)),
+    );
+    const refused = await trySignIn(server().client(UA.firefoxWindows), person);
+    expectRefusal(refused, 401, "wrong_credentials");
+    expect(await listOf(person.client)).toHaveLength(1);
   });
 
   test("is refused where its session was ended while its password was judged", async () => {

@@ -286,6 +286,16 @@ describeOnEachEngine("How much a session has proved", (engine) => {
     expectNoContent(await change());
   });
 
+  test("2FA that was begun is turned on with a proof of the last ten minutes", async () => {
+    const { client } = await signUp(server);
+    const begun = expectStatus(201, await client.post(TWO_FACTOR, { currentPassword: PASSWORD }));
+    server.clock.advance(10 * MINUTE);
+    const turnOn = () => client.put(TWO_FACTOR, { code: codeNow(need(begun, "secret")) });
+    expectRefusal(await turnOn(), 403, "proof_needed");
+    expectNoContent(await client.post(PROOF, { currentPassword: PASSWORD }));
+    expectStatus(200, await turnOn());
+  });
+
   test("2FA that is on already says so after a right password", async () => {
     const { person } = await protectedPerson();
     const body = { currentPassword: PASSWORD };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
-import { expectNoContent } from "../support/requests/expectations.ts";
+import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
 import {
   activityOf,
   expectStatus,
@@ -9,6 +9,7 @@ import {
   PASSWORD,
   signIn,
   signUp,
+  trySignIn,
   turnOnTwoFactor,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -19,7 +20,7 @@ const TWO_FACTOR = "/api/account/two-factor";
 describeOnEachEngine("A change of one's own account", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
 
-  test("is in the activity, and told by email with a way out for an owner who didn't do it", async () => {
+  test("is in the activity, and told by email with a way out; its end leaves nothing of it", async () => {
     const person = await signUp(server());
     const { client, email } = person;
     await signIn(server(), person, UA.firefoxWindows);
@@ -58,5 +59,8 @@ describeOnEachEngine("A change of one's own account", (engine) => {
 
     expectNoContent(await client.delete("/api/account", { currentPassword }));
     expect(await told("Your account was deleted")).toContain("Chrome on Mac OS");
+    const gone = await trySignIn(server().client(), { email, password: currentPassword });
+    expectRefusal(gone, 401, "wrong_credentials");
+    expect(await activityOf((await signUp(server(), { email })).client)).toHaveLength(2);
   });
 });

@@ -48,7 +48,7 @@ describeOnEachEngine("Of two login methods of one kind", (engine) => {
   });
 
   test("a passkey goes with the sessions that it opened, and the other one stays with its own", async () => {
-    const { client } = await signUp(server);
+    const { client, email } = await signUp(server);
     const goes = await addPasskey(server, client);
     const [gone] = await methodsOf(client, "passkey");
     const stays = await addPasskey(server, client);
@@ -59,6 +59,10 @@ describeOnEachEngine("Of two login methods of one kind", (engine) => {
     await expectSignedOut(byGone, "method_removed");
     await expectSignedIn(byOther);
     expectRefusal(await passkeySignIn(server.client(), goes), 401, "wrong_passkey");
+    const [removed, added] = (await activityOf(client)).filter(({ kind }) => kind.startsWith("method_"));
+    expect(removed).toMatchObject({ kind: "method_removed", detail: { method: "passkey", name: "Key" } });
+    expect(added).toMatchObject({ kind: "method_added", detail: { method: "passkey", name: "Key" } });
+    await server.outbox.withSubject(email, "New login method: Key");
     expectStatus(201, await passkeySignIn(server.client(UA.edgeWindows), stays));
   });
 

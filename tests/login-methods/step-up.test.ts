@@ -20,6 +20,7 @@ import {
   PASSWORD,
   signIn,
   signUp,
+  trySignIn,
   turnOnTwoFactor,
   verifyEmail,
 } from "../support/requests/people.ts";
@@ -134,6 +135,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     expectNoContent(await byPasskey.delete(`${METHODS}/password`));
     for (const client of [byPassword, person.client]) await expectSignedOut(client, "method_removed");
     await expectSignedIn(byPasskey);
+    expectRefusal(await trySignIn(server.client(), person), 401, "wrong_credentials");
   });
 
   describe("is told by email, with a way out for an owner who did none of it", () => {
