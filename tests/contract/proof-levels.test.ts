@@ -166,6 +166,12 @@ describeOnEachEngine("How much a session has proved", (engine) => {
         expectNoContent(await client.post(PROOF, { code: codeNow(its.secret) }));
         return client;
       },
+      "a proof with a passkey that was only touched, and a code beside it": async (its) => {
+        const { client } = its.person;
+        const passkey = its.authenticator.get(await signInOptions(client), { userVerified: false });
+        expectNoContent(await client.post(PROOF, { passkey, code: codeNow(its.secret) }));
+        return client;
+      },
       "a code beside the current password of an email change": async ({ person: { client }, secret }) => {
         const body = { email: freshEmail("new"), currentPassword: PASSWORD, code: codeNow(secret) };
         expectStatus(202, await client.put("/api/account/email", body));
