@@ -3,7 +3,14 @@ import { describeOnEachEngine, type TestDatabase } from "../support/databases/en
 import { addPasskey } from "../support/login-methods/passkeys.ts";
 import { need } from "../support/requests/answers.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
-import { type Person, signUp, verifyEmail } from "../support/requests/people.ts";
+import {
+  OTHER_PASSWORD,
+  type Person,
+  resetToken,
+  signIn,
+  signUp,
+  verifyEmail,
+} from "../support/requests/people.ts";
 import { type ServerOptions, startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
@@ -66,6 +73,24 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
       await server.close();
     },
   );
+
+  test("is none of the owner's either: a reset removes a site that is no longer there, and the email names it", async () => {
+    const first = await start();
+    const attacker = await signUp(first);
+    await sites.connect(attacker.client, "plain", attacker.account.id);
+    await first.close();
+
+    const { email } = attacker;
+    const { server } = await restarted(attacker, { oidc: sites.options.filter(({ id }) => id !== "plain") });
+    const token = await resetToken(server, email);
+    const owner = server.client();
+    expectNoContent(await owner.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
+    await signIn(server, { email, password: OTHER_PASSWORD }, owner);
+    expect(need(await owner.get(METHODS), "methods").map(({ kind }) => kind)).toEqual(["password"]);
+    const { text } = await server.outbox.withSubject(email, "Your password was reset");
+    expect(text).toContain('was removed, since it may be someone else\'s: "plain".');
+    await server.close();
+  });
 
   test("a password whose address isn't confirmed holds the only passkey, and the list says so", async () => {
     const server = await start();

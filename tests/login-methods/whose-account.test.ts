@@ -145,13 +145,13 @@ describeOnEachEngine("Whose account it is", (engine) => {
         const email = freshEmail("owner");
         const sub = subject();
         const attacker = server.client();
-        await sites.signIn(attacker, "plain", sub, { email, email_verified: false });
+        await sites.signIn(attacker, "plain-says-mfa", sub, { email, email_verified: false });
         await expectSignedIn(attacker);
         await later();
         if (confirmed) expectNoContent(await confirmAt(server.client(UA.safariMac), email));
-        expect(await reset(email)).toContain('"Plain"');
+        expect(await reset(email)).toContain('"Plain-says-mfa"');
         const again = server.client(UA.firefoxLinux);
-        await sites.signIn(again, "plain", sub, { email, email_verified: false });
+        await sites.signIn(again, "plain-says-mfa", sub, { email, email_verified: false });
         expectRefusal(await again.get("/api/session"), 401, "signed_out");
       });
     }
