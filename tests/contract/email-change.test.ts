@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { linksIn } from "../support/mail/outbox.ts";
 import { DAY, MINUTE } from "../support/requests/clock.ts";
 import {
   expectNoContent,
@@ -8,6 +9,7 @@ import {
   expectSignedOut,
 } from "../support/requests/expectations.ts";
 import {
+  activityOf,
   expectStatus,
   freshEmail,
   isSignedIn,
@@ -36,14 +38,17 @@ describeOnEachEngine("A change of the address", (engine) => {
 
   const takeBack = (token: string) => server().client().post("/api/email-reversals", { token });
 
-  test("that is confirmed on another device leaves that one logged in, and the one that asked", async () => {
+  test("that is confirmed on another device leaves that one logged in, and the one that asked, which is named", async () => {
     const person = await signUpConfirmed(server());
     const confirming = await signIn(server(), person, UA.firefoxWindows);
     const third = await signIn(server(), person, UA.safariIphone);
     expectNoContent(await confirm(confirming, await ask(person, freshEmail("new"))));
     await expectSignedIn(person.client);
     await expectSignedIn(confirming.client);
-    await expectSignedOut(third.client, "email_changed");
+    const { body } = await expectSignedOut(third.client, "email_changed");
+    expect(body.by).toBe(person.session.label);
+    const [changed] = (await activityOf(person.client)).filter(({ kind }) => kind === "email_changed");
+    expect(changed?.label).toBe(person.session.label);
   });
 
   test("that the first address takes back can't be brought about again from a later one", async () => {
@@ -82,6 +87,10 @@ describeOnEachEngine("A change of the address", (engine) => {
     expectNoContent(await confirm(owner, await ask(owner, wanted)));
     expectNoContent(await confirm(owner, await ask(owner, freshEmail("left"))));
     expectRefusal(await confirm(other, token), 410, "link_expired");
+    const again = await other.client.put("/api/account/email", { email: wanted, currentPassword: PASSWORD });
+    expectStatus(202, again);
+    const news = await server().outbox.withSubject(wanted, "Someone tried to use your email address");
+    expect(linksIn(news)).toEqual([]);
     expectRefusal(
       await trySignIn(server().client(), { email: wanted, password: PASSWORD }),
       401,

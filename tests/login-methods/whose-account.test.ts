@@ -156,9 +156,13 @@ describeOnEachEngine("Whose account it is", (engine) => {
       });
     }
 
-    test("it stays where the account's own browser confirmed the address", async () => {
+    test.each([
+      ["is logged in to it", (client: Client) => client.jar.delete("latchkey-device")],
+      ["it knows", (client: Client) => client.jar.delete(client.sessionCookieName)],
+    ])("it stays where a browser that %s confirmed the address", async (_, forget) => {
       const { email, client, passkey } = await beginsWithPasskey();
       await later();
+      forget(client);
       expectNoContent(await confirmAt(client, email));
       expect(await reset(email)).not.toContain("was removed");
       expectStatus(201, await passkeySignIn(server.client(), passkey));
@@ -171,8 +175,10 @@ describeOnEachEngine("Whose account it is", (engine) => {
       expectNoContent(await confirmAt(attacker.client, attacker.email));
       const passkey = await addPasskey(server, attacker.client);
       const victim = freshEmail("victim");
+      await later();
+      const askedAt = server.clock.now();
       await askForChange(attacker, victim);
-      return { attacker, passkey, victim };
+      return { attacker, passkey, victim, askedAt };
     }
 
     test("isn't confirmed by someone who only reads the new address's email", async () => {
@@ -217,12 +223,18 @@ describeOnEachEngine("Whose account it is", (engine) => {
     });
 
     test("previewed by a stranger to the account tells nothing of what that holds", async () => {
-      const { attacker, victim } = await trojan();
+      const { attacker, victim, askedAt } = await trojan();
+      await turnOnTwoFactor(server, attacker);
       const seen = await preview(server.client(UA.safariMac), victim);
       expect(seen).toMatchObject({ kind: "change", email: victim, label: "Chrome on Mac OS", known: false });
       expect(seen).toMatchObject({ twoFactor: false, methods: [] });
+      expect(Date.parse(seen.createdAt)).toBeGreaterThanOrEqual(askedAt);
       const own = await preview(attacker.client, victim);
-      expect(own).toMatchObject({ known: true, methods: [{ kind: "passkey", name: "Key" }] });
+      expect(own).toMatchObject({
+        known: true,
+        methods: [{ kind: "passkey", name: "Key" }],
+        twoFactor: true,
+      });
     });
   });
 
