@@ -9,8 +9,10 @@ import {
   resetToken,
   signIn,
   signUp,
+  signUpConfirmed,
   verifyEmail,
 } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import { type ServerOptions, startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
@@ -46,8 +48,17 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
     return { server, client };
   }
 
+  const withoutPlain = () => sites.options.filter(({ id }) => id !== "plain");
+
+  async function emailAfterReset(server: TestServer, { email }: Person): Promise<string> {
+    const token = await resetToken(server, email);
+    const body = { token, password: OTHER_PASSWORD };
+    expectNoContent(await server.client().put("/api/password-resets", body));
+    return (await server.outbox.withSubject(email, "Your password was reset")).text;
+  }
+
   test.each([
-    ["taken out", () => sites.options.filter(({ id }) => id !== "plain")],
+    ["taken out", () => withoutPlain()],
     [
       "another site by the same name",
       () =>
@@ -80,15 +91,26 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
     await sites.connect(attacker.client, "plain", attacker.account.id);
     await first.close();
 
-    const { email } = attacker;
-    const { server } = await restarted(attacker, { oidc: sites.options.filter(({ id }) => id !== "plain") });
-    const token = await resetToken(server, email);
-    const owner = server.client();
-    expectNoContent(await owner.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
-    await signIn(server, { email, password: OTHER_PASSWORD }, owner);
-    expect(need(await owner.get(METHODS), "methods").map(({ kind }) => kind)).toEqual(["password"]);
-    const { text } = await server.outbox.withSubject(email, "Your password was reset");
+    const { server } = await restarted(attacker, { oidc: withoutPlain() });
+    const text = await emailAfterReset(server, attacker);
     expect(text).toContain('was removed, since it may be someone else\'s: "plain".');
+    const owner = await signIn(server, { ...attacker, password: OTHER_PASSWORD }, UA.safariMac);
+    const methods = need(await owner.client.get(METHODS), "methods");
+    expect(methods.map(({ kind }) => kind)).toEqual(["password"]);
+    await server.close();
+  });
+
+  test("isn't named as one that can still be used, where it stays after a reset", async () => {
+    const first = await start();
+    const person = await signUpConfirmed(first);
+    await sites.connect(person.client, "plain", person.account.id);
+    expect(await emailAfterReset(first, person)).toContain('can still be used to log in: "Plain".');
+    await first.close();
+
+    const { server } = await restarted(person, { oidc: withoutPlain() });
+    const text = await emailAfterReset(server, person);
+    expect(text).not.toContain("can still be used");
+    expect(text).not.toContain("was removed");
     await server.close();
   });
 
