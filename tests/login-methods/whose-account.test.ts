@@ -115,6 +115,25 @@ describeOnEachEngine("Whose account it is", (engine) => {
     await expectUseless(passkey);
   });
 
+  test("nor where its owner resets the password by an email from before the change", async () => {
+    const attacker = await stranger();
+    const passkey = await addPasskey(server, attacker.client);
+    await signIn(server, attacker, UA.firefoxWindows);
+    const notMe = await linkTo(attacker.email, "/not-me");
+    await later();
+    expectNoContent(await confirmAt(server.client(UA.safariMac), attacker.email));
+    const other = freshEmail("attacker");
+    await askForChange(attacker, other);
+    expectNoContent(await confirmAt(attacker.client, other));
+    const owner = server.client(UA.safariMac);
+    expectNoContent(await owner.post("/api/not-me", { token: notMe }));
+    const token = await linkTo(attacker.email, "/reset-password");
+    expectNoContent(await owner.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
+    await expectUseless(passkey);
+    const { client } = await signIn(server, { email: other, password: OTHER_PASSWORD }, owner);
+    expect(need(await client.get("/api/account/login-methods"), "methods")).toHaveLength(1);
+  });
+
   describe("the method that an account begins with is judged like any other", () => {
     async function beginsWithPasskey(): Promise<{
       email: string;
