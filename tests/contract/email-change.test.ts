@@ -135,6 +135,17 @@ describeOnEachEngine("A change of the address", (engine) => {
     expectNoContent(await server().client().post("/api/not-me", { token: report }));
   });
 
+  test("that is taken back ends the links that were emailed to the address that it led to", async () => {
+    const owner = await signUpConfirmed(server());
+    const thief = await signIn(server(), owner, UA.firefoxWindows);
+    const email = freshEmail("thief");
+    expectNoContent(await confirm(thief, await ask(thief, email)));
+    await signIn(server(), { email, password: PASSWORD }, UA.safariIphone);
+    const report = await server().outbox.tokenFor(email, "/not-me");
+    expectNoContent(await takeBack(await server().outbox.tokenFor(owner.email, "/keep-email")));
+    expectRefusal(await server().client().post("/api/not-me", { token: report }), 410, "link_expired");
+  });
+
   test("can be taken back for seven days after it was confirmed, and no longer", async () => {
     const [inTime, late] = [await signUpConfirmed(server()), await signUpConfirmed(server())];
     const changed = async (person: Person) => {
