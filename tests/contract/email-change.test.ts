@@ -42,13 +42,18 @@ describeOnEachEngine("A change of the address", (engine) => {
     const person = await signUpConfirmed(server());
     const confirming = await signIn(server(), person, UA.firefoxWindows);
     const third = await signIn(server(), person, UA.safariIphone);
-    expectNoContent(await confirm(confirming, await ask(person, freshEmail("new"))));
+    const email = freshEmail("new");
+    expectNoContent(await confirm(confirming, await ask(person, email)));
     await expectSignedIn(person.client);
     await expectSignedIn(confirming.client);
     const { body } = await expectSignedOut(third.client, "email_changed");
     expect(body.by).toBe(person.session.label);
-    const [changed] = (await activityOf(person.client)).filter(({ kind }) => kind === "email_changed");
-    expect(changed?.label).toBe(person.session.label);
+    const { label } = person.session;
+    const entries = (await activityOf(person.client)).filter(({ kind }) => kind.startsWith("email_change"));
+    expect(entries).toMatchObject([
+      { kind: "email_changed", label, detail: { email } },
+      { kind: "email_change_requested", label, detail: { email } },
+    ]);
   });
 
   test("that the first address takes back can't be brought about again from a later one", async () => {
@@ -63,7 +68,10 @@ describeOnEachEngine("A change of the address", (engine) => {
     expectRefusal(await takeBack(thiefs), 410, "link_expired");
     const token = await resetToken(server(), owner.email);
     expectNoContent(await server().client().put("/api/password-resets", { token, password: OTHER_PASSWORD }));
-    await signIn(server(), { email: owner.email, password: OTHER_PASSWORD }, UA.safariMac);
+    const back = { email: owner.email, password: OTHER_PASSWORD };
+    const { client } = await signIn(server(), back, UA.safariMac);
+    const entries = (await activityOf(client)).filter(({ kind }) => kind === "email_changed");
+    expect(entries.map(({ detail }) => detail.email)).toEqual([owner.email, second, first]);
   });
 
   test("that is taken back leaves the link of an earlier one, which takes back that one too", async () => {
