@@ -66,7 +66,6 @@ async function endLinksSince(write: Write, accountId: string, link: EmailedLink)
     .where("change_id", "=", link.change_id)
     .execute();
   const begunAt = Math.min(link.created_at, ...ofChange.map((row) => row.created_at));
-  await endLinksOfChange(write, accountId, link.change_id);
   await write.query
     .deleteFrom("emailed_link")
     .where("account_id", "=", accountId)
