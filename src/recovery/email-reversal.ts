@@ -54,7 +54,10 @@ async function undoChange(
   };
 }
 
-/** Ends every other reversal link of this change and of later ones; returns when the change was asked for. */
+/**
+ * Ends every other reversal link of this change and of later ones, and all that was emailed to the addresses which
+ * they led to: a report from there would send a reset there. Returns when the change was asked for.
+ */
 async function endLinksSince(write: Write, accountId: string, link: EmailedLink): Promise<number> {
   const ofChange = await write.query
     .selectFrom("emailed_link")
@@ -63,12 +66,11 @@ async function endLinksSince(write: Write, accountId: string, link: EmailedLink)
     .where("change_id", "=", link.change_id)
     .execute();
   const begunAt = Math.min(link.created_at, ...ofChange.map((row) => row.created_at));
-  await endLinksOfChange(write, accountId, link.change_id);
   await write.query
     .deleteFrom("emailed_link")
     .where("account_id", "=", accountId)
-    .where("kind", "=", "email_reversal")
     .where("created_at", ">=", begunAt)
+    .where(({ or, eb }) => or([eb("kind", "=", "email_reversal"), eb("email_key", "!=", link.email_key)]))
     .execute();
   return begunAt;
 }

@@ -81,8 +81,9 @@ export async function resetPassword(
 }
 
 /**
- * The link proves who owns the address, so whatever was set up before its owner came goes with the old
- * password (names of it are returned), and what is left is the owner's.
+ * The link proves who owns its address, so whatever was set up before that owner came goes with the old
+ * password (names of it are returned). What is left is the owner's where the account still has that address: a
+ * link of a report went to the one that it had then.
  */
 async function setPassword(
   parts: AccountParts,
@@ -92,7 +93,7 @@ async function setPassword(
 ): Promise<string[]> {
   const { account, link, passwordHash } = reset;
   const provesAddress = account.email_key === link.email_key;
-  const removed = provesAddress ? await removeUnproved(parts, write, account) : [];
+  const removed = await removeUnproved(parts, write, account);
   await write.query
     .updateTable("account")
     .set({

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { linksIn } from "../support/mail/outbox.ts";
 import { DAY, MINUTE } from "../support/requests/clock.ts";
 import {
   expectNoContent,
@@ -8,6 +9,7 @@ import {
   expectSignedOut,
 } from "../support/requests/expectations.ts";
 import {
+  activityOf,
   expectStatus,
   freshEmail,
   isSignedIn,
@@ -36,14 +38,22 @@ describeOnEachEngine("A change of the address", (engine) => {
 
   const takeBack = (token: string) => server().client().post("/api/email-reversals", { token });
 
-  test("that is confirmed on another device leaves that one logged in, and the one that asked", async () => {
+  test("that is confirmed on another device leaves that one logged in, and the one that asked, which is named", async () => {
     const person = await signUpConfirmed(server());
     const confirming = await signIn(server(), person, UA.firefoxWindows);
     const third = await signIn(server(), person, UA.safariIphone);
-    expectNoContent(await confirm(confirming, await ask(person, freshEmail("new"))));
+    const email = freshEmail("new");
+    expectNoContent(await confirm(confirming, await ask(person, email)));
     await expectSignedIn(person.client);
     await expectSignedIn(confirming.client);
-    await expectSignedOut(third.client, "email_changed");
+    const { body } = await expectSignedOut(third.client, "email_changed");
+    expect(body.by).toBe(person.session.label);
+    const { label } = person.session;
+    const entries = (await activityOf(person.client)).filter(({ kind }) => kind.startsWith("email_change"));
+    expect(entries).toMatchObject([
+      { kind: "email_changed", label, detail: { email } },
+      { kind: "email_change_requested", label, detail: { email } },
+    ]);
   });
 
   test("that the first address takes back can't be brought about again from a later one", async () => {
@@ -58,7 +68,10 @@ describeOnEachEngine("A change of the address", (engine) => {
     expectRefusal(await takeBack(thiefs), 410, "link_expired");
     const token = await resetToken(server(), owner.email);
     expectNoContent(await server().client().put("/api/password-resets", { token, password: OTHER_PASSWORD }));
-    await signIn(server(), { email: owner.email, password: OTHER_PASSWORD }, UA.safariMac);
+    const back = { email: owner.email, password: OTHER_PASSWORD };
+    const { client } = await signIn(server(), back, UA.safariMac);
+    const entries = (await activityOf(client)).filter(({ kind }) => kind === "email_changed");
+    expect(entries.map(({ detail }) => detail.email)).toEqual([owner.email, second, first]);
   });
 
   test("that is taken back leaves the link of an earlier one, which takes back that one too", async () => {
@@ -82,6 +95,10 @@ describeOnEachEngine("A change of the address", (engine) => {
     expectNoContent(await confirm(owner, await ask(owner, wanted)));
     expectNoContent(await confirm(owner, await ask(owner, freshEmail("left"))));
     expectRefusal(await confirm(other, token), 410, "link_expired");
+    const again = await other.client.put("/api/account/email", { email: wanted, currentPassword: PASSWORD });
+    expectStatus(202, again);
+    const news = await server().outbox.withSubject(wanted, "Someone tried to use your email address");
+    expect(linksIn(news)).toEqual([]);
     expectRefusal(
       await trySignIn(server().client(), { email: wanted, password: PASSWORD }),
       401,
@@ -124,6 +141,17 @@ describeOnEachEngine("A change of the address", (engine) => {
     expectNoContent(await confirm(owner, token));
     expectNoContent(await takeBack(await server().outbox.tokenFor(owner.email, "/keep-email")));
     expectNoContent(await server().client().post("/api/not-me", { token: report }));
+  });
+
+  test("that is taken back ends the links that were emailed to the address that it led to", async () => {
+    const owner = await signUpConfirmed(server());
+    const thief = await signIn(server(), owner, UA.firefoxWindows);
+    const email = freshEmail("thief");
+    expectNoContent(await confirm(thief, await ask(thief, email)));
+    await signIn(server(), { email, password: PASSWORD }, UA.safariIphone);
+    const report = await server().outbox.tokenFor(email, "/not-me");
+    expectNoContent(await takeBack(await server().outbox.tokenFor(owner.email, "/keep-email")));
+    expectRefusal(await server().client().post("/api/not-me", { token: report }), 410, "link_expired");
   });
 
   test("can be taken back for seven days after it was confirmed, and no longer", async () => {

@@ -52,12 +52,13 @@ const operate =
     await act(parts, found.account, server.clock.now());
   };
 
-async function changeAddress(server: TestServer, person: Person): Promise<void> {
+/** All but the last step of it. */
+async function changeOfAddress(server: TestServer, person: Person): Promise<() => Promise<void>> {
   const other = await signIn(server, person, UA.safariIphone);
   const email = freshEmail("moved");
   expectStatus(202, await other.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
   const token = await server.outbox.tokenFor(email, "/confirm-email");
-  expectNoContent(await other.client.post("/api/email-confirmations", { token }));
+  return async () => expectNoContent(await other.client.post("/api/email-confirmations", { token }));
 }
 
 const EVENTS: Record<string, Event> = {
@@ -73,7 +74,9 @@ const EVENTS: Record<string, Event> = {
       expectNoContent(await server.client().put("/api/password-resets", body));
     },
   },
-  "the address was changed": { happen: changeAddress },
+  "the address was changed": {
+    happen: async (server, person) => (await changeOfAddress(server, person))(),
+  },
   "the account was suspended": { happen: operate(suspend) },
   "the account was deleted": { happen: operate(remove) },
   "everyone was logged out": {
@@ -127,6 +130,27 @@ describeOnEachEngine("An emailed link", (engine) => {
     const before = await server().outbox.to(person.email);
     expectStatus(202, await server().client().post("/api/password-resets", { email: person.email }));
     expect(await server().outbox.to(person.email)).toEqual(before);
+  });
+
+  test.each([
+    ["is suspended", async (server: TestServer, person: Person) => () => operate(suspend)(server, person)],
+    ["moves to another address", changeOfAddress],
+  ])("to reset the password isn't sent where the account %s before it is written", async (_, prepare) => {
+    const person = await signUpConfirmed(server());
+    const happen = await prepare(server(), person);
+    const { database } = server().latchkey.parts;
+    const { write } = database;
+    Object.assign(database, {
+      async write(work: Parameters<typeof write>[0]) {
+        Object.assign(database, { write });
+        await happen();
+        return write(work);
+      },
+    });
+    expectStatus(202, await server().client().post("/api/password-resets", { email: person.email }));
+    const emails = await server().outbox.to(person.email);
+    expect(database.write).toBe(write);
+    expect(emails.map(({ subject }) => subject)).not.toContain("Reset your password");
   });
 
   test("of one purpose is none of another: each token at each other route is 410, and lives on", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { endEveryone } from "../../src/operator.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { linksIn, tokenIn } from "../support/mail/outbox.ts";
 import { need } from "../support/requests/answers.ts";
@@ -106,6 +107,12 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     const newer = await server().outbox.tokenFor(email, "/sign-up", earlier);
     expectRefusal(await finish(token), 410, "link_expired");
     expect((await finish(newer)).status).toBe(201);
+  });
+
+  test("an administrator who logs everyone out ends the link too", async () => {
+    const { token } = await begun();
+    await endEveryone(server().latchkey.parts, server().clock.now());
+    expectRefusal(await finish(token), 410, "link_expired");
   });
 
   test("a token that never was is refused like an old one", async () => {

@@ -4,6 +4,7 @@ import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { expectNoContent, expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   expectStatus,
+  freshEmail,
   halfSignIn,
   PASSWORD,
   type Person,
@@ -21,7 +22,7 @@ const SECOND_STEP = "/api/session/two-factor";
 describeOnEachEngine("What belongs to an account besides its sessions", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
 
-  test("a pending sign-in lives on while other devices come and go", async () => {
+  test("a pending sign-in lives on while other devices come and go, and a change of the address is asked for", async () => {
     const person = await signUp(server());
     const { recoveryCodes } = await turnOnTwoFactor(server(), person);
     const finish = async (userAgent: string, at: number) => {
@@ -31,6 +32,8 @@ describeOnEachEngine("What belongs to an account besides its sessions", (engine)
     };
     const waiting = await halfSignIn(server(), person, UA.safariIphone);
 
+    const change = { email: freshEmail("new"), currentPassword: PASSWORD };
+    expectStatus(202, await person.client.put("/api/account/email", change));
     const onItsRow = await finish(UA.firefoxWindows, 0);
     expectNoContent(await person.client.delete(`/api/sessions/${onItsRow.id}`));
     const replacing = await finish(UA.chromeMac, 1);

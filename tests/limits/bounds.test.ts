@@ -2,15 +2,19 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { makeId } from "../../src/sessions/token.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import type { Client } from "../support/requests/client.ts";
 import { DAY, HOUR, SECOND } from "../support/requests/clock.ts";
 import {
+  expectNoContent,
   expectSignedIn,
   expectSignedOut,
+  expectTooMany,
   expectTooManyAfterProof,
 } from "../support/requests/expectations.ts";
 import {
   activityOf,
   type Device,
+  expectStatus,
   freshEmail,
   listOf,
   PASSWORD,
@@ -114,5 +118,27 @@ describeOnEachEngine("Emails that others ask for to somebody's address", (engine
     expect(asked).toEqual([202, 202, 202, 202, 202, 429, 429]);
     expect(await askAs(7, freshEmail())).toEqual(asked);
     expect(await server().outbox.waitFor(victim.email, 6)).toHaveLength(6);
+  });
+
+  test("to reset its password count by that address, however it is written, whether it has an account or not", async () => {
+    const { email } = await signUp(server());
+    for (const address of [email, freshEmail()]) {
+      const ask = (written: string) => server().client().post("/api/password-resets", { email: written });
+      for (let time = 0; time < 5; time += 1) expectStatus(202, await ask(address));
+      expectTooMany(await ask(address));
+      expectTooMany(await ask(address.toUpperCase()));
+    }
+    expect(await server().outbox.waitFor(email, 6)).toHaveLength(6);
+  });
+
+  test("to confirm it count by that address, over every account that is made with it", async () => {
+    const email = freshEmail();
+    const { client } = await signUp(server(), { email });
+    const ask = (browser: Client) => browser.post("/api/account/email/verification");
+    for (let time = 0; time < 5; time += 1) expectStatus(202, await ask(client));
+    expectTooMany(await ask(client));
+    expectNoContent(await client.delete("/api/account", { currentPassword: PASSWORD }));
+    const again = await signUp(server(), { email: email.toUpperCase() });
+    expectTooMany(await ask(again.client));
   });
 });

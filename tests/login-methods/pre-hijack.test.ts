@@ -176,7 +176,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       return { attacker, passkey, sub };
     }
 
-    test("passkey and provider from before go with the owner's reset all the same, and the email says so", async () => {
+    test("passkey and provider from before go with the owner's reset all the same, and the email says so, and from which device", async () => {
       const { attacker, passkey, sub } = await prepared();
       await verifyEmail(server, attacker);
       server.clock.advance(SECOND);
@@ -188,6 +188,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       expectRefusal(await bySite.get("/api/session"), 401, "signed_out");
       const mail = await server.outbox.withSubject(attacker.email, "Your password was reset");
       expect(mail.text).toContain("was removed");
+      expect(mail.text).toMatch(/ UTC, from Safari on Mac OS\.$/m);
     });
 
     test("what was added after it stays, also once the address has been changed or taken back", async () => {

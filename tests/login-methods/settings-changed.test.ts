@@ -4,7 +4,17 @@ import { addPasskey } from "../support/login-methods/passkeys.ts";
 import { need } from "../support/requests/answers.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
-import { PASSWORD, type Person, signUp, verifyEmail } from "../support/requests/people.ts";
+import {
+  OTHER_PASSWORD,
+  PASSWORD,
+  type Person,
+  resetToken,
+  signIn,
+  signUp,
+  signUpConfirmed,
+  verifyEmail,
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import { type ServerOptions, startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
@@ -40,8 +50,17 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
     return { server, client };
   }
 
+  const withoutPlain = () => sites.options.filter(({ id }) => id !== "plain");
+
+  async function emailAfterReset(server: TestServer, { email }: Person): Promise<string> {
+    const token = await resetToken(server, email);
+    const body = { token, password: OTHER_PASSWORD };
+    expectNoContent(await server.client().put("/api/password-resets", body));
+    return (await server.outbox.withSubject(email, "Your password was reset")).text;
+  }
+
   test.each([
-    ["taken out", () => sites.options.filter(({ id }) => id !== "plain")],
+    ["taken out", () => withoutPlain()],
     [
       "another site by the same name",
       () =>
@@ -76,6 +95,35 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
       await server.close();
     },
   );
+
+  test("is none of the owner's either: a reset removes a site that is no longer there, and the email names it", async () => {
+    const first = await start();
+    const attacker = await signUp(first);
+    await sites.connect(attacker.client, "plain", attacker.account.id);
+    await first.close();
+
+    const { server } = await restarted(attacker, { oidc: withoutPlain() });
+    const text = await emailAfterReset(server, attacker);
+    expect(text).toContain('was removed, since it may be someone else\'s: "plain".');
+    const owner = await signIn(server, { ...attacker, password: OTHER_PASSWORD }, UA.safariMac);
+    const methods = need(await owner.client.get(METHODS), "methods");
+    expect(methods.map(({ kind }) => kind)).toEqual(["password"]);
+    await server.close();
+  });
+
+  test("isn't named as one that can still be used, where it stays after a reset", async () => {
+    const first = await start();
+    const person = await signUpConfirmed(first);
+    await sites.connect(person.client, "plain", person.account.id);
+    expect(await emailAfterReset(first, person)).toContain('can still be used to log in: "Plain".');
+    await first.close();
+
+    const { server } = await restarted(person, { oidc: withoutPlain() });
+    const text = await emailAfterReset(server, person);
+    expect(text).not.toContain("can still be used");
+    expect(text).not.toContain("was removed");
+    await server.close();
+  });
 
   test("a password whose address isn't confirmed holds the only passkey, and the list says so", async () => {
     const server = await start();

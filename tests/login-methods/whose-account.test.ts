@@ -115,6 +115,25 @@ describeOnEachEngine("Whose account it is", (engine) => {
     await expectUseless(passkey);
   });
 
+  test("nor where its owner resets the password by an email from before the change", async () => {
+    const attacker = await stranger();
+    const passkey = await addPasskey(server, attacker.client);
+    await signIn(server, attacker, UA.firefoxWindows);
+    const notMe = await linkTo(attacker.email, "/not-me");
+    await later();
+    expectNoContent(await confirmAt(server.client(UA.safariMac), attacker.email));
+    const other = freshEmail("attacker");
+    await askForChange(attacker, other);
+    expectNoContent(await confirmAt(attacker.client, other));
+    const owner = server.client(UA.safariMac);
+    expectNoContent(await owner.post("/api/not-me", { token: notMe }));
+    const token = await linkTo(attacker.email, "/reset-password");
+    expectNoContent(await owner.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
+    await expectUseless(passkey);
+    const { client } = await signIn(server, { email: other, password: OTHER_PASSWORD }, owner);
+    expect(need(await client.get("/api/account/login-methods"), "methods")).toHaveLength(1);
+  });
+
   describe("the method that an account begins with is judged like any other", () => {
     async function beginsWithPasskey(): Promise<{
       email: string;
@@ -145,20 +164,24 @@ describeOnEachEngine("Whose account it is", (engine) => {
         const email = freshEmail("owner");
         const sub = subject();
         const attacker = server.client();
-        await sites.signIn(attacker, "plain", sub, { email, email_verified: false });
+        await sites.signIn(attacker, "plain-says-mfa", sub, { email, email_verified: false });
         await expectSignedIn(attacker);
         await later();
         if (confirmed) expectNoContent(await confirmAt(server.client(UA.safariMac), email));
-        expect(await reset(email)).toContain('"Plain"');
+        expect(await reset(email)).toContain('"Plain-says-mfa"');
         const again = server.client(UA.firefoxLinux);
-        await sites.signIn(again, "plain", sub, { email, email_verified: false });
+        await sites.signIn(again, "plain-says-mfa", sub, { email, email_verified: false });
         expectRefusal(await again.get("/api/session"), 401, "signed_out");
       });
     }
 
-    test("it stays where the account's own browser confirmed the address", async () => {
+    test.each([
+      ["is logged in to it", (client: Client) => client.jar.delete("latchkey-device")],
+      ["it knows", (client: Client) => client.jar.delete(client.sessionCookieName)],
+    ])("it stays where a browser that %s confirmed the address", async (_, forget) => {
       const { email, client, passkey } = await beginsWithPasskey();
       await later();
+      forget(client);
       expectNoContent(await confirmAt(client, email));
       expect(await reset(email)).not.toContain("was removed");
       expectStatus(201, await passkeySignIn(server.client(), passkey));
@@ -171,8 +194,10 @@ describeOnEachEngine("Whose account it is", (engine) => {
       expectNoContent(await confirmAt(attacker.client, attacker.email));
       const passkey = await addPasskey(server, attacker.client);
       const victim = freshEmail("victim");
+      await later();
+      const askedAt = server.clock.now();
       await askForChange(attacker, victim);
-      return { attacker, passkey, victim };
+      return { attacker, passkey, victim, askedAt };
     }
 
     test("isn't confirmed by someone who only reads the new address's email", async () => {
@@ -217,12 +242,18 @@ describeOnEachEngine("Whose account it is", (engine) => {
     });
 
     test("previewed by a stranger to the account tells nothing of what that holds", async () => {
-      const { attacker, victim } = await trojan();
+      const { attacker, victim, askedAt } = await trojan();
+      await turnOnTwoFactor(server, attacker);
       const seen = await preview(server.client(UA.safariMac), victim);
       expect(seen).toMatchObject({ kind: "change", email: victim, label: "Chrome on Mac OS", known: false });
       expect(seen).toMatchObject({ twoFactor: false, methods: [] });
+      expect(Date.parse(seen.createdAt)).toBeGreaterThanOrEqual(askedAt);
       const own = await preview(attacker.client, victim);
-      expect(own).toMatchObject({ known: true, methods: [{ kind: "passkey", name: "Key" }] });
+      expect(own).toMatchObject({
+        known: true,
+        methods: [{ kind: "passkey", name: "Key" }],
+        twoFactor: true,
+      });
     });
   });
 

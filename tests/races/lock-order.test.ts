@@ -5,10 +5,12 @@ import { prune } from "../../src/sessions/prune.ts";
 import { renewToken } from "../../src/sessions/renew.ts";
 import { engineNames } from "../support/databases/engine-names.ts";
 import { describeOnEachEngine, engineOf } from "../support/databases/engines.ts";
+import { need } from "../support/requests/answers.ts";
 import { DAY, HOUR } from "../support/requests/clock.ts";
-import { expectSignedOut } from "../support/requests/expectations.ts";
+import { expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   expectStatus,
+  freshEmail,
   isSignedIn,
   OTHER_PASSWORD,
   PASSWORD,
@@ -136,6 +138,27 @@ describe.runIf(engineNames().includes("postgres"))("Many who end sessions at onc
     expect(await links()).toBe(0);
     await expectSignedOut(bob.client, "expired");
     await holding.end();
+    await server.close();
+  });
+});
+
+describe.runIf(engineNames().includes("postgres"))("An address on PostgreSQL that", () => {
+  test("gets an account while it is being confirmed for another one stays that account's", async () => {
+    const server = await startServer({ engine: engineOf("postgres") });
+    const [moving, other] = [await signUp(server), await signUp(server)];
+    const email = freshEmail("wanted");
+    const body = { email, currentPassword: PASSWORD };
+    expectStatus(202, await moving.client.put("/api/account/email", body));
+    const token = await server.outbox.tokenFor(email, "/confirm-email");
+    const confirming = await server.latchkey.parts.database.write(async ({ query }) => {
+      const taken = query.updateTable("account").set({ email, email_key: email });
+      await taken.where("id", "=", other.account.id).execute();
+      const confirming = moving.client.post("/api/email-confirmations", { token });
+      await untilSomeoneWaits(server);
+      return { answer: confirming };
+    });
+    expectRefusal(await confirming.answer, 410, "link_expired");
+    expect(need(await moving.client.get("/api/session"), "account").email).toBe(moving.email);
     await server.close();
   });
 });
