@@ -87,6 +87,23 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     expectNoContent(await person.client.post(PROOF, { ...body, code }));
   });
 
+  test("however the address is spelled, and until the right password is given", async () => {
+    const person = await signUp(server());
+    const [email, nobody] = [person.email, freshEmail("nobody")];
+    const spelled = (address: string, guess: number) =>
+      [address, address.toUpperCase(), ` ${address}`][guess % 3] ?? address;
+    const wrong = (address: string, guess: number) =>
+      trySignIn(server().client(), { email: spelled(address, guess), password: WRONG_PASSWORD });
+    for (let guess = 0; guess < 9; guess++)
+      expectRefusal(await wrong(email, guess), 401, "wrong_credentials");
+    expectStatus(201, await trySignIn(server().client(UA.firefoxLinux), person));
+    for (const address of [email, nobody]) {
+      for (let guess = 0; guess < 10; guess++)
+        expectRefusal(await wrong(address, guess), 401, "wrong_credentials");
+      for (let guess = 0; guess < 3; guess++) expectTooMany(await wrong(address, guess));
+    }
+  });
+
   test("of all browsers that an account doesn't know, 100 wrong passwords a day are checked", async () => {
     const person = await signUp(server());
     const nobody = { email: freshEmail("nobody"), password: WRONG_PASSWORD };
@@ -118,5 +135,20 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     server().clock.advance(DAY);
     const next = await trySignIn(server().client(UA.firefoxWindows), nobody);
     expectRefusal(next, 401, "wrong_credentials");
+  });
+});
+
+describeOnEachEngine("Where limits are switched off", (engine) => {
+  const server = serverFor(engine, { rateLimits: "off" });
+
+  test("nobody has to wait, however often they try", async () => {
+    const person = await signUp(server());
+    for (let guess = 0; guess < 12; guess++)
+      expectRefusal(
+        await trySignIn(server().client(), { ...person, password: WRONG_PASSWORD }),
+        401,
+        "wrong_credentials",
+      );
+    expectStatus(201, await trySignIn(server().client(UA.firefoxLinux), person));
   });
 });

@@ -61,6 +61,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
       const done = await server().client().put("/api/password-resets", { token, password: OTHER_PASSWORD });
       expect(done.status, done.text).toBe(204);
       expect((await trySignIn(server().client(UA.firefoxWindows), changed)).status).toBe(201);
+      expectRefusal(await trySignIn(server().client(), person), 401, "wrong_credentials");
       clock.advance(3 * SECOND);
       expect((await trySignIn(other.client(UA.firefoxLinux), changed)).status).toBe(201);
     } finally {
