@@ -77,6 +77,22 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     expectStatus(201, await person.client.post(TWO_FACTOR, right));
   });
 
+  test("and the owner's own wrong codes are forgotten with a right one", async () => {
+    const person = await signUp(server());
+    const { secret } = await turnOnTwoFactor(server(), person);
+    const code = wrongCodeAt(secret, server().clock.now());
+    const guess = async (times: number) => {
+      expectStatus(202, await trySignIn(person.client, person));
+      for (let time = 0; time < times; time++)
+        expectRefusal(await person.client.post(TWO_FACTOR, { code }), 401, "wrong_code");
+    };
+    await guess(10);
+    await guess(9);
+    const right = { code: codeAt(secret, server().clock.now()) };
+    expectStatus(201, await person.client.post(TWO_FACTOR, right));
+    await guess(2);
+  });
+
   test("a code that is missing is no try", async () => {
     const person = await signUp(server());
     const { secret } = await turnOnTwoFactor(server(), person);
