@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
+import type { Forgery } from "../support/login-methods/software-authenticator.ts";
 import { header } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
@@ -63,6 +65,25 @@ describeOnEachEngine("One network that tries a password at many addresses", (eng
     for (let left = 0; left < 2; left++) expectRefusal(await wrongFrom(office), 401, "wrong_credentials");
     expectTooMany(await signInFrom(office, person, person.client));
     expectStatus(201, await signInFrom("203.0.113.10", person, person.client));
+  });
+
+  test("has as many tries with passkeys as with passwords, and gets them back for right ones alike", async () => {
+    const office = "203.0.113.14";
+    const person = await signUp(server());
+    const authenticator = await addPasskey(server(), person.client);
+    const sign = async (client: Client, forgery: Forgery = {}) => {
+      const passkey = authenticator.get(await signInOptions(client), forgery);
+      return client.post("/api/session/passkey", { passkey }, { "X-Forwarded-For": office });
+    };
+    const wrong = () => sign(server().client(), { breakSignature: true });
+    expectRefusal(await wrong(), 401, "wrong_passkey");
+    await countUpTo(MOST - 1, "password_network");
+    for (const client of [person.client, server().client(UA.safariMac)])
+      expectStatus(201, await sign(client));
+    expectRefusal(await wrong(), 401, "wrong_passkey");
+    expectTooMany(await wrong());
+    expectTooMany(await sign(person.client));
+    expectTooMany(await wrongFrom(office));
   });
 
   test.each([
