@@ -70,6 +70,16 @@ describeOnEachEngine("A session that is being bound", (engine) => {
     }
   });
 
+  test("has the challenge of its registration no longer: a proof of that one is good once", async () => {
+    const { email, client } = await signUp(server());
+    const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+    const browser = new BoundBrowser(client);
+    expect((await browser.register(signedIn)).status).toBe(200);
+    const spent = browser.proof(offeredChallenge(signedIn));
+    expectRefusal(await browser.refreshOnce(spent), 403, "device_proof_stale");
+    expect((await browser.refreshOnce()).status).toBe(200);
+  });
+
   test("is bound by its first refresh, too, where its bound cookie was never shown", async () => {
     const { email, client } = await signUp(server());
     const browser = new BoundBrowser(client);
