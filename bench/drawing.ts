@@ -24,10 +24,10 @@ const STYLE = `
   .title { font-size: 16px; font-weight: 600; } .note { fill: #59636e; font-size: 11px; }
   .ours { fill: #2f6f4f; stroke: #2f6f4f; } .other { fill: #8c959f; stroke: #8c959f; }
   .line { fill: none; stroke-width: 2; } .spread { stroke: #1f2328; } .axis { stroke: #d1d9e0; } .bound { stroke: #1f2328; stroke-dasharray: 3 3; }
-  text.ours, text.other { stroke: none; }
+  text.ours, text.other { stroke: none; } text.other { fill: #59636e; }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #0d1117; } text { fill: #e6edf3; } .note { fill: #9198a1; }
-    .ours { fill: #56b788; stroke: #56b788; } .other { fill: #7d8590; stroke: #7d8590; }
+    .ours { fill: #56b788; stroke: #56b788; } .other { fill: #7d8590; stroke: #7d8590; } text.other { fill: #9198a1; }
     .spread, .bound { stroke: #e6edf3; } .axis { stroke: #3d444d; }
   }`;
 

@@ -110,7 +110,7 @@ const NOTICE = "latchkey:notice";
 /** A sentence for the next page, by its name only: nothing that a link could put there is ever shown. */
 const NOTICES = {
   deleted: "Your account was deleted.",
-  reset: "Password changed. Log in with it.",
+  reset: "Password changed. Every device was logged out. Log in with the new password.",
 } as const;
 
 export function leaveNotice(name: keyof typeof NOTICES): void {

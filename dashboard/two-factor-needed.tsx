@@ -1,5 +1,6 @@
 import { type ReactNode, useRef } from "react";
 import { useWho } from "../src/react/index.ts";
+import { Button } from "../src/react/parts/button.tsx";
 import { useFrame, useGoOn } from "./frame.tsx";
 
 /** What this session lacks where the site asks everyone for two factors, and the way on once it has it. */
@@ -14,11 +15,7 @@ export function TwoFactorNeeded() {
   return (
     <div className="why" role="status">
       <p>{sentence(isOn, wasOn.current === true)}</p>
-      {isOn && !wasOn.current && (
-        <button type="button" className="lk-button" onClick={goOn}>
-          Continue
-        </button>
-      )}
+      {isOn && !wasOn.current && <Button onClick={goOn}>Continue</Button>}
     </div>
   );
 }

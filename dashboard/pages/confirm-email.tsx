@@ -1,18 +1,18 @@
 import { useEffect, useState } from "react";
 import type { Confirmation } from "../../src/client/index.ts";
+import { Button } from "../../src/react/parts/button.tsx";
 import { Waiting } from "../../src/react/parts/card.tsx";
 import { type Action, FormProblem, useAction } from "../../src/react/parts/form.tsx";
 import { forgetToken, Mark, OneTask, takeTokenAndKeep, useFrame, usePath } from "../frame.tsx";
 import { Change, LogInFirst, OtherAccount } from "./confirm-email/change.tsx";
 import { Disowned, UnknownAccount } from "./confirm-email/new-account.tsx";
-import { Address, type Answering, type Asked, ConfirmButton, MainButton } from "./confirm-email/parts.tsx";
+import { Address, type Answering, type Asked, ConfirmButton } from "./confirm-email/parts.tsx";
 import { confirm, readConfirmation, type Step } from "./confirm-email/steps.ts";
 import { Gone, ToAccount } from "./link-page.tsx";
 
 const GONE = {
   words: "Send a new link from your security settings, unless your address is already confirmed there.",
-  way: "Open your security settings",
-  to: "/settings/security#email",
+  next: { way: "Open your security settings", to: "/settings/security#email" },
 };
 
 /** Says what a link would confirm before anything is: opening it changes nothing. */
@@ -84,9 +84,9 @@ function Unread({ reading }: { reading: Action<[]> }) {
   return (
     <OneTask title="The link couldn't be read">
       <FormProblem problem={reading.problem} />
-      <MainButton action={reading} onClick={() => void reading.act()}>
+      <Button kind="main" wide working={reading.working} onClick={() => void reading.act()}>
         Try again
-      </MainButton>
+      </Button>
     </OneTask>
   );
 }

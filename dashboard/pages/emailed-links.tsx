@@ -5,6 +5,8 @@ import { LinkPage } from "./link-page.tsx";
 export { ConfirmEmailPage } from "./confirm-email.tsx";
 export { ForgotPasswordPage, ResetPasswordPage } from "./password.tsx";
 
+const RESET = { way: "Reset your password", to: "/forgot-password" };
+
 export function KeepEmailPage() {
   const { client } = useFrame();
   return (
@@ -15,13 +17,13 @@ export function KeepEmailPage() {
       done={{
         title: "Address kept",
         words:
-          "Your address stays. If it had been changed, every device was logged out: check your email for a link to choose a new password.",
+          "Your address stays. If you didn't ask for the change, someone else may be logged in to your account: choose a new password now, which logs out every device. If your address had already changed, the link for that is in your email.",
+        next: RESET,
       }}
       gone={{
         words:
           "If you didn't ask for the change, reset your password now: that logs out every device. If no email comes, the address has changed: ask whoever runs this site.",
-        way: "Reset your password",
-        to: "/forgot-password",
+        next: RESET,
       }}
       post={(token) => client.keepEmail({ token })}
     />
@@ -37,12 +39,12 @@ export function NotMePage() {
       button="This wasn't me"
       done={{
         title: "Device logged out",
-        words: "That device is logged out. We sent you a link to choose a new password.",
+        words:
+          "That device is logged out. We sent you a link to choose a new password: use it now, since whoever knows the old one can log in until then.",
       }}
       gone={{
         words: "If it wasn't you, reset your password now: that logs out every device.",
-        way: "Reset your password",
-        to: "/forgot-password",
+        next: RESET,
       }}
       post={(token) => client.reportNotMe({ token })}
     />

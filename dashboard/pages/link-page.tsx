@@ -4,13 +4,15 @@ import { Button } from "../../src/react/parts/button.tsx";
 import { FormProblem, useAction } from "../../src/react/parts/form.tsx";
 import { OneTask, takeToken, usePath } from "../frame.tsx";
 
+type Next = { way: string; to: string };
+
 type Task = {
   title: string;
   words: string;
   button: string;
-  done: { title: string; words: string };
+  done: { title: string; words: string; next?: Next };
   /** What to do where the link no longer works, or the page was opened without one. */
-  gone: { words: string; way: string; to: string };
+  gone: { words: string; next: Next };
   post: (token: string) => Promise<void>;
 };
 
@@ -34,7 +36,10 @@ export function LinkPage({ title, words, button, done, gone, post }: Task) {
   return (
     <OneTask title={state === "done" ? done.title : title}>
       {state === "done" ? (
-        <p role="status">{done.words}</p>
+        <>
+          <p role="status">{done.words}</p>
+          {done.next && <NextStep {...done.next} />}
+        </>
       ) : (
         <>
           <p className="lk-words">{words}</p>
@@ -49,7 +54,7 @@ export function LinkPage({ title, words, button, done, gone, post }: Task) {
   );
 }
 
-export function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: boolean }) {
+export function Gone({ isMissing, words, next }: Task["gone"] & { isMissing: boolean }) {
   const path = usePath();
   return (
     <OneTask title={isMissing ? "The link is missing" : "This link no longer works"}>
@@ -59,11 +64,18 @@ export function Gone({ isMissing, words, way, to }: Task["gone"] & { isMissing: 
           : "This link has expired or was already used."}{" "}
         {words}
       </p>
-      <a className="lk-button lk-main lk-wide" href={path(to)}>
-        {way}
-      </a>
+      <NextStep {...next} />
       <ToAccount href={path("/")} />
     </OneTask>
+  );
+}
+
+function NextStep({ way, to }: Next) {
+  const path = usePath();
+  return (
+    <a className="lk-button lk-main lk-wide" href={path(to)}>
+      {way}
+    </a>
   );
 }
 

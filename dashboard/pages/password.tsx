@@ -58,7 +58,10 @@ function BackToLogin() {
   return <a href={path("/login")}>Back to log in</a>;
 }
 
-const GONE = { words: "Your password has not changed.", way: "Send a new link", to: "/forgot-password" };
+const GONE = {
+  words: "If you got several emails, only the link in the newest one works.",
+  next: { way: "Send a new link", to: "/forgot-password" },
+};
 
 export function ResetPasswordPage() {
   const { client, config } = useFrame();

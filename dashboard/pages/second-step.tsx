@@ -22,7 +22,7 @@ export function SecondStep({ onOver }: { onOver: (sentence: string | null) => vo
     <OneTask title="One more step">
       <p className="lk-words">
         {factor.byRecovery
-          ? "Enter one of the recovery codes that you saved."
+          ? "Enter one of the recovery codes that you saved. If you have none, ask whoever runs this site."
           : "Open your authenticator app and enter its code."}
       </p>
       <Form action={action}>

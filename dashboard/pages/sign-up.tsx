@@ -3,7 +3,7 @@ import { Button } from "../../src/react/parts/button.tsx";
 import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
 import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { makePasskey } from "../../src/react/proof/passkeys.ts";
-import { EMPTY_FIELDS } from "../../src/react/words.ts";
+import { EMPTY_FIELDS, type Problem } from "../../src/react/words.ts";
 import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
 import { OtherWays, Providers } from "../providers.tsx";
 
@@ -78,7 +78,7 @@ function Begin({ onSent }: { onSent: (email: string) => void }) {
   );
 }
 
-function FirstPassword({ problem }: { problem: Parameters<typeof FormProblem>[0]["problem"] }) {
+function FirstPassword({ problem }: { problem: Problem | null }) {
   const { config } = useFrame();
   const own = problem?.field === "newPassword" ? { ...problem, field: "password" } : problem;
   return (

@@ -12,6 +12,7 @@ import { changeByLink, resetEmail, verificationEmail } from "../credentials/secu
 import { writeEmails } from "../credentials/send-emails.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
 import type { LinkKind, Schema } from "../database/schema.ts";
+import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { isKnownDevice } from "../sessions/known-device.ts";
 import { hashToken } from "../sessions/token.ts";
@@ -130,6 +131,7 @@ async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promis
 /** "I didn't create it": nothing that somebody set up there opens the account any more, and a reset begins. */
 async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
+  const { label } = clientInfo.device;
   return changeByLink(visit, found, async (write, account, link) => {
     if (account.email_key !== link.email_key || account.email_verified_at !== null) return null;
     return {
@@ -137,7 +139,7 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
       ends: { event: "account_disowned", of: { accountId: account.id } },
       afterEndings: () => removeEverything(parts, write, account),
       newCredentials: true,
-      emails: async () => [await resetEmail(parts, write, account, clientInfo.device.label, now)],
+      emails: async () => [await resetEmail(parts, write, account, messages.secureAccount, { label, now })],
       answer: {},
     };
   });

@@ -108,8 +108,8 @@ export async function resetEmail(
   parts: AccountParts,
   write: Write,
   account: { id: string; email: string; email_key: string },
-  label: string,
-  now: number,
+  messageOf: typeof messages.resetPassword,
+  { label, now }: { label: string; now: number },
 ): Promise<OutgoingEmail> {
   const { id, email, email_key } = account;
   await record(write, { accountId: id, kind: "password_reset_requested", at: now, label });
@@ -119,7 +119,7 @@ export async function resetEmail(
     { kind: "reset_password", account_id: id, email, email_key },
     now,
   );
-  return { to: email, message: messages.resetPassword({ ...emailContext(parts, email, now, label), link }) };
+  return { to: email, message: messageOf({ ...emailContext(parts, email, now, label), link }) };
 }
 
 async function raiseCredentialVersion({ query }: Write, account: Account): Promise<void> {

@@ -4,7 +4,7 @@ import { button, deviceGlyph, element, set } from "./markup.ts";
 
 export class SessionRow {
   readonly node: HTMLLIElement;
-  readonly #signedIn = document.createTextNode("");
+  readonly #signedIn = element("span");
   readonly #time = element("time");
   readonly #problem = element("p", { class: "lk-problem", role: "alert" });
   #working = false;
@@ -16,8 +16,8 @@ export class SessionRow {
       ? element("span", { class: "lk-pill" }, "Current session")
       : button("Log out", "lk-small", () => void this.#act(logOut, end));
     if (!current) end.setAttribute("aria-label", `Log out ${label}`);
-    const used = element("span", { class: "lk-together" }, "last used: ", this.#time);
-    const when = element("p", { class: "lk-muted" }, this.#signedIn, used);
+    const used = element("span", {}, "last used: ", this.#time);
+    const when = element("p", { class: "lk-muted lk-facts" }, this.#signedIn, " ", used);
     const words = element("div", { class: "lk-row-words" }, element("p", { class: "lk-label" }, label), when);
     if (session.bound) words.append(element("p", { class: "lk-muted" }, BOUND));
     words.append(this.#problem);
@@ -34,7 +34,7 @@ export class SessionRow {
 
   /** Says the times as they are now. */
   show({ createdAt, lastUsedAt }: Session, now: number): void {
-    this.#signedIn.data = `Signed in ${dayOf(createdAt, now)} · `;
+    this.#signedIn.textContent = `Signed in ${dayOf(createdAt, now)}`;
     this.#time.textContent = relativeTime(lastUsedAt, now);
     this.#time.dateTime = lastUsedAt;
     this.#time.title = absoluteTime(lastUsedAt);

@@ -9,6 +9,8 @@ const SIGN_IN_MAX_AGE = 600;
 const MOST_READ = 16 * 1024;
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/;
 
+type CookieSettings = Pick<Settings, "baseUrl" | "cookieDomain" | "cookieName">;
+
 /** How Latchkey's cookies are named, read and written; decided once, by the settings. */
 export type Cookies = ReturnType<typeof createCookies>;
 
@@ -17,17 +19,12 @@ export type Cookies = ReturnType<typeof createCookies>;
  * cookie outlives its session by 7 days: the server decides expiry, and the device can still be told why.
  */
 export function createCookies(
-  settings: Pick<Settings, "baseUrl" | "cookieDomain" | "cookieName" | "importedCookie">,
+  settings: CookieSettings & Pick<Settings, "importedCookie">,
   hmac: (text: string) => Buffer,
 ) {
+  const { cookieDomain: domain, importedCookie } = settings;
   const { secure } = settings.baseUrl;
-  const { cookieDomain: domain, cookieName: name, importedCookie } = settings;
-  const host = secure ? "__Host-" : "";
-  const sessionName = `${domain === null ? host : secure ? "__Secure-" : ""}${name}`;
-  const signInName = `${host}${name}-sign-in`;
-  const deviceName = `${host}${name}-device`;
-  const ceremonyName = `${host}${name}-ceremony`;
-  const boundName = `${host}${name}-bound`;
+  const { sessionName, signInName, deviceName, ceremonyName, boundName } = namesOf(settings);
   const common = `; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
   const shared = domain === null ? common : `${common}; Domain=${domain}`;
 
@@ -79,6 +76,18 @@ export function createCookies(
     /** The secret that binds a passkey challenge, or a sign-in at a provider, to this browser. */
     ceremonyToken: (header: string | null) => secretsIn(header, ceremonyName)[0] ?? null,
     setCeremony: (token: string) => `${ceremonyName}=${token}; Max-Age=${SIGN_IN_MAX_AGE}${common}`,
+  };
+}
+
+function namesOf({ baseUrl, cookieDomain, cookieName: name }: CookieSettings) {
+  const host = baseUrl.secure ? "__Host-" : "";
+  const shared = baseUrl.secure ? "__Secure-" : "";
+  return {
+    sessionName: `${cookieDomain === null ? host : shared}${name}`,
+    signInName: `${host}${name}-sign-in`,
+    deviceName: `${host}${name}-device`,
+    ceremonyName: `${host}${name}-ceremony`,
+    boundName: `${host}${name}-bound`,
   };
 }
 

@@ -20,24 +20,26 @@ export type DeliveryOptions = {
   retryWaits?: readonly number[];
 };
 
-/** One try for an email that was claimed, and what comes of it: sent, given up, or a later try. */
+/**
+ * One try for an email that was claimed, and what comes of it: sent, given up, or a later try. What fails once
+ * `stopping` is aborted fails because its transport is closed.
+ */
 export function createDelivery(
   options: DeliveryOptions,
   transport: MailTransport,
-  onError: (error: unknown) => void,
+  { stopping, onError }: { stopping: AbortSignal; onError: (error: unknown) => void },
 ) {
   const { database, from, log, now } = options;
   /** Sent, but the database didn't take the note yet: never sent again from here. */
   const sent = new Set<string>();
   /** What this process has begun to send and not got rid of. */
   const unsent = new Set<string>();
-  let stopped = false;
 
   async function deliver(email: Claimed): Promise<void> {
     unsent.add(email.id);
     const failure = sent.has(email.id) ? null : await attempt(email);
     // The transport was closed under it: no failure, and due again at once, wherever somebody looks next.
-    if (failure !== null && stopped)
+    if (failure !== null && stopping.aborted)
       return database.write((write) => postpone(write, email, { next_try_at: now() }));
     const next = failure === null ? null : afterFailure(options, email, failure.error);
     if (next !== null) return database.write((write) => postpone(write, email, next));
@@ -65,14 +67,7 @@ export function createDelivery(
     }
   }
 
-  return {
-    deliver,
-    unsent: unsent as ReadonlySet<string>,
-    /** What fails from now on fails because its transport is closed. */
-    stop() {
-      stopped = true;
-    },
-  };
+  return { deliver, unsent: unsent as ReadonlySet<string> };
 }
 
 /** When an email that failed is tried next; null where it is given up. The log hears of both. */

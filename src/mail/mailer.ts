@@ -74,13 +74,14 @@ export function createMailer(options: MailerOptions): Mailer {
 /** Claims what is due, in the order of writing; a few emails at once are on their way. */
 function createDispatch(options: MailerOptions, transport: MailTransport) {
   const { database, log, now } = options;
-  const delivery = createDelivery(options, transport, onError);
-  const looks = createLooks(options, sendAllDue, onError);
+  const stop = new AbortController();
+  const stopping = stop.signal;
+  const delivery = createDelivery(options, transport, { stopping, onError });
+  const looks = createLooks(options, sendAllDue, { stopping, onError });
   const underWay = new Set<Promise<void>>();
-  let stopped = false;
 
   async function sendAllDue(): Promise<void> {
-    while (!stopped) {
+    while (!stopping.aborted) {
       const claimed = await claimNext(database, options, now());
       if (claimed === null) return;
       if ("unreadable" in claimed)
@@ -102,7 +103,7 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
 
   /** Of a database that doesn't answer the log has heard; what waits there is tried again. */
   function onError(error: unknown): void {
-    if (!(error instanceof DatabaseUnavailable) && !stopped)
+    if (!(error instanceof DatabaseUnavailable) && !stopping.aborted)
       log.error({ err: error }, "Emails that wait could not be looked at.");
   }
 
@@ -112,11 +113,7 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
     async idle(): Promise<void> {
       while (looks.running() !== null || underWay.size > 0) await Promise.all([looks.running(), ...underWay]);
     },
-    stop() {
-      stopped = true;
-      delivery.stop();
-      looks.stop();
-    },
+    stop: () => stop.abort(),
   };
 }
 
@@ -124,22 +121,22 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
 function createLooks(
   { database, now }: MailerOptions,
   look: () => Promise<void>,
-  onError: (error: unknown) => void,
+  { stopping, onError }: { stopping: AbortSignal; onError: (error: unknown) => void },
 ) {
   let running: Promise<void> | null = null;
   let asked = false;
-  let stopped = false;
   let timer: NodeJS.Timeout | undefined;
+  stopping.addEventListener("abort", () => clearTimeout(timer));
 
   function lookNow(): void {
     asked = true;
-    if (!stopped) running ??= run();
+    if (!stopping.aborted) running ??= run();
   }
 
   async function run(): Promise<void> {
     // Not even the look at the database may be seen in the time of the answer.
     await nextTurn();
-    while (asked && !stopped) {
+    while (asked && !stopping.aborted) {
       asked = false;
       await look().then(planNext).catch(onError);
     }
@@ -147,21 +144,13 @@ function createLooks(
   }
 
   async function planNext(): Promise<void> {
-    const next = stopped ? null : await nextTryAt(database, now());
-    if (next === null || stopped) return;
+    const next = stopping.aborted ? null : await nextTryAt(database, now());
+    if (next === null || stopping.aborted) return;
     clearTimeout(timer);
     timer = setTimeout(lookNow, Math.min(Math.max(next - now(), LOOKS.soonest), LOOKS.latest)).unref();
   }
 
-  return {
-    lookNow,
-    planNext,
-    running: () => running,
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
-  };
+  return { lookNow, planNext, running: () => running };
 }
 
 const HELD_BACK = "An email was held back: its address has had as many as it gets in an hour.";

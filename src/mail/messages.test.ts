@@ -25,6 +25,7 @@ function linked({ context, other }: Words) {
     verifyAddress: messages.verifyAddress(linking),
     finishSignUp: messages.finishSignUp(linking),
     resetPassword: messages.resetPassword(linking),
+    secureAccount: messages.secureAccount(linking),
     confirmNewAddress: messages.confirmNewAddress({ ...linking, oldEmail: other }),
     addressChangeAsked: messages.addressChangeAsked({ ...linking, newEmail: other }),
     addressChanged: messages.addressChanged({ ...linking, newEmail: other }),

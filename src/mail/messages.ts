@@ -36,18 +36,27 @@ export function alreadyHasAccount(context: Occasion): Message {
   });
 }
 
-/** The link lives 30 minutes. */
+/** Somebody asked for it, who may be anybody. The link lives 30 minutes. */
 export function resetPassword(context: Occasion & { link: Link }): Message {
+  const why = `Someone asked to reset the password of your account on ${context.product}.`;
+  const otherwise = "If you didn't ask for it, ignore this email: nothing changes until the link is used.";
+  return reset(context, why, otherwise);
+}
+
+/** The owner has just said in an email of ours that something wasn't theirs: not one to ignore. */
+export function secureAccount(context: Occasion & { link: Link }): Message {
+  const why = `To secure your account on ${context.product}, choose a new password now.`;
+  const otherwise = 'After that, use "Forgot password?" on the login page.';
+  return reset(context, why, otherwise);
+}
+
+function reset(context: Occasion & { link: Link }, why: string, otherwise: string): Message {
   return compose(context, {
     subject: "Reset your password",
     share: "rescue",
-    lines: [
-      `Someone asked to reset the password of your account on ${context.product}. Setting a new one logs out every device.`,
-    ],
+    lines: [`${why} Setting a new one logs out every device.`],
     button: { words: "Choose a new password", link: context.link },
-    after: [
-      "The link works for 30 minutes, once. If you didn't ask for it, ignore this email: nothing changes until the link is used.",
-    ],
+    after: [`The link works for 30 minutes, once. ${otherwise}`],
   });
 }
 

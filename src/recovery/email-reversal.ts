@@ -48,7 +48,7 @@ async function undoChange(
     recorded: { kind: "email_changed", detail: { email } },
     emails: async () => [
       { to: email, message: messages.emailChangeReversed(emailContext(parts, email, now, label)) },
-      await resetEmail(parts, write, { id, email, email_key }, label, now),
+      await resetEmail(parts, write, { id, email, email_key }, messages.secureAccount, { label, now }),
     ],
     answer: {},
   };

@@ -4,6 +4,7 @@ import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import { device } from "../history/actor.ts";
+import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
@@ -19,6 +20,8 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
   const link = await findAccountLink(parts.database, ["not_me"], token, now);
   if (!link) return refuse("link_expired");
   const { account_id: accountId, session_id: id, device_hash: deviceHash, email, email_key } = link;
+  // The address that the email went to: a thief may have changed the account's meanwhile.
+  const mailbox = { id: accountId, email, email_key };
   const { label } = clientInfo.device;
   return changeByLink(visit, link, async (write) => {
     const gone = methodsFrom(await readMethods(write, accountId), { sessionId: id, deviceHash });
@@ -30,8 +33,7 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
         for (const method of gone) await removeReported(write, accountId, method, { label, now });
       },
       newCredentials: gone.length > 0,
-      // The address that the email went to: a thief may have changed the account's meanwhile.
-      emails: async () => [await resetEmail(parts, write, { id: accountId, email, email_key }, label, now)],
+      emails: async () => [await resetEmail(parts, write, mailbox, messages.secureAccount, { label, now })],
       answer: {},
     };
   });

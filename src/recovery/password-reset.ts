@@ -44,7 +44,9 @@ export async function sendResetEmail(
   await parts.database.write(async (write) => {
     const locked = await lockAccount(write, account.id);
     const same = locked?.email_key === account.email_key && locked.suspended_at === account.suspended_at;
-    if (same) await writeEmails(parts, write, [await resetEmail(parts, write, account, label, now)], now);
+    if (!same) return;
+    const email = await resetEmail(parts, write, account, messages.resetPassword, { label, now });
+    await writeEmails(parts, write, [email], now);
   });
 }
 

@@ -11,11 +11,14 @@ import type { PendingSignInTable } from "../database/schema.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, ofAccount, type Refusal, refuse } from "../refusals.ts";
+import { isKnownDevice } from "../sessions/known-device.ts";
 import type { Started } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
+/** Which wrong code of a sign-in its account is told of by email: in its own browser, a first one is mistyped. */
+const TOLD = { inKnownBrowser: 3, elsewhere: 1 };
 
 /**
  * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
@@ -80,7 +83,7 @@ async function countTry(
     .executeTakeFirst();
 }
 
-/** Someone got past the first factor: the owner reads it in the activity, and in one email for each sign-in. */
+/** Someone got past the first factor: the owner reads it in the activity, and in at most one email for each sign-in. */
 async function noteWrongCode(
   visit: Visit,
   write: Write,
@@ -92,7 +95,8 @@ async function noteWrongCode(
   await recordFolded(write, { accountId: account.id, kind: "two_factor_failed", at: now, label });
   const words = "That code is not right. Wait for the next one, or use a recovery code.";
   const refusal = ofAccount(refuse("wrong_code", words, { status: 401 }), account);
-  if (half.wrong_codes > 1) return refusal;
+  const isKnown = await isKnownDevice(write.query, account.id, hashToken(clientInfo.deviceToken));
+  if (half.wrong_codes !== (isKnown ? TOLD.inKnownBrowser : TOLD.elsewhere)) return refusal;
   const message = messages.wrongSecondFactor({
     ...emailContext(parts, account.email, now, label),
     knowsPassword: half.signed_in_with === "password",

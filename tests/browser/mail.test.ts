@@ -28,7 +28,7 @@ describe("emailed links in the browser", () => {
     await expect.poll(() => phone.url()).not.toContain(token);
     await phone.getByRole("button", { name: "Set the password" }).click();
     await phone.waitForURL("**/login");
-    await phone.getByText("Password changed. Log in with it.").waitFor();
+    await phone.getByText("Every device was logged out. Log in with the new password.").waitFor();
     await mac.page.waitForURL("**/login");
     await mac.page.getByText("Your password was reset").waitFor();
     await logInInBrowser(phone, baseUrl, email, OTHER_PASSWORD);
@@ -85,6 +85,8 @@ describe("emailed links in the browser", () => {
     await mail.getByText("Your address stays.").waitFor();
     await page.waitForURL("**/login");
     await page.getByText("Your email address was changed").waitFor();
+    await mail.getByRole("link", { name: "Reset your password" }).click();
+    await mail.waitForURL("**/forgot-password");
   });
 
   it("ends a session that wasn't the owner's, by the link of the new-device email", async () => {

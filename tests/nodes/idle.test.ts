@@ -42,11 +42,13 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
   test("a use just before it on one node counts on the other at once", async () => {
     const nodes = await startNodes(engine);
     const person = await signUp(nodes.near);
-    nodes.near.clock.advance(5 * MINUTE - 10 * SECOND);
+    const began = Date.parse(person.session.createdAt);
+    const { clock } = nodes.near;
+    clock.stopAt(began + 5 * MINUTE - 10 * SECOND);
     await expectSignedIn(nodes.atFar(person));
-    nodes.near.clock.advance(20 * SECOND);
+    clock.stopAt(began + 5 * MINUTE + 10 * SECOND);
     await expectSignedIn(person.client);
-    nodes.near.clock.advance(5 * MINUTE + SECOND);
+    clock.stopAt(began + 10 * MINUTE + 10 * SECOND);
     await expectSignedOut(person.client, "idle");
     await nodes.close();
   });

@@ -1,8 +1,9 @@
 import { type Confirmation, dayAndTimeOf, Refused } from "../../../src/client/index.ts";
+import { Button } from "../../../src/react/parts/button.tsx";
 import { FormProblem, useAction } from "../../../src/react/parts/form.tsx";
 import { OneTask, useFrame, usePath } from "../../frame.tsx";
 import { ToAccount } from "../link-page.tsx";
-import { Address, type Asked, ConfirmButton, deviceOf, Facts, MainButton } from "./parts.tsx";
+import { Address, type Asked, ConfirmButton, deviceOf, Facts } from "./parts.tsx";
 
 export function Change({ link, account, answering }: Asked & { account: string }) {
   const path = usePath();
@@ -55,9 +56,9 @@ export function OtherAccount({ link, account }: { link: Confirmation; account: s
       </p>
       <AskedFor link={link} />
       <FormProblem problem={leaving.problem} />
-      <MainButton action={leaving} onClick={() => void leaving.act()}>
+      <Button kind="main" wide working={leaving.working} onClick={() => void leaving.act()}>
         Log out and switch account
-      </MainButton>
+      </Button>
       <p className="lk-words">If you didn't ask for this, close this page: nothing changes.</p>
       <ToAccount href={path("/")} />
     </OneTask>

@@ -1,9 +1,10 @@
 import { useState } from "react";
 import { type Confirmation, dayAndTimeOf } from "../../../src/client/index.ts";
+import { Button } from "../../../src/react/parts/button.tsx";
 import { ConfirmDialog } from "../../../src/react/parts/dialog.tsx";
 import { FormProblem } from "../../../src/react/parts/form.tsx";
 import { OneTask } from "../../frame.tsx";
-import { Address, type Asked, Choice, deviceOf, Facts, MainButton } from "./parts.tsx";
+import { Address, type Asked, Choice, deviceOf, Facts } from "./parts.tsx";
 
 export function UnknownAccount({ link, answering }: Asked) {
   const [isAsking, setAsking] = useState(false);
@@ -29,9 +30,9 @@ export function UnknownAccount({ link, answering }: Asked) {
           </p>
         ))}
         {!isAsking && <FormProblem problem={answering.problem} />}
-        <MainButton action={answering} onClick={() => void answering.act(link, true)}>
+        <Button kind="main" wide working={answering.working} onClick={() => void answering.act(link, true)}>
           This is my account
-        </MainButton>
+        </Button>
       </Choice>
       <Choice title="If you didn't, or aren't sure">
         <p className="lk-words">

@@ -10,20 +10,10 @@ export function ConfirmButton({ link, answering }: Asked) {
   return (
     <>
       <FormProblem problem={answering.problem} />
-      <MainButton action={answering} onClick={() => void answering.act(link, true)}>
+      <Button kind="main" wide working={answering.working} onClick={() => void answering.act(link, true)}>
         Confirm this address
-      </MainButton>
+      </Button>
     </>
-  );
-}
-
-type MainButtonProps = { action: { working: boolean }; onClick: () => void; children: ReactNode };
-
-export function MainButton({ action, onClick, children }: MainButtonProps) {
-  return (
-    <Button kind="main" wide working={action.working} onClick={onClick}>
-      {children}
-    </Button>
   );
 }
 

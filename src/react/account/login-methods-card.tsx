@@ -72,7 +72,6 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
   const { data: who } = useWho();
   const [dialog, setDialog] = useState<"remove" | "rename" | null>(null);
   useResume(`disconnect ${method.id}`, () => setDialog("remove"));
-  const used = method.lastUsedAt ? ` · last used: ${relativeTime(method.lastUsedAt, now)}` : "";
   return (
     // biome-ignore lint/a11y/noRedundantRoles: Safari drops the role of an item of a list without bullets.
     <li className="lk-row" role="listitem">
@@ -80,9 +79,10 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
         <p className="lk-label">
           <bdi>{method.name}</bdi>
         </p>
-        <p className="lk-muted">
-          {method.kind === "passkey" ? "Passkey · " : ""}Added {dayOf(method.createdAt, now)}
-          {used}
+        <p className="lk-muted lk-facts">
+          {method.kind === "passkey" && <span>Passkey</span>}{" "}
+          <span>Added {dayOf(method.createdAt, now)}</span>{" "}
+          {method.lastUsedAt && <span>last used: {relativeTime(method.lastUsedAt, now)}</span>}
         </p>
         {isNeeded && (
           <p className="lk-hint" id={why}>

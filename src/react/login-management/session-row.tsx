@@ -42,9 +42,9 @@ export function SessionRow({ session, isNew, now, say }: RowProps) {
       <DeviceGlyph os={session.os} />
       <div className="lk-row-words">
         <p className="lk-label">{label}</p>
-        <p className="lk-muted">
-          Signed in {dayOf(session.createdAt, now)} ·{" "}
-          <span className="lk-together">
+        <p className="lk-muted lk-facts">
+          <span>Signed in {dayOf(session.createdAt, now)}</span>{" "}
+          <span>
             last used:{" "}
             <time dateTime={session.lastUsedAt} title={absoluteTime(session.lastUsedAt)}>
               {relativeTime(session.lastUsedAt, now)}

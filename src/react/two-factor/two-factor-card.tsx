@@ -128,7 +128,7 @@ function OfferEnd({ onClose, say }: { onClose: () => void; say: (sentence: strin
       <div className="lk-actions">
         <Button onClick={() => setAsking(true)}>Log out other devices</Button>
         <Button kind="quiet" onClick={onClose}>
-          Keep logged in
+          Keep {others === 1 ? "it" : "them"} logged in
         </Button>
       </div>
       {asking && <EndOthers count={others} onClose={() => setAsking(false)} say={say} />}

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { expectNoContent } from "../support/requests/expectations.ts";
+import {
+  expectStatus,
+  freshEmail,
+  PASSWORD,
+  type Person,
+  signIn,
+  signUp,
+  signUpConfirmed,
+} from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
+import { serverFor, type TestServer } from "../support/servers/server.ts";
+
+const IGNORE = "ignore this email";
+
+/** What an owner does with an email of ours that sends the link for a new password. */
+const RESCUES: Record<string, (server: TestServer) => Promise<Person>> = {
+  'said "This wasn\'t me"': async (server) => {
+    const owner = await signUpConfirmed(server);
+    await signIn(server, owner, UA.firefoxWindows);
+    const token = await server.outbox.tokenFor(owner.email, "/not-me");
+    expectNoContent(await server.client().post("/api/not-me", { token }));
+    return owner;
+  },
+  "took the address back": async (server) => {
+    const owner = await signUpConfirmed(server);
+    const email = freshEmail("new");
+    expectStatus(202, await owner.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
+    const confirm = await server.outbox.tokenFor(email, "/confirm-email");
+    expectNoContent(await owner.client.post("/api/email-confirmations", { token: confirm }));
+    const token = await server.outbox.tokenFor(owner.email, "/keep-email");
+    expectNoContent(await server.client().post("/api/email-reversals", { token }));
+    return owner;
+  },
+  'said "I didn\'t create it"': async (server) => {
+    const stranger = await signUp(server);
+    const token = await server.outbox.tokenFor(stranger.email, "/confirm-email");
+    expectNoContent(await server.client().post("/api/email-confirmations", { token, mine: false }));
+    return stranger;
+  },
+};
+
+describeOnEachEngine("The email with the link for a new password", (engine) => {
+  const server = serverFor(engine);
+
+  test("may be ignored by someone who didn't ask for it", async () => {
+    const { email } = await signUp(server());
+    expectStatus(202, await server().client().post("/api/password-resets", { email }));
+    expect((await server().outbox.withLink(email, "/reset-password")).text).toContain(IGNORE);
+  });
+
+  test.each(Object.entries(RESCUES))("asks to act now whoever %s", async (_, rescue) => {
+    const { email } = await rescue(server());
+    const { text } = await server().outbox.withLink(email, "/reset-password");
+    expect(text).toContain("choose a new password now");
+    expect(text).not.toContain(IGNORE);
+  });
+});
