@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { BoundBrowser, offeredChallenge, signUpBound } from "../support/browsers/bound-browser.ts";
+import { BoundBrowser, copyOf, offeredChallenge, signUpBound } from "../support/browsers/bound-browser.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { need } from "../support/requests/answers.ts";
 import { MINUTE } from "../support/requests/clock.ts";
@@ -51,6 +51,44 @@ describeOnEachEngine("A session that isn't bound", (engine) => {
     Object.assign(browser, { sessionId, challenge: offeredChallenge(signedIn) });
     for (const proof of [null, browser.proof()])
       expectRefusal(await browser.refreshOnce(proof), 401, "signed_out");
+    await expectSignedIn(client);
+  });
+});
+
+describeOnEachEngine("A session that is being bound", (engine) => {
+  const server = serverFor(engine, { baseUrl: "https://app.example.test" });
+
+  test("to two keys at once is bound to one of them", async () => {
+    const { email, client } = await signUp(server());
+    const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+    const browsers = [new BoundBrowser(client), new BoundBrowser(copyOf(server(), client))];
+    const answers = await Promise.all(browsers.map((browser) => browser.register(signedIn)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 422]);
+    for (const [number, browser] of browsers.entries()) {
+      Object.assign(browser, { sessionId: need(signedIn, "session").id });
+      expect((await browser.refresh()).status).toBe(answers[number]?.status === 200 ? 200 : 403);
+    }
+  });
+
+  test("has the challenge of its registration no longer: a proof of that one is good once", async () => {
+    const { email, client } = await signUp(server());
+    const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+    const browser = new BoundBrowser(client);
+    expect((await browser.register(signedIn)).status).toBe(200);
+    const spent = browser.proof(offeredChallenge(signedIn));
+    expectRefusal(await browser.refreshOnce(spent), 403, "device_proof_stale");
+    expect((await browser.refreshOnce()).status).toBe(200);
+  });
+
+  test("is bound by its first refresh, too, where its bound cookie was never shown", async () => {
+    const { email, client } = await signUp(server());
+    const browser = new BoundBrowser(client);
+    await browser.register(await client.post("/api/session", { email, password: PASSWORD }));
+    browser.dropCookie();
+    await expectSignedIn(client);
+    expect((await browser.refresh()).status).toBe(200);
+    const copy = copyOf(server(), client, ["__Host-latchkey"]);
+    expectRefusal(await copy.get("/api/session"), 401, "device_proof_needed");
     await expectSignedIn(client);
   });
 });

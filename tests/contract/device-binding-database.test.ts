@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { BOUND, BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { holdWrites } from "../support/databases/hold-writes.ts";
+import { type Answer, need } from "../support/requests/answers.ts";
 import { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
@@ -109,25 +110,40 @@ describeOnEachEngine("What binding costs", (engine) => {
   });
 });
 
-describe("A refresh that was read before its session ended", () => {
+describe("What was read before its session ended", () => {
   describeOnEachEngine("and is written after it", (engine) => {
     const server = serverFor(engine, { baseUrl: BASE });
 
-    test("is over: it gives no cookie, and brings nothing back", async () => {
-      const { browser, client } = await signUpBound(server());
-      const had = client.jar.get(BOUND);
-      const which = `session where id = '${browser.sessionId}'`;
+    /** The session ends once what is asked has come as far as its lock. */
+    async function endingDuring(id: string, ask: () => Promise<Answer>): Promise<Answer> {
+      const which = `session where id = '${id}'`;
       const end = await holdWrites(server().database, `select id from ${which} for update`);
-      const refreshed = browser.refreshOnce();
-      // What is asked later has an answer once the refresh has come as far as the lock.
+      const asked = ask();
+      // What is asked later has an answer once that has come so far.
       for (let times = 0; times < 20; times++) await server().client().get("/healthz");
       await end(`delete from ${which}`);
-      const answer = await refreshed;
+      const answer = await asked;
+      expect(await server().database.read(`select id from ${which}`)).toEqual([]);
+      return answer;
+    }
+
+    test("a refresh is over: it gives no cookie, and brings nothing back", async () => {
+      const { browser, client } = await signUpBound(server());
+      const had = client.jar.get(BOUND);
+      const answer = await endingDuring(browser.sessionId, () => browser.refreshOnce());
       expectRefusal(answer, 401, "signed_out");
       expect(answer.setCookies).toEqual([]);
       expect(client.jar.get(BOUND)).toBe(had);
-      expect(await server().database.read(`select id from ${which}`)).toEqual([]);
       expect((await copyOf(server(), client).get("/api/session")).status).toBe(401);
+    });
+
+    test("a registration is over, too", async () => {
+      const { email, client } = await signUp(server());
+      const signedIn = await client.post("/api/session", { email, password: PASSWORD });
+      const register = () => new BoundBrowser(client).register(signedIn);
+      const answer = await endingDuring(need(signedIn, "session").id, register);
+      expectRefusal(answer, 401, "signed_out");
+      expect(answer.setCookies).toEqual([]);
     });
   });
 });

@@ -3,7 +3,7 @@ import { BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-bro
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { holdWrites } from "../support/databases/hold-writes.ts";
 import type { Client } from "../support/requests/client.ts";
-import { MINUTE, SECOND } from "../support/requests/clock.ts";
+import { DAY, MINUTE, SECOND } from "../support/requests/clock.ts";
 import { expectProblem, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
 import { activityOf, listOf, PASSWORD, signUp } from "../support/requests/people.ts";
 import { serverFor, startServer } from "../support/servers/server.ts";
@@ -55,6 +55,26 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     expect(await copiesTold(client)).toBe(1);
   });
 
+  test("is told again a day after the last time, and no sooner", async () => {
+    const { clock } = server();
+    const begun = clock.now();
+    clock.stopAt(begun);
+    const { browser, client, email } = await signUpBound(server());
+    const copy = copyOf(server(), client, [MAIN]);
+    for (const [after, times] of [
+      [0, 1],
+      [DAY - 1, 1],
+      [DAY, 2],
+    ] as const) {
+      clock.stopAt(begun + after);
+      expect((await browser.refresh()).status).toBe(200);
+      expectRefusal(await copy.get("/api/session"), 401, "device_proof_needed");
+      expect(await copiesTold(client)).toBe(times);
+      const emails = await server().outbox.to(email);
+      expect(emails.filter(({ subject }) => subject.includes("A copy of"))).toHaveLength(times);
+    }
+  });
+
   test("is told once of a copy that is used at two nodes at the same time", async () => {
     const { client, email } = await signUpBound(server());
     const { clock, database, secretKey } = server();
@@ -77,11 +97,12 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
   test.each([
     [
       "is told of a request without the short cookie while its browser still has it",
-      9 * MINUTE + 29 * SECOND,
+      9 * MINUTE + 30 * SECOND - 1,
       1,
     ],
-    ["isn't told of one in the seconds in which its browser drops it", 9 * MINUTE + 45 * SECOND, 0],
-    ["is told of one once those are over", 10 * MINUTE + SECOND, 1],
+    ["isn't told of one from when its browser drops it", 9 * MINUTE + 30 * SECOND, 0],
+    ["isn't told of one until it is over", 10 * MINUTE, 0],
+    ["is told of one after that", 10 * MINUTE + 1, 1],
   ])("%s", async (_, after, times) => {
     const { clock } = server();
     const start = clock.now();

@@ -1,8 +1,13 @@
 import { expect, test } from "vitest";
-import { signUpBound } from "../support/browsers/bound-browser.ts";
+import { BOUND, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { DAY, SECOND } from "../support/requests/clock.ts";
-import { expectRefusal, expectSignedOut } from "../support/requests/expectations.ts";
+import {
+  expectProblem,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import { expectStatus, type Person, signIn, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverFor } from "../support/servers/server.ts";
@@ -90,5 +95,20 @@ describeOnEachEngine("A cookie of a session that is bound to another device", (e
       const answer = expectStatus(200, await server().client().get("/api/session", { Cookie }));
       expect(answer.body.account?.id).toBe(living.account.id);
     }
+  });
+
+  test("doesn't open it with a bound cookie that was made up, whatever its own device has shown", async () => {
+    const { browser, client } = await signUpBound(server());
+    const thief = copyOf(server(), client);
+    thief.jar.set(BOUND, "A".repeat(43));
+    const expectNothing = async () => {
+      for (let shown = 0; shown < 2; shown++) await expectSignedIn(client);
+      const answer = await thief.get("/api/session", { Cookie: thief.jar.header() });
+      expectProblem(answer, 401, "device_proof_needed");
+      thief.jar.set(BOUND, "A".repeat(43));
+    };
+    await expectNothing();
+    expect((await browser.refreshOnce()).status).toBe(200);
+    await expectNothing();
   });
 });

@@ -60,6 +60,7 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
     const answer = expectStatus(201, await half.post(ROUTE, { code: codeAt(secret, server().clock.now()) }));
     expect(need(answer, "account").twoFactor).toBe(true);
     await expectSignedIn(half);
+    expect((await activityOf(half)).map(({ kind }) => kind)).not.toContain("recovery_code_used");
   });
 
   test("accepts the current step and one either side, spaces and all, each once", async () => {

@@ -73,6 +73,19 @@ describeOnEachEngine("Signing in", (engine) => {
     );
   });
 
+  test("in the very first browser of an account, such as an imported one, is no news", async () => {
+    const person = await signUp(server());
+    await server().latchkey.parts.database.write(({ query }) =>
+      query.deleteFrom("known_device").where("account_id", "=", person.account.id).execute(),
+    );
+    await signIn(server(), person, UA.firefoxWindows);
+    await signIn(server(), person, UA.safariMac);
+    const news = (await server().outbox.to(person.email)).map(({ subject }) => subject);
+    expect(news.filter((subject) => subject.startsWith("New sign-in"))).toEqual([
+      expect.stringContaining("New sign-in: Safari on Mac OS"),
+    ]);
+  });
+
   test("an address that can't be one is just an unknown address", async () => {
     for (const email of ["ada", "", "ada@example.test,eve@example.test"])
       expectRefusal(

@@ -6,6 +6,7 @@ import type { Client } from "../support/requests/client.ts";
 import { expectNoContent, expectRefusal, expectTooMany } from "../support/requests/expectations.ts";
 import {
   expectStatus,
+  freshEmail,
   halfSignIn,
   PASSWORD,
   type Person,
@@ -82,6 +83,22 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     expectStatus(200, await person.client.put(SETTINGS, right));
   });
 
+  test("and the owner's own wrong codes are forgotten with a right one", async () => {
+    const person = await signUp(server());
+    const { secret } = await turnOnTwoFactor(server(), person);
+    const code = wrongCodeAt(secret, server().clock.now());
+    const guess = async (times: number) => {
+      expectStatus(202, await trySignIn(person.client, person));
+      for (let time = 0; time < times; time++)
+        expectRefusal(await person.client.post(TWO_FACTOR, { code }), 401, "wrong_code");
+    };
+    await guess(10);
+    await guess(9);
+    const right = { code: codeAt(secret, server().clock.now()) };
+    expectStatus(201, await person.client.post(TWO_FACTOR, right));
+    await guess(2);
+  });
+
   test("a code that is missing is no try", async () => {
     const person = await signUp(server());
     const { secret } = await turnOnTwoFactor(server(), person);
@@ -90,5 +107,37 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
       expect((await person.client.post(PROOF, body)).body.code).toBe("wrong_code");
     const code = codeAt(secret, server().clock.now());
     expectNoContent(await person.client.post(PROOF, { ...body, code }));
+  });
+
+  test("however the address is spelled, and until the right password is given", async () => {
+    const person = await signUp(server());
+    const [email, nobody] = [person.email, freshEmail("nobody")];
+    const spelled = (address: string, guess: number) =>
+      [address, address.toUpperCase(), ` ${address}`][guess % 3] ?? address;
+    const wrong = (address: string, guess: number) =>
+      trySignIn(server().client(), { email: spelled(address, guess), password: WRONG_PASSWORD });
+    for (let guess = 0; guess < 9; guess++)
+      expectRefusal(await wrong(email, guess), 401, "wrong_credentials");
+    expectStatus(201, await trySignIn(server().client(UA.firefoxLinux), person));
+    for (const address of [email, nobody]) {
+      for (let guess = 0; guess < 10; guess++)
+        expectRefusal(await wrong(address, guess), 401, "wrong_credentials");
+      for (let guess = 0; guess < 3; guess++) expectTooMany(await wrong(address, guess));
+    }
+  });
+});
+
+describeOnEachEngine("Where limits are switched off", (engine) => {
+  const server = serverFor(engine, { rateLimits: "off" });
+
+  test("nobody has to wait, however often they try", async () => {
+    const person = await signUp(server());
+    for (let guess = 0; guess < 12; guess++)
+      expectRefusal(
+        await trySignIn(server().client(), { ...person, password: WRONG_PASSWORD }),
+        401,
+        "wrong_credentials",
+      );
+    expectStatus(201, await trySignIn(server().client(UA.firefoxLinux), person));
   });
 });

@@ -8,6 +8,7 @@ import { UA } from "../support/requests/user-agents.ts";
 import { serverFor, startServer } from "../support/servers/server.ts";
 
 const MOST = 10;
+const OF_A_DAY = 100;
 
 describeOnEachEngine("A refusal that is already decided", (engine) => {
   const server = serverFor(engine);
@@ -42,6 +43,23 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     expect(waits[0]).toBeGreaterThan(waits.at(-1) ?? 0);
   });
 
+  test("writes nothing either where it is the day's tries that are used up", async () => {
+    const { email } = await signUp(server());
+    const wrong = { email, password: WRONG_PASSWORD };
+    expectRefusal(await trySignIn(server().client(), wrong), 401, "wrong_credentials");
+    await server().latchkey.parts.database.write(({ query }) =>
+      query
+        .updateTable("attempts")
+        .set({ count: OF_A_DAY })
+        .where("key", "like", "password_unknown_devices:%")
+        .execute(),
+    );
+    expectTooMany(await trySignIn(server().client(), wrong));
+    const before = await written();
+    expectTooMany(await trySignIn(server().client(), wrong));
+    expect(await written()).toEqual(before);
+  });
+
   test("ends with its time, and then tries count from zero", async () => {
     const { person, wrong } = await lockedOut();
     const refused = await trySignIn(server().client(), wrong);
@@ -61,6 +79,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
       const done = await server().client().put("/api/password-resets", { token, password: OTHER_PASSWORD });
       expect(done.status, done.text).toBe(204);
       expect((await trySignIn(server().client(UA.firefoxWindows), changed)).status).toBe(201);
+      expectRefusal(await trySignIn(server().client(), person), 401, "wrong_credentials");
       clock.advance(3 * SECOND);
       expect((await trySignIn(other.client(UA.firefoxLinux), changed)).status).toBe(201);
     } finally {

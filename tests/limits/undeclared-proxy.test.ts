@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
 import type { Client } from "../support/requests/client.ts";
-import { expectTooMany } from "../support/requests/expectations.ts";
-import { freshEmail, signUp, trySignIn } from "../support/requests/people.ts";
+import { expectRefusal, expectTooMany } from "../support/requests/expectations.ts";
+import { expectStatus, freshEmail, signUp, trySignIn } from "../support/requests/people.ts";
 import { countUpTo } from "../support/servers/count-up-to.ts";
 import { serverFor, type TestServer } from "../support/servers/server.ts";
 
@@ -42,9 +43,25 @@ describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => 
     await stranger.post("/api/session", { email: freshEmail(), password }, from("203.0.113.8"));
     await countUpTo(GENEROUS, server(), "password_network");
     expectTooMany(await signIn(stranger));
-    const known = await signIn(person.client);
-    expect(known.status, known.text).toBe(201);
+    expectStatus(201, await signIn(person.client));
     expect((await trySignIn(stranger, person)).status, "a client without such a proxy").toBe(201);
+  });
+});
+
+describeOnEachEngine("Passkeys behind a proxy that isn't declared", (engine) => {
+  const server = serverFor(engine);
+
+  test("are let past its limit in a browser that their own account knows", async () => {
+    const [person, other] = [await signUp(server()), await signUp(server())];
+    const authenticator = await addPasskey(server(), person.client);
+    const send = (client: Client, passkey: unknown) =>
+      client.post("/api/session/passkey", { passkey }, from("203.0.113.7"));
+    const sign = async (client: Client) => send(client, authenticator.get(await signInOptions(client)));
+    for (const shapeless of ["", "AAAA", null, {}, { id: {} }])
+      expectRefusal(await send(person.client, shapeless), 401, "wrong_passkey");
+    await countUpTo(GENEROUS, server(), "password_network");
+    for (const client of [server().client(), other.client]) expectTooMany(await sign(client));
+    expectStatus(201, await sign(person.client));
   });
 });
 

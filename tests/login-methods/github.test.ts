@@ -83,6 +83,9 @@ describeOnEachEngine("Signing in with GitHub", (engine) => {
       const strict = cautious.client();
       expect(await round(strict, someone(), emails, cautious)).toBe("/login?error=provider_no_email");
     }
+    const strict = cautious.client();
+    expect(await round(strict, someone(), [primary(freshEmail())], cautious)).toBe("/settings/security");
+    expect(need(await strict.get("/api/session"), "account").emailVerified).toBe(true);
   });
 
   test("never links by email", async () => {

@@ -104,9 +104,12 @@ describeOnEachEngine("A round to a provider", (engine) => {
 });
 
 describeOnEachEngine("Where addresses are verified first, or sign-up is closed", (engine) => {
-  test.each(["verify-first", "closed"] as const)(
-    "a provider that verifies nothing can't be used to ask which addresses are known (%s)",
-    async (signUpMode) => {
+  test.each([
+    ["verify-first", "/settings/security"],
+    ["closed", "/login?error=sign_up_closed"],
+  ] as const)(
+    "a provider that verifies nothing can't be used to ask which addresses are known (%s); one that does leads to %s",
+    async (signUpMode, leads) => {
       const sites = await Sites.start();
       const server = await startServer({ engine, signUp: signUpMode, oidc: sites.options });
       const email = freshEmail();
@@ -121,6 +124,9 @@ describeOnEachEngine("Where addresses are verified first, or sign-up is closed",
       const ask = (address: string) =>
         sites.signIn(server.client(), "plain", `asks-${address}`, { email: address, email_verified: false });
       expect((await ask(email)).split("?")[1]).toBe((await ask(freshEmail())).split("?")[1]);
+      const verified = { email: freshEmail(), email_verified: true };
+      const landed = await sites.signIn(server.client(), "plain", "verified", verified);
+      expect(landed).toBe(`${server.baseUrl}${leads}`);
       await server.close();
       sites.stop();
     },
