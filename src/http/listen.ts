@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import { getRequestListener, RequestError } from "@hono/node-server";
+import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
 import type { BaseUrl } from "../options/kinds.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
@@ -20,6 +20,8 @@ type Served = { fetch: Fetch; closeStreams(): void; settings: { baseUrl: BaseUrl
 const STOP_PATIENCE = 10_000;
 /** How long an idle connection may still send a request then, in ms. */
 const LAST_CALL = 100;
+/** Where a URL's parser takes the host to be over. */
+const ENDS_HOST = /[\\/?#]/;
 /** Longer than proxies keep an idle connection, so that none is closed just as a proxy uses it again; ms. */
 const KEEP_ALIVE = 75_000;
 
@@ -29,7 +31,7 @@ const KEEP_ALIVE = 75_000;
  */
 export async function listen(latchkey: Served, where: { port: number; host: string }): Promise<Listening> {
   const server = createServer(
-    getRequestListener((request, env) => fetchReadable(latchkey, request, peerOf(env)), {
+    getRequestListener((request, env) => fetchReadable(latchkey, request, env as HttpBindings), {
       overrideGlobalObjects: true,
       // For requests without a Host, which HTTP/1.0 allows.
       hostname: "localhost",
@@ -51,9 +53,13 @@ export async function listen(latchkey: Served, where: { port: number; host: stri
   };
 }
 
-/** The request listener takes a Host such as 999.1.1.1 for a name, but its URL can't be parsed. */
-function fetchReadable(latchkey: Served, request: Request, remote: string): Promise<Response> | Response {
-  if (URL.canParse(request.url)) return latchkey.fetch(request, remote);
+/**
+ * The request listener lets a Host through such as 999.1.1.1, with which no URL can be parsed, or one that goes on
+ * as a path (`9\abcde`, as long as the 0.0.0.9 that it is read as).
+ */
+function fetchReadable(latchkey: Served, request: Request, env: HttpBindings): Promise<Response> | Response {
+  const { host = "" } = env.incoming.headers;
+  if (URL.canParse(request.url) && !ENDS_HOST.test(host)) return latchkey.fetch(request, peerOf(env));
   return unreadable(new RequestError("Invalid host header"), latchkey.settings.baseUrl);
 }
 

@@ -165,6 +165,25 @@ describe("What asks to be led on after a sign-in", () => {
     expect(header(answer, "location")).toBe(`${OWN}/login?next=${encodeURIComponent(next)}`);
   });
 
+  test("is left out where it is so long that no proxy would let the answer through", async () => {
+    const { client } = await signedIn();
+    const stranger = server().client();
+    const leads = async (length: number) => {
+      // Each of its characters takes three where it is written into an address.
+      const path = `/settings/security?x=${"/".repeat(length)}`;
+      const asked = `${OWN}${path}`;
+      const inFront = await stranger.get("/verify", { ...NAVIGATE, "X-Original-URL": asked });
+      const past = await client.get(`/login?next=${asked}`, NAVIGATE);
+      return [await stranger.get(path, NAVIGATE), inFront, past].map((answer) => header(answer, "location"));
+    };
+    const next = `${OWN}/settings/security?x=${"/".repeat(900)}`;
+    const login = `${OWN}/login?next=${encodeURIComponent(next)}`;
+    expect(await leads(900)).toEqual([login, login, next]);
+    expect(await leads(1_000)).toEqual([`${OWN}/login`, `${OWN}/login`, `${OWN}/settings/security`]);
+    const error = await client.get(`/login?error=${"%20".repeat(1_000)}`, NAVIGATE);
+    expect(header(error, "location")).toBe(`${OWN}/settings/security`);
+  });
+
   let person: ReturnType<typeof signUp> | undefined;
   function signedIn() {
     person ??= signUp(server());

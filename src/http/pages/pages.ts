@@ -13,6 +13,9 @@ import { html, plainPage } from "./html.ts";
 
 const TASKS = ["/sign-up", "/forgot-password", "/reset-password", "/confirm-email", "/keep-email", "/not-me"];
 
+/** The shape of a refusal's code. */
+const CODE = /^[a-z_]{1,40}$/;
+
 /** The dashboard's pages. What a page may show is decided here, before any of it is sent. */
 export function pageRoutes(dashboard: Dashboard | null): Route[] {
   const show = (call: Call, ending: SignedOut = { reason: "none" }): Response =>
@@ -61,7 +64,7 @@ function pastLogin(call: Call, { session }: Identity): Response | null {
   const home = `${settings.baseUrl.href}/settings/security`;
   // The settings page says what went wrong on the way here.
   const error = searchParams.get("error");
-  if (error !== null) return redirect(`${home}?error=${encodeURIComponent(error)}`);
+  if (error !== null && CODE.test(error)) return redirect(`${home}?error=${error}`);
   const next = allowedNext(searchParams.get("next"), settings);
   const why = whyNotLetIn(settings, session);
   return redirect(why === null ? (next ?? home) : loginUrl(next, settings, why.reason));
@@ -69,7 +72,7 @@ function pastLogin(call: Call, { session }: Identity): Response | null {
 
 function logInFirst({ request, parts: { settings } }: Call): Response {
   const { pathname, search } = new URL(request.url);
-  return redirect(loginUrl(settings.baseUrl.origin + pathname + search, settings));
+  return redirect(loginUrl(allowedNext(settings.baseUrl.origin + pathname + search, settings), settings));
 }
 
 /** The path below the base URL. */
