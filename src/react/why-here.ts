@@ -41,7 +41,11 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
         NOT_YOU,
       );
     case "account_closed":
-      return askWhoeverRunsIt("This account was closed.");
+      return askWhoeverRunsIt(
+        ending.by && by !== ADMINISTRATOR
+          ? `Your account was deleted from ${by}${when}. ${NOT_YOU}`
+          : "This account was closed.",
+      );
     case "proof_lost":
       return because(
         "This browser could no longer prove itself, so its old session ended with your new one.",

@@ -2,8 +2,10 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { browserFor, focused, violationsIn } from "../support/browsers/browser.ts";
 import { codeAt, STEP, wrongCodeAt } from "../support/login-methods/totp.ts";
+import type { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
-import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import { freshEmail, PASSWORD, signInWithCode, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("a proof with two factors in the browser", () => {
@@ -12,22 +14,22 @@ describe("a proof with two factors in the browser", () => {
 
   /** The security page of somebody with 2FA, a while after the last proof. */
   async function atThePage(options: BrowserContextOptions = {}) {
-    const { baseUrl, clock } = server();
+    const { clock } = server();
     clock.toMiddleOf(STEP);
     const person = await signUp(server());
     const { secret, recoveryCodes } = await turnOnTwoFactor(server(), person);
     clock.advance(11 * MINUTE);
+    return { page: await pageOf(person.client, options), person, secret, recoveryCodes };
+  }
+
+  async function pageOf({ jar }: Client, options: BrowserContextOptions = {}): Promise<Page> {
+    const { baseUrl } = server();
     const { context, page } = await browser.device(options);
-    await context.addCookies(
-      ["latchkey", "latchkey-device"].map((name) => ({
-        name,
-        value: person.client.jar.get(name) ?? "",
-        url: baseUrl,
-      })),
-    );
+    const cookies = ["latchkey", "latchkey-device"];
+    await context.addCookies(cookies.map((name) => ({ name, value: jar.get(name) ?? "", url: baseUrl })));
     await page.goto(`${baseUrl}/settings/security`);
     await page.getByText("Current session").waitFor();
-    return { page, person, secret, recoveryCodes };
+    return page;
   }
 
   const dialogIn = (page: Page) => page.getByRole("dialog", { name: "Confirm it's you" });
@@ -55,7 +57,8 @@ describe("a proof with two factors in the browser", () => {
   });
 
   it("asks for the password and a recovery code if neither was given, and again if that took too long", async () => {
-    const { page, recoveryCodes } = await atThePage();
+    const { page, person, secret, recoveryCodes } = await atThePage();
+    const other = await pageOf((await signInWithCode(server(), person, secret, UA.firefoxWindows)).client);
     const methods = page.getByRole("region", { name: "Login methods" });
     await methods.getByRole("button", { name: "Add a passkey" }).click();
     const dialog = dialogIn(page);
@@ -80,6 +83,7 @@ describe("a proof with two factors in the browser", () => {
     await dialog.getByRole("button", { name: "Use a recovery code" }).click();
     await dialog.getByLabel("Recovery code").fill(recoveryCodes[1] ?? "");
     await dialog.getByRole("button", { name: "Confirm" }).click();
-    await page.waitForURL(/\/login/);
+    await page.getByText("Your account was deleted").waitFor();
+    await other.getByText("Your account was deleted from").waitFor();
   });
 });
