@@ -39,6 +39,8 @@ const LANES = 8;
 /** After so many requests, days pass, what is over is pruned, and everything is looked at. */
 const LOOK_EVERY = 20 * BATCH;
 const MOST_FAULTS = 50;
+/** As much of a request's head as Node reads, in bytes; a character may take two. */
+const NODE_READS = 16 * 1024;
 
 /** What the heap may grow by between the first tenth and the end, in bytes: what is remembered is bounded. */
 export const MOST_GROWN = 32 * 2 ** 20;
@@ -107,8 +109,15 @@ async function sendOne({ server, cast, fuzzed }: Run, generated: Generated): Pro
     for (const fault of faults)
       fuzzed.faults.push(`${shown(asked)}\n  ${fault}: ${answer.text.slice(0, 300)}`);
   } catch (error) {
-    fuzzed.faults.push(`${shown(asked)}\n  had no answer: ${String(error)}`);
+    if (isCutOff(asked, error)) count(fuzzed, 0);
+    else fuzzed.faults.push(`${shown(asked)}\n  had no answer: ${String(error)}`);
   }
+}
+
+/** Node refuses a head that is longer than it reads, and may close before the body has come and its answer is read. */
+function isCutOff({ path, headers }: Asked, error: unknown): boolean {
+  const head = path.length + headers.flat().join("").length;
+  return head > NODE_READS / 2 && (error as NodeJS.ErrnoException).code === "ECONNRESET";
 }
 
 async function sendBytes({ server, fuzzed }: Run, bytes: string): Promise<void> {
