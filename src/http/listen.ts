@@ -20,8 +20,8 @@ type Served = { fetch: Fetch; closeStreams(): void; settings: { baseUrl: BaseUrl
 const STOP_PATIENCE = 10_000;
 /** How long an idle connection may still send a request then, in ms. */
 const LAST_CALL = 100;
-/** Where a URL's parser takes the host to be over. */
-const ENDS_HOST = /[\\/?#]/;
+/** What a URL's parser takes for the end of the host, or for a name before it. */
+const NO_HOST = /[\\/?#@]/;
 /** Longer than proxies keep an idle connection, so that none is closed just as a proxy uses it again; ms. */
 const KEEP_ALIVE = 75_000;
 
@@ -54,12 +54,12 @@ export async function listen(latchkey: Served, where: { port: number; host: stri
 }
 
 /**
- * The request listener lets a Host through such as 999.1.1.1, with which no URL can be parsed, or one that goes on
- * as a path (`9\abcde`, as long as the 0.0.0.9 that it is read as).
+ * The request listener lets a Host through such as 999.1.1.1, with which no URL can be parsed, and one that is more
+ * than a host, if it is as long as what it is read as: `9\abcde` and `abcde@9`, as 0.0.0.9.
  */
 function fetchReadable(latchkey: Served, request: Request, env: HttpBindings): Promise<Response> | Response {
   const { host = "" } = env.incoming.headers;
-  if (URL.canParse(request.url) && !ENDS_HOST.test(host)) return latchkey.fetch(request, peerOf(env));
+  if (URL.canParse(request.url) && !NO_HOST.test(host)) return latchkey.fetch(request, peerOf(env));
   return unreadable(new RequestError("Invalid host header"), latchkey.settings.baseUrl);
 }
 

@@ -182,8 +182,9 @@ describeOnEachEngine("Bad input", (engine) => {
       expectRefusal(answer, 400, "unreadable_request");
       expect(answer.headers["x-content-type-options"]).toBe("nosniff");
     }
-    // Read as an address of four numbers, which it can't be; or as one with a path behind it.
-    for (const host of ["999.1.1.1", "1.2.3.4.5", "0x1ffffffff", "9\\abcde", "9/abcde", "9?abcde", "9#abcde"])
+    // Read as an address of four numbers, which it can't be; or as one with a path behind it, or a name before it.
+    const tricks = ["9\\abcde", "9/abcde", "9?abcde", "9#abcde", "abcde@9", "a:cde@9"];
+    for (const host of ["999.1.1.1", "1.2.3.4.5", "0x1ffffffff", ...tricks])
       for (const path of ["/api/not-me", "/api/session"])
         expectRefusal(await client.post(path, {}, { Host: host }), 400, "unreadable_request");
     expectRefusal(await client.post("/\\evil.example", {}), 400, "unreadable_request");
