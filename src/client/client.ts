@@ -34,6 +34,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     ask<SignedIn>({ method: "GET", path: "/api/session", background });
   const guard = createGuard({ basePath, who });
   const askSignedIn: Ask = (given) => guard.run(() => ask(given));
+  const askToEnd: Ask = (given) => guard.run(() => guard.endOwn(() => ask(given)));
 
   return {
     /** The path that the client was made for. */
@@ -55,7 +56,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     ...passkeysAndSites(ask, askSignedIn),
     ...emailedLinks(ask),
     ...loginManagement(askSignedIn),
-    ...ownAccount(askSignedIn),
+    ...ownAccount(askSignedIn, askToEnd),
     ...twoFactor(askSignedIn),
   };
 }
@@ -149,7 +150,7 @@ function loginManagement(ask: Ask) {
   };
 }
 
-function ownAccount(ask: Ask) {
+function ownAccount(ask: Ask, askToEnd: Ask) {
   return {
     /** Changes the password, or sets the first one; every other device is logged out. */
     changePassword: (body: { currentPassword?: string; newPassword: string }) =>
@@ -164,7 +165,7 @@ function ownAccount(ask: Ask) {
       ask({ method: "POST", path: "/api/session/proof", body }),
     /** Deletes the account for good. */
     deleteAccount: (body: { currentPassword?: string } & Partial<SecondFactor>) =>
-      ask({ method: "DELETE", path: "/api/account", body }),
+      askToEnd({ method: "DELETE", path: "/api/account", body }),
     /** The password, passkeys and other sites of this account, and which of them can't be disconnected. */
     loginMethods({ background = false }: Reading = {}) {
       const path = "/api/account/login-methods";

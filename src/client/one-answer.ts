@@ -16,6 +16,7 @@ export function createGuard({
 }) {
   const { listen, tellAll, startOver } = createTabs(basePath);
   let asking: { answer: Promise<SignedIn>; background: boolean } | undefined;
+  let endingOwn: Promise<unknown> = Promise.resolve();
 
   async function askOnce(reading: Reading): Promise<SignedIn> {
     try {
@@ -23,7 +24,10 @@ export function createGuard({
       startOver();
       return answer;
     } catch (error) {
-      if (isSignedOut(error)) tellAll(error.ending);
+      if (isSignedOut(error)) {
+        await endingOwn;
+        tellAll(error.ending);
+      }
       throw error;
     }
   }
@@ -52,7 +56,14 @@ export function createGuard({
     }
   }
 
-  return { ask, run, tellAll, listen };
+  /** Makes a call that ends the page's own session. Nobody is told before it is answered: what it says comes first. */
+  function endOwn<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    const answer = call();
+    endingOwn = answer.catch(() => {});
+    return answer;
+  }
+
+  return { ask, run, endOwn, tellAll, listen };
 }
 
 /** Tells every tab that nobody is signed in any more, each of them once until somebody is again. */

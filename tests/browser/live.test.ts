@@ -96,6 +96,29 @@ describe("pages that stay open", () => {
     await page.getByText("Your session reached its time limit.").waitFor();
   });
 
+  it("say that the account was deleted, though they hear of that before its deletion is answered", async () => {
+    const { baseUrl } = server();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    await page.route("**/api/account", async (route) => {
+      const isRefused = page.waitForResponse(
+        (answer) => answer.url().endsWith("/api/session") && answer.status() === 401,
+      );
+      const response = await route.fetch();
+      await isRefused;
+      // What is asked later is answered once the page has heard; one that has left answers nothing.
+      await page.evaluate(async () => {
+        for (let times = 0; times < 20; times++) await fetch("/healthz");
+      });
+      await route.fulfill({ response });
+    });
+    await page.getByRole("button", { name: "Delete account…" }).click();
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByLabel("Current password").fill(PASSWORD);
+    await dialog.getByRole("button", { name: "Delete account" }).click();
+    await page.getByText("Your account was deleted.").waitFor();
+  });
+
   it("keep what they show while the server is away, and say so", async () => {
     const { baseUrl } = server();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });

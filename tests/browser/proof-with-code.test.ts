@@ -83,7 +83,7 @@ describe("a proof with two factors in the browser", () => {
     await dialog.getByRole("button", { name: "Use a recovery code" }).click();
     await dialog.getByLabel("Recovery code").fill(recoveryCodes[1] ?? "");
     await dialog.getByRole("button", { name: "Confirm" }).click();
-    await page.getByText("Your account was deleted").waitFor();
+    await page.getByText("Your account was deleted.").waitFor();
     await other.getByText("Your account was deleted from").waitFor();
   });
 });

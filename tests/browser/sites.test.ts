@@ -122,7 +122,7 @@ describe("other sites to log in with, in the browser", () => {
       await expect.poll(isSeen, { message: what }).toBe(true);
     }
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete account" }).click();
-    await page.getByText("Your account was deleted").waitFor();
+    await page.getByText("Your account was deleted.").waitFor();
   });
 
   it("are connected, and the result is shown where the person lands", async () => {
