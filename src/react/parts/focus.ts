@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useRef } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 
 /** The step of a card in which nothing is open. */
 export const REST = "rest";
@@ -11,7 +11,8 @@ export const REST = "rest";
 export function useFocusAlong(step: string): RefObject<HTMLElement | null> {
   const card = useRef<HTMLElement>(null);
   const before = useRef(step);
-  useEffect(() => {
+  // Before the step is painted: an effect comes later, when a fast person is in another field already.
+  useLayoutEffect(() => {
     const left = before.current;
     before.current = step;
     if (left === step || card.current === null) return;
