@@ -50,7 +50,7 @@ async function inBatches(
     const done = await runBatch(parts, batch);
     total += done ?? 0;
     if (done === null || done < ROWS_A_BATCH) return total;
-    await rest(pace, performance.now() - began);
+    await restAfter(performance.now() - began, pace);
   }
   return total;
 }
@@ -64,7 +64,7 @@ async function runBatch<T>(
 }
 
 /** Rests after a batch that took so many ms, unless it is to stop: nobody waits for a rest. */
-async function rest({ stop, rest = 0 }: Pace, took: number): Promise<void> {
+async function restAfter(took: number, { stop, rest = 0 }: Pace): Promise<void> {
   const pause = wait(Math.max(SHORTEST_PAUSE, took * rest), undefined, stop && { signal: stop });
   await pause.catch((error: unknown) => {
     if (!stop?.aborted) throw error;
@@ -105,7 +105,7 @@ async function endIdle(parts: SessionParts, now: number, pace: Pace): Promise<nu
     const page = await runBatch(parts, (write) => endIdleOnPage(parts, write, { from, before }, now));
     total += page?.ended ?? 0;
     after = page?.last;
-    if (after !== undefined) await rest(pace, performance.now() - began);
+    if (after !== undefined) await restAfter(performance.now() - began, pace);
   }
   return total;
 }
