@@ -13,6 +13,7 @@ import { codeAt } from "../support/login-methods/totp.ts";
 import { need } from "../support/requests/answers.ts";
 import { expectNoContent, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
 import {
+  changeToken,
   expectStatus,
   freshEmail,
   PASSWORD,
@@ -113,8 +114,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     const person = await signUp(server());
     await verifyEmail(server(), person);
     const email = freshEmail("new");
-    expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-    const token = await server().outbox.tokenFor(email, "/confirm-email");
+    const token = await changeToken(server(), person, email);
     expectNoContent(await person.client.post("/api/email-confirmations", { token }));
     const line = { email: person.email, passwordHash: otherSystems.argon2id?.(PASSWORD) };
     expect(await bring([line])).toMatchObject({ accounts: 0, leftOut: [{ what: "account" }] });

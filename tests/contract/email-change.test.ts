@@ -10,6 +10,7 @@ import {
 } from "../support/requests/expectations.ts";
 import {
   activityOf,
+  changeToken,
   expectStatus,
   freshEmail,
   isSignedIn,
@@ -28,10 +29,7 @@ import { serverFor } from "../support/servers/server.ts";
 describeOnEachEngine("A change of the address", (engine) => {
   const server = serverFor(engine);
 
-  async function ask({ client }: Pick<Person, "client">, email: string): Promise<string> {
-    expectStatus(202, await client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-    return server().outbox.tokenFor(email, "/confirm-email");
-  }
+  const ask = (person: Pick<Person, "client">, email: string) => changeToken(server(), person, email);
 
   const confirm = ({ client }: Pick<Person, "client">, token: string) =>
     client.post("/api/email-confirmations", { token });

@@ -1,10 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { endEveryone, findForOperator, remove, suspend } from "../../src/operator.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import type { Answer } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
 import {
+  changeToken,
   expectStatus,
   freshEmail,
   OTHER_PASSWORD,
@@ -18,6 +19,7 @@ import {
   verifyEmail,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
+import { rightBefore } from "../support/servers/meanwhile.ts";
 import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 type Link = {
@@ -34,8 +36,7 @@ const LINKS: Record<string, Link> = {
   "a confirmation of another address": {
     make: async (server, person) => {
       const email = freshEmail("next");
-      expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-      return server.outbox.tokenFor(email, "/confirm-email");
+      return changeToken(server, person, email);
     },
     use: (browser, token) => browser.post("/api/email-confirmations", { token }),
   },
@@ -56,8 +57,7 @@ const operate =
 async function changeOfAddress(server: TestServer, person: Person): Promise<() => Promise<void>> {
   const other = await signIn(server, person, UA.safariIphone);
   const email = freshEmail("moved");
-  expectStatus(202, await other.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-  const token = await server.outbox.tokenFor(email, "/confirm-email");
+  const token = await changeToken(server, other, email);
   return async () => expectNoContent(await other.client.post("/api/email-confirmations", { token }));
 }
 
@@ -138,18 +138,11 @@ describeOnEachEngine("An emailed link", (engine) => {
   ])("to reset the password isn't sent where the account %s before it is written", async (_, prepare) => {
     const person = await signUpConfirmed(server());
     const happen = await prepare(server(), person);
-    const { database } = server().latchkey.parts;
-    const { write } = database;
-    Object.assign(database, {
-      async write(work: Parameters<typeof write>[0]) {
-        Object.assign(database, { write });
-        await happen();
-        return write(work);
-      },
-    });
+    const happened = vi.fn(happen);
+    rightBefore(server().latchkey.parts.database, "write", happened);
     expectStatus(202, await server().client().post("/api/password-resets", { email: person.email }));
     const emails = await server().outbox.to(person.email);
-    expect(database.write).toBe(write);
+    expect(happened).toHaveBeenCalledOnce();
     expect(emails.map(({ subject }) => subject)).not.toContain("Reset your password");
   });
 

@@ -9,7 +9,6 @@ import {
   activityOf,
   expectStatus,
   freshEmail,
-  listOf,
   OTHER_PASSWORD,
   PASSWORD,
   type Person,
@@ -21,7 +20,7 @@ import {
   turnOnTwoFactor,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
-import { rightAfter } from "../support/servers/right-after.ts";
+import { rightAfter } from "../support/servers/meanwhile.ts";
 import { serverFor } from "../support/servers/server.ts";
 
 const METHODS = "/api/account/login-methods";
@@ -96,17 +95,6 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
       expect(kinds).not.toContain("recovery_code_used");
       expectNoContent(await person.client.delete(TWO_FACTOR, off));
     });
-  });
-
-  test("is refused where it signs in with a password that was changed after it was judged", async () => {
-    const person = await signUp(server());
-    const change = { currentPassword, newPassword: OTHER_PASSWORD };
-    rightAfter(server().latchkey.parts.passwords, "verify", async () =>
-      expectNoContent(await person.client.put("/api/account/password", change)),
-    );
-    const refused = await trySignIn(server().client(UA.firefoxWindows), person);
-    expectRefusal(refused, 401, "wrong_credentials");
-    expect(await listOf(person.client)).toHaveLength(1);
   });
 
   test("is refused where its session was ended while its password was judged", async () => {

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { expectNoContent } from "../support/requests/expectations.ts";
 import {
+  changeToken,
   expectStatus,
   freshEmail,
-  PASSWORD,
   type Person,
   signIn,
   signUp,
@@ -27,8 +27,7 @@ const RESCUES: Record<string, (server: TestServer) => Promise<Person>> = {
   "took the address back": async (server) => {
     const owner = await signUpConfirmed(server);
     const email = freshEmail("new");
-    expectStatus(202, await owner.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-    const confirm = await server.outbox.tokenFor(email, "/confirm-email");
+    const confirm = await changeToken(server, owner, email);
     expectNoContent(await owner.client.post("/api/email-confirmations", { token: confirm }));
     const token = await server.outbox.tokenFor(owner.email, "/keep-email");
     expectNoContent(await server.client().post("/api/email-reversals", { token }));

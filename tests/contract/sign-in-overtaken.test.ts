@@ -5,13 +5,17 @@ import { Sites } from "../login-methods/ways.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
 import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
-import { need } from "../support/requests/answers.ts";
+import { type Answer, need } from "../support/requests/answers.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
 import {
+  changeToken,
   expectStatus,
+  freshEmail,
+  listOf,
   OTHER_PASSWORD,
   PASSWORD,
   type Person,
+  resetToken,
   signIn,
   signUp,
   signUpConfirmed,
@@ -19,9 +23,48 @@ import {
   turnOnTwoFactor,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
+import { rightAfter, rightBefore } from "../support/servers/meanwhile.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const METHODS = "/api/account/login-methods";
+
+/** An account, the address to sign in with, and what happens to it. */
+type Scene = { email: string; happen: () => Promise<Answer> };
+
+const SCENES: Record<string, (server: TestServer) => Promise<Scene>> = {
+  "is reset": async (server) => {
+    const { email } = await signUp(server);
+    const token = await resetToken(server, email);
+    return {
+      email,
+      happen: () => server.client().put("/api/password-resets", { token, password: OTHER_PASSWORD }),
+    };
+  },
+  "is disconnected": async (server) => {
+    const { email, client } = await signUpConfirmed(server);
+    await addPasskey(server, client);
+    return { email, happen: () => client.delete(`${METHODS}/password`) };
+  },
+  "has its account moved to another address": async (server) => {
+    const person = await signUp(server);
+    const token = await changeToken(server, person, freshEmail("new"));
+    return { email: person.email, happen: () => person.client.post("/api/email-confirmations", { token }) };
+  },
+  "has its account taken back by an earlier address": async (server) => {
+    const person = await signUpConfirmed(server);
+    const email = freshEmail("new");
+    const confirm = await changeToken(server, person, email);
+    expectNoContent(await person.client.post("/api/email-confirmations", { token: confirm }));
+    const token = await server.outbox.tokenFor(person.email, "/keep-email");
+    return { email, happen: () => server.client().post("/api/email-reversals", { token }) };
+  },
+  "is disowned by whose address it is": async (server) => {
+    const { email } = await signUp(server);
+    const token = await server.outbox.tokenFor(email, "/confirm-email");
+    const isNotMine = { token, mine: false };
+    return { email, happen: () => server.client().post("/api/email-confirmations", isNotMine) };
+  },
+};
 
 /** What was proved is looked at before the transaction that opens the session; here something happens in between. */
 describeOnEachEngine("A sign-in whose account changes before its session is opened", (engine) => {
@@ -36,45 +79,41 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     sites.stop();
   });
 
-  /** Does it right before or after the transaction of this number from now on. */
+  /** Right before, or after, the transaction of this number from now on. */
   async function meanwhile(
-    when: "before" | "after",
+    when: typeof rightBefore | typeof rightAfter,
     transaction: number,
     does: () => Promise<unknown>,
   ): Promise<void> {
     // Emails that are still on their way have transactions, too.
     await server.outbox.all();
-    const { database } = server.latchkey.parts;
-    const { write } = database;
-    let begun = 0;
-    Object.assign(database, {
-      async write(work: Parameters<typeof write>[0]) {
-        begun += 1;
-        if (begun < transaction) return write(work);
-        Object.assign(database, { write });
-        if (when === "before") await does();
-        const done = await write(work);
-        if (when === "after") await does();
-        return done;
-      },
-    });
+    when(server.latchkey.parts.database, "write", does, transaction);
   }
-
-  const changePassword = ({ client }: Person) =>
-    client
-      .put("/api/account/password", { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD })
-      .then(expectNoContent);
 
   test("is judged by the new password", async () => {
     const person = await signUp(server);
-    await meanwhile("before", 1, () => changePassword(person));
+    const change = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD };
+    await meanwhile(rightBefore, 1, async () =>
+      expectNoContent(await person.client.put("/api/account/password", change)),
+    );
     expectRefusal(await trySignIn(server.client(UA.firefoxWindows), person), 401, "wrong_credentials");
+    expect(await listOf(person.client)).toHaveLength(1);
     await signIn(server, { ...person, password: OTHER_PASSWORD }, UA.firefoxWindows);
+  });
+
+  test.each(Object.entries(SCENES))("is refused where the password that was right %s", async (_, prepare) => {
+    const { email, happen } = await prepare(server);
+    rightAfter(server.latchkey.parts.passwords, "verify", async (checked) => {
+      expect(checked).toMatchObject({ right: true });
+      expectNoContent(await happen());
+    });
+    const client = server.client(UA.firefoxWindows);
+    expectRefusal(await trySignIn(client, { email, password: PASSWORD }), 401, "wrong_credentials");
   });
 
   test("is asked for the second factor that was turned on", async () => {
     const person = await signUp(server);
-    await meanwhile("before", 1, () => turnOnTwoFactor(server, person));
+    await meanwhile(rightBefore, 1, () => turnOnTwoFactor(server, person));
     const client = server.client(UA.firefoxWindows);
     expectStatus(202, await trySignIn(client, person));
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
@@ -83,7 +122,7 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
   test("finds no account where that was deleted", async () => {
     const person = await signUp(server);
     const close = () => person.client.delete("/api/account", { currentPassword: PASSWORD });
-    await meanwhile("before", 1, () => close().then(expectNoContent));
+    await meanwhile(rightBefore, 1, () => close().then(expectNoContent));
     expectRefusal(await trySignIn(server.client(UA.firefoxWindows), person), 401, "wrong_credentials");
   });
 
@@ -92,7 +131,7 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     const { parts } = server.latchkey;
     const found = await findForOperator(parts, person.email);
     if (!found.ok) throw new Error("The account isn't there.");
-    await meanwhile("before", 1, () => suspend(parts, found.account, server.clock.now()));
+    await meanwhile(rightBefore, 1, () => suspend(parts, found.account, server.clock.now()));
     for (let time = 0; time < 2; time++) {
       const client = server.client(UA.firefoxWindows);
       expectRefusal(await trySignIn(client, person), 403, "account_suspended");
@@ -113,12 +152,12 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
 
   // The second transaction notes that the passkey was used, the third one opens the session.
   test.each([
-    ["before", 2],
-    ["after", 2],
-    ["before", 3],
+    ["before", rightBefore, 2],
+    ["after", rightAfter, 2],
+    ["before", rightBefore, 3],
   ] as const)(
-    "isn't opened by a passkey that was disconnected %s transaction %i",
-    async (when, transaction) => {
+    "isn't opened by a passkey that was disconnected %s transaction $2",
+    async (_, when, transaction) => {
       const authenticator = new SoftwareAuthenticator(server.baseUrl);
       const { disconnect } = await withMethod("passkey", ({ client }) =>
         addPasskey(server, client, authenticator),
@@ -134,7 +173,7 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     const sub = randomBytes(8).toString("hex");
     const { disconnect } = await withMethod("oidc", ({ client }) => sites.connect(client, "plain", sub));
     const client = server.client(UA.firefoxWindows);
-    await meanwhile("before", 3, disconnect);
+    await meanwhile(rightBefore, 3, disconnect);
     expect(await sites.signIn(client, "plain", sub)).toContain("error=provider_failed");
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
   });

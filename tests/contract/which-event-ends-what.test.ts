@@ -12,6 +12,7 @@ import {
 } from "../support/requests/expectations.ts";
 import {
   activityOf,
+  changeToken,
   type Device,
   expectStatus,
   freshEmail,
@@ -92,8 +93,7 @@ const ROWS: Row[] = [
     row: "email_changed",
     happen: async ({ server, person }) => {
       const email = freshEmail("new");
-      expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-      const token = await server.outbox.tokenFor(email, "/confirm-email");
+      const token = await changeToken(server, person, email);
       expectNoContent(await person.client.post("/api/email-confirmations", { token }));
     },
     own: "lives",
@@ -106,8 +106,7 @@ const ROWS: Row[] = [
     row: "email_change_reversed",
     happen: async ({ server, person }) => {
       const email = freshEmail("new");
-      expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-      const confirm = await server.outbox.tokenFor(email, "/confirm-email");
+      const confirm = await changeToken(server, person, email);
       const keep = await server.outbox.tokenFor(person.email, "/keep-email");
       expectNoContent(await person.client.post("/api/email-confirmations", { token: confirm }));
       expectNoContent(await server.client(UA.safariMac).post("/api/email-reversals", { token: keep }));
@@ -310,8 +309,7 @@ describeOnEachEngine("Which event ends which sessions", (engine) => {
     await verifyEmail(server(), person);
     const reset = await resetToken(server(), person.email);
     const email = freshEmail("new");
-    expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-    const confirm = await server().outbox.tokenFor(email, "/confirm-email");
+    const confirm = await changeToken(server(), person, email);
     expectNoContent(await person.client.post("/api/email-confirmations", { token: confirm }));
     const body = { token: reset, password: OTHER_PASSWORD };
     expectRefusal(await server().client().put("/api/password-resets", body), 410, "link_expired");

@@ -15,6 +15,7 @@ import {
   WRONG_PASSWORD,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
+import { countAllUpTo } from "../support/servers/count-up-to.ts";
 import { serverFor } from "../support/servers/server.ts";
 
 const MOST = 100;
@@ -33,11 +34,7 @@ describeOnEachEngine("One network that tries a password at many addresses", (eng
   const wrongFrom = (address: string, email = freshEmail()) =>
     signInFrom(address, { email, password: WRONG_PASSWORD });
 
-  /** As if so many tries had been counted of everything that has a count of this kind. */
-  const countUpTo = (count: number, kind: string) =>
-    server().latchkey.parts.database.write(({ query }) =>
-      query.updateTable("attempts").set({ count }).where("key", "like", `${kind}:%`).execute(),
-    );
+  const countUpTo = (count: number, kind: string) => countAllUpTo(count, server(), kind);
 
   test("has 100 wrong tries in 15 minutes, even if no address had two of them; other networks go on", async () => {
     const person = await signUp(server());

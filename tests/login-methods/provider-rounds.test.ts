@@ -19,6 +19,7 @@ import {
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { latchkey } from "../support/servers/command-line.ts";
+import { countUpTo } from "../support/servers/count-up-to.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
@@ -139,13 +140,7 @@ describeOnEachEngine("Passkey prompts and rounds to providers", (engine) => {
     const server = await startServer({ engine, oidc: sites.options });
     const client = server.client();
     expectStatus(200, await client.post("/api/session/passkey/options"));
-    await server.latchkey.parts.database.write(({ query }) =>
-      query
-        .updateTable("attempts")
-        .set({ count: 1_000 })
-        .where("key", "like", "ceremony_network:%")
-        .execute(),
-    );
+    await countUpTo(1_000, server, "ceremony_network");
     for (const answer of [
       await client.post("/api/session/passkey/options"),
       await client.post("/api/passkeys/options", { email: freshEmail() }),

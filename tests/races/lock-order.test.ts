@@ -19,7 +19,7 @@ import {
   trySignIn,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
-import { rightAfter } from "../support/servers/right-after.ts";
+import { rightAfter } from "../support/servers/meanwhile.ts";
 import { serverFor, startServer, type TestServer } from "../support/servers/server.ts";
 
 const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows, UA.firefoxLinux];

@@ -5,6 +5,7 @@ import { SoftwareAuthenticator } from "../support/login-methods/software-authent
 import { type Answer, need } from "../support/requests/answers.ts";
 import { expectNoContent } from "../support/requests/expectations.ts";
 import {
+  changeToken,
   expectStatus,
   freshEmail,
   isSignedIn,
@@ -72,8 +73,7 @@ describeOnEachEngine("What is there once, taken by 32 at once on two nodes", (en
     const person = await signUp(server);
     await verifyEmail(server, person);
     const email = freshEmail("new");
-    expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-    const token = await server.outbox.tokenFor(email, "/confirm-email");
+    const token = await changeToken(server, person, email);
     expectNoContent(await person.client.post("/api/email-confirmations", { token }));
     const keep = await server.outbox.tokenFor(person.email, "/keep-email");
     const answers = await together(takers(open()), (taker) =>

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
 import {
+  changeToken,
   expectStatus,
   freshEmail,
   halfSignIn,
@@ -57,8 +58,7 @@ describeOnEachEngine("Two processes on one database", (engine) => {
     const { server } = nodes();
     const person = await signUp(server);
     const email = freshEmail("new");
-    expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
-    const token = await server.outbox.tokenFor(email, "/confirm-email");
+    const token = await changeToken(server, person, email);
     const browsers = takers();
     for (const browser of browsers) browser.token = person.client.token;
     const answers = await together(browsers, (taker) => taker.post("/api/email-confirmations", { token }));

@@ -115,6 +115,16 @@ export async function resetToken(server: TestServer, email: string): Promise<str
   return server.outbox.tokenFor(email, "/reset-password", earlier);
 }
 
+/** Asks for a change of the address, with the usual password, and takes the link out of the email to the new one. */
+export async function changeToken(
+  server: TestServer,
+  { client }: Pick<Person, "client">,
+  email: string,
+): Promise<string> {
+  expectStatus(202, await client.put("/api/account/email", { email, currentPassword: PASSWORD }));
+  return server.outbox.tokenFor(email, "/confirm-email");
+}
+
 export async function listOf(client: Client): Promise<Session[]> {
   return need(expectStatus(200, await client.get("/api/sessions")), "sessions");
 }

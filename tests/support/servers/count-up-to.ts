@@ -3,13 +3,13 @@ import type { TestServer } from "./server.ts";
 
 /** The one count of a kind becomes what it is after so many requests. */
 export async function countUpTo(count: number, server: TestServer, kind: string): Promise<void> {
-  await server.latchkey.parts.database.write(async ({ query }) => {
-    const rows = await query
-      .updateTable("attempts")
-      .set({ count })
-      .where("key", "like", `${kind}%`)
-      .returning("key")
-      .execute();
-    expect(rows, "requests of one peer have one count").toHaveLength(1);
-  });
+  expect(await countAllUpTo(count, server, kind), "requests of one peer have one count").toBe(1);
+}
+
+/** Every count of a kind becomes what it is after so many requests. Returns how many there are. */
+export async function countAllUpTo(count: number, { latchkey }: TestServer, kind: string): Promise<number> {
+  const rows = await latchkey.parts.database.write(({ query }) =>
+    query.updateTable("attempts").set({ count }).where("key", "like", `${kind}:%`).returning("key").execute(),
+  );
+  return rows.length;
 }
