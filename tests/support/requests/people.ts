@@ -125,6 +125,16 @@ export async function changeToken(
   return server.outbox.tokenFor(email, "/confirm-email");
 }
 
+/** Changes the address, and confirms it. Whoever has the earlier one gets a link to take it back. */
+export async function changeAddress(
+  server: TestServer,
+  person: Pick<Person, "client">,
+  email = freshEmail("new"),
+): Promise<void> {
+  const token = await changeToken(server, person, email);
+  expectStatus(204, await person.client.post("/api/email-confirmations", { token }));
+}
+
 export async function listOf(client: Client): Promise<Session[]> {
   return need(expectStatus(200, await client.get("/api/sessions")), "sessions");
 }
