@@ -101,10 +101,10 @@ export async function confirmEmailChange(acting: Acting, link: AccountLink): Pro
   return changeSecurity(acting, "signed_in", async (write, account) => {
     if (!(await redeemLink(write, link, now))) return refuse("link_expired");
     if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
-    const asked = link.session_id === null ? [] : [link.session_id];
+    const asked = link.session_id ?? current.id;
     return {
       ok: true,
-      ends: { event: "email_changed", of: { accountId: account.id, exceptIds: [current.id, ...asked] } },
+      ends: { event: "email_changed", of: { accountId: account.id, exceptIds: [current.id, asked] } },
       afterEndings: () => moveTo(write, account, link, now),
       newCredentials: true,
       recorded: { kind: "email_changed", detail: { email: link.email } },

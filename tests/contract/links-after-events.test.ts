@@ -146,6 +146,22 @@ describeOnEachEngine("An emailed link", (engine) => {
     expect(emails.map(({ subject }) => subject)).not.toContain("Reset your password");
   });
 
+  test.each([
+    ["was confirmed", (person: Person) => verifyEmail(server(), person)],
+    [
+      "has no account any more",
+      ({ client }: Person) => client.delete("/api/account", { currentPassword: PASSWORD }),
+    ],
+  ])("to confirm an address isn't sent where that %s before it is written", async (_, happen) => {
+    const person = await signUp(server());
+    const before = await server().outbox.to(person.email);
+    rightBefore(server().latchkey.parts.database, "write", () => happen(person));
+    const late = await person.client.post("/api/account/email/verification");
+    expectRefusal(late, 409, "already_verified");
+    const since = (await server().outbox.to(person.email)).slice(before.length);
+    expect(since.map(({ subject }) => subject)).not.toContain(before[0]?.subject);
+  });
+
   test("of one purpose is none of another: each token at each other route is 410, and lives on", async () => {
     const person = await signUp(server());
     const verify = await server().outbox.tokenFor(person.email, "/confirm-email");

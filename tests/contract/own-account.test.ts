@@ -87,6 +87,7 @@ describeOnEachEngine("One's own account", (engine) => {
     );
     await verifyEmail(server(), person);
     expect(need(await person.client.get("/api/session"), "account").emailVerified).toBe(true);
+    expect((await activityOf(person.client))[0]?.kind).toBe("email_verified");
     expectRefusal(await person.client.post("/api/account/email/verification"), 409, "already_verified");
   });
 

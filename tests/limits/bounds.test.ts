@@ -120,6 +120,13 @@ describeOnEachEngine("Emails that others ask for to somebody's address", (engine
     expect(await server().outbox.waitFor(victim.email, 6)).toHaveLength(6);
   });
 
+  test("for a change of it count by the account that asks, too, over all the addresses that it names", async () => {
+    const { client } = await signUp(server());
+    const ask = () => client.put("/api/account/email", { email: freshEmail(), currentPassword: PASSWORD });
+    for (let time = 0; time < 5; time += 1) expectStatus(202, await ask());
+    expectTooManyAfterProof(await ask());
+  });
+
   test("to reset its password count by that address, however it is written, whether it has an account or not", async () => {
     const { email } = await signUp(server());
     for (const address of [email, freshEmail()]) {

@@ -3,7 +3,7 @@ import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
 import type { Client } from "../support/requests/client.ts";
 import { expectRefusal, expectTooMany } from "../support/requests/expectations.ts";
-import { expectStatus, freshEmail, signUp, trySignIn } from "../support/requests/people.ts";
+import { expectStatus, freshEmail, PASSWORD, signUp, trySignIn } from "../support/requests/people.ts";
 import { countUpTo } from "../support/servers/count-up-to.ts";
 import { serverFor, type TestServer } from "../support/servers/server.ts";
 
@@ -33,6 +33,19 @@ describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => 
     expect((await askForReset(person.client, "203.0.113.6", person.email)).status, "known").toBe(202);
     const direct = await stranger.post("/api/password-resets", { email: freshEmail() });
     expect(direct.status, "a client who sends no such header has a limit of their own").toBe(202);
+
+    const ofOneself = [
+      (client: Client) => client.post("/api/account/email/verification", {}, from("203.0.113.6")),
+      (client: Client) =>
+        client.put(
+          "/api/account/email",
+          { email: freshEmail(), currentPassword: PASSWORD },
+          from("203.0.113.6"),
+        ),
+    ];
+    for (const ask of ofOneself) expectStatus(202, await ask(person.client));
+    other.client.token = person.client.token;
+    for (const ask of ofOneself) expectStatus(429, await ask(other.client));
   });
 
   test("are let past them in a browser that the account knows", async () => {
