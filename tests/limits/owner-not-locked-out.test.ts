@@ -99,6 +99,12 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     await guess(2);
   });
 
+  test("and right passwords use up none, however many come at once", async () => {
+    const person = await signUp(server());
+    const tries = Array.from({ length: 24 }, () => trySignIn(server().client(UA.script), person));
+    for (const answer of await Promise.all(tries)) expectStatus(201, answer);
+  });
+
   test("a code that is missing is no try", async () => {
     const person = await signUp(server());
     const { secret } = await turnOnTwoFactor(server(), person);

@@ -1,9 +1,16 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { header } from "../support/requests/answers.ts";
-import { SECOND } from "../support/requests/clock.ts";
+import { DAY, MINUTE, SECOND } from "../support/requests/clock.ts";
 import { expectRefusal, expectTooMany } from "../support/requests/expectations.ts";
-import { OTHER_PASSWORD, resetToken, signUp, trySignIn, WRONG_PASSWORD } from "../support/requests/people.ts";
+import {
+  freshEmail,
+  OTHER_PASSWORD,
+  resetToken,
+  signUp,
+  trySignIn,
+  WRONG_PASSWORD,
+} from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { countAllUpTo } from "../support/servers/count-up-to.ts";
 import { serverFor, startServer } from "../support/servers/server.ts";
@@ -13,6 +20,7 @@ const OF_A_DAY = 100;
 
 describeOnEachEngine("A refusal that is already decided", (engine) => {
   const server = serverFor(engine);
+  afterEach(() => server().clock.setTo(server().clock.now()));
 
   async function lockedOut() {
     const person = await signUp(server());
@@ -53,6 +61,29 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     const before = await written();
     expectTooMany(await trySignIn(server().client(), wrong));
     expect(await written()).toEqual(before);
+  });
+
+  test("says how long to wait, in seconds and in words, both rounded up", async () => {
+    const { clock } = server();
+    const begun = clock.now();
+    clock.stopAt(begun);
+    const wrong = { email: freshEmail(), password: WRONG_PASSWORD };
+    expectRefusal(await trySignIn(server().client(), wrong), 401, "wrong_credentials");
+    await countAllUpTo(OF_A_DAY, server(), "password_unknown_devices");
+    for (const [left, words] of [
+      [DAY, "24 hours"],
+      [91 * MINUTE, "2 hours"],
+      [90 * MINUTE, "90 minutes"],
+      [MINUTE + 1, "2 minutes"],
+      [MINUTE, "a minute"],
+      [1, "a minute"],
+    ] as const) {
+      clock.stopAt(begun + DAY - left);
+      const refused = await trySignIn(server().client(), wrong);
+      expectTooMany(refused);
+      expect(header(refused, "retry-after")).toBe(String(Math.ceil(left / SECOND)));
+      expect(refused.body.detail).toBe(`Too many attempts. Try again in ${words}.`);
+    }
   });
 
   test("ends with its time, and then tries count from zero", async () => {
