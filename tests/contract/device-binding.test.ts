@@ -209,6 +209,16 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedIn(client);
   });
 
+  test("ends as any other does, where its own browser signs in again or to another account", async () => {
+    const [again, other] = [await signUpBound(server()), await signUpBound(server())];
+    const someone = await signUp(server());
+    const [replaced, signedOut] = [copyOf(server(), again.client), copyOf(server(), other.client)];
+    await signIn(server(), again, again.client);
+    await expectSignedOut(replaced, "replaced");
+    await signIn(server(), someone, other.client);
+    await expectSignedOut(signedOut, "signed_out");
+  });
+
   test("a bound cookie that proves nothing is taken away, so that the browser gets a new one", async () => {
     const { browser, client } = await signUpBound(server());
     client.jar.set(BOUND, "A".repeat(43));

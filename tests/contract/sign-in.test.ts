@@ -73,13 +73,14 @@ describeOnEachEngine("Signing in", (engine) => {
     );
   });
 
-  test("in the very first browser of an account, such as an imported one, is no news", async () => {
+  test("in the very first browser of an account, such as an imported one, is no news, nor is one in the same again", async () => {
     const person = await signUp(server());
     await server().latchkey.parts.database.write(({ query }) =>
       query.deleteFrom("known_device").where("account_id", "=", person.account.id).execute(),
     );
     await signIn(server(), person, UA.firefoxWindows);
-    await signIn(server(), person, UA.safariMac);
+    const { client } = await signIn(server(), person, UA.safariMac);
+    await signIn(server(), person, client);
     const news = (await server().outbox.to(person.email)).map(({ subject }) => subject);
     expect(news.filter((subject) => subject.startsWith("New sign-in"))).toEqual([
       expect.stringContaining("New sign-in: Safari on Mac OS"),
