@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { Confirmation, RefusalFacts } from "../answers.ts";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
+import { type AccountLink, type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
@@ -109,8 +109,7 @@ export async function confirmEmail(
 async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promise<Outcome> {
   const { now } = visit;
   return changeByLink(visit, found, async (write, account, link) => {
-    if (account.email_key !== link.email_key) return null;
-    if (account.email_verified_at !== null) return { ok: true, answer: {} };
+    if (!isOpen(account, link)) return null;
     const isOwn = await isOwnBrowser(write.query, account, visit);
     await write.query
       .updateTable("account")
@@ -133,7 +132,7 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   return changeByLink(visit, found, async (write, account, link) => {
-    if (account.email_key !== link.email_key || account.email_verified_at !== null) return null;
+    if (!isOpen(account, link)) return null;
     return {
       ok: true,
       ends: { event: "account_disowned", of: { accountId: account.id } },
@@ -143,4 +142,9 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
       answer: {},
     };
   });
+}
+
+/** Whether it is still to be said whose address this is. What says so ends the link, too: this is asked once more. */
+function isOpen(account: Account, link: EmailedLink): boolean {
+  return account.email_key === link.email_key && account.email_verified_at === null;
 }

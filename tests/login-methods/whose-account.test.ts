@@ -390,6 +390,22 @@ describeOnEachEngine("Whose account it is", (engine) => {
       await expectSignedIn(attacker.client);
     });
 
+    test.each([
+      ["was confirmed", () => ({ email_verified_at: 1 })],
+      ["isn't the account's any more", () => ({ email_key: freshEmail("other") })],
+    ])("comes too late where the address %s, though its link was left", async (_, settled) => {
+      for (const mine of [true, false]) {
+        const { account, client, email } = await stranger();
+        const token = await linkTo(email, "/confirm-email");
+        await server.latchkey.parts.database.write(({ query }) =>
+          query.updateTable("account").set(settled()).where("id", "=", account.id).execute(),
+        );
+        const late = await server.client().post("/api/email-confirmations", { token, mine });
+        expectRefusal(late, 410, "link_expired");
+        await expectSignedIn(client);
+      }
+    });
+
     test("takes true or false for an answer, and nothing else", async () => {
       const { attacker } = await prepared();
       for (const mine of ["false", 0, null]) {
