@@ -60,6 +60,15 @@ describeOnEachEngine("What belongs to an account besides its sessions", (engine)
     expectRefusal(answer, 401, "sign_in_expired");
   });
 
+  test("an open page stays open, and hears of a change on another device that ends no session", async () => {
+    const person = await signUp(server());
+    const other = await signIn(server(), person, UA.firefoxWindows);
+    const live = await person.client.live();
+    await turnOnTwoFactor(server(), { ...person, client: other.client });
+    expect((await live.next()).event).toBe("sessions-changed");
+    live.close();
+  });
+
   test("an emailed link lives on whichever sessions end, where the password and the address stay", async () => {
     const person = await signUp(server());
     const { latchkey, outbox } = server();
