@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { createAnnouncements } from "../announcements.ts";
-import type { Database, Write } from "../database.ts";
+import type { Database, Durability, Write } from "../database.ts";
 import type { Schema } from "../schema.ts";
 import { sqliteDialect } from "./connection.ts";
 import { openSqliteFile } from "./file.ts";
@@ -27,14 +27,14 @@ export function openSqlite(file: string): Database {
   return {
     engine: "sqlite",
     read,
-    async write<T>(work: (write: Write) => Promise<T>): Promise<T> {
+    async write<T>(work: (write: Write) => Promise<T>, { mayBeLost = false }: Durability = {}): Promise<T> {
       const changed = new Set<string>();
       const next = new Set<() => void>();
       const announce = (accountId: string) => changed.add(accountId);
       const afterCommit = (begin: () => void) => next.add(begin);
-      const result = await writer
-        .transaction()
-        .execute((query) => work({ query, locksRows: false, announce, afterCommit }));
+      const transact = (connection: Kysely<Schema>) =>
+        connection.transaction().execute((query) => work({ query, locksRows: false, announce, afterCommit }));
+      const result = mayBeLost ? await withoutSync(writing, writer, transact) : await transact(writer);
       for (const accountId of changed) announcements.tell(accountId);
       for (const begin of next) begin();
       return result;
@@ -52,6 +52,23 @@ export function openSqlite(file: string): Database {
       writing.close();
     },
   };
+}
+
+/** Runs `transact` without a wait for the disk at its commit. */
+function withoutSync<T>(
+  writing: DatabaseSync,
+  writer: Kysely<Schema>,
+  transact: (connection: Kysely<Schema>) => Promise<T>,
+): Promise<T> {
+  // The connection is this one's meanwhile: no other transaction begins.
+  return writer.connection().execute(async (connection) => {
+    writing.exec("pragma synchronous = normal");
+    try {
+      return await transact(connection);
+    } finally {
+      writing.exec("pragma synchronous = full");
+    }
+  });
 }
 
 /** How much of the file is mapped into memory, in bytes: its pages are then read without a system call each. */
