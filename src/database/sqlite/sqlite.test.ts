@@ -1,3 +1,4 @@
+import { existsSync, statSync } from "node:fs";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { engineOf, type TestDatabase } from "../../../tests/support/databases/engines.ts";
@@ -35,4 +36,27 @@ test("a commit waits for the disk, except where it may be lost; one after it wai
   expect(await waits()).toBe(WAITS);
   const sideBySide = [waits({ mayBeLost: true }), waits(), waits({ mayBeLost: true }), waits()];
   expect(await Promise.all(sideBySide)).toEqual([DOES_NOT_WAIT, WAITS, DOES_NOT_WAIT, WAITS]);
+});
+
+test("what is committed comes from the log into the file meanwhile; nothing is left of it at the end", async () => {
+  const other = await engineOf("sqlite").createDatabase();
+  const path = other.url.slice("sqlite:".length);
+  const open = openSqlite(path);
+  const before = statSync(path).size;
+  await open.write(({ query }) =>
+    query
+      .insertInto("attempts")
+      .values(
+        Array.from({ length: 500 }, (_, key) => ({
+          key: `${key} ${"x".repeat(500)}`,
+          count: 1,
+          window_ends_at: 1,
+        })),
+      )
+      .execute(),
+  );
+  await expect.poll(() => statSync(path).size).toBeGreaterThan(before + 100_000);
+  await open.close();
+  expect(existsSync(`${path}-wal`)).toBe(false);
+  await other.drop();
 });

@@ -3,6 +3,7 @@ import { Kysely } from "kysely";
 import { createAnnouncements } from "../announcements.ts";
 import type { Database, Durability, Write } from "../database.ts";
 import type { Schema } from "../schema.ts";
+import { checkpointInThread } from "./checkpoints.ts";
 import { sqliteDialect } from "./connection.ts";
 import { openSqliteFile } from "./file.ts";
 import { strictLookUp } from "./lookup.ts";
@@ -20,7 +21,12 @@ export function openSqlite(file: string): Database {
   reading.exec("pragma busy_timeout = 5000");
   const read = new Kysely<Schema>({ dialect: sqliteDialect(reading) });
   const lookUp = strictLookUp(openForLookUp(file), writing, read);
-  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, lookUp.afterTransaction) });
+  const checkpoints = checkpointInThread(file, writing);
+  const afterTransaction = () => {
+    lookUp.afterTransaction();
+    checkpoints.afterTransaction();
+  };
+  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, afterTransaction) });
   const announcements = createAnnouncements();
   const stopLooking = lookForOtherWriters(writing, announcements);
 
@@ -47,6 +53,7 @@ export function openSqlite(file: string): Database {
     async close() {
       stopLooking();
       await writer.destroy();
+      await checkpoints.close();
       lookUp.close();
       reading.close();
       writing.close();
