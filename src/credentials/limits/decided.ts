@@ -43,8 +43,9 @@ export function createDecided(database: Database): Decided {
 
   return {
     async endOf(limits, now) {
-      const ends = await Promise.all(limits.map((limit) => endOfOne(limit, now)));
-      return ends.reduce((latest, end) => (end !== null && end > (latest ?? 0) ? end : latest), null);
+      const looked = await Promise.all(limits.map((limit) => endOfOne(limit, now)));
+      const ends = looked.filter((end) => end !== null);
+      return ends.length === 0 ? null : Math.max(...ends);
     },
     remember,
     forget: (key) => refused.delete(key),
