@@ -5,6 +5,7 @@ import { Sites } from "../login-methods/ways.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
 import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
 import { type Answer, need } from "../support/requests/answers.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
 import {
@@ -12,6 +13,7 @@ import {
   changeToken,
   expectStatus,
   freshEmail,
+  halfSignIn,
   listOf,
   OTHER_PASSWORD,
   PASSWORD,
@@ -139,6 +141,23 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     }
     const wrong = { ...person, password: OTHER_PASSWORD };
     expectRefusal(await trySignIn(server.client(), wrong), 401, "wrong_credentials");
+  });
+
+  test.each<[string, (person: Person) => Promise<Answer>]>([
+    [
+      "whose password is changed",
+      ({ client }) =>
+        client.put("/api/account/password", { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD }),
+    ],
+    ["that is deleted", ({ client }) => client.delete("/api/account", { currentPassword: PASSWORD })],
+  ])("is over at the second step, with the right code, of an account %s", async (_, happen) => {
+    const person = await signUp(server);
+    const { secret } = await turnOnTwoFactor(server, person);
+    const half = await halfSignIn(server, person, UA.firefoxWindows);
+    await meanwhile(rightBefore, 1, () => happen(person).then(expectNoContent));
+    const code = codeAt(secret, server.clock.now());
+    expectRefusal(await half.post("/api/session/two-factor", { code }), 401, "sign_in_expired");
+    expectRefusal(await half.get("/api/session"), 401, "signed_out");
   });
 
   /** Someone with another login method beside the password, and how to disconnect it. */
