@@ -196,4 +196,13 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     expect(await sites.signIn(client, "plain", sub)).toContain("error=provider_failed");
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
   });
+
+  test("isn't opened by a site's sign-up whose address somebody else took", async () => {
+    const email = freshEmail();
+    const client = server.client(UA.firefoxWindows);
+    await meanwhile(rightBefore, 3, () => signUp(server, { email }));
+    const landed = await sites.signIn(client, "plain", randomBytes(8).toString("hex"), { email });
+    expect(landed).toContain("error=provider_account_exists");
+    expectRefusal(await client.get("/api/session"), 401, "signed_out");
+  });
 });
