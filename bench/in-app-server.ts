@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createAdaptorServer } from "@hono/node-server";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { mount, requireSession } from "../src/adapters/hono.ts";
 import { lockAccount } from "../src/database/lock.ts";
 import { createLatchkey } from "../src/index.ts";
@@ -40,6 +40,9 @@ const latchkey = await createLatchkey({
 
 const app = new Hono();
 app.get("/open", (context) => context.text("hello"));
+// What no check of a middleware's can be cheaper than: Latchkey is two of them.
+const passOn: MiddlewareHandler = (_, next) => next();
+app.get("/passed-on", passOn, passOn, (context) => context.text("hello"));
 app.use(mount(latchkey));
 app.use(requireSession(latchkey));
 app.get("/guarded", (context) => context.text("hello"));

@@ -13,6 +13,15 @@ export type Write = {
   afterCommit(work: () => void): void;
 };
 
+export type Durability = {
+  /**
+   * Whether nothing is the worse for it where a power failure undoes it, such as a count, or what is done again
+   * anyway. The embedded database, which holds up every request while it waits for the disk, doesn't wait then; a
+   * later commit that waits keeps this one as well. Default false.
+   */
+  mayBeLost?: boolean;
+};
+
 /** The one source of truth, in either engine. Everything that changes anything goes through `write`. */
 export type Database = {
   readonly engine: "sqlite" | "postgres";
@@ -22,7 +31,7 @@ export type Database = {
    * Runs `work` as one transaction: all of it or nothing. It may run again after a deadlock, so it does
    * nothing but database calls. A value that `work` returns is committed; to give up, it throws.
    */
-  write<T>(work: (write: Write) => Promise<T>): Promise<T>;
+  write<T>(work: (write: Write) => Promise<T>, durability?: Durability): Promise<T>;
   /** Looks a session up by its token: the hot path. Sees every commit that was answered before the call. */
   findSession: FindSession;
   /** Hears announcements of this node and, while its connection holds, of others. Correctness never rests on it. */

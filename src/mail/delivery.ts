@@ -1,5 +1,5 @@
 import addressparser from "nodemailer/lib/addressparser";
-import type { Database } from "../database/database.ts";
+import type { Database, Write } from "../database/database.ts";
 import { codesOf, harmless, isPermanent, NoStartTls, waitsForOperator } from "./failure.ts";
 import { CLAIM_LIVES, type Claimed, deleteEmail, type NextTry, postpone } from "./outgoing.ts";
 import type { MailTransport } from "./transport.ts";
@@ -35,16 +35,19 @@ export function createDelivery(
   /** What this process has begun to send and not got rid of. */
   const unsent = new Set<string>();
 
+  /** Where a power failure undoes it, the email is sent once more. */
+  const note = (work: (write: Write) => Promise<void>) => database.write(work, { mayBeLost: true });
+
   async function deliver(email: Claimed): Promise<void> {
     unsent.add(email.id);
     const failure = sent.has(email.id) ? null : await attempt(email);
     // The transport was closed under it: no failure, and due again at once, wherever somebody looks next.
     if (failure !== null && stopping.aborted)
-      return database.write((write) => postpone(write, email, { next_try_at: now() }));
+      return note((write) => postpone(write, email, { next_try_at: now() }));
     const next = failure === null ? null : afterFailure(options, email, failure.error);
-    if (next !== null) return database.write((write) => postpone(write, email, next));
+    if (next !== null) return note((write) => postpone(write, email, next));
     unsent.delete(email.id);
-    await database.write((write) => deleteEmail(write, email.id));
+    await note((write) => deleteEmail(write, email.id));
     sent.delete(email.id);
   }
 
@@ -53,7 +56,7 @@ export function createDelivery(
     const { to, message, at, uuid } = email;
     const keep = setInterval(() => {
       const later = { next_try_at: now() + CLAIM_LIVES };
-      database.write((write) => postpone(write, email, later)).catch(onError);
+      note((write) => postpone(write, email, later)).catch(onError);
     }, CLAIM_LIVES / 4).unref();
     try {
       await transport.send({ to, message, at, id: messageId(from, uuid) });

@@ -63,6 +63,9 @@ export async function storeEmails(
   }
 }
 
+/** Where a power failure undoes a claim, the email is sent once more. */
+const MAY_BE_LOST = { mayBeLost: true };
+
 /** Takes the next email that is due: of any number of senders, on any node, one gets it. Null where none is due. */
 export async function claimNext(
   database: Database,
@@ -83,7 +86,7 @@ export async function claimNext(
       .$if(write.locksRows, (query) => query.forUpdate().skipLocked())
       .executeTakeFirst();
     return row ? claim(write, row, { seal, admit }, now) : null;
-  });
+  }, MAY_BE_LOST);
 }
 
 async function claim(

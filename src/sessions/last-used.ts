@@ -101,6 +101,8 @@ function* takeDue(seen: Map<string, Seen>, at: number, everything: boolean): Gen
   yield due;
 }
 
+const MAY_BE_LOST = { mayBeLost: true };
+
 /**
  * Moves forward only, and touches nothing that has ended: an UPDATE can't bring a row back. Of many
  * rows it leaves out those that are being changed at that moment: it never waits while it holds others.
@@ -118,6 +120,6 @@ async function writeForward(database: Database, rows: [string, number][]): Promi
         where session.id = used.id and session.last_used_at < used.at
           and session.id in (select id from free)
         returning session.id as id`.execute(query);
-  });
+  }, MAY_BE_LOST);
   return new Set(written.map(({ id }) => id));
 }

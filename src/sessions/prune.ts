@@ -60,7 +60,9 @@ async function runBatch<T>(
   { database }: SessionParts,
   batch: (write: Write) => Promise<T>,
 ): Promise<T | null> {
-  return database.write(async (write) => ((await database.lockPruning(write)) ? batch(write) : null));
+  return database.write(async (write) => ((await database.lockPruning(write)) ? batch(write) : null), {
+    mayBeLost: true,
+  });
 }
 
 /** Rests after a batch that took so many ms, unless it is to stop: nobody waits for a rest. */

@@ -57,6 +57,8 @@ export type Attempts = {
 const UNDER_WAY = 4;
 const PATIENCE = 10_000;
 
+const MAY_BE_LOST = { mayBeLost: true };
+
 export function createAttempts(database: Database, on: boolean): Attempts {
   const semaphores = new Map<string, Semaphore>();
   const decided = createDecided(database);
@@ -68,7 +70,7 @@ export function createAttempts(database: Database, on: boolean): Attempts {
         const ends: [key: string, end: number][] = [];
         for (const limit of inOrder(limits)) ends.push([keyOf(limit), await countTry(write, limit, now)]);
         return ends.filter(([, end]) => end > now);
-      });
+      }, MAY_BE_LOST);
       for (const [key, end] of ends) decided.remember(key, end, now);
       return ends.length === 0 ? null : tooMany(Math.max(...ends.map(([, end]) => end)) - now);
     },

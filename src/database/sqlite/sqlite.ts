@@ -1,8 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { createAnnouncements } from "../announcements.ts";
-import type { Database, Write } from "../database.ts";
+import type { Database, Durability, Write } from "../database.ts";
 import type { Schema } from "../schema.ts";
+import { checkpointInThread } from "./checkpoints.ts";
 import { sqliteDialect } from "./connection.ts";
 import { openSqliteFile } from "./file.ts";
 import { strictLookUp } from "./lookup.ts";
@@ -20,21 +21,26 @@ export function openSqlite(file: string): Database {
   reading.exec("pragma busy_timeout = 5000");
   const read = new Kysely<Schema>({ dialect: sqliteDialect(reading) });
   const lookUp = strictLookUp(openForLookUp(file), writing, read);
-  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, lookUp.afterTransaction) });
+  const checkpoints = checkpointInThread(file, writing);
+  const afterTransaction = () => {
+    lookUp.afterTransaction();
+    checkpoints.afterTransaction();
+  };
+  const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, afterTransaction) });
   const announcements = createAnnouncements();
   const stopLooking = lookForOtherWriters(writing, announcements);
 
   return {
     engine: "sqlite",
     read,
-    async write<T>(work: (write: Write) => Promise<T>): Promise<T> {
+    async write<T>(work: (write: Write) => Promise<T>, { mayBeLost = false }: Durability = {}): Promise<T> {
       const changed = new Set<string>();
       const next = new Set<() => void>();
       const announce = (accountId: string) => changed.add(accountId);
       const afterCommit = (begin: () => void) => next.add(begin);
-      const result = await writer
-        .transaction()
-        .execute((query) => work({ query, locksRows: false, announce, afterCommit }));
+      const transact = (connection: Kysely<Schema>) =>
+        connection.transaction().execute((query) => work({ query, locksRows: false, announce, afterCommit }));
+      const result = mayBeLost ? await withoutSync(writing, writer, transact) : await transact(writer);
       for (const accountId of changed) announcements.tell(accountId);
       for (const begin of next) begin();
       return result;
@@ -47,11 +53,29 @@ export function openSqlite(file: string): Database {
     async close() {
       stopLooking();
       await writer.destroy();
+      await checkpoints.close();
       lookUp.close();
       reading.close();
       writing.close();
     },
   };
+}
+
+/** Runs `transact` without a wait for the disk at its commit. */
+function withoutSync<T>(
+  writing: DatabaseSync,
+  writer: Kysely<Schema>,
+  transact: (connection: Kysely<Schema>) => Promise<T>,
+): Promise<T> {
+  // The connection is this one's meanwhile: no other transaction begins.
+  return writer.connection().execute(async (connection) => {
+    writing.exec("pragma synchronous = normal");
+    try {
+      return await transact(connection);
+    } finally {
+      writing.exec("pragma synchronous = full");
+    }
+  });
 }
 
 /** How much of the file is mapped into memory, in bytes: its pages are then read without a system call each. */
