@@ -30,8 +30,9 @@ export async function finishWithSecondFactor(
   given: SecondFactor,
 ): Promise<Outcome<{ started: Started }>> {
   const { parts, clientInfo, now } = visit;
-  const half = token === null ? undefined : await findPendingSignIn(parts, token, now);
-  if (token === null || !half) return refuse("sign_in_expired");
+  if (token === null) return refuse("sign_in_expired");
+  const half = await findPendingSignIn(parts, token, now);
+  if (!half) return refuse("sign_in_expired");
   const limit = await secondFactorTries(parts, half.account_id, hashToken(clientInfo.deviceToken));
   const tooMany = await parts.attempts.take([limit], now);
   if (tooMany) return ofAccount(tooMany, { id: half.account_id });

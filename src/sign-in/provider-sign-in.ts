@@ -61,8 +61,7 @@ async function signUpOrExplain(
   if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
   const store = newIdentity(provider, identity, now, now);
   const done = await signUpWithProvider(visit, { address, verified, store });
-  if (!done.ok) return done.code === "email_taken" ? refuse("provider_account_exists") : done;
-  return done.started === null ? refuse("provider_failed") : { ok: true, started: done.started };
+  return !done.ok && done.code === "email_taken" ? refuse("provider_account_exists") : done;
 }
 
 /** Who is known here by a provider's issuer and subject. */

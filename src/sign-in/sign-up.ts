@@ -13,13 +13,16 @@ import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { type Started, startSession } from "../sessions/start.ts";
 
-export type SignedUp = Outcome<{ started: Started } | { started: null }>;
+export type SignedUp = Outcome<{ started: Started }>;
 
 /**
  * Creates an account and signs it in. With `verify-first` it only emails a link, and answers the same,
  * in the same time, whether the address is known or not; then `started` is null.
  */
-export async function signUp(visit: Visit, asked: { email: string; password: string }): Promise<SignedUp> {
+export async function signUp(
+  visit: Visit,
+  asked: { email: string; password: string },
+): Promise<Outcome<{ started: Started | null }>> {
   const { parts, clientInfo, now } = visit;
   if (parts.settings.signUp === "closed") return refuse("sign_up_closed");
   const address = readEmailAddress(asked.email);
@@ -132,7 +135,7 @@ async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp>
 /** Undoes the transaction: two sign-ups with one authenticator or one subject, and this is the later one. */
 class MethodTaken extends Error {}
 
-async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<SignedUp> {
+async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Outcome<{ started: null }>> {
   const { parts, clientInfo, now } = visit;
   const limits = [
     { kind: "sign_up_network", ...clientInfo.network },

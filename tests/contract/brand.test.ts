@@ -72,10 +72,13 @@ describeOnEachEngine("A site with a brand of its own", (engine) => {
   });
 
   test("is called by its name in authenticator apps and in passkeys, which belong to its host", async () => {
-    const { client } = await signUp(branded());
+    const { client, email } = await signUp(branded());
     const begun = await client.post("/api/account/two-factor", { currentPassword: PASSWORD });
     const uri = new URL(need(expectStatus(201, begun), "uri"));
-    expect(uri.searchParams.get("issuer")).toBe(NAME.replace(":", ""));
+    const name = NAME.replace(":", "");
+    expect(uri.searchParams.get("issuer")).toBe(name);
+    expect(decodeURIComponent(uri.pathname)).toBe(`/${name}:${email}`);
+    expect(uri.searchParams.get("secret")).toBe(need(begun, "secret"));
     const { body } = await client.post("/api/passkeys/options");
     expect(body).toMatchObject({ rp: { name: NAME, id: "localhost" } });
   });

@@ -18,6 +18,7 @@ describeOnEachEngine("A browser that signs the challenge before the last one", (
     const former = bound.browser.challenge;
     server().clock.advance(PAST_HALF);
     expectRefusal(await bound.browser.refreshOnce(null), 403, "device_proof_stale");
+    expect(bound.browser.challenge).toMatch(/^[\w-]{43}$/);
     expect(bound.browser.challenge).not.toBe(former);
     return { ...bound, former };
   }
@@ -35,6 +36,22 @@ describeOnEachEngine("A browser that signs the challenge before the last one", (
     const { browser, client, former } = await givenAnother();
     server().clock.advance(PAST_HALF);
     expectRefusal(await browser.refreshOnce(browser.proof(former)), 403, "device_proof_stale");
+    expect((await browser.refreshOnce()).status).toBe(200);
+    await expectSignedIn(client);
+  });
+});
+
+describeOnEachEngine("A challenge that a browser is signing", (engine) => {
+  const server = serverFor(engine, { baseUrl: "https://app.example.test" });
+
+  test("isn't pushed out by proofs that were good once, however often they come", async () => {
+    const { browser, client } = await signUpBound(server());
+    const used = browser.proof();
+    expect((await browser.refreshOnce(used)).status).toBe(200);
+    const others = new BoundBrowser(copyOf(server(), client));
+    others.sessionId = browser.sessionId;
+    for (let times = 0; times < 3; times++)
+      expectRefusal(await others.refreshOnce(used), 403, "device_proof_stale");
     expect((await browser.refreshOnce()).status).toBe(200);
     await expectSignedIn(client);
   });

@@ -108,6 +108,28 @@ describeOnEachEngine("What binding costs", (engine) => {
     expect(await costs(browser.refreshOnce(null))).toEqual({ status: 403, transactions: 0 });
     writes.mockRestore();
   });
+
+  test("is one transaction for all uses of a copy: none while its owner is being told, and none afterwards", async () => {
+    const { client } = await signUpBound(server());
+    const copy = copyOf(server(), client, ["__Host-latchkey"]);
+    const { parts } = server().latchkey;
+    // Whatever would be written meanwhile by itself is written before.
+    await server().outbox.all();
+    await parts.lastUsed.flush(server().clock.now(), true);
+    const writes = vi.spyOn(parts.database, "write");
+    const costOfFiveUses = async () => {
+      writes.mockClear();
+      for (let times = 0; times < 5; times++)
+        expectRefusal(await copy.get("/api/session"), 401, "device_proof_needed");
+      return writes.mock.calls.length;
+    };
+    const letGo = await holdWrites(server().database, "select id from account for update");
+    expect(await costOfFiveUses()).toBe(1);
+    await letGo();
+    await server().outbox.all();
+    expect(await costOfFiveUses()).toBe(0);
+    writes.mockRestore();
+  });
 });
 
 describe("What was read before its session ended", () => {

@@ -152,6 +152,15 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedIn(client);
   });
 
+  test("takes a cookie that was on its way while its browser dropped it, and got the next one", async () => {
+    const { browser, client } = await signUpBound(server());
+    const onItsWay = copyOf(server(), client);
+    server().clock.advance(9.5 * MINUTE);
+    browser.dropCookie();
+    expect((await browser.refreshOnce()).status).toBe(200);
+    await expectSignedIn(onItsWay);
+  });
+
   test("survives answers to refreshes that are lost, one after the other", async () => {
     const { browser, client } = await signUpBound(server());
     server().clock.advance(5 * MINUTE);

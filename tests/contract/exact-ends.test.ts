@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
+import { BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
 import { type Answer, need } from "../support/requests/answers.ts";
@@ -176,6 +176,18 @@ describeOnEachEngine("Until the last millisecond of its time, and no longer, bin
     expectStatus(200, await client.get("/api/session"));
     server().clock.stopAt(begun + 11 * MINUTE);
     expectProblem(await client.get("/api/session"), 401, "device_proof_needed");
+  });
+
+  test("the offer that comes with a sign-in, 15 minutes", async () => {
+    const begun = server().clock.now();
+    server().clock.stopAt(begun);
+    const person = await signUp(server());
+    const [client, other] = [server().client(UA.safariMac), server().client(UA.firefoxWindows)];
+    const [inTime, late] = [await trySignIn(client, person), await trySignIn(other, person)];
+    server().clock.stopAt(begun + 15 * MINUTE - 1);
+    expectStatus(200, await new BoundBrowser(client).register(inTime));
+    server().clock.stopAt(begun + 15 * MINUTE);
+    expectRefusal(await new BoundBrowser(other).register(late), 422, "device_proof_wrong");
   });
 
   test("a challenge, 5 minutes longer than the bound cookie that came with it", async () => {

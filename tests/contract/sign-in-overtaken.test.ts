@@ -5,6 +5,7 @@ import { Sites } from "../login-methods/ways.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, signInOptions } from "../support/login-methods/passkeys.ts";
 import { SoftwareAuthenticator } from "../support/login-methods/software-authenticator.ts";
+import { codeAt } from "../support/login-methods/totp.ts";
 import { type Answer, need } from "../support/requests/answers.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
 import {
@@ -12,6 +13,7 @@ import {
   changeToken,
   expectStatus,
   freshEmail,
+  halfSignIn,
   listOf,
   OTHER_PASSWORD,
   PASSWORD,
@@ -141,6 +143,23 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     expectRefusal(await trySignIn(server.client(), wrong), 401, "wrong_credentials");
   });
 
+  test.each<[string, (person: Person) => Promise<Answer>]>([
+    [
+      "whose password is changed",
+      ({ client }) =>
+        client.put("/api/account/password", { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD }),
+    ],
+    ["that is deleted", ({ client }) => client.delete("/api/account", { currentPassword: PASSWORD })],
+  ])("is over at the second step, with the right code, of an account %s", async (_, happen) => {
+    const person = await signUp(server);
+    const { secret } = await turnOnTwoFactor(server, person);
+    const half = await halfSignIn(server, person, UA.firefoxWindows);
+    await meanwhile(rightBefore, 1, () => happen(person).then(expectNoContent));
+    const code = codeAt(secret, server.clock.now());
+    expectRefusal(await half.post("/api/session/two-factor", { code }), 401, "sign_in_expired");
+    expectRefusal(await half.get("/api/session"), 401, "signed_out");
+  });
+
   /** Someone with another login method beside the password, and how to disconnect it. */
   async function withMethod(kind: string, add: (person: Person) => Promise<unknown>) {
     const person = await signUpConfirmed(server);
@@ -175,6 +194,15 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     const client = server.client(UA.firefoxWindows);
     await meanwhile(rightBefore, 3, disconnect);
     expect(await sites.signIn(client, "plain", sub)).toContain("error=provider_failed");
+    expectRefusal(await client.get("/api/session"), 401, "signed_out");
+  });
+
+  test("isn't opened by a site's sign-up whose address somebody else took", async () => {
+    const email = freshEmail();
+    const client = server.client(UA.firefoxWindows);
+    await meanwhile(rightBefore, 3, () => signUp(server, { email }));
+    const landed = await sites.signIn(client, "plain", randomBytes(8).toString("hex"), { email });
+    expect(landed).toContain("error=provider_account_exists");
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
   });
 });

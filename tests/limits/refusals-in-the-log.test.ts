@@ -227,6 +227,22 @@ describeOnEachEngine("The log has a line of each refusal that concerns security"
       expect(lines.map(({ account }) => account)).toEqual(Array(11).fill(who.account.id));
     });
 
+    test("too_many_attempts, after twenty wrong codes", async () => {
+      const who = await signUp(server);
+      await turnOnTwoFactor(server, who);
+      const lines = await linesOf(async () => {
+        for (let signIn = 0; signIn <= 2; signIn++) {
+          const half = await halfSignIn(server, who, UA.firefoxWindows);
+          const tries = signIn < 2 ? 10 : 1;
+          for (let time = 0; time < tries; time++)
+            await half.post("/api/session/two-factor", { code: "000000" });
+        }
+      }, 21);
+      const codes = Array(20).fill("wrong_code");
+      expect(lines.map(({ refused }) => refused)).toEqual([...codes, "too_many_attempts"]);
+      expect(lines.map(({ account }) => account)).toEqual(Array(21).fill(who.account.id));
+    });
+
     test("and none of anything else: an answer, a visitor who isn't signed in, a wrong address, a weak password", async () => {
       const { client } = await signUp(server);
       const lines = await linesOf(async () => {

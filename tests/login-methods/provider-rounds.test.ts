@@ -109,7 +109,7 @@ describeOnEachEngine("Where addresses are verified first, or sign-up is closed",
     ["verify-first", "/settings/security"],
     ["closed", "/login?error=sign_up_closed"],
   ] as const)(
-    "a provider that verifies nothing can't be used to ask which addresses are known (%s); one that does leads to %s",
+    "a provider that verifies nothing can't be used to ask which addresses are known (%s); one that does leads newcomers to %s, and tells owners to log in",
     async (signUpMode, leads) => {
       const sites = await Sites.start();
       const server = await startServer({ engine, signUp: signUpMode, oidc: sites.options });
@@ -128,6 +128,9 @@ describeOnEachEngine("Where addresses are verified first, or sign-up is closed",
       const verified = { email: freshEmail(), email_verified: true };
       const landed = await sites.signIn(server.client(), "plain", "verified", verified);
       expect(landed).toBe(`${server.baseUrl}${leads}`);
+      const known = { email, email_verified: true };
+      const owner = await sites.signIn(server.client(), "plain", "owner", known);
+      expect(owner).toBe(`${server.baseUrl}/login?error=provider_account_exists`);
       await server.close();
       sites.stop();
     },

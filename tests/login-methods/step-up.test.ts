@@ -145,7 +145,9 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
       const person = await signUp(server);
       const { secret, recoveryCodes } = await turnOnTwoFactor(server, person);
       const withApp = { currentPassword: person.password, code: codeAt(secret, server.clock.now()) };
-      expectNoContent(await person.client.post("/api/session/proof", withApp));
+      // The code is what counts of the two; the recovery code is kept.
+      const withBoth = { ...withApp, recoveryCode: recoveryCodes[2] };
+      expectNoContent(await person.client.post("/api/session/proof", withBoth));
       const client = server.client(UA.firefoxWindows);
       expectStatus(202, await client.post("/api/session", person));
       expectStatus(201, await client.post("/api/session/two-factor", { recoveryCode: recoveryCodes[0] }));

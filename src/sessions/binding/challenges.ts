@@ -16,7 +16,7 @@ export function isOpen(row: Challenges, challenge: string, now: number): boolean
 export function freshChallenge(row: Challenges, settings: BindingSettings, now: number): string | null {
   const { challenge, challenge_until: until } = row;
   const halfOfItsLife = (challengeUntil(settings, now) - now) / 2;
-  return challenge !== null && until !== null && until - now > halfOfItsLife ? challenge : null;
+  return (until ?? 0) - now > halfOfItsLife ? challenge : null;
 }
 
 /**
@@ -43,12 +43,10 @@ export function nextChallenges(
   };
 }
 
-function openOnes(row: Challenges, now: number): { text: string; until: number }[] {
+function openOnes(row: Challenges, now: number) {
   const both = [
     { text: row.challenge, until: row.challenge_until },
     { text: row.former_challenge, until: row.former_challenge_until },
   ];
-  return both.flatMap(({ text, until }) =>
-    text !== null && until !== null && now < until ? [{ text, until }] : [],
-  );
+  return both.filter(({ until }) => now < (until ?? 0));
 }
