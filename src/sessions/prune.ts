@@ -7,7 +7,7 @@ import { DAY, IDLE_MARGIN } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
 /** Small, so that a batch holds the database for a few ms only. */
-const ROWS_A_BATCH = 50;
+const ROWS_A_BATCH = 25;
 /** The shortest pause between two batches, in ms: others that wait for the database's lock get it. */
 const SHORTEST_PAUSE = 2;
 /** How many rows the walk through idle sessions looks at in a batch. */
