@@ -43,9 +43,13 @@ export function checkpointInThread(file: string, writing: DatabaseSync) {
       const [changed] = changes.get() as unknown as [number];
       if (isUnderWay || changed - changedBefore < ROWS_A_CHECKPOINT) return;
       changedBefore = changed;
-      isUnderWay = true;
-      thread ??= start();
-      thread.postMessage("checkpoint" satisfies Asked);
+      try {
+        thread ??= start();
+        thread.postMessage("checkpoint" satisfies Asked);
+        isUnderWay = true;
+      } catch {
+        // This process gets no more threads now: SQLite makes the checkpoint, at MOST_PAGES.
+      }
     },
     /** Resolves once the thread has let go of the file. */
     async close(): Promise<void> {

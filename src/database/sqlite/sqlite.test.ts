@@ -1,4 +1,7 @@
+import { execFile } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { engineOf, type TestDatabase } from "../../../tests/support/databases/engines.ts";
@@ -58,5 +61,29 @@ test("what is committed comes from the log into the file meanwhile; nothing is l
   await expect.poll(() => statSync(path).size).toBeGreaterThan(before + 100_000);
   await open.close();
   expect(existsSync(`${path}-wal`)).toBe(false);
+  await other.drop();
+});
+
+test("a process that may have no threads writes all the same", async () => {
+  const other = await engineOf("sqlite").createDatabase();
+  const path = JSON.stringify(other.url.slice("sqlite:".length));
+  const program = `import { openSqlite } from ${JSON.stringify(join(import.meta.dirname, "sqlite.ts"))};
+    const open = openSqlite(${path});
+    const rows = Array.from({ length: 500 }, (_, key) => ({ key: String(key), count: 1, window_ends_at: 1 }));
+    const insert = (of) => open.write(({ query }) => query.insertInto("attempts").values(of).execute());
+    await insert(rows.slice(0, 300));
+    await insert(rows.slice(300));
+    console.log((await open.read.selectFrom("attempts").selectAll().execute()).length);
+    await open.close();`;
+  const words = [
+    "--permission",
+    "--allow-fs-read=*",
+    "--allow-fs-write=*",
+    "--input-type=module",
+    "-e",
+    program,
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, words);
+  expect(stdout.trim()).toBe("500");
   await other.drop();
 });
