@@ -22,6 +22,9 @@ export type Durability = {
   mayBeLost?: boolean;
 };
 
+/** For a count, or what is done again anyway (decisions/0028). */
+export const MAY_BE_LOST: Durability = { mayBeLost: true };
+
 /** The one source of truth, in either engine. Everything that changes anything goes through `write`. */
 export type Database = {
   readonly engine: "sqlite" | "postgres";

@@ -1,5 +1,5 @@
 import addressparser from "nodemailer/lib/addressparser";
-import type { Database, Write } from "../database/database.ts";
+import { type Database, MAY_BE_LOST, type Write } from "../database/database.ts";
 import { codesOf, harmless, isPermanent, NoStartTls, waitsForOperator } from "./failure.ts";
 import { CLAIM_LIVES, type Claimed, deleteEmail, type NextTry, postpone } from "./outgoing.ts";
 import type { MailTransport } from "./transport.ts";
@@ -36,7 +36,7 @@ export function createDelivery(
   const unsent = new Set<string>();
 
   /** Where a power failure undoes it, the email is sent once more. */
-  const note = (work: (write: Write) => Promise<void>) => database.write(work, { mayBeLost: true });
+  const note = (work: (write: Write) => Promise<void>) => database.write(work, MAY_BE_LOST);
 
   async function deliver(email: Claimed): Promise<void> {
     unsent.add(email.id);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Selectable } from "kysely";
-import type { Database, Write } from "../database/database.ts";
+import { type Database, MAY_BE_LOST, type Write } from "../database/database.ts";
 import type { OutgoingEmailTable } from "../database/email-tables.ts";
 import { makeSortedId } from "../database/sorted-id.ts";
 import type { Message } from "./layout.ts";
@@ -62,9 +62,6 @@ export async function storeEmails(
       .execute();
   }
 }
-
-/** Where a power failure undoes a claim, the email is sent once more. */
-const MAY_BE_LOST = { mayBeLost: true };
 
 /** Takes the next email that is due: of any number of senders, on any node, one gets it. Null where none is due. */
 export async function claimNext(

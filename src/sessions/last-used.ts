@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sql } from "kysely";
 import PQueue from "p-queue";
-import type { Database } from "../database/database.ts";
+import { type Database, MAY_BE_LOST } from "../database/database.ts";
 import type { Settings } from "../options/options.ts";
 
 /** A session's last use is written at most once in this time, in ms. */
@@ -100,8 +100,6 @@ function* takeDue(seen: Map<string, Seen>, at: number, everything: boolean): Gen
   }
   yield due;
 }
-
-const MAY_BE_LOST = { mayBeLost: true };
 
 /**
  * Moves forward only, and touches nothing that has ended: an UPDATE can't bring a row back. Of many

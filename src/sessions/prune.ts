@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ExpressionBuilder, Selectable } from "kysely";
-import type { Write } from "../database/database.ts";
+import { MAY_BE_LOST, type Write } from "../database/database.ts";
 import type { Schema, SessionTable } from "../database/schema.ts";
 import { endBecauseOf } from "./endings.ts";
 import { DAY, IDLE_MARGIN } from "./expiry.ts";
@@ -60,9 +60,10 @@ async function runBatch<T>(
   { database }: SessionParts,
   batch: (write: Write) => Promise<T>,
 ): Promise<T | null> {
-  return database.write(async (write) => ((await database.lockPruning(write)) ? batch(write) : null), {
-    mayBeLost: true,
-  });
+  return database.write(
+    async (write) => ((await database.lockPruning(write)) ? batch(write) : null),
+    MAY_BE_LOST,
+  );
 }
 
 /** Rests after a batch that took so many ms, unless it is to stop: nobody waits for a rest. */

@@ -31,6 +31,14 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     return { person, wrong };
   }
 
+  /** An address whose tries of the day, from browsers that it doesn't know, are used up. */
+  async function outOfTriesToday(email: string) {
+    const wrong = { email, password: WRONG_PASSWORD };
+    expectRefusal(await trySignIn(server().client(), wrong), 401, "wrong_credentials");
+    await countAllUpTo(OF_A_DAY, server(), "password_unknown_devices");
+    return wrong;
+  }
+
   /** Everything that a try could leave behind. */
   async function written() {
     const tables = ["attempts", "activity", "session", "known_device"];
@@ -54,9 +62,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
 
   test("writes nothing either where it is the day's tries that are used up", async () => {
     const { email } = await signUp(server());
-    const wrong = { email, password: WRONG_PASSWORD };
-    expectRefusal(await trySignIn(server().client(), wrong), 401, "wrong_credentials");
-    await countAllUpTo(OF_A_DAY, server(), "password_unknown_devices");
+    const wrong = await outOfTriesToday(email);
     expectTooMany(await trySignIn(server().client(), wrong));
     const before = await written();
     expectTooMany(await trySignIn(server().client(), wrong));
@@ -67,9 +73,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     const { clock } = server();
     const begun = clock.now();
     clock.stopAt(begun);
-    const wrong = { email: freshEmail(), password: WRONG_PASSWORD };
-    expectRefusal(await trySignIn(server().client(), wrong), 401, "wrong_credentials");
-    await countAllUpTo(OF_A_DAY, server(), "password_unknown_devices");
+    const wrong = await outOfTriesToday(freshEmail());
     for (const [left, words] of [
       [DAY, "24 hours"],
       [91 * MINUTE, "2 hours"],
@@ -90,9 +94,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     const { clock } = server();
     const begun = clock.now();
     clock.stopAt(begun);
-    const wrong = { email: freshEmail(), password: WRONG_PASSWORD };
-    expectRefusal(await trySignIn(server().client(), wrong), 401, "wrong_credentials");
-    await countAllUpTo(OF_A_DAY, server(), "password_unknown_devices");
+    const wrong = await outOfTriesToday(freshEmail());
     expectTooMany(await trySignIn(server().client(), wrong));
     await countAllUpTo(OF_A_DAY - 1, server(), "password_unknown_devices");
     clock.stopAt(begun + 2 * SECOND - 1);

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database, Write } from "../../database/database.ts";
+import { type Database, MAY_BE_LOST, type Write } from "../../database/database.ts";
 import { type Refusal, refuse } from "../../refusals.ts";
 import { hashToken } from "../../sessions/token.ts";
 import { createSemaphore, type Semaphore } from "../passwords/semaphore.ts";
@@ -56,8 +56,6 @@ export type Attempts = {
 
 const UNDER_WAY = 4;
 const PATIENCE = 10_000;
-
-const MAY_BE_LOST = { mayBeLost: true };
 
 export function createAttempts(database: Database, on: boolean): Attempts {
   const semaphores = new Map<string, Semaphore>();

@@ -3,25 +3,22 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { engineOf, type TestDatabase } from "../../../tests/support/databases/engines.ts";
-import type { Database, Durability, Write } from "../database.ts";
+import { type Durability, MAY_BE_LOST, type Write } from "../database.ts";
 import { openSqlite } from "./sqlite.ts";
 
 const WAITS = 2;
 const DOES_NOT_WAIT = 1;
 
 let home: TestDatabase;
-let database: Database;
+let file: string;
 
-beforeAll(async () => {
+beforeEach(async () => {
   home = await engineOf("sqlite").createDatabase();
-  database = openSqlite(home.url.slice("sqlite:".length));
+  file = home.url.slice("sqlite:".length);
 });
-afterAll(async () => {
-  await database.close();
-  await home.drop();
-});
+afterEach(() => home.drop());
 
 /** What SQLite calls `synchronous`, as a transaction sees it. */
 async function synchronous({ query }: Write): Promise<number | undefined> {
@@ -30,23 +27,23 @@ async function synchronous({ query }: Write): Promise<number | undefined> {
 }
 
 test("a commit waits for the disk, except where it may be lost; one after it waits again, also where it failed", async () => {
+  const database = openSqlite(file);
   const waits = (durability?: Durability) => database.write(synchronous, durability);
   expect(await waits()).toBe(WAITS);
-  expect(await waits({ mayBeLost: true })).toBe(DOES_NOT_WAIT);
+  expect(await waits(MAY_BE_LOST)).toBe(DOES_NOT_WAIT);
   expect(await waits()).toBe(WAITS);
-  const failed = database.write(() => Promise.reject(new Error("undone")), { mayBeLost: true });
+  const failed = database.write(() => Promise.reject(new Error("undone")), MAY_BE_LOST);
   await expect(failed).rejects.toThrow("undone");
   expect(await waits()).toBe(WAITS);
-  const sideBySide = [waits({ mayBeLost: true }), waits(), waits({ mayBeLost: true }), waits()];
+  const sideBySide = [waits(MAY_BE_LOST), waits(), waits(MAY_BE_LOST), waits()];
   expect(await Promise.all(sideBySide)).toEqual([DOES_NOT_WAIT, WAITS, DOES_NOT_WAIT, WAITS]);
+  await database.close();
 });
 
 test("what is committed comes from the log into the file meanwhile; nothing is left of it at the end", async () => {
-  const other = await engineOf("sqlite").createDatabase();
-  const path = other.url.slice("sqlite:".length);
-  const open = openSqlite(path);
-  const before = statSync(path).size;
-  await open.write(({ query }) =>
+  const database = openSqlite(file);
+  const before = statSync(file).size;
+  await database.write(({ query }) =>
     query
       .insertInto("attempts")
       .values(
@@ -58,17 +55,14 @@ test("what is committed comes from the log into the file meanwhile; nothing is l
       )
       .execute(),
   );
-  await expect.poll(() => statSync(path).size).toBeGreaterThan(before + 100_000);
-  await open.close();
-  expect(existsSync(`${path}-wal`)).toBe(false);
-  await other.drop();
+  await expect.poll(() => statSync(file).size).toBeGreaterThan(before + 100_000);
+  await database.close();
+  expect(existsSync(`${file}-wal`)).toBe(false);
 });
 
 test("a process that may have no threads writes all the same", async () => {
-  const other = await engineOf("sqlite").createDatabase();
-  const path = JSON.stringify(other.url.slice("sqlite:".length));
   const program = `import { openSqlite } from ${JSON.stringify(join(import.meta.dirname, "sqlite.ts"))};
-    const open = openSqlite(${path});
+    const open = openSqlite(${JSON.stringify(file)});
     const rows = Array.from({ length: 500 }, (_, key) => ({ key: String(key), count: 1, window_ends_at: 1 }));
     const insert = (of) => open.write(({ query }) => query.insertInto("attempts").values(of).execute());
     await insert(rows.slice(0, 300));
@@ -85,5 +79,4 @@ test("a process that may have no threads writes all the same", async () => {
   ];
   const { stdout } = await promisify(execFile)(process.execPath, words);
   expect(stdout.trim()).toBe("500");
-  await other.drop();
 });
