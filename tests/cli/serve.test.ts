@@ -90,7 +90,7 @@ describe("a server and the command line on one database", () => {
     });
   });
 
-  it("stops with what is under way finished, and waits for no connection that only stands there", async () => {
+  it("stops with what is under way finished, however often it is told to, and waits for no idle connection", async () => {
     const client = browser();
     expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
     const live = await client.live();
@@ -113,6 +113,7 @@ describe("a server and the command line on one database", () => {
     const answered = once(slow, "response");
     const stopped = server.stop();
     await live.closed();
+    for (const signal of ["SIGTERM", "SIGINT"] as const) server.child.kill(signal);
     slow.end(body.slice(10));
     const [answer] = (await answered) as [IncomingMessage];
     expect([answer.statusCode, answer.headers.connection]).toEqual([201, "close"]);
