@@ -110,12 +110,18 @@ export type BaseUrl = {
   isLocal: boolean;
 };
 
+/** A name or an address. URLs take more, such as a `*` or a comma, which no host has. */
+const HOST = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/;
+/** Read the same way by browsers, proxies and the routes: nothing is encoded, and nothing is a pattern. */
+const PATH = /^(\/[\w.~-]+)*\/*$/;
+
 export const baseUrl = ofText(
-  "a URL like https://app.example.com or https://app.example.com/auth",
+  "a URL like https://app.example.com or https://app.example.com/auth, with only A-Z, a-z, 0-9 and -._~ in its path",
   (given) => {
     const url = parseUrl(given);
     const isPlain = url && !url.search && !url.hash && !url.username && !url.password;
-    return isPlain && /^https?:$/.test(url.protocol) ? toBaseUrl(url) : undefined;
+    const isWeb = isPlain && /^https?:$/.test(url.protocol);
+    return isWeb && HOST.test(url.hostname) && PATH.test(url.pathname) ? toBaseUrl(url) : undefined;
   },
 );
 
@@ -142,7 +148,7 @@ export const sender = ofText("one address like Latchkey <latchkey@example.com>",
 
 export const origins = listOf("origins like https://app.example.com", (given) => {
   const url = parseUrl(given);
-  const isWhole = url && url.pathname === "/" && !url.hostname.includes("*");
+  const isWhole = url && url.pathname === "/" && HOST.test(url.hostname);
   const isPlain = isWhole && !url.search && !url.hash && !url.username;
   return isPlain && /^https?:$/.test(url.protocol) ? url.origin : undefined;
 });
@@ -195,19 +201,24 @@ export const networks: Kind<string[] | string, Networks> = listOf(
   },
 );
 
-const KEY_BYTES = 32;
+/** 32 bytes. Node's decoder would skip a character that is neither, and lead to another key without a word. */
+const HEX_KEY = /^[0-9a-f]{64}$/i;
+const BASE64_KEY = /^[\w+/-]{43}=?$/;
 
 /** Newest first: `new,old`. */
 export const keys = secret(
   ofTextOrNothing(
     "32 bytes in hex or base64, or new,old while changing (make one with `openssl rand -hex 32`)",
-    (given) => allOrNone(readList(given).map(readKey)),
+    (given) => {
+      const texts = readList(given);
+      return texts.length === 0 ? undefined : allOrNone(texts.map(readKey));
+    },
   ),
 );
 
 function readKey(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, /^[0-9a-f]{64}$/i.test(text) ? "hex" : "base64");
-  return bytes.length === KEY_BYTES ? bytes : undefined;
+  if (HEX_KEY.test(text)) return Buffer.from(text, "hex");
+  return BASE64_KEY.test(text) ? Buffer.from(text, "base64") : undefined;
 }
 
 /** The keys in a file or a variable. @throws SettingError naming it; the value never goes into the error. */
