@@ -20,18 +20,28 @@ export function refuseCrossSite(request: Request, baseUrl: BaseUrl): Refusal | n
   return refuse("cross_site", `Latchkey answers to ${baseUrl.origin} (BASE_URL); this came from ${seen}.`);
 }
 
-/** A body that isn't JSON is refused even where none is wanted, rather than ignored. */
+/** A body of another type is refused even where none is wanted, rather than ignored. */
 export function refuseOtherBodies({ method, headers }: Request): Refusal | null {
-  const length = headers.get("content-length");
-  const hasBody = (length !== null && length !== "0") || headers.has("transfer-encoding");
-  if (SAFE.has(method) || !hasBody || isJson(headers.get("content-type") ?? "")) return null;
+  if (SAFE.has(method) || !hasBody(headers) || isJson(headers.get("content-type") ?? "")) return null;
   return refuse("unsupported_media_type", "Send the body as application/json.");
+}
+
+/** So is one that is too large, or no JSON after all. */
+export async function refuseStrayBody(request: Request): Promise<Refusal | null> {
+  if (SAFE.has(request.method) || !hasBody(request.headers)) return null;
+  const bytes = await readUpTo(request, LARGEST_BODY);
+  if (bytes === null) return tooLarge();
+  return bytes.length === 0 || parse(bytes) ? null : refuse("invalid_json");
+}
+
+function hasBody(headers: Headers): boolean {
+  const length = headers.get("content-length");
+  return (length !== null && length !== "0") || headers.has("transfer-encoding");
 }
 
 /** Reads a JSON object, at most 64 kB of well-formed UTF-8. No body at all reads as an empty object. */
 export async function readBody(request: Request): Promise<Outcome<{ body: Record<string, unknown> }>> {
   const type = request.headers.get("content-type");
-  if (Number(request.headers.get("content-length") ?? 0) > LARGEST_BODY) return tooLarge();
   const bytes = await readUpTo(request, LARGEST_BODY);
   if (bytes === null) return tooLarge();
   if (bytes.length === 0 && type === null) return { ok: true, body: {} };
@@ -60,7 +70,9 @@ function isJson(type: string): boolean {
   );
 }
 
+/** Null where there is more. */
 async function readUpTo(request: Request, most: number): Promise<Buffer | null> {
+  if (Number(request.headers.get("content-length") ?? 0) > most) return null;
   if (!request.body) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -6,7 +6,7 @@ import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
 import { refuse } from "../refusals.ts";
 import { json, noContent, withHeaders } from "./answers.ts";
 import type { Call } from "./call.ts";
-import { readBody } from "./guards.ts";
+import { readBody, refuseStrayBody } from "./guards.ts";
 import type { Identity, SessionNeed } from "./identify.ts";
 import { notSignedIn } from "./identify.ts";
 import { refused } from "./log/refused.ts";
@@ -96,7 +96,7 @@ export function route<
     async respond(call, who) {
       const asker = askers[row.session](who);
       if ("code" in asker) return refused(call, asker);
-      const taken = row.body === undefined ? NO_BODY : await take(call, row.body);
+      const taken = await (row.body === undefined ? takeNone(call, row) : take(call, row.body));
       if (!taken.ok) return refused(call, taken, who);
       // A row without a schema has a handler that takes no body.
       const body = taken.body as z.infer<Schema>;
@@ -113,7 +113,13 @@ const askers: { [Need in SessionNeed]: (who: Identity | SignedOut) => Asker[Need
   none: () => ({}),
 };
 
-const NO_BODY = { ok: true, body: undefined } as const;
+/** What browsers send by themselves rests on its proof alone, whatever its body is. */
+async function takeNone(
+  { request }: Call,
+  { restsOnProof = false }: Pick<Route, "restsOnProof">,
+): Promise<Outcome<{ body: undefined }>> {
+  return (restsOnProof ? null : await refuseStrayBody(request)) ?? { ok: true, body: undefined };
+}
 
 /** Reads the body by its schema; the refusal names the first thing that is wrong. */
 async function take<Schema extends z.ZodType>(

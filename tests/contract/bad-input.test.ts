@@ -48,7 +48,7 @@ describeOnEachEngine("Bad input", (engine) => {
       ["DELETE", "/api/sessions"],
       ["DELETE", "/api/session"],
     ])(
-      "that isn't JSON is 415 where none is wanted, too, and nothing is done: %s %s",
+      "of another type is 415 where none is wanted, too, and nothing is done: %s %s",
       async (method, path) => {
         const { client } = await signUp(server());
         const headers = { "Content-Type": "text/plain" };
@@ -58,6 +58,24 @@ describeOnEachEngine("Bad input", (engine) => {
           "unsupported_media_type",
         );
         await expectSignedIn(client);
+      },
+    );
+
+    test.each([
+      ["POST", "/api/account/email/verification", 202],
+      ["DELETE", "/api/sessions", 200],
+      ["DELETE", "/api/sessions/AAAAAAAAAAAAAAAAAAAAAA", 404],
+      ["DELETE", "/api/account/login-methods/password", 409],
+      ["DELETE", "/api/session", 204],
+    ])(
+      "that isn't JSON, or is too large, is refused where none is wanted, too, and nothing is done: %s %s",
+      async (method, path, status) => {
+        const { client } = await signUp(server());
+        expectRefusal(await client.send(method, path, { body: "{" }), 400, "invalid_json");
+        const large = JSON.stringify({ unknown: "x".repeat(64 * 1024) });
+        expectRefusal(await client.send(method, path, { body: large }), 413, "too_large");
+        await expectSignedIn(client);
+        expect((await client.send(method, path, { body: '{"unknown":1}' })).status).toBe(status);
       },
     );
 

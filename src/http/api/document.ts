@@ -7,9 +7,9 @@ import { problemWith } from "./answer-schemas.ts";
 
 type Json = { [key: string]: unknown };
 
-/** What every row may refuse, and those with a body. */
+/** What every row may refuse, and those that change something: they look at a body even where none is wanted. */
 const ALWAYS: RefusalCode[] = ["too_many_attempts", "internal_error", "unavailable"];
-const WITH_BODY: RefusalCode[] = ["invalid_json", "invalid_input", "too_large", "unsupported_media_type"];
+const OF_CHANGES: RefusalCode[] = ["cross_site", "unsupported_media_type", "invalid_json", "too_large"];
 
 /** The settings that change what the API looks like. */
 export type Described = { signUp: Settings["signUp"]; sessionCookie: string };
@@ -103,8 +103,8 @@ function refusalsOf(row: ApiRoute, schemas: Json): Json {
   if (refuses === null) return {};
   const common: RefusalCode[] = [
     ...ALWAYS,
-    ...(body ? WITH_BODY : []),
-    ...(methodOf(row) === "GET" ? [] : (["cross_site", "unsupported_media_type"] as const)),
+    ...(body ? (["invalid_input"] as const) : []),
+    ...(methodOf(row) === "GET" ? [] : OF_CHANGES),
     ...(session === "required" ? (["signed_out", "device_proof_needed"] as const) : []),
   ];
   const all = [...refuses, ...common].map((one) =>
