@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
@@ -6,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { Client } from "../support/requests/client.ts";
 import { expectStatus, freshEmail, listOf, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -137,3 +138,28 @@ describe("a server and the command line on one database", () => {
     expect((await client.get("/api/session")).status).toBe(200);
   });
 });
+
+test.skipIf(process.platform === "win32")(
+  "npm start, told to stop, stops the server as cleanly, with 0",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-npm-"));
+    const port = await freePort();
+    const child = spawn("npm", ["start"], {
+      cwd: join(import.meta.dirname, "..", ".."),
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        PORT: String(port),
+        DATABASE_URL: `sqlite:${join(folder, "latchkey.db")}`,
+        LATCHKEY_OUTBOX: join(folder, "outbox"),
+      },
+    });
+    for (let said = ""; !said.includes("Latchkey is ready"); )
+      said += String((await once(child.stdout, "data"))[0]);
+    // npm alone hears it, as under a supervisor that tells only what it has started.
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    await expect(fetch(`http://localhost:${port}/healthz`)).rejects.toThrow();
+    rmSync(folder, { recursive: true, force: true });
+  },
+);
