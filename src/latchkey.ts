@@ -27,8 +27,13 @@ import { authenticateRequest, requireSession } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
-import type { LatchkeyOptions, Settings } from "./options/options.ts";
-import { insecureUrlWarning, isDevelopment, readSettings } from "./options/options.ts";
+import {
+  insecureUrlWarning,
+  isDevelopment,
+  type LatchkeyOptions,
+  readSettings,
+  type Settings,
+} from "./options/options.ts";
 import { createCopyNotices } from "./recovery/copied-cookie.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";

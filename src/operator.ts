@@ -6,13 +6,11 @@ import { hashNewPassword } from "./credentials/passwords/new-password.ts";
 import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
 import { carryOut, type SecurityChange } from "./credentials/security-change.ts";
 import type { Write } from "./database/database.ts";
-import type { Account } from "./database/lock.ts";
-import { lockAccount, lockAccounts } from "./database/lock.ts";
+import { type Account, lockAccount, lockAccounts } from "./database/lock.ts";
 import { ADMINISTRATOR, nameOf } from "./history/actor.ts";
 import * as messages from "./mail/messages.ts";
 import { sendResetEmail } from "./recovery/password-reset.ts";
-import type { Outcome } from "./refusals.ts";
-import { refuse } from "./refusals.ts";
+import { type Outcome, refuse } from "./refusals.ts";
 import { endBecauseOf, endLinksOfNobody } from "./sessions/endings.ts";
 
 /** Who did it, as the owner reads it. */

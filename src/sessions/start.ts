@@ -1,6 +1,5 @@
 import type { LoginMethodKind } from "../answers.ts";
-import type { FoundSession, Write } from "../database/database.ts";
-import { BINDING, findSessions } from "../database/database.ts";
+import { BINDING, type FoundSession, findSessions, type Write } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import { device as deviceActor } from "../history/actor.ts";
 import { challengeUntil, isBindable } from "./binding/bindable.ts";

@@ -1,7 +1,6 @@
 import { Kysely, sql } from "kysely";
 import { createAnnouncements } from "../announcements.ts";
-import type { Database, Notice, Write } from "../database.ts";
-import { DatabaseUnavailable } from "../database.ts";
+import { type Database, DatabaseUnavailable, type Notice, type Write } from "../database.ts";
 import type { Schema } from "../schema.ts";
 import { forgetOldChanges } from "./changes.ts";
 import { postgresDialect } from "./connection.ts";

@@ -1,7 +1,6 @@
 import type { SignedOut } from "../../answers.ts";
 import type { FoundBinding, FoundSession } from "../../database/database.ts";
-import type { Refusal } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Refusal, refuse } from "../../refusals.ts";
 import { isBindable } from "../binding/bindable.ts";
 import { overByTime } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
