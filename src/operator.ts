@@ -62,10 +62,13 @@ export async function unsuspend(parts: AccountParts, account: Account): Promise<
 }
 
 /** Deletes an account and all that belongs to it. */
-export async function remove(parts: AccountParts, account: Account, now: number): Promise<void> {
-  await parts.database.write(async (write) => {
-    if (await lockAccount(write, account.id)) await deleteAccount(write, account.id, ADMINISTRATOR, now);
-  });
+export async function remove(parts: AccountParts, { id }: Account, now: number): Promise<void> {
+  await changeByAdministrator(parts, id, now, async (write) => ({
+    ok: true,
+    ends: { event: "account_closed", of: { accountId: id } },
+    afterEndings: () => deleteAccount(write, id),
+    answer: {},
+  }));
 }
 
 /** Emails a reset link to the owner. */

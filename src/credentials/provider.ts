@@ -140,14 +140,14 @@ async function identifyByIdToken(
   if (!claims) throw new Error("The provider sent no ID token.");
   if (!SUBJECT.test(claims.sub)) throw new Error("The provider sent no usable subject.");
   if (Math.abs(claims.iat - Date.now() / 1_000) > CLOCKS_DIFFER_SECONDS)
-    throw new Error("The ID token is not of now.");
+    throw new Error("The ID token is too old, or from the future.");
   const { auth_time: signedInAt } = claims;
   if (
     authorization.fresh &&
     signedInAt !== undefined &&
     Date.now() / 1_000 - signedInAt > CLOCKS_DIFFER_SECONDS
   )
-    throw new Error("The sign-in at the provider is not of now.");
+    throw new Error("The sign-in at the provider is too old.");
   const hasUserInfo = config.serverMetadata().userinfo_endpoint !== undefined;
   const more =
     claims.email === undefined && hasUserInfo

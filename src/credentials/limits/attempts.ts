@@ -30,16 +30,16 @@ const LIMITS = {
   email_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
 
-/** How many times as high the limits are of a peer that may speak for many visitors. */
+/** How many times as high the limits are for a peer that may speak for many visitors. */
 const GENEROUS = 10;
 
 export type Limit = { kind: keyof typeof LIMITS; of: string; generous?: boolean };
 
 export type Attempts = {
   /**
-   * Counts one try against each limit, before it is judged, so that parallel tries can't slip by.
+   * Counts one try against each limit, before it is checked, so that parallel tries can't slip by.
    * A null counts nothing.
-   * @returns a refusal with the seconds to wait where any of them is used up; one that was known costs no write.
+   * @returns a refusal with the seconds to wait if any limit is used up; a limit known to be used up costs no write.
    */
   take(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
   /** The refusal of a limit that is known to be used up; counts nothing. */
