@@ -62,7 +62,7 @@ export function createCookies(
     boundTokens: (header: string | null) => secretsIn(header, boundName),
     /** `lives`, in ms: as long as the server takes it; the browser drops it a little before. */
     setBound: (token: string, lives: number) =>
-      `${boundName}=${token}; Max-Age=${(lives - ON_THE_WAY) / 1_000}${common}`,
+      `${boundName}=${token}; Max-Age=${Math.floor((lives - ON_THE_WAY) / 1_000)}${common}`,
     clearBound: () => `${boundName}=; Max-Age=0${common}`,
 
     /** The token of a pending sign-in. */
