@@ -3,7 +3,7 @@ import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-
 import type { BaseUrl } from "../options/kinds.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
-import { type Fetch, withHeaders } from "./app.ts";
+import { type Fetch, withSecurityHeaders } from "./app.ts";
 import { peerOf } from "./request/peer.ts";
 
 /** A server that listens. */
@@ -66,7 +66,7 @@ function fetchReadable(latchkey: Served, request: Request, env: HttpBindings): P
 /** What never becomes a request, such as one with an invalid Host, is refused like any other. */
 function unreadable(error: unknown, baseUrl: BaseUrl): Response {
   const code = error instanceof RequestError ? "unreadable_request" : "internal_error";
-  return withHeaders(problem(refuse(code)), baseUrl);
+  return withSecurityHeaders(problem(refuse(code)), baseUrl);
 }
 
 /** Knows what is under way, so that a stop waits for that alone, and not for idle connections. */

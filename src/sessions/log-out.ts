@@ -5,15 +5,6 @@ import { type Doer, type EndedBy, type EndingEvent, endBecauseOf } from "./endin
 import { lives, readSessions } from "./list.ts";
 import type { SessionParts } from "./parts.ts";
 
-/** A person's own log-out. */
-export async function logOut(
-  database: Database,
-  which: { accountId: string; id: string },
-  now: number,
-): Promise<void> {
-  await endOf(database, "logged_out", which, { by: null, at: now });
-}
-
 /**
  * Ends one session of an account, at the request of another one of it. False where the account has no such
  * session: another account's id and an unknown one look the same. One that is over by time is no longer in the
@@ -65,25 +56,16 @@ export async function endAny(database: Database, id: string, doer: Doer): Promis
     .select("account_id as accountId")
     .where("id", "=", id)
     .executeTakeFirst();
-  return found ? (await endOf(database, "logged_out_remotely", { ...found, id }, doer)) > 0 : false;
+  return found
+    ? (await endInTransaction(database, "logged_out_remotely", { ...found, id }, doer)) > 0
+    : false;
 }
 
-/** Ends every session of an account, for the app or an administrator. Returns how many, those that were over by time too. */
-export async function endAllOf(database: Database, accountId: string, doer: Doer): Promise<number> {
-  return endOf(database, "all_logged_out", { accountId }, doer);
-}
-
-/** Ends every session of an account except one, for the app. Returns how many, as endAllOf does. */
-export async function endAllBut(
-  database: Database,
-  { accountId, exceptId }: { accountId: string; exceptId: string },
-  doer: Doer,
-): Promise<number> {
-  return endOf(database, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer);
-}
-
-/** Ends what an event ends, in a transaction that locks the account. */
-function endOf<E extends EndingEvent>(
+/**
+ * Ends what an event ends, in a transaction that locks the account. Returns how many sessions, those that were over
+ * by time too.
+ */
+export function endInTransaction<E extends EndingEvent>(
   database: Database,
   event: E,
   of: EndedBy<E> & { accountId: string },
