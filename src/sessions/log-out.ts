@@ -4,6 +4,7 @@ import { device } from "../history/actor.ts";
 import { type Doer, type EndedBy, type EndingEvent, endBecauseOf } from "./endings.ts";
 import { lives, readSessions } from "./list.ts";
 import type { SessionParts } from "./parts.ts";
+import { looksLikeId } from "./token.ts";
 
 /**
  * Ends one session of an account, at the request of another one of it. False where the account has no such
@@ -17,8 +18,7 @@ export async function endOne(
   now: number,
 ): Promise<boolean> {
   const { accountId, id, bySessionId } = which;
-  // PostgreSQL takes no text with a null character, and no id has one.
-  if (id.includes("\0")) return false;
+  if (!looksLikeId(id)) return false;
   const found = await readSessions(parts.database)
     .where("id", "=", id)
     .where("account_id", "=", accountId)
@@ -51,6 +51,7 @@ export async function endOthers(
 
 /** Ends one session of any account, for the app or an administrator. False where there is none. */
 export async function endAny(database: Database, id: string, doer: Doer): Promise<boolean> {
+  if (!looksLikeId(id)) return false;
   const found = await database.read
     .selectFrom("session")
     .select("account_id as accountId")
