@@ -26,7 +26,7 @@ export type Provider = {
   identify(answer: URL, authorization: AuthorizationRequest): Promise<ProviderIdentity>;
 };
 
-const PATIENCE_SECONDS = 5;
+const TIMEOUT_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
 /** How far from now an ID token may be made; it comes straight from the provider, so only clocks differ. */
 const CLOCKS_DIFFER_SECONDS = 10 * 60;
@@ -113,14 +113,14 @@ async function configure(settings: OidcProvider): Promise<client.Configuration> 
       token_endpoint: `${issuer}/login/oauth/access_token`,
     };
     const config = new client.Configuration(server, clientId, clientSecret);
-    config.timeout = PATIENCE_SECONDS;
+    config.timeout = TIMEOUT_SECONDS;
     config[client.customFetch] = boundedFetch;
     if (isInsecure) client.allowInsecureRequests(config);
     return config;
   }
   // The ID token's signature is checked too: TLS alone would do by the standard, not here.
   const execute = [client.enableNonRepudiationChecks, ...(isInsecure ? [client.allowInsecureRequests] : [])];
-  const options = { execute, timeout: PATIENCE_SECONDS, [client.customFetch]: boundedFetch };
+  const options = { execute, timeout: TIMEOUT_SECONDS, [client.customFetch]: boundedFetch };
   return client.discovery(new URL(issuer), clientId, clientSecret, undefined, options);
 }
 

@@ -17,7 +17,7 @@ export type Listening = {
 type Served = { fetch: Fetch; closeStreams(): void; settings: { baseUrl: BaseUrl } };
 
 /** How long a request under way may take while the server stops, in ms. */
-const STOP_PATIENCE = 10_000;
+const STOP_TIMEOUT = 10_000;
 /** How long an idle connection may still send a request then, in ms. */
 const LAST_CALL = 100;
 /** What a URL's parser takes for the end of the host, or for a name before it. */
@@ -95,7 +95,7 @@ function stopper(server: Server): (closeStreams: () => void) => Promise<void> {
   return (closeStreams) =>
     new Promise((resolve) => {
       isStopping = true;
-      const limit = setTimeout(() => server.closeAllConnections(), STOP_PATIENCE);
+      const limit = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT);
       server.close(() => {
         clearTimeout(limit);
         clearTimeout(lastCall);

@@ -52,11 +52,11 @@ export function unreadable(error: unknown, place: string): unknown {
 
 async function openSqlite(file: string): Promise<OldDatabase> {
   if (!statSync(file, { throwIfNoEntry: false })) throw new SourceUnusable(`${file} does not exist.`);
-  const open = new DatabaseSync(file, { readOnly: true });
-  const close = async () => open.close();
+  const database = new DatabaseSync(file, { readOnly: true });
+  const close = async () => database.close();
   try {
-    open.exec("begin");
-    return await readTables(new Kysely({ dialect: sqliteDialect(open) }), null, close);
+    database.exec("begin");
+    return await readTables(new Kysely({ dialect: sqliteDialect(database) }), null, close);
   } catch (error) {
     await close();
     throw error;

@@ -2,7 +2,7 @@ import type { Database } from "../database/database.ts";
 import { lockAccount, lockSession } from "../database/lock.ts";
 import { device } from "../history/actor.ts";
 import { type Doer, type EndedBy, type EndingEvent, endBecauseOf } from "./endings.ts";
-import { lives, readSessions } from "./list.ts";
+import { aliveAt, readSessions } from "./list.ts";
 import type { SessionParts } from "./parts.ts";
 import { looksLikeId } from "./token.ts";
 
@@ -23,7 +23,7 @@ export async function endOne(
     .where("id", "=", id)
     .where("account_id", "=", accountId)
     .executeTakeFirst();
-  if (!found || !lives(parts, now)(found)) return false;
+  if (!found || !aliveAt(parts, now)(found)) return false;
   return parts.database.write(async (write) => {
     if (!(await lockSession(write, accountId, bySessionId))) return false;
     const doer = { by: device(label), at: now };
@@ -45,7 +45,7 @@ export async function endOthers(
     if (!(await lockSession(write, accountId, exceptId))) return null;
     const others = { accountId, exceptIds: [exceptId] } as const;
     const doer = { by: device(label), at: now };
-    return endBecauseOf(write, "others_logged_out", others, doer, lives(parts, now));
+    return endBecauseOf(write, "others_logged_out", others, doer, aliveAt(parts, now));
   });
 }
 

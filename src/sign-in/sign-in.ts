@@ -13,7 +13,7 @@ import { type PassedFactors, type Started, startSession } from "../sessions/star
 import { hashToken, makeSecret } from "../sessions/token.ts";
 
 /** How long a second factor may take, in ms. */
-export const PENDING_SIGN_IN_LIVES = 10 * 60_000;
+const PENDING_SIGN_IN_LIFETIME = 10 * 60_000;
 
 /** A sign-in is done, or waits for the second factor: then `token` opens nothing but that step. */
 export type SignInResult = Outcome<
@@ -132,7 +132,7 @@ async function addPendingSignIn(
   now: number,
 ): Promise<{ token: string; expiresAt: number }> {
   const token = makeSecret();
-  const expiresAt = now + PENDING_SIGN_IN_LIVES;
+  const expiresAt = now + PENDING_SIGN_IN_LIFETIME;
   await write.query
     .insertInto("pending_sign_in")
     .values({

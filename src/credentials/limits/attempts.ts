@@ -55,7 +55,7 @@ export type Attempts = {
 };
 
 const UNDER_WAY = 4;
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 export function createAttempts(database: Database, on: boolean): Attempts {
   const semaphores = new Map<string, Semaphore>();
@@ -104,7 +104,7 @@ export function createAttempts(database: Database, on: boolean): Attempts {
   function semaphoreOf(key: string): Semaphore {
     const known = semaphores.get(key);
     if (known) return known;
-    const made = createSemaphore(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
+    const made = createSemaphore(UNDER_WAY, TIMEOUT, "Too many sign-ins of one account are under way.");
     semaphores.set(key, made);
     made.onFree(() => semaphores.delete(key));
     return made;

@@ -4,7 +4,7 @@ import type { CeremonyKind } from "../../database/schema.ts";
 import { hashToken } from "../../sessions/token.ts";
 
 /** How long a passkey prompt or an authorization at a provider may take, in ms. */
-const CEREMONY_LIVES = 10 * 60_000;
+const CEREMONY_LIFETIME = 10 * 60_000;
 
 /** What is under way between a browser and an authenticator or a provider. */
 export type Ceremony = { kind: CeremonyKind; accountId: string | null; data: string };
@@ -26,7 +26,7 @@ export async function beginCeremony(
     browser_hash: hashToken(of.browser),
     account_id: accountId,
     data,
-    expires_at: now + CEREMONY_LIVES,
+    expires_at: now + CEREMONY_LIFETIME,
   };
   await database.write(async (write) => {
     if (accountId !== null && !(await lockAccount(write, accountId))) return;

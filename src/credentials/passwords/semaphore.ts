@@ -10,12 +10,12 @@ export type Semaphore = {
 };
 
 /**
- * `patience` is how long a turn is waited for, in ms; `busyMessage` is the message of the error after that. With
+ * `timeout` is how long a turn is waited for, in ms; `busyMessage` is the message of the error after that. With
  * `mostWaiting` in line, the next one gets the error at once.
  */
 export function createSemaphore(
   atOnce: number,
-  patience: number,
+  timeout: number,
   busyMessage: string,
   mostWaiting = Number.POSITIVE_INFINITY,
 ): Semaphore {
@@ -24,7 +24,7 @@ export function createSemaphore(
     async run(work) {
       if (queue.size >= mostWaiting) throw new Busy(busyMessage);
       const waiting = new AbortController();
-      const timer = setTimeout(() => waiting.abort(new Busy(busyMessage)), patience);
+      const timer = setTimeout(() => waiting.abort(new Busy(busyMessage)), timeout);
       const begin = () => {
         clearTimeout(timer);
         return work();

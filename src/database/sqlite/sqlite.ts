@@ -79,9 +79,9 @@ const MAPPED_BYTES = 2 ** 31;
 
 /** A connection of the look-up's own, since it reads in snapshots. */
 function openForLookUp(file: string): DatabaseSync {
-  const open = new DatabaseSync(file, { readOnly: true });
-  open.exec(`pragma busy_timeout = 5000; pragma mmap_size = ${MAPPED_BYTES}`);
-  return open;
+  const database = new DatabaseSync(file, { readOnly: true });
+  database.exec(`pragma busy_timeout = 5000; pragma mmap_size = ${MAPPED_BYTES}`);
+  return database;
 }
 
 /** `data_version` moves when any other connection has committed, the command line's included. */

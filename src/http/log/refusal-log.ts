@@ -51,7 +51,7 @@ export type RefusedRequest = {
 export type RefusalLog = {
   /** Logs a refusal, where it concerns security. */
   note(refused: RefusedRequest, now: number): void;
-  /** Says how many lines a minute that is over had too many. */
+  /** Logs how many refusals of a minute that is over were left out. */
   tellLeftOut(now: number): void;
 };
 
