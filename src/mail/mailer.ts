@@ -104,7 +104,7 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
   /** Of a database that doesn't answer the log has heard; what waits there is tried again. */
   function onError(error: unknown): void {
     if (!(error instanceof DatabaseUnavailable) && !stopping.aborted)
-      log.error({ err: error }, "Emails that wait could not be looked at.");
+      log.error({ err: error }, "Waiting emails could not be read.");
   }
 
   return {

@@ -62,7 +62,8 @@ export function createRefusalLog(log: Pick<Logger, "info">): RefusalLog {
   function tellLeftOut(now: number): void {
     // A clock that steps back begins a new minute, too.
     if (now >= minute.startedAt && now < minute.startedAt + MINUTE) return;
-    if (minute.leftOut > 0) log.info({ leftOut: minute.leftOut }, "More was refused than is logged.");
+    if (minute.leftOut > 0)
+      log.info({ leftOut: minute.leftOut }, "More requests were refused than are logged.");
     minute = { startedAt: now, lines: 0, leftOut: 0 };
   }
 
