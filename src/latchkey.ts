@@ -27,15 +27,20 @@ import { authenticateRequest, requireSession } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
-import type { LatchkeyOptions, Settings } from "./options/options.ts";
-import { insecureUrlWarning, isDevelopment, readSettings } from "./options/options.ts";
+import {
+  insecureUrlWarning,
+  isDevelopment,
+  type LatchkeyOptions,
+  readSettings,
+  type Settings,
+} from "./options/options.ts";
 import { createCopyNotices } from "./recovery/copied-cookie.ts";
 import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
 import { EndedEvents, type EndedListener } from "./sessions/live/ended-events.ts";
 import { LiveStreams } from "./sessions/live/live-streams.ts";
 import { Watcher } from "./sessions/live/watcher.ts";
-import { endAllBut, endAllOf, endAny } from "./sessions/log-out.ts";
+import { endAny, endInTransaction } from "./sessions/log-out.ts";
 
 /** How long an answer may take to be on its way once its handler is done, in ms. */
 const ANSWER_SENT = 20;
@@ -88,11 +93,11 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   const breached = breachedPasswords === null ? null : await openBreachedPasswords(breachedPasswords);
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
   const lastUsed = createLastUsed(database, settings, logError("Last-used times could not be written."));
-  const background = createBackground(logError("Work after an answer failed."));
+  const background = createBackground(logError("Background work failed."));
   const sessionParts = { settings, database, lastUsed };
   const watcher = new Watcher(database);
-  const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be told."));
-  const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be told."));
+  const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be notified."));
+  const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be reported."));
   const seal = createSeal(readSecretKeys(settings));
   const emailBudget = createEmailBudget(database);
   const admit = admitByBudget({ settings, emailBudget, seal });
@@ -200,7 +205,8 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
       );
     },
     end: (id, by) => endAny(database, id, doer(by)),
-    endOthers: (accountId, exceptId, by) => endAllBut(database, { accountId, exceptId }, doer(by)),
-    endAll: (accountId, by) => endAllOf(database, accountId, doer(by)),
+    endOthers: (accountId, exceptId, by) =>
+      endInTransaction(database, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer(by)),
+    endAll: (accountId, by) => endInTransaction(database, "all_logged_out", { accountId }, doer(by)),
   };
 }

@@ -68,7 +68,7 @@ function unlessDown(work: Work): Work {
     });
 }
 
-/** Warns of a clock that is off the database's. */
+/** Warns of a clock that differs from the database's. */
 async function checkClock({ clockAhead }: HttpParts): Promise<void> {
   await clockAhead();
 }
@@ -80,7 +80,7 @@ async function resealAll(parts: HttpParts, stop: AbortSignal): Promise<void> {
   if (stop.aborted) return;
   parts.log.info(
     { resealed, unreadable },
-    "LATCHKEY_SECRET_KEY: everything sealed that can be read, second factors and waiting emails, is sealed with the new key; the old one can be taken out.",
+    "LATCHKEY_SECRET_KEY: second factors and waiting emails that can be read are sealed with the new key; the old one can be removed.",
   );
 }
 

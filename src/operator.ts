@@ -5,14 +5,12 @@ import type { AccountParts } from "./credentials/parts.ts";
 import { hashNewPassword } from "./credentials/passwords/new-password.ts";
 import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
 import { carryOut, type SecurityChange } from "./credentials/security-change.ts";
-import type { Write } from "./database/database.ts";
-import type { Account } from "./database/lock.ts";
-import { lockAccount, lockAccounts } from "./database/lock.ts";
+import type { Database, Write } from "./database/database.ts";
+import { type Account, lockAccount, lockAccounts } from "./database/lock.ts";
 import { ADMINISTRATOR, nameOf } from "./history/actor.ts";
 import * as messages from "./mail/messages.ts";
 import { sendResetEmail } from "./recovery/password-reset.ts";
-import type { Outcome } from "./refusals.ts";
-import { refuse } from "./refusals.ts";
+import { type Outcome, refuse } from "./refusals.ts";
 import { endBecauseOf, endLinksOfNobody } from "./sessions/endings.ts";
 
 /** Who did it, as the owner reads it. */
@@ -64,10 +62,13 @@ export async function unsuspend(parts: AccountParts, account: Account): Promise<
 }
 
 /** Deletes an account and all that belongs to it. */
-export async function remove(parts: AccountParts, account: Account, now: number): Promise<void> {
-  await parts.database.write(async (write) => {
-    if (await lockAccount(write, account.id)) await deleteAccount(write, account.id, ADMINISTRATOR, now);
-  });
+export async function remove(parts: AccountParts, { id }: Account, now: number): Promise<void> {
+  await changeByAdministrator(parts, id, now, async (write) => ({
+    ok: true,
+    ends: { event: "account_closed", of: { accountId: id } },
+    afterEndings: () => deleteAccount(write, id),
+    answer: {},
+  }));
 }
 
 /** Emails a reset link to the owner. */
@@ -113,28 +114,25 @@ const ACCOUNTS_A_BATCH = 200;
  * Ends every session of every account, pending sign-ins and emailed links too, in batches of accounts
  * that are locked meanwhile: a token that is renewed at that moment ends as well. Returns how many sessions.
  */
-export async function endEveryone(parts: AccountParts, now: number): Promise<number> {
+export async function endEveryone({ database }: AccountParts, now: number): Promise<number> {
   const doer = { by: ADMINISTRATOR, at: now };
   let ended = 0;
   for (const table of ["pending_sign_in", "emailed_link", "session"] as const) {
-    ended += await forEveryAccountIn(parts, table, (write, accountIds) =>
-      endBecauseOf(write, "everyone_logged_out", { accountIds }, doer),
-    );
+    for await (const accountIds of accountsIn(database, table)) {
+      ended += await database.write(async (write) => {
+        await lockAccounts(write, accountIds);
+        return endBecauseOf(write, "everyone_logged_out", { accountIds }, doer);
+      });
+    }
   }
-  await parts.database.write(endLinksOfNobody);
+  await database.write(endLinksOfNobody);
   return ended;
 }
 
-/** Goes through a table by accounts, in batches of one transaction each. Returns the sum of what `work` returned. */
-async function forEveryAccountIn(
-  parts: AccountParts,
-  table: "pending_sign_in" | "emailed_link" | "session",
-  work: (write: Write, accountIds: string[]) => Promise<number>,
-): Promise<number> {
-  let after = "";
-  let total = 0;
-  for (;;) {
-    const rows = await parts.database.read
+/** The accounts that a table has rows of, in batches. */
+async function* accountsIn({ read }: Database, table: "pending_sign_in" | "emailed_link" | "session") {
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const rows = await read
       .selectFrom(table)
       .select("account_id as accountId")
       .distinct()
@@ -142,13 +140,8 @@ async function forEveryAccountIn(
       .orderBy("account_id")
       .limit(ACCOUNTS_A_BATCH)
       .execute();
-    const accountIds = rows.flatMap(({ accountId }) => accountId ?? []);
-    const last = accountIds.at(-1);
-    if (last === undefined) return total;
-    total += await parts.database.write(async (write) => {
-      await lockAccounts(write, accountIds);
-      return work(write, accountIds);
-    });
-    after = last;
+    const accountIds: string[] = rows.flatMap(({ accountId }) => accountId ?? []);
+    if (accountIds.length > 0) yield accountIds;
+    after = accountIds.at(-1);
   }
 }

@@ -1,9 +1,7 @@
 import { emailContext } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
-import type { Actor } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import type { Outcome } from "../refusals.ts";
-import { endBecauseOf } from "../sessions/endings.ts";
 import { changeSecurity } from "./change-security.ts";
 import type { Acting, GivenFactors } from "./proof.ts";
 
@@ -14,7 +12,7 @@ export async function closeAccount(acting: Acting, given: GivenFactors): Promise
   return changeSecurity(acting, allowed, async (write, { id, email }) => ({
     ok: true,
     ends: { event: "account_closed", of: { accountId: id } },
-    afterEndings: () => deleteRow(write, id),
+    afterEndings: () => deleteAccount(write, id),
     emails: () => [
       { to: email, message: messages.accountDeleted(emailContext(parts, email, now, current.label)) },
     ],
@@ -22,12 +20,7 @@ export async function closeAccount(acting: Acting, given: GivenFactors): Promise
   }));
 }
 
-/** Ends the sessions, then deletes; what refers to the account goes with it, by foreign keys. */
-export async function deleteAccount(write: Write, accountId: string, by: Actor, now: number): Promise<void> {
-  await endBecauseOf(write, "account_closed", { accountId }, { by, at: now });
-  await deleteRow(write, accountId);
-}
-
-async function deleteRow(write: Write, accountId: string): Promise<void> {
+/** Deletes an account whose sessions have ended; what refers to it goes with it, by foreign keys. */
+export async function deleteAccount(write: Write, accountId: string): Promise<void> {
   await write.query.deleteFrom("account").where("id", "=", accountId).execute();
 }

@@ -15,8 +15,8 @@ import { makeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
 import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
 
-/** How long a confirmed change can be taken back, in ms. */
-export const TAKEN_BACK_WITHIN = 7 * DAY;
+/** How long a confirmed change can be reversed, in ms. */
+const REVERSIBLE_FOR = 7 * DAY;
 
 /**
  * Asks to change the address: a link to the new one, a notice to the old one with a link that cancels.
@@ -36,7 +36,7 @@ export async function askForEmailChange(
   const tooMany = await parts.attempts.take(
     [
       { kind: "email", of: `change:${current.accountId}` },
-      // Whoever has the new address may be a stranger: what is emailed there counts over all who ask.
+      // The new address may be a stranger's: what is emailed there is counted across everyone who asks.
       { kind: "email", of: address.key },
       await networkLimit(parts, "email_network", asked.asking, { id: current.accountId }),
     ],
@@ -61,11 +61,12 @@ async function linksForChange(
   const { id: account_id, email, email_key } = account;
   const ids = { account_id, change_id: makeId() };
   const reversal = { kind: "email_reversal", ...ids, email, email_key } as const;
-  const keepLink = account.email_verified_at === null ? null : await makeLink(parts, write, reversal, now);
+  const reversalLink =
+    account.email_verified_at === null ? null : await makeLink(parts, write, reversal, now);
   const notice = {
     ...emailContext(parts, email, now, current.label),
     newEmail: address.email,
-    link: keepLink,
+    link: reversalLink,
   };
   const toOld: OutgoingEmail = { to: email, message: messages.addressChangeAsked(notice) };
   if (await isTaken(write, address.key, account.id, now)) {
@@ -125,14 +126,14 @@ async function moveTo(write: Write, account: Account, link: EmailedLink, now: nu
       email: link.email,
       email_key: link.email_key,
       email_verified_at: now,
-      // Who is signed in and reads the new address has made the account, unless its old address had an owner.
+      // Someone who is signed in and reads the new address made the account, unless its old address had an owner.
       owner_since: account.owner_since ?? ALWAYS,
     })
     .where("id", "=", account.id)
     .execute();
   await write.query
     .updateTable("emailed_link")
-    .set({ confirmed_at: now, expires_at: now + TAKEN_BACK_WITHIN })
+    .set({ confirmed_at: now, expires_at: now + REVERSIBLE_FOR })
     .where("account_id", "=", account.id)
     .where("kind", "=", "email_reversal")
     .where("change_id", "=", link.change_id)
@@ -140,8 +141,8 @@ async function moveTo(write: Write, account: Account, link: EmailedLink, now: nu
 }
 
 /**
- * The old address hears that it happened, with a link of the same change that takes it back. One that was
- * never confirmed may have been mistyped: whoever reads it hears nothing, and what was emailed there opens
+ * The old address is told that it happened, with a link of the same change that reverses it. One that was
+ * never confirmed may have been mistyped: whoever reads it is told nothing, and what was emailed there opens
  * nothing any more.
  */
 async function tellOldAddress(
@@ -161,15 +162,8 @@ async function tellOldAddress(
     return [];
   }
   const { change_id } = link;
-  const keep = {
-    kind: "email_reversal",
-    account_id,
-    email,
-    email_key,
-    change_id,
-    confirmed_at: now,
-  } as const;
-  const keepLink = await makeLink(parts, write, keep, now);
-  const context = { ...emailContext(parts, email, now, by), newEmail: link.email, link: keepLink };
+  const about = { account_id, email, email_key, change_id, confirmed_at: now };
+  const reversalLink = await makeLink(parts, write, { kind: "email_reversal", ...about }, now);
+  const context = { ...emailContext(parts, email, now, by), newEmail: link.email, link: reversalLink };
   return [{ to: email, message: messages.addressChanged(context) }];
 }

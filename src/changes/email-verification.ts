@@ -64,14 +64,14 @@ export async function previewConfirmation(
   const { read } = parts.database;
   const known = await isOwnBrowser(read, account, visit);
   const isChange = link.kind === "confirm_email";
-  const tells = known || !isChange;
-  const methods = tells ? await methodsOf(parts, read, account) : [];
+  const isShown = known || !isChange;
+  const methods = isShown ? await methodsOf(parts, read, account) : [];
   const confirmation: Preview = {
     kind: isChange ? "change" : "new_account",
     email: link.email,
     createdAt: isChange ? link.created_at : account.created_at,
     label: (isChange ? link.label : account.created_label) ?? "Unknown device",
-    twoFactor: tells && (await hasTwoFactor({ query: read }, account.id)),
+    twoFactor: isShown && (await hasTwoFactor({ query: read }, account.id)),
     methods: methods.flatMap(({ kind, name }) => (kind === "password" ? [] : [{ kind, name }])),
     known,
   };
@@ -109,7 +109,7 @@ export async function confirmEmail(
 async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promise<Outcome> {
   const { now } = visit;
   return changeByLink(visit, found, async (write, account, link) => {
-    if (!isOpen(account, link)) return null;
+    if (!isUnconfirmed(account, link)) return null;
     const isOwn = await isOwnBrowser(write.query, account, visit);
     await write.query
       .updateTable("account")
@@ -132,7 +132,7 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
   return changeByLink(visit, found, async (write, account, link) => {
-    if (!isOpen(account, link)) return null;
+    if (!isUnconfirmed(account, link)) return null;
     return {
       ok: true,
       ends: { event: "account_disowned", of: { accountId: account.id } },
@@ -144,7 +144,7 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
   });
 }
 
-/** Whether it is still to be said whose address this is. What says so ends the link, too: this is asked once more. */
-function isOpen(account: Account, link: EmailedLink): boolean {
+/** Whether the address is still the account's and unconfirmed. What changes that ends the link, too; this makes sure. */
+function isUnconfirmed(account: Account, link: EmailedLink): boolean {
   return account.email_key === link.email_key && account.email_verified_at === null;
 }

@@ -1,8 +1,10 @@
 import type { Kysely } from "kysely";
+import { LOGIN_METHOD_KINDS } from "../answers.ts";
 import { findAccount } from "../credentials/account.ts";
 import { passwordTries, secondFactorTries } from "../credentials/limits/tries.ts";
+import { methodsOf } from "../credentials/login-method-list.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
+import { noteRecoveryCode } from "../credentials/recovery-codes.ts";
 import {
   acceptSecondFactor,
   hasTwoFactor,
@@ -12,7 +14,6 @@ import {
 import type { FoundSession, Write } from "../database/database.ts";
 import { type Account, lockSession } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
-import { issuerKey } from "../options/oidc.ts";
 import { type Outcome, type Refusal, refuse, sessionHasEnded } from "../refusals.ts";
 import { renewToken } from "../sessions/renew.ts";
 
@@ -45,7 +46,7 @@ export type Given = GivenFactors & { named: boolean };
 /**
  * Wants a proof that it is still the owner who acts: the current password where the account has one and
  * the row names it, else a proof of the last 10 minutes; and a second factor of the last 10 minutes where the
- * level says so. What is right of it counts, whatever becomes of the rest. Returns the account as it was judged.
+ * level says so. What is right of it counts, whatever becomes of the rest. Returns the account that was checked.
  */
 export async function requireProof(
   acting: Acting,
@@ -89,24 +90,11 @@ function proofNeeded(methods: string[]): Refusal {
 
 /** How this account can prove that it is its owner: `password`, `passkey`, or `oidc:` and a provider. */
 async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account: Account): Promise<string[]> {
-  const passkey = await query
-    .selectFrom("passkey")
-    .select("id")
-    .where("account_id", "=", account.id)
-    .executeTakeFirst();
-  const identities = await query
-    .selectFrom("oidc_identity")
-    .select(["provider", "issuer"])
-    .where("account_id", "=", account.id)
-    .execute();
-  const providers = parts.settings.oidc.filter((one) =>
-    identities.some(({ provider, issuer }) => provider === one.id && issuer === issuerKey(one.issuer)),
-  );
-  return [
-    ...(account.password_hash === null ? [] : ["password"]),
-    ...(passkey && parts.settings.baseUrl.hasName ? ["passkey"] : []),
-    ...providers.map(({ id }) => `oidc:${id}`),
-  ];
+  const methods = await methodsOf(parts, query, account);
+  // A password proves who it is even where no reset could replace it.
+  const usable = methods.filter(({ kind, works }) => works || kind === "password");
+  const inOrder = LOGIN_METHOD_KINDS.flatMap((kind) => usable.filter((method) => method.kind === kind));
+  return [...new Set(inOrder.map(({ kind, provider }) => (provider ? `oidc:${provider}` : kind)))];
 }
 
 async function checkCurrentPassword(
@@ -192,8 +180,8 @@ function noteRenewed(current: CurrentSession, token: string | null, proved: Prov
 
 /**
  * The account, locked for a change that `proof` allows. Refuses where the current session has ended, or the
- * credentials have changed, since the proof was judged: as a wrong password where the request gave one, else as
- * a proof that is still to be given.
+ * credentials have changed, since the proof was checked: as a wrong password if the request gave one, else as
+ * a proof that is still missing.
  */
 export async function lockProved(
   { parts, current }: Acting,

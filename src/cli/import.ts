@@ -46,12 +46,12 @@ export function addImport(program: Command): void {
       const open = SOURCES[flags.from ?? ""];
       if (open === undefined)
         throw new UsageError(`latchkey import takes --from ${kinds.join("|")}. See: latchkey import --help`);
-      await bringIn(await open(source), flags);
+      await runImport(await open(source), flags);
     });
 }
 
-/** Ends with 1 where an account did not come: the report says which and why. */
-async function bringIn(source: Source, flags: Flags): Promise<void> {
+/** Exits with 1 if an account was left out: the report says which, and why. */
+async function runImport(source: Source, flags: Flags): Promise<void> {
   const options: ImportOptions = {
     dryRun: flags.dryRun === true,
     dropLostTwoFactor: flags.dropLostTwoFactor === true,

@@ -4,7 +4,7 @@ import { iso } from "../http/answers.ts";
 import type { HttpParts } from "../http/call.ts";
 import { endEveryone, findForOperator } from "../operator.ts";
 import { overByTime } from "../sessions/expiry.ts";
-import { endAllOf, endAny } from "../sessions/log-out.ts";
+import { endAny, endInTransaction } from "../sessions/log-out.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
 import { CommandFailed, type JsonFlag, many, printResult, UsageError } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
@@ -96,5 +96,6 @@ async function endSessions(parts: HttpParts, email: string | undefined): Promise
   const now = parts.settings.now();
   if (email === undefined) return endEveryone(parts, now);
   const { account } = orRefused(await findForOperator(parts, email));
-  return endAllOf(parts.database, account.id, { by: ADMINISTRATOR, at: now });
+  const doer = { by: ADMINISTRATOR, at: now };
+  return endInTransaction(parts.database, "all_logged_out", { accountId: account.id }, doer);
 }

@@ -6,7 +6,7 @@ export type Reading = { background?: boolean };
 export type Call = Reading & { method: "GET" | "POST" | "PUT" | "DELETE"; path: string; body?: object };
 
 /** How long an answer may take, in ms: a phone in a lift should hear that it failed. */
-const PATIENCE = 20_000;
+const TIMEOUT = 20_000;
 
 /** When to try again, in ms, where a browser had no proof of its device: it gets a new one before each try. */
 const TRIES_AGAIN = [300, 2_000];
@@ -45,7 +45,7 @@ async function reach(basePath: string, { method, path, body, background }: Call)
       credentials: "same-origin",
       cache: "no-store",
       redirect: "error",
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
       ...(body && { body: JSON.stringify(body) }),
     });
   } catch (error) {

@@ -9,15 +9,15 @@ import type { AccountParts } from "./parts.ts";
 
 const MINUTE = 60_000;
 
-/** What each link opens, how long it lives (ms), and whether a newer one ends the older. */
+/** What each link opens, its lifetime in ms, and whether a newer one ends the older. */
 const KINDS = {
-  verify_address: { page: "/confirm-email", lives: DAY, newestOnly: true },
-  confirm_email: { page: "/confirm-email", lives: 60 * MINUTE, newestOnly: true },
-  reset_password: { page: "/reset-password", lives: 30 * MINUTE, newestOnly: true },
-  sign_up: { page: "/sign-up", lives: DAY, newestOnly: true },
-  email_reversal: { page: "/keep-email", lives: 7 * DAY, newestOnly: false },
-  not_me: { page: "/not-me", lives: 7 * DAY, newestOnly: false },
-} as const satisfies Record<LinkKind, { page: string; lives: number; newestOnly: boolean }>;
+  verify_address: { page: "/confirm-email", lifetime: DAY, newestOnly: true },
+  confirm_email: { page: "/confirm-email", lifetime: 60 * MINUTE, newestOnly: true },
+  reset_password: { page: "/reset-password", lifetime: 30 * MINUTE, newestOnly: true },
+  sign_up: { page: "/sign-up", lifetime: DAY, newestOnly: true },
+  email_reversal: { page: "/keep-email", lifetime: 7 * DAY, newestOnly: false },
+  not_me: { page: "/not-me", lifetime: 7 * DAY, newestOnly: false },
+} as const satisfies Record<LinkKind, { page: string; lifetime: number; newestOnly: boolean }>;
 
 export type EmailedLink = Selectable<EmailedLinkTable>;
 export type AccountLink = EmailedLink & { account_id: string };
@@ -28,7 +28,7 @@ type NewLink = Omit<Insertable<EmailedLinkTable>, "token_hash" | "created_at" | 
 
 /** Makes a link for an email. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
 export async function makeLink(parts: AccountParts, write: Write, link: NewLink, now: number): Promise<Link> {
-  const { page, lives, newestOnly } = KINDS[link.kind];
+  const { page, lifetime, newestOnly } = KINDS[link.kind];
   if (newestOnly) {
     const older = write.query.deleteFrom("emailed_link").where("kind", "=", link.kind);
     await (link.account_id === null
@@ -37,7 +37,7 @@ export async function makeLink(parts: AccountParts, write: Write, link: NewLink,
     ).execute();
   }
   const token = makeSecret();
-  const expiresAt = now + lives;
+  const expiresAt = now + lifetime;
   await write.query
     .insertInto("emailed_link")
     .values({ ...link, token_hash: hashToken(token), created_at: now, expires_at: expiresAt })

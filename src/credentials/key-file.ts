@@ -25,7 +25,10 @@ function readKeyFile(file: string): string | null {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new SettingError(file, "can't be read; give this user the right to, or set LATCHKEY_SECRET_KEY");
+    throw new SettingError(
+      file,
+      "can't be read; give this user the right to read it, or set LATCHKEY_SECRET_KEY",
+    );
   }
 }
 

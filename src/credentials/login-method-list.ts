@@ -22,7 +22,7 @@ export async function listLoginMethods(
   const account = await findAccount(parts.database, accountId);
   const all = account ? await methodsOf(parts, parts.database.read, account) : [];
   return {
-    methods: all.map(({ works, ...method }) => method),
+    methods: all.map(({ works, provider, ...method }) => method),
     needed: all.filter(({ id }) => isNeeded(id, all)).map(({ id }) => id),
   };
 }
@@ -31,6 +31,9 @@ export async function listLoginMethods(
 export function isNeeded(methodId: string, methods: readonly { id: string; works: boolean }[]): boolean {
   return !methods.some(({ id, works }) => works && id !== methodId);
 }
+
+/** A method with whether it works by itself, and the provider of an OIDC identity. */
+type StoredMethod = LoginMethod & { works: boolean; provider?: string };
 
 /**
  * All methods of an account, each with whether it works by itself: a password whose address can't
@@ -41,7 +44,7 @@ export async function methodsOf(
   parts: AccountParts,
   query: Kysely<Schema>,
   account: Account,
-): Promise<(LoginMethod & { works: boolean })[]> {
+): Promise<StoredMethod[]> {
   const passkeys = await query
     .selectFrom("passkey")
     .selectAll()
@@ -52,7 +55,7 @@ export async function methodsOf(
     .selectAll()
     .where("account_id", "=", account.id)
     .execute();
-  const methods: (LoginMethod & { works: boolean })[] = [];
+  const methods: StoredMethod[] = [];
   if (account.password_hash !== null) {
     methods.push({
       id: "password",
@@ -74,6 +77,7 @@ export async function methodsOf(
       name: known?.name ?? provider,
       createdAt,
       lastUsedAt,
+      provider,
       works: known !== undefined && issuerKey(known.issuer) === issuer,
     });
   }

@@ -26,7 +26,7 @@ export type Provider = {
   identify(answer: URL, authorization: AuthorizationRequest): Promise<ProviderIdentity>;
 };
 
-const PATIENCE_SECONDS = 5;
+const TIMEOUT_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
 /** How far from now an ID token may be made; it comes straight from the provider, so only clocks differ. */
 const CLOCKS_DIFFER_SECONDS = 10 * 60;
@@ -113,14 +113,14 @@ async function configure(settings: OidcProvider): Promise<client.Configuration> 
       token_endpoint: `${issuer}/login/oauth/access_token`,
     };
     const config = new client.Configuration(server, clientId, clientSecret);
-    config.timeout = PATIENCE_SECONDS;
+    config.timeout = TIMEOUT_SECONDS;
     config[client.customFetch] = boundedFetch;
     if (isInsecure) client.allowInsecureRequests(config);
     return config;
   }
   // The ID token's signature is checked too: TLS alone would do by the standard, not here.
   const execute = [client.enableNonRepudiationChecks, ...(isInsecure ? [client.allowInsecureRequests] : [])];
-  const options = { execute, timeout: PATIENCE_SECONDS, [client.customFetch]: boundedFetch };
+  const options = { execute, timeout: TIMEOUT_SECONDS, [client.customFetch]: boundedFetch };
   return client.discovery(new URL(issuer), clientId, clientSecret, undefined, options);
 }
 
@@ -140,14 +140,14 @@ async function identifyByIdToken(
   if (!claims) throw new Error("The provider sent no ID token.");
   if (!SUBJECT.test(claims.sub)) throw new Error("The provider sent no usable subject.");
   if (Math.abs(claims.iat - Date.now() / 1_000) > CLOCKS_DIFFER_SECONDS)
-    throw new Error("The ID token is not of now.");
+    throw new Error("The ID token is too old, or from the future.");
   const { auth_time: signedInAt } = claims;
   if (
     authorization.fresh &&
     signedInAt !== undefined &&
     Date.now() / 1_000 - signedInAt > CLOCKS_DIFFER_SECONDS
   )
-    throw new Error("The sign-in at the provider is not of now.");
+    throw new Error("The sign-in at the provider is too old.");
   const hasUserInfo = config.serverMetadata().userinfo_endpoint !== undefined;
   const more =
     claims.email === undefined && hasUserInfo

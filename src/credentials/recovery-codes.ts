@@ -1,6 +1,10 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import type { Write } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
+import { record } from "../history/activity.ts";
+import * as messages from "../mail/messages.ts";
 import type { AccountParts } from "./parts.ts";
+import { writeNotice } from "./send-emails.ts";
 
 const CODES = 10;
 /** 15 of 31 characters: 74 bits, and few enough to type from paper. */
@@ -67,13 +71,29 @@ export async function spendRecoveryCode(
   return spent !== undefined;
 }
 
-export async function leftRecoveryCodes(write: Write, accountId: string): Promise<number> {
-  const { count } = await write.query
+/** Tells the owner, in the activity and by email, that a session used a recovery code, and how many are left. */
+export async function noteRecoveryCode(
+  parts: AccountParts,
+  write: Write,
+  { account, session }: { account: Account; session: { id: string; label: string } },
+  now: number,
+): Promise<void> {
+  const { id: sessionId, label } = session;
+  const { left } = await write.query
     .selectFrom("recovery_code")
-    .select(({ fn }) => fn.countAll<number>().as("count"))
-    .where("account_id", "=", accountId)
+    .select(({ fn }) => fn.countAll<number>().as("left"))
+    .where("account_id", "=", account.id)
     .executeTakeFirstOrThrow();
-  return count;
+  await record(write, {
+    accountId: account.id,
+    kind: "recovery_code_used",
+    at: now,
+    label,
+    detail: { left },
+  });
+  await writeNotice(parts, write, account, { sessionId, device: label, now }, (context) =>
+    messages.recoveryCodeUsed({ ...context, left }),
+  );
 }
 
 function makeCode(): string {

@@ -2,17 +2,16 @@ import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
 import { type ActivityEntry, record } from "../history/activity.ts";
 import { type Actor, device, nameOf } from "../history/actor.ts";
-import type { Link, Message } from "../mail/layout.ts";
+import type { Message } from "../mail/layout.ts";
 import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { type EndedBy, type EndingEvent, endBecauseOf } from "../sessions/endings.ts";
-import { type AccountLink, type EmailedLink, makeLink, makeNotMeLink, redeemLink } from "./emailed-links.ts";
+import { type AccountLink, type EmailedLink, makeLink, redeemLink } from "./emailed-links.ts";
 import type { AccountParts, Visit } from "./parts.ts";
-import { emailContext, writeEmails } from "./send-emails.ts";
+import { emailContext, type NoticeContext, writeEmails, writeNotice } from "./send-emails.ts";
 
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
-type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: Link };
 
 /** What a rule says of its change, once it has allowed it; `carryOut` does the rest, in this order. */
 export type SecurityChange<T = object> = {
@@ -56,14 +55,11 @@ export async function carryOut(
   if (change.newCredentials) await raiseCredentialVersion(write, account);
   if (recorded) await record(write, { accountId: account.id, at: now, label: nameOf(by), ...recorded });
   write.announce(account.id);
-  const emails = (await change.emails?.()) ?? [];
+  await writeEmails(parts, write, (await change.emails?.()) ?? [], now);
   if (notice) {
-    const notMeLink = await makeNotMeLink(parts, write, account, sessionId, now);
-    const label = by.kind === "device" ? by.label : undefined;
-    const context = { ...emailContext(parts, account.email, now, label), notMeLink };
-    emails.push({ to: account.email, message: notice(context, ended) });
+    const done = { sessionId, device: by.kind === "device" ? by.label : undefined, now };
+    await writeNotice(parts, write, account, done, (context) => notice(context, ended));
   }
-  await writeEmails(parts, write, emails, now);
   return ended;
 }
 

@@ -1,9 +1,12 @@
 import type { Write } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
 import type { HeldBack } from "../mail/budget.ts";
 import { emailsHeldBack } from "../mail/held-back.ts";
+import type { Link, Message } from "../mail/layout.ts";
 import { type Admit, type OutgoingEmail, storeEmails } from "../mail/outgoing.ts";
 import { siteNameOf } from "../options/options.ts";
 import { readEmailAddress } from "./email-address.ts";
+import { makeNotMeLink } from "./emailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 
 /** What every email says: for which site, to which account, when, and from which device. */
@@ -35,6 +38,25 @@ export async function writeEmails(
   if (emails.length === 0) return;
   await storeEmails(seal, write, emails, now);
   write.afterCommit(mailer.sendDue);
+}
+
+export type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: Link };
+
+/**
+ * Writes an email to the owner about something that happened to the account, with the link "This wasn't me", which
+ * also ends the session that did it (`sessionId`). `device` is the device that did it.
+ */
+export async function writeNotice(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  by: { sessionId: string | null; device: string | undefined; now: number },
+  messageOf: (context: NoticeContext) => Message,
+): Promise<void> {
+  const { sessionId, device, now } = by;
+  const notMeLink = await makeNotMeLink(parts, write, account, sessionId, now);
+  const context = { ...emailContext(parts, account.email, now, device), notMeLink };
+  await writeEmails(parts, write, [{ to: account.email, message: messageOf(context) }], now);
 }
 
 type Counting = Pick<AccountParts, "settings" | "emailBudget" | "seal">;

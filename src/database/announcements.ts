@@ -5,13 +5,12 @@ export function createAnnouncements() {
   const listeners = new Set<AnnouncementListener>();
   return {
     tell(accountId: string | "everyone"): void {
-      for (const hear of listeners) hear(accountId);
+      for (const listener of listeners) listener(accountId);
     },
-    listen(hear: AnnouncementListener): () => void {
-      listeners.add(hear);
-      return () => {
-        listeners.delete(hear);
-      };
+    /** Returns a function that stops it. */
+    listen(listener: AnnouncementListener): () => void {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     get hasListeners(): boolean {
       return listeners.size > 0;

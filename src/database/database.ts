@@ -15,14 +15,14 @@ export type Write = {
 
 export type Durability = {
   /**
-   * Whether nothing is the worse for it where a power failure undoes it, such as a count, or what is done again
-   * anyway. The embedded database, which holds up every request while it waits for the disk, doesn't wait then; a
-   * later commit that waits keeps this one as well. Default false.
+   * Whether a power failure may undo it: a count, or what is done again anyway. The embedded database, which holds up
+   * every request while it waits for the disk, then doesn't wait; the next commit that does keeps this one, too.
+   * Default false.
    */
   mayBeLost?: boolean;
 };
 
-/** For a count, or what is done again anyway (decisions/0028). */
+/** For a write that does no harm if a power failure undoes it (decisions/0028). */
 export const MAY_BE_LOST: Durability = { mayBeLost: true };
 
 /** The one source of truth, in either engine. Everything that changes anything goes through `write`. */
@@ -37,8 +37,11 @@ export type Database = {
   write<T>(work: (write: Write) => Promise<T>, durability?: Durability): Promise<T>;
   /** Looks a session up by its token: the hot path. Sees every commit that was answered before the call. */
   findSession: FindSession;
-  /** Hears announcements of this node and, while its connection holds, of others. Correctness never rests on it. */
-  onAnnouncement(hear: AnnouncementListener): () => void;
+  /**
+   * Calls the listener for announcements of this node and, while the connection for them holds, of others.
+   * Correctness never rests on it. Returns a function that stops it.
+   */
+  onAnnouncement(listener: AnnouncementListener): () => void;
   /**
    * How far, at least, the database's clock is ahead of this one, in ms: the time that asking took counts as
    * agreement. 0 where they are the same machine.
@@ -46,12 +49,12 @@ export type Database = {
   clockAhead(clock: () => number): Promise<number>;
   /** Makes this the only node that prunes until the transaction ends; false where another one is. */
   lockPruning(write: Write): Promise<boolean>;
-  /** Deletes notes that the engine keeps for its look-ups and needs no longer. Returns how many rows. */
+  /** Deletes notes that the engine kept for its look-ups and no longer needs. Returns how many rows. */
   forgetOldChanges(write: Write, atMost: number): Promise<number>;
   close(): Promise<void>;
 };
 
-/** What lists show of a session; never its token. */
+/** The columns that lists show of a session; never its token. */
 export const LISTED = [
   "session.id as id",
   "session.account_id as accountId",
@@ -64,7 +67,7 @@ export const LISTED = [
   "session.signed_in_with as signedInWith",
 ] as const;
 
-/** What the check of a bound session needs. */
+/** The columns that the check of a bound session reads. */
 export const BINDING = [
   "session.bound_at as boundAt",
   "session.bound_hash as boundHash",
@@ -74,7 +77,7 @@ export const BINDING = [
   "session.copy_told_at as copyToldAt",
 ] as const;
 
-/** Sessions with what a request wants to know of their accounts: one row of one indexed look-up, in both engines. */
+/** Sessions, each with what a request needs to know of its account: one row of one indexed look-up, in both engines. */
 export function findSessions(query: Kysely<Schema>) {
   return query
     .selectFrom("session")
@@ -102,7 +105,7 @@ export type FoundBinding = Pick<
 
 export type FindSession = (token: string) => FoundSession | undefined | Promise<FoundSession | undefined>;
 
-/** Tells the operator of a fault when it begins (`warn`), and of its end (`info`). */
+/** Tells the operator when a fault begins (`warn`) and when it is over (`info`). */
 export type Notice = (level: "warn" | "info", words: string, cause?: unknown) => void;
 
 /** The database can't be used: not there, locked, of a newer version. The message is one line for the operator. */

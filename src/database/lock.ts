@@ -52,7 +52,7 @@ export async function lockSession(
 
 const NAMES = 7_305_881_203;
 
-/** Locks a name, for what has no row yet: others who lock the same one wait until this transaction ends. */
+/** Locks a name, for something that has no row yet: others who lock the same name wait until this transaction ends. */
 export async function lockName({ query, locksRows }: Write, name: string): Promise<void> {
   if (locksRows)
     await sql`select pg_advisory_xact_lock(hashtextextended(${name}, ${NAMES}::bigint))`.execute(query);

@@ -33,12 +33,12 @@ export function pendingMigrations(engine: "sqlite" | "postgres", version: number
   return all.filter((migration) => migration.version > version);
 }
 
-/** Only Latchkey's own database has one of these tables: `half_finished_sign_in` before migration 10. */
+/** Only a database of Latchkey's has one of these tables; before migration 10 it is `half_finished_sign_in`. */
 const OWN_TABLES = ["pending_sign_in", "half_finished_sign_in"];
 
 /**
- * Why a database with these tables and indexes is another program's, as half a sentence. Null where it is
- * Latchkey's, or where Latchkey's names are free in it.
+ * Half a sentence that says why a database with these tables and indexes belongs to another program. Null if it is
+ * Latchkey's, or if none of Latchkey's names is taken in it.
  */
 export function whyForeign(
   engine: "sqlite" | "postgres",

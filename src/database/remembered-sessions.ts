@@ -1,16 +1,16 @@
 import type { FoundSession } from "./database.ts";
 
-/** About 25 MB; then the one that was read first goes. */
+/** About 25 MB; past that, the session that was read first is forgotten. */
 const MOST_REMEMBERED = 50_000;
 
 type Remembered = { readonly token: string; readonly found: FoundSession };
 
-/** Sessions by their tokens, to be forgotten one by one or with all of their account. Tokens are in memory only. */
+/** Sessions by their tokens, which can be forgotten one by one or by account. Tokens are in memory only. */
 export function createRememberedSessions() {
   const byToken = new Map<string, FoundSession>();
   const byId = new Map<string, Remembered>();
   const idsOfAccount = new Map<string, string[]>();
-  // It goes on where it was: a new one would pass by everything that was deleted before, each time.
+  // Kept between calls: a new iterator would step over everything that was deleted before, each time.
   let inOrder = byId.keys();
 
   function forgetSession(id: string): void {
@@ -37,7 +37,7 @@ export function createRememberedSessions() {
     get: (token: string) => byToken.get(token),
     add(token: string, found: FoundSession): void {
       const { id, accountId } = found;
-      // It may be there by the token that it had before it was renewed.
+      // It may still be there under the token that it had before it was renewed.
       forgetSession(id);
       if (byId.size >= MOST_REMEMBERED) forgetOldest();
       byToken.set(token, found);

@@ -1,7 +1,6 @@
 import type { Account, Session, SignedIn } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
-import type { Refusal } from "../refusals.ts";
-import { refusals } from "../refusals.ts";
+import { type Refusal, refusals } from "../refusals.ts";
 import type { ListedSession } from "../sessions/list.ts";
 
 const built = new WeakMap<FoundSession, SignedIn>();

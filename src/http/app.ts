@@ -41,7 +41,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   return async (request, remote) => {
     parts.noticePeer(remote);
     const response = await app.fetch(request, remote === undefined ? {} : { remote });
-    return send(withHeaders(response, baseUrl));
+    return send(withSecurityHeaders(response, baseUrl));
   };
 }
 
@@ -118,7 +118,7 @@ const DATA_HEADERS: [string, string][] = [
 ];
 
 /** What every answer carries: a page all of it, data what can matter for it, an empty answer nothing. */
-export function withHeaders(response: Response, baseUrl: BaseUrl): Response {
+export function withSecurityHeaders(response: Response, baseUrl: BaseUrl): Response {
   const isEmpty = response.status === 204;
   // A proxy's check is hot, and a server makes an answer's `Headers` only when something asks for them.
   if (isEmpty && !baseUrl.secure) return response;

@@ -15,7 +15,7 @@ export function watchClock({ database, settings, log }: Pick<HttpParts, "databas
     const aheadMs = Math.round(await database.clockAhead(settings.now));
     const wasOff = isOff;
     isOff = Math.abs(aheadMs) >= CLOCK_WARNS;
-    if (isOff && !wasOff) log.warn({ aheadMs }, "This node's clock is off the database's.");
+    if (isOff && !wasOff) log.warn({ aheadMs }, "This node's clock differs from the database's.");
     if (wasOff && !isOff) log.info({ aheadMs }, "This node's clock agrees with the database's again.");
     return aheadMs;
   };

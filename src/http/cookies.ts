@@ -60,9 +60,9 @@ export function createCookies(
     boundName,
     boundAttributes: common.slice(2),
     boundTokens: (header: string | null) => secretsIn(header, boundName),
-    /** `lives`, in ms: as long as the server takes it; the browser drops it a little before. */
-    setBound: (token: string, lives: number) =>
-      `${boundName}=${token}; Max-Age=${(lives - ON_THE_WAY) / 1_000}${common}`,
+    /** `lifetime`, in ms: how long the server accepts it; the browser drops it a little earlier. */
+    setBound: (token: string, lifetime: number) =>
+      `${boundName}=${token}; Max-Age=${Math.floor((lifetime - ON_THE_WAY) / 1_000)}${common}`,
     clearBound: () => `${boundName}=; Max-Age=0${common}`,
 
     /** The token of a pending sign-in. */

@@ -14,7 +14,7 @@ export function errorResponse(parts: HttpParts, error: unknown, request: Request
   const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
   const facts = { err: error, method: request.method, path };
   if (wentAway(error)) parts.log.debug(facts, "The client went away.");
-  else parts.log.error(facts, isDown ? "Not available." : "A request broke.");
+  else parts.log.error(facts, isDown ? "Not available." : "A request failed.");
   if (!isDown) return problem(refuse("internal_error"));
   const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
   const response = wantsPage(request)

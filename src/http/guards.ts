@@ -1,6 +1,5 @@
 import type { BaseUrl } from "../options/kinds.ts";
-import type { Outcome, Refusal } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, type Refusal, refuse } from "../refusals.ts";
 
 export const LARGEST_BODY = 64 * 1024;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);

@@ -1,18 +1,14 @@
 import type { SignedOut } from "../answers.ts";
 import type { CurrentSession } from "../changes/proof.ts";
 import type { FoundSession } from "../database/database.ts";
-import type { Refusal } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
-import type { Authenticated } from "../sessions/authenticate.ts";
-import { authenticate } from "../sessions/authenticate.ts";
+import { type Refusal, refuse } from "../refusals.ts";
+import { type Authenticated, authenticate } from "../sessions/authenticate.ts";
 import { isJustDropped } from "../sessions/binding/check.ts";
 import { confirmBinding } from "../sessions/binding/register.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { hashToken } from "../sessions/token.ts";
-import { iso } from "./answers.ts";
-import type { Call, HttpParts } from "./call.ts";
-import { cookieHeader } from "./call.ts";
+import { type Call, cookieHeader, type HttpParts } from "./call.ts";
 import { errorResponse } from "./errors.ts";
 import { saysSkipped } from "./request/binding-fields.ts";
 import type { RequestHead } from "./request/request-head.ts";
@@ -37,12 +33,9 @@ export function identify(
   const asked = authenticate(parts, { tokens: parts.cookies.tokens(cookies), boundTokens }, now);
   return whenReady(asked, (answer) => {
     if ("session" in answer) return letIn(parts, answer, now, isUse && headers.get(BACKGROUND) !== "1");
-    if ("unproved" in answer) {
-      noteCopy(parts, answer.unproved, headers, now);
-      return PROOF_NEEDED;
-    }
-    const { reason, by, at } = answer;
-    return { reason, ...(by === null ? {} : { by }), ...(at === null ? {} : { at: iso(at) }) };
+    if (!("unproved" in answer)) return answer;
+    noteCopy(parts, answer.unproved, headers, now);
+    return PROOF_NEEDED;
   });
 }
 

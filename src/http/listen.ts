@@ -3,7 +3,7 @@ import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-
 import type { BaseUrl } from "../options/kinds.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
-import { type Fetch, withHeaders } from "./app.ts";
+import { type Fetch, withSecurityHeaders } from "./app.ts";
 import { peerOf } from "./request/peer.ts";
 
 /** A server that listens. */
@@ -17,7 +17,7 @@ export type Listening = {
 type Served = { fetch: Fetch; closeStreams(): void; settings: { baseUrl: BaseUrl } };
 
 /** How long a request under way may take while the server stops, in ms. */
-const STOP_PATIENCE = 10_000;
+const STOP_TIMEOUT = 10_000;
 /** How long an idle connection may still send a request then, in ms. */
 const LAST_CALL = 100;
 /** What a URL's parser takes for the end of the host, or for a name before it. */
@@ -66,7 +66,7 @@ function fetchReadable(latchkey: Served, request: Request, env: HttpBindings): P
 /** What never becomes a request, such as one with an invalid Host, is refused like any other. */
 function unreadable(error: unknown, baseUrl: BaseUrl): Response {
   const code = error instanceof RequestError ? "unreadable_request" : "internal_error";
-  return withHeaders(problem(refuse(code)), baseUrl);
+  return withSecurityHeaders(problem(refuse(code)), baseUrl);
 }
 
 /** Knows what is under way, so that a stop waits for that alone, and not for idle connections. */
@@ -95,7 +95,7 @@ function stopper(server: Server): (closeStreams: () => void) => Promise<void> {
   return (closeStreams) =>
     new Promise((resolve) => {
       isStopping = true;
-      const limit = setTimeout(() => server.closeAllConnections(), STOP_PATIENCE);
+      const limit = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT);
       server.close(() => {
         clearTimeout(limit);
         clearTimeout(lastCall);

@@ -2,13 +2,11 @@ import type { z } from "zod";
 import type { SignedOut } from "../answers.ts";
 import type { CurrentSession } from "../changes/proof.ts";
 import type { Settings } from "../options/options.ts";
-import type { Outcome, Refusal, RefusalCode } from "../refusals.ts";
-import { refuse } from "../refusals.ts";
+import { type Outcome, type Refusal, type RefusalCode, refuse } from "../refusals.ts";
 import { json, noContent, withHeaders } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { readBody, refuseStrayBody } from "./guards.ts";
-import type { Identity, SessionNeed } from "./identify.ts";
-import { notSignedIn } from "./identify.ts";
+import { type Identity, notSignedIn, type SessionNeed } from "./identify.ts";
 import { refused } from "./log/refused.ts";
 
 /** A route as the app serves it. */

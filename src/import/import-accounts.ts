@@ -5,20 +5,20 @@ import { emptyReport, type LeftOut, type Report } from "./report.ts";
 import { type ImportOptions, type ValidAccount, validateAccount } from "./validate.ts";
 import { writeNewAccounts } from "./write-new-accounts.ts";
 
-/** What is told while an import goes on. */
+/** What is told while an import runs. */
 export type ImportListener = {
   leftOut(one: LeftOut): void;
-  /** How many places of the source have been looked at. */
+  /** How many entries of the source have been read. */
   progress(done: number): void;
 };
 
 /** One transaction each: a server that runs meanwhile can write in between. */
 const ACCOUNTS_A_BATCH = 200;
-/** How often a batch is sorted again where somebody signs up with one of its addresses meanwhile. */
+/** How often a batch is tried, if people keep signing up with its addresses meanwhile. */
 const TRIES = 5;
 
 /**
- * Brings accounts in. Who is here already is left as is, so that a second run changes nothing, and one
+ * Imports accounts. Those that are here already are left unchanged, so that a second run changes nothing, and one
  * that was cut off is finished by running it again. A dry run writes none.
  */
 export async function importAccounts(
@@ -32,7 +32,7 @@ export async function importAccounts(
   let done = 0;
   let batch: (ValidAccount | LeftOut)[] = [];
   const finishBatch = async () => {
-    for (const one of await bringIn(parts, batch, seen, options, report)) {
+    for (const one of await importBatch(parts, batch, seen, options, report)) {
       report.leftOut[one.what === "account" ? "accounts" : "parts"] += 1;
       listener.leftOut(one);
     }
@@ -48,8 +48,8 @@ export async function importAccounts(
   return report;
 }
 
-/** Returns what is left out of a batch, in the order of the source. */
-async function bringIn(
+/** Imports a batch. Returns what is left out of it, in the order of the source. */
+async function importBatch(
   parts: AccountParts,
   batch: readonly (ValidAccount | LeftOut)[],
   seen: SeenBefore,

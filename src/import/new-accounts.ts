@@ -36,7 +36,7 @@ export async function sortNewAccounts(
   const sessions = await sessionsHere(query, batch);
   for (const one of batch) {
     const { where } = one;
-    const why = twinOf(one, seen) ?? accounts.whyNot(one) ?? one.refused;
+    const why = duplicateOf(one, seen) ?? accounts.whyNot(one) ?? one.refused;
     if (why === "already here") sorted.alreadyHere += 1;
     else if (why !== null) sorted.leftOut.push({ where, what: "account", why });
     else {
@@ -48,10 +48,10 @@ export async function sortNewAccounts(
   return sorted;
 }
 
-function twinOf({ id, address, where }: ValidAccount, seen: SeenBefore): string | null {
-  const twin =
+function duplicateOf({ id, address, where }: ValidAccount, seen: SeenBefore): string | null {
+  const other =
     (id === null ? null : seen.claim("id", id, where)) ?? seen.claim("address", address.key, where);
-  return twin === null ? null : `Its id or its address is that of ${twin}, too, which came first.`;
+  return other === null ? null : `Its id or its address is that of ${other}, too, which came first.`;
 }
 
 /** Nothing has the empty string as its name, and PostgreSQL takes no empty list. */

@@ -25,8 +25,8 @@ export type OldTable = {
   count(): Promise<number>;
   /** The rows after that one, in the order of `id`. */
   page(columns: readonly string[], after: unknown, most: number): Promise<OldRow[]>;
-  /** The rows whose column is one of the values. */
-  rowsWith(columns: readonly string[], column: string, values: readonly unknown[]): Promise<OldRow[]>;
+  /** The rows that belong to some users (`userId`), to be had by user. */
+  ofUsers(columns: readonly string[], userIds: readonly unknown[]): Promise<(userId: unknown) => OldRow[]>;
 };
 
 /** Opens a SQLite file or a `postgres://` address. @throws SourceUnusable in one line, without the address. */
@@ -52,11 +52,11 @@ export function unreadable(error: unknown, place: string): unknown {
 
 async function openSqlite(file: string): Promise<OldDatabase> {
   if (!statSync(file, { throwIfNoEntry: false })) throw new SourceUnusable(`${file} does not exist.`);
-  const open = new DatabaseSync(file, { readOnly: true });
-  const close = async () => open.close();
+  const database = new DatabaseSync(file, { readOnly: true });
+  const close = async () => database.close();
   try {
-    open.exec("begin");
-    return await readTables(new Kysely({ dialect: sqliteDialect(open) }), null, close);
+    database.exec("begin");
+    return await readTables(new Kysely({ dialect: sqliteDialect(database) }), null, close);
   } catch (error) {
     await close();
     throw error;
@@ -145,10 +145,12 @@ function tableOf(kysely: Kysely<unknown>, name: string, columns: readonly string
       const query = sql<OldRow>`select ${chosen(wanted)} from ${table} ${rest} order by ${id} limit ${most}`;
       return (await query.execute(kysely)).rows;
     },
-    async rowsWith(wanted, column, values) {
-      if (values.length === 0) return [];
-      const query = sql<OldRow>`select ${chosen(wanted)} from ${table} where ${ref(column)} in (${sql.join([...values])})`;
-      return (await query.execute(kysely)).rows;
+    async ofUsers(wanted, userIds) {
+      if (userIds.length === 0) return () => [];
+      const query = sql<OldRow>`select ${chosen(wanted)} from ${table} where ${ref("userId")} in (${sql.join([...userIds])})`;
+      const { rows } = await query.execute(kysely);
+      const byUser = Map.groupBy(rows, ({ userId }) => String(userId));
+      return (userId) => byUser.get(String(userId)) ?? [];
     },
   };
 }

@@ -1,11 +1,11 @@
-/** A text, or a number that stands for one; null where there is none. */
+/** A string, or a number as one; null for anything else. */
 export function readText(value: unknown): string | null {
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "bigint" ? String(value) : null;
 }
 
-/** A truth value, as databases and their drivers write it. */
-export function readTruth(value: unknown): boolean {
+/** A boolean, as databases and their drivers write it. */
+export function readBoolean(value: unknown): boolean {
   return value === true || value === 1 || value === "1" || value === "true" || value === "t";
 }
 
@@ -25,13 +25,4 @@ export function readTime(value: unknown): number | null {
   if (/^\d{9,14}(\.\d+)?$/.test(value)) return readTime(Number(value));
   const ms = Date.parse(HAS_NO_ZONE.test(value) ? `${value.replace(" ", "T")}Z` : value);
   return Number.isNaN(ms) ? null : ms;
-}
-
-/** Rows by the value of one of their columns. */
-export function groupBy<Row extends Record<string, unknown>>(
-  rows: readonly Row[],
-  column: string,
-): (value: unknown) => Row[] {
-  const groups = Map.groupBy(rows, (row) => String(row[column]));
-  return (value) => groups.get(String(value)) ?? [];
 }

@@ -1,6 +1,6 @@
 import type { Source } from "./incoming.ts";
 import type { OldRow } from "./old-database.ts";
-import { groupBy, readText, readTime } from "./old-values.ts";
+import { readText, readTime } from "./old-values.ts";
 import { readUsers } from "./read-users.ts";
 
 /**
@@ -26,8 +26,8 @@ export function readAuthJs(place: string): Promise<Source> {
       columns: USER,
       async read(page) {
         const ids = page.map(({ id }) => id);
-        const accounts = groupBy(await accountTable.rowsWith(ACCOUNT, "userId", ids), "userId");
-        const sessions = groupBy(await sessionTable.rowsWith(SESSION, "userId", ids), "userId");
+        const accounts = await accountTable.ofUsers(ACCOUNT, ids);
+        const sessions = await sessionTable.ofUsers(SESSION, ids);
         return page.map((user) => ({
           where: `user ${readText(user.id)}`,
           given: accountOf(user, accounts(user.id), sessions(user.id)),

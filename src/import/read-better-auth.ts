@@ -3,7 +3,7 @@ import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { Secret } from "otpauth";
 import type { Found, Source } from "./incoming.ts";
 import type { OldRow } from "./old-database.ts";
-import { groupBy, readText, readTime, readTruth } from "./old-values.ts";
+import { readBoolean, readText, readTime } from "./old-values.ts";
 import { readUsers } from "./read-users.ts";
 
 /** The columns that are read, by better-auth's own names; nothing else ever leaves the old database. */
@@ -27,12 +27,12 @@ export function readBetterAuth(place: string, secrets: readonly string[], now: n
       columns: USER,
       async read(page) {
         const ids = page.map(({ id }) => id);
-        const accounts = groupBy(await accountTable.rowsWith(ACCOUNT, "userId", ids), "userId");
-        const sessions = groupBy(await sessionTable.rowsWith(SESSION, "userId", ids), "userId");
-        const factors = groupBy((await twoFactorTable?.rowsWith(TWO_FACTOR, "userId", ids)) ?? [], "userId");
+        const accounts = await accountTable.ofUsers(ACCOUNT, ids);
+        const sessions = await sessionTable.ofUsers(SESSION, ids);
+        const factors = await twoFactorTable?.ofUsers(TWO_FACTOR, ids);
         return page.map((user) => ({
           where: `user ${readText(user.id)}`,
-          ...withTotp(user, factors(user.id)[0], secrets, {
+          ...withTotp(user, factors?.(user.id)[0], secrets, {
             ...accountOf(user, accounts(user.id), now),
             sessions: sessionsOf(sessions(user.id)),
           }),
@@ -47,9 +47,9 @@ function accountOf(user: OldRow, accounts: readonly OldRow[], now: number) {
   return {
     id: readText(user.id),
     email: readText(user.email),
-    emailVerified: readTruth(user.emailVerified),
+    emailVerified: readBoolean(user.emailVerified),
     createdAt: readTime(user.createdAt),
-    suspended: readTruth(user.banned) && (banEnds === null || banEnds > now),
+    suspended: readBoolean(user.banned) && (banEnds === null || banEnds > now),
     passwordHash: readText(accounts.find(({ providerId }) => providerId === "credential")?.password),
     identities: accounts
       .filter(({ providerId }) => providerId !== "credential")
@@ -76,7 +76,7 @@ function withTotp(
   secrets: readonly string[],
   account: object,
 ): Pick<Found, "given" | "lostTwoFactor"> {
-  if (!readTruth(user.twoFactorEnabled)) return { given: account };
+  if (!readBoolean(user.twoFactorEnabled)) return { given: account };
   const totp = readTotp(factor, secrets);
   if ("lost" in totp) return { given: account, lostTwoFactor: totp.lost };
   return { given: { ...account, totpSecret: totp.secret } };
@@ -87,7 +87,7 @@ function readTotp(
   secrets: readonly string[],
 ): { secret: string } | { lost: string } {
   const sealed = readText(row?.secret);
-  const isConfirmed = row?.verified === undefined || row.verified === null || readTruth(row.verified);
+  const isConfirmed = row?.verified === undefined || row.verified === null || readBoolean(row.verified);
   if (sealed === null || !isConfirmed) {
     return { lost: "it has no confirmed TOTP secret, and codes by email don't count here" };
   }

@@ -47,7 +47,7 @@ export type ImportOptions = {
   dropLostTwoFactor: boolean;
 };
 
-type Leave = (what: LeftOut["what"], why: string) => void;
+type LeaveOut = (what: LeftOut["what"], why: string) => void;
 
 /** Reads what was found and keeps what fits; or says why the account as a whole doesn't. */
 export function validateAccount(
@@ -67,8 +67,8 @@ export function validateAccount(
   const lost =
     found.lostTwoFactor ?? (secret === undefined ? "it isn't a base32 secret of 80 bits or more" : null);
   const without: LeftOut[] = [];
-  const leave: Leave = (what, why) => without.push({ where, what, why });
-  if (lost !== null) leave("second factor", `It can't be read: ${lost}.`);
+  const leaveOut: LeaveOut = (what, why) => without.push({ where, what, why });
+  if (lost !== null) leaveOut("second factor", `It can't be read: ${lost}.`);
   const refused =
     lost === null || options.dropLostTwoFactor
       ? null
@@ -82,10 +82,10 @@ export function validateAccount(
     verified: account.emailVerified === true,
     suspended,
     createdAt: Math.min(account.createdAt ?? now, now),
-    passwordHash: readPassword(account.passwordHash, leave),
+    passwordHash: readPassword(account.passwordHash, leaveOut),
     totpSecret: lost === null ? (secret ?? null) : null,
-    identities: validIdentities(parts, account, leave),
-    sessions: suspended ? [] : validSessions(parts, account, leave, now),
+    identities: validIdentities(parts, account, leaveOut),
+    sessions: suspended ? [] : validSessions(parts, account, leaveOut, now),
     without,
   };
 }
@@ -97,11 +97,11 @@ function readTotpSecret(given: string | null | undefined): string | null | undef
   return /^[A-Z2-7]{16,}$/.test(secret) ? secret : undefined;
 }
 
-function readPassword(hash: string | null | undefined, leave: Leave): string | null {
+function readPassword(hash: string | null | undefined, leaveOut: LeaveOut): string | null {
   if (hash === null || hash === undefined || hash === "") return null;
   const taken = takeOverPassword(hash);
   if ("stored" in taken) return taken.stored;
-  leave(
+  leaveOut(
     "password",
     `Its hash can't be used: ${taken.why}. Its owner chooses a new one by "Forgot password?".`,
   );
@@ -110,7 +110,7 @@ function readPassword(hash: string | null | undefined, leave: Leave): string | n
 
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
-function validIdentities(parts: AccountParts, account: IncomingAccount, leave: Leave): ValidIdentity[] {
+function validIdentities(parts: AccountParts, account: IncomingAccount, leaveOut: LeaveOut): ValidIdentity[] {
   return (account.identities ?? []).flatMap(({ provider, issuer, subject }) => {
     const site = parts.settings.oidc.find(
       (one) => (provider ?? one.id) === one.id && issuerKey(issuer ?? one.issuer) === issuerKey(one.issuer),
@@ -118,11 +118,14 @@ function validIdentities(parts: AccountParts, account: IncomingAccount, leave: L
     const name = provider ?? issuer;
     if (!site || !name) {
       const which = name ? `"${name}" is none of` : "It names neither a provider nor an issuer of";
-      leave("login method", `${which} the sites in LATCHKEY_OIDC_PROVIDERS. Add it there, then import.`);
+      leaveOut("login method", `${which} the sites in LATCHKEY_OIDC_PROVIDERS. Add it there, then import.`);
       return [];
     }
     if (!SUBJECT.test(subject)) {
-      leave("login method", "Its subject is empty, longer than 255 characters, or has control characters.");
+      leaveOut(
+        "login method",
+        "Its subject is empty, longer than 255 characters, or has control characters.",
+      );
       return [];
     }
     return [{ provider: site.id, issuer: issuerKey(site.issuer), subject }];
@@ -143,7 +146,7 @@ const LONGEST_TOKEN = 512;
 function validSessions(
   parts: AccountParts,
   account: IncomingAccount,
-  leave: Leave,
+  leaveOut: LeaveOut,
   now: number,
 ): ValidSession[] {
   const { settings, seal } = parts;
@@ -154,7 +157,7 @@ function validSessions(
     .sort((one, other) => usedAt(other) - usedAt(one))
     .flatMap((one) => {
       if (one.token.length < SHORTEST_TOKEN || one.token.length > LONGEST_TOKEN) {
-        leave("session", `Its token doesn't have ${SHORTEST_TOKEN} to ${LONGEST_TOKEN} characters.`);
+        leaveOut("session", `Its token doesn't have ${SHORTEST_TOKEN} to ${LONGEST_TOKEN} characters.`);
         return [];
       }
       const device = readDevice(new Headers({ "user-agent": headerSafe(one.userAgent ?? "") }));

@@ -1,7 +1,7 @@
 import addressparser from "nodemailer/lib/addressparser";
 import { type Database, MAY_BE_LOST, type Write } from "../database/database.ts";
 import { codesOf, harmless, isPermanent, NoStartTls, waitsForOperator } from "./failure.ts";
-import { CLAIM_LIVES, type Claimed, deleteEmail, type NextTry, postpone } from "./outgoing.ts";
+import { CLAIM_LIFETIME, type Claimed, deleteEmail, type NextTry, postpone } from "./outgoing.ts";
 import type { MailTransport } from "./transport.ts";
 
 const TEN_MINUTES = 600_000;
@@ -55,9 +55,9 @@ export function createDelivery(
   async function attempt(email: Claimed): Promise<{ error: unknown } | null> {
     const { to, message, at, uuid } = email;
     const keep = setInterval(() => {
-      const later = { next_try_at: now() + CLAIM_LIVES };
+      const later = { next_try_at: now() + CLAIM_LIFETIME };
       note((write) => postpone(write, email, later)).catch(onError);
-    }, CLAIM_LIVES / 4).unref();
+    }, CLAIM_LIFETIME / 4).unref();
     try {
       await transport.send({ to, message, at, id: messageId(from, uuid) });
       sent.add(email.id);

@@ -113,7 +113,7 @@ function oneLine(text: string): string {
 }
 
 function escapeHtml(text: string): string {
-  return oneLine(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  return oneLine(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", {

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createWaitingMailer, type WaitingMailer } from "../../tests/support/mail/waiting-mailer.ts";
 import type { MailerOptions } from "./mailer.ts";
 import { resetPassword } from "./messages.ts";
-import { CLAIM_LIVES } from "./outgoing.ts";
+import { CLAIM_LIFETIME } from "./outgoing.ts";
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 10, 24, 3, 47, 58, 123);
@@ -299,7 +299,7 @@ describe("with a mail server", () => {
       now += 30_000;
       await vi.advanceTimersByTimeAsync(30_000);
       await vi.waitFor(async () =>
-        expect(await mailer.waiting()).toMatchObject([{ next_try_at: now + CLAIM_LIVES }]),
+        expect(await mailer.waiting()).toMatchObject([{ next_try_at: now + CLAIM_LIFETIME }]),
       );
       taken.resolve();
       await mailer.settled();
@@ -322,7 +322,7 @@ describe("with a mail server", () => {
 
   test("closing leaves the next try of an email to the next start, and says so", async () => {
     const port = await startServer({ refuse: () => 451 });
-    const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: [600_000], closePatience: 10_000 });
+    const mailer = openMailer({ smtpUrl: smtp(port), retryWaits: [600_000], closeTimeout: 10_000 });
     mailer.send("ann@example.com", message);
     await mailer.settled();
     await mailer.close();
@@ -334,7 +334,7 @@ describe("with a mail server", () => {
 
   test("closing gives up in the end, says how many emails wait, and leaves them to whoever looks next", async () => {
     const mute = await startServer({ onConnect: () => {} });
-    const mailer = openMailer({ smtpUrl: smtp(mute), closePatience: 50 });
+    const mailer = openMailer({ smtpUrl: smtp(mute), closeTimeout: 50 });
     for (let count = 0; count < 5; count += 1) mailer.send("ann@example.com", message);
     await Promise.all([mailer.close(), mailer.close()]);
     expect(new Set(lines.map(({ words }) => words)).size).toBe(1);

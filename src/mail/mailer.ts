@@ -31,10 +31,10 @@ export type MailerOptions = DeliveryOptions & {
   smtpUrl: string | null;
   outbox: string;
   /** How long `close` tries to send what it has begun, in ms. Default 10 s. */
-  closePatience?: number;
+  closeTimeout?: number;
 };
 
-const CLOSE_PATIENCE = 10_000;
+const CLOSE_TIMEOUT = 10_000;
 /** How long a transport that was closed may take to let go, in ms. */
 const LETTING_GO = 1_000;
 const MOST_AT_ONCE = 3;
@@ -51,7 +51,7 @@ export function openMailer(
 }
 
 export function createMailer(options: MailerOptions): Mailer {
-  const { from, now, closePatience = CLOSE_PATIENCE } = options;
+  const { from, now, closeTimeout = CLOSE_TIMEOUT } = options;
   const [transport, begun] = createMailTransport(options);
   const dispatch = createDispatch(options, transport);
   return {
@@ -62,7 +62,7 @@ export function createMailer(options: MailerOptions): Mailer {
     },
     verify: () => transport.verify(),
     async close() {
-      await within(closePatience, dispatch.idle());
+      await within(closeTimeout, dispatch.idle());
       dispatch.stop();
       transport.close();
       await within(LETTING_GO, dispatch.idle());
@@ -104,7 +104,7 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
   /** Of a database that doesn't answer the log has heard; what waits there is tried again. */
   function onError(error: unknown): void {
     if (!(error instanceof DatabaseUnavailable) && !stopping.aborted)
-      log.error({ err: error }, "Emails that wait could not be looked at.");
+      log.error({ err: error }, "Waiting emails could not be read.");
   }
 
   return {
@@ -162,9 +162,9 @@ async function logWaiting({ database, log, now }: MailerOptions): Promise<void> 
   log.warn({ waiting: waiting.count }, words);
 }
 
-async function within(patience: number, work: Promise<void>): Promise<void> {
+async function within(timeout: number, work: Promise<void>): Promise<void> {
   const done = new AbortController();
-  const limit = wait(patience, undefined, { signal: done.signal }).catch(() => {});
+  const limit = wait(timeout, undefined, { signal: done.signal }).catch(() => {});
   await Promise.race([work, limit]);
   done.abort();
 }

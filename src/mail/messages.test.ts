@@ -137,7 +137,7 @@ describe.each(Object.entries({ ...withoutLink(hostileWords), ...withLink(hostile
       expect(tags).not.toContain("alert");
     });
 
-    test("lets no line break, control sign or turned text into any part", () => {
+    test("lets no line break, control character or turned text into any part", () => {
       const disturbing = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
       expect(subject).not.toMatch(disturbing);
       for (const part of [text, html]) expect(part.replaceAll("\n", "")).not.toMatch(disturbing);

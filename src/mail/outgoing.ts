@@ -8,7 +8,7 @@ import type { Message } from "./layout.ts";
 const DAY = 86_400_000;
 
 /** How long an email is one sender's before another one may take it, in ms. Whoever is still sending it says so in time. */
-export const CLAIM_LIVES = 120_000;
+export const CLAIM_LIFETIME = 120_000;
 /** How long an email that this node's key can't open is left to others, in ms. */
 const UNREADABLE_PAUSE = 600_000;
 
@@ -105,7 +105,7 @@ async function claim(
     return { heldBack: true, share: message.share ?? "ordinary" };
   }
   const tries = row.tries + 1;
-  await update.set({ tries, next_try_at: now + CLAIM_LIVES }).execute();
+  await update.set({ tries, next_try_at: now + CLAIM_LIFETIME }).execute();
   return { id, uuid, to, message, at, tries, expiresAt };
 }
 

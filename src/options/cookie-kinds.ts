@@ -4,8 +4,8 @@ import { ofText, ofTextOrNothing } from "./kinds.ts";
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Browsers give these a meaning, in upper or lower case. */
 const PREFIX = /^__(Host|Secure)-/i;
-/** What the names of Latchkey's other cookies end with. */
-const OF_OTHERS = /-(sign-in|device|ceremony)$/;
+/** How the names of Latchkey's other cookies end. */
+const OF_OTHERS = /-(sign-in|device|ceremony|bound)$/;
 
 /** Whether it is the server's own domain is checked against the base URL. */
 export const cookieDomain = ofTextOrNothing("a domain that the host of BASE_URL belongs to", (given) =>
@@ -13,7 +13,7 @@ export const cookieDomain = ofTextOrNothing("a domain that the host of BASE_URL 
 );
 
 export const cookieName = ofText(
-  "a name of at most 32 characters like latchkey-notes, with neither __Host- nor __Secure- before it nor -sign-in, -device or -ceremony behind it",
+  "a name of at most 32 characters like latchkey-notes, with neither __Host- nor __Secure- before it nor -sign-in, -device, -ceremony or -bound after it",
   (given) =>
     TOKEN.test(given) && given.length <= 32 && !PREFIX.test(given) && !OF_OTHERS.test(given)
       ? given

@@ -107,7 +107,7 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
 export const providers: Kind<OidcProviderOptions[], OidcProvider[]> = {
   takes: "names of lower-case letters, digits and dashes, separated by commas",
   schema: z
-    .array(z.custom<OidcProviderOptions>((given) => typeof given === "object" && given !== null))
+    .array(z.custom<OidcProviderOptions>((given) => z.object({ id: z.string() }).safeParse(given).success))
     .transform(readOidcProviders),
 };
 

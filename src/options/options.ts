@@ -1,8 +1,7 @@
 import { isIP } from "node:net";
 import type { z } from "zod";
 import { importedCookie, isOwn } from "./cookie-kinds.ts";
-import type { BaseUrl, DatabaseUrl } from "./kinds.ts";
-import { toBaseUrl } from "./kinds.ts";
+import { type BaseUrl, type DatabaseUrl, toBaseUrl } from "./kinds.ts";
 import { refuseUnknownOptions, refuseUnknownVariables } from "./names.ts";
 import { oidcFromEnvironment } from "./oidc.ts";
 import { SettingError } from "./setting-error.ts";

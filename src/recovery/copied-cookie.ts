@@ -1,6 +1,5 @@
-import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import type { AccountParts } from "../credentials/parts.ts";
-import { emailContext, writeEmails } from "../credentials/send-emails.ts";
+import { writeNotice } from "../credentials/send-emails.ts";
 import type { FoundSession } from "../database/database.ts";
 import { lockAccount } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
@@ -13,9 +12,8 @@ const TOLD_EVERY = DAY;
 export type CopyNotices = ReturnType<typeof createCopyNotices>;
 
 /**
- * Tells an owner that a copy of a bound session's cookie was used, and refused. Whoever has the copy may use it as
- * often as they like: of a session there is one line and one email a day, one write at a time, and the session
- * itself stays as it is.
+ * Tells an owner that a copy of a bound session's cookie was used, and refused. However often the copy is used, a
+ * session causes one event and one email a day, one write at a time, and stays as it is.
  */
 export function createCopyNotices() {
   const underWay = new Set<string>();
@@ -50,12 +48,8 @@ async function tellOnce(parts: AccountParts, session: FoundSession, from: string
     if (!told) return;
     await record(write, { accountId, kind: "cookie_copy_used", at: now, label, detail: { from } });
     write.announce(accountId);
-    const notMeLink = await makeNotMeLink(parts, write, account, id, now);
-    const message = messages.cookieCopyUsed({
-      ...emailContext(parts, account.email, now, from),
-      notMeLink,
-      session: label,
-    });
-    await writeEmails(parts, write, [{ to: account.email, message }], now);
+    await writeNotice(parts, write, account, { sessionId: id, device: from, now }, (context) =>
+      messages.cookieCopyUsed({ ...context, session: label }),
+    );
   });
 }

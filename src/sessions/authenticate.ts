@@ -1,13 +1,11 @@
-import type { EndReason } from "../answers.ts";
+import type { SignedOut } from "../answers.ts";
 import type { FoundSession } from "../database/database.ts";
 import { checkDevice } from "./binding/check.ts";
+import { whyEnded } from "./ending-records.ts";
 import { overByTime, REASON_KEPT } from "./expiry.ts";
 import { allReady, type MaybePromise, whenReady } from "./maybe-promise.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken } from "./token.ts";
-
-/** Why a token opens nothing; only its holder may know. */
-export type Unauthenticated = { reason: EndReason | "none"; by: string | null; at: number | null };
 
 export type Authenticated = {
   session: FoundSession;
@@ -22,7 +20,7 @@ export type Unproved = { unproved: FoundSession };
 /** The session tokens of a request, and its bound cookies, which are read only where a session is bound. */
 export type Presented = { tokens: readonly string[]; boundTokens: () => readonly string[] };
 
-type Answer = Authenticated | Unproved | Unauthenticated;
+type Answer = Authenticated | Unproved | SignedOut;
 
 /**
  * Whose session a request's tokens open: one indexed look-up each, then the rule of time, then the check of the
@@ -45,7 +43,7 @@ function choose(
 ): MaybePromise<Answer> {
   let live: Authenticated | null = null;
   let unproved: Unproved | null = null;
-  let over: Unauthenticated | null = null;
+  let over: SignedOut | null = null;
   for (const [index, token] of tokens.entries()) {
     const session = found[index];
     if (!session) continue;
@@ -57,10 +55,10 @@ function choose(
   if (live) return live;
   if (unproved) return unproved;
   const unknown = tokens.filter((_, index) => !found[index]).map(hashToken);
-  return whyEnded(parts, unknown, now).then((why) => why ?? over ?? NOTHING);
+  return lastEnded(parts, unknown, now).then((why) => why ?? over ?? NOTHING);
 }
 
-const NOTHING: Unauthenticated = { reason: "none", by: null, at: null };
+const NOTHING: SignedOut = { reason: "none" };
 
 function check(
   parts: SessionParts,
@@ -71,20 +69,19 @@ function check(
   const lastUsedAt = parts.lastUsed.of(session.id, session.lastUsedAt);
   const reason = overByTime(session.expiresAt, lastUsedAt, parts.settings, now);
   // Its row may still be there, but why it is over is told no longer than if it had been pruned.
-  if (reason !== null)
-    return { reason: now < session.expiresAt + REASON_KEPT ? reason : "none", by: null, at: null };
+  if (reason !== null) return now < session.expiresAt + REASON_KEPT ? { reason } : NOTHING;
   const proof = checkDevice(parts.settings, session, boundTokens, now);
   return proof === "missing"
     ? { unproved: session }
     : { session, token, isFirstProof: proof === "first_proof" };
 }
 
-/** Why the session of one of these tokens ended, of several the one that ended last; null where none is known. */
-async function whyEnded(
+/** Why the session of one of these tokens ended, of several the one that ended last; null if none is known. */
+async function lastEnded(
   parts: SessionParts,
   tokenHashes: Uint8Array[],
   now: number,
-): Promise<Unauthenticated | null> {
+): Promise<SignedOut | null> {
   if (tokenHashes.length === 0) return null;
   const ended = await parts.database.read
     .selectFrom("ended_session")
@@ -94,5 +91,5 @@ async function whyEnded(
     .orderBy("at", "desc")
     .limit(1)
     .executeTakeFirst();
-  return ended ? { reason: ended.reason, by: ended.by, at: ended.by === null ? null : ended.at } : null;
+  return ended ? whyEnded(ended) : null;
 }

@@ -1,5 +1,7 @@
-import type { EndReason } from "../answers.ts";
+import type { Selectable } from "kysely";
+import type { EndReason, SignedOut } from "../answers.ts";
 import type { Write } from "../database/database.ts";
+import type { EndedSessionTable } from "../database/schema.ts";
 import type { ActivityEntry } from "../history/activity.ts";
 import { type Actor, nameOf } from "../history/actor.ts";
 import { REASON_KEPT } from "./expiry.ts";
@@ -25,6 +27,15 @@ export async function keepReasons(write: Write, gone: Gone[], { reason, by, at }
     until: session.expiresAt + REASON_KEPT,
   }));
   await write.query.insertInto("ended_session").values(rows).execute();
+}
+
+/** Why a session ended, as the holder of its token is told; when, only if a device did it. */
+export function whyEnded({
+  reason,
+  by,
+  at,
+}: Pick<Selectable<EndedSessionTable>, "reason" | "by" | "at">): SignedOut {
+  return by === null ? { reason } : { reason, by, at: new Date(at).toISOString() };
 }
 
 /** The activity of one event: an entry for each session, past the limit one for each device, with their number. */

@@ -52,22 +52,22 @@ export type EndedBy<E extends EndingEvent> = Scopes[(typeof EVENTS)[E]["ends"]];
 /** Who did it, null where only time or the person's own log-out did; and when. */
 export type Doer = { by: Actor | null; at: number };
 
-/** Whether a session that has just ended had been alive until then, rather than over by time. */
-export type Lives = (session: { id: string; expiresAt: number; lastUsedAt: number }) => boolean;
+/** Whether a session that has just ended was alive until then, rather than over by time. */
+export type IsAlive = (session: { id: string; expiresAt: number; lastUsedAt: number }) => boolean;
 
 /** How many end before other requests get their turn: some 10 ms on the embedded database. */
 const SESSIONS_A_CHUNK = 400;
 
 /**
  * The one door by which sessions end, with all that the event's row says. Returns how many did, of those that
- * `lives` counts. Many end in chunks, between which the process answers other requests: still one transaction.
+ * `isAlive` counts. Many end in chunks, between which the process answers other requests: still one transaction.
  */
 export async function endBecauseOf<E extends EndingEvent>(
   write: Write,
   event: E,
   of: EndedBy<E>,
   { by, at }: Doer,
-  lives: Lives = () => true,
+  isAlive: IsAlive = () => true,
 ): Promise<number> {
   const { reason, pendingSignIns, links }: Row = EVENTS[event];
   const accountIds = accountsOf(of);
@@ -83,7 +83,7 @@ export async function endBecauseOf<E extends EndingEvent>(
     await keepReasons(write, gone, ending);
     await record(write, ...activity.next(gone));
     for (const { accountId } of gone) write.announce(accountId);
-    ended += gone.filter(lives).length;
+    ended += gone.filter(isAlive).length;
     if (gone.length < SESSIONS_A_CHUNK) break;
     await nextTurn();
   }

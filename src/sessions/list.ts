@@ -1,5 +1,5 @@
 import { type Database, LISTED } from "../database/database.ts";
-import type { Lives } from "./endings.ts";
+import type { IsAlive } from "./endings.ts";
 import { IDLE_MARGIN, overByTime } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 import { MOST_SESSIONS } from "./start.ts";
@@ -24,12 +24,12 @@ export async function listSessions(parts: SessionParts, accountId: string, now: 
     .execute();
   return rows
     .map((row) => ({ ...row, lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))
-    .filter(lives(parts, now))
+    .filter(aliveAt(parts, now))
     .sort((one, other) => other.lastUsedAt - one.lastUsedAt || other.createdAt - one.createdAt);
 }
 
 /** Whether a session isn't over by time. */
-export function lives(parts: SessionParts, now: number): Lives {
+export function aliveAt(parts: SessionParts, now: number): IsAlive {
   return ({ id, expiresAt, lastUsedAt }) =>
     overByTime(expiresAt, parts.lastUsed.of(id, lastUsedAt), parts.settings, now) === null;
 }

@@ -2,17 +2,9 @@ import type { Database } from "../database/database.ts";
 import { lockAccount, lockSession } from "../database/lock.ts";
 import { device } from "../history/actor.ts";
 import { type Doer, type EndedBy, type EndingEvent, endBecauseOf } from "./endings.ts";
-import { lives, readSessions } from "./list.ts";
+import { aliveAt, readSessions } from "./list.ts";
 import type { SessionParts } from "./parts.ts";
-
-/** A person's own log-out. */
-export async function logOut(
-  database: Database,
-  which: { accountId: string; id: string },
-  now: number,
-): Promise<void> {
-  await endOf(database, "logged_out", which, { by: null, at: now });
-}
+import { looksLikeId } from "./token.ts";
 
 /**
  * Ends one session of an account, at the request of another one of it. False where the account has no such
@@ -26,13 +18,12 @@ export async function endOne(
   now: number,
 ): Promise<boolean> {
   const { accountId, id, bySessionId } = which;
-  // PostgreSQL takes no text with a null character, and no id has one.
-  if (id.includes("\0")) return false;
+  if (!looksLikeId(id)) return false;
   const found = await readSessions(parts.database)
     .where("id", "=", id)
     .where("account_id", "=", accountId)
     .executeTakeFirst();
-  if (!found || !lives(parts, now)(found)) return false;
+  if (!found || !aliveAt(parts, now)(found)) return false;
   return parts.database.write(async (write) => {
     if (!(await lockSession(write, accountId, bySessionId))) return false;
     const doer = { by: device(label), at: now };
@@ -54,36 +45,28 @@ export async function endOthers(
     if (!(await lockSession(write, accountId, exceptId))) return null;
     const others = { accountId, exceptIds: [exceptId] } as const;
     const doer = { by: device(label), at: now };
-    return endBecauseOf(write, "others_logged_out", others, doer, lives(parts, now));
+    return endBecauseOf(write, "others_logged_out", others, doer, aliveAt(parts, now));
   });
 }
 
 /** Ends one session of any account, for the app or an administrator. False where there is none. */
 export async function endAny(database: Database, id: string, doer: Doer): Promise<boolean> {
+  if (!looksLikeId(id)) return false;
   const found = await database.read
     .selectFrom("session")
     .select("account_id as accountId")
     .where("id", "=", id)
     .executeTakeFirst();
-  return found ? (await endOf(database, "logged_out_remotely", { ...found, id }, doer)) > 0 : false;
+  return found
+    ? (await endInTransaction(database, "logged_out_remotely", { ...found, id }, doer)) > 0
+    : false;
 }
 
-/** Ends every session of an account, for the app or an administrator. Returns how many, those that were over by time too. */
-export async function endAllOf(database: Database, accountId: string, doer: Doer): Promise<number> {
-  return endOf(database, "all_logged_out", { accountId }, doer);
-}
-
-/** Ends every session of an account except one, for the app. Returns how many, as endAllOf does. */
-export async function endAllBut(
-  database: Database,
-  { accountId, exceptId }: { accountId: string; exceptId: string },
-  doer: Doer,
-): Promise<number> {
-  return endOf(database, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer);
-}
-
-/** Ends what an event ends, in a transaction that locks the account. */
-function endOf<E extends EndingEvent>(
+/**
+ * Ends what an event ends, in a transaction that locks the account. Returns how many sessions, those that were over
+ * by time too.
+ */
+export function endInTransaction<E extends EndingEvent>(
   database: Database,
   event: E,
   of: EndedBy<E> & { accountId: string },

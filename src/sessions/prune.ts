@@ -74,7 +74,7 @@ async function restAfter(took: number, { stop, rest = 0 }: Pace): Promise<void> 
   });
 }
 
-/** Sessions that nobody else is changing: who holds their account may be waiting for a row that this batch holds. */
+/** Sessions that nobody else is changing: whoever has locked their account may be waiting for a row of this batch. */
 function freeSessions(write: Write) {
   return write.query
     .selectFrom("session")

@@ -1,6 +1,5 @@
 import type { LoginMethodKind } from "../answers.ts";
-import type { FoundSession, Write } from "../database/database.ts";
-import { BINDING, findSessions } from "../database/database.ts";
+import { BINDING, type FoundSession, findSessions, type Write } from "../database/database.ts";
 import { record } from "../history/activity.ts";
 import { device as deviceActor } from "../history/actor.ts";
 import { challengeUntil, isBindable } from "./binding/bindable.ts";
@@ -15,6 +14,9 @@ import { hashToken, makeId, makeSecret, makeToken } from "./token.ts";
 /** How many live sessions an account has; a sign-in past that ends the least recently used. */
 export const MOST_SESSIONS = 100;
 
+/** What a sign-in has passed: its login method, and whether both factors were proved. */
+export type PassedFactors = { signedInWith: LoginMethodKind; methodId: string; bothFactors: boolean };
+
 /** What a sign-in's request says of its browser. */
 export type ClientInfo = {
   device: Device;
@@ -22,9 +24,9 @@ export type ClientInfo = {
   deviceToken: string;
   /** Session tokens that the request carried: a live one ends with this sign-in. */
   tokens: readonly string[];
-  /** Bound cookies that came with them: a bound session is its device's only with one. */
+  /** Bound cookies that came with them: only with one does a bound session count as its device's. */
   boundTokens: readonly string[];
-  /** Whether the browser sent that cookie; one that was made for this request is known to no account. */
+  /** Whether the browser sent the device cookie; one that was made for this request is known to no account. */
   isReturning: boolean;
   network: Network;
 };
@@ -55,15 +57,9 @@ export type Started = {
 export async function startSession(
   { parts, clientInfo, now }: { parts: SessionParts; clientInfo: ClientInfo; now: number },
   write: Write,
-  sign: {
-    accountId: string;
-    signedInWith: LoginMethodKind;
-    methodId: string;
-    /** Whether this sign-in passed two factors. */
-    bothFactors: boolean;
-  },
+  passed: PassedFactors & { accountId: string },
 ): Promise<Started> {
-  const { accountId } = sign;
+  const { accountId } = passed;
   const { device } = clientInfo;
   const deviceHash = hashToken(clientInfo.deviceToken);
   const isByDevice = parts.settings.sessionScope === "device";
@@ -90,10 +86,10 @@ export async function startSession(
       created_at: now,
       expires_at: now + parts.settings.sessionLifetime,
       last_used_at: now,
-      signed_in_with: sign.signedInWith,
-      method_id: sign.methodId,
+      signed_in_with: passed.signedInWith,
+      method_id: passed.methodId,
       proved_at: now,
-      both_proved_at: sign.bothFactors ? now : null,
+      both_proved_at: passed.bothFactors ? now : null,
       replacement_key: replacementKey,
       device_hash: deviceHash,
       challenge: bindingChallenge,

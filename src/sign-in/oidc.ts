@@ -68,9 +68,7 @@ export async function startAuthorization(
     const url = await provider.authorizationUrl(authorization);
     const data = Buffer.from(parts.seal.close(JSON.stringify(kept), authorization.state)).toString("base64");
     const ceremony = { kind: "oidc", accountId: current?.accountId ?? null, data } as const;
-    await parts.database.write((write) =>
-      beginCeremony(write, { key: authorization.state, browser }, ceremony, now),
-    );
+    await beginCeremony(parts.database, { key: authorization.state, browser }, ceremony, now);
     return { ok: true, url: url.href };
   } catch (error) {
     return failed(parts, provider, error);
@@ -94,9 +92,7 @@ export async function handleCallback(
 ): Promise<CallbackResult | null> {
   const state = back.answer.searchParams.get("state");
   if (state === null) return null;
-  const taken = await parts.database.write((write) =>
-    takeCeremony(write, { key: state, browser: back.browser }, "oidc", now),
-  );
+  const taken = await takeCeremony(parts.database, { key: state, browser: back.browser }, "oidc", now);
   if (!taken) return null;
   const kept: Kept = JSON.parse(parts.seal.open(Buffer.from(taken.data, "base64"), state));
   if (kept.provider !== provider.settings.id) return null;

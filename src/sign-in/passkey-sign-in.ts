@@ -30,8 +30,8 @@ export async function signInWithPasskey(
   if (!accepted || !account)
     return refuse("wrong_passkey", "That passkey is not known here. Try another way to log in.");
   const { passkey, userVerified } = accepted;
-  const sign = { signedInWith: "passkey", methodId: passkey.id, bothFactors: userVerified } as const;
-  const done = await afterFirstFactor(visit, account, sign, async (write) => {
+  const passed = { signedInWith: "passkey", methodId: passkey.id, bothFactors: userVerified } as const;
+  const done = await afterFirstFactor(visit, account, passed, async (write) => {
     await parts.attempts.giveBack(write, network);
     return isThere(write, passkey.id);
   });

@@ -1,10 +1,9 @@
 import { type Selectable, sql } from "kysely";
-import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import { secondFactorTries } from "../credentials/limits/tries.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
-import { noteRecoveryCode } from "../credentials/recovery-code-notice.ts";
+import { noteRecoveryCode } from "../credentials/recovery-codes.ts";
 import { acceptSecondFactor, readySecondFactor, type SecondFactor } from "../credentials/second-factor.ts";
-import { emailContext, writeEmails } from "../credentials/send-emails.ts";
+import { writeNotice } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
 import type { PendingSignInTable } from "../database/schema.ts";
@@ -17,12 +16,12 @@ import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
-/** Which wrong code of a sign-in its account is told of by email: in its own browser, a first one is mistyped. */
+/** After how many wrong codes of a sign-in the owner gets an email: in a browser of theirs, the first few are typos. */
 const TOLD = { inKnownBrowser: 3, elsewhere: 1 };
 
 /**
  * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
- * over; each try is counted before it is judged, so that parallel ones can't slip by.
+ * over; each try is counted before it is checked, so that parallel ones can't slip by.
  */
 export async function finishWithSecondFactor(
   visit: Visit,
@@ -31,15 +30,15 @@ export async function finishWithSecondFactor(
 ): Promise<Outcome<{ started: Started }>> {
   const { parts, clientInfo, now } = visit;
   if (token === null) return refuse("sign_in_expired");
-  const half = await findPendingSignIn(parts, token, now);
-  if (!half) return refuse("sign_in_expired");
-  const limit = await secondFactorTries(parts, half.account_id, hashToken(clientInfo.deviceToken));
+  const pending = await findPendingSignIn(parts, token, now);
+  if (!pending) return refuse("sign_in_expired");
+  const limit = await secondFactorTries(parts, pending.account_id, hashToken(clientInfo.deviceToken));
   const tooMany = await parts.attempts.take([limit], now);
-  if (tooMany) return ofAccount(tooMany, { id: half.account_id });
-  const ready = await readySecondFactor(parts, half.account_id, given);
+  if (tooMany) return ofAccount(tooMany, { id: pending.account_id });
+  const ready = await readySecondFactor(parts, pending.account_id, given);
 
   return parts.database.write(async (write) => {
-    const account = await lockAccount(write, half.account_id);
+    const account = await lockAccount(write, pending.account_id);
     const counted = account && (await countTry(write, token, account, now));
     if (!account || !counted) return refuse("sign_in_expired");
     const accepted = await acceptSecondFactor(parts, write, account.id, ready, now);
@@ -65,7 +64,7 @@ async function findPendingSignIn(parts: AccountParts, token: string, now: number
     .executeTakeFirst();
 }
 
-/** Counts a try as wrong before it is judged. Nothing where the sign-in is over, or the credentials have changed since. */
+/** Counts a try as wrong before it is checked. Undefined if the sign-in is over, or the credentials have changed since. */
 async function countTry(
   write: Write,
   token: string,
@@ -89,7 +88,7 @@ async function noteWrongCode(
   visit: Visit,
   write: Write,
   account: Account,
-  half: Selectable<PendingSignInTable>,
+  pending: Selectable<PendingSignInTable>,
 ): Promise<Refusal> {
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
@@ -97,12 +96,11 @@ async function noteWrongCode(
   const words = "That code is not right. Wait for the next one, or use a recovery code.";
   const refusal = ofAccount(refuse("wrong_code", words, { status: 401 }), account);
   const isKnown = await isKnownDevice(write.query, account.id, hashToken(clientInfo.deviceToken));
-  if (half.wrong_codes !== (isKnown ? TOLD.inKnownBrowser : TOLD.elsewhere)) return refusal;
-  const message = messages.wrongSecondFactor({
-    ...emailContext(parts, account.email, now, label),
-    knowsPassword: half.signed_in_with === "password",
-    notMeLink: await makeNotMeLink(parts, write, account, null, now),
-  });
-  await writeEmails(parts, write, [{ to: account.email, message }], now);
+  if (pending.wrong_codes === (isKnown ? TOLD.inKnownBrowser : TOLD.elsewhere)) {
+    const knowsPassword = pending.signed_in_with === "password";
+    await writeNotice(parts, write, account, { sessionId: null, device: label, now }, (context) =>
+      messages.wrongSecondFactor({ ...context, knowsPassword }),
+    );
+  }
   return refusal;
 }

@@ -27,8 +27,8 @@ export async function signInWithProvider(
   const account = await findAccount(parts.database, known.account_id);
   if (!account) return refuse("provider_failed");
   const bothFactors = countsAsBoth(provider, identity);
-  const sign = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
-  const done = await afterFirstFactor(visit, account, sign, async ({ query }) => {
+  const passed = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
+  const done = await afterFirstFactor(visit, account, passed, async ({ query }) => {
     const used = query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id);
     // It may have been disconnected since it was looked up.
     return (await used.returning("id").executeTakeFirst()) !== undefined;

@@ -1,34 +1,29 @@
-import type { LoginMethodKind } from "../answers.ts";
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
-import { makeNotMeLink } from "../credentials/emailed-links.ts";
 import { passwordTries, type Tries } from "../credentials/limits/tries.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { hasTwoFactor } from "../credentials/second-factor.ts";
-import { emailContext, writeEmails } from "../credentials/send-emails.ts";
+import { writeNotice } from "../credentials/send-emails.ts";
 import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
 import { recordFolded } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, ofAccount, refuse } from "../refusals.ts";
-import { type Started, startSession } from "../sessions/start.ts";
+import { type PassedFactors, type Started, startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 
 /** How long a second factor may take, in ms. */
-export const PENDING_SIGN_IN_LIVES = 10 * 60_000;
+const PENDING_SIGN_IN_LIFETIME = 10 * 60_000;
 
 /** A sign-in is done, or waits for the second factor: then `token` opens nothing but that step. */
 export type SignInResult = Outcome<
   { started: Started } | { pendingSignIn: { token: string; expiresAt: number } }
 >;
 
-/** How often a password is checked again where a change of credentials races its sign-in. */
+/** How often a password is checked if a change of credentials races its sign-in. */
 const ROUNDS = 3;
 
-/** What a session is opened with. */
-export type PassedFactors = { signedInWith: LoginMethodKind; methodId: string; bothFactors: boolean };
-
-/** No account's id. */
+/** The id of no account. */
 const NOBODY = "";
 
 /**
@@ -74,8 +69,8 @@ async function verifyPassword(
     return ofAccount(refuse("wrong_credentials"), account);
   }
   const better = outdated ? { from: usable, to: await parts.passwords.hash(password) } : null;
-  const sign = { signedInWith: "password", methodId: "password", bothFactors: false } as const;
-  const done = await afterFirstFactor(visit, account, sign, async (write) => {
+  const passed = { signedInWith: "password", methodId: "password", bothFactors: false } as const;
+  const done = await afterFirstFactor(visit, account, passed, async (write) => {
     const update = write.query.updateTable("account").where("id", "=", account.id);
     await update.set({ password_used_at: now }).execute();
     if (better) {
@@ -91,13 +86,13 @@ async function verifyPassword(
 
 /**
  * What follows a first factor of any kind: the second one, where it is on and the first doesn't count as
- * both; else the session. Refuses to build on credentials that have changed since they were judged. `use`
- * notes that the method was used, with the account locked; it says false where the method is gone by then.
+ * both; else the session. Refuses to build on credentials that have changed since they were checked. `use`
+ * notes that the method was used, with the account locked; it returns false if the method is gone by then.
  */
 export async function afterFirstFactor(
   visit: Visit,
   account: Account,
-  sign: PassedFactors,
+  passed: PassedFactors,
   use: (write: Write) => Promise<boolean>,
 ): Promise<SignInResult | "changed_meanwhile"> {
   const { parts, now } = visit;
@@ -105,10 +100,10 @@ export async function afterFirstFactor(
     const locked = await lockAccount(write, account.id);
     if (locked?.credential_version !== account.credential_version) return "changed_meanwhile";
     if (!(await use(write))) return "changed_meanwhile";
-    if (!sign.bothFactors && (await hasTwoFactor(write, locked.id)))
-      return { ok: true, pendingSignIn: await addPendingSignIn(write, locked, sign, now) };
+    if (!passed.bothFactors && (await hasTwoFactor(write, locked.id)))
+      return { ok: true, pendingSignIn: await addPendingSignIn(write, locked, passed, now) };
     if (locked.suspended_at !== null) return ofAccount(refuse("account_suspended"), locked);
-    return { ok: true, started: await finishSignIn(visit, write, locked, sign) };
+    return { ok: true, started: await finishSignIn(visit, write, locked, passed) };
   });
 }
 
@@ -117,38 +112,35 @@ export async function finishSignIn(
   visit: Visit,
   write: Write,
   account: Account,
-  sign: PassedFactors,
+  passed: PassedFactors,
 ): Promise<Started> {
   const { parts, clientInfo, now } = visit;
-  const started = await startSession(visit, write, { accountId: account.id, ...sign });
-  if (!started.fromNewDevice) return started;
-  const notMeLink = await makeNotMeLink(parts, write, account, started.session.id, now);
-  const { label } = clientInfo.device;
-  const message = messages.newSignIn({
-    ...emailContext(parts, account.email, now, label),
-    device: label,
-    notMeLink,
-  });
-  await writeEmails(parts, write, [{ to: account.email, message }], now);
+  const started = await startSession(visit, write, { accountId: account.id, ...passed });
+  if (started.fromNewDevice) {
+    const by = { sessionId: started.session.id, device: clientInfo.device.label, now };
+    await writeNotice(parts, write, account, by, (context) =>
+      messages.newSignIn({ ...context, device: by.device }),
+    );
+  }
   return started;
 }
 
 async function addPendingSignIn(
   write: Write,
   account: Account,
-  sign: PassedFactors,
+  passed: PassedFactors,
   now: number,
 ): Promise<{ token: string; expiresAt: number }> {
   const token = makeSecret();
-  const expiresAt = now + PENDING_SIGN_IN_LIVES;
+  const expiresAt = now + PENDING_SIGN_IN_LIFETIME;
   await write.query
     .insertInto("pending_sign_in")
     .values({
       token_hash: hashToken(token),
       account_id: account.id,
       credential_version: account.credential_version,
-      signed_in_with: sign.signedInWith,
-      method_id: sign.methodId,
+      signed_in_with: passed.signedInWith,
+      method_id: passed.methodId,
       wrong_codes: 0,
       expires_at: expiresAt,
     })

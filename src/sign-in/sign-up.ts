@@ -47,7 +47,7 @@ export async function finishSignUp(
   const first = await hashNewPassword(parts, { password: asked.password, email: link.email, limit }, now);
   if (!first.ok) return first;
   const opened = await openAccount(visit, { address, verified: true, first, link });
-  // Where the address has got an account meanwhile, the link has nothing left to open.
+  // If the address has an account by now, the link has nothing left to open.
   return opened.ok ? opened : refuse("link_expired");
 }
 
@@ -122,8 +122,8 @@ async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp>
       const made = { id: accountId, email: address.email, email_key: address.key };
       if (!verified) await writeEmails(parts, write, [await verificationEmail(parts, write, made, now)], now);
       const signedInWith = "store" in first ? first.signedInWith : "password";
-      const sign = { accountId, signedInWith, methodId, bothFactors: false } as const;
-      const started = await startSession(visit, write, sign);
+      const passed = { accountId, signedInWith, methodId, bothFactors: false } as const;
+      const started = await startSession(visit, write, passed);
       return { ok: true, started };
     })
     .catch((error: unknown) => {
@@ -137,29 +137,27 @@ class MethodTaken extends Error {}
 
 async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Outcome<{ started: null }>> {
   const { parts, clientInfo, now } = visit;
-  const limits = [
-    { kind: "sign_up_network", ...clientInfo.network },
-    { kind: "email", of: address.key },
-  ] as const;
-  const tooMany = await parts.attempts.take([...limits], now);
+  const tooMany = await parts.attempts.take(
+    [
+      { kind: "sign_up_network", ...clientInfo.network },
+      { kind: "email", of: address.key },
+    ],
+    now,
+  );
   if (tooMany) return tooMany;
   parts.afterAnswer(async () => {
     const context = emailContext(parts, address.email, now);
     const known = await findAccountByEmail(parts.database, address.key);
-    const opens = {
-      kind: "sign_up",
-      account_id: null,
-      email: address.email,
-      email_key: address.key,
-    } as const;
     await parts.database.write(async (write) => {
       if (known) {
         const message = messages.alreadyHasAccount(context);
         return writeEmails(parts, write, [{ to: known.email, message }], now);
       }
-      // There is no account to hold, and of two links that are made at once the newer one ends the older.
+      // There is no account to lock: of two links that are made at once, the newer one ends the older.
       await lockName(write, `sign-up ${address.key}`);
-      const message = messages.finishSignUp({ ...context, link: await makeLink(parts, write, opens, now) });
+      const { email, key: email_key } = address;
+      const link = await makeLink(parts, write, { kind: "sign_up", account_id: null, email, email_key }, now);
+      const message = messages.finishSignUp({ ...context, link });
       await writeEmails(parts, write, [{ to: address.email, message }], now);
     });
   });

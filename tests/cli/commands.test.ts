@@ -160,6 +160,15 @@ describe("the command line", () => {
     expect((await run(["doctor"], "", env)).out).toMatch(words);
   });
 
+  it("sends no test email to an outbox that can't be written, and says that it can't", async () => {
+    const LATCHKEY_OUTBOX = join(cwd, "no-folder");
+    writeFileSync(LATCHKEY_OUTBOX, "");
+    const { code, out } = await run(["doctor", "--send-mail", "me@example.test"], "", { LATCHKEY_OUTBOX });
+    expect(code).toBe(1);
+    expect(out).toContain(`fail  The outbox ${LATCHKEY_OUTBOX} can't be written.`);
+    expect(out).not.toContain("SMTP_URL");
+  });
+
   it("finds a mail server that doesn't encrypt, and says what to set", async () => {
     const server = new SMTPServer({ authOptional: true, disabledCommands: ["STARTTLS"], closeTimeout: 100 });
     server.listen(0);
@@ -197,6 +206,7 @@ describe("the command line", () => {
     ["LATCHKEY_COOKIE_NAME", "two cookies"],
     ["LATCHKEY_COOKIE_NAME", "__host-wiki"],
     ["LATCHKEY_COOKIE_NAME", "wiki-device"],
+    ["LATCHKEY_COOKIE_NAME", "wiki-bound"],
     ["LATCHKEY_COOKIE_NAME", "w".repeat(33)],
     ["LATCHKEY_SIGN_UP", "maybe"],
     ["LATCHKEY_NAME", "n".repeat(65)],

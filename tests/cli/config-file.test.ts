@@ -78,6 +78,11 @@ describe("What an app and the command line both read from latchkey.config", () =
       "latchkey.config.js must export an object of options",
     ],
     ["latchkey.config.json", "[]", "latchkey.config.json must export an object of options"],
+    [
+      "latchkey.config.json",
+      '{ "oidc": [{ "clientId": "id", "clientSecret": "secret" }] }',
+      "LATCHKEY_OIDC_PROVIDERS takes",
+    ],
     ["latchkey.config.json", '{ "baseURL": "x" }', "baseURL is an unknown option; did you mean baseUrl?"],
   ])("%s with %j stops in one line", async (name, text, sentence) => {
     writeFileSync(join(cwd, "package.json"), '{ "type": "module" }');

@@ -38,6 +38,21 @@ describe("A copy of the embedded database", () => {
     expect(readFileSync(data("latchkey.key"))).toEqual(readFileSync(join(cwd, "b.db.key")));
   });
 
+  test("says why it comes without a key: none is there, or it is in the settings", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+    const env = { LATCHKEY_SECRET_KEY: "ab".repeat(32) };
+    await latchkey(["migrate"], { cwd: folder, env });
+    expect(await latchkey(["backup", "b.db"], { cwd: folder, env })).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^LATCHKEY_SECRET_KEY is set and is not in the backup\./),
+    });
+    expect(await latchkey(["backup", "c.db"], { cwd: folder })).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^There is no key file .*latchkey\.key, so none is in the backup\./),
+    });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   test("never writes over the key of an earlier backup", async () => {
     rmSync(join(cwd, "b.db"));
     expect(await latchkey(["backup", "b.db"], { cwd })).toMatchObject({

@@ -81,11 +81,17 @@ describe("Each cookie, with all of its attributes:", () => {
 
   describe("the bound one, which is there on https alone,", () => {
     const server = serverOn({ baseUrl: "https://app.example.test/auth" });
+    const uneven = serverOn({ baseUrl: "https://app.example.test/auth", bindingRefresh: 300_900 });
     const name = "__Host-latchkey-bound";
 
     test("lives for 10 minutes less the half that a request may take to arrive", async () => {
       const bound = only((await bind(server())).registered, name);
       expect(withoutValue(bound)).toBe(`${name}; Max-Age=570; ${HTTP}; Secure`);
+    });
+
+    test("has a lifetime in whole seconds, since browsers ignore any other", async () => {
+      const bound = only((await bind(uneven())).registered, name);
+      expect(withoutValue(bound)).toBe(`${name}; Max-Age=270; ${HTTP}; Secure`);
     });
 
     test("goes with the log-out", async () => {

@@ -98,6 +98,10 @@ describeOnEachEngine("In code", (engine) => {
     expect(await sessions.list(person.account.id)).toEqual([]);
   });
 
+  test("an id that no session can have is that of no session", async () => {
+    for (const id of ["", "none", "\0", "a\0b"]) expect(await server().latchkey.sessions.end(id)).toBe(false);
+  });
+
   test("an app hears of every session that ends, once, with its reason, whoever ended it", async () => {
     const person = await signUp(server());
     const phone = await signIn(server(), person, UA.safariIphone);

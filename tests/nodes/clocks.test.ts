@@ -12,13 +12,13 @@ async function askNode(server: TestServer, aheadBy: number) {
     databaseUrl: server.database.url,
     outbox: server.outbox.folder,
   });
-  if (aheadBy !== 0) await node.hasSaid("This node's clock is off the database's.");
+  if (aheadBy !== 0) await node.hasSaid("This node's clock differs from the database's.");
   const { status, text } = await node.client().get("/readyz");
   await node.stop();
   return { status, text, log: node.log() };
 }
 
-describe("A node whose clock is off the database's", () => {
+describe("A node whose clock differs from the database's", () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({ engine: engineOf("postgres") });

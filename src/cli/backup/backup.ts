@@ -41,6 +41,10 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
     say(
       `The key that second factors are encrypted with is in ${target}.key. Keep both where nobody else can read them.`,
     );
+  } else if (secretKeys === null) {
+    say(
+      `There is no key file ${keyFile}, so none is in the backup. Without it second factors can't be read.`,
+    );
   } else {
     say("LATCHKEY_SECRET_KEY is set and is not in the backup. Keep a copy of it in another safe place.");
   }

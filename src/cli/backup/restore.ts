@@ -55,12 +55,12 @@ async function putInPlace(source: string, file: string): Promise<string | null> 
 
 /** @throws CommandFailed where the file isn't a whole database of Latchkey, or is of a newer version. */
 function requireBackUp(copy: string, source: string): void {
-  const open = new DatabaseSync(copy);
+  const database = new DatabaseSync(copy);
   try {
-    const version = schemaVersion(open);
-    if (open.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")
+    const version = schemaVersion(database);
+    if (database.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")
       throw new CommandFailed(`${source} is damaged.`);
-    if (version === 0 || whyForeignFile(open) !== null)
+    if (version === 0 || whyForeignFile(database) !== null)
       throw new CommandFailed(`${source} is not a backup of Latchkey.`);
     pendingMigrations("sqlite", version);
   } catch (error) {
@@ -68,20 +68,20 @@ function requireBackUp(copy: string, source: string): void {
       throw new CommandFailed(`${source} is not a backup of Latchkey.`);
     throw error;
   } finally {
-    open.close();
+    database.close();
   }
 }
 
 /** Moves the present database away. @throws CommandFailed while a server has it open. */
 function setAside(file: string): string {
-  const open = new DatabaseSync(file);
+  const database = new DatabaseSync(file);
   try {
-    open.exec("pragma locking_mode = exclusive; pragma busy_timeout = 0; begin exclusive; commit");
-    open.exec("pragma wal_checkpoint(truncate)");
+    database.exec("pragma locking_mode = exclusive; pragma busy_timeout = 0; begin exclusive; commit");
+    database.exec("pragma wal_checkpoint(truncate)");
   } catch {
     throw new CommandFailed(`${file} is in use. Stop the server, then restore.`);
   } finally {
-    open.close();
+    database.close();
   }
   const kept = `${file}.before-restore-${stamp()}`;
   renameSync(file, kept);

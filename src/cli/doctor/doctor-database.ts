@@ -19,7 +19,9 @@ export async function lookAtDatabase(parts: HttpParts): Promise<Finding[]> {
   const clock = Math.abs(ahead) < CLOCK_WARNS ? ok : Math.abs(ahead) < CLOCK_NOT_READY ? warn : fail;
   return [
     ok("PostgreSQL answers, and can be written."),
-    clock(`The clock of the database is ${ahead} ms ahead of this machine's.`),
+    clock(
+      `The database's clock is ${Math.abs(ahead)} ms ${ahead < 0 ? "behind" : "ahead of"} this machine's.`,
+    ),
     await lookAtAnnouncements(parts, settings.database.url),
     ...(await lookAtDurability(parts)),
   ];

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { readEmailAddress } from "../../credentials/email-address.ts";
 import { keyFileOf } from "../../credentials/key-file.ts";
@@ -42,38 +42,34 @@ async function examine(parts: HttpParts, sendMailTo: string | undefined): Promis
   ];
 }
 
-async function lookAtMail({ settings, mailer, log }: HttpParts, to: string | undefined): Promise<Finding[]> {
-  if (settings.smtpUrl === null) {
-    const found = folderIsWritable(settings.outbox)
-      ? warn(`SMTP_URL is not set: emails are files in ${settings.outbox}.`)
-      : fail(`The outbox ${settings.outbox} can't be written.`);
-    if (to === undefined) return [found];
-  }
-  const findings: Finding[] = [];
+async function lookAtMail(parts: HttpParts, to: string | undefined): Promise<Finding[]> {
+  const found = await lookAtTransport(parts);
+  return to === undefined || found.state === "fail" ? [found] : [found, await sendTestEmail(parts, to)];
+}
+
+async function lookAtTransport({ settings, mailer, log }: HttpParts): Promise<Finding> {
+  const { smtpUrl, outbox } = settings;
   try {
     await mailer.verify();
-    if (settings.smtpUrl !== null) findings.push(ok("The mail server accepts email."));
   } catch (error) {
-    log.debug({ err: error }, "The mail server was asked.");
-    return [fail(`The mail server of SMTP_URL does not accept email: ${messageOf(error)}`)];
+    log.debug({ err: error }, "Where emails go was checked.");
+    if (smtpUrl === null) return fail(`The outbox ${outbox} can't be written.`);
+    return fail(`The mail server of SMTP_URL does not accept email: ${messageOf(error)}`);
   }
-  if (to === undefined) return findings;
-  if (readEmailAddress(to) === null)
-    return [...findings, fail(`${to} isn't an address that email can be sent to.`)];
+  if (smtpUrl === null) return warn(`SMTP_URL is not set: emails are files in ${outbox}.`);
+  return ok("The mail server accepts email.");
+}
+
+async function sendTestEmail({ settings, mailer }: HttpParts, to: string): Promise<Finding> {
+  if (readEmailAddress(to) === null) return fail(`${to} isn't an address that email can be sent to.`);
   const words = `This is a test email of ${siteNameOf(settings)}.`;
+  const html = `<p>${escapeHtml(words)}</p>`;
   try {
-    await mailer.sendNow(to, {
-      subject: "Test email",
-      text: `${words}\n`,
-      html: `<p>${escapeHtml(words)}</p>`,
-    });
+    await mailer.sendNow(to, { subject: "Test email", text: `${words}\n`, html });
   } catch (error) {
-    return [...findings, fail(`An email to ${to} was not accepted: ${messageOf(error)}`)];
+    return fail(`An email to ${to} was not accepted: ${messageOf(error)}`);
   }
-  return [
-    ...findings,
-    ok(`An email to ${to} was handed over${settings.smtpUrl === null ? ` to ${settings.outbox}` : ""}.`),
-  ];
+  return ok(`An email to ${to} was handed over${settings.smtpUrl === null ? ` to ${settings.outbox}` : ""}.`);
 }
 
 /** Emails that were written and not sent yet: a few seconds are nothing to tell. */
@@ -163,15 +159,5 @@ async function opensWhatIsSealed({ database, seal }: HttpParts): Promise<Finding
     return [ok("The key opens the newest TOTP secret.")];
   } catch (error) {
     return [fail(messageOf(error))];
-  }
-}
-
-function folderIsWritable(folder: string): boolean {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

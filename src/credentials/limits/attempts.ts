@@ -30,16 +30,16 @@ const LIMITS = {
   email_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
 
-/** How many times as high the limits are of a peer that may speak for many visitors. */
+/** How many times as high the limits are for a peer that may speak for many visitors. */
 const GENEROUS = 10;
 
 export type Limit = { kind: keyof typeof LIMITS; of: string; generous?: boolean };
 
 export type Attempts = {
   /**
-   * Counts one try against each limit, before it is judged, so that parallel tries can't slip by.
+   * Counts one try against each limit, before it is checked, so that parallel tries can't slip by.
    * A null counts nothing.
-   * @returns a refusal with the seconds to wait where any of them is used up; one that was known costs no write.
+   * @returns a refusal with the seconds to wait if any limit is used up; a limit known to be used up costs no write.
    */
   take(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
   /** The refusal of a limit that is known to be used up; counts nothing. */
@@ -55,7 +55,7 @@ export type Attempts = {
 };
 
 const UNDER_WAY = 4;
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 export function createAttempts(database: Database, on: boolean): Attempts {
   const semaphores = new Map<string, Semaphore>();
@@ -104,7 +104,7 @@ export function createAttempts(database: Database, on: boolean): Attempts {
   function semaphoreOf(key: string): Semaphore {
     const known = semaphores.get(key);
     if (known) return known;
-    const made = createSemaphore(UNDER_WAY, PATIENCE, "Too many sign-ins of one account are under way.");
+    const made = createSemaphore(UNDER_WAY, TIMEOUT, "Too many sign-ins of one account are under way.");
     semaphores.set(key, made);
     made.onFree(() => semaphores.delete(key));
     return made;

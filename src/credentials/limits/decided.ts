@@ -7,7 +7,7 @@ const BELIEVED = 2_000;
 
 type Limit = { key: string; most: number };
 
-/** Refusals that are already decided, so that a flood of them costs no write, and as a rule no look either. */
+/** Refusals that are already decided, so that a flood of them costs no write, and usually no read either. */
 export type Decided = {
   /** When the wait for the last of these limits ends; null where nothing is known to refuse. */
   endOf(limits: readonly Limit[], now: number): Promise<number | null>;
@@ -29,7 +29,7 @@ export function createDecided(database: Database): Decided {
     const known = refused.get(key);
     if (!known || known.endsAt <= now) return null;
     if (now - known.seenAt < BELIEVED) return known.endsAt;
-    // The others believe it meanwhile: one look is enough.
+    // Requests that come meanwhile believe it: one read is enough.
     known.seenAt = now;
     const row = await database.read
       .selectFrom("attempts")

@@ -41,7 +41,7 @@ export async function passwordTries(
     refusal: (now) => attempts.refusal([own, network, daily], now),
     async take(now) {
       const tooMany = await attempts.take([own, network], now);
-      // Only what is really judged counts for the day.
+      // Only a password that is really checked counts for the day.
       return tooMany ?? attempts.take([daily], now);
     },
     async release(write) {

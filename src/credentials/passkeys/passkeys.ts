@@ -35,9 +35,8 @@ export async function registrationOptions(
     authenticatorSelection: { residentKey: "required", userVerification: "preferred" },
   });
   const { kind, accountId, browser, data = "" } = of;
-  await parts.database.write((write) =>
-    beginCeremony(write, { key: options.challenge, browser }, { kind, accountId, data }, now),
-  );
+  const key = options.challenge;
+  await beginCeremony(parts.database, { key, browser }, { kind, accountId, data }, now);
   return options;
 }
 
@@ -50,9 +49,8 @@ export async function acceptRegistration(
   const refusal = refuse("wrong_passkey", "That passkey could not be added. Try again.", { status: 422 });
   const challenge = challengeOf(answer.response);
   if (challenge === null || !parts.settings.baseUrl.hasName) return refusal;
-  const ceremony = await parts.database.write((write) =>
-    takeCeremony(write, { key: challenge, browser: answer.browser }, answer.kind, now),
-  );
+  const { browser, kind } = answer;
+  const ceremony = await takeCeremony(parts.database, { key: challenge, browser }, kind, now);
   if (!ceremony) return refusal;
   const response = answer.response as RegistrationResponseJSON;
   const { verifyRegistrationResponse } = await webAuthn();
@@ -64,14 +62,8 @@ export async function acceptRegistration(
     requireUserVerification: false,
   }).catch(() => null);
   if (!verified?.verified) return refusal;
-  const { credential } = verified.registrationInfo;
-  const transports = readTransports(credential.transports);
-  const passkey = {
-    credentialId: credential.id,
-    publicKey: credential.publicKey,
-    counter: credential.counter,
-    transports,
-  };
+  const { id: credentialId, publicKey, counter, transports } = verified.registrationInfo.credential;
+  const passkey = { credentialId, publicKey, counter, transports: readTransports(transports) };
   return { ok: true, passkey, accountId: ceremony.accountId, data: ceremony.data };
 }
 
@@ -89,14 +81,8 @@ export async function authenticationOptions(
     rpID: relyingPartyId(parts),
     userVerification: "preferred",
   });
-  await parts.database.write((write) =>
-    beginCeremony(
-      write,
-      { key: options.challenge, browser: of.browser },
-      { kind: "use_passkey", accountId: of.accountId, data: "" },
-      now,
-    ),
-  );
+  const ceremony = { kind: "use_passkey", accountId: of.accountId, data: "" } as const;
+  await beginCeremony(parts.database, { key: options.challenge, browser: of.browser }, ceremony, now);
   return options;
 }
 
@@ -111,9 +97,8 @@ export async function acceptAuthentication(
 ): Promise<{ passkey: Passkey; userVerified: boolean } | null> {
   const challenge = challengeOf(answer.response);
   if (challenge === null || !parts.settings.baseUrl.hasName) return null;
-  const ceremony = await parts.database.write((write) =>
-    takeCeremony(write, { key: challenge, browser: answer.browser }, "use_passkey", now),
-  );
+  const { browser } = answer;
+  const ceremony = await takeCeremony(parts.database, { key: challenge, browser }, "use_passkey", now);
   const response = answer.response as AuthenticationResponseJSON;
   const passkey = ceremony && (await findPasskey(parts.database, response.id));
   if (!ceremony || !passkey) return null;

@@ -10,7 +10,7 @@ const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 
 /** How long a password may wait for its turn, in ms; then the answer is 503. */
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 export type PasswordHashes = {
   hash(password: string): Promise<string>;
@@ -31,11 +31,7 @@ export type PasswordHashes = {
  * tells whose account was imported, or is none at all.
  */
 export function createPasswordHashes(foreignKinds: () => Promise<string[]>): PasswordHashes {
-  const semaphore = createSemaphore(
-    availableParallelism(),
-    PATIENCE,
-    "Too many passwords are being checked.",
-  );
+  const semaphore = createSemaphore(availableParallelism(), TIMEOUT, "Too many passwords are being checked.");
   const nobody = { cost: COST, salt: randomBytes(SALT_BYTES), digest: randomBytes(HASH_BYTES) };
 
   async function verifyOwn(password: string, hash: string | null) {

@@ -6,7 +6,7 @@ import { createSemaphore } from "./semaphore.ts";
 /** At 20 ms each, the last one waits 2 s. */
 const MOST_WAITING = 100;
 /** In ms. The first question waits until the dictionaries are read, which takes seconds on a busy machine. */
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 type StrengthThread = {
   /** @throws Busy where too many wait; whatever ended the thread. */
@@ -15,7 +15,7 @@ type StrengthThread = {
   release(): Promise<void>;
 };
 
-const semaphore = createSemaphore(1, PATIENCE, "Too many passwords are being judged.", MOST_WAITING);
+const semaphore = createSemaphore(1, TIMEOUT, "Too many passwords are being judged.", MOST_WAITING);
 let holders = 0;
 let worker: Worker | undefined;
 

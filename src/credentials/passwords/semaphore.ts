@@ -1,30 +1,30 @@
 import PQueue from "p-queue";
 import { Busy } from "../../refusals.ts";
 
-/** Lets so many pieces of work run at once; the others wait in line. */
+/** Lets a limited number of pieces of work run at once; the others wait in line. */
 export type Semaphore = {
-  /** @throws Busy where its turn did not come within the patience; its work is then never begun. */
+  /** @throws Busy if its turn doesn't come in time; the work is then never begun. */
   run<T>(work: () => Promise<T>): Promise<T>;
   /** Calls back whenever nothing runs and nothing waits any more. */
   onFree(callback: () => void): void;
 };
 
 /**
- * `patience` in ms; `complaint` is what is said of a turn that did not come. With `mostWaiting` in line,
- * the next one is told so at once.
+ * `timeout` is how long a turn is waited for, in ms; `busyMessage` is the message of the error after that. With
+ * `mostWaiting` in line, the next one gets the error at once.
  */
 export function createSemaphore(
   atOnce: number,
-  patience: number,
-  complaint: string,
+  timeout: number,
+  busyMessage: string,
   mostWaiting = Number.POSITIVE_INFINITY,
 ): Semaphore {
   const queue = new PQueue({ concurrency: atOnce });
   return {
     async run(work) {
-      if (queue.size >= mostWaiting) throw new Busy(complaint);
+      if (queue.size >= mostWaiting) throw new Busy(busyMessage);
       const waiting = new AbortController();
-      const timer = setTimeout(() => waiting.abort(new Busy(complaint)), patience);
+      const timer = setTimeout(() => waiting.abort(new Busy(busyMessage)), timeout);
       const begin = () => {
         clearTimeout(timer);
         return work();

@@ -1,6 +1,5 @@
 import type { FoundSession } from "../database.ts";
-import type { Deadline } from "../deadline.ts";
-import { deadlineIn, within } from "../deadline.ts";
+import { type Deadline, deadlineIn, within } from "../deadline.ts";
 
 const TOKENS_A_BATCH = 2_000;
 /** How long a look-up may take from the moment it is asked, whatever it waits for, in ms; then it is 503. */

@@ -1,8 +1,7 @@
 import { sql } from "kysely";
 import type { Notice, Write } from "../database.ts";
 import type { Deadline } from "../deadline.ts";
-import type { Client } from "./pool.ts";
-import { ask } from "./pool.ts";
+import { ask, type Client } from "./pool.ts";
 
 /** Beyond this many changes since the last question, it is cheaper to read sessions anew. */
 const MOST_CHANGES = 1_000;

@@ -1,8 +1,16 @@
-import type { CompiledQuery, DatabaseConnection, Dialect, Driver, Kysely, QueryResult } from "kysely";
-import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from "kysely";
 import { deadlineIn, within } from "../deadline.ts";
-import type { Pool, TakenClient } from "./pool.ts";
-import { ask, giveBack, isBroken, takeClient } from "./pool.ts";
+import { ask, giveBack, isBroken, type Pool, type TakenClient, takeClient } from "./pool.ts";
 
 /** How long a connection may be waited for, the preparing of the schema included, in ms. */
 const CONNECTION_LIMIT = 5_000;

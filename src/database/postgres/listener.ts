@@ -17,10 +17,10 @@ const LONGEST_WAIT = 5_000;
 const ASKED_EVERY = 10_000;
 const ANSWER_LIMIT = 5_000;
 
-/** Where LISTEN connects to, and the setting that says so. */
+/** Where LISTEN connects to, and which setting names it. */
 export type ListenTarget = { url: string; setting: "DATABASE_URL" | "LATCHKEY_LISTEN_URL" };
 
-/** A connection through a pooler would hear nothing: then LATCHKEY_LISTEN_URL names a direct one. */
+/** A connection through a pooler would receive nothing, so LATCHKEY_LISTEN_URL can name a direct one. */
 export function listenTarget(url: string, listenUrl: string | null): ListenTarget {
   return listenUrl === null
     ? { url, setting: "DATABASE_URL" }
@@ -28,11 +28,11 @@ export function listenTarget(url: string, listenUrl: string | null): ListenTarge
 }
 
 /**
- * Keeps one direct connection that listens for other nodes' announcements. One that is lost, or silent
- * for 15 s, is replaced, and then every page looks, since what was announced meanwhile is gone. The
- * operator hears once that it can't be opened, and once that it is back.
+ * Keeps one direct connection that listens for other nodes' announcements. If it is lost, or silent for 15 s, it
+ * is replaced, and then every open page looks again, since it has missed what was announced meanwhile. The operator
+ * is told once that it can't be opened, and once that it is back. Returns a function that stops it.
  */
-export function listenToOtherNodes(target: ListenTarget, hear: AnnouncementListener, notice: Notice) {
+export function listenToOtherNodes(target: ListenTarget, listener: AnnouncementListener, notice: Notice) {
   const { url, setting } = target;
   const stop = new AbortController();
   let pause = FIRST_WAIT;
@@ -46,7 +46,7 @@ export function listenToOtherNodes(target: ListenTarget, hear: AnnouncementListe
 
   async function keepListening(): Promise<void> {
     while (!stop.signal.aborted) {
-      await hold(await openConnection(url, stop.signal).catch(missed));
+      await listenUntilLost(await openConnection(url, stop.signal).catch(missed));
       await wait(pause * (0.5 + Math.random() / 2), undefined, { signal: stop.signal, ref: false }).catch(
         () => {},
       );
@@ -65,15 +65,14 @@ export function listenToOtherNodes(target: ListenTarget, hear: AnnouncementListe
     return null;
   }
 
-  /** Until the connection is lost. */
-  async function hold(connection: Connection | null): Promise<void> {
+  async function listenUntilLost(connection: Connection | null): Promise<void> {
     if (connection === null) return;
     const { client, lost, cut } = connection;
     if (isMissed) notice("info", `${setting}: the connection for announcements is back.`);
     isMissed = false;
     pause = FIRST_WAIT;
-    client.on("notification", (message) => hear(message.payload || "everyone"));
-    hear("everyone");
+    client.on("notification", (message) => listener(message.payload || "everyone"));
+    listener("everyone");
     try {
       for (;;) {
         await Promise.race([wait(ASKED_EVERY, undefined, { ref: false }), lost]);

@@ -1,16 +1,13 @@
 import { type Kysely, sql } from "kysely";
-import type { FindSession, FoundSession, Notice } from "../database.ts";
-import { findSessions } from "../database.ts";
-import type { Deadline } from "../deadline.ts";
-import { within } from "../deadline.ts";
+import { type FindSession, type FoundSession, findSessions, type Notice } from "../database.ts";
+import { type Deadline, within } from "../deadline.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
 import type { Schema } from "../schema.ts";
 import { hashToken } from "../token-hash.ts";
 import { type Found, inBatches } from "./batches.ts";
 import { type Changes, createChangeQuestion } from "./changes.ts";
 import { isLostName } from "./faults.ts";
-import type { Client, Pool } from "./pool.ts";
-import { ask, giveBack, takeClient } from "./pool.ts";
+import { ask, type Client, giveBack, type Pool, takeClient } from "./pool.ts";
 
 /**
  * The hot look-up. It is strict, whichever node or hand ends a session: no answer is older than the question.

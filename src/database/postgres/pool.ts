@@ -1,8 +1,7 @@
 import { Socket } from "node:net";
 import pg from "pg";
 import { DatabaseUnavailable } from "../database.ts";
-import type { Deadline } from "../deadline.ts";
-import { deadlineIn, within } from "../deadline.ts";
+import { type Deadline, deadlineIn, within } from "../deadline.ts";
 import { connectionConfig } from "./connection-config.ts";
 import { asUnavailable, endsConnection } from "./faults.ts";
 

@@ -1,8 +1,8 @@
 import { Kysely, sql } from "kysely";
 import { createAnnouncements } from "../announcements.ts";
-import type { Database, Notice, Write } from "../database.ts";
-import { DatabaseUnavailable } from "../database.ts";
+import { type Database, DatabaseUnavailable, type Notice, type Write } from "../database.ts";
 import type { Schema } from "../schema.ts";
+import { transact } from "../transaction.ts";
 import { forgetOldChanges } from "./changes.ts";
 import { postgresDialect } from "./connection.ts";
 import { requireReadable } from "./connection-config.ts";
@@ -16,7 +16,7 @@ const CONNECTIONS = 10;
 /** Look-ups ask one question at a time, on a connection of their own, so that slow writes never hold them up. */
 const LOOK_UP_CONNECTIONS = 1;
 const PRUNE_LOCK = 7_305_881_202;
-const TRIES_AFTER_DEADLOCK = 3;
+const DEADLOCK_TRIES = 3;
 
 /**
  * PostgreSQL, shared by any number of nodes. Where it can't be reached at the start, Latchkey starts all
@@ -50,19 +50,28 @@ export async function openPostgres(options: {
   const otherNodes = tellOtherNodes(query);
   let stopListening: (() => Promise<void>) | undefined;
 
-  const write = transactions(query, (changed) => {
+  const tell = (changed: ReadonlySet<string>) => {
     for (const accountId of changed) announcements.tell(accountId);
     otherNodes.tell(changed);
-  });
+  };
+  async function write<T>(work: (write: Write) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await transact(query, { locksRows: true, tell }, work);
+      } catch (error) {
+        if (tries === DEADLOCK_TRIES || !isDeadlock(error)) throw error;
+      }
+    }
+  }
 
   return {
     engine: "postgres",
     read: query,
     write,
     findSession: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice, read: query }),
-    onAnnouncement(hear) {
+    onAnnouncement(listener) {
       stopListening ??= listenToOtherNodes(target, announcements.tell, notice);
-      return announcements.listen(hear);
+      return announcements.listen(listener);
     },
     clockAhead: (clock) => clockAhead(query, clock),
     lockPruning,
@@ -72,28 +81,6 @@ export async function openPostgres(options: {
       await closePools();
     },
   };
-}
-
-/** Runs each piece of work as one transaction, again where it lost a deadlock; `tell` hears what it announced. */
-function transactions(query: Kysely<Schema>, tell: (changed: Set<string>) => void): Database["write"] {
-  async function write<T>(work: (write: Write) => Promise<T>, tries: number): Promise<T> {
-    const changed = new Set<string>();
-    const next = new Set<() => void>();
-    const announce = (accountId: string) => changed.add(accountId);
-    const afterCommit = (begin: () => void) => next.add(begin);
-    try {
-      const result = await query
-        .transaction()
-        .execute((transaction) => work({ query: transaction, locksRows: true, announce, afterCommit }));
-      tell(changed);
-      for (const begin of next) begin();
-      return result;
-    } catch (error) {
-      if (tries > 1 && isDeadlock(error)) return write(work, tries - 1);
-      throw error;
-    }
-  }
-  return (work) => write(work, TRIES_AFTER_DEADLOCK);
 }
 
 async function clockAhead(query: Kysely<Schema>, clock: () => number): Promise<number> {

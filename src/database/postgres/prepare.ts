@@ -1,8 +1,7 @@
 import { DatabaseUnavailable, DatabaseUnusable } from "../database.ts";
 import { deadlineIn } from "../deadline.ts";
 import { migrationsOf, pendingMigrations, whyForeign } from "../migrations.ts";
-import type { Client, Pool } from "./pool.ts";
-import { ask, giveBack, isBroken, STATEMENT_LIMIT, takeClient } from "./pool.ts";
+import { ask, type Client, giveBack, isBroken, type Pool, STATEMENT_LIMIT, takeClient } from "./pool.ts";
 
 const LEAST_VERSION = 150_000;
 /** Any number, as long as every node uses the same one. */

@@ -1,12 +1,21 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import type { CompiledQuery, DatabaseConnection, Dialect, Driver, Kysely, QueryResult } from "kysely";
-import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
 import { DatabaseUnavailable } from "../database.ts";
 import { asUnavailable, isBusy } from "./faults.ts";
 
 /** How long a write waits for another process's write before it gives up, in ms. */
-const WRITE_PATIENCE = 10_000;
+const WRITE_TIMEOUT = 10_000;
 /** Longer statements, in characters, have a list of many rows: a text for each number of rows, and few come twice. */
 const LONGEST_KEPT = 2_000;
 
@@ -16,9 +25,9 @@ const LONGEST_KEPT = 2_000;
  * and waiting for another process's lock leaves the event loop free. `afterTransaction` runs as soon
  * as one has ended, committed or not.
  */
-export function sqliteDialect(open: DatabaseSync, afterTransaction = () => {}): Dialect {
+export function sqliteDialect(database: DatabaseSync, afterTransaction = () => {}): Dialect {
   return {
-    createDriver: () => createDriver(open, afterTransaction),
+    createDriver: () => createDriver(database, afterTransaction),
     createAdapter: () => new SqliteAdapter(),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
@@ -26,8 +35,8 @@ export function sqliteDialect(open: DatabaseSync, afterTransaction = () => {}): 
 }
 
 /** There is one connection: first come, first served. */
-function createDriver(open: DatabaseSync, afterTransaction: () => void): Driver {
-  const prepare = createStatements(open);
+function createDriver(database: DatabaseSync, afterTransaction: () => void): Driver {
+  const prepare = createStatements(database);
   const connection = createConnection(prepare);
   const run = (sql: string) => prepare(sql).statement.run();
   const waiting: (() => void)[] = [];
@@ -45,7 +54,7 @@ function createDriver(open: DatabaseSync, afterTransaction: () => void): Driver 
       else isTaken = false;
     },
     async beginTransaction() {
-      const tries = WRITE_PATIENCE / 5;
+      const tries = WRITE_TIMEOUT / 5;
       for (let tried = 0; tried < tries; tried += 1) {
         try {
           run("begin immediate");
@@ -67,7 +76,7 @@ function createDriver(open: DatabaseSync, afterTransaction: () => void): Driver 
     },
     async rollbackTransaction() {
       // SQLite has rolled back by itself where the disk is full.
-      if (open.isTransaction) run("rollback");
+      if (database.isTransaction) run("rollback");
       afterTransaction();
     },
     destroy: async () => {},
@@ -92,12 +101,12 @@ function createConnection(prepare: ReturnType<typeof createStatements>): Databas
   };
 }
 
-function createStatements(open: DatabaseSync) {
+function createStatements(database: DatabaseSync) {
   const prepared = new Map<string, { statement: StatementSync; reads: boolean }>();
   return (sql: string) => {
     const known = prepared.get(sql);
     if (known) return known;
-    const statement = open.prepare(sql);
+    const statement = database.prepare(sql);
     const made = { statement, reads: statement.columns().length > 0 };
     if (sql.length <= LONGEST_KEPT) prepared.set(sql, made);
     return made;

@@ -13,67 +13,67 @@ const CHECKED_WHOLE_BYTES = 64 * 1024 * 1024;
  * @throws DatabaseUnusable with one line for the operator; the file is then as it was.
  */
 export function openSqliteFile(file: string): DatabaseSync {
-  let open: DatabaseSync | undefined;
+  let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const isNew = !existsSync(file);
-    open = new DatabaseSync(file);
-    open.exec("pragma busy_timeout = 5000; pragma foreign_keys = on");
+    database = new DatabaseSync(file);
+    database.exec("pragma busy_timeout = 5000; pragma foreign_keys = on");
     if (isNew) chmodSync(file, 0o600);
-    else inspect(open, file);
-    open.exec("pragma journal_mode = wal; pragma synchronous = full");
-    migrate(open);
-    open.exec("pragma busy_timeout = 0");
-    return open;
+    else inspect(database, file);
+    database.exec("pragma journal_mode = wal; pragma synchronous = full");
+    migrate(database);
+    database.exec("pragma busy_timeout = 0");
+    return database;
   } catch (error) {
-    open?.close();
+    database?.close();
     throw inOneLine(error, file);
   }
 }
 
 /** Checks before anything is written that it is a database, Latchkey's, whole, and not newer than this program. */
-function inspect(open: DatabaseSync, file: string): void {
-  const why = whyForeignFile(open);
+function inspect(database: DatabaseSync, file: string): void {
+  const why = whyForeignFile(database);
   if (why !== null) {
     throw new DatabaseUnusable(
       `DATABASE_URL: ${file} belongs to another program: ${why}. Give Latchkey a file of its own; nothing was changed.`,
     );
   }
-  pendingMigrations("sqlite", schemaVersion(open));
+  pendingMigrations("sqlite", schemaVersion(database));
   if (statSync(file).size > CHECKED_WHOLE_BYTES) return;
-  const row = open.prepare("pragma quick_check(1)").get();
+  const row = database.prepare("pragma quick_check(1)").get();
   if (row?.quick_check !== "ok") throw new DatabaseUnusable(`${file} ${DAMAGED}.`);
 }
 
-function migrate(open: DatabaseSync): void {
-  if (pendingMigrations("sqlite", schemaVersion(open)).length === 0) return;
-  open.exec("begin immediate");
+function migrate(database: DatabaseSync): void {
+  if (pendingMigrations("sqlite", schemaVersion(database)).length === 0) return;
+  database.exec("begin immediate");
   try {
-    for (const { version, sql } of pendingMigrations("sqlite", schemaVersion(open))) {
-      open.exec(sql);
-      open.exec(`pragma user_version = ${version}`);
+    for (const { version, sql } of pendingMigrations("sqlite", schemaVersion(database))) {
+      database.exec(sql);
+      database.exec(`pragma user_version = ${version}`);
     }
-    open.exec("commit");
+    database.exec("commit");
   } catch (error) {
-    if (open.isTransaction) open.exec("rollback");
+    if (database.isTransaction) database.exec("rollback");
     throw error;
   }
 }
 
 /** Why the file is another program's, as half a sentence; null where it isn't. */
-export function whyForeignFile(open: DatabaseSync): string | null {
+export function whyForeignFile(database: DatabaseSync): string | null {
   // Both reads see the same state: another process may be migrating.
-  open.exec("begin");
+  database.exec("begin");
   try {
-    const rows = open.prepare("select lower(name) as name from sqlite_schema").all();
-    return whyForeign("sqlite", schemaVersion(open), new Set(rows.map(({ name }) => String(name))));
+    const rows = database.prepare("select lower(name) as name from sqlite_schema").all();
+    return whyForeign("sqlite", schemaVersion(database), new Set(rows.map(({ name }) => String(name))));
   } finally {
-    open.exec("commit");
+    database.exec("commit");
   }
 }
 
-export function schemaVersion(open: DatabaseSync): number {
-  return Number(open.prepare("pragma user_version").get()?.user_version);
+export function schemaVersion(database: DatabaseSync): number {
+  return Number(database.prepare("pragma user_version").get()?.user_version);
 }
 
 const DAMAGED = "is damaged. Restore a backup; nothing was changed";

@@ -1,7 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Kysely } from "kysely";
-import type { FoundSession } from "../database.ts";
-import { findSessions } from "../database.ts";
+import { type FoundSession, findSessions } from "../database.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
 import type { Schema } from "../schema.ts";
 import { hashToken } from "../token-hash.ts";

@@ -1,8 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { createAnnouncements } from "../announcements.ts";
-import type { Database, Durability, Write } from "../database.ts";
+import type { Database } from "../database.ts";
 import type { Schema } from "../schema.ts";
+import { transact } from "../transaction.ts";
 import { checkpointInThread } from "./checkpoints.ts";
 import { sqliteDialect } from "./connection.ts";
 import { openSqliteFile } from "./file.ts";
@@ -29,21 +30,16 @@ export function openSqlite(file: string): Database {
   const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, afterTransaction) });
   const announcements = createAnnouncements();
   const stopLooking = lookForOtherWriters(writing, announcements);
+  const tell = (changed: ReadonlySet<string>) => {
+    for (const accountId of changed) announcements.tell(accountId);
+  };
 
   return {
     engine: "sqlite",
     read,
-    async write<T>(work: (write: Write) => Promise<T>, { mayBeLost = false }: Durability = {}): Promise<T> {
-      const changed = new Set<string>();
-      const next = new Set<() => void>();
-      const announce = (accountId: string) => changed.add(accountId);
-      const afterCommit = (begin: () => void) => next.add(begin);
-      const transact = (connection: Kysely<Schema>) =>
-        connection.transaction().execute((query) => work({ query, locksRows: false, announce, afterCommit }));
-      const result = mayBeLost ? await withoutSync(writing, writer, transact) : await transact(writer);
-      for (const accountId of changed) announcements.tell(accountId);
-      for (const begin of next) begin();
-      return result;
+    async write(work, { mayBeLost = false } = {}) {
+      const run = (connection: Kysely<Schema>) => transact(connection, { locksRows: false, tell }, work);
+      return mayBeLost ? withoutSync(writing, writer, run) : run(writer);
     },
     findSession: lookUp.find,
     onAnnouncement: announcements.listen,
@@ -61,17 +57,17 @@ export function openSqlite(file: string): Database {
   };
 }
 
-/** Runs `transact` without a wait for the disk at its commit. */
+/** Runs a transaction whose commit doesn't wait for the disk. */
 function withoutSync<T>(
   writing: DatabaseSync,
   writer: Kysely<Schema>,
-  transact: (connection: Kysely<Schema>) => Promise<T>,
+  run: (connection: Kysely<Schema>) => Promise<T>,
 ): Promise<T> {
-  // The connection is this one's meanwhile: no other transaction begins.
+  // Until the connection is given back, no other transaction begins.
   return writer.connection().execute(async (connection) => {
     writing.exec("pragma synchronous = normal");
     try {
-      return await transact(connection);
+      return await run(connection);
     } finally {
       writing.exec("pragma synchronous = full");
     }
@@ -83,9 +79,9 @@ const MAPPED_BYTES = 2 ** 31;
 
 /** A connection of the look-up's own, since it reads in snapshots. */
 function openForLookUp(file: string): DatabaseSync {
-  const open = new DatabaseSync(file, { readOnly: true });
-  open.exec(`pragma busy_timeout = 5000; pragma mmap_size = ${MAPPED_BYTES}`);
-  return open;
+  const database = new DatabaseSync(file, { readOnly: true });
+  database.exec(`pragma busy_timeout = 5000; pragma mmap_size = ${MAPPED_BYTES}`);
+  return database;
 }
 
 /** `data_version` moves when any other connection has committed, the command line's included. */

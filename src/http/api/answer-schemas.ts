@@ -1,16 +1,19 @@
 import { z } from "zod";
-import type {
-  Account,
-  ActivityEvent,
-  Confirmation,
-  LoginMethod,
-  LoginMethods,
-  RefusalFacts,
-  SecondFactorAsked,
-  Session,
-  SignedIn,
+import {
+  type Account,
+  type ActivityEvent,
+  type Confirmation,
+  END_REASONS,
+  LOGIN_METHOD_KINDS,
+  type LoginMethod,
+  type LoginMethods,
+  OTHER_REASONS,
+  type RefusalFacts,
+  SECOND_FACTORS,
+  type SecondFactorAsked,
+  type Session,
+  type SignedIn,
 } from "../../answers.ts";
-import { END_REASONS, LOGIN_METHOD_KINDS, OTHER_REASONS, SECOND_FACTORS } from "../../answers.ts";
 import type { RefusalCode } from "../../refusals.ts";
 
 /** What the API answers, one schema for each answer; the compiler holds each to the type that clients have of it. */

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { Settings } from "../../options/options.ts";
 import { type RefusalCode, refusals } from "../../refusals.ts";
-import type { ApiRoute, DescribedAnswer } from "../route.ts";
-import { schemaFor } from "../route.ts";
+import { type ApiRoute, type DescribedAnswer, schemaFor } from "../route.ts";
 import { problemWith } from "./answer-schemas.ts";
 
 type Json = { [key: string]: unknown };

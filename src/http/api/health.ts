@@ -3,8 +3,8 @@ import { CLOCK_NOT_READY } from "../clock-watch.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
 
-const well = { description: "Yes.", body: answers.health };
-const unwell = { description: "Not now.", body: answers.health };
+const well = { description: "Healthy.", body: answers.health };
+const unwell = { description: "Not ready.", body: answers.health };
 
 export const healthRoutes = [
   route({

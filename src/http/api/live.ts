@@ -21,7 +21,7 @@ export const liveRoutes = [
     session: "required",
     isUse: false,
     summary: "Server-sent events: sessions-changed, and signed-out with the reason; then it closes.",
-    answers: { 200: { description: "Open.", type: "text/event-stream", body: z.string() } },
+    answers: { 200: { description: "A stream of events.", type: "text/event-stream", body: z.string() } },
     /**
      * Open until the session ends; it belongs to the session, not to its token. HEAD gets the headers alone:
      * nobody would ever close a stream that it opened.

@@ -1,14 +1,17 @@
 import { z } from "zod";
 import type { SignedOut } from "../../answers.ts";
 import type { Settings } from "../../options/options.ts";
-import type { Refusal } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Refusal, refuse } from "../../refusals.ts";
 import { makeSecret } from "../../sessions/token.ts";
-import type { CallbackResult, Intent } from "../../sign-in/oidc.ts";
-import { handleCallback, isForPage, startAuthorization } from "../../sign-in/oidc.ts";
+import {
+  type CallbackResult,
+  handleCallback,
+  type Intent,
+  isForPage,
+  startAuthorization,
+} from "../../sign-in/oidc.ts";
 import { redirect, withHeaders } from "../answers.ts";
-import type { Call } from "../call.ts";
-import { browserOf, visitOf } from "../call.ts";
+import { browserOf, type Call, visitOf } from "../call.ts";
 import type { Identity } from "../identify.ts";
 import { noteRefused } from "../log/refused.ts";
 import { allowedNext, loginUrl } from "../next.ts";

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { jsonText } from "../answers.ts";
 import type { HttpParts } from "../call.ts";
-import type { ApiRoute } from "../route.ts";
-import { route } from "../route.ts";
+import { type ApiRoute, route } from "../route.ts";
 import { openApiDocument } from "./document.ts";
 
 /**

@@ -8,14 +8,11 @@ import {
   registrationOptions,
 } from "../../credentials/passkeys/passkeys.ts";
 import type { Settings } from "../../options/options.ts";
-import type { Refusal } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Refusal, refuse } from "../../refusals.ts";
 import { makeSecret } from "../../sessions/token.ts";
 import { signInWithPasskey } from "../../sign-in/passkey-sign-in.ts";
-import type { Call } from "../call.ts";
-import { browserOf, clientInfoOf, visitOf } from "../call.ts";
-import type { Identity } from "../identify.ts";
-import { notSignedIn } from "../identify.ts";
+import { browserOf, type Call, clientInfoOf, visitOf } from "../call.ts";
+import { type Identity, notSignedIn } from "../identify.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
 import { bodies } from "./bodies.ts";

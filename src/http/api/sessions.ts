@@ -1,7 +1,7 @@
 import { prove } from "../../changes/give-proof.ts";
 import { refuse, sessionHasEnded } from "../../refusals.ts";
 import { listSessions } from "../../sessions/list.ts";
-import { endOne, endOthers, logOut } from "../../sessions/log-out.ts";
+import { endInTransaction, endOne, endOthers } from "../../sessions/log-out.ts";
 import { MOST_SESSIONS } from "../../sessions/start.ts";
 import { accountAnswer, sessionAnswer } from "../answers.ts";
 import { browserOf } from "../call.ts";
@@ -30,7 +30,8 @@ export const sessionRoutes = [
     answers: { 204: null },
     /** The person asked for it, so it may clear the cookie; a 401 never does. */
     async handle({ current, parts, now }) {
-      await logOut(parts.database, { accountId: current.accountId, id: current.id }, now);
+      const { accountId, id } = current;
+      await endInTransaction(parts.database, "logged_out", { accountId, id }, { by: null, at: now });
       const { clearSession, clearBound } = parts.cookies;
       return { ok: true, cookies: [clearSession(), ...(current.boundHash === null ? [] : [clearBound()])] };
     },

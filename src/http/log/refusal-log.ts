@@ -51,7 +51,7 @@ export type RefusedRequest = {
 export type RefusalLog = {
   /** Logs a refusal, where it concerns security. */
   note(refused: RefusedRequest, now: number): void;
-  /** Says how many lines a minute that is over had too many. */
+  /** Logs how many refusals of a minute that is over were left out. */
   tellLeftOut(now: number): void;
 };
 
@@ -62,7 +62,8 @@ export function createRefusalLog(log: Pick<Logger, "info">): RefusalLog {
   function tellLeftOut(now: number): void {
     // A clock that steps back begins a new minute, too.
     if (now >= minute.startedAt && now < minute.startedAt + MINUTE) return;
-    if (minute.leftOut > 0) log.info({ leftOut: minute.leftOut }, "More was refused than is logged.");
+    if (minute.leftOut > 0)
+      log.info({ leftOut: minute.leftOut }, "More requests were refused than are logged.");
     minute = { startedAt: now, lines: 0, leftOut: 0 };
   }
 

@@ -1,8 +1,7 @@
 import type { SignedOut } from "../../answers.ts";
 import type { Settings } from "../../options/options.ts";
 import { redirect } from "../answers.ts";
-import type { Call } from "../call.ts";
-import { cookieHeader } from "../call.ts";
+import { type Call, cookieHeader } from "../call.ts";
 import type { Identity } from "../identify.ts";
 import { allowedNext, loginUrl } from "../next.ts";
 import { whyNotLetIn } from "../require-two-factor.ts";

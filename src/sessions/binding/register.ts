@@ -1,6 +1,5 @@
 import type { FoundSession } from "../../database/database.ts";
-import type { Outcome } from "../../refusals.ts";
-import { refuse, sessionHasEnded } from "../../refusals.ts";
+import { type Outcome, refuse, sessionHasEnded } from "../../refusals.ts";
 import type { SessionParts } from "../parts.ts";
 import { hashToken, makeSecret } from "../token.ts";
 import { nextChallenges } from "./challenges.ts";

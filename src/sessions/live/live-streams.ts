@@ -1,7 +1,6 @@
 import type { SignedOut } from "../../answers.ts";
 import type { FoundBinding, FoundSession } from "../../database/database.ts";
-import type { Refusal } from "../../refusals.ts";
-import { refuse } from "../../refusals.ts";
+import { type Refusal, refuse } from "../../refusals.ts";
 import { isBindable } from "../binding/bindable.ts";
 import { overByTime } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
@@ -48,7 +47,7 @@ export class LiveStreams {
   readonly #onError: (error: unknown) => void;
   readonly #streams = new Map<string, Set<Stream>>();
   #isOver = false;
-  #beaten: Stream[] = [];
+  #toLookAt: Stream[] = [];
   #gathering: NodeJS.Timeout | undefined;
   #subscription: Subscription | undefined;
   readonly #most: number;
@@ -101,10 +100,7 @@ export class LiveStreams {
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#gathering);
-    for (const stream of [...this.#streams.values()].flatMap((open) => [...open])) {
-      this.#forget(stream);
-      stream.listener.close();
-    }
+    for (const stream of [...this.#streams.values()].flatMap((open) => [...open])) this.#end(stream, null);
   }
 
   #subscribe(): Subscription {
@@ -135,8 +131,7 @@ export class LiveStreams {
         const row = living.get(stream.session.id);
         const why = ended.get(stream.session.id) ?? this.#overByTime(stream, row?.last_used_at);
         if (why) this.#end(stream, why);
-        else if (stream.provedUntil === null && this.#isBound(row?.bound_at ?? null))
-          this.#closeQuietly(stream);
+        else if (stream.provedUntil === null && this.#isBound(row?.bound_at ?? null)) this.#end(stream, null);
         else if (what === "changes too" && this.#isOpen(stream)) stream.listener.sessionsChanged();
       }
     }
@@ -152,7 +147,7 @@ export class LiveStreams {
     }
     // A stream of copied cookies ends with them; their owner's page comes back with the next ones.
     if (provedUntil !== null && provedUntil <= now) {
-      this.#closeQuietly(stream);
+      this.#end(stream, null);
       return;
     }
     const left = Math.min(session.expiresAt, provedUntil ?? Number.POSITIVE_INFINITY) - now;
@@ -176,27 +171,23 @@ export class LiveStreams {
   }
 
   #lookAfterBeat(stream: Stream): void {
-    this.#beaten.push(stream);
+    this.#toLookAt.push(stream);
     this.#gathering ??= setTimeout(() => {
-      const beaten = this.#beaten;
-      this.#beaten = [];
+      const streams = this.#toLookAt;
+      this.#toLookAt = [];
       this.#gathering = undefined;
       // A database that doesn't answer is asked again at the next beat.
-      this.#tell(beaten, "only endings").catch(this.#onError);
+      this.#tell(streams, "only endings").catch(this.#onError);
     }, GATHER);
     this.#gathering.unref();
   }
 
-  #end(stream: Stream, why: SignedOut): void {
+  /** Without a reason the stream closes, and its page comes back. */
+  #end(stream: Stream, why: SignedOut | null): void {
     if (!this.#isOpen(stream)) return;
     this.#forget(stream);
-    stream.listener.signedOut(why);
-  }
-
-  #closeQuietly(stream: Stream): void {
-    if (!this.#isOpen(stream)) return;
-    this.#forget(stream);
-    stream.listener.close();
+    if (why) stream.listener.signedOut(why);
+    else stream.listener.close();
   }
 
   /** While the cookie before the last one is good, it may be what opened the stream. */

@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import type { SignedOut } from "../../answers.ts";
 import type { SessionTable } from "../../database/schema.ts";
+import { whyEnded } from "../ending-records.ts";
 import type { SessionParts } from "../parts.ts";
 
 type LivingRow = Pick<Selectable<SessionTable>, "id" | "last_used_at" | "bound_at">;
@@ -24,8 +25,6 @@ export async function readEnded(parts: SessionParts, gone: string[]): Promise<Ma
     .where("session_id", "in", gone)
     .execute();
   const why = new Map<string, SignedOut>(gone.map((id) => [id, { reason: "expired" }]));
-  for (const { session_id, reason, by, at } of rows) {
-    why.set(session_id, by === null ? { reason } : { reason, by, at: new Date(at).toISOString() });
-  }
+  for (const row of rows) why.set(row.session_id, whyEnded(row));
   return why;
 }

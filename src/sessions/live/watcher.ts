@@ -26,12 +26,12 @@ const LOOK_AGAIN = 1_000;
 
 /**
  * Watches the sessions of this installation, whichever node or command line changes them. An announcement is
- * only a hint to look: what is told comes from the tables. Hears announcements only while somebody subscribes.
+ * only a hint to look: what is told comes from the tables. Listens for announcements only while somebody subscribes.
  */
 export class Watcher {
   readonly #database: Pick<Database, "onAnnouncement">;
   readonly #looks = new Set<Look>();
-  #stopHearing: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
 
   constructor(database: Pick<Database, "onAnnouncement">) {
     this.#database = database;
@@ -40,15 +40,17 @@ export class Watcher {
   subscribe(subscriber: Subscriber): Subscription {
     const look = new Look(subscriber);
     this.#looks.add(look);
-    this.#stopHearing ??= this.#database.onAnnouncement((hint) => {
+    this.#stopListening ??= this.#database.onAnnouncement((hint) => {
       for (const one of this.#looks) one.hint(hint);
     });
     return {
       hint: (hint) => look.hint(hint),
       stop: () => {
         this.#looks.delete(look);
-        if (this.#looks.size === 0) this.#stopHearing?.();
-        if (this.#looks.size === 0) this.#stopHearing = undefined;
+        if (this.#looks.size === 0) {
+          this.#stopListening?.();
+          this.#stopListening = undefined;
+        }
         return look.stop();
       },
     };
