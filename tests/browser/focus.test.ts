@@ -58,6 +58,17 @@ describe("the focus on the security page", () => {
     await row.waitFor({ state: "detached" });
   });
 
+  it("leaves the account menu with Tab, which closes it", async () => {
+    const { page } = await withDevices(UA.firefoxWindows);
+    await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
+    await page.getByRole("button", { name: /account menu/ }).press("Enter");
+    const item = page.getByRole("menuitem", { name: "Log out" });
+    await expect.poll(() => focused(page)).toBe("Log out");
+    await item.press("Tab");
+    await item.waitFor({ state: "hidden" });
+    await expect.poll(() => focused(page)).toBe("Log out Firefox on Windows");
+  });
+
   it("moves into a form and back to what opened it; a message disappears with the next action", async () => {
     const { page } = await withDevices();
     const opener = page.getByRole("button", { name: "Change password" });
@@ -130,6 +141,8 @@ describe("the focus on the security page", () => {
     await expect.poll(() => rows.count()).toBe(10);
     await page.getByRole("link", { name: "Log out the others" }).press("Enter");
     await expect.poll(() => focused(page)).toBe("Log out other devices");
+    // The address is that of the app around the card.
+    expect(new URL(page.url()).hash).toBe("");
     await page.getByRole("button", { name: "Show all 15 devices" }).press("Enter");
     await expect.poll(() => rows.count()).toBe(15);
     await expect.poll(() => focused(page)).toBe("Log out Unknown device");
