@@ -3,6 +3,7 @@ import { type ActivityEvent, absoluteTime, dayOf, relativeTime, timeOf } from ".
 import { Button } from "../parts/button.tsx";
 import { Card, Stale, Waiting } from "../parts/card.tsx";
 import { readingOf, useLatchkey, useNow } from "../queries.ts";
+import { ADMINISTRATOR, deviceInSentence } from "../words.ts";
 
 const A_PAGE = 50;
 
@@ -56,7 +57,6 @@ export function RecentActivity() {
 }
 
 const CAUSES: Record<string, string> = {
-  signed_out_remotely: "logged out remotely",
   password_changed: "password changed",
   email_changed: "email changed",
   password_reset: "password reset",
@@ -70,9 +70,9 @@ const CAUSES: Record<string, string> = {
 };
 
 /** An event in words a person reads; what is not known is shown by its name. */
-export function sentence({ kind, label, detail }: ActivityEvent): string {
+export function sentence({ kind, label: device, detail }: ActivityEvent): string {
   const times = Number(detail.count ?? 1) > 1 ? `, ${detail.count} times` : "";
-  const name = typeof detail.name === "string" ? detail.name : String(detail.method ?? "");
+  const label = deviceInSentence(device);
   switch (kind) {
     case "account_created":
       return `Account created from ${label}`;
@@ -83,7 +83,7 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
     case "two_factor_failed":
       return `Right password, wrong second factor from ${label}${times}`;
     case "session_ended":
-      return howEnded(label, detail);
+      return howEnded(device, detail);
     case "password_changed":
       return `Password changed from ${label}`;
     case "password_reset_requested":
@@ -105,9 +105,9 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
     case "recovery_codes_renewed":
       return `New recovery codes made from ${label}`;
     case "method_added":
-      return `Login method added from ${label}: ${name}`;
+      return `Login method added from ${label}: ${methodIn(detail)}`;
     case "method_removed":
-      return `Login method disconnected from ${label}: ${name}`;
+      return `Login method disconnected from ${label}: ${methodIn(detail)}`;
     case "cookie_copy_used":
       return `A copy of this session's cookie was used: ${label}, from ${detail.from}. It was refused`;
     default:
@@ -115,8 +115,17 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
   }
 }
 
+/** A passkey often has the name of a device. */
+function methodIn({ method, name }: ActivityEvent["detail"]): string {
+  if (method === "passkey") return `passkey “${name}”`;
+  return String(name ?? method ?? "");
+}
+
 function howEnded(label: string, { reason, by }: ActivityEvent["detail"]): string {
   if (reason === "signed_out") return `${label} logged out`;
-  const whom = by ? ` by ${by}` : "";
+  const other = typeof by === "string" ? deviceInSentence(by) : null;
+  if (reason === "signed_out_remotely")
+    return `${label} was logged out ${other === null ? "remotely" : `${other === ADMINISTRATOR ? "by" : "from"} ${other}`}`;
+  const whom = other === null ? "" : ` by ${other}`;
   return `${label} was logged out${whom}: ${CAUSES[String(reason)] ?? reason}`;
 }
