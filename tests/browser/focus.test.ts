@@ -133,6 +133,31 @@ describe("the focus on the security page", () => {
     await expect.poll(() => focused(page)).toBe("Turn off");
   });
 
+  it("goes on where it was as more of the activity is shown, also where that was all", async () => {
+    const { page } = await withDevices();
+    const events = Array.from({ length: 60 }, (_, place) => ({
+      id: `event-${place}`,
+      kind: "signed_in",
+      at: "2026-11-03T12:00:00.000Z",
+      label: place === 50 ? "Firefox on Windows" : "Chrome on Mac OS",
+      detail: {},
+    }));
+    let isAway = true;
+    await page.route("**/api/activity**", (route) => {
+      const isMore = new URL(route.request().url()).searchParams.has("before");
+      if (isMore && isAway) return route.abort();
+      return route.fulfill({ json: { events: isMore ? events.slice(50) : events.slice(0, 50) } });
+    });
+    await page.reload();
+    const card = page.getByRole("region", { name: "Recent activity" });
+    await card.getByRole("button", { name: "Show more" }).click();
+    await card.getByText("No answer from the server.").waitFor();
+    isAway = false;
+    await card.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+    await expect.poll(() => focused(page)).toMatch(/^Signed in from Firefox on Windows/);
+    await card.getByText("No answer from the server.").waitFor({ state: "detached" });
+  });
+
   it("can show all of a long list with one press", async () => {
     const { page } = await withDevices(...Array.from({ length: 14 }, () => UA.script));
     const rows = page.getByRole("region", { name: "Login management" }).getByRole("listitem");

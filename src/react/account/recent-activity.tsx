@@ -1,4 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useLayoutEffect, useRef, useState } from "react";
 import { type ActivityEvent, absoluteTime, dayOf, relativeTime, timeOf } from "../../client/index.ts";
 import { Button } from "../parts/button.tsx";
 import { Card, Stale, Waiting } from "../parts/card.tsx";
@@ -21,6 +22,7 @@ export function RecentActivity() {
     queries,
   );
   const events = activity.data?.pages.flat();
+  const more = useShowMore(events, () => void activity.fetchNextPage());
   return (
     <Card
       id="recent-activity"
@@ -28,9 +30,9 @@ export function RecentActivity() {
       words="What happened to your account in the last 90 days."
     >
       {events ? (
-        <ol className="lk-events">
+        <ol ref={more.list} className="lk-events">
           {events.map((event) => (
-            <li key={event.id}>
+            <li key={event.id} tabIndex={-1}>
               <p>{sentence(event)}</p>
               <p className="lk-muted">
                 {dayOf(event.at, now)}, {timeOf(event.at)} ·{" "}
@@ -47,13 +49,36 @@ export function RecentActivity() {
           <Waiting bones={["row", "row", "row"]} />
         </>
       )}
+      {activity.isFetchingNextPage && <Stale reading={{ ...activity, dataUpdatedAt: 0 }} />}
       {activity.hasNextPage && (
         <div className="lk-actions">
-          <Button onClick={() => void activity.fetchNextPage()}>Show more</Button>
+          <Button working={activity.isFetchingNextPage} onClick={more.show}>
+            Show more
+          </Button>
         </div>
       )}
     </Card>
   );
+}
+
+/** Fetches what came before, and goes on at its first event: the button that was pressed may be gone, and with it the place. */
+function useShowMore(events: ActivityEvent[] | undefined, fetchMore: () => void) {
+  const list = useRef<HTMLOListElement>(null);
+  const [after, setAfter] = useState<string | null>(null);
+  // Before the card notices that its button has left.
+  useLayoutEffect(() => {
+    const place = after === null ? -1 : (events?.findIndex(({ id }) => id === after) ?? -1);
+    const next = place < 0 ? undefined : list.current?.children[place + 1];
+    if (!(next instanceof HTMLElement)) return;
+    setAfter(null);
+    const { activeElement } = document;
+    if (activeElement === document.body || next.closest(".lk-card")?.contains(activeElement)) next.focus();
+  }, [events, after]);
+  const show = () => {
+    setAfter(events?.at(-1)?.id ?? null);
+    fetchMore();
+  };
+  return { list, show };
 }
 
 const CAUSES: Record<string, string> = {
