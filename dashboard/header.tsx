@@ -20,6 +20,8 @@ function AccountMenu({ email }: { email: string }) {
   const signOut = () => void client.signOut().catch(() => client.checkSession());
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Escape") button.current?.focus();
+    // The focus is at the button again, and goes on from there.
+    if (event.key === "Tab") menu.current?.hidePopover();
   };
   return (
     <div className="menu">

@@ -12,8 +12,9 @@ export function KeepEmailPage() {
   return (
     <LinkPage
       title="Keep your email address"
-      words="This cancels the change of your address. If it has happened already, your address comes back, every device is logged out, and an email lets you choose a new password."
+      words="This cancels the change of your address. If it has already happened, your address comes back, every device is logged out, and we email you a link to choose a new password."
       button="Keep my address"
+      otherwise="If you asked for the change yourself, just close this page."
       done={{
         title: "Address kept",
         words:
@@ -34,9 +35,10 @@ export function NotMePage() {
   const { client } = useFrame();
   return (
     <LinkPage
-      title="This wasn't you?"
-      words="This logs that device out at once, and sends you an email to choose a new password. Your password still works until then, so do it now."
+      title="Wasn't this you?"
+      words="This logs that device out at once, and we email you a link to choose a new password. Your password still works until you do, so do it right away."
       button="This wasn't me"
+      otherwise="If it was you, just close this page: nothing changes."
       done={{
         title: "Device logged out",
         words:

@@ -10,6 +10,8 @@ type Task = {
   title: string;
   words: string;
   button: string;
+  /** For someone who has nothing to report after all. */
+  otherwise: string;
   done: { title: string; words: string; next?: Next };
   /** What to do where the link no longer works, or the page was opened without one. */
   gone: { words: string; next: Next };
@@ -19,7 +21,7 @@ type Task = {
 type State = "ready" | "done" | "expired" | "missing";
 
 /** An emailed link with one button: opening it changes nothing, since email programs open links too. */
-export function LinkPage({ title, words, button, done, gone, post }: Task) {
+export function LinkPage({ title, words, button, otherwise, done, gone, post }: Task) {
   const path = usePath();
   const [token] = useState(takeToken);
   const [state, setState] = useState<State>(token === null ? "missing" : "ready");
@@ -47,6 +49,7 @@ export function LinkPage({ title, words, button, done, gone, post }: Task) {
           <Button kind="main" wide working={action.working} onClick={() => void action.act()}>
             {button}
           </Button>
+          <p className="lk-words">{otherwise}</p>
         </>
       )}
       <ToAccount href={path("/")} />

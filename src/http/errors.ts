@@ -7,6 +7,9 @@ import type { HttpParts } from "./call.ts";
 import { plainPage } from "./pages/html.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
+/** To people, who know the site by another name; reloading keeps an emailed link's token, which no link here could. */
+const DOWN = "The server can't answer right now; nobody was logged out. Reload this page in a moment.";
+
 /** What the one catch answers. A database that is down is 503 and says nothing about who is signed in. */
 export function errorResponse(parts: HttpParts, error: unknown, request: RequestHead): Response {
   const isDown =
@@ -16,10 +19,14 @@ export function errorResponse(parts: HttpParts, error: unknown, request: Request
   if (wentAway(error)) parts.log.debug(facts, "The client went away.");
   else parts.log.error(facts, isDown ? "Not available." : "A request failed.");
   if (!isDown) return problem(refuse("internal_error"));
-  const sentence = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
   const response = wantsPage(request)
-    ? plainPage(503, sentence, parts.settings)
-    : problem(refuse("unavailable", sentence));
+    ? plainPage(503, DOWN, parts.settings)
+    : problem(
+        refuse(
+          "unavailable",
+          "Latchkey can't answer right now. Try again in a moment; nobody was logged out.",
+        ),
+      );
   response.headers.set("Retry-After", "2");
   return response;
 }

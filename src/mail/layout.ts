@@ -61,7 +61,14 @@ export function compose(occasion: Occasion, content: Content): Message {
 }
 
 function when({ at, device }: Occasion): string {
-  return device === undefined ? `${timeInWords(at)}.` : `${timeInWords(at)}, from ${device}.`;
+  return device === undefined
+    ? `${timeInWords(at)}.`
+    : `${timeInWords(at)}, from ${deviceInSentence(device)}.`;
+}
+
+/** A device's label inside of a sentence. */
+export function deviceInSentence(label: string): string {
+  return label === "Unknown device" ? "an unknown device" : label;
 }
 
 const PARAGRAPH = "margin:0 0 16px;font-size:15px;line-height:1.5";

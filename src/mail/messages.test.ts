@@ -175,6 +175,13 @@ describe("the words fit what happened", () => {
     expect(message.text).toContain("Was this you?");
   });
 
+  test("a device that nothing is known of has its article in a sentence", () => {
+    const { subject, text } = messages.newSignIn({ ...quiet, device: "Unknown device", notMeLink: LINKED });
+    expect(subject).toBe("New sign-in: Unknown device");
+    expect(text).toContain("with an unknown device, a browser that");
+    expect(text).toContain("UTC, from an unknown device.");
+  });
+
   test.each([
     [0, "No other device was logged in."],
     [1, "1 other device was logged out."],

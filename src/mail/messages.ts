@@ -1,4 +1,4 @@
-import { compose, type Link, type Message, type Occasion } from "./layout.ts";
+import { compose, deviceInSentence, type Link, type Message, type Occasion } from "./layout.ts";
 import { securityNotice as security, type WithNotMe } from "./security-notice.ts";
 
 /** Confirms the address of an account. The link lives 24 hours. */
@@ -194,7 +194,7 @@ export function recoveryCodeUsed(context: Occasion & WithNotMe & { left: number 
 /** "Was this you?": a sign-in from a browser that this account hasn't used before. */
 export function newSignIn(context: Occasion & WithNotMe & { device: string }): Message {
   return security(context, `New sign-in: ${context.device}`, [
-    `Was this you? Someone logged in to your account on ${context.product} with ${context.device}, a browser that your account hasn't used before. If it was you, there is nothing to do.`,
+    `Was this you? Someone logged in to your account on ${context.product} with ${deviceInSentence(context.device)}, a browser that your account hasn't used before. If it was you, there is nothing to do.`,
   ]);
 }
 

@@ -13,3 +13,8 @@ test.each([
   const ending = { reason: "account_closed" as const, ...(by === undefined ? {} : { by, at }) };
   expect(whyHere(ending, Date.parse(at), 30)).toEqual({ sentence, question: null });
 });
+
+test("a device that nothing is known of has its article", () => {
+  const ending = { reason: "signed_out_remotely" as const, by: "Unknown device" };
+  expect(whyHere(ending, 0, 30)?.sentence).toBe("You were logged out from an unknown device.");
+});

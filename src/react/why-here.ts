@@ -1,15 +1,14 @@
 import { type Ending, relativeTime } from "../client/index.ts";
+import { ADMINISTRATOR, deviceInSentence } from "./words.ts";
 
 /** A reason, and the question that goes with it where it may not have been the person: then a reset is offered. */
 export type Why = { sentence: string; question: string | null };
 
 const NOT_YOU = "Not you?";
-/** What the server calls the command line. */
-const ADMINISTRATOR = "an administrator";
 
 /** Why you are on the login page; null where nothing ended. `days`: how long a session lasts, where that is whole days. */
 export function whyHere(ending: Ending, now: number, days: number | null): Why | null {
-  const by = ending.by ?? "another device";
+  const by = deviceInSentence(ending.by ?? "another device");
   const when = ending.at ? `, ${relativeTime(ending.at, now).toLowerCase()}` : "";
   switch (ending.reason) {
     case "none":

@@ -58,6 +58,17 @@ describe("the focus on the security page", () => {
     await row.waitFor({ state: "detached" });
   });
 
+  it("leaves the account menu with Tab, which closes it", async () => {
+    const { page } = await withDevices(UA.firefoxWindows);
+    await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
+    await page.getByRole("button", { name: /account menu/ }).press("Enter");
+    const item = page.getByRole("menuitem", { name: "Log out" });
+    await expect.poll(() => focused(page)).toBe("Log out");
+    await item.press("Tab");
+    await item.waitFor({ state: "hidden" });
+    await expect.poll(() => focused(page)).toBe("Log out Firefox on Windows");
+  });
+
   it("moves into a form and back to what opened it; a message disappears with the next action", async () => {
     const { page } = await withDevices();
     const opener = page.getByRole("button", { name: "Change password" });
@@ -122,6 +133,31 @@ describe("the focus on the security page", () => {
     await expect.poll(() => focused(page)).toBe("Turn off");
   });
 
+  it("goes on where it was as more of the activity is shown, also where that was all", async () => {
+    const { page } = await withDevices();
+    const events = Array.from({ length: 60 }, (_, place) => ({
+      id: `event-${place}`,
+      kind: "signed_in",
+      at: "2026-11-03T12:00:00.000Z",
+      label: place === 50 ? "Firefox on Windows" : "Chrome on Mac OS",
+      detail: {},
+    }));
+    let isAway = true;
+    await page.route("**/api/activity**", (route) => {
+      const isMore = new URL(route.request().url()).searchParams.has("before");
+      if (isMore && isAway) return route.abort();
+      return route.fulfill({ json: { events: isMore ? events.slice(50) : events.slice(0, 50) } });
+    });
+    await page.reload();
+    const card = page.getByRole("region", { name: "Recent activity" });
+    await card.getByRole("button", { name: "Show more" }).click();
+    await card.getByText("No answer from the server.").waitFor();
+    isAway = false;
+    await card.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+    await expect.poll(() => focused(page)).toMatch(/^Signed in from Firefox on Windows/);
+    await card.getByText("No answer from the server.").waitFor({ state: "detached" });
+  });
+
   it("can show all of a long list with one press", async () => {
     const { page } = await withDevices(...Array.from({ length: 14 }, () => UA.script));
     const rows = page.getByRole("region", { name: "Login management" }).getByRole("listitem");
@@ -130,6 +166,8 @@ describe("the focus on the security page", () => {
     await expect.poll(() => rows.count()).toBe(10);
     await page.getByRole("link", { name: "Log out the others" }).press("Enter");
     await expect.poll(() => focused(page)).toBe("Log out other devices");
+    // The address is that of the app around the card.
+    expect(new URL(page.url()).hash).toBe("");
     await page.getByRole("button", { name: "Show all 15 devices" }).press("Enter");
     await expect.poll(() => rows.count()).toBe(15);
     await expect.poll(() => focused(page)).toBe("Log out Unknown device");

@@ -129,8 +129,10 @@ describe("pages that stay open", () => {
     const card = page.getByRole("region", { name: "Password" });
     await card.getByLabel("Current password").fill(PASSWORD);
     await card.getByLabel("New password").fill("a password that is new to it");
-    await card.getByRole("button", { name: "Change password" }).click();
+    await card.getByRole("button", { name: "Change password" }).press("Enter");
     await card.getByText("No connection. Nothing was lost; try again.").waitFor();
+    // No field was wrong: the button is to be pressed again.
+    expect(await focused(page)).toBe("Change password");
     expect(await card.getByLabel("New password").inputValue()).toBe("a password that is new to it");
     expect(await page.getByText("Current session").count()).toBe(1);
     await context.setOffline(false);
@@ -172,9 +174,13 @@ describe("pages that stay open", () => {
     await page.getByRole("button", { name: /account menu/ }).waitFor({ state: "hidden" });
     await page.getByText("Checking that you are still logged in.").waitFor();
     await setVisibility(page, "visible");
-    await page
-      .getByText("No answer from the server. Your page comes back as soon as there is one.")
-      .waitFor();
+    const sentence = page.getByText(
+      "No answer from the server. Your page comes back as soon as there is one.",
+    );
+    await sentence.waitFor();
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+    await expect.poll(() => page.evaluate("scrollY")).toBeGreaterThan(0);
+    expect((await sentence.boundingBox())?.y).toBeGreaterThan(0);
     await context.unroute("**/api/session");
     await page.getByText("Current session").waitFor();
     await page.locator(".checking").waitFor({ state: "detached" });

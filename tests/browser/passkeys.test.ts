@@ -91,7 +91,7 @@ describe("passkeys in the browser", () => {
     await expect.poll(() => needed.isDisabled()).toBe(true);
     const why = await needed.getAttribute("aria-describedby");
     expect(await card.locator(`[id="${why}"]`).textContent()).toBe(
-      "This stays, since no other way to log in works by itself. A password does once your email address is confirmed.",
+      "This can't be disconnected: no other way to log in works on its own. A password will, once your email address is confirmed.",
     );
     await card.getByRole("button", { name: "Disconnect Password" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Disconnect" }).click();

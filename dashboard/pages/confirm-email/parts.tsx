@@ -2,6 +2,7 @@ import { type ReactNode, useId } from "react";
 import type { Confirmation } from "../../../src/client/index.ts";
 import { Button } from "../../../src/react/parts/button.tsx";
 import { type Action, FormProblem } from "../../../src/react/parts/form.tsx";
+import { deviceInSentence } from "../../../src/react/words.ts";
 
 export type Answering = Action<[Confirmation, boolean]>;
 export type Asked = { link: Confirmation; answering: Answering };
@@ -36,5 +37,5 @@ export function Choice({ title, children }: { title: string; children: ReactNode
 }
 
 export function deviceOf({ label }: Confirmation): string {
-  return label === "Unknown device" ? "an unknown device" : label;
+  return deviceInSentence(label);
 }

@@ -50,7 +50,7 @@ export function EmailCard() {
           </Button>
           {who && !who.account.emailVerified && (
             <Button kind="quiet" onClick={() => void again.act()}>
-              Send the confirmation again
+              Resend confirmation email
             </Button>
           )}
         </div>

@@ -82,13 +82,13 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
         <p className="lk-muted lk-facts">
           {method.kind === "passkey" && <span>Passkey</span>}{" "}
           <span>Added {dayOf(method.createdAt, now)}</span>{" "}
-          {method.lastUsedAt && <span>last used: {relativeTime(method.lastUsedAt, now)}</span>}
+          {method.lastUsedAt && <span>Last used: {relativeTime(method.lastUsedAt, now)}</span>}
         </p>
         {isNeeded && (
           <p className="lk-hint" id={why}>
             {isOnly
               ? "This is the only way to log in. Add another one to disconnect it."
-              : `This stays, since no other way to log in works by itself.${who?.account.emailVerified === false ? " A password does once your email address is confirmed." : ""}`}
+              : `This can't be disconnected: no other way to log in works on its own.${who?.account.emailVerified === false ? " A password will, once your email address is confirmed." : ""}`}
           </p>
         )}
       </div>
@@ -118,15 +118,17 @@ function Remove({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
   const client = useClient();
   const refresh = useRefresh();
   const withProof = useProof();
+  // Often a passkey has the name of a device, and that isn't what goes.
+  const named = method.kind === "passkey" ? `passkey “${method.name}”` : method.name;
   const action = useAction(async () => {
     await withProof(`disconnect ${method.id}`, () => client.disconnect(method.id));
-    say(`${method.name} was disconnected.`);
+    say(`${method.kind === "passkey" ? `The ${named}` : named} was disconnected.`);
     onClose();
     void refresh();
   });
   return (
     <ConfirmDialog
-      title={`Disconnect ${method.name}`}
+      title={`Disconnect ${named}`}
       words="You can no longer log in with it. Other devices that logged in with it are logged out."
       action={action}
       confirm="Disconnect"

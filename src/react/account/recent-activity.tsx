@@ -1,8 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useLayoutEffect, useRef, useState } from "react";
 import { type ActivityEvent, absoluteTime, dayOf, relativeTime, timeOf } from "../../client/index.ts";
 import { Button } from "../parts/button.tsx";
 import { Card, Stale, Waiting } from "../parts/card.tsx";
 import { readingOf, useLatchkey, useNow } from "../queries.ts";
+import { ADMINISTRATOR, deviceInSentence } from "../words.ts";
 
 const A_PAGE = 50;
 
@@ -20,6 +22,7 @@ export function RecentActivity() {
     queries,
   );
   const events = activity.data?.pages.flat();
+  const more = useShowMore(events, () => void activity.fetchNextPage());
   return (
     <Card
       id="recent-activity"
@@ -27,9 +30,9 @@ export function RecentActivity() {
       words="What happened to your account in the last 90 days."
     >
       {events ? (
-        <ol className="lk-events">
+        <ol ref={more.list} className="lk-events">
           {events.map((event) => (
-            <li key={event.id}>
+            <li key={event.id} tabIndex={-1}>
               <p>{sentence(event)}</p>
               <p className="lk-muted">
                 {dayOf(event.at, now)}, {timeOf(event.at)} ·{" "}
@@ -46,17 +49,39 @@ export function RecentActivity() {
           <Waiting bones={["row", "row", "row"]} />
         </>
       )}
+      {activity.isFetchingNextPage && <Stale reading={{ ...activity, dataUpdatedAt: 0 }} />}
       {activity.hasNextPage && (
         <div className="lk-actions">
-          <Button onClick={() => void activity.fetchNextPage()}>Show more</Button>
+          <Button working={activity.isFetchingNextPage} onClick={more.show}>
+            Show more
+          </Button>
         </div>
       )}
     </Card>
   );
 }
 
+/** Fetches what came before, and goes on at its first event: the button that was pressed may be gone, and with it the place. */
+function useShowMore(events: ActivityEvent[] | undefined, fetchMore: () => void) {
+  const list = useRef<HTMLOListElement>(null);
+  const [after, setAfter] = useState<string | null>(null);
+  // Before the card notices that its button has left.
+  useLayoutEffect(() => {
+    const place = after === null ? -1 : (events?.findIndex(({ id }) => id === after) ?? -1);
+    const next = place < 0 ? undefined : list.current?.children[place + 1];
+    if (!(next instanceof HTMLElement)) return;
+    setAfter(null);
+    const { activeElement } = document;
+    if (activeElement === document.body || next.closest(".lk-card")?.contains(activeElement)) next.focus();
+  }, [events, after]);
+  const show = () => {
+    setAfter(events?.at(-1)?.id ?? null);
+    fetchMore();
+  };
+  return { list, show };
+}
+
 const CAUSES: Record<string, string> = {
-  signed_out_remotely: "logged out remotely",
   password_changed: "password changed",
   email_changed: "email changed",
   password_reset: "password reset",
@@ -70,9 +95,9 @@ const CAUSES: Record<string, string> = {
 };
 
 /** An event in words a person reads; what is not known is shown by its name. */
-export function sentence({ kind, label, detail }: ActivityEvent): string {
+export function sentence({ kind, label: device, detail }: ActivityEvent): string {
   const times = Number(detail.count ?? 1) > 1 ? `, ${detail.count} times` : "";
-  const name = typeof detail.name === "string" ? detail.name : String(detail.method ?? "");
+  const label = deviceInSentence(device);
   switch (kind) {
     case "account_created":
       return `Account created from ${label}`;
@@ -83,7 +108,7 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
     case "two_factor_failed":
       return `Right password, wrong second factor from ${label}${times}`;
     case "session_ended":
-      return howEnded(label, detail);
+      return howEnded(device, detail);
     case "password_changed":
       return `Password changed from ${label}`;
     case "password_reset_requested":
@@ -105,9 +130,9 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
     case "recovery_codes_renewed":
       return `New recovery codes made from ${label}`;
     case "method_added":
-      return `Login method added from ${label}: ${name}`;
+      return `Login method added from ${label}: ${methodIn(detail)}`;
     case "method_removed":
-      return `Login method disconnected from ${label}: ${name}`;
+      return `Login method disconnected from ${label}: ${methodIn(detail)}`;
     case "cookie_copy_used":
       return `A copy of this session's cookie was used: ${label}, from ${detail.from}. It was refused`;
     default:
@@ -115,8 +140,17 @@ export function sentence({ kind, label, detail }: ActivityEvent): string {
   }
 }
 
+/** A passkey often has the name of a device. */
+function methodIn({ method, name }: ActivityEvent["detail"]): string {
+  if (method === "passkey") return `passkey “${name}”`;
+  return String(name ?? method ?? "");
+}
+
 function howEnded(label: string, { reason, by }: ActivityEvent["detail"]): string {
   if (reason === "signed_out") return `${label} logged out`;
-  const whom = by ? ` by ${by}` : "";
+  const other = typeof by === "string" ? deviceInSentence(by) : null;
+  if (reason === "signed_out_remotely")
+    return `${label} was logged out ${other === null ? "remotely" : `${other === ADMINISTRATOR ? "by" : "from"} ${other}`}`;
+  const whom = other === null ? "" : ` by ${other}`;
   return `${label} was logged out${whom}: ${CAUSES[String(reason)] ?? reason}`;
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { type MouseEvent, useEffect, useRef, useState } from "react";
 import type { Session } from "../../client/index.ts";
 import { Button } from "../parts/button.tsx";
 import { Card, Stale, useStatus, Waiting } from "../parts/card.tsx";
@@ -52,9 +52,20 @@ export function LoginManagement() {
 function HowMany({ count }: { count: number }) {
   return (
     <p className="lk-how-many">
-      {howManyDevices(count)} {count >= LONG_WAY && <a href={`#${END_OTHERS}`}>Log out the others</a>}
+      {howManyDevices(count)}{" "}
+      {count >= LONG_WAY && (
+        <a href={`#${END_OTHERS}`} onClick={goToEndOthers}>
+          Log out the others
+        </a>
+      )}
     </p>
   );
+}
+
+/** Not by the address: there an app around the card may have its own pages. */
+function goToEndOthers(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById(END_OTHERS)?.focus({ focusVisible: true });
 }
 
 type Say = (sentence: string) => void;

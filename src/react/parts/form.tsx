@@ -81,9 +81,12 @@ export function Form({ action, children, label }: FormProps) {
   );
 }
 
-/** The focus goes to the field that was refused; what was wrong as a whole is selected, to be typed again. */
+/**
+ * The focus goes to the field that was refused; what was wrong as a whole is selected, to be typed again. Where it
+ * is about no field, as when nobody answers, it stays: at the button, to be pressed once more.
+ */
 function goOnAt(form: HTMLFormElement, { focus, code }: Problem): void {
-  const places = ['[aria-invalid="true"]', `[name="${focus}"]`, "input:not([hidden])"];
+  const places = ['[aria-invalid="true"]', `[name="${focus}"]`];
   const found = places.map((place) => form.querySelector<HTMLInputElement>(place)).find((field) => field);
   found?.focus();
   if (code?.startsWith("wrong_")) found?.select();

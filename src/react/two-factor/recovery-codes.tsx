@@ -23,8 +23,8 @@ export function RecoveryCodes({
   return (
     <div className="lk-codes">
       <p className="lk-step lk-no-print" tabIndex={-1}>
-        <strong>Keep these recovery codes.</strong> Each one logs you in once if you lose your phone. They are
-        shown only now.
+        <strong>Keep these recovery codes.</strong> Each one logs you in once if you lose your phone. You
+        won't see them again.
       </p>
       <p className="lk-only-print">{heading}. Each works once. Cross it out.</p>
       <ol className="lk-code-list">
