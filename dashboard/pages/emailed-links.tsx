@@ -35,7 +35,7 @@ export function NotMePage() {
   const { client } = useFrame();
   return (
     <LinkPage
-      title="Wasn't this you?"
+      title="This wasn't you?"
       words="This logs that device out at once, and we email you a link to choose a new password. Your password still works until you do, so do it right away."
       button="This wasn't me"
       otherwise="If it was you, just close this page: nothing changes."

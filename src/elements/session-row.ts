@@ -16,7 +16,7 @@ export class SessionRow {
       ? element("span", { class: "lk-pill" }, "Current session")
       : button("Log out", "lk-small", () => void this.#act(logOut, end));
     if (!current) end.setAttribute("aria-label", `Log out ${label}`);
-    const used = element("span", {}, "Last used: ", this.#time);
+    const used = element("span", {}, "last used: ", this.#time);
     const when = element("p", { class: "lk-muted lk-facts" }, this.#signedIn, " ", used);
     const words = element("div", { class: "lk-row-words" }, element("p", { class: "lk-label" }, label), when);
     if (session.bound) words.append(element("p", { class: "lk-muted" }, BOUND));

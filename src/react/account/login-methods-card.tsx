@@ -82,7 +82,7 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
         <p className="lk-muted lk-facts">
           {method.kind === "passkey" && <span>Passkey</span>}{" "}
           <span>Added {dayOf(method.createdAt, now)}</span>{" "}
-          {method.lastUsedAt && <span>Last used: {relativeTime(method.lastUsedAt, now)}</span>}
+          {method.lastUsedAt && <span>last used: {relativeTime(method.lastUsedAt, now)}</span>}
         </p>
         {isNeeded && (
           <p className="lk-hint" id={why}>

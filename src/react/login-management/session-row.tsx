@@ -45,7 +45,7 @@ export function SessionRow({ session, isNew, now, say }: RowProps) {
         <p className="lk-muted lk-facts">
           <span>Signed in {dayOf(session.createdAt, now)}</span>{" "}
           <span>
-            Last used:{" "}
+            last used:{" "}
             <time dateTime={session.lastUsedAt} title={absoluteTime(session.lastUsedAt)}>
               {relativeTime(session.lastUsedAt, now)}
             </time>
