@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Refused } from "../../src/client/index.ts";
 import { Button } from "../../src/react/parts/button.tsx";
 import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
 import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
@@ -6,14 +7,17 @@ import { makePasskey } from "../../src/react/proof/passkeys.ts";
 import { EMPTY_FIELDS, type Problem } from "../../src/react/words.ts";
 import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
 import { OtherWays, Providers } from "../providers.tsx";
+import { Gone } from "./link-page.tsx";
 
 export function SignUpPage() {
   const { config } = useFrame();
   const [token] = useState(takeToken);
-  const [sentTo, setSentTo] = useState<string | null>(null);
+  const [email, setEmail] = useState("");
+  const [isSent, setSent] = useState(false);
   if (token !== null) return <Finish token={token} />;
   if (config.signUp === "closed") return <Closed />;
-  return sentTo === null ? <Begin onSent={setSentTo} /> : <Sent email={sentTo} />;
+  if (isSent) return <Sent email={email} onAgain={() => setSent(false)} />;
+  return <Begin email={email} setEmail={setEmail} onSent={() => setSent(true)} />;
 }
 
 function Closed() {
@@ -28,16 +32,17 @@ function Closed() {
   );
 }
 
-function Begin({ onSent }: { onSent: (email: string) => void }) {
+type BeginProps = { email: string; setEmail: (email: string) => void; onSent: () => void };
+
+function Begin({ email, setEmail, onSent }: BeginProps) {
   const { client, config } = useFrame();
   const path = usePath();
   const goOn = useGoOn();
-  const [email, setEmail] = useState("");
   const asksPassword = config.signUp === "open";
   const action = useAction(async (form: FormData) => {
     const answer = await client.signUp({ email, password: text(form, "password") });
     if (answer && "session" in answer) goOn();
-    else onSent(email);
+    else onSent();
   });
   const byPasskey = useAction(async () => {
     const passkey = await makePasskey(await client.passkeyOptions({ email }));
@@ -86,26 +91,45 @@ function FirstPassword({ problem }: { problem: Problem | null }) {
   );
 }
 
-function Sent({ email }: { email: string }) {
+function Sent({ email, onAgain }: { email: string; onAgain: () => void }) {
+  const path = usePath();
   return (
     <OneTask title="Check your email">
       <p role="status">
-        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it to choose your password. Check
-        your spam folder too.
+        We sent a link to <bdi className="lk-address">{email}</bdi>. Open it within 24 hours to choose your
+        password. Check your spam folder too.
+      </p>
+      <p className="links">
+        <a href={path("/login") + location.search}>Back to log in</a>
+        <button type="button" className="lk-link" onClick={onAgain}>
+          Use another address
+        </button>
       </p>
     </OneTask>
   );
 }
+
+const GONE = {
+  words: "If you have already chosen a password, log in with it.",
+  next: { way: "Ask for a new link", to: "/sign-up" },
+};
 
 /** The link in the email: the address is known, the password is chosen now. */
 function Finish({ token }: { token: string }) {
   const { client } = useFrame();
   const path = usePath();
   const goOn = useGoOn();
+  const [isExpired, setExpired] = useState(false);
   const action = useAction(async (form: FormData) => {
-    await client.finishSignUp({ token, password: text(form, "password") });
-    goOn();
+    try {
+      await client.finishSignUp({ token, password: text(form, "password") });
+      goOn();
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
+      setExpired(true);
+    }
   });
+  if (isExpired) return <Gone {...GONE} isMissing={false} />;
   return (
     <OneTask title="Choose a password">
       <Form action={action}>

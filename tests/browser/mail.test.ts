@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
 import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/requests/people.ts";
@@ -6,6 +7,7 @@ import { serverOn } from "../support/servers/sqlite-server.ts";
 
 describe("emailed links in the browser", () => {
   const server = serverOn();
+  const verifyFirst = serverOn({ signUp: "verify-first" });
   const browser = browserFor();
 
   it("resets the password with the email, logs every device out, and says what to do next (S14)", async () => {
@@ -33,6 +35,39 @@ describe("emailed links in the browser", () => {
     await mac.page.getByText("Your password was reset").waitFor();
     await logInInBrowser(phone, baseUrl, email, OTHER_PASSWORD);
     await phone.getByText("Current session").waitFor();
+  });
+
+  it("begin an account: another address can be given, and a used link says so", async () => {
+    const { baseUrl, outbox } = verifyFirst();
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await page.goto(`${baseUrl}/sign-up`);
+    const send = async (address: string) => {
+      await page.getByLabel("Email").fill(address);
+      await page.getByRole("button", { name: "Create account" }).click();
+      await page.getByText(`We sent a link to ${address}.`).waitFor();
+      await expect.poll(() => focused(page)).toBe("Check your email");
+    };
+    await send(`${email}.typo`);
+    await page.getByRole("button", { name: "Use another address" }).click();
+    expect(await page.getByLabel("Email").inputValue()).toBe(`${email}.typo`);
+    await send(email);
+    const link = `${baseUrl}/sign-up#token=${await outbox.tokenFor(email, "/sign-up")}`;
+    const other = (await browser.device()).page;
+    await other.goto(link);
+    await page.goto("about:blank");
+    await page.goto(link);
+    const choosePassword = async (at: Page) => {
+      await at.getByLabel("Password").fill(PASSWORD);
+      await at.getByRole("button", { name: "Create account" }).click();
+    };
+    await choosePassword(page);
+    await page.getByText("Current session").waitFor();
+    await choosePassword(other);
+    await other.getByText("This link has expired or was already used.").waitFor();
+    await expect.poll(() => focused(other)).toBe("This link no longer works");
+    await other.getByRole("link", { name: "Ask for a new link" }).click();
+    await other.waitForURL("**/sign-up");
   });
 
   it("confirms the address only when the button is pressed", async () => {
