@@ -112,9 +112,14 @@ function hugeOrNone(at: number): fc.Arbitrary<Body> {
 
 function fieldOf(name: string): fc.Arbitrary<unknown> {
   if (name === "passkey") return fc.oneof(passkey, oddValue);
-  const right = RIGHT[name]?.map(placeOf) ?? ["connect", "prove", "Mine", true, 5];
+  const right = RIGHT[name]?.map(placeOf);
   return fc.oneof(
-    { weight: 8, arbitrary: fc.constantFrom<unknown>(...right) },
-    { weight: 2, arbitrary: oddValue },
+    { weight: 8, arbitrary: fc.constantFrom<unknown>(...(right ?? ["connect", "prove", "Mine", true, 5])) },
+    { weight: 2, arbitrary: right ? oddValue : oddValue.filter(isNoPlace) },
   );
+}
+
+/** Other fields may be read back, such as a passkey's name: whoever writes a secret there is told it, and rightly. */
+function isNoPlace(value: unknown): boolean {
+  return !JSON.stringify(value ?? null).includes("«");
 }
