@@ -151,7 +151,7 @@ describe("other sites to log in with, in the browser", () => {
     await expect.poll(() => isInView(page, "Acme was connected.")).toBe(true);
     await expect.poll(() => new URL(page.url()).search).toBe("");
     await expect.poll(() => card.getByRole("button", { name: "Disconnect Acme" }).isDisabled()).toBe(true);
-    await card.getByText("A password does once your email address is confirmed.").waitFor();
+    await card.getByText("A password will, once your email address is confirmed.").waitFor();
     await card.getByRole("button", { name: "Connect Deadwood" }).click();
     await card.getByText("Deadwood doesn't answer.").waitFor();
     await card.getByText("Acme was connected.").waitFor({ state: "detached" });
