@@ -4,7 +4,6 @@ import { device } from "../history/actor.ts";
 import { type Doer, type EndedBy, type EndingEvent, endBecauseOf } from "./endings.ts";
 import { aliveAt, readSessions } from "./list.ts";
 import type { SessionParts } from "./parts.ts";
-import { looksLikeId } from "./token.ts";
 
 /**
  * Ends one session of an account, at the request of another one of it. False where the account has no such
@@ -18,7 +17,7 @@ export async function endOne(
   now: number,
 ): Promise<boolean> {
   const { accountId, id, bySessionId } = which;
-  if (!looksLikeId(id)) return false;
+  if (hasNullCharacter(id)) return false;
   const found = await readSessions(parts.database)
     .where("id", "=", id)
     .where("account_id", "=", accountId)
@@ -51,7 +50,7 @@ export async function endOthers(
 
 /** Ends one session of any account, for the app or an administrator. False where there is none. */
 export async function endAny(database: Database, id: string, doer: Doer): Promise<boolean> {
-  if (!looksLikeId(id)) return false;
+  if (hasNullCharacter(id)) return false;
   const found = await database.read
     .selectFrom("session")
     .select("account_id as accountId")
@@ -60,6 +59,11 @@ export async function endAny(database: Database, id: string, doer: Doer): Promis
   return found
     ? (await endInTransaction(database, "logged_out_remotely", { ...found, id }, doer)) > 0
     : false;
+}
+
+/** PostgreSQL takes no text with a null character, and no id has one. */
+function hasNullCharacter(id: string): boolean {
+  return id.includes("\0");
 }
 
 /**
