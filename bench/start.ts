@@ -11,7 +11,7 @@ const COMMAND = join(import.meta.dirname, "..", "dist", "cli", "main.js");
 const BARE = `require("node:http").createServer((_, answer) => answer.end()).listen(process.env.PORT)`;
 const SOON = 400; // ms
 const SMALL = 90; // MB
-const PATIENCE = 30_000; // ms
+const TIMEOUT = 30_000; // ms
 
 export const start: Bench = {
   about:
@@ -68,7 +68,7 @@ async function startOnce(command: readonly string[], folder: string): Promise<St
   const gone = once(child, "exit");
   try {
     while (!(await answers(port))) {
-      if (child.exitCode !== null || performance.now() - began > PATIENCE)
+      if (child.exitCode !== null || performance.now() - began > TIMEOUT)
         throw new Error(`node ${command[0]} didn't answer.`);
       await wait(2);
     }

@@ -1,5 +1,5 @@
 /**
- * What the API answers with, for the server and for its clients alike: types and plain lists, and no import,
+ * What the API answers with, for the server and for its clients alike: types, plain lists and words, and no import,
  * so that it runs in a browser too. Times are ISO 8601 in UTC, ids are opaque.
  */
 
@@ -42,6 +42,14 @@ export type RefusalFacts = Partial<SignedOut> & {
   /** Whole seconds until another attempt makes sense, from the header Retry-After. */
   retryAfter?: number;
 };
+
+/** The label of a device of which nothing is known. */
+export const UNKNOWN_DEVICE = "Unknown device";
+
+/** A device's label as it reads inside a sentence: "an unknown device" where it is `Unknown device`. */
+export function deviceInSentence(label: string): string {
+  return label === UNKNOWN_DEVICE ? "an unknown device" : label;
+}
 
 export const LOGIN_METHOD_KINDS = ["password", "passkey", "oidc"] as const;
 

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { Confirmation, RefusalFacts } from "../answers.ts";
+import { type Confirmation, type RefusalFacts, UNKNOWN_DEVICE } from "../answers.ts";
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { type AccountLink, type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
@@ -70,7 +70,7 @@ export async function previewConfirmation(
     kind: isChange ? "change" : "new_account",
     email: link.email,
     createdAt: isChange ? link.created_at : account.created_at,
-    label: (isChange ? link.label : account.created_label) ?? "Unknown device",
+    label: (isChange ? link.label : account.created_label) ?? UNKNOWN_DEVICE,
     twoFactor: isShown && (await hasTwoFactor({ query: read }, account.id)),
     methods: methods.flatMap(({ kind, name }) => (kind === "password" ? [] : [{ kind, name }])),
     known,

@@ -12,6 +12,7 @@ export type {
   SignedIn,
   SignedOut as Ending,
 } from "../answers.ts";
+export { deviceInSentence } from "../answers.ts";
 export {
   type Client,
   type ClientOptions,

@@ -21,7 +21,7 @@ import { SessionRow } from "./session-row.ts";
 const TICK = 10_000;
 const LONGEST_WAIT = 15_000;
 /** A list that comes sooner than this needs no place-holder, in ms. */
-const PATIENCE = 200;
+const SHOWN_AFTER = 200;
 
 /**
  * The cards' look inside: what it sets on the page, it sets here under names of its own, which begin with
@@ -99,7 +99,7 @@ export class LoginManagementElement extends HTMLElement {
     const over = new AbortController();
     this.#over = over;
     const timer = setInterval(() => this.#show(), TICK);
-    const late = setTimeout(() => this.#waiting.setAttribute("data-shown", ""), PATIENCE);
+    const late = setTimeout(() => this.#waiting.setAttribute("data-shown", ""), SHOWN_AFTER);
     const stops = [
       this.#client.watch(() => void this.#refresh()),
       this.#client.onSignedOut((ending) => this.#leave(ending, basePath)),

@@ -8,7 +8,9 @@ import { plainPage } from "./pages/html.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
 /** To people, who know the site by another name; reloading keeps an emailed link's token, which no link here could. */
-const DOWN = "The server can't answer right now; nobody was logged out. Reload this page in a moment.";
+const DOWN_FOR_PEOPLE =
+  "The server can't answer right now; nobody was logged out. Reload this page in a moment.";
+const DOWN = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
 
 /** What the one catch answers. A database that is down is 503 and says nothing about who is signed in. */
 export function errorResponse(parts: HttpParts, error: unknown, request: RequestHead): Response {
@@ -20,13 +22,8 @@ export function errorResponse(parts: HttpParts, error: unknown, request: Request
   else parts.log.error(facts, isDown ? "Not available." : "A request failed.");
   if (!isDown) return problem(refuse("internal_error"));
   const response = wantsPage(request)
-    ? plainPage(503, DOWN, parts.settings)
-    : problem(
-        refuse(
-          "unavailable",
-          "Latchkey can't answer right now. Try again in a moment; nobody was logged out.",
-        ),
-      );
+    ? plainPage(503, DOWN_FOR_PEOPLE, parts.settings)
+    : problem(refuse("unavailable", DOWN));
   response.headers.set("Retry-After", "2");
   return response;
 }

@@ -1,3 +1,5 @@
+import { deviceInSentence } from "../answers.ts";
+
 /** An email, ready to be sent: the text part says the same as the HTML one; `expiresAt` is its link's. */
 export type Message = {
   subject: string;
@@ -64,11 +66,6 @@ function when({ at, device }: Occasion): string {
   return device === undefined
     ? `${timeInWords(at)}.`
     : `${timeInWords(at)}, from ${deviceInSentence(device)}.`;
-}
-
-/** A device's label inside of a sentence. */
-export function deviceInSentence(label: string): string {
-  return label === "Unknown device" ? "an unknown device" : label;
 }
 
 const PARAGRAPH = "margin:0 0 16px;font-size:15px;line-height:1.5";

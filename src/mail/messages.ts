@@ -1,4 +1,5 @@
-import { compose, deviceInSentence, type Link, type Message, type Occasion } from "./layout.ts";
+import { deviceInSentence } from "../answers.ts";
+import { compose, type Link, type Message, type Occasion } from "./layout.ts";
 import { securityNotice as security, type WithNotMe } from "./security-notice.ts";
 
 /** Confirms the address of an account. The link lives 24 hours. */

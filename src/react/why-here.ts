@@ -1,5 +1,5 @@
-import { type Ending, relativeTime } from "../client/index.ts";
-import { ADMINISTRATOR, deviceInSentence } from "./words.ts";
+import { deviceInSentence, type Ending, relativeTime } from "../client/index.ts";
+import { ADMINISTRATOR } from "./words.ts";
 
 /** A reason, and the question that goes with it where it may not have been the person: then a reset is offered. */
 export type Why = { sentence: string; question: string | null };

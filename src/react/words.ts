@@ -126,11 +126,6 @@ function waitOf(seconds = 60): string {
 /** What the server calls the command line. */
 export const ADMINISTRATOR = "an administrator";
 
-/** A device's label inside of a sentence. */
-export function deviceInSentence(label: string): string {
-  return label === "Unknown device" ? "an unknown device" : label;
-}
-
 /** Of a session that is bound to its device; said on the page, since a phone shows no tooltip. */
 export const BOUND = "Bound to this device: a copy of its cookies is worthless anywhere else.";
 

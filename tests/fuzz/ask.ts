@@ -12,7 +12,7 @@ export type Asked = {
 };
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-const PATIENCE = 30_000;
+const TIMEOUT = 30_000;
 
 /** One request as it is; of a stream only its beginning is read. @throws where nothing comes back. */
 export function ask(port: number, { method, path, headers, body }: Asked): Promise<Answer> {
@@ -37,7 +37,7 @@ export function ask(port: number, { method, path, headers, body }: Asked): Promi
         outgoing.destroy();
       }
     });
-    outgoing.setTimeout(PATIENCE, () => outgoing.destroy(new Error("No answer came.")));
+    outgoing.setTimeout(TIMEOUT, () => outgoing.destroy(new Error("No answer came.")));
     outgoing.on("error", reject);
     outgoing.end(body ?? undefined);
   });
@@ -51,7 +51,7 @@ export function askInBytes(port: number, bytes: string): Promise<string> {
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     let came = "";
     socket.setEncoding("latin1");
-    socket.setTimeout(PATIENCE, () => socket.destroy(new Error("The connection stays open.")));
+    socket.setTimeout(TIMEOUT, () => socket.destroy(new Error("The connection stays open.")));
     socket.on("data", (chunk: string) => {
       came += chunk;
     });

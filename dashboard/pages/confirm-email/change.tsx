@@ -1,9 +1,9 @@
-import { type Confirmation, dayAndTimeOf, Refused } from "../../../src/client/index.ts";
+import { type Confirmation, dayAndTimeOf, deviceInSentence, Refused } from "../../../src/client/index.ts";
 import { Button } from "../../../src/react/parts/button.tsx";
 import { FormProblem, useAction } from "../../../src/react/parts/form.tsx";
 import { OneTask, useFrame, usePath } from "../../frame.tsx";
 import { ToAccount } from "../link-page.tsx";
-import { Address, type Asked, ConfirmButton, deviceOf, Facts } from "./parts.tsx";
+import { Address, type Asked, ConfirmButton, Facts } from "./parts.tsx";
 
 export function Change({ link, account, answering }: Asked & { account: string }) {
   const path = usePath();
@@ -75,7 +75,7 @@ function AskedFor({ link }: { link: Confirmation }) {
   return (
     <Facts>
       <p>
-        Requested {dayAndTimeOf(link.createdAt)} from {deviceOf(link)}
+        Requested {dayAndTimeOf(link.createdAt)} from {deviceInSentence(link.label)}
       </p>
     </Facts>
   );

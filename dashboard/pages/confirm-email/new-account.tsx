@@ -1,10 +1,10 @@
 import { useState } from "react";
-import { type Confirmation, dayAndTimeOf } from "../../../src/client/index.ts";
+import { type Confirmation, dayAndTimeOf, deviceInSentence } from "../../../src/client/index.ts";
 import { Button } from "../../../src/react/parts/button.tsx";
 import { ConfirmDialog } from "../../../src/react/parts/dialog.tsx";
 import { FormProblem } from "../../../src/react/parts/form.tsx";
 import { OneTask } from "../../frame.tsx";
-import { Address, type Asked, Choice, deviceOf, Facts } from "./parts.tsx";
+import { Address, type Asked, Choice, Facts } from "./parts.tsx";
 
 export function UnknownAccount({ link, answering }: Asked) {
   const [isAsking, setAsking] = useState(false);
@@ -19,7 +19,7 @@ export function UnknownAccount({ link, answering }: Asked) {
       </p>
       <Facts>
         <p>
-          Created {dayAndTimeOf(link.createdAt)} with {deviceOf(link)}
+          Created {dayAndTimeOf(link.createdAt)} with {deviceInSentence(link.label)}
         </p>
         <Held link={link} />
       </Facts>

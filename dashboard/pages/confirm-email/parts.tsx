@@ -2,7 +2,6 @@ import { type ReactNode, useId } from "react";
 import type { Confirmation } from "../../../src/client/index.ts";
 import { Button } from "../../../src/react/parts/button.tsx";
 import { type Action, FormProblem } from "../../../src/react/parts/form.tsx";
-import { deviceInSentence } from "../../../src/react/words.ts";
 
 export type Answering = Action<[Confirmation, boolean]>;
 export type Asked = { link: Confirmation; answering: Answering };
@@ -34,8 +33,4 @@ export function Choice({ title, children }: { title: string; children: ReactNode
       {children}
     </section>
   );
-}
-
-export function deviceOf({ label }: Confirmation): string {
-  return deviceInSentence(label);
 }

@@ -1,10 +1,17 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useLayoutEffect, useRef, useState } from "react";
-import { type ActivityEvent, absoluteTime, dayOf, relativeTime, timeOf } from "../../client/index.ts";
+import {
+  type ActivityEvent,
+  absoluteTime,
+  dayOf,
+  deviceInSentence,
+  relativeTime,
+  timeOf,
+} from "../../client/index.ts";
 import { Button } from "../parts/button.tsx";
 import { Card, Stale, Waiting } from "../parts/card.tsx";
 import { readingOf, useLatchkey, useNow } from "../queries.ts";
-import { ADMINISTRATOR, deviceInSentence } from "../words.ts";
+import { ADMINISTRATOR } from "../words.ts";
 
 const A_PAGE = 50;
 
@@ -49,6 +56,7 @@ export function RecentActivity() {
           <Waiting bones={["row", "row", "row"]} />
         </>
       )}
+      {/* Of the page that is being fetched, nothing was ever read. */}
       {activity.isFetchingNextPage && <Stale reading={{ ...activity, dataUpdatedAt: 0 }} />}
       {activity.hasNextPage && (
         <div className="lk-actions">

@@ -1,3 +1,4 @@
+import { UNKNOWN_DEVICE } from "../../answers.ts";
 import { hintsFit, readBrowser, refineBrowser } from "./browser.ts";
 import { readPlatformHint, readSystem } from "./system.ts";
 
@@ -34,7 +35,7 @@ export function readDevice(headers: Pick<Headers, "get">, touchPoints = 0): Devi
 }
 
 function device(browser: string | null, os: string | null): Device {
-  if (browser === null) return { browser, os, label: "Unknown device" };
+  if (browser === null) return { browser, os, label: UNKNOWN_DEVICE };
   return { browser, os, label: os === null ? browser : `${browser} on ${os}` };
 }
 

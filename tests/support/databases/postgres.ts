@@ -25,7 +25,7 @@ export type Place = { binaries: string; folder: string; data: string; owner: Own
  * tenth of the time. What tests judge (who sees which commit, and when) is the same.
  */
 const FOR_SPEED = ["fsync=off", "full_page_writes=off", "shared_buffers=64MB"];
-const STOP_PATIENCE = 10_000;
+const STOP_TIMEOUT = 10_000;
 
 type Owner = { uid: number; gid: number };
 
@@ -148,7 +148,7 @@ function collect(child: ChildProcess): () => string {
 /** SIGINT is PostgreSQL's fast shutdown: it ends open connections itself. */
 function stop(server: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.kill("SIGQUIT"), STOP_PATIENCE);
+    const timer = setTimeout(() => server.kill("SIGQUIT"), STOP_TIMEOUT);
     server.once("exit", () => {
       clearTimeout(timer);
       resolve();

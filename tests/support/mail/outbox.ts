@@ -5,7 +5,7 @@ import { type AddressObject, simpleParser } from "mailparser";
 
 export type Mail = { file: string; to: string[]; from: string; subject: string; text: string; html: string };
 
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 const LOOK_INTERVAL = 10;
 
 /**
@@ -70,7 +70,7 @@ export class Outbox {
   }
 
   async #until(address: string, isEnough: (mails: Mail[]) => boolean): Promise<Mail[]> {
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + TIMEOUT;
     for (;;) {
       const mails = await this.to(address);
       if (isEnough(mails)) return mails;

@@ -3,7 +3,7 @@ import type { Headers } from "./exchange.ts";
 
 export type LiveEvent = { event: string; data: unknown };
 
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 
 /** Reads server-sent events one after another, in order, none twice. */
 export class LiveStream {
@@ -35,24 +35,24 @@ export class LiveStream {
   }
 
   /** The next event. @throws where none comes in time, or the stream closes first. */
-  async next(patience = PATIENCE): Promise<LiveEvent> {
-    await this.#until(() => this.#events.length > 0 || this.#isClosed, patience);
+  async next(timeout = TIMEOUT): Promise<LiveEvent> {
+    await this.#until(() => this.#events.length > 0 || this.#isClosed, timeout);
     const event = this.#events.shift();
     if (!event) throw new Error("The live stream closed without another event.");
     return event;
   }
 
   /** Skips to the next event of this name. */
-  async nextOf(name: string, patience = PATIENCE): Promise<LiveEvent> {
+  async nextOf(name: string, timeout = TIMEOUT): Promise<LiveEvent> {
     for (;;) {
-      const event = await this.next(patience);
+      const event = await this.next(timeout);
       if (event.event === name) return event;
     }
   }
 
   /** Resolves once the server has closed the stream. @throws where it doesn't. */
-  closed(patience = PATIENCE): Promise<void> {
-    return this.#until(() => this.#isClosed, patience);
+  closed(timeout = TIMEOUT): Promise<void> {
+    return this.#until(() => this.#isClosed, timeout);
   }
 
   get isOpen(): boolean {
@@ -87,15 +87,15 @@ export class LiveStream {
     this.#wake();
   }
 
-  async #until(isSo: () => boolean, patience: number): Promise<void> {
+  async #until(isSo: () => boolean, timeout: number): Promise<void> {
     const timer = setTimeout(() => {
       this.#isLate = true;
       this.#wake();
-    }, patience);
+    }, timeout);
     this.#isLate = false;
     try {
       while (!isSo()) {
-        if (this.#isLate) throw new Error(`Nothing came over the live stream within ${patience} ms.`);
+        if (this.#isLate) throw new Error(`Nothing came over the live stream within ${timeout} ms.`);
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
