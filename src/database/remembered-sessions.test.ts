@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { heapGrowth, longCookieHeader } from "../../tests/support/runs/heap-growth.ts";
 import type { FoundSession } from "./database.ts";
 import { createRememberedSessions } from "./remembered-sessions.ts";
 
@@ -48,4 +49,15 @@ test("All sessions of an account are forgotten by its id, and one by its own, wh
   expect(remembered.get(token(2))?.id).toBe("session 2");
   remembered.forget("account");
   for (const number of [2, 3]) expect(remembered.get(token(number))).toBeUndefined();
+});
+
+test("A session that is remembered keeps nothing else of the Cookie header that its token came in", () => {
+  const remembered = createRememberedSessions();
+  const tokens = Array.from({ length: 1_000 }, (_, number) => `lk1_${String(number).padStart(43, "0")}`);
+  const kept = heapGrowth(() => {
+    for (const [number, own] of tokens.entries())
+      remembered.add(longCookieHeader(own).slice(-own.length), session(number));
+  });
+  expect(tokens.every((own) => remembered.get(own))).toBe(true);
+  expect(kept / tokens.length).toBeLessThan(2_000);
 });

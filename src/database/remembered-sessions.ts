@@ -1,3 +1,4 @@
+import { copiedToken } from "./copied-token.ts";
 import type { FoundSession } from "./database.ts";
 
 /** About 25 MB; past that, the session that was read first is forgotten. */
@@ -35,8 +36,9 @@ export function createRememberedSessions() {
 
   return {
     get: (token: string) => byToken.get(token),
-    add(token: string, found: FoundSession): void {
+    add(presented: string, found: FoundSession): void {
       const { id, accountId } = found;
+      const token = copiedToken(presented);
       // It may still be there under the token that it had before it was renewed.
       forgetSession(id);
       if (byId.size >= MOST_REMEMBERED) forgetOldest();

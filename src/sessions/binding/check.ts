@@ -1,3 +1,4 @@
+import { copiedToken } from "../../database/copied-token.ts";
 import type { FoundBinding } from "../../database/database.ts";
 import { hashToken } from "../token.ts";
 import { type BindingSettings, isBindable, ON_THE_WAY } from "./bindable.ts";
@@ -31,7 +32,7 @@ function hashOf(session: FoundBinding, token: string): Uint8Array {
   const last = shownLast.get(session);
   if (last?.token === token) return last.hash;
   const hash = hashToken(token);
-  shownLast.set(session, { token, hash });
+  shownLast.set(session, { token: copiedToken(token), hash });
   return hash;
 }
 
