@@ -7,6 +7,7 @@ import { openLatchkey, whereEmailsGo } from "../latchkey.ts";
 import { SETTINGS } from "../options/table.ts";
 import { givenOptions } from "./given-options.ts";
 import { CommandFailed, print, say } from "./terminal.ts";
+import { giveWayToRequests, sizeThreadPool } from "./threads.ts";
 
 export function addServe(program: Command): void {
   program
@@ -27,6 +28,7 @@ function settingsHelp(): string {
 }
 
 async function runServer(): Promise<void> {
+  sizeThreadPool();
   const latchkey = await openLatchkey(await givenOptions());
   const { settings } = latchkey;
   const { port, host } = settings;
@@ -34,6 +36,7 @@ async function runServer(): Promise<void> {
     await latchkey.close();
     throw new CommandFailed(whyNot(error, host, port));
   });
+  await giveWayToRequests(latchkey.parts.log);
   const stopped = stopSignal();
   const emailsGo = whereEmailsGo(settings);
   if (emailsGo !== null) say(emailsGo);

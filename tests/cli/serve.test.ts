@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
+import { availableParallelism, getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
@@ -74,6 +74,21 @@ describe("a server and the command line on one database", () => {
     });
     for (const client of clients) expect((await client.get("/api/session")).status).toBe(401);
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "hashes passwords in threads that give way to the one that answers requests: one for each core, and more",
+    async () => {
+      const client = browser();
+      expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
+      const { pid = 0 } = server.child;
+      const named = (thread: string) => readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim();
+      const ofPool = readdirSync(`/proc/${pid}/task`).filter((thread) => named(thread) === "libuv-worker");
+      expect(ofPool.length).toBeGreaterThan(availableParallelism());
+      expect(ofPool.map((thread) => getPriority(Number(thread)) > getPriority(pid))).toEqual(
+        ofPool.map(() => true),
+      );
+    },
+  );
 
   it("says in one line that the port is taken", async () => {
     const other = mkdtempSync(join(tmpdir(), "latchkey-serve-"));

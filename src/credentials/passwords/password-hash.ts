@@ -9,6 +9,8 @@ const COST = { memory: 19_456, passes: 2, parallelism: 1 };
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 
+/** How many threads Node's pool has where UV_THREADPOOL_SIZE says nothing. */
+const USUAL_POOL = 4;
 /** How long a password may wait for its turn, in ms; then the answer is 503. */
 const TIMEOUT = 10_000;
 
@@ -25,13 +27,29 @@ export type PasswordHashes = {
 };
 
 /**
- * At most as many hashes at once as there are cores: a flood of sign-ins may not take the checks down.
+ * How many passwords are hashed at once: as many as there are cores, and one fewer than Node's pool has threads.
+ * Whoever else needs the pool, such as an app that reads a file or looks up the name of a host, doesn't wait behind
+ * a flood of sign-ins.
+ */
+export function hashesAtOnce(
+  cores: number,
+  pool = Number(process.env.UV_THREADPOOL_SIZE) || USUAL_POOL,
+): number {
+  return Math.max(1, Math.min(cores, pool - 1));
+}
+
+/**
+ * A flood of sign-ins may not take the checks down: only so many hashes are made at once.
  * `foreignKinds` reads a sample of each kind of password that is left of other systems: every refusal takes
  * one check of our own and one of each kind, with the account's own hash where that is one, so that none
  * tells whose account was imported, or is none at all.
  */
 export function createPasswordHashes(foreignKinds: () => Promise<string[]>): PasswordHashes {
-  const semaphore = createSemaphore(availableParallelism(), TIMEOUT, "Too many passwords are being checked.");
+  const semaphore = createSemaphore(
+    hashesAtOnce(availableParallelism()),
+    TIMEOUT,
+    "Too many passwords are being checked.",
+  );
   const nobody = { cost: COST, salt: randomBytes(SALT_BYTES), digest: randomBytes(HASH_BYTES) };
 
   async function verifyOwn(password: string, hash: string | null) {
