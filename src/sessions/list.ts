@@ -23,7 +23,7 @@ export async function listSessions(parts: SessionParts, accountId: string, now: 
     .limit(MOST_SESSIONS)
     .execute();
   return rows
-    .map((row) => ({ ...row, lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))
+    .map((row) => Object.assign(row, { lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))
     .filter(aliveAt(parts, now))
     .sort((one, other) => other.lastUsedAt - one.lastUsedAt || other.createdAt - one.createdAt);
 }

@@ -35,3 +35,17 @@ test("a statement is prepared once; one with a long list isn't held, or each len
     .executeTakeFirstOrThrow();
   expect(total).toBe(2_002);
 });
+
+test("a limit is part of a statement's text: as a parameter it would have SQLite prepare it anew each time", async () => {
+  const query = new Kysely<{ note: { id: number } }>({
+    dialect: sqliteDialect(new DatabaseSync(":memory:")),
+  });
+  await query.schema.createTable("note").addColumn("id", "integer").execute();
+  await query
+    .insertInto("note")
+    .values([{ id: 1 }, { id: 2 }, { id: 3 }])
+    .execute();
+  const page = query.selectFrom("note").select("id").orderBy("id").limit(2).offset(1);
+  expect(page.compile().sql).toContain("limit 2 offset ?");
+  expect(await page.execute()).toMatchObject([{ id: 2 }, { id: 3 }]);
+});

@@ -6,10 +6,12 @@ import {
   type Dialect,
   type Driver,
   type Kysely,
+  type LimitNode,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  ValueNode,
 } from "kysely";
 import { DatabaseUnavailable } from "../database.ts";
 import { asUnavailable, isBusy } from "./faults.ts";
@@ -29,9 +31,17 @@ export function sqliteDialect(database: DatabaseSync, afterTransaction = () => {
   return {
     createDriver: () => createDriver(database, afterTransaction),
     createAdapter: () => new SqliteAdapter(),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new QueryCompiler(),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
   };
+}
+
+/** A limit is part of the text: where it is a parameter, SQLite prepares the statement anew each time. */
+class QueryCompiler extends SqliteQueryCompiler {
+  protected override visitLimit(node: LimitNode): void {
+    if (ValueNode.is(node.limit)) this.append(`limit ${Number(node.limit.value)}`);
+    else super.visitLimit(node);
+  }
 }
 
 /** There is one connection: first come, first served. */
