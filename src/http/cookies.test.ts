@@ -8,8 +8,8 @@ const OLD = "0123456789abcdefghij";
 const cookies = createCookies(readSettings({ importedCookie: "sid" }), (text) => Buffer.from(text));
 
 /** As many cookies of another system as a Cookie header holds, all different. */
-function manyOld(valueOf: (index: number) => string): string {
-  const all = Array.from({ length: 4_000 }, (_, index) => `sid=${valueOf(index)}`).join(";");
+function manyOld(textOf: (index: number) => string): string {
+  const all = Array.from({ length: 4_000 }, (_, index) => `sid=${textOf(index)}`).join(";");
   return all.slice(0, all.lastIndexOf(";", LARGEST_HEADER));
 }
 
