@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Kysely } from "kysely";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { DatabaseUnavailable } from "../database.ts";
 import { sqliteDialect } from "./connection.ts";
 
 class Counting extends DatabaseSync {
@@ -35,3 +40,30 @@ test("a statement is prepared once; one with a long list isn't held, or each len
     .executeTakeFirstOrThrow();
   expect(total).toBe(2_002);
 });
+
+test("writes that wait in line behind another program's give up together, not one after the other", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-"));
+  const file = join(folder, "latchkey.db");
+  const other = new DatabaseSync(file);
+  other.exec("create table note (id integer)");
+  const query = new Kysely<{ note: { id: number } }>({ dialect: sqliteDialect(new DatabaseSync(file)) });
+  const write = () =>
+    query.transaction().execute((one) => one.insertInto("note").values({ id: 1 }).execute());
+  const clock = vi.spyOn(performance, "now").mockReturnValue(0);
+  other.exec("begin immediate");
+  const early = [write(), write(), write()];
+  await nextTurn();
+  clock.mockReturnValue(9_000);
+  const late = write();
+  await nextTurn();
+  clock.mockReturnValue(10_000);
+  const ends = await Promise.allSettled(early);
+  expect(ends.map((end) => end.status === "rejected" && end.reason)).toEqual(
+    early.map(() => expect.any(DatabaseUnavailable)),
+  );
+  other.exec("rollback");
+  await late;
+  clock.mockRestore();
+  await query.destroy();
+  rmSync(folder, { recursive: true });
+}, 10_000);
