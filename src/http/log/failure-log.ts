@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { createLinesAMinute } from "./lines-a-minute.ts";
+import { createLinesAMinute } from "../../lines-a-minute.ts";
 
 /** What the log says of requests that the server could not answer as asked. */
 const LEVELS = {

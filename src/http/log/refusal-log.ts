@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
+import { createLinesAMinute } from "../../lines-a-minute.ts";
 import type { RefusalCode } from "../../refusals.ts";
 import type { Network } from "../../sessions/start.ts";
-import { createLinesAMinute } from "./lines-a-minute.ts";
 
 /** The refusals that an operator may want to count, or to ban a client for. */
 const SECURITY: ReadonlySet<RefusalCode> = new Set([
