@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono, type MiddlewareHandler } from "hono";
 import { mount, requireSession } from "../src/adapters/hono.ts";
+import { giveWayToRequests, sizeThreadPool } from "../src/cli/threads.ts";
 import { lockAccount } from "../src/database/lock.ts";
 import { createLatchkey } from "../src/index.ts";
 import { REST } from "../src/maintenance.ts";
@@ -29,6 +30,8 @@ const {
   BENCH_PORT = "0",
 } = process.env;
 const baseUrl = `${BENCH_SCHEME}://localhost:${BENCH_PORT}/auth`;
+// As `serve` does.
+sizeThreadPool();
 const latchkey = await createLatchkey({
   baseUrl,
   databaseUrl: BENCH_DATABASE,
@@ -37,6 +40,8 @@ const latchkey = await createLatchkey({
   logLevel: "error",
   rateLimits: BENCH_LIMITS === "off" ? "off" : "on",
 });
+
+await giveWayToRequests(latchkey.parts.log);
 
 const app = new Hono();
 app.get("/open", (context) => context.text("hello"));

@@ -18,6 +18,7 @@ import { createApp, type Fetch } from "./http/app.ts";
 import type { HttpParts } from "./http/call.ts";
 import { watchClock } from "./http/clock-watch.ts";
 import { createCookies } from "./http/cookies.ts";
+import { createFailureLog } from "./http/log/failure-log.ts";
 import { createRefusalLog } from "./http/log/refusal-log.ts";
 import { readDashboard } from "./http/pages/dashboard.ts";
 import { watchOrigins } from "./http/request/foreign-origin.ts";
@@ -107,6 +108,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
     live,
     copyNotices: createCopyNotices(),
     refusalLog: createRefusalLog(log),
+    failureLog: createFailureLog(log),
     log,
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
@@ -139,7 +141,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
       live.close();
       await Promise.all([stopMaintenance(), ended.close()]);
       await parts.settled();
-      parts.refusalLog.tellLeftOut(Number.POSITIVE_INFINITY);
+      for (const log of [parts.refusalLog, parts.failureLog]) log.tellLeftOut(Number.POSITIVE_INFINITY);
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
     }),

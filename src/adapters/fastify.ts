@@ -7,7 +7,7 @@ import type {
   preHandlerAsyncHookHandler,
 } from "fastify";
 import type { SignedIn } from "../answers.ts";
-import { LARGEST_BODY } from "../http/guards.ts";
+import { joinUpTo, LARGEST_BODY } from "../http/guards.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf, listenerOf } from "./node-request.ts";
 import { isAtOrBelow, misplaced, mountAt } from "./place.ts";
@@ -60,14 +60,8 @@ function answerBelow(own: FastifyInstance, path: string, latchkey: Latchkey): vo
 
 /** A body as the app's hooks left it (some read it first); of one that is too large, enough to see that. */
 async function bytesOf(payload: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > LARGEST_BODY) break;
-  }
-  return Buffer.concat(chunks);
+  const pieces = payload.iterator({ destroyOnReturn: false });
+  return (await joinUpTo(pieces, LARGEST_BODY)) ?? Buffer.alloc(LARGEST_BODY + 1);
 }
 
 /**

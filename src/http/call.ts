@@ -6,6 +6,7 @@ import type { LiveStreams } from "../sessions/live/live-streams.ts";
 import type { ClientInfo, Network } from "../sessions/start.ts";
 import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
+import type { FailureLog } from "./log/failure-log.ts";
 import type { RefusalLog } from "./log/refusal-log.ts";
 
 /** What handlers work with. */
@@ -14,6 +15,7 @@ export type HttpParts = AccountParts & {
   readonly live: LiveStreams;
   readonly copyNotices: CopyNotices;
   readonly refusalLog: RefusalLog;
+  readonly failureLog: FailureLog;
   /** The providers of the settings, by name. */
   readonly providers: ReadonlyMap<string, Provider>;
   /** How far the database's clock is ahead, in ms; the operator hears of it. */

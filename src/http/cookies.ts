@@ -1,12 +1,14 @@
 import type { Settings } from "../options/options.ts";
 import { ON_THE_WAY } from "../sessions/binding/bindable.ts";
 import { REASON_KEPT } from "../sessions/expiry.ts";
-import { looksLikeToken, tokenForOld } from "../sessions/token.ts";
+import { looksLikeOldToken, looksLikeToken, tokenForOld } from "../sessions/token.ts";
 
 const DEVICE_MAX_AGE = 400 * 86_400;
 const SIGN_IN_MAX_AGE = 600;
 /** As much of a Cookie header as Node reads of all headers, in characters: under 300 tokens, however many were planted. */
 const MOST_READ = 16 * 1024;
+/** More than a browser sends: it keeps 180 cookies of a site at most, each of which is read in two ways. */
+const MOST_OLD_TOKENS = 400;
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/;
 
 type CookieSettings = Pick<Settings, "baseUrl" | "cookieDomain" | "cookieName">;
@@ -34,8 +36,8 @@ export function createCookies(
   };
   const importedTokens = (header: string | null) => {
     if (importedCookie === null) return [];
-    const tokens = new Set(valuesOf(header, importedCookie).flatMap(tokensInOld));
-    return [...tokens].map((token) => tokenForOld(token, hmac));
+    const tokens = new Set(valuesOf(header, importedCookie).flatMap(tokensInOld).filter(looksLikeOldToken));
+    return [...tokens].slice(0, MOST_OLD_TOKENS).map((token) => tokenForOld(token, hmac));
   };
 
   return {

@@ -13,13 +13,17 @@ const DOWN_FOR_PEOPLE =
 const DOWN = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
 
 /** What the one catch answers. A database that is down is 503 and says nothing about who is signed in. */
-export function errorResponse(parts: HttpParts, error: unknown, request: RequestHead): Response {
+export function errorResponse(
+  parts: Pick<HttpParts, "settings" | "log" | "failureLog">,
+  error: unknown,
+  request: RequestHead,
+): Response {
   const isDown =
     error instanceof DatabaseUnavailable || error instanceof Busy || error instanceof DecryptionError;
   const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
   const facts = { err: error, method: request.method, path };
   if (wentAway(error)) parts.log.debug(facts, "The client went away.");
-  else parts.log.error(facts, isDown ? "Not available." : "A request failed.");
+  else parts.failureLog.note(isDown ? "Not available." : "A request failed.", facts, parts.settings.now());
   if (!isDown) return problem(refuse("internal_error"));
   const response = wantsPage(request)
     ? plainPage(503, DOWN_FOR_PEOPLE, parts.settings)

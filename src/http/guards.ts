@@ -69,18 +69,23 @@ function isJson(type: string): boolean {
   );
 }
 
-/** Null where there is more. */
-async function readUpTo(request: Request, most: number): Promise<Buffer | null> {
-  if (Number(request.headers.get("content-length") ?? 0) > most) return null;
-  if (!request.body) return Buffer.alloc(0);
-  const chunks: Uint8Array[] = [];
+async function readUpTo({ headers, body }: Request, most: number): Promise<Buffer | null> {
+  if (Number(headers.get("content-length") ?? 0) > most) return null;
+  return body ? joinUpTo(body, most) : Buffer.alloc(0);
+}
+
+/** The pieces of a body, copied together as they come: one of a single byte, if it were kept, takes 200 more. Null where there is more. */
+export async function joinUpTo(pieces: AsyncIterable<Uint8Array>, most: number): Promise<Buffer | null> {
+  let bytes = Buffer.alloc(0);
   let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.length;
-    if (size > most) return null;
-    chunks.push(chunk);
+  for await (const piece of pieces) {
+    const end = size + piece.length;
+    if (end > most) return null;
+    if (end > bytes.length) bytes = Buffer.concat([bytes], Math.min(most, 2 * end));
+    bytes.set(piece, size);
+    size = end;
   }
-  return Buffer.concat(chunks);
+  return bytes.subarray(0, size);
 }
 
 function parse(bytes: Buffer): { value: unknown } | null {

@@ -5,7 +5,7 @@ import { issuerKey } from "../options/oidc.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { replacementKeyOf } from "../sessions/start.ts";
-import { hashToken, tokenForOld } from "../sessions/token.ts";
+import { hashToken, looksLikeOldToken, OLD_TOKEN, tokenForOld } from "../sessions/token.ts";
 import { type Found, type IncomingAccount, readIncoming } from "./incoming.ts";
 import type { LeftOut } from "./report.ts";
 
@@ -134,10 +134,6 @@ function validIdentities(parts: AccountParts, account: IncomingAccount, leaveOut
 
 type OldSession = NonNullable<IncomingAccount["sessions"]>[number];
 
-/** Below, a token could be guessed. */
-const SHORTEST_TOKEN = 20;
-const LONGEST_TOKEN = 512;
-
 /**
  * Sessions that still live. They end when the old system would have ended them, and at the latest one session
  * lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several with one
@@ -156,8 +152,9 @@ function validSessions(
     .filter((one) => overByTime(one.expiresAt, usedAt(one), settings, now) === null)
     .sort((one, other) => usedAt(other) - usedAt(one))
     .flatMap((one) => {
-      if (one.token.length < SHORTEST_TOKEN || one.token.length > LONGEST_TOKEN) {
-        leaveOut("session", `Its token doesn't have ${SHORTEST_TOKEN} to ${LONGEST_TOKEN} characters.`);
+      if (!looksLikeOldToken(one.token)) {
+        const { shortest, longest } = OLD_TOKEN;
+        leaveOut("session", `Its token doesn't have ${shortest} to ${longest} characters.`);
         return [];
       }
       const device = readDevice(new Headers({ "user-agent": headerSafe(one.userAgent ?? "") }));

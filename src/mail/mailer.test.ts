@@ -48,9 +48,7 @@ afterEach(async () => {
 });
 
 /** Every email is caused at START; after that time goes on. */
-function openMailer(
-  options: Partial<Omit<MailerOptions, "database" | "seal" | "admit">> = {},
-): WaitingMailer {
+function openMailer(options: Partial<Omit<MailerOptions, "database" | "seal">> = {}): WaitingMailer {
   const begun = Date.now();
   const keep = (level: string) => (facts: object, words: string) => void lines.push({ level, facts, words });
   const mailer = createWaitingMailer({
@@ -356,6 +354,17 @@ describe("with a mail server", () => {
 });
 
 describe("with an outbox", () => {
+  test("logs 100 emails a minute that were held back, and how many more at the end", async () => {
+    const mailer = openMailer({ admit: async () => false, now: () => START });
+    for (let sent = 0; sent < 103; sent++) mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(lines).toHaveLength(100);
+    await mailer.close();
+    expect(lines.slice(100)).toEqual([
+      { level: "warn", facts: { leftOut: 3 }, words: "More emails were held back than are logged." },
+    ]);
+  });
+
   const NAME = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z-\d{6}-[0-9a-f]{8}\.eml$/;
   const files = async () => (await readdir(folder)).sort();
   const contents = async () =>

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { DatabaseUnavailable } from "../database/database.ts";
+import { createLinesAMinute } from "../lines-a-minute.ts";
 import { isDevelopment, type Settings } from "../options/options.ts";
 import { createDelivery, type DeliveryOptions, messageId } from "./delivery.ts";
 import { harmless } from "./failure.ts";
@@ -79,6 +80,11 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
   const delivery = createDelivery(options, transport, { stopping, onError });
   const looks = createLooks(options, sendAllDue, { stopping, onError });
   const underWay = new Set<Promise<void>>();
+  const heldBack = createLinesAMinute((leftOut) => log.warn(leftOut, MORE_HELD_BACK));
+
+  function noteHeldBack(share: string): void {
+    if (heldBack.takes(now())) log.warn({ share }, HELD_BACK);
+  }
 
   async function sendAllDue(): Promise<void> {
     while (!stopping.aborted) {
@@ -86,7 +92,7 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
       if (claimed === null) return;
       if ("unreadable" in claimed)
         log.error({ err: claimed.unreadable }, "An email that waits to be sent can't be read.");
-      else if ("heldBack" in claimed) log.warn({ share: claimed.share }, HELD_BACK);
+      else if ("heldBack" in claimed) noteHeldBack(claimed.share);
       else begin(claimed);
       if (underWay.size >= MOST_AT_ONCE) await Promise.race(underWay);
     }
@@ -113,7 +119,10 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
     async idle(): Promise<void> {
       while (looks.running() !== null || underWay.size > 0) await Promise.all([looks.running(), ...underWay]);
     },
-    stop: () => stop.abort(),
+    stop() {
+      stop.abort();
+      heldBack.tellLeftOut(Number.POSITIVE_INFINITY);
+    },
   };
 }
 
@@ -154,6 +163,7 @@ function createLooks(
 }
 
 const HELD_BACK = "An email was held back: its address has had as many as it gets in an hour.";
+const MORE_HELD_BACK = "More emails were held back than are logged.";
 
 async function logWaiting({ database, log, now }: MailerOptions): Promise<void> {
   const waiting = await waitingEmails(database, now()).catch(() => null);

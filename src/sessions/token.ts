@@ -18,6 +18,14 @@ export function tokenForOld(oldToken: string, hmac: (text: string) => Buffer): s
   return PREFIX + hmac(`old session:${oldToken}`).toString("base64url");
 }
 
+/** How long another system's token is, in characters: a shorter one could be guessed. */
+export const OLD_TOKEN = { shortest: 20, longest: 512 };
+
+/** Whether another system's token has a length with which its session is imported; nothing else reaches the database. */
+export function looksLikeOldToken({ length }: string): boolean {
+  return length >= OLD_TOKEN.shortest && length <= OLD_TOKEN.longest;
+}
+
 /** 32 random bytes in base64url: emailed links, pending sign-ins, device cookies. */
 export function makeSecret(): string {
   return randomBytes(32).toString("base64url");

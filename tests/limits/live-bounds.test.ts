@@ -92,6 +92,24 @@ describeOnEachEngine("Live streams", (engine) => {
     live.close();
   });
 
+  test("a page that doesn't read has one change waiting for it, however many there were", async () => {
+    const person = await signUp(server());
+    const headers = { Cookie: person.client.jar.header() };
+    const answer = await server().latchkey.fetch(new Request(`${server().baseUrl}/api/live`, { headers }));
+    const unread = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const reading = await openAt(person.client);
+    for (let changed = 0; changed < 5; changed++) {
+      await signIn(server(), person, UA.firefoxWindows);
+      await reading.nextOf("sessions-changed");
+    }
+    const next = async () => Buffer.from((await unread.read()).value ?? "").toString();
+    expect(await next()).toContain("open");
+    expect(await next()).toMatch(/^event: sessions-changed\n.*\n\n$/);
+    expectNoContent(await person.client.delete("/api/session"));
+    expect(await next()).toMatch(/^event: signed-out\n/);
+    expect(await next()).toBe("");
+  });
+
   test("nor does HEAD begin or use up a sign-in with another site", async () => {
     const { client } = server();
     const browser = client();

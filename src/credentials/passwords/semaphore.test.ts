@@ -61,6 +61,16 @@ test("work that comes to a full line is refused at once", async () => {
   expect(refused.begun).toBe(false);
 });
 
+test("no line is longer than a thousand", async () => {
+  const semaphore = createSemaphore(1, LONG, "busy");
+  const running = endless();
+  const all = Array.from({ length: 1_001 }, () => semaphore.run(running.work));
+  const oneMore = semaphore.run(async () => "begun");
+  running.end();
+  await expect(oneMore).rejects.toThrow(Busy);
+  await Promise.all(all);
+});
+
 test("work that fails makes room for the next, and a free semaphore says so", async () => {
   const semaphore = createSemaphore(1, LONG, "busy");
   let freed = 0;

@@ -9,6 +9,9 @@ export type Semaphore = {
   onFree(callback: () => void): void;
 };
 
+/** More hashes than most machines make in the time that they may wait. Each that waits keeps its request, some 20 kB. */
+const MOST_WAITING = 1_000;
+
 /**
  * `timeout` is how long a turn is waited for, in ms; `busyMessage` is the message of the error after that. With
  * `mostWaiting` in line, the next one gets the error at once.
@@ -17,7 +20,7 @@ export function createSemaphore(
   atOnce: number,
   timeout: number,
   busyMessage: string,
-  mostWaiting = Number.POSITIVE_INFINITY,
+  mostWaiting = MOST_WAITING,
 ): Semaphore {
   const queue = new PQueue({ concurrency: atOnce });
   return {

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Kysely } from "kysely";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { DatabaseUnavailable } from "../database.ts";
 import { sqliteDialect } from "./connection.ts";
 
 class Counting extends DatabaseSync {
@@ -48,4 +53,31 @@ test("a limit is part of a statement's text: as a parameter it would have SQLite
   const page = query.selectFrom("note").select("id").orderBy("id").limit(2).offset(1);
   expect(page.compile().sql).toContain("limit 2 offset ?");
   expect(await page.execute()).toMatchObject([{ id: 2 }, { id: 3 }]);
+});
+
+test("writes that wait in line behind another program's give up together, not one after the other", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-"));
+  const file = join(folder, "latchkey.db");
+  const other = new DatabaseSync(file);
+  other.exec("create table note (id integer)");
+  const query = new Kysely<{ note: { id: number } }>({ dialect: sqliteDialect(new DatabaseSync(file)) });
+  const write = () =>
+    query.transaction().execute((one) => one.insertInto("note").values({ id: 1 }).execute());
+  const clock = vi.spyOn(performance, "now").mockReturnValue(0);
+  other.exec("begin immediate");
+  const early = [write(), write(), write()];
+  await nextTurn();
+  clock.mockReturnValue(9_000);
+  const late = write();
+  await nextTurn();
+  clock.mockReturnValue(10_000);
+  const ends = await Promise.allSettled(early);
+  expect(ends.map((end) => end.status === "rejected" && end.reason)).toEqual(
+    early.map(() => expect.any(DatabaseUnavailable)),
+  );
+  other.exec("rollback");
+  await late;
+  clock.mockRestore();
+  await query.destroy();
+  rmSync(folder, { recursive: true });
 });

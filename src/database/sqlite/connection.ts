@@ -14,10 +14,12 @@ import {
   ValueNode,
 } from "kysely";
 import { DatabaseUnavailable } from "../database.ts";
+import { type Deadline, deadlineIn } from "../deadline.ts";
 import { asUnavailable, isBusy } from "./faults.ts";
 
-/** How long a write waits for another process's write before it gives up, in ms. */
+/** How long a write waits, its turn included, while another program writes; then it gives up, in ms. */
 const WRITE_TIMEOUT = 10_000;
+const LOCKED = "The database file stayed locked by another program.";
 /** Longer statements, in characters, have a list of many rows: a text for each number of rows, and few come twice. */
 const LONGEST_KEPT = 2_000;
 
@@ -51,11 +53,14 @@ function createDriver(database: DatabaseSync, afterTransaction: () => void): Dri
   const run = (sql: string) => prepare(sql).statement.run();
   const waiting: (() => void)[] = [];
   let isTaken = false;
+  let deadline: Deadline = 0;
   return {
     init: async () => {},
     async acquireConnection() {
+      const own = deadlineIn(WRITE_TIMEOUT);
       if (isTaken) await new Promise<void>((resolve) => waiting.push(resolve));
       isTaken = true;
+      deadline = own;
       return connection;
     },
     async releaseConnection() {
@@ -64,17 +69,17 @@ function createDriver(database: DatabaseSync, afterTransaction: () => void): Dri
       else isTaken = false;
     },
     async beginTransaction() {
-      const tries = WRITE_TIMEOUT / 5;
-      for (let tried = 0; tried < tries; tried += 1) {
+      for (;;) {
         try {
           run("begin immediate");
           return;
         } catch (error) {
           if (!isBusy(error)) throw asUnavailable(error);
+          // Those in line have waited, too: each for the whole time after the one before, the last never got its answer.
+          if (performance.now() >= deadline) throw new DatabaseUnavailable(LOCKED);
           await wait(5);
         }
       }
-      throw new DatabaseUnavailable("The database file stayed locked by another program.");
     },
     async commitTransaction() {
       try {

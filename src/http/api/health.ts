@@ -25,14 +25,14 @@ export const healthRoutes = [
     summary: "Whether the server's database answers and their clocks agree.",
     answers: { 200: well, 503: unwell },
     refuses: null,
-    async handle({ parts }) {
+    async handle({ parts, now }) {
       try {
         await parts.database.read.selectFrom("account").select("id").limit(1).execute();
         const aheadMs = await parts.clockAhead();
         if (Math.abs(aheadMs) < CLOCK_NOT_READY) return tell(200, { status: "ok" });
         return tell(503, { status: "clock", aheadMs });
       } catch (error) {
-        parts.log.warn({ err: error }, "The database does not answer.");
+        parts.failureLog.note("The database does not answer.", { err: error }, now);
         return tell(503, { status: "unavailable" });
       }
     },

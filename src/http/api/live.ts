@@ -33,22 +33,38 @@ export const liveRoutes = [
   }),
 ];
 
+/**
+ * What comes while its reader doesn't read waits once, however often it came: a page that hears of a change looks at
+ * everything.
+ */
 function eventsOf(parts: HttpParts, current: CurrentSession): ReadableStream<Uint8Array> {
   let forget = () => {};
+  const waiting = new Set<string>();
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const send = (text: string) => controller.enqueue(encoder.encode(text));
+      const sendOnce = (text: string) => {
+        waiting.add(text);
+        sendWaiting(waiting, controller);
+      };
       send("retry: 2000\n: open\n\n");
       forget = parts.live.open(current, {
-        sessionsChanged: () => send("event: sessions-changed\ndata: {}\n\n"),
+        sessionsChanged: () => sendOnce("event: sessions-changed\ndata: {}\n\n"),
         signedOut(told) {
           send(`event: signed-out\ndata: ${JSON.stringify(told)}\n\n`);
           controller.close();
         },
-        heartbeat: () => send(":\n\n"),
+        heartbeat: () => sendOnce(":\n\n"),
         close: () => controller.close(),
       });
     },
+    pull: (controller) => sendWaiting(waiting, controller),
     cancel: () => forget(),
   });
+}
+
+function sendWaiting(waiting: Set<string>, controller: ReadableStreamDefaultController<Uint8Array>): void {
+  if (waiting.size === 0 || (controller.desiredSize ?? 0) <= 0) return;
+  controller.enqueue(encoder.encode([...waiting].join("")));
+  waiting.clear();
 }

@@ -1,10 +1,7 @@
 import type { Logger } from "pino";
+import { createLinesAMinute } from "../../lines-a-minute.ts";
 import type { RefusalCode } from "../../refusals.ts";
 import type { Network } from "../../sessions/start.ts";
-
-/** So many refusals a minute are logged at most: no flood of them fills a disk. */
-const MOST_LINES = 100;
-const MINUTE = 60_000;
 
 /** The refusals that an operator may want to count, or to ban a client for. */
 const SECURITY: ReadonlySet<RefusalCode> = new Set([
@@ -57,28 +54,14 @@ export type RefusalLog = {
 
 /** Refusals as lines of the log, so many a minute. */
 export function createRefusalLog(log: Pick<Logger, "info">): RefusalLog {
-  let minute = { startedAt: 0, lines: 0, leftOut: 0 };
-
-  function tellLeftOut(now: number): void {
-    // A clock that steps back begins a new minute, too.
-    if (now >= minute.startedAt && now < minute.startedAt + MINUTE) return;
-    if (minute.leftOut > 0)
-      log.info({ leftOut: minute.leftOut }, "More requests were refused than are logged.");
-    minute = { startedAt: now, lines: 0, leftOut: 0 };
-  }
-
+  const lines = createLinesAMinute((leftOut) =>
+    log.info(leftOut, "More requests were refused than are logged."),
+  );
   return {
     note(refused, now) {
-      if (!concernsSecurity(refused)) return;
-      tellLeftOut(now);
-      if (minute.lines >= MOST_LINES) {
-        minute.leftOut += 1;
-        return;
-      }
-      minute.lines += 1;
-      log.info(factsOf(refused), "Refused.");
+      if (concernsSecurity(refused) && lines.takes(now)) log.info(factsOf(refused), "Refused.");
     },
-    tellLeftOut,
+    tellLeftOut: lines.tellLeftOut,
   };
 }
 

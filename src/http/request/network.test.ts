@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import ipaddr from "ipaddr.js";
+import { expect, test, vi } from "vitest";
 import { readSettings } from "../../options/options.ts";
 import { networkOf, watchNetworks } from "./network.ts";
 
@@ -92,4 +93,12 @@ test("a server that never tells peers is told of once, with what to declare, unl
 
 test("without a declared proxy, a server that never tells peers has one peer, whatever the header says", () => {
   expect(watched().networkOf(forwarded, undefined)).toEqual(many("unknown"));
+});
+
+test("what a client writes before its own address isn't read: it may be thousands of hops", () => {
+  const reading = vi.spyOn(ipaddr, "isValid");
+  const header = `${",".repeat(15_000)}${VISITOR}, 10.0.0.9`;
+  expect(networkOf(PROXY, header, TRUSTED, () => {}).of).toBe(VISITOR);
+  expect(reading.mock.calls).toEqual([[PROXY], ["10.0.0.9"], [VISITOR]]);
+  reading.mockRestore();
 });

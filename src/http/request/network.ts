@@ -25,8 +25,9 @@ export function networkOf(
     return peer;
   }
   if (!direct && (remote !== undefined || trusted.length === 0)) return peer;
-  const hops = (forwardedFor ?? "").split(",").map((hop) => readAddress(hop.trim()));
-  for (const hop of hops.reverse()) {
+  // One at a time: what stands before the client's address is the client's own, and may be thousands.
+  for (const written of (forwardedFor ?? "").split(",").reverse()) {
+    const hop = readAddress(written.trim());
     if (!hop) break;
     if (!isTrusted(hop, trusted)) return { of: inNetwork(hop), generous: false };
   }

@@ -22,15 +22,16 @@ export type WaitingMailer = Pick<Mailer, "verify" | "close"> & {
   remove(): Promise<void>;
 };
 
-type Options = Omit<MailerOptions, "database" | "seal" | "admit"> & { at?: () => number };
+type Options = Omit<MailerOptions, "database" | "seal" | "admit"> &
+  Partial<Pick<MailerOptions, "admit">> & { at?: () => number };
 
 /** A mailer with an embedded database of its own, in which its emails wait. */
-export function createWaitingMailer({ at, ...options }: Options): WaitingMailer {
+export function createWaitingMailer({ at, admit = async () => true, ...options }: Options): WaitingMailer {
   const { now } = options;
   const folder = mkdtempSync(join(tmpdir(), "latchkey-mailer-"));
   const database = openSqlite(join(folder, "latchkey.db"));
   const seal = createSeal([randomBytes(32)]);
-  const mailer = createMailer({ ...options, database, seal, admit: async () => true });
+  const mailer = createMailer({ ...options, database, seal, admit });
   let written: Promise<unknown> = Promise.resolve();
   const isWritten = () => written;
   const waiting = () =>
