@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono, type MiddlewareHandler } from "hono";
 import { mount, requireSession } from "../src/adapters/hono.ts";
-import { giveWayToRequests, sizeThreadPool } from "../src/cli/threads.ts";
+import { giveWayToRequests, sizeThreadPool } from "../src/cli/serve/threads.ts";
 import { lockAccount } from "../src/database/lock.ts";
 import { createLatchkey } from "../src/index.ts";
 import { REST } from "../src/maintenance.ts";

@@ -12,7 +12,7 @@ import { addBreachedPasswords } from "./breached-passwords.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import { addImport } from "./import.ts";
 import { addInit } from "./init.ts";
-import { addServe } from "./serve.ts";
+import { addServe } from "./serve/serve.ts";
 import { addSessions } from "./sessions.ts";
 import { CommandFailed, outliveReaders, say, UsageError } from "./terminal.ts";
 import { addMigrate, addPrune } from "./upkeep.ts";

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
-import { DatabaseUnavailable } from "../database/database.ts";
-import type { HttpParts } from "../http/call.ts";
-import { listen } from "../http/listen.ts";
-import { openLatchkey, whereEmailsGo } from "../latchkey.ts";
-import { SETTINGS } from "../options/table.ts";
-import { givenOptions } from "./given-options.ts";
-import { CommandFailed, print, say } from "./terminal.ts";
+import { DatabaseUnavailable } from "../../database/database.ts";
+import type { HttpParts } from "../../http/call.ts";
+import { listen } from "../../http/listen.ts";
+import { openLatchkey, whereEmailsGo } from "../../latchkey.ts";
+import { SETTINGS } from "../../options/table.ts";
+import { givenOptions } from "../given-options.ts";
+import { CommandFailed, print, say } from "../terminal.ts";
 import { giveWayToRequests, sizeThreadPool } from "./threads.ts";
 
 export function addServe(program: Command): void {
