@@ -5,7 +5,7 @@ import { Busy, refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
 import { plainPage } from "./pages/html.ts";
-import type { RequestHead } from "./request/request-head.ts";
+import { addressOf, type RequestHead } from "./request/request-head.ts";
 
 /** To people, who know the site by another name; reloading keeps an emailed link's token, which no link here could. */
 const DOWN_FOR_PEOPLE =
@@ -20,7 +20,7 @@ export function errorResponse(
 ): Response {
   const isDown =
     error instanceof DatabaseUnavailable || error instanceof Busy || error instanceof DecryptionError;
-  const path = new URL(request.url, parts.settings.baseUrl.origin).pathname;
+  const path = addressOf(request, parts.settings.baseUrl.origin)?.pathname ?? null;
   const facts = { err: error, method: request.method, path };
   if (wentAway(error)) parts.log.debug(facts, "The client went away.");
   else parts.failureLog.note(isDown ? "Not available." : "A request failed.", facts, parts.settings.now());

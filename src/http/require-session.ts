@@ -5,7 +5,7 @@ import type { HttpParts } from "./call.ts";
 import { errorResponse } from "./errors.ts";
 import { identify, notSignedIn, withoutStaleCookie } from "./identify.ts";
 import { allowedNext, loginUrl, navigates, redirectFrom } from "./next.ts";
-import { headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
+import { addressOf, headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
 import { whyNotLetIn } from "./require-two-factor.ts";
 
 /** Who a request to the app around Latchkey comes from. @throws where the database doesn't answer. */
@@ -41,8 +41,8 @@ function letThrough(parts: HttpParts, request: RequestHead, who: Authentication)
 }
 
 /** The page that was asked for, to come back to. */
-function pageOf({ settings }: HttpParts, { method, url }: RequestHead): string | null {
-  if (method !== "GET" && method !== "HEAD") return null;
-  const { pathname, search } = new URL(url, settings.baseUrl.origin);
-  return allowedNext(settings.baseUrl.origin + pathname + search, settings);
+function pageOf({ settings }: HttpParts, request: RequestHead): string | null {
+  if (request.method !== "GET" && request.method !== "HEAD") return null;
+  const address = addressOf(request, settings.baseUrl.origin);
+  return address && allowedNext(settings.baseUrl.origin + address.pathname + address.search, settings);
 }

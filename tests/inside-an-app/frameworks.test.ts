@@ -61,6 +61,22 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     }
   });
 
+  test("an address that begins with two slashes is checked like any other, and is the way back to itself", async () => {
+    const app = await startApp(build, database, { manner: { checksAll: "onRequest" } });
+    try {
+      const nobody = app.app(app.client());
+      for (const path of ["//", "//[", "//evil.test/notes?page=2"]) {
+        const sent = await nobody.get(path, NAVIGATION);
+        const next = header(sent, "location")?.replace(`${app.baseUrl}/login?next=`, "") ?? "none";
+        const itself = `${new URL(app.baseUrl).origin}${path}`;
+        expect([sent.status, decodeURIComponent(next)], path).toEqual([302, new URL(itself).href]);
+        expectRefusal(await nobody.get(path), 401, "signed_out");
+      }
+    } finally {
+      await app.close();
+    }
+  });
+
   test("pages, their files and the live stream are served, and only below the base path", async () => {
     const { client } = await signUp(server);
     const page = await server.client().get("/login", NAVIGATION);

@@ -30,6 +30,15 @@ export function headersOf(request: NodeRequestHead | Pick<RequestHead, "headers"
   };
 }
 
+/**
+ * The address that a request asks for. A path alone is one of this site, however many slashes it begins with.
+ * Null where it can't be read.
+ */
+export function addressOf({ url }: Pick<RequestHead, "url">, origin: string): URL | null {
+  const address = url.startsWith("/") ? origin + url : url;
+  return URL.canParse(address, origin) ? new URL(address, origin) : null;
+}
+
 /** A header that comes more than once is joined, cookies as RFC 9113 says (8.2.3). */
 function inRaw(rawHeaders: readonly string[], name: string): string | null {
   let found: string | null = null;
