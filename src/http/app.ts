@@ -39,10 +39,27 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   app.onError((error, context) => errorResponse(parts, error, context.req.raw));
   const send = delayRefusals();
   return async (request, remote) => {
+    if (!isReadable(request)) return unreadable(baseUrl);
     parts.noticePeer(remote);
     const response = await app.fetch(request, remote === undefined ? {} : { remote });
     return send(withSecurityHeaders(response, baseUrl));
   };
+}
+
+/** What a URL's parser takes for the end of the host, or for a name before it. */
+const NO_HOST = /[\\/?#@]/;
+
+/**
+ * Servers let a Host through such as 999.1.1.1, with which no URL can be parsed, and one that is more than a host,
+ * if it is as long as what it is read as: `9\abcde` and `abcde@9`, as 0.0.0.9.
+ */
+function isReadable({ url, headers }: Request): boolean {
+  return URL.canParse(url) && !NO_HOST.test(headers.get("host") ?? "");
+}
+
+/** The answer to what can't be read as a request, by its address or its Host. */
+export function unreadable(baseUrl: BaseUrl): Response {
+  return withSecurityHeaders(problem(refuse("unreadable_request")), baseUrl);
 }
 
 /** A request on its way down the line: guards, then who sends it, then the route's own answer. */

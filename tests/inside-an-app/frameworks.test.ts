@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeToken } from "../../src/sessions/token.ts";
 import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 import { header } from "../support/requests/answers.ts";
+import { exchangeBytes } from "../support/requests/exchange.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
 import { freshEmail, isSignedIn, PASSWORD, signIn, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -75,6 +76,24 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     } finally {
       await app.close();
     }
+  });
+
+  test("a Host that is none is refused, by Latchkey's own pages and routes, and a check fails at none", async () => {
+    const nobody = server.client();
+    for (const host of ["999.1.1.1", "abcde@9"])
+      for (const path of ["/verify", "/settings/security", "/api/session"])
+        expectRefusal(await nobody.get(path, { Host: host }), 400, "unreadable_request");
+    const checked = await server.app(nobody).get("/notes", { Host: "999.1.1.1", ...NAVIGATION });
+    expect([checked.status, header(checked, "location")]).toEqual([
+      302,
+      expect.stringContaining(`${server.baseUrl}/login`),
+    ]);
+  });
+
+  // A Hono app's own server makes the requests: one without a Host never reaches it.
+  test.skipIf(name === "Hono")("a request without a Host is answered, as HTTP/1.0 allows", async () => {
+    const answer = await exchangeBytes(server.port, "GET /auth/healthz HTTP/1.0\r\n\r\n");
+    expect(answer).toMatch(/^HTTP\/1\.1 200/);
   });
 
   test("pages, their files and the live stream are served, and only below the base path", async () => {
