@@ -23,7 +23,8 @@ export function mount(latchkey: Latchkey): RequestHandler {
   const base = mountAt(latchkey);
   const answer = listenerOf(latchkey);
   return (request, reply, next) => {
-    if (!isAtOrBelow(base, request.baseUrl)) {
+    // Express takes /AUTH for /auth unless it is told otherwise, so that says nothing of where this is mounted.
+    if (!isAtOrBelow(base.toLowerCase(), request.baseUrl.toLowerCase())) {
       return next(misplaced(request.baseUrl, base, "Write app.use(mount(latchkey)), or change baseUrl."));
     }
     if (!isAtOrBelow(pathAskedFor(request), base)) return next();
@@ -54,8 +55,9 @@ export function requireSession(latchkey: Latchkey): RequestHandler {
   };
 }
 
+/** Its router, too, reads the path alone where a request names the whole address (RFC 9112, 3.2.2). */
 function pathAskedFor({ originalUrl }: Request): string {
-  return originalUrl.split("?", 1)[0] ?? "";
+  return originalUrl.replace(/^https?:\/\/[^/?#]*/i, "").split("?", 1)[0] ?? "";
 }
 
 /** Other middleware may have answered meanwhile, such as a timeout. */

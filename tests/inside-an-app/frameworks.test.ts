@@ -96,6 +96,15 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     expect(answer).toMatch(/^HTTP\/1\.1 200/);
   });
 
+  test("a request that names the whole address is answered as one that names the path", async () => {
+    const line = `GET http://localhost:${server.port}/auth/healthz HTTP/1.1`;
+    const answer = await exchangeBytes(
+      server.port,
+      `${line}\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200/);
+  });
+
   test("pages, their files and the live stream are served, and only below the base path", async () => {
     const { client } = await signUp(server);
     const page = await server.client().get("/login", NAVIGATION);
@@ -195,6 +204,8 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     const app = await startApp(build, database, { manner: { below: "/auth" } });
     try {
       expect(await isSignedIn((await signUp(app)).client)).toBe(true);
+      // Nothing is there, and nothing is wrong with the app.
+      expect((await app.app(app.client()).get("/AUTH/healthz")).status).toBe(404);
     } finally {
       await app.close();
     }
