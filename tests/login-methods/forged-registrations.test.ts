@@ -26,6 +26,8 @@ const forgeries: Record<string, Forgery> = {
   "an invented challenge": { challenge: randomBytes(32).toString("base64url") },
   "the type of a sign-in": { type: "webauthn.get" },
   "nobody present": { userPresent: false },
+  "an id longer than any is": { id: randomBytes(1_024).toString("base64url") },
+  "an id too long for an index": { id: randomBytes(4_000).toString("base64url") },
 };
 
 /** One of every JSON type, and texts that have broken readers before. */

@@ -9,7 +9,14 @@ import { type Outcome, refuse } from "../../refusals.ts";
 import { makeId } from "../../sessions/token.ts";
 import type { AccountParts } from "../parts.ts";
 import { beginCeremony, takeCeremony } from "./ceremony.ts";
-import { findPasskey, listPasskeys, moveCounter, type NewPasskey, type Passkey } from "./stored-passkeys.ts";
+import {
+  findPasskey,
+  isCredentialId,
+  listPasskeys,
+  moveCounter,
+  type NewPasskey,
+  type Passkey,
+} from "./stored-passkeys.ts";
 
 /** Loaded by the first passkey, not at the start: it takes as long as everything else together. */
 const webAuthn = () => import("@simplewebauthn/server");
@@ -63,6 +70,7 @@ export async function acceptRegistration(
   }).catch(() => null);
   if (!verified?.verified) return refusal;
   const { id: credentialId, publicKey, counter, transports } = verified.registrationInfo.credential;
+  if (!isCredentialId(credentialId)) return refusal;
   const passkey = { credentialId, publicKey, counter, transports: readTransports(transports) };
   return { ok: true, passkey, accountId: ceremony.accountId, data: ceremony.data };
 }

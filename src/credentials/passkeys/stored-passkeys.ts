@@ -8,6 +8,8 @@ export type Passkey = Selectable<PasskeyTable>;
 
 const LONGEST_NAME = 64;
 const MOST_PASSKEYS = 20;
+/** At most 1,023 bytes, by the standard (WebAuthn, 4). */
+const CREDENTIAL_ID = /^[A-Za-z0-9_-]{1,1364}$/;
 
 /** A new passkey whose answer was right, ready to be stored. */
 export type NewPasskey = {
@@ -77,8 +79,13 @@ export async function moveCounter(
   return moved !== undefined;
 }
 
+/** Whether a passkey could be found by this: what isn't is never stored. */
+export function isCredentialId(given: unknown): given is string {
+  return typeof given === "string" && CREDENTIAL_ID.test(given);
+}
+
 export async function findPasskey(database: Database, credentialId: unknown): Promise<Passkey | undefined> {
-  if (typeof credentialId !== "string" || !/^[A-Za-z0-9_-]{1,1400}$/.test(credentialId)) return undefined;
+  if (!isCredentialId(credentialId)) return undefined;
   return database.read
     .selectFrom("passkey")
     .selectAll()
