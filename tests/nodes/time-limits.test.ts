@@ -146,6 +146,23 @@ describe.concurrent("What waits for PostgreSQL", () => {
     await leave();
   });
 
+  test("is one account's own: however much waits for it, others are answered", async ({ expect }) => {
+    const { database, start, leave } = await behindProxy();
+    const server = await start();
+    const [ada, bob] = [await signUp(server), await signUp(server)];
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query(`begin; select from account where id = '${ada.account.id}' for update`);
+    const flood = Array.from({ length: 30 }, () => ada.client.delete("/api/sessions"));
+    await expect.poll(async () => (await database.read(WAITING)).length).toBeGreaterThan(0);
+    expectStatus(200, await bob.client.delete("/api/sessions"));
+    expect((await server.client().get("/readyz")).status).toBe(200);
+    await holder.end();
+    for (const answer of await Promise.all(flood)) expect([200, 503]).toContain(answer.status);
+    await server.close();
+    await leave();
+  });
+
   test("a node that vanishes within a transaction keeps its account locked for seconds", async ({
     expect,
   }) => {
