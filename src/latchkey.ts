@@ -3,6 +3,7 @@ import { pino } from "pino";
 import type { Authentication, Session, SignedIn } from "./answers.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
 import { createAttempts } from "./credentials/limits/attempts.ts";
+import { createTurns } from "./credentials/limits/turns.ts";
 import { openBreachedPasswords } from "./credentials/passwords/breached-passwords.ts";
 import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
 import { createPasswordHashes } from "./credentials/passwords/password-hash.ts";
@@ -107,6 +108,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
     ...sessionParts,
     live,
     copyNotices: createCopyNotices(),
+    changes: createTurns("Too many changes of one session are under way."),
     refusalLog: createRefusalLog(log),
     failureLog: createFailureLog(log),
     log,

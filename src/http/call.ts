@@ -1,3 +1,4 @@
+import type { Turns } from "../credentials/limits/turns.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import type { Provider } from "../credentials/provider.ts";
 import type { CopyNotices } from "../recovery/copied-cookie.ts";
@@ -14,6 +15,8 @@ export type HttpParts = AccountParts & {
   readonly cookies: Cookies;
   readonly live: LiveStreams;
   readonly copyNotices: CopyNotices;
+  /** What one session changes: all of it waits for the same account, and would keep the database from everyone else. */
+  readonly changes: Turns;
   readonly refusalLog: RefusalLog;
   readonly failureLog: FailureLog;
   /** The providers of the settings, by name. */

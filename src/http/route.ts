@@ -98,7 +98,10 @@ export function route<
       if (!taken.ok) return refused(call, taken, who);
       // A row without a schema has a handler that takes no body.
       const body = taken.body as z.infer<Schema>;
-      const answered = await handle({ ...call, ...asker, body });
+      const work = () => handle({ ...call, ...asker, body });
+      const isChange = row.session === "required" && row.method !== "GET" && row.method !== "ALL";
+      const answered =
+        isChange && "session" in who ? await call.parts.changes.run(who.session.id, work) : await work();
       if (answered instanceof Response) return answered;
       return answered.ok ? respond(row.answers, answered) : refused(call, answered, who);
     },

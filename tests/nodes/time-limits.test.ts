@@ -3,7 +3,7 @@ import { describe, test } from "vitest";
 import { engineOf } from "../support/databases/engines.ts";
 import { FaultProxy } from "../support/databases/fault-proxy.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
-import { expectStatus, listOf, signUp } from "../support/requests/people.ts";
+import { expectStatus, listOf, PASSWORD, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { startInOwnProcess } from "../support/servers/own-process.ts";
 import { startServer } from "../support/servers/server.ts";
@@ -112,6 +112,53 @@ describe.concurrent("What waits for PostgreSQL", () => {
     await expect.poll(() => database.read(WAITING), { timeout: 20_000 }).toEqual([]);
     await holder.end();
     await expectSignedIn(client);
+    await server.close();
+    await leave();
+  });
+
+  test("leaves no read waiting at the server that nobody waits for, so that none pile up", async ({
+    expect,
+  }) => {
+    const { database, start, leave } = await behindProxy();
+    const server = await start();
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query("begin; lock table account in access exclusive mode");
+    const answer = await server.client().post("/api/session", { email: "a@example.com", password: PASSWORD });
+    expectRefusal(answer, 503, "unavailable");
+    await expect.poll(() => database.read(WAITING)).toEqual([]);
+    await holder.end();
+    await server.close();
+    await leave();
+  });
+
+  test("gives a migration longer than the server gives any other statement", async ({ expect }) => {
+    const { database, start, leave } = await behindProxy();
+    await database.read(`create function pause() returns event_trigger language plpgsql as
+      'begin perform pg_sleep(2); end'`);
+    await database.read(`create event trigger pause on ddl_command_start when tag in ('CREATE FUNCTION')
+      execute function pause()`);
+    const name = new URL(database.url).pathname.slice(1);
+    await database.read(`alter database "${name}" set statement_timeout = '1s'`);
+    const server = await start();
+    expect((await server.client().get("/readyz")).status).toBe(200);
+    await server.close();
+    await leave();
+  });
+
+  test("is one account's own: however much waits for it, others are answered", async ({ expect }) => {
+    const { database, start, leave } = await behindProxy();
+    const server = await start();
+    const [ada, bob] = [await signUp(server), await signUp(server)];
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query(`begin; select from account where id = '${ada.account.id}' for update`);
+    const flood = Array.from({ length: 30 }, () => ada.client.delete("/api/sessions"));
+    await expect.poll(async () => (await database.read(WAITING)).length).toBeGreaterThan(0);
+    expectStatus(200, await bob.client.delete("/api/sessions"));
+    expect((await server.client().get("/readyz")).status).toBe(200);
+    await holder.end();
+    for (const answer of await Promise.all(flood)) expect([200, 503]).toContain(answer.status);
     await server.close();
     await leave();
   });

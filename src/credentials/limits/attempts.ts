@@ -2,8 +2,8 @@ import { sql } from "kysely";
 import { type Database, MAY_BE_LOST, type Write } from "../../database/database.ts";
 import { type Refusal, refuse } from "../../refusals.ts";
 import { hashToken } from "../../sessions/token.ts";
-import { createSemaphore, type Semaphore } from "../passwords/semaphore.ts";
 import { createDecided } from "./decided.ts";
+import { createTurns } from "./turns.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -54,11 +54,8 @@ export type Attempts = {
   inTurn<T>(limit: Limit, work: () => Promise<T>): Promise<T>;
 };
 
-const UNDER_WAY = 4;
-const TIMEOUT = 10_000;
-
 export function createAttempts(database: Database, on: boolean): Attempts {
-  const semaphores = new Map<string, Semaphore>();
+  const turns = createTurns("Too many sign-ins of one account are under way.");
   const decided = createDecided(database);
   return {
     async take(limits, now) {
@@ -97,18 +94,9 @@ export function createAttempts(database: Database, on: boolean): Attempts {
       await countTry(write, { kind: "password_of_nobody", of: address }, now);
     },
     async inTurn(limit, work) {
-      return semaphoreOf(keyOf(limit)).run(work);
+      return turns.run(keyOf(limit), work);
     },
   };
-
-  function semaphoreOf(key: string): Semaphore {
-    const known = semaphores.get(key);
-    if (known) return known;
-    const made = createSemaphore(UNDER_WAY, TIMEOUT, "Too many sign-ins of one account are under way.");
-    semaphores.set(key, made);
-    made.onFree(() => semaphores.delete(key));
-    return made;
-  }
 }
 
 /** Returns when the limit's window ends where it is used up, else the given time. */

@@ -75,8 +75,8 @@ export function listenToOtherNodes(target: ListenTarget, listener: AnnouncementL
     listener("everyone");
     try {
       for (;;) {
-        await Promise.race([wait(ASKED_EVERY, undefined, { ref: false }), lost]);
-        await within(deadlineIn(ANSWER_LIMIT), Promise.race([client.query("select 1"), lost]));
+        await wait(ASKED_EVERY, undefined, { ref: false, signal: lost });
+        await within(deadlineIn(ANSWER_LIMIT), client.query("select 1"));
       }
     } catch {
       cut();
@@ -105,7 +105,11 @@ export async function announcementsArrive(
   }
 }
 
-type Connection = { client: pg.Client; lost: Promise<never>; cut: () => void };
+/**
+ * `lost` is a signal, since a promise would keep everything that has ever been raced against it. The driver itself
+ * ends the questions of a connection that is lost.
+ */
+type Connection = { client: pg.Client; lost: AbortSignal; cut: () => void };
 
 async function openConnection(url: string, stop?: AbortSignal): Promise<Connection> {
   const socket = new Socket();
@@ -116,14 +120,12 @@ async function openConnection(url: string, stop?: AbortSignal): Promise<Connecti
     ...connectionConfig(url, () => socket),
     application_name: "latchkey-listener",
   });
-  const lost = new Promise<never>((_resolve, reject) => {
-    client.on("error", reject).on("end", () => reject(new Error("The connection has ended.")));
-  });
-  lost.catch(() => {});
+  const lost = new AbortController();
+  client.on("error", () => lost.abort()).on("end", () => lost.abort());
   try {
     await client.connect();
-    await within(deadlineIn(ANSWER_LIMIT), Promise.race([client.query(`listen ${CHANNEL}`), lost]));
-    return { client, lost, cut };
+    await within(deadlineIn(ANSWER_LIMIT), client.query(`listen ${CHANNEL}`));
+    return { client, lost: lost.signal, cut };
   } catch (error) {
     cut();
     throw error;

@@ -33,8 +33,9 @@ export async function openPostgres(options: {
   const target = listenTarget(url, listenUrl);
   requireReadable("DATABASE_URL", url);
   requireReadable(target.setting, target.url);
-  const pool = openPool(url, CONNECTIONS);
-  const lookUpPool = openPool(url, LOOK_UP_CONNECTIONS, { endsAtServer: listenUrl === null });
+  const endsAtServer = listenUrl === null;
+  const pool = openPool(url, CONNECTIONS, { endsAtServer });
+  const lookUpPool = openPool(url, LOOK_UP_CONNECTIONS, { endsAtServer });
   const closePools = () => Promise.all([closePool(pool), closePool(lookUpPool)]);
   const prepared = onceItWorks(() => preparePostgres(pool));
   await prepared().catch(async (error: unknown) => {

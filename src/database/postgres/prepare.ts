@@ -8,9 +8,11 @@ const LEAST_VERSION = 150_000;
 const MIGRATION_LOCK = 7_305_881_201;
 /** A migration may build an index over 500 million rows; in ms. */
 const MIGRATION_LIMIT = 3_600_000;
-/** A node that can't have the lock within 4 s gives up until its next request: another node is migrating. */
-const BEGIN =
-  "begin isolation level read committed; set local lock_timeout = 4000; set local idle_in_transaction_session_timeout = 10000";
+/**
+ * A node that can't have the lock within 4 s gives up until its next request: another node is migrating. The
+ * connection's own limit on a statement doesn't hold here.
+ */
+const BEGIN = `begin isolation level read committed; set local statement_timeout = ${MIGRATION_LIMIT}; set local lock_timeout = 4000; set local idle_in_transaction_session_timeout = 10000`;
 
 /**
  * Brings the schema up to date under a lock, so that nodes that start at once migrate once.

@@ -1,0 +1,35 @@
+import { queryObjects } from "node:v8";
+import { expect, test, vi } from "vitest";
+import { listenTarget, listenToOtherNodes } from "../../src/database/postgres/listener.ts";
+import { engineOf } from "../support/databases/engines.ts";
+
+const ASKED = 500;
+const asked = vi.hoisted(() => ({ times: 0 }));
+
+// The pause between two signs of life takes no time, as often as the test wants.
+vi.mock("node:timers/promises", async (importOriginal) => {
+  const original = await importOriginal<typeof import("node:timers/promises")>();
+  return {
+    ...original,
+    setTimeout: (ms: number, ...more: [unknown, { signal?: AbortSignal }]) => {
+      asked.times += 1;
+      return original.setTimeout(asked.times > ASKED ? ms : 0, ...more);
+    },
+  };
+});
+
+const promises = () => queryObjects(Promise, { format: "count" });
+
+test("The connection for announcements keeps nothing of each sign of life that it asks for", async () => {
+  const database = await engineOf("postgres").createDatabase();
+  const before = promises();
+  const stop = listenToOtherNodes(
+    listenTarget(database.url, null),
+    () => {},
+    () => {},
+  );
+  await expect.poll(() => asked.times).toBeGreaterThan(ASKED);
+  expect(promises() - before).toBeLessThan(ASKED / 2);
+  await stop();
+  await database.drop();
+});
