@@ -7,7 +7,7 @@ import { type Someone, TestProvider } from "../support/login-methods/provider.ts
 import { MINUTE } from "../support/requests/clock.ts";
 import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
-import { freePort } from "../support/servers/free-port.ts";
+import { deadPort, freePort } from "../support/servers/free-port.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
@@ -23,7 +23,7 @@ describe("other sites to log in with, in the browser", () => {
       engine: engineOf("sqlite"),
       oidc: [
         { id: "acme", name: "Acme", issuer: `http://localhost:${port}`, ...credentials },
-        { id: "dead", name: "Deadwood", issuer: `http://localhost:${await freePort()}`, ...credentials },
+        { id: "dead", name: "Deadwood", issuer: `http://localhost:${await deadPort()}`, ...credentials },
       ],
     });
     provider = await TestProvider.start(`${server.baseUrl}/api/oidc/acme/callback`, port);

@@ -10,7 +10,7 @@ import { FaultProxy } from "../support/databases/fault-proxy.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
 import { systemProgram } from "../support/runs/system-program.ts";
 import { atTerminal, intoClosedPipe, latchkey, start } from "../support/servers/command-line.ts";
-import { freePort } from "../support/servers/free-port.ts";
+import { deadPort, freePort } from "../support/servers/free-port.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const NOBODY = 65_534;
@@ -178,7 +178,7 @@ describe("serve, while PostgreSQL can't be reached", () => {
   test("stops at once when it is told to, with 0", async () => {
     const env = {
       PORT: String(await freePort()),
-      DATABASE_URL: `postgres://nobody@127.0.0.1:${await freePort()}/nothing`,
+      DATABASE_URL: `postgres://nobody@127.0.0.1:${await deadPort()}/nothing`,
       LATCHKEY_SECRET_KEY: randomBytes(32).toString("hex"),
     };
     const child = start(["serve"], { cwd, env });

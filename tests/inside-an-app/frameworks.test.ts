@@ -7,7 +7,7 @@ import { expectNoContent, expectRefusal } from "../support/requests/expectations
 import { freshEmail, isSignedIn, PASSWORD, signIn, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { frameworks, startApp, type TestApp } from "../support/servers/apps.ts";
-import { freePort } from "../support/servers/free-port.ts";
+import { deadPort, freePort } from "../support/servers/free-port.ts";
 
 const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 
@@ -159,7 +159,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
   });
 
   test("a database that is down is 503 in the app too, and nobody is signed out", async () => {
-    const nowhere = `postgres://nobody:x@127.0.0.1:${await freePort()}/none`;
+    const nowhere = `postgres://nobody:x@127.0.0.1:${await deadPort()}/none`;
     const down = await startApp(build, { url: nowhere, folder: database.folder });
     try {
       const browser = down.client();
