@@ -143,7 +143,8 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
       live.close();
       await Promise.all([stopMaintenance(), ended.close()]);
       await parts.settled();
-      for (const log of [parts.refusalLog, parts.failureLog]) log.tellLeftOut(Number.POSITIVE_INFINITY);
+      for (const limited of [parts.refusalLog, parts.failureLog])
+        limited.tellLeftOut(Number.POSITIVE_INFINITY);
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
     }),

@@ -24,7 +24,7 @@ const HOURLY: Work[] = [...AT_START, pruneAndLog];
 /** What it does every minute, and more often where it prunes more often. */
 const EVERY_MINUTE: Work[] = [
   async ({ refusalLog, failureLog, settings }) => {
-    for (const log of [refusalLog, failureLog]) log.tellLeftOut(settings.now());
+    for (const limited of [refusalLog, failureLog]) limited.tellLeftOut(settings.now());
   },
   (parts) => tellHeldBack(parts, parts.settings.now()),
   // Emails that were written before a crash, or that another node left.

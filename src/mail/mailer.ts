@@ -87,6 +87,7 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
   }
 
   async function sendAllDue(): Promise<void> {
+    heldBack.tellLeftOut(now());
     while (!stopping.aborted) {
       const claimed = await claimNext(database, options, now());
       if (claimed === null) return;

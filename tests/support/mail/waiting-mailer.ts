@@ -12,7 +12,7 @@ import { storeEmails } from "../../../src/mail/outgoing.ts";
 /** Later than this, a next try is nothing to wait for, in ms. */
 const SOON = 5_000;
 
-export type WaitingMailer = Pick<Mailer, "verify" | "close"> & {
+export type WaitingMailer = Pick<Mailer, "sendDue" | "verify" | "close"> & {
   /** Writes an email and has it sent. `at` is when it was caused. */
   send(to: string, message: Message): void;
   /** Resolves when every email is sent, given up, or not to be tried soon. */
@@ -58,6 +58,7 @@ export function createWaitingMailer({ at, admit = async () => true, ...options }
       await isWritten();
       return waiting();
     },
+    sendDue: mailer.sendDue,
     verify: mailer.verify,
     async close() {
       await isWritten();
