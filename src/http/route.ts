@@ -89,6 +89,7 @@ export function route<
   All extends Answers,
   Schema extends z.ZodType = z.ZodUndefined,
 >({ handle, ...row }: Row<Need, All, Schema>): ApiRoute {
+  const isChange = row.session === "required" && row.method !== "GET" && row.method !== "ALL";
   return {
     ...row,
     async respond(call, who) {
@@ -99,9 +100,9 @@ export function route<
       // A row without a schema has a handler that takes no body.
       const body = taken.body as z.infer<Schema>;
       const work = () => handle({ ...call, ...asker, body });
-      const isChange = row.session === "required" && row.method !== "GET" && row.method !== "ALL";
-      const answered =
-        isChange && "session" in who ? await call.parts.changes.run(who.session.id, work) : await work();
+      const answered = await (isChange && "session" in who
+        ? call.parts.changes.run(who.session.id, work)
+        : work());
       if (answered instanceof Response) return answered;
       return answered.ok ? respond(row.answers, answered) : refused(call, answered, who);
     },

@@ -30,13 +30,13 @@ function settingsHelp(): string {
 async function runServer(): Promise<void> {
   sizeThreadPool();
   const latchkey = await openLatchkey(await givenOptions());
+  await giveWayToRequests(latchkey.parts.log);
   const { settings } = latchkey;
   const { port, host } = settings;
   const server = await listen(latchkey, { port, host }).catch(async (error: NodeJS.ErrnoException) => {
     await latchkey.close();
     throw new CommandFailed(whyNot(error, host, port));
   });
-  await giveWayToRequests(latchkey.parts.log);
   const stopped = stopSignal();
   const emailsGo = whereEmailsGo(settings);
   if (emailsGo !== null) say(emailsGo);

@@ -19,9 +19,9 @@ export function sizeThreadPool(): void {
  */
 export async function giveWayToRequests(log: Pick<Logger, "debug">): Promise<void> {
   if (process.platform !== "linux") return;
-  // The pool starts all its threads with its first work.
-  await stat(THREADS);
   try {
+    // The pool starts all its threads with its first work.
+    await stat(THREADS);
     for (const thread of readdirSync(THREADS))
       if (nameOf(thread) === "libuv-worker")
         setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);

@@ -9,7 +9,7 @@ export type Semaphore = {
   onFree(callback: () => void): void;
 };
 
-/** More hashes than most machines make in the time that they may wait. Each that waits keeps its request, some 20 kB. */
+/** Each that waits keeps its request, some 20 kB. */
 const MOST_WAITING = 1_000;
 
 /**
