@@ -35,17 +35,13 @@ export function mount(latchkey: Latchkey): MiddlewareHandler {
  * Throws where it is registered before `mount`.
  */
 export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variables: { latchkey: SignedIn } }> {
-  return (context, next) => {
+  return async (context, next) => {
     const misuse = placeError(latchkey, context.req.path);
     if (misuse) throw misuse;
-    const letThrough = (who: SignedIn | Response): ReturnType<MiddlewareHandler> => {
-      if (who instanceof Response) return Promise.resolve(who);
-      context.set("latchkey", who);
-      return next();
-    };
-    // Where the session is remembered there is nothing to wait for: that saves every request a turn of the event loop.
-    const asked = requireSessionOf(latchkey.parts, headOf(context));
-    return asked instanceof Promise ? asked.then(letThrough) : letThrough(asked);
+    const who = await requireSessionOf(latchkey.parts, headOf(context));
+    if (who instanceof Response) return who;
+    context.set("latchkey", who);
+    return next();
   };
 }
 

@@ -6,7 +6,6 @@ import { type Authenticated, authenticate } from "../sessions/authenticate.ts";
 import { isJustDropped } from "../sessions/binding/check.ts";
 import { confirmBinding } from "../sessions/binding/register.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
-import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { hashToken } from "../sessions/token.ts";
 import { type Call, cookieHeader, type HttpParts } from "./call.ts";
 import { errorResponse } from "./errors.ts";
@@ -22,36 +21,38 @@ export type SessionNeed = "required" | "optional" | "none";
  * the page's own refreshes and where the route says otherwise.
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
-export function identify(
+export async function identify(
   parts: HttpParts,
   headers: RequestHead["headers"],
   now: number,
   isUse = true,
-): MaybePromise<Authenticated | SignedOut> {
+): Promise<Authenticated | SignedOut> {
   const cookies = headers.get("cookie");
   const boundTokens = () => parts.cookies.boundTokens(cookies);
-  const asked = authenticate(parts, { tokens: parts.cookies.tokens(cookies), boundTokens }, now);
-  return whenReady(asked, (answer) => {
-    if ("session" in answer) return letIn(parts, answer, now, isUse && headers.get(BACKGROUND) !== "1");
-    if (!("unproved" in answer)) return answer;
-    noteCopy(parts, answer.unproved, headers, now);
-    return PROOF_NEEDED;
-  });
+  const answer = await authenticate(parts, { tokens: parts.cookies.tokens(cookies), boundTokens }, now);
+  if ("session" in answer) {
+    const pending = letIn(parts, answer, now, isUse && headers.get(BACKGROUND) !== "1");
+    if (pending) await pending;
+    return answer;
+  }
+  if (!("unproved" in answer)) return answer;
+  noteCopy(parts, answer.unproved, headers, now);
+  return PROOF_NEEDED;
 }
 
 /** The header of the page's own refreshes, which don't count as use of the session. */
 const BACKGROUND = "latchkey-background";
 
+/** What has to be written before the request goes on; undefined, as for most, where nothing has. */
 function letIn(
   parts: HttpParts,
-  answer: Authenticated,
+  { session, isFirstProof }: Authenticated,
   now: number,
   isUse: boolean,
-): MaybePromise<Authenticated> {
-  const { session, isFirstProof } = answer;
+): Promise<unknown> | undefined {
   const confirmed = isFirstProof ? confirm(parts, session, now) : undefined;
   const used = isUse ? parts.lastUsed.touch(session.id, session.lastUsedAt, now) : undefined;
-  return confirmed || used ? Promise.all([confirmed, used]).then(() => answer) : answer;
+  return confirmed || used ? Promise.all([confirmed, used]) : undefined;
 }
 
 const PROOF_NEEDED: SignedOut = { reason: "device_proof_needed" };

@@ -1,5 +1,4 @@
 import type { Authentication, SignedIn } from "../answers.ts";
-import { type MaybePromise, whenReady } from "../sessions/maybe-promise.ts";
 import { problem, signedInAnswer } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
 import { errorResponse } from "./errors.ts";
@@ -9,13 +8,12 @@ import { addressOf, headersOf, type NodeRequestHead, type RequestHead } from "./
 import { whyNotLetIn } from "./require-two-factor.ts";
 
 /** Who a request to the app around Latchkey comes from. @throws where the database doesn't answer. */
-export function authenticateRequest(
+export async function authenticateRequest(
   parts: HttpParts,
   request: RequestHead | NodeRequestHead,
-): MaybePromise<Authentication> {
-  return whenReady(identify(parts, headersOf(request), parts.settings.now()), (who) =>
-    "session" in who ? (whyNotLetIn(parts.settings, who.session) ?? signedInAnswer(who.session)) : who,
-  );
+): Promise<Authentication> {
+  const who = await identify(parts, headersOf(request), parts.settings.now());
+  return "session" in who ? (whyNotLetIn(parts.settings, who.session) ?? signedInAnswer(who.session)) : who;
 }
 
 /**
@@ -23,10 +21,9 @@ export function authenticateRequest(
  * a page is sent to the login page, or to where a second factor is set up, and comes back afterwards; anything
  * else gets 401 with the reason. A database that is down is 503, never "signed out".
  */
-export function requireSession(parts: HttpParts, request: RequestHead): MaybePromise<SignedIn | Response> {
+export async function requireSession(parts: HttpParts, request: RequestHead): Promise<SignedIn | Response> {
   try {
-    const answer = whenReady(authenticateRequest(parts, request), (who) => letThrough(parts, request, who));
-    return answer instanceof Promise ? answer.catch((error) => errorResponse(parts, error, request)) : answer;
+    return letThrough(parts, request, await authenticateRequest(parts, request));
   } catch (error) {
     return errorResponse(parts, error, request);
   }

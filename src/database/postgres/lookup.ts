@@ -1,10 +1,10 @@
 import { type Kysely, sql } from "kysely";
+import { type Found, inBatches } from "../batches.ts";
 import { type FindSession, type FoundSession, findSessions, type Notice } from "../database.ts";
 import { type Deadline, within } from "../deadline.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
 import type { Schema } from "../schema.ts";
 import { hashToken } from "../token-hash.ts";
-import { type Found, inBatches } from "./batches.ts";
 import { type Changes, createChangeQuestion } from "./changes.ts";
 import { isLostName } from "./faults.ts";
 import { ask, type Client, giveBack, type Pool, takeClient } from "./pool.ts";
@@ -32,24 +32,15 @@ export function strictLookUp(
     }
   });
 
-  async function findAll(client: Client, tokens: ReadonlySet<string>, deadline: Deadline): Promise<Found> {
-    if (tokens.values().some((token) => remembered.get(token))) {
-      forget(await changed(client, deadline));
-    }
-    const found = new Map<string, FoundSession>();
-    const unknown: string[] = [];
-    for (const token of tokens) {
-      const session = remembered.get(token);
-      if (session) found.set(token, session);
-      else unknown.push(token);
-    }
-    if (unknown.length === 0) return found;
+  async function findAll(client: Client, tokens: readonly string[], deadline: Deadline): Promise<Found> {
+    if (tokens.some((token) => remembered.get(token))) forget(await changed(client, deadline));
+    const found = tokens.map((token) => remembered.get(token));
+    const unknown = new Set(tokens.filter((_, index) => !found[index]));
+    if (unknown.size === 0) return found;
     // What is read now is newer than the last answer about changes, so none that comes later is missed.
-    for (const [token, session] of await find(client, unknown, deadline)) {
-      found.set(token, session);
-      remembered.add(token, session);
-    }
-    return found;
+    const read = await find(client, [...unknown], deadline);
+    for (const [token, session] of read) remembered.add(token, session);
+    return found.map((session, index) => session ?? read.get(tokens[index] as string));
   }
 
   function forget(ids: Changes): void {
@@ -97,7 +88,7 @@ async function readSessions(
   statement: { text: string; name?: string },
   tokens: readonly string[],
   deadline: Deadline,
-): Promise<Found> {
+): Promise<ReadonlyMap<string, FoundSession>> {
   const hashes = tokens.map(hashToken);
   const byHash = new Map(hashes.map((hash, index) => [inLatin1(hash), tokens[index]]));
   const query = { ...statement, values: [hashes] };

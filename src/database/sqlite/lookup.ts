@@ -1,90 +1,72 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Kysely } from "kysely";
+import { type Found, inBatches } from "../batches.ts";
 import { type FoundSession, findSessions } from "../database.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
 import type { Schema } from "../schema.ts";
 import { hashToken } from "../token-hash.ts";
 import { asUnavailable } from "./faults.ts";
-import { createPollPhase } from "./poll-phase.ts";
 
 /**
  * The hot look-up. What it remembers is right at every moment, and no ending is missed:
  * - a commit of this process forgets exactly the sessions that it touched, by triggers on its one writing
  *   connection, so that no rule has to think of it;
  * - a commit of another process (the command line) forgets everything. `data_version` of the writing
- *   connection moves with those commits alone. It is asked once a poll phase: what is handled in a phase
- *   had arrived before it began (decisions/0004).
- * What isn't remembered is read in one snapshot a phase, for the same reason.
+ *   connection moves with those commits alone. It is asked once for all the look-ups of a turn of the event
+ *   loop, after the last of them was asked for (decisions/0004).
  */
 export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query: Kysely<Schema>) {
   const byToken = findSessions(query).where("session.token_hash", "=", new Uint8Array());
   const find = reading.prepare(byToken.compile().sql);
   find.setReturnArrays(true);
   const toSession = rowReader(find.columns().map(({ name }) => name));
-  const snapshot = createSnapshot(reading);
   const version = writing.prepare("pragma data_version");
   version.setReturnArrays(true);
   const remembered = createRememberedSessions();
   const touched = watchChanges(writing);
-  const isNewPhase = createPollPhase();
   let seen: unknown;
 
-  function beginPhase(): void {
-    snapshot.end();
+  function findAll(tokens: readonly string[]): Found {
     const [current] = version.get() as unknown as [number];
     if (current !== seen) remembered.clear();
     seen = current;
+    const found = tokens.map((token) => remembered.get(token));
+    if (found.includes(undefined)) readInto(found, tokens);
+    return found;
+  }
+
+  /** What isn't remembered, in one snapshot, which is cheaper than one for each. */
+  function readInto(found: (FoundSession | undefined)[], tokens: readonly string[]): void {
+    reading.exec("begin");
+    try {
+      for (const [index, token] of tokens.entries()) found[index] ??= remembered.get(token) ?? read(token);
+    } finally {
+      reading.exec("commit");
+    }
   }
 
   function read(token: string): FoundSession | undefined {
-    snapshot.begin();
     const row = find.get(hashToken(token));
-    return row && toSession(row as unknown as unknown[]);
+    if (!row) return undefined;
+    const session = toSession(row as unknown as unknown[]);
+    remembered.add(token, session);
+    return session;
   }
 
   return {
-    find(token: string): FoundSession | undefined {
+    find: inBatches(async (tokens) => {
       try {
-        if (isNewPhase()) beginPhase();
-        const known = remembered.get(token);
-        if (known) return known;
-        const found = read(token);
-        if (found) remembered.add(token, found);
-        return found;
+        return findAll(tokens);
       } catch (error) {
         throw asUnavailable(error);
       }
-    },
+    }),
     /** To be called as soon as a transaction of this process has ended, committed or not. */
     afterTransaction(): void {
-      snapshot.end();
       for (const id of touched) remembered.forget(id);
       touched.clear();
     },
-    close(): void {
-      snapshot.end();
-      reading.close();
-    },
-  };
-}
-
-/** One snapshot for all reads of a turn of the event loop; it ends with the turn, if not before. */
-function createSnapshot(reading: DatabaseSync) {
-  const begin = reading.prepare("begin");
-  const commit = reading.prepare("commit");
-  let isOpen = false;
-  const end = () => {
-    if (isOpen) commit.run();
-    isOpen = false;
-  };
-  return {
-    begin(): void {
-      if (isOpen) return;
-      begin.run();
-      isOpen = true;
-      setImmediate(end);
-    },
-    end,
+    close: () => reading.close(),
   };
 }
 
