@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
-import type { FindSession } from "../src/database/database.ts";
+import type { LookUp } from "../src/database/database.ts";
 import { openPostgres } from "../src/database/postgres/postgres.ts";
 import { openSqlite } from "../src/database/sqlite/sqlite.ts";
 import { hashToken } from "../src/database/token-hash.ts";
@@ -51,16 +51,16 @@ async function measurePostgres(url: string): Promise<void> {
     );
   }
   const pool = new pg.Pool({ connectionString: url, max: 2 });
-  const oneByOne: FindSession = async (token) => {
+  const oneByOne: LookUp = async ([token = ""]) => {
     const { rows } = await pool.query({
       name: "one",
       text: "select * from session join account on account.id = session.account_id where token_hash = $1",
       values: [hashToken(token)],
     });
-    return rows[0];
+    return [rows[0]];
   };
   const single = await rate(oneByOne, 100);
-  const batched = await rate(database.findSession, 100);
+  const batched = await rate(database.lookUp, 100);
   console.log(
     `PostgreSQL, one by one: ${single} checks a second; gathered: ${batched} (${(batched / single).toFixed(1)} times)`,
   );
@@ -82,13 +82,13 @@ async function fillHistory(): Promise<void> {
     select ${account}, sha256(convert_to('device ' || n, 'UTF8')), 1795500000000 ${numbers}`);
 }
 
-async function rate(find: FindSession, atOnce: number, among = sessions): Promise<number> {
+async function rate(lookUp: LookUp, atOnce: number, among = sessions): Promise<number> {
   const end = performance.now() + 4_000;
   const began = performance.now();
   let done = 0;
   const worker = async () => {
     while (performance.now() < end) {
-      const found = await find(tokenOf(1 + Math.floor(Math.random() * among)));
+      const [found] = await lookUp([tokenOf(1 + Math.floor(Math.random() * among))]);
       if (!found) throw new Error("A session was not found.");
       done += 1;
     }
@@ -114,7 +114,7 @@ async function measureSqlite(): Promise<void> {
     `SQLite: ${Math.round(statSync(file).size / sessions)} bytes a session, its fifth of an account and all indexes included`,
   );
   const time = async (what: string, among: number) => {
-    const perSecond = await rate(database.findSession, 100, among);
+    const perSecond = await rate(database.lookUp, 100, among);
     console.log(`SQLite, ${what}: ${(1e6 / perSecond).toFixed(1)} µs a look-up`);
   };
   await time("a million sessions at random", sessions);

@@ -1,22 +1,19 @@
-import type { FoundSession } from "./database.ts";
+import type { LookedUp, LookUp } from "./database.ts";
 import { type Deadline, deadlineIn, within } from "./deadline.ts";
 
 const TOKENS_A_BATCH = 2_000;
 /** How long a look-up may take from the moment it is asked, whatever it waits for, in ms; then it is 503. */
 const LOOK_UP_LIMIT = 5_000;
 
-/** For each token, in the same order, the session that it opens. */
-export type Found = readonly (FoundSession | undefined)[];
-
 /** Looks all tokens up. It may go on until the deadline. */
-export type FindAll = (tokens: readonly string[], deadline: Deadline) => Promise<Found>;
+export type FindAll = (tokens: readonly string[], deadline: Deadline) => Promise<LookedUp>;
 
 /** The look-ups of one turn of the event loop; they are answered, or given up, together. */
 type Turn = {
   tokens: string[];
   deadline: Deadline;
-  found: Promise<Found>;
-  answer: (found: Found) => void;
+  found: Promise<LookedUp>;
+  answer: (found: LookedUp) => void;
   fail: (error: unknown) => void;
 };
 
@@ -25,7 +22,7 @@ type Turn = {
  * answered by a batch that began after it was asked for, and what one batch hears is known before the next one asks.
  * Their requests are then answered one right after the other, which costs a busy server less than one at a time.
  */
-export function inBatches(findAll: FindAll): (token: string) => Promise<FoundSession | undefined> {
+export function inBatches(findAll: FindAll): LookUp {
   const waiting: Turn[] = [];
   let open: Turn | null = null;
   let isAsking = false;
@@ -57,13 +54,15 @@ export function inBatches(findAll: FindAll): (token: string) => Promise<FoundSes
     }
   }
 
-  return (token) => {
+  return async (tokens) => {
+    if (tokens.length === 0) return [];
     if (open === null) {
       open = openTurn();
       setImmediate(closeTurn);
     }
-    const index = open.tokens.push(token) - 1;
-    return open.found.then((found) => found[index]);
+    const start = open.tokens.length;
+    open.tokens.push(...tokens);
+    return (await open.found).slice(start, start + tokens.length);
   };
 }
 
@@ -81,7 +80,7 @@ function nextBatch(waiting: Turn[]): Turn[] {
 }
 
 function openTurn(): Turn {
-  const { promise, resolve, reject } = Promise.withResolvers<Found>();
+  const { promise, resolve, reject } = Promise.withResolvers<LookedUp>();
   const deadline = deadlineIn(LOOK_UP_LIMIT);
   return { tokens: [], deadline, found: within(deadline, promise), answer: resolve, fail: reject };
 }

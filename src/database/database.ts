@@ -35,8 +35,8 @@ export type Database = {
    * nothing but database calls. A value that `work` returns is committed; to give up, it throws.
    */
   write<T>(work: (write: Write) => Promise<T>, durability?: Durability): Promise<T>;
-  /** Looks a session up by its token: the hot path. Sees every commit that was answered before the call. */
-  findSession: FindSession;
+  /** Looks sessions up by their tokens: the hot path. Sees every commit that was answered before the call. */
+  lookUp: LookUp;
   /**
    * Calls the listener for announcements of this node and, while the connection for them holds, of others.
    * Correctness never rests on it. Returns a function that stops it.
@@ -103,7 +103,10 @@ export type FoundBinding = Pick<
   "boundAt" | "boundHash" | "boundUntil" | "formerBoundHash" | "formerBoundUntil" | "copyToldAt"
 >;
 
-export type FindSession = (token: string) => FoundSession | undefined | Promise<FoundSession | undefined>;
+/** For each token, in the same order, the session that it opens. */
+export type LookedUp = readonly (FoundSession | undefined)[];
+
+export type LookUp = (tokens: readonly string[]) => Promise<LookedUp>;
 
 /** Tells the operator when a fault begins (`warn`) and when it is over (`info`). */
 export type Notice = (level: "warn" | "info", words: string, cause?: unknown) => void;

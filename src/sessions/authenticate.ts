@@ -1,5 +1,5 @@
 import type { SignedOut } from "../answers.ts";
-import type { FoundSession } from "../database/database.ts";
+import type { FoundSession, LookedUp } from "../database/database.ts";
 import { checkDevice } from "./binding/check.ts";
 import { whyEnded } from "./ending-records.ts";
 import { overByTime, REASON_KEPT } from "./expiry.ts";
@@ -29,23 +29,22 @@ type Answer = Authenticated | Unproved | SignedOut;
  * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
  */
 export async function authenticate(parts: SessionParts, presented: Presented, now: number): Promise<Answer> {
-  const { tokens } = presented;
-  const [only] = tokens;
-  // The usual case; a Promise.all costs several times as much.
-  const found =
-    tokens.length === 1 && only !== undefined
-      ? [await parts.database.findSession(only)]
-      : await Promise.all(tokens.map((token) => parts.database.findSession(token)));
-  return choose(parts, presented, found, now);
+  const found = await parts.database.lookUp(presented.tokens);
+  const answer = choose(parts, presented, found, now);
+  if (answer !== null && !("reason" in answer)) return answer;
+  const unknown = presented.tokens.filter((_, index) => !found[index]).map(hashToken);
+  return (await lastEnded(parts, unknown, now)) ?? answer ?? NOTHING;
 }
 
-/** Of several tokens: the live session that began last, else one that lacks its proof, else why one is over. */
+const NOTHING: SignedOut = { reason: "none" };
+
+/** Of several sessions: the live one that began last, else one that lacks its proof, else why one is over by time. */
 function choose(
   parts: SessionParts,
   { tokens, boundTokens }: Presented,
-  found: readonly (FoundSession | undefined)[],
+  found: LookedUp,
   now: number,
-): Answer | Promise<Answer> {
+): Answer | null {
   let live: Authenticated | null = null;
   let unproved: Unproved | null = null;
   let over: SignedOut | null = null;
@@ -57,13 +56,8 @@ function choose(
     else if ("reason" in answer) over ??= answer.reason === "none" ? null : answer;
     else if (live === null || answer.session.createdAt > live.session.createdAt) live = answer;
   }
-  if (live) return live;
-  if (unproved) return unproved;
-  const unknown = tokens.filter((_, index) => !found[index]).map(hashToken);
-  return lastEnded(parts, unknown, now).then((why) => why ?? over ?? NOTHING);
+  return live ?? unproved ?? over;
 }
-
-const NOTHING: SignedOut = { reason: "none" };
 
 function check(
   parts: SessionParts,

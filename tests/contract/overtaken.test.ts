@@ -121,7 +121,7 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
     test.each(Object.entries(ASKED))("a log-out, and %s", async (_name, ask) => {
       const person = await signUp(server());
       const other = await signIn(server(), person, UA.firefoxWindows);
-      rightAfter(server().latchkey.parts.database, "findSession", async () =>
+      rightAfter(server().latchkey.parts.database, "lookUp", async () =>
         expectNoContent(await other.client.delete(`/api/sessions/${person.session.id}`)),
       );
       expectRefusal(await ask(person.client), 401, "signed_out");
@@ -132,7 +132,7 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
     test.each(Object.entries(ASKED))("the end of the account, and %s", async (_name, ask) => {
       const person = await signUp(server());
       const other = await signIn(server(), person, UA.firefoxWindows);
-      rightAfter(server().latchkey.parts.database, "findSession", async () =>
+      rightAfter(server().latchkey.parts.database, "lookUp", async () =>
         expectNoContent(await other.client.delete("/api/account", { currentPassword })),
       );
       expectRefusal(await ask(person.client), 401, "signed_out");

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
-import { type Found, inBatches } from "../batches.ts";
-import { type FindSession, type FoundSession, findSessions, type Notice } from "../database.ts";
+import { inBatches } from "../batches.ts";
+import { type FoundSession, findSessions, type LookedUp, type LookUp, type Notice } from "../database.ts";
 import { type Deadline, within } from "../deadline.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
 import type { Schema } from "../schema.ts";
@@ -18,7 +18,7 @@ import { ask, type Client, giveBack, type Pool, takeClient } from "./pool.ts";
 export function strictLookUp(
   pool: Pool,
   options: { named: boolean; ready: () => Promise<void>; notice: Notice; read: Kysely<Schema> },
-): FindSession {
+): LookUp {
   const { changed, find } = createStatements(options);
   const remembered = createRememberedSessions();
 
@@ -32,7 +32,7 @@ export function strictLookUp(
     }
   });
 
-  async function findAll(client: Client, tokens: readonly string[], deadline: Deadline): Promise<Found> {
+  async function findAll(client: Client, tokens: readonly string[], deadline: Deadline): Promise<LookedUp> {
     if (tokens.some((token) => remembered.get(token))) forget(await changed(client, deadline));
     const found = tokens.map((token) => remembered.get(token));
     const unknown = new Set(tokens.filter((_, index) => !found[index]));

@@ -69,7 +69,7 @@ export async function openPostgres(options: {
     engine: "postgres",
     read: query,
     write,
-    findSession: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice, read: query }),
+    lookUp: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice, read: query }),
     onAnnouncement(listener) {
       stopListening ??= listenToOtherNodes(target, announcements.tell, notice);
       return announcements.listen(listener);

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Kysely } from "kysely";
-import { type Found, inBatches } from "../batches.ts";
-import { type FoundSession, findSessions } from "../database.ts";
+import { inBatches } from "../batches.ts";
+import { type FoundSession, findSessions, type LookedUp } from "../database.ts";
 import { createRememberedSessions } from "../remembered-sessions.ts";
 import type { Schema } from "../schema.ts";
 import { hashToken } from "../token-hash.ts";
@@ -26,7 +26,7 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query
   const touched = watchChanges(writing);
   let seen: unknown;
 
-  function findAll(tokens: readonly string[]): Found {
+  function findAll(tokens: readonly string[]): LookedUp {
     const [current] = version.get() as unknown as [number];
     if (current !== seen) remembered.clear();
     seen = current;
@@ -54,7 +54,7 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query
   }
 
   return {
-    find: inBatches(async (tokens) => {
+    lookUp: inBatches(async (tokens) => {
       try {
         return findAll(tokens);
       } catch (error) {

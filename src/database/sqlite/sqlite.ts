@@ -21,10 +21,10 @@ export function openSqlite(file: string): Database {
   const reading = new DatabaseSync(file, { readOnly: true });
   reading.exec("pragma busy_timeout = 5000");
   const read = new Kysely<Schema>({ dialect: sqliteDialect(reading) });
-  const lookUp = strictLookUp(openForLookUp(file), writing, read);
+  const { lookUp, ...looking } = strictLookUp(openForLookUp(file), writing, read);
   const checkpoints = checkpointInThread(file, writing);
   const afterTransaction = () => {
-    lookUp.afterTransaction();
+    looking.afterTransaction();
     checkpoints.afterTransaction();
   };
   const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, afterTransaction) });
@@ -41,7 +41,7 @@ export function openSqlite(file: string): Database {
       const run = (connection: Kysely<Schema>) => transact(connection, { locksRows: false, tell }, work);
       return mayBeLost ? withoutSync(writing, writer, run) : run(writer);
     },
-    findSession: lookUp.find,
+    lookUp,
     onAnnouncement: announcements.listen,
     clockAhead: async () => 0,
     lockPruning: async () => true,
@@ -50,7 +50,7 @@ export function openSqlite(file: string): Database {
       stopLooking();
       await writer.destroy();
       await checkpoints.close();
-      lookUp.close();
+      looking.close();
       reading.close();
       writing.close();
     },
