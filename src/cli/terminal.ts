@@ -28,6 +28,12 @@ export function many(count: number, one: string, several = `${one}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
 }
 
+/** The message of an error, with what the database said where that is its cause. */
+export function sentenceOf({ message, cause }: Error): string {
+  if (!(cause instanceof Error) || cause.message === "" || message.includes(cause.message)) return message;
+  return `${message.replace(/\.$/, "")} (${cause.message}).`;
+}
+
 /**
  * The reader of a pipe may go away early, as `head` does, and the disk of a file may be full: what is under way is
  * finished all the same. Output that is lost is a failure, except where its reader has had enough.

@@ -5,12 +5,12 @@ import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { keyFileOf } from "../../credentials/key-file.ts";
 import { pendingMigrations } from "../../database/migrations.ts";
-import { schemaVersion, whyForeignFile } from "../../database/sqlite/file.ts";
 import { endEveryone } from "../../operator.ts";
 import { CommandFailed, type JsonFlag, many, printResult } from "../terminal.ts";
 import { withLatchkey } from "../with-latchkey.ts";
 import { embeddedDatabase } from "./backup.ts";
 import { copyPrivately } from "./private-copy.ts";
+import { requireSound } from "./require-sound.ts";
 
 export function addRestore(program: Command): void {
   program
@@ -44,31 +44,13 @@ async function putInPlace(source: string, file: string): Promise<string | null> 
   const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;
   try {
     await copyPrivately(source, draft);
-    requireBackUp(draft, source);
+    // Throws where a newer version has written it.
+    pendingMigrations("sqlite", requireSound(draft, { of: source, noun: "backup" }));
     const kept = existsSync(file) ? setAside(file) : null;
     renameSync(draft, file);
     return kept;
   } finally {
     for (const part of ["", "-wal", "-shm"]) rmSync(draft + part, { force: true });
-  }
-}
-
-/** @throws CommandFailed where the file isn't a whole database of Latchkey, or is of a newer version. */
-function requireBackUp(copy: string, source: string): void {
-  const database = new DatabaseSync(copy);
-  try {
-    const version = schemaVersion(database);
-    if (database.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")
-      throw new CommandFailed(`${source} is damaged.`);
-    if (version === 0 || whyForeignFile(database) !== null)
-      throw new CommandFailed(`${source} is not a backup of Latchkey.`);
-    pendingMigrations("sqlite", version);
-  } catch (error) {
-    if (error instanceof Error && "errcode" in error)
-      throw new CommandFailed(`${source} is not a backup of Latchkey.`);
-    throw error;
-  } finally {
-    database.close();
   }
 }
 
