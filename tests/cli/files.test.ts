@@ -108,7 +108,7 @@ describe("backup", () => {
 });
 
 describe("Another user than the server's", () => {
-  test.each([["accounts", "list"], ["backup", "copy.db"], ["prune"]])(
+  test.each([["accounts", "list"], ["backup", "copy.db"], ["sessions", "list"]])(
     "is told so by %s %s",
     async (...words) => {
       chmodSync(join(cwd, "latchkey-data"), 0o000);
