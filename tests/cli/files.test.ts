@@ -108,18 +108,19 @@ describe("backup", () => {
 });
 
 describe("Another user than the server's", () => {
-  test.each([["accounts", "list"], ["backup", "copy.db"], ["sessions", "list"]])(
-    "is told so by %s %s",
-    async (...words) => {
-      chmodSync(join(cwd, "latchkey-data"), 0o000);
-      const { code, err } = await runAsOther(...words);
-      chmodSync(join(cwd, "latchkey-data"), 0o700);
-      expect(code).toBe(1);
-      expect(err).toBe(
-        `This user may not look into the folder of ${file}. Run this as the user that Latchkey runs as.\n`,
-      );
-    },
-  );
+  test.each([
+    ["accounts", "list"],
+    ["backup", "copy.db"],
+    ["sessions", "list"],
+  ])("is told so by %s %s", async (...words) => {
+    chmodSync(join(cwd, "latchkey-data"), 0o000);
+    const { code, err } = await runAsOther(...words);
+    chmodSync(join(cwd, "latchkey-data"), 0o700);
+    expect(code).toBe(1);
+    expect(err).toBe(
+      `This user may not look into the folder of ${file}. Run this as the user that Latchkey runs as.\n`,
+    );
+  });
 
   test("who may write no file here is told so in one line", async () => {
     chmodSync(cwd, 0o555);

@@ -1,9 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
-import { resultCode } from "../../database/sqlite/faults.ts";
+import { resultCode, SQLITE_NOTADB } from "../../database/sqlite/faults.ts";
 import { schemaVersion, whyForeignFile } from "../../database/sqlite/file.ts";
 import { CommandFailed } from "../terminal.ts";
-
-const SQLITE_NOTADB = 26;
 
 /**
  * Reads a copy from its first page to its last. Returns the version of its schema.
