@@ -11,7 +11,7 @@ import { requireFolderOf } from "../require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult, say } from "../terminal.ts";
 import { missingFile } from "../with-latchkey.ts";
 import { copyPrivately } from "./private-copy.ts";
-import { requireSound } from "./require-sound.ts";
+import { requireSound, whyUnsound } from "./require-sound.ts";
 
 export function addBackup(program: Command): void {
   program
@@ -60,16 +60,22 @@ const PAGES_AT_ONCE = 500;
 /** A copy as of one moment; it appears whole and sound or not at all, and only this user may read it. */
 async function copyWhole(file: string, target: string): Promise<void> {
   const draft = `${target}.draft-${randomBytes(6).toString("hex")}`;
+  const copied = { of: file, noun: "database" } as const;
   const source = new DatabaseSync(file, { readOnly: true });
   try {
+    // One snapshot for all steps: otherwise SQLite begins anew after each commit of a server, and never comes to its end.
+    source.exec("begin; select name from sqlite_schema limit 1");
     // Empty, but made by us and for this user alone: SQLite gives its own files beside it the same mode.
     writeFileSync(draft, "", { mode: 0o600, flag: "wx" });
     await backup(source, draft, { rate: PAGES_AT_ONCE, progress: progressTeller() });
-    requireSound(draft, { of: file, noun: "database" });
+    requireSound(draft, copied);
     linkSync(draft, target);
   } catch (error) {
     if (!(error instanceof Error) || resultCode(error) === null) throw error;
-    throw new CommandFailed(`${file} can't be copied to ${target} (${error.message}).`);
+    throw (
+      whyUnsound(error, copied) ??
+      new CommandFailed(`${file} can't be copied to ${target} (${error.message}).`)
+    );
   } finally {
     source.close();
     for (const part of ["", "-wal", "-shm"]) rmSync(draft + part, { force: true });

@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { latchkey } from "../support/servers/command-line.ts";
+import { latchkey, start } from "../support/servers/command-line.ts";
 
 const PEOPLE = 10_050;
 
@@ -82,3 +83,27 @@ describe("restore", () => {
     expect(await run("restore", "b.db")).toMatchObject({ code: 0, err: expect.stringMatching(said) });
   });
 });
+
+test("A backup comes to its end however often a server writes meanwhile", async () => {
+  inDatabase(file, (database) =>
+    database.exec(`insert into account (id, email, email_key, created_at, created_label)
+      with recursive n(n) as (select 1 union all select n + 1 from n where n < 20000)
+      select 'a' || n, n || '@example.test', n || '@example.test', 1, hex(zeroblob(1000)) from n`),
+  );
+  const server = new DatabaseSync(file);
+  server.exec("pragma synchronous = off; pragma busy_timeout = 5000");
+  const write = server.prepare("update account set created_at = created_at + 1 where id = 'a1'");
+  const writing = setInterval(() => write.run(), 1);
+  const child = start(["backup", "b.db"], { cwd });
+  try {
+    expect(await once(child, "close")).toEqual([0, null]);
+  } finally {
+    child.kill("SIGKILL");
+    clearInterval(writing);
+    server.close();
+  }
+  const found = inDatabase(join(cwd, "b.db"), (database) =>
+    database.prepare("select count(*) as count from account").get(),
+  );
+  expect(found?.count).toBe(20_000);
+}, 30_000);
