@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import type { Authentication, Session, SignedIn } from "./answers.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
 import { createAttempts } from "./credentials/limits/attempts.ts";
@@ -89,7 +89,7 @@ export type Latchkey = {
 /** Joins the parts; no other place does. @throws SettingError, DatabaseUnusable */
 export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   const settings = readSettings(options);
-  const log = pino({ name: "latchkey", level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const log = createLog(settings);
   const logError = (what: string) => (error: unknown) => log.error({ err: error }, what);
   const { breachedPasswords } = settings;
   const breached = breachedPasswords === null ? null : await openBreachedPasswords(breachedPasswords);
@@ -149,6 +149,17 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
       await database.close();
     }),
   };
+}
+
+/** How much of the log waits in memory while it can't be written, in bytes; what comes then is left out. */
+const LOG_KEPT = 1_000_000;
+
+/** JSON lines on standard error. Where they can't be written, as on a full disk, Latchkey goes on all the same. */
+function createLog({ logLevel }: Settings): Logger {
+  const lines = pino.destination({ dest: 2, sync: true, maxLength: LOG_KEPT });
+  // Nobody could be told. The lines are tried again with the next one.
+  lines.on("error", () => {});
+  return pino({ name: "latchkey", level: logLevel }, lines);
 }
 
 /** Work that no answer waits for; a stop waits for all of it. */

@@ -112,9 +112,14 @@ const ACCOUNTS_A_BATCH = 200;
 
 /**
  * Ends every session of every account, pending sign-ins and emailed links too, in batches of accounts
- * that are locked meanwhile: a token that is renewed at that moment ends as well. Returns how many sessions.
+ * that are locked meanwhile: a token that is renewed at that moment ends as well. Tells after each batch how many
+ * sessions it has ended so far, and returns how many in the end.
  */
-export async function endEveryone({ database }: AccountParts, now: number): Promise<number> {
+export async function endEveryone(
+  { database }: Pick<AccountParts, "database">,
+  now: number,
+  progress: (ended: number) => void = () => {},
+): Promise<number> {
   const doer = { by: ADMINISTRATOR, at: now };
   let ended = 0;
   for (const table of ["pending_sign_in", "emailed_link", "session"] as const) {
@@ -123,6 +128,7 @@ export async function endEveryone({ database }: AccountParts, now: number): Prom
         await lockAccounts(write, accountIds);
         return endBecauseOf(write, "everyone_logged_out", { accountIds }, doer);
       });
+      progress(ended);
     }
   }
   await database.write(endLinksOfNobody);

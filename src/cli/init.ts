@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { SETTINGS } from "../options/table.ts";
 import { CommandFailed, type JsonFlag, printResult } from "./terminal.ts";
@@ -20,8 +20,11 @@ function write(text: string): void {
   try {
     writeFileSync(FILE, text, { flag: "wx", mode: 0o600 });
   } catch (error) {
-    const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
-    throw isThere ? new CommandFailed(`There is a ${FILE} already; nothing was changed.`) : error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw new CommandFailed(`There is a ${FILE} already; nothing was changed.`);
+    // Where the disk is full, an empty one is there now, which would stand in the way of the next try.
+    rmSync(FILE, { force: true });
+    throw error;
   }
 }
 

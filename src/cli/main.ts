@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { Command, CommanderError, Help } from "commander";
 import { DatabaseUnavailable, DatabaseUnusable } from "../database/database.ts";
+import { asUnavailable } from "../database/sqlite/faults.ts";
 import { SourceUnusable } from "../import/incoming.ts";
 import { SettingError } from "../options/options.ts";
 import { packageFile } from "../own-files.ts";
@@ -14,7 +15,7 @@ import { addImport } from "./import.ts";
 import { addInit } from "./init.ts";
 import { addServe } from "./serve/serve.ts";
 import { addSessions } from "./sessions.ts";
-import { CommandFailed, outliveReaders, say, UsageError } from "./terminal.ts";
+import { CommandFailed, outliveReaders, say, sentenceOf, UsageError } from "./terminal.ts";
 import { addMigrate, addPrune } from "./upkeep.ts";
 
 /** Their message is one line for the person. */
@@ -115,11 +116,14 @@ function readEnvironmentFile(): void {
 }
 
 /** Says what went wrong, and gives the exit code: 0 done, 1 refused, 2 used wrongly. */
-function tell(error: unknown): 0 | 1 | 2 {
+function tell(thrown: unknown): 0 | 1 | 2 {
   // Help, or the version: it has been shown.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const isExpected = EXPECTED.some((kind) => error instanceof kind);
-  if (error instanceof Error) say(isExpected ? error.message : `Something broke: ${error.stack}`);
-  else say(`Something broke: ${error}`);
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  const error = asUnavailable(thrown);
+  if (!(error instanceof Error)) say(`Something broke: ${error}`);
+  else if (EXPECTED.some((kind) => error instanceof kind)) say(sentenceOf(error));
+  // No room, no right, no such folder: the system's own words say which file.
+  else if ("syscall" in error) say(`It can't be done: ${error.message}.`);
+  else say(`Something broke: ${error.stack}`);
   return error instanceof UsageError ? 2 : 1;
 }

@@ -35,10 +35,12 @@ function bar(noun: string): Progress {
 }
 
 function lines(noun: string): Progress {
+  let told = 0;
   return {
     show(share, done) {
-      if (done % LINE_EVERY === 0)
-        say(`${done.toLocaleString("en")} ${noun} (${Math.floor(Math.min(1, share) * 100)} %)`);
+      if (done < told + LINE_EVERY) return;
+      told = done - (done % LINE_EVERY);
+      say(`${done.toLocaleString("en")} ${noun} (${Math.floor(Math.min(1, share) * 100)} %)`);
     },
     clear() {},
   };

@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { ADMINISTRATOR } from "../history/actor.ts";
 import { iso } from "../http/answers.ts";
 import type { HttpParts } from "../http/call.ts";
-import { endEveryone, findForOperator } from "../operator.ts";
+import { findForOperator } from "../operator.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { endAny, endInTransaction } from "../sessions/log-out.ts";
+import { endEveryoneShown } from "./end-everyone.ts";
 import { LIMIT_FLAG, type ListFlags, printRows } from "./table.ts";
 import { CommandFailed, type JsonFlag, many, printResult, UsageError } from "./terminal.ts";
 import { orRefused, withLatchkey } from "./with-latchkey.ts";
@@ -94,7 +95,7 @@ async function endAll({ account, everyone, ...flags }: JsonFlag & { account?: st
 /** Without an address, those of everyone. */
 async function endSessions(parts: HttpParts, email: string | undefined): Promise<number> {
   const now = parts.settings.now();
-  if (email === undefined) return endEveryone(parts, now);
+  if (email === undefined) return endEveryoneShown(parts.database, now);
   const { account } = orRefused(await findForOperator(parts, email));
   const doer = { by: ADMINISTRATOR, at: now };
   return endInTransaction(parts.database, "all_logged_out", { accountId: account.id }, doer);

@@ -17,7 +17,9 @@ export function printRows<Row>(
   { json, hasMore }: { json: true | undefined; hasMore: boolean },
 ): void {
   const lines = [heads, ...rows.map(cells)];
-  const widths = heads.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const widths = heads.map((_, column) =>
+    lines.reduce((widest, line) => Math.max(widest, line[column]?.length ?? 0), 0),
+  );
   const padded = lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
   print(json ? JSON.stringify(rows, null, 2) : padded.map((line) => line.join("  ").trimEnd()).join("\n"));
   if (hasMore) say("There are more; ask for them with --limit.");

@@ -28,13 +28,25 @@ export function many(count: number, one: string, several = `${one}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
 }
 
-/** The reader of a pipe may go away early, as `head` does: what is under way is finished all the same. */
+/** The message of an error, with what the database said where that is its cause. */
+export function sentenceOf({ message, cause }: Error): string {
+  if (!(cause instanceof Error) || cause.message === "" || message.includes(cause.message)) return message;
+  return `${message.replace(/\.$/, "")} (${cause.message}).`;
+}
+
+/**
+ * The reader of a pipe may go away early, as `head` does, and the disk of a file may be full: what is under way is
+ * finished all the same. Output that is lost is a failure, except where its reader has had enough.
+ */
 export function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+  process.stderr.on("error", () => {});
+  let isTold = false;
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE" || isTold) return;
+    isTold = true;
+    process.exitCode = 1;
+    say(`Standard output can't be written (${code}).`);
+  });
 }
 
 /** Asks at a terminal; empty where the input ends instead of an answer. */

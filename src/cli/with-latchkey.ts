@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { HttpParts } from "../http/call.ts";
 import { openLatchkey } from "../latchkey.ts";
 import { readSettings, type Settings } from "../options/options.ts";
@@ -27,8 +27,19 @@ export async function withLatchkey<T>(
 
 /** The sentence that says where there is no embedded database; null where there is one, or PostgreSQL. */
 export function missingDatabase({ database }: Settings): string | null {
-  if (database.engine === "postgres" || existsSync(database.file)) return null;
-  return `There is no database at ${database.file}. Run this in the folder that Latchkey runs in, or set DATABASE_URL.`;
+  return database.engine === "postgres" ? null : missingFile(database.file);
+}
+
+/** The same for a file. */
+export function missingFile(file: string): string | null {
+  try {
+    statSync(file);
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES"
+      ? `This user may not look into the folder of ${file}. Run this as the user that Latchkey runs as.`
+      : `There is no database at ${file}. Run this in the folder that Latchkey runs in, or set DATABASE_URL.`;
+  }
 }
 
 /** The good outcome of a rule. @throws CommandFailed with the sentence of the other one. */

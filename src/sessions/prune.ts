@@ -6,8 +6,11 @@ import { endBecauseOf } from "./endings.ts";
 import { DAY, IDLE_MARGIN } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
-/** Small, so that a batch holds the database for a few ms only. */
-const ROWS_A_BATCH = 25;
+/**
+ * Small, so that a batch holds the database for a few ms only: the embedded one works in this thread. On PostgreSQL
+ * it is mostly the way there and the commit that take time, and with as few rows pruning couldn't keep up.
+ */
+const ROWS_A_BATCH = { sqlite: 25, postgres: 200 } as const;
 /** The shortest pause between two batches, in ms: others that wait for the database's lock get it. */
 const SHORTEST_PAUSE = 2;
 /** How many rows the walk through idle sessions looks at in a batch. */
@@ -32,24 +35,26 @@ export type Pace = { stop?: AbortSignal; rest?: number };
  */
 export async function prune(parts: SessionParts, now: number, pace: Pace = {}): Promise<Pruned> {
   const sessions =
-    (await inBatches(parts, pace, (write) => endExpired(write, now))) + (await endIdle(parts, now, pace));
-  let rows = await inBatches(parts, pace, (write) => parts.database.forgetOldChanges(write, ROWS_A_BATCH));
+    (await inBatches(parts, pace, (write, most) => endExpired(write, most, now))) +
+    (await endIdle(parts, now, pace));
+  let rows = await inBatches(parts, pace, (write, most) => parts.database.forgetOldChanges(write, most));
   for (const leftover of leftovers(now))
-    rows += await inBatches(parts, pace, (write) => deleteLeftover(write, leftover));
+    rows += await inBatches(parts, pace, (write, most) => deleteLeftover(write, most, leftover));
   return { sessions, rows };
 }
 
 async function inBatches(
   parts: SessionParts,
   pace: Pace,
-  batch: (write: Write) => Promise<number>,
+  batch: (write: Write, most: number) => Promise<number>,
 ): Promise<number> {
+  const most = ROWS_A_BATCH[parts.database.engine];
   let total = 0;
   while (!pace.stop?.aborted) {
     const began = performance.now();
-    const done = await runBatch(parts, batch);
+    const done = await runBatch(parts, (write) => batch(write, most));
     total += done ?? 0;
-    if (done === null || done < ROWS_A_BATCH) return total;
+    if (done === null || done < most) return total;
     await restAfter(performance.now() - began, pace);
   }
   return total;
@@ -75,16 +80,16 @@ async function restAfter(took: number, { stop, rest = 0 }: Pace): Promise<void> 
 }
 
 /** Sessions that nobody else is changing: whoever has locked their account may be waiting for a row of this batch. */
-function freeSessions(write: Write) {
+function freeSessions(write: Write, most: number) {
   return write.query
     .selectFrom("session")
     .select(["token_hash", "id", "expires_at", "last_used_at"])
-    .limit(ROWS_A_BATCH)
+    .limit(most)
     .$if(write.locksRows, (query) => query.forUpdate().skipLocked());
 }
 
-async function endExpired(write: Write, now: number): Promise<number> {
-  const over = await freeSessions(write).where("expires_at", "<=", now).orderBy("expires_at").execute();
+async function endExpired(write: Write, most: number, now: number): Promise<number> {
+  const over = await freeSessions(write, most).where("expires_at", "<=", now).orderBy("expires_at").execute();
   return endByTime(write, over, "expired", now);
 }
 
@@ -129,7 +134,8 @@ async function endIdleOnPage(
     .offset(ROWS_A_PAGE - 1)
     .limit(1)
     .executeTakeFirst();
-  const found = await freeSessions(write)
+  const most = ROWS_A_BATCH[parts.database.engine];
+  const found = await freeSessions(write, most)
     .where(beyond(from))
     .where("expires_at", "<=", last?.expires_at ?? before + LONGEST_LIFETIME)
     .where("last_used_at", "<=", before)
@@ -138,7 +144,7 @@ async function endIdleOnPage(
     .execute();
   const unused = found.filter((row) => parts.lastUsed.of(row.id, row.last_used_at) <= before);
   const ended = await endByTime(write, unused, "idle", now);
-  return { ended, last: found.length < ROWS_A_BATCH ? last : found.at(-1) };
+  return { ended, last: found.length < most ? last : found.at(-1) };
 }
 
 /** Later in the walk; sessions that expire in the same ms go by their hash. */
@@ -181,7 +187,11 @@ function leftovers(now: number): Leftover[] {
   ];
 }
 
-async function deleteLeftover(write: Write, [table, keyColumn, column, until]: Leftover): Promise<number> {
+async function deleteLeftover(
+  write: Write,
+  most: number,
+  [table, keyColumn, column, until]: Leftover,
+): Promise<number> {
   const { ref } = write.query.dynamic;
   // Kysely types one table at a time; the columns are this table's own.
   const name = table as "activity";
@@ -190,7 +200,7 @@ async function deleteLeftover(write: Write, [table, keyColumn, column, until]: L
     .selectFrom(name)
     .select(key)
     .where(ref<"at">(column), "<=", until)
-    .limit(ROWS_A_BATCH)
+    .limit(most)
     .$if(write.locksRows, (query) => query.forUpdate().skipLocked());
   const result = await write.query
     .deleteFrom(name)

@@ -13,7 +13,7 @@ const MANY = 20_000;
 /** Those whose tokens a test knows. */
 const HELD = [1, 399, 401, 10_001, 19_999];
 const LISTED = 100;
-const A_BATCH = 25;
+const A_BATCH = { sqlite: 25, postgres: 200 };
 const token = (number: number) => `lk1_${String(number).padStart(43, "m")}`;
 
 describeOnEachEngine("An account with 20,000 sessions", (engine) => {
@@ -147,7 +147,7 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
     const pruning = prune(parts, server().clock.now(), { stop: stop.signal, rest: 100_000 });
     await expect.poll(count).toBeLessThan(before);
     stop.abort();
-    expect(await pruning).toEqual({ sessions: A_BATCH, rows: 0 });
-    expect(await count()).toBe(before - A_BATCH);
+    expect(await pruning).toEqual({ sessions: A_BATCH[engine.name], rows: 0 });
+    expect(await count()).toBe(before - A_BATCH[engine.name]);
   });
 });

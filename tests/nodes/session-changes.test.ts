@@ -193,6 +193,25 @@ describe.runIf(engineNames().includes("postgres"))("A change of a session on Pos
     await pruneLater(11);
     expect(await count()).toBe(0);
   });
+
+  test("and thousands of others are forgotten in few transactions, so that their notes can't pile up", async () => {
+    const { parts } = server.latchkey;
+    await prune(parts, server.clock.now());
+    await server.database.read(
+      "insert into session_change (ids) select 's' || n from generate_series(1, 2000) n",
+    );
+    await server.database.read(
+      "update session_change_mark set at = at - interval '1 hour', oldest = pg_current_xact_id()",
+    );
+    let transactions = 0;
+    const write: typeof parts.database.write = (work, durability) => {
+      transactions += 1;
+      return parts.database.write(work, durability);
+    };
+    const counted = { ...parts, database: { ...parts.database, write } };
+    expect((await prune(counted, server.clock.now())).rows).toBeGreaterThanOrEqual(2_000);
+    expect(transactions).toBeLessThan(30);
+  });
 });
 
 describe.runIf(engineNames().includes("postgres"))(

@@ -4,11 +4,14 @@ import { resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { keyFileOf } from "../../credentials/key-file.ts";
+import { resultCode } from "../../database/sqlite/faults.ts";
 import { readSettings, type Settings } from "../../options/options.ts";
 import { givenOptions } from "../given-options.ts";
 import { requireFolderOf } from "../require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult, say } from "../terminal.ts";
+import { missingFile } from "../with-latchkey.ts";
 import { copyPrivately } from "./private-copy.ts";
+import { requireSound, whyUnsound } from "./require-sound.ts";
 
 export function addBackup(program: Command): void {
   program
@@ -29,7 +32,8 @@ export async function embeddedDatabase(): Promise<{ file: string; secretKeys: Se
 async function backUp(name: string, flags: JsonFlag): Promise<void> {
   const { file, secretKeys } = await embeddedDatabase();
   const target = resolve(name);
-  if (!existsSync(file)) throw new CommandFailed(`${file} does not exist; there is nothing to back up.`);
+  const missing = missingFile(file);
+  if (missing !== null) throw new CommandFailed(missing);
   requireFolderOf(target);
   const keyFile = keyFileOf(file);
   const hasKey = existsSync(keyFile) && secretKeys === null;
@@ -53,25 +57,37 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
 
 const PAGES_AT_ONCE = 500;
 
-/** A copy as of one moment; it appears whole or not at all, and only this user may read it. */
+/** A copy as of one moment; it appears whole and sound or not at all, and only this user may read it. */
 async function copyWhole(file: string, target: string): Promise<void> {
   const draft = `${target}.draft-${randomBytes(6).toString("hex")}`;
-  // Empty, but made by us and for this user alone: SQLite gives its own files beside it the same mode.
-  writeFileSync(draft, "", { mode: 0o600, flag: "wx" });
+  const copied = { of: file, noun: "database" } as const;
   const source = new DatabaseSync(file, { readOnly: true });
   try {
-    let told = Date.now();
-    await backup(source, draft, {
-      rate: PAGES_AT_ONCE,
-      progress: ({ totalPages, remainingPages }) => {
-        if (!process.stderr.isTTY || Date.now() - told < 1_000) return;
-        told = Date.now();
-        say(`${Math.floor(((totalPages - remainingPages) / totalPages) * 100)} %`);
-      },
-    });
+    // One snapshot for all steps: otherwise SQLite begins anew after each commit of a server, and never comes to its end.
+    source.exec("begin; select name from sqlite_schema limit 1");
+    // Empty, but made by us and for this user alone: SQLite gives its own files beside it the same mode.
+    writeFileSync(draft, "", { mode: 0o600, flag: "wx" });
+    await backup(source, draft, { rate: PAGES_AT_ONCE, progress: progressTeller() });
+    requireSound(draft, copied);
     linkSync(draft, target);
+  } catch (error) {
+    if (!(error instanceof Error) || resultCode(error) === null) throw error;
+    throw (
+      whyUnsound(error, copied) ??
+      new CommandFailed(`${file} can't be copied to ${target} (${error.message}).`)
+    );
   } finally {
     source.close();
-    rmSync(draft, { force: true });
+    for (const part of ["", "-wal", "-shm"]) rmSync(draft + part, { force: true });
   }
+}
+
+/** Says on a terminal, once a second, how far it is. */
+function progressTeller(): (progress: { totalPages: number; remainingPages: number }) => void {
+  let told = Date.now();
+  return ({ totalPages, remainingPages }) => {
+    if (!process.stderr.isTTY || Date.now() - told < 1_000) return;
+    told = Date.now();
+    say(`${Math.floor(((totalPages - remainingPages) / totalPages) * 100)} %`);
+  };
 }

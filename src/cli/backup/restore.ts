@@ -5,12 +5,13 @@ import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { keyFileOf } from "../../credentials/key-file.ts";
 import { pendingMigrations } from "../../database/migrations.ts";
-import { schemaVersion, whyForeignFile } from "../../database/sqlite/file.ts";
-import { endEveryone } from "../../operator.ts";
+import { isBusy, isDamaged } from "../../database/sqlite/faults.ts";
+import { openSqlite } from "../../database/sqlite/sqlite.ts";
+import { endEveryoneShown } from "../end-everyone.ts";
 import { CommandFailed, type JsonFlag, many, printResult } from "../terminal.ts";
-import { withLatchkey } from "../with-latchkey.ts";
 import { embeddedDatabase } from "./backup.ts";
 import { copyPrivately } from "./private-copy.ts";
+import { requireSound } from "./require-sound.ts";
 
 export function addRestore(program: Command): void {
   program
@@ -24,49 +25,54 @@ async function restore(name: string, flags: JsonFlag): Promise<void> {
   const { file } = await embeddedDatabase();
   if (!existsSync(source)) throw new CommandFailed(`${source} does not exist.`);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const kept = await putInPlace(source, file);
+  const { kept, ended } = await putInPlace(source, file);
   if (existsSync(`${source}.key`)) await putKey(`${source}.key`, keyFileOf(file));
-  await withLatchkey(async (parts) => {
-    // They have gone out since, and their links end below.
-    await parts.database.write(({ query }) => query.deleteFrom("outgoing_email").execute());
-    const ended = await endEveryone(parts, parts.settings.now());
-    const before = kept === null ? "" : ` The database before it is ${kept}.`;
-    const words = `Restored ${source}; ${many(ended, "session")} of it ended.${before}`;
-    printResult(flags, { file, ended, kept }, words);
-  });
+  const before = kept === null ? "" : ` The database before it is ${kept}.`;
+  const words = `Restored ${source}; ${many(ended, "session")} of it ended.${before}`;
+  printResult(flags, { file, ended, kept }, words);
 }
 
 /**
- * Looks at a copy, since SQLite writes beside what it opens, and the backup's folder may be read-only.
- * Returns where the database before it is kept, if there was one.
+ * Looks at a copy, since SQLite writes beside what it opens, and the backup's folder may be read-only; and ends the
+ * sessions there, so that none of them is live if this is cut off. Returns where the database before it is kept, if
+ * there was one, and how many sessions ended.
  */
-async function putInPlace(source: string, file: string): Promise<string | null> {
+async function putInPlace(source: string, file: string): Promise<{ kept: string | null; ended: number }> {
+  if (existsSync(file)) requireUnused(file);
   const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;
   try {
     await copyPrivately(source, draft);
-    requireBackUp(draft, source);
+    // Throws where a newer version has written it.
+    pendingMigrations("sqlite", requireSound(draft, { of: source, noun: "backup" }));
+    const ended = await endAll(draft);
     const kept = existsSync(file) ? setAside(file) : null;
     renameSync(draft, file);
-    return kept;
+    return { kept, ended };
   } finally {
     for (const part of ["", "-wal", "-shm"]) rmSync(draft + part, { force: true });
   }
 }
 
-/** @throws CommandFailed where the file isn't a whole database of Latchkey, or is of a newer version. */
-function requireBackUp(copy: string, source: string): void {
-  const database = new DatabaseSync(copy);
+async function endAll(draft: string): Promise<number> {
+  const database = openSqlite(draft);
   try {
-    const version = schemaVersion(database);
-    if (database.prepare("pragma quick_check(1)").get()?.quick_check !== "ok")
-      throw new CommandFailed(`${source} is damaged.`);
-    if (version === 0 || whyForeignFile(database) !== null)
-      throw new CommandFailed(`${source} is not a backup of Latchkey.`);
-    pendingMigrations("sqlite", version);
+    // They have gone out since, and their links end below.
+    await database.write(({ query }) => query.deleteFrom("outgoing_email").execute());
+    return await endEveryoneShown(database, Date.now());
+  } finally {
+    await database.close();
+  }
+}
+
+/** A damaged database is used by nobody: it is what a backup is for. @throws CommandFailed while a server has it open. */
+function requireUnused(file: string): void {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec("pragma locking_mode = exclusive; pragma busy_timeout = 0; begin exclusive; commit");
+    database.exec("pragma wal_checkpoint(truncate)");
   } catch (error) {
-    if (error instanceof Error && "errcode" in error)
-      throw new CommandFailed(`${source} is not a backup of Latchkey.`);
-    throw error;
+    if (isBusy(error)) throw new CommandFailed(`${file} is in use. Stop the server, then restore.`);
+    if (!isDamaged(error)) throw error;
   } finally {
     database.close();
   }
@@ -74,15 +80,7 @@ function requireBackUp(copy: string, source: string): void {
 
 /** Moves the present database away. @throws CommandFailed while a server has it open. */
 function setAside(file: string): string {
-  const database = new DatabaseSync(file);
-  try {
-    database.exec("pragma locking_mode = exclusive; pragma busy_timeout = 0; begin exclusive; commit");
-    database.exec("pragma wal_checkpoint(truncate)");
-  } catch {
-    throw new CommandFailed(`${file} is in use. Stop the server, then restore.`);
-  } finally {
-    database.close();
-  }
+  requireUnused(file);
   const kept = `${file}.before-restore-${stamp()}`;
   renameSync(file, kept);
   for (const part of ["-wal", "-shm"]) if (existsSync(file + part)) renameSync(file + part, kept + part);

@@ -6,7 +6,7 @@ import { listen } from "../../http/listen.ts";
 import { openLatchkey, whereEmailsGo } from "../../latchkey.ts";
 import { SETTINGS } from "../../options/table.ts";
 import { givenOptions } from "../given-options.ts";
-import { CommandFailed, print, say } from "../terminal.ts";
+import { CommandFailed, print, say, sentenceOf } from "../terminal.ts";
 import { giveWayToRequests, sizeThreadPool } from "./threads.ts";
 
 export function addServe(program: Command): void {
@@ -44,6 +44,8 @@ async function runServer(): Promise<void> {
     if (await databaseAnswers(latchkey.parts, stopped))
       print(`Latchkey is ready at ${settings.baseUrl.href}`);
     await stopped;
+    // Whether the line above could be written says nothing of how the server stops.
+    process.exitCode = 0;
   } finally {
     await server.close();
     await latchkey.close();
@@ -63,7 +65,7 @@ async function databaseAnswers({ database }: HttpParts, stopped: Promise<false>)
       if (!(error instanceof DatabaseUnavailable)) throw error;
       if (Date.now() - toldAt >= TELL_EVERY) {
         toldAt = Date.now();
-        say(`Waiting for the database. ${error.message}`);
+        say(`Waiting for the database. ${sentenceOf(error)}`);
       }
     }
     await Promise.race([wait(ASK_AGAIN_AFTER, undefined, { ref: false }), stopped]);

@@ -101,22 +101,45 @@ const KEPT = "10 minutes";
 
 /**
  * Deletes notes of transactions that had ended before the last mark, which is ten minutes old or older: every node
- * has heard of theirs by then. Not by the time of a note, since it may be committed much later.
+ * has heard of theirs by then. Not by the time of a note, since it may be committed much later. A mark and notes that
+ * came with a dump of another server count that server's transactions: they say nothing here, and go.
  */
 export async function forgetOldChanges({ query }: Write, atMost: number): Promise<number> {
-  const { rows } = await sql<{ oldest: string }>`
-    select oldest::text from session_change_mark
-    where at <= statement_timestamp() - cast(${KEPT} as interval)`.execute(query);
-  const [mark] = rows;
-  if (!mark) return 0;
+  const foreign = await sql`
+    delete from session_change where ctid = any(array(
+      select ctid from session_change where xid >= pg_snapshot_xmax(pg_current_snapshot()) limit ${atMost}
+    ))`.execute(query);
+  const deletedForeign = Number(foreign.numAffectedRows ?? 0);
+  if (deletedForeign === atMost) return deletedForeign;
+  const mark = await readMark(query);
+  if (!mark) return deletedForeign;
   const result = await sql`
     delete from session_change where ctid = any(array(
       select ctid from session_change where xid < cast(${mark.oldest} as xid8) order by xid limit ${atMost}
     ))`.execute(query);
   const deleted = Number(result.numAffectedRows ?? 0);
-  if (deleted < atMost)
-    await sql`
-      update session_change_mark
-      set oldest = pg_snapshot_xmin(pg_current_snapshot()), at = statement_timestamp()`.execute(query);
-  return deleted;
+  if (deleted < atMost) await setMark(query);
+  return deletedForeign + deleted;
+}
+
+/**
+ * The mark, where it is old enough and this server's own: it was set before, or by, the transaction that wrote its row.
+ * Another one is set anew.
+ */
+async function readMark(query: Write["query"]): Promise<{ oldest: string } | undefined> {
+  // Its number is taken before the next statement, whose age() counts back from it.
+  const { rows: taken } = await sql<{ own: string }>`select pg_current_xact_id()::text as own`.execute(query);
+  const { rows } = await sql<{ oldest: string; isDue: boolean; isOwn: boolean }>`
+    select oldest::text, at <= statement_timestamp() - cast(${KEPT} as interval) as "isDue",
+      oldest::text::bigint <= cast(${taken[0]?.own} as bigint) - age(session_change_mark.xmin) as "isOwn"
+    from session_change_mark`.execute(query);
+  const [mark] = rows;
+  if (mark?.isOwn === false) await setMark(query);
+  return mark?.isOwn && mark.isDue ? mark : undefined;
+}
+
+async function setMark(query: Write["query"]): Promise<void> {
+  await sql`
+    update session_change_mark
+    set oldest = pg_snapshot_xmin(pg_current_snapshot()), at = statement_timestamp()`.execute(query);
 }

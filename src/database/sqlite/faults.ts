@@ -1,13 +1,14 @@
 import { DatabaseUnavailable } from "../database.ts";
 
 const SQLITE_BUSY = 5;
+export const SQLITE_NOTADB = 26;
 
 /**
  * SQLite's primary result codes that mean "not now", whatever was asked: rights (3), locks (5, 6), memory (7),
  * a file that can't be written (8), an interruption (9), the disk (10), a damaged file (11), no room left (13),
  * a file that can't be opened (14), the protocol of locks (15), no database (26).
  */
-const NOT_NOW = new Set([3, SQLITE_BUSY, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26]);
+const NOT_NOW = new Set([3, SQLITE_BUSY, 6, 7, 8, 9, 10, 11, 13, 14, 15, SQLITE_NOTADB]);
 
 /** SQLite's primary result code; null for an error that isn't SQLite's. */
 export function resultCode(error: unknown): number | null {
@@ -18,6 +19,12 @@ export function resultCode(error: unknown): number | null {
 
 export function isBusy(error: unknown): boolean {
   return resultCode(error) === SQLITE_BUSY;
+}
+
+/** The file is damaged (11), or no database at all (26). */
+export function isDamaged(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === 11 || code === SQLITE_NOTADB;
 }
 
 /** The error as requests have to see it: a file that can't be used now is DatabaseUnavailable, a bug stays what it is. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -16,6 +17,8 @@ type Setting = {
   input?: string;
   /** The number of another user to run as; only root may. */
   user?: number;
+  /** What stands on a full disk: `/dev/full` takes its place. */
+  full?: "stdout" | "stderr";
 };
 
 /** The real command line, as a child with an environment of its own and no terminal. */
@@ -89,10 +92,15 @@ export async function atTerminal(
 }
 
 /** `latchkey` with these words, as a child that the caller listens to. */
-export function start(words: string[], { cwd, env = {}, user }: Omit<Setting, "input">): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...words], {
+export function start(words: string[], { cwd, env = {}, user, full }: Omit<Setting, "input">): ChildProcess {
+  const fullDisk = full === undefined ? null : openSync("/dev/full", "w");
+  const output = (name: typeof full) => (name === full && fullDisk !== null ? fullDisk : "pipe");
+  const child = spawn(process.execPath, [MAIN, ...words], {
     cwd,
+    stdio: ["pipe", output("stdout"), output("stderr")],
     ...(user === undefined ? {} : { uid: user, gid: user }),
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILED, ...env },
   });
+  if (fullDisk !== null) closeSync(fullDisk);
+  return child;
 }

@@ -1,0 +1,34 @@
+import { DatabaseSync } from "node:sqlite";
+import { isDamaged, resultCode, SQLITE_NOTADB } from "../../database/sqlite/faults.ts";
+import { schemaVersion, whyForeignFile } from "../../database/sqlite/file.ts";
+import { CommandFailed } from "../terminal.ts";
+
+/** What a copy is of, and what that should be, for the sentence that says that it isn't. */
+type Copied = { of: string; noun: "backup" | "database" };
+
+/**
+ * Reads a copy from its first page to its last. Returns the version of its schema.
+ * @throws CommandFailed where it isn't a whole database of Latchkey.
+ */
+export function requireSound(copy: string, copied: Copied): number {
+  const database = new DatabaseSync(copy);
+  try {
+    const version = schemaVersion(database);
+    if (database.prepare("pragma quick_check(1)").get()?.quick_check !== "ok") throw damaged(copied);
+    if (version === 0 || whyForeignFile(database) !== null) throw foreign(copied);
+    return version;
+  } catch (error) {
+    throw whyUnsound(error, copied) ?? error;
+  } finally {
+    database.close();
+  }
+}
+
+/** What SQLite's error says of the file itself; null where it is another one, such as of a full disk. */
+export function whyUnsound(error: unknown, copied: Copied): CommandFailed | null {
+  if (!isDamaged(error)) return null;
+  return resultCode(error) === SQLITE_NOTADB ? foreign(copied) : damaged(copied);
+}
+
+const foreign = ({ of, noun }: Copied) => new CommandFailed(`${of} is not a ${noun} of Latchkey.`);
+const damaged = ({ of }: Copied) => new CommandFailed(`${of} is damaged; nothing was changed.`);

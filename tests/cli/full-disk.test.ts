@@ -1,0 +1,57 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Client } from "../support/requests/client.ts";
+import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { latchkey, start } from "../support/servers/command-line.ts";
+import { freePort } from "../support/servers/free-port.ts";
+
+/** Every write to it fails, as on a disk without room. */
+const HAS_FULL_DISK = existsSync("/dev/full");
+
+let cwd = "";
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "latchkey-full-disk-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+async function createAccount(): Promise<string> {
+  const email = freshEmail();
+  const made = await latchkey(["accounts", "create", email, "--password-stdin"], { cwd, input: PASSWORD });
+  expect(made).toMatchObject({ code: 0 });
+  return email;
+}
+
+describe.runIf(HAS_FULL_DISK)("A server goes on, and stops with 0, where the disk is full for", () => {
+  test.each(["stderr", "stdout"] as const)("its %s", async (full) => {
+    const port = await freePort();
+    const baseUrl = `http://localhost:${port}`;
+    const child = start(["serve"], { cwd, env: { PORT: String(port), BASE_URL: baseUrl }, full });
+    const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    const client = new Client({ baseUrl, port });
+    try {
+      const health = async () => (await client.get("/healthz").catch(() => null))?.status;
+      await expect.poll(health).toBe(200);
+      // Each refusal is a line of the log.
+      for (const email of [freshEmail(), freshEmail()])
+        expect((await client.post("/api/session", { email, password: PASSWORD })).status).toBe(401);
+      expect(await health()).toBe(200);
+    } finally {
+      child.kill("SIGTERM");
+    }
+    expect(await exited).toBe(0);
+  });
+});
+
+describe.runIf(HAS_FULL_DISK)("A command whose output finds no room", () => {
+  test("does what it was to do, says so in one line, and ends with 1", async () => {
+    const email = await createAccount();
+    expect(await latchkey(["accounts", "delete", email], { cwd, full: "stdout" })).toEqual({
+      code: 1,
+      out: "",
+      err: "Standard output can't be written (ENOSPC).\n",
+    });
+    expect((await latchkey(["accounts", "list", "--json"], { cwd })).out).toBe("[]\n");
+  });
+});
