@@ -33,6 +33,11 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
   const who = ({ background = false }: Reading = {}) =>
     ask<SignedIn>({ method: "GET", path: "/api/session", background });
   const guard = createGuard({ basePath, who });
+  const askToSignIn: Ask = async <Answer>(given: Call) => {
+    const answer = await ask<Answer>(given);
+    if (isSignedIn(answer)) guard.startOver();
+    return answer;
+  };
   const askSignedIn: Ask = (given) => guard.run(() => ask(given));
   const askToEnd: Ask = (given) => guard.run(() => guard.endOwn(() => ask(given)));
 
@@ -40,7 +45,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     /** The path that the client was made for. */
     basePath,
     /** Who is signed in. Throws `Refused` with the reason if nobody is, and tells no other tab. */
-    session: who,
+    session: (reading: Reading = {}) => guard.asSomebody(() => who(reading)),
     /** The same, but if nobody is signed in any more, every tab is told. */
     checkSession: (reading: Reading = {}) => guard.ask(reading),
     /** Logs this browser out, in every tab. */
@@ -50,10 +55,11 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     },
     /** Calls the listener, in every tab, when this device is no longer logged in, and says why. Returns a function that stops it. */
     onSignedOut: (listener: (ending: SignedOut) => void) => guard.listen(listener),
-    /** Calls `onChange` when this account's data may have changed; one stream serves all tabs. Returns a function that stops it. */
-    watch: (onChange: () => void) => watchLive({ basePath, onChange, check: guard.ask }),
-    ...signingIn(ask),
-    ...passkeysAndSites(ask, askSignedIn),
+    /** Calls `onChange` when this account's data may have changed, after a later login too; one stream serves all tabs. Returns a function that stops it. */
+    watch: (onChange: () => void) =>
+      watchLive({ basePath, onChange, check: guard.ask, onSignedInAgain: guard.onStartOver }),
+    ...signingIn(askToSignIn),
+    ...passkeysAndSites(askToSignIn, askSignedIn),
     ...emailedLinks(ask),
     ...loginManagement(askSignedIn),
     ...ownAccount(askSignedIn, askToEnd),
@@ -62,6 +68,11 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
 }
 
 type Ask = <Answer = void>(given: Call) => Promise<Answer>;
+
+/** A sign-in that waits for something more answers without a session. */
+function isSignedIn(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "session" in answer;
+}
 
 /** For whoever isn't signed in yet: a 401 is an answer here, not the end of a session. */
 function signingIn(ask: Ask) {

@@ -6,6 +6,8 @@ export type StreamOptions = {
   onChange(): void;
   /** Asks whether the session lives; rejects where it doesn't, or where nobody answers. */
   check(): Promise<unknown>;
+  /** Nobody is signed in: the stream stays closed. */
+  onOver(): void;
 };
 
 const FIRST_WAIT = 1_000;
@@ -17,7 +19,7 @@ const HEARTBEAT = 20_000;
 const SLEPT = 60_000;
 
 /** Keeps one event stream open. Comes back after jittered, growing waits, so that a restart of the server brings no storm. */
-export function keepStream({ url, onChange, check }: StreamOptions): () => void {
+export function keepStream({ url, onChange, check, onOver }: StreamOptions): () => void {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
@@ -50,7 +52,7 @@ export function keepStream({ url, onChange, check }: StreamOptions): () => void 
     close();
     check().then(
       () => !stopped && connect(),
-      (error: unknown) => !stopped && !isSignedOut(error) && checkLater(),
+      (error: unknown) => !stopped && (isSignedOut(error) ? onOver() : checkLater()),
     );
   }
 

@@ -5,6 +5,8 @@ export type LiveOptions = {
   basePath: string;
   onChange(): void;
   check(reading: Reading): Promise<unknown>;
+  /** Calls the listener when somebody is signed in again after nobody was. Returns a function that stops it. */
+  onSignedInAgain(listener: () => void): () => void;
 };
 
 /** How long a leader may take to answer, in ms, before another tab that is being looked at takes over. */
@@ -23,12 +25,17 @@ export function watchLive(options: LiveOptions): () => void {
     stop = start(options);
     checkAgain(options);
   };
+  const forget = options.onSignedInAgain(() => {
+    stop();
+    stop = start(options);
+  });
   const look = () => isVisible() && checkAgain(options);
   globalThis.addEventListener?.("pagehide", sleep);
   globalThis.addEventListener?.("pageshow", wake);
   globalThis.document?.addEventListener("visibilitychange", look);
   return () => {
     stop();
+    forget();
     globalThis.removeEventListener?.("pagehide", sleep);
     globalThis.removeEventListener?.("pageshow", wake);
     globalThis.document?.removeEventListener("visibilitychange", look);
@@ -78,10 +85,12 @@ function shareStream(options: LiveOptions): () => void {
       new Promise<void>((resolve) => {
         if (over.signal.aborted) return resolve();
         leading = true;
-        stopStream = streamOf(options, () => {
+        const change = () => {
           options.onChange();
           if (!over.signal.aborted) channel.postMessage("changed");
-        });
+        };
+        // A tab without a stream lets go of the lock, or nobody else could have one later.
+        stopStream = streamOf(options, change, resolve);
         over.signal.addEventListener("abort", () => resolve(), { once: true });
       });
     const stepDown = () => {
@@ -122,8 +131,13 @@ function shareStream(options: LiveOptions): () => void {
   };
 }
 
-function streamOf({ basePath, check }: LiveOptions, onChange: () => void) {
-  return keepStream({ url: `${basePath}/api/live`, onChange, check: () => check({ background: true }) });
+function streamOf({ basePath, check }: LiveOptions, onChange: () => void, onOver: () => void = () => {}) {
+  return keepStream({
+    url: `${basePath}/api/live`,
+    onChange,
+    check: () => check({ background: true }),
+    onOver,
+  });
 }
 
 function isVisible(): boolean {

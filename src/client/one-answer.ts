@@ -14,15 +14,13 @@ export function createGuard({
   basePath: string;
   who(reading: Reading): Promise<SignedIn>;
 }) {
-  const { listen, tellAll, startOver } = createTabs(basePath);
+  const { listen, tellAll, isOver, startOver, onStartOver } = createTabs(basePath);
   let asking: { answer: Promise<SignedIn>; background: boolean } | undefined;
   let endingOwn: Promise<unknown> = Promise.resolve();
 
   async function askOnce(reading: Reading): Promise<SignedIn> {
     try {
-      const answer = await who(reading);
-      startOver();
-      return answer;
+      return await asSomebody(() => who(reading));
     } catch (error) {
       if (isSignedOut(error)) {
         await endingOwn;
@@ -45,10 +43,21 @@ export function createGuard({
     return answer;
   }
 
+  /**
+   * Makes a call that succeeds only for somebody who is signed in. One that began after an ending was told says
+   * that somebody is again; one that began before says nothing.
+   */
+  async function asSomebody<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    const wasOver = isOver();
+    const answer = await call();
+    if (wasOver) startOver();
+    return answer;
+  }
+
   /** Runs a call; where it is refused for the session, and the session lives, runs it again. */
   async function run<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     try {
-      return await call();
+      return await asSomebody(call);
     } catch (error) {
       if (!isSignedOut(error)) throw error;
       await ask({ background: true });
@@ -63,12 +72,13 @@ export function createGuard({
     return answer;
   }
 
-  return { ask, run, endOwn, tellAll, listen };
+  return { ask, asSomebody, run, endOwn, tellAll, listen, startOver, onStartOver };
 }
 
 /** Tells every tab that nobody is signed in any more, each of them once until somebody is again. */
 function createTabs(basePath: string) {
   const listeners = new Set<(ending: SignedOut) => void>();
+  const restarts = new Set<() => void>();
   let told = false;
   let channel: BroadcastChannel | undefined;
 
@@ -110,9 +120,18 @@ function createTabs(basePath: string) {
   return {
     listen,
     tellAll,
+    /** Whether an ending was told, and nobody is known to be signed in since. */
+    isOver: () => told,
     /** Somebody is signed in: the next ending is told again. */
     startOver() {
+      if (!told) return;
       told = false;
+      for (const restart of restarts) restart();
+    },
+    /** Calls the listener when somebody is signed in again. Returns a function that stops it. */
+    onStartOver(listener: () => void): () => void {
+      restarts.add(listener);
+      return () => restarts.delete(listener);
     },
   };
 }

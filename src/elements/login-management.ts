@@ -116,6 +116,7 @@ export class LoginManagementElement extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#over?.abort();
+    this.#empty();
   }
 
   /** Only what is read when a person opens the page counts as use. */
@@ -203,6 +204,16 @@ export class LoginManagementElement extends HTMLElement {
     this.#rows.delete(id);
   }
 
+  /** Its page may stay, and the next person who logs in there may be another one. */
+  #empty(): void {
+    this.#turn += 1;
+    this.#sessions = [];
+    for (const [id, row] of this.#rows) this.#drop(id, row);
+    this.#first = undefined;
+    this.#howMany.textContent = this.#status.textContent = "";
+    this.#more.hidden = this.#endOthers.disabled = true;
+  }
+
   async #end({ id, label }: Session): Promise<void> {
     await this.#client.endSession(id).catch((error: unknown) => {
       // Somebody else was quicker: it is out, which is what was asked for.
@@ -230,7 +241,7 @@ export class LoginManagementElement extends HTMLElement {
 
   #leave(ending: Ending, basePath: string): void {
     const told = new CustomEvent("latchkey-signed-out", { detail: ending, bubbles: true, cancelable: true });
-    if (!this.dispatchEvent(told)) return;
-    location.replace(`${basePath}/login?next=${encodeURIComponent(location.href)}`);
+    if (!this.dispatchEvent(told)) this.#empty();
+    else location.replace(`${basePath}/login?next=${encodeURIComponent(location.href)}`);
   }
 }

@@ -25,7 +25,7 @@ export function LatchkeyProvider(props: ProviderProps) {
     () => ({ client, queries, settings: { basePath, passkeys, oidc, passwordMinLength } }),
     [client, queries, basePath, passkeys, oidc, passwordMinLength],
   );
-  useSignedOut(client, props.onSignedOut);
+  useSignedOut({ client, queries }, props.onSignedOut);
   useEffect(() => {
     queries.mount();
     return () => queries.unmount();
@@ -43,7 +43,10 @@ export function LatchkeyProvider(props: ProviderProps) {
   );
 }
 
-function useSignedOut(client: Client, onSignedOut: ProviderProps["onSignedOut"]): void {
+function useSignedOut(
+  { client, queries }: { client: Client; queries: QueryClient },
+  onSignedOut: ProviderProps["onSignedOut"],
+): void {
   const listener = useRef(onSignedOut);
   useEffect(() => {
     listener.current = onSignedOut;
@@ -51,8 +54,12 @@ function useSignedOut(client: Client, onSignedOut: ProviderProps["onSignedOut"])
   useEffect(() => {
     const goToLogin = () =>
       location.replace(`${client.basePath}/login?next=${encodeURIComponent(location.href)}`);
-    return client.onSignedOut((ending) => (listener.current ?? goToLogin)(ending));
-  }, [client]);
+    return client.onSignedOut((ending) => {
+      // The page may stay, and the next person who logs in here may be another one.
+      for (const query of queries.getQueryCache().getAll()) query.reset();
+      (listener.current ?? goToLogin)(ending);
+    });
+  }, [client, queries]);
 }
 
 const LONGEST_WAIT = 15_000;

@@ -70,6 +70,70 @@ describe("On a page of the app's own", () => {
     expect(await other.evaluate("window.heard")).toEqual({ reason: "signed_out" });
   });
 
+  /** A page that logs people in by itself, and never loads again; nobody is signed in yet. Keeps what it hears. */
+  async function listening(page: Page): Promise<void> {
+    await at(page);
+    await page.evaluate(`
+      window.endings = [];
+      window.changes = 0;
+      window.client.onSignedOut(({ reason }) => window.endings.push(reason));
+      window.client.checkSession().catch(() => {});
+    `);
+    await page.waitForFunction("window.endings.length === 1");
+  }
+
+  const watch = "void window.client.watch(() => { window.changes += 1; })";
+
+  /** Returns the session's id. */
+  async function signUpInPage(page: Page): Promise<string> {
+    const given = JSON.stringify({ email: freshEmail(), password: PASSWORD });
+    return page.evaluate<string>(`window.client.signUp(${given}).then(({ session }) => session.id)`);
+  }
+
+  it("a page that logs people in by itself hears of every ending, not of the first alone", async () => {
+    const { page } = await browser.device();
+    await listening(page);
+    for (let logins = 1; logins <= 2; logins += 1) {
+      await server.latchkey.sessions.end(await signUpInPage(page));
+      await page.evaluate("window.client.sessions().catch(() => {})");
+      await page.waitForFunction(`window.endings.length === ${logins + 1}`);
+    }
+    expect(await page.evaluate("window.endings")).toEqual([
+      "none",
+      "signed_out_remotely",
+      "signed_out_remotely",
+    ]);
+  });
+
+  it("a login by a form of the app's own starts over, too, with the first call that succeeds", async () => {
+    const { page } = await browser.device();
+    await listening(page);
+    const id = await page.evaluate<string>(`fetch("/auth/api/accounts", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: ${JSON.stringify(JSON.stringify({ email: freshEmail(), password: PASSWORD }))},
+    }).then((answer) => answer.json()).then(({ session }) => session.id)`);
+    await page.evaluate("window.client.sessions()");
+    await server.latchkey.sessions.end(id);
+    await page.evaluate("window.client.sessions().catch(() => {})");
+    await page.waitForFunction("window.endings.length === 2");
+    expect(await page.evaluate("window.endings")).toEqual(["none", "signed_out_remotely"]);
+  });
+
+  it("its stream of changes is back after a login, whichever tab had it before", async () => {
+    const { page, context } = await browser.device();
+    const first = await context.newPage();
+    for (const tab of [first, page]) {
+      await listening(tab);
+      await tab.evaluate(watch);
+    }
+    const id = await signUpInPage(page);
+    await page.waitForFunction("window.changes > 0");
+    await server.latchkey.sessions.end(id);
+    await page.waitForFunction("window.endings.length === 2");
+    expect(await page.evaluate("window.endings")).toEqual(["none", "signed_out_remotely"]);
+  });
+
   it("the style sheet of the cards changes nothing outside of them", async () => {
     const { page } = await browser.device();
     await at(page);

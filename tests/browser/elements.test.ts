@@ -173,6 +173,21 @@ describe("the element <login-management> on another site's page", () => {
     expect(new URL(windows.url()).pathname).toBe("/devices");
   });
 
+  it("keeps nothing of the one before for the next person on a page that stays", async () => {
+    const { mac, windows } = await atBoth();
+    await windows.evaluate(
+      `document.addEventListener("latchkey-signed-out", (event) => event.preventDefault())`,
+    );
+    await mac.getByRole("button", { name: "Log out Firefox on Windows" }).click();
+    await expect.poll(() => windows.getByRole("listitem").count()).toBe(0);
+    expect(await windows.getByRole("button", { name: "Log out other devices" }).isDisabled()).toBe(true);
+
+    await mac.evaluate("window.taken = document.querySelector('login-management'), window.taken.remove()");
+    expect(await mac.evaluate("window.taken.shadowRoot.querySelectorAll('li').length")).toBe(0);
+    await mac.evaluate("document.querySelector('main').append(window.taken)");
+    await mac.getByText("Current session").waitFor();
+  });
+
   it("says when the list may be stale, and recovers by itself when the server is back", async () => {
     const { mac } = await atBoth();
     const { context } = await browser.device({
