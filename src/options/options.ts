@@ -78,9 +78,14 @@ export function insecureUrlWarning({ href, secure, isLocal }: BaseUrl): string |
   return `BASE_URL ${href} is not https: cookies and passwords travel in the clear, and passkeys don't work. Put https in front of Latchkey, and set BASE_URL=${href.replace("http:", "https:")}.`;
 }
 
+/** Only code can give them in another form: of the environment's, each part is a variable. */
+const PROVIDERS_IN_CODE =
+  '(in code, the option oidc) takes a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
+
 function whatIsWrong(name: string, options: LatchkeyOptions): Error {
   const setting = SETTINGS.find(({ option }) => option === name);
   if (setting === undefined) return new Error(`createLatchkey: ${name} takes a function.`);
+  if (name === "oidc") return new SettingError(setting.variable, PROVIDERS_IN_CODE);
   const got = setting.isSecret ? "" : ` (got "${options[name as keyof LatchkeyOptions]}")`;
   return new SettingError(setting.variable, `takes ${setting.takes}${got}`);
 }

@@ -71,6 +71,22 @@ describe("A mistake of the app's developer is answered with what to write", () =
     await app.close();
   });
 
+  const acme = { id: "acme", clientId: "a", clientSecret: "b" };
+  const LIKE = 'takes a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
+  test.each<[string, object, string]>([
+    ["named like the variable", { oidcProviders: [acme] }, "did you mean oidc?"],
+    ["that are names, as in the environment", { oidc: "acme" }, LIKE],
+    ["that are no list", { oidc: acme }, LIKE],
+    ["without an id", { oidc: [{ ...acme, id: undefined }] }, LIKE],
+    [
+      "with a field that doesn't exist",
+      { oidc: [{ ...acme, clientID: "c" }] },
+      "takes id, clientId, clientSecret, issuer, name and trustAmr (got clientID)",
+    ],
+  ])("sites to sign in with, in code, %s, are refused with what to write", async (_how, given, sentence) => {
+    await expect(createLatchkey({ databaseUrl: database.url, ...given })).rejects.toThrow(sentence);
+  });
+
   test("in Next.js, what isn't made by onFirstUse is refused, and so is a page that is missing", async () => {
     const remedy = "export const latchkey = onFirstUse(() => createLatchkey(";
     for (const wrong of [latchkey, Promise.resolve(latchkey), undefined].map(untyped)) {
