@@ -10,6 +10,8 @@ import type { LatchkeyOptions } from "./options/options.ts";
  * @throws SettingError, DatabaseUnusable; an Error that says so if Node.js is too old, or isn't what runs this.
  */
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw new TypeError('createLatchkey takes an object, such as { baseUrl: "http://localhost:3000/auth" }.');
   const { node, bun, deno } = process.versions;
   if (bun || deno)
     throw new Error(`Latchkey needs Node.js itself, and this is ${bun ? `Bun ${bun}` : `Deno ${deno}`}.`);

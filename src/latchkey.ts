@@ -205,13 +205,24 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const doer = (by?: string) => ({ by: app(by), at: settings.now() });
   return {
     async list(accountId) {
-      return (await listSessions(parts, accountId, settings.now())).map((session) =>
+      return (await listSessions(parts, idOf("an account", accountId), settings.now())).map((session) =>
         sessionAnswer(session, ""),
       );
     },
-    end: (id, by) => endAny(database, id, doer(by)),
-    endOthers: (accountId, exceptId, by) =>
-      endInTransaction(database, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer(by)),
-    endAll: (accountId, by) => endInTransaction(database, "all_logged_out", { accountId }, doer(by)),
+    end: async (id, by) => endAny(database, idOf("a session", id), doer(by)),
+    async endOthers(account, except, by) {
+      const accountId = idOf("an account", account);
+      const whose = { accountId, exceptIds: [idOf("a session", except)] } as const;
+      return endInTransaction(database, "others_logged_out", whose, doer(by));
+    },
+    endAll: async (account, by) =>
+      endInTransaction(database, "all_logged_out", { accountId: idOf("an account", account) }, doer(by)),
   };
+}
+
+/** @throws where a caller without types gave something else, such as the account itself: it would end nothing. */
+function idOf(what: string, given: unknown): string {
+  if (typeof given === "string") return given;
+  const got = typeof given === "object" && given !== null ? "an object" : `"${given}"`;
+  throw new TypeError(`latchkey.sessions takes the id of ${what}, which is a string (got ${got}).`);
 }

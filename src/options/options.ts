@@ -86,7 +86,10 @@ function whatIsWrong(name: string, options: LatchkeyOptions): Error {
   const setting = SETTINGS.find(({ option }) => option === name);
   if (setting === undefined) return new Error(`createLatchkey: ${name} takes a function.`);
   if (name === "oidc") return new SettingError(setting.variable, PROVIDERS_IN_CODE);
-  const got = setting.isSecret ? "" : ` (got "${options[name as keyof LatchkeyOptions]}")`;
+  const value = options[name as keyof LatchkeyOptions];
+  // Such as a URL, which would read as if it were right.
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const got = setting.isSecret ? "" : ` (got ${isObject ? "an object" : `"${value}"`})`;
   return new SettingError(setting.variable, `takes ${setting.takes}${got}`);
 }
 

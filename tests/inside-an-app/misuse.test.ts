@@ -71,6 +71,19 @@ describe("A mistake of the app's developer is answered with what to write", () =
     await app.close();
   });
 
+  test.each(["http://localhost:3000/auth", null, ["x"]])(
+    "options that are no object (%j) are refused",
+    async (given) => {
+      const sentence = 'createLatchkey takes an object, such as { baseUrl: "http://localhost:3000/auth" }.';
+      await expect(createLatchkey(untyped(given))).rejects.toThrow(sentence);
+    },
+  );
+
+  test("an address that is an object isn't shown as if it were right", async () => {
+    const baseUrl = untyped(new URL("http://localhost:3000/auth"));
+    await expect(createLatchkey({ databaseUrl: database.url, baseUrl })).rejects.toThrow("(got an object)");
+  });
+
   const acme = { id: "acme", clientId: "a", clientSecret: "b" };
   const LIKE = 'takes a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
   test.each<[string, object, string]>([
