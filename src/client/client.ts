@@ -51,7 +51,7 @@ export function createClient(options: ClientOptions = {}) {
     },
     /** Calls the listener, in every tab, when this device is no longer logged in, and says why. Returns a function that stops it. */
     onSignedOut: (listener: (ending: SignedOut) => void) => guard.listen(listener),
-    /** Calls `onChange` when this account's data may have changed; one stream serves all tabs. Returns a function that stops it. */
+    /** Calls `onChange` when this account's data may have changed since you loaded it; one stream serves all tabs. Returns a function that stops it. */
     watch: (onChange: () => void) => watchLive({ basePath, onChange, check: guard.ask }),
     ...signingIn(ask),
     ...passkeysAndSites(ask, askSignedIn),
