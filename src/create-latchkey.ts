@@ -21,7 +21,9 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     );
   // Loaded only now: on an older Node.js its imports don't even link.
   const { openLatchkey, whereEmailsGo } = await import("./latchkey.ts");
-  const latchkey = await openLatchkey({ ...(await optionsFromFile()), ...options });
+  // An option that is undefined, such as a variable that isn't set, is one that isn't given.
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const latchkey = await openLatchkey({ ...(await optionsFromFile()), ...Object.fromEntries(given) });
   const emailsGo = whereEmailsGo(latchkey.settings);
   if (emailsGo !== null) latchkey.parts.log.info(emailsGo);
   return latchkey;

@@ -110,7 +110,7 @@ function refuseUnknownFields(option: object): void {
   if (unknown !== undefined)
     throw new SettingError(
       LIST,
-      `(in code, the option oidc) takes ${fields.join(", ").replace(/, (?=\w+$)/, " and ")} (got ${unknown})`,
+      `takes, as the option oidc, sites with ${fields.join(", ").replace(/, (?=\w+$)/, " and ")} (got ${unknown})`,
     );
 }
 

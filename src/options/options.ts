@@ -80,7 +80,7 @@ export function insecureUrlWarning({ href, secure, isLocal }: BaseUrl): string |
 
 /** Only code can give them in another form: of the environment's, each part is a variable. */
 const PROVIDERS_IN_CODE =
-  '(in code, the option oidc) takes a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
+  'takes, as the option oidc, a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
 
 function whatIsWrong(name: string, options: LatchkeyOptions): Error {
   const setting = SETTINGS.find(({ option }) => option === name);

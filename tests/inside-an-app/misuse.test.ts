@@ -85,7 +85,7 @@ describe("A mistake of the app's developer is answered with what to write", () =
   });
 
   const acme = { id: "acme", clientId: "a", clientSecret: "b" };
-  const LIKE = 'takes a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
+  const LIKE = 'takes, as the option oidc, a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
   test.each<[string, object, string]>([
     ["named like the variable", { oidcProviders: [acme] }, "did you mean oidc?"],
     ["that are names, as in the environment", { oidc: "acme" }, LIKE],
@@ -94,7 +94,7 @@ describe("A mistake of the app's developer is answered with what to write", () =
     [
       "with a field that doesn't exist",
       { oidc: [{ ...acme, clientID: "c" }] },
-      "takes id, clientId, clientSecret, issuer, name and trustAmr (got clientID)",
+      "sites with id, clientId, clientSecret, issuer, name and trustAmr (got clientID)",
     ],
   ])("sites to sign in with, in code, %s, are refused with what to write", async (_how, given, sentence) => {
     await expect(createLatchkey({ databaseUrl: database.url, ...given })).rejects.toThrow(sentence);
