@@ -71,6 +71,13 @@ describe("A mistake of the app's developer is answered with what to write", () =
     await app.close();
   });
 
+  test("fetch takes a web Request, and says so of anything else", async () => {
+    const nodes = { method: "GET", url: "/auth/login", headers: { host: "localhost:3000" } };
+    for (const wrong of [nodes, "http://localhost:3000/auth/login", undefined].map(untyped))
+      await expect(latchkey.fetch(wrong)).rejects.toThrow("latchkey.fetch takes a web Request");
+    expect((await latchkey.fetch(new Request("http://localhost:3000/auth/login"))).status).toBe(200);
+  });
+
   test.each(["http://localhost:3000/auth", null, ["x"]])(
     "options that are no object (%j) are refused",
     async (given) => {
