@@ -10,6 +10,8 @@ import type { LatchkeyOptions } from "./options/options.ts";
  * @throws SettingError, DatabaseUnusable; an Error that says so if Node.js is too old, or isn't what runs this.
  */
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw new TypeError('createLatchkey takes an object, such as { baseUrl: "http://localhost:3000/auth" }.');
   const { node, bun, deno } = process.versions;
   if (bun || deno)
     throw new Error(`Latchkey needs Node.js itself, and this is ${bun ? `Bun ${bun}` : `Deno ${deno}`}.`);
@@ -19,7 +21,9 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     );
   // Loaded only now: on an older Node.js its imports don't even link.
   const { openLatchkey, whereEmailsGo } = await import("./latchkey.ts");
-  const latchkey = await openLatchkey({ ...(await optionsFromFile()), ...options });
+  // An option that is undefined, such as a variable that isn't set, is one that isn't given.
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const latchkey = await openLatchkey({ ...(await optionsFromFile()), ...Object.fromEntries(given) });
   const emailsGo = whereEmailsGo(latchkey.settings);
   if (emailsGo !== null) latchkey.parts.log.info(emailsGo);
   return latchkey;

@@ -24,7 +24,7 @@ import { createRefusalLog } from "./http/log/refusal-log.ts";
 import { readDashboard } from "./http/pages/dashboard.ts";
 import { watchOrigins } from "./http/request/foreign-origin.ts";
 import { watchNetworks } from "./http/request/network.ts";
-import type { NodeRequestHead, RequestHead } from "./http/request/request-head.ts";
+import { headOf, type NodeRequestHead, type RequestHead } from "./http/request/request-head.ts";
 import { authenticateRequest, requireSession } from "./http/require-session.ts";
 import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
@@ -59,10 +59,10 @@ export type Latchkey = {
    */
   authenticate(request: RequestHead | NodeRequestHead): Promise<Authentication>;
   /**
-   * Who a request comes from, or the answer where nobody is signed in: a redirect to the login page, which leads
+   * Who a request (either kind) comes from, or the answer where nobody is signed in: a redirect to the login page, which leads
    * back, for a browser that goes to a page; 401 for anything else; 503 where the database doesn't answer.
    */
-  requireSession(request: RequestHead): Promise<SignedIn | Response>;
+  requireSession(request: RequestHead | NodeRequestHead): Promise<SignedIn | Response>;
   /**
    * Calls the listener for every session that ends from now on, on whichever node, usually within a second, so
    * that the app can close its own sockets. Checking each request stays necessary. What a listener throws, or
@@ -133,7 +133,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   return {
     fetch: createApp(parts, readDashboard(settings)),
     authenticate: async (request) => authenticateRequest(parts, request),
-    requireSession: async (request) => requireSession(parts, request),
+    requireSession: async (request) => requireSession(parts, headOf(request)),
     on: (event, listener) => ended.on(event, listener),
     sessions: sessionsInCode(parts),
     settings,
@@ -216,13 +216,24 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const doer = (by?: string) => ({ by: app(by), at: settings.now() });
   return {
     async list(accountId) {
-      return (await listSessions(parts, accountId, settings.now())).map((session) =>
+      return (await listSessions(parts, idOf("an account", accountId), settings.now())).map((session) =>
         sessionAnswer(session, ""),
       );
     },
-    end: (id, by) => endAny(database, id, doer(by)),
-    endOthers: (accountId, exceptId, by) =>
-      endInTransaction(database, "others_logged_out", { accountId, exceptIds: [exceptId] }, doer(by)),
-    endAll: (accountId, by) => endInTransaction(database, "all_logged_out", { accountId }, doer(by)),
+    end: async (id, by) => endAny(database, idOf("a session", id), doer(by)),
+    async endOthers(account, except, by) {
+      const accountId = idOf("an account", account);
+      const whose = { accountId, exceptIds: [idOf("a session", except)] } as const;
+      return endInTransaction(database, "others_logged_out", whose, doer(by));
+    },
+    endAll: async (account, by) =>
+      endInTransaction(database, "all_logged_out", { accountId: idOf("an account", account) }, doer(by)),
   };
+}
+
+/** @throws where a caller without types gave something else, such as the account itself: it would end nothing. */
+function idOf(what: string, given: unknown): string {
+  if (typeof given === "string") return given;
+  const got = typeof given === "object" && given !== null ? "an object" : `"${given}"`;
+  throw new TypeError(`latchkey.sessions takes the id of ${what}, which is a string (got ${got}).`);
 }

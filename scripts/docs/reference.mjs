@@ -43,7 +43,7 @@ function httpApi() {
   );
   return [
     `# HTTP API\n\n${MADE}`,
-    "Every path is below `BASE_URL`. A running Latchkey describes the API in OpenAPI 3.1, with every schema in full, at `/api/openapi.json`. Bodies are JSON. Requests that change something need `Content-Type: application/json` and, from a browser, the site's own `Origin` or `Sec-Fetch-Site`. A refusal is `application/problem+json` with a `code`; each call lists its codes and statuses. These can come from any call and are left out: `too_many_attempts` (429, with `Retry-After`), `unavailable` (503), `internal_error` (500), `unreadable_request` (400, if the address or `Host` can't be read), `cross_site` (403), and for bodies that can't be read `invalid_json` (400), `too_large` (413) and `unsupported_media_type` (415).",
+    "Every path is below `BASE_URL`. A running Latchkey describes the API in OpenAPI 3.1, with every schema in full, at `/api/openapi.json`. Bodies are JSON, with `Content-Type: application/json`. From a browser, requests that change something need the site's own `Origin` or `Sec-Fetch-Site`. A refusal is `application/problem+json` with a `code`; each call lists its codes and statuses. These can come from any call and are left out: `too_many_attempts` (429, with `Retry-After`), `unavailable` (503), `internal_error` (500), `unreadable_request` (400, if the address or `Host` can't be read), `cross_site` (403), and for bodies that can't be read `invalid_json` (400), `too_large` (413) and `unsupported_media_type` (415).",
     `| call | does |\n|---|---|\n${operations.map((one) => `| [\`${one.method} ${one.path}\`](#${anchorOf(one)}) | ${one.summary} |`).join("\n")}`,
     ...operations.map(section),
     `## Schemas\n\n${Object.entries(components.schemas).map(schemaSection).join("\n\n")}`,
@@ -62,7 +62,8 @@ function section({ method, path, summary, security, parameters = [], requestBody
   const asked = parameters.filter((one) => one.in === "query");
   if (asked.length > 0) lines.push(`In the query: ${asked.map(({ name }) => `\`${name}\``).join(", ")}.`);
   const body = requestBody?.content["application/json"].schema;
-  if (body) lines.push(`Takes${requestBody.required ? "" : ", if anything"}:\n\n${fields(body)}`);
+  if (Object.keys(body?.properties ?? {}).length > 0)
+    lines.push(`Takes${requestBody.required ? "" : ", if anything"}:\n\n${fields(body)}`);
   lines.push(answers(responses));
   return lines.join("\n\n");
 }

@@ -3,7 +3,7 @@ import type { Response as Reply, Request, RequestHandler } from "express";
 import type { SignedIn } from "../answers.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf, listenerOf } from "./node-request.ts";
-import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError } from "./place.ts";
+import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError, requireLatchkey } from "./place.ts";
 
 declare global {
   namespace Express {
@@ -20,6 +20,7 @@ declare global {
  * @throws where the base URL has no path.
  */
 export function mount(latchkey: Latchkey): RequestHandler {
+  requireLatchkey(latchkey, "mount(latchkey)");
   const base = mountAt(latchkey);
   const answer = listenerOf(latchkey);
   return (request, reply, next) => {
@@ -40,6 +41,7 @@ export function mount(latchkey: Latchkey): RequestHandler {
  * the app where something fails, or where it is registered before `mount`.
  */
 export function requireSession(latchkey: Latchkey): RequestHandler {
+  requireLatchkey(latchkey, "requireSession(latchkey)");
   return (request, reply, next) => {
     const misuse = placeError(latchkey, pathAskedFor(request));
     if (misuse) return next(misuse);

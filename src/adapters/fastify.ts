@@ -10,7 +10,7 @@ import type { SignedIn } from "../answers.ts";
 import { joinUpTo, LARGEST_BODY } from "../http/guards.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { headOf, listenerOf } from "./node-request.ts";
-import { isAtOrBelow, misplaced, mountAt } from "./place.ts";
+import { isAtOrBelow, misplaced, mountAt, requireLatchkey } from "./place.ts";
 
 /** Marks Latchkey's own routes. A symbol, so that nobody who logs a route's config logs a Latchkey. */
 const ownRoutesOf = Symbol("latchkey");
@@ -32,7 +32,9 @@ declare module "fastify" {
  * @throws where the base URL has no path, or lies outside the prefix that the plugin is registered with.
  */
 export const mount: FastifyPluginAsync<{ latchkey: Latchkey }> = Object.assign(
-  async (app: FastifyInstance, { latchkey }: { latchkey: Latchkey }) => {
+  async (app: FastifyInstance, options: { latchkey: Latchkey }) => {
+    const latchkey = options?.latchkey;
+    requireLatchkey(latchkey, "`await app.register(mount, { latchkey })`");
     const base = mountAt(latchkey);
     if (!isAtOrBelow(base, app.prefix)) {
       throw misplaced(app.prefix, base, "Register it outside that prefix, or change baseUrl.");
@@ -69,6 +71,7 @@ async function bytesOf(payload: Readable): Promise<Buffer> {
  * (`preHandler`), or for the whole app (`app.addHook("preHandler", …)`), which leaves Latchkey's own routes open.
  */
 export function requireSession(latchkey: Latchkey): preHandlerAsyncHookHandler {
+  requireLatchkey(latchkey, "requireSession(latchkey)");
   return async (request, reply) => {
     if (request.routeOptions.config[ownRoutesOf] === latchkey) return;
     const who = await latchkey.requireSession(headOf(request.raw, request.originalUrl));

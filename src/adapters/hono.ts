@@ -6,7 +6,7 @@ import { peerOf } from "../http/request/peer.ts";
 import { headersOf, type RequestHead } from "../http/request/request-head.ts";
 import { requireSession as requireSessionOf } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
-import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError } from "./place.ts";
+import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError, requireLatchkey } from "./place.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -21,6 +21,7 @@ declare module "hono" {
  * @throws where the base URL has no path.
  */
 export function mount(latchkey: Latchkey): MiddlewareHandler {
+  requireLatchkey(latchkey, "mount(latchkey)");
   const base = mountAt(latchkey);
   let isPlaced = false;
   return (context, next) => {
@@ -35,6 +36,7 @@ export function mount(latchkey: Latchkey): MiddlewareHandler {
  * Throws where it is registered before `mount`.
  */
 export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variables: { latchkey: SignedIn } }> {
+  requireLatchkey(latchkey, "requireSession(latchkey)");
   return async (context, next) => {
     const misuse = placeError(latchkey, context.req.path);
     if (misuse) throw misuse;

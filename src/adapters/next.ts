@@ -20,6 +20,7 @@ const made = Symbol.for("latchkey");
  * from a second one, so whichever is used first makes the Latchkey of all.
  */
 export function onFirstUse(create: () => Promise<Latchkey>): LatchkeyOnFirstUse {
+  requireFunction(create, "onFirstUse takes a function");
   return () => {
     shared[made] ??= create().then(letStop, (error) => {
       delete shared[made];
@@ -27,6 +28,14 @@ export function onFirstUse(create: () => Promise<Latchkey>): LatchkeyOnFirstUse 
     });
     return shared[made];
   };
+}
+
+const MADE = "latchkey/next takes what onFirstUse makes";
+
+/** @throws where a caller without types gave a Latchkey itself, or a promise of one: Next.js would make one while it builds. */
+function requireFunction(given: unknown, takes: string): void {
+  if (typeof given === "function") return;
+  throw new TypeError(`${takes}. Write: export const latchkey = onFirstUse(() => createLatchkey(…))`);
 }
 
 /**
@@ -45,6 +54,7 @@ function letStop(latchkey: Latchkey): Latchkey {
  * in `/auth`: `export const { GET, POST, PUT, DELETE } = mount(latchkey)`.
  */
 export function mount(latchkey: LatchkeyOnFirstUse): Record<"GET" | "POST" | "PUT" | "DELETE", RouteHandler> {
+  requireFunction(latchkey, MADE);
   const answer: RouteHandler = async (request) => {
     const mounted = await latchkey();
     const base = pathOf(mounted);
@@ -76,6 +86,11 @@ function asPlain({ url, method, headers: given, body, signal }: Request): Reques
  * "signed out".
  */
 export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string): Promise<SignedIn> {
+  requireFunction(latchkey, MADE);
+  if (typeof page !== "string")
+    throw new TypeError(
+      'requireSession takes the page to come back to, such as requireSession(latchkey, "/private").',
+    );
   const given = await headers();
   const who = await (await latchkey()).requireSession({
     method: "GET",
@@ -94,6 +109,7 @@ export function withSession<Context>(
   latchkey: LatchkeyOnFirstUse,
   handle: (request: Request, who: SignedIn, context: Context) => Response | Promise<Response>,
 ): (request: Request, context: Context) => Promise<Response> {
+  requireFunction(latchkey, MADE);
   return async (request, context) => {
     const who = await (await latchkey()).requireSession(request);
     return who instanceof Response ? who : handle(request, who, context);

@@ -2,6 +2,19 @@ import type { Latchkey } from "../latchkey.ts";
 
 const mounted = new WeakSet<Pick<Latchkey, "settings">>();
 
+/**
+ * What `call` was given, by a caller without types, is a Latchkey. @throws where it isn't, such as a promise of one:
+ * the app would start, and fail at every request.
+ */
+export function requireLatchkey(given: unknown, call: string): void {
+  if (typeof given === "object" && given !== null && "settings" in given && "requireSession" in given) return;
+  throw new TypeError(
+    given instanceof Promise
+      ? `${call} got a promise. Write: const latchkey = await createLatchkey(…)`
+      : `${call} takes what \`await createLatchkey(…)\` gives.`,
+  );
+}
+
 /** The path that an app mounts Latchkey at, from now on. @throws where the base URL names none. */
 export function mountAt(latchkey: Latchkey): string {
   const base = pathOf(latchkey);

@@ -12,7 +12,7 @@ import { createGuard } from "./one-answer.ts";
 import { type Call, type Reading, send } from "./send.ts";
 
 export type ClientOptions = {
-  /** The path that Latchkey is mounted below, without a slash at its end. Default: "", the root of the page's origin. */
+  /** The path of the page's own origin that Latchkey is mounted below, such as `/auth`. Default: "", its root. */
   basePath?: string;
 };
 
@@ -28,7 +28,8 @@ export type Client = ReturnType<typeof createClient>;
  * `Unreachable`. After a 401 it asks once more who is signed in, and only that answer decides; then `onSignedOut`
  * is called in every tab.
  */
-export function createClient({ basePath = "" }: ClientOptions = {}) {
+export function createClient(options: ClientOptions = {}) {
+  const basePath = readBasePath(options.basePath ?? "");
   const ask: Ask = (given) => send(basePath, given);
   const who = ({ background = false }: Reading = {}) =>
     ask<SignedIn>({ method: "GET", path: "/api/session", background });
@@ -55,7 +56,7 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     },
     /** Calls the listener, in every tab, when this device is no longer logged in, and says why. Returns a function that stops it. */
     onSignedOut: (listener: (ending: SignedOut) => void) => guard.listen(listener),
-    /** Calls `onChange` when this account's data may have changed, after a later login too; one stream serves all tabs. Returns a function that stops it. */
+    /** Calls `onChange` when this account's data may have changed since you loaded it, after a later login too; one stream serves all tabs. Returns a function that stops it. */
     watch: (onChange: () => void) =>
       watchLive({ basePath, onChange, check: guard.ask, onSignedInAgain: guard.onStartOver }),
     ...signingIn(askToSignIn),
@@ -65,6 +66,13 @@ export function createClient({ basePath = "" }: ClientOptions = {}) {
     ...ownAccount(askSignedIn, askToEnd),
     ...twoFactor(askSignedIn),
   };
+}
+
+/** Without slashes at its end. @throws where it is no path: the calls would go elsewhere, and without the cookie. */
+function readBasePath(given: string): string {
+  const path = given.replace(/\/+$/, "");
+  if (/^(\/[\w.~-]+)*$/.test(path)) return path;
+  throw new TypeError(`basePath takes a path of the page's own origin, such as "/auth" (got "${given}").`);
 }
 
 type Ask = <Answer = void>(given: Call) => Promise<Answer>;

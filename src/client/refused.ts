@@ -27,16 +27,23 @@ export class Refused extends Error {
   }
 }
 
-/** No answer came, or none of Latchkey's: offline, a broken network, a proxy's error page, a 5xx. */
+/** No answer came, or none of Latchkey's: offline, a broken network, a page of a proxy or of the app, a 5xx. */
 export class Unreachable extends Error {
   override name = "Unreachable";
   /** The status of the answer; null if there was none. */
   readonly status: number | null;
 
   constructor(status: number | null, cause?: unknown) {
-    super(status === null ? "No answer" : `Answer ${status}`, { cause });
+    super(noAnswer(status), { cause });
     this.status = status;
   }
+}
+
+function noAnswer(status: number | null): string {
+  if (status === null) return "No answer";
+  return status >= 500
+    ? `Answer ${status}`
+    : `Answer ${status}, which isn't Latchkey's. Is it at this base path?`;
 }
 
 export function isSignedOut(error: unknown): error is Refused {

@@ -29,8 +29,12 @@ async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
   if (!response.ok) throw await readRefusal(response);
   if (response.status === 204) return undefined as Answer;
   const text = await response.text();
-  // The one place where the server is taken at its word: its answers are held to the contract by its tests.
-  return (text === "" ? undefined : JSON.parse(text)) as Answer;
+  try {
+    // The one place where the server is taken at its word: its answers are held to the contract by its tests.
+    return (text === "" ? undefined : JSON.parse(text)) as Answer;
+  } catch (error) {
+    throw new Unreachable(response.status, error);
+  }
 }
 
 async function reach(basePath: string, { method, path, body, background }: Call): Promise<Response> {

@@ -3,8 +3,9 @@ import { LoginManagementElement } from "./login-management.ts";
 
 export { LoginManagementElement };
 
-if (!customElements.get("login-management"))
-  customElements.define("login-management", LoginManagementElement);
+// Missing on a server.
+if (globalThis.customElements?.get("login-management") === undefined)
+  globalThis.customElements?.define("login-management", LoginManagementElement);
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -37,6 +37,9 @@ function ownLook(sheet: string): string {
     );
 }
 
+/** On a server, where a page with the element may be rendered, there are no elements; it comes to life in the browser. */
+const OwnElement: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+
 /**
  * `<login-management base-path="/auth">`: every device that is logged in, and how to end it. Keeps itself
  * up to date. Its look follows the `--lk-…` variables set on it, or on the page.
@@ -44,7 +47,7 @@ function ownLook(sheet: string): string {
  * @attr base-path - The path that Latchkey is mounted below. Default: none, the root of the page's origin. Read when the element is put into the page.
  * @fires latchkey-signed-out - This device was logged out. `detail` says why. Then it goes to the login page, unless you called `preventDefault()`. Bubbles.
  */
-export class LoginManagementElement extends HTMLElement {
+export class LoginManagementElement extends OwnElement {
   readonly #root = this.attachShadow({ mode: "open" });
   readonly #rows = new Map<string, SessionRow>();
   readonly #list = element("ul", { class: "lk-list", role: "list" });
@@ -94,15 +97,14 @@ export class LoginManagementElement extends HTMLElement {
   }
 
   connectedCallback(): void {
-    const basePath = (this.getAttribute("base-path") ?? "").replace(/\/$/, "");
-    this.#client = createClient({ basePath });
+    this.#client = createClient({ basePath: this.getAttribute("base-path") ?? "" });
     const over = new AbortController();
     this.#over = over;
     const timer = setInterval(() => this.#show(), TICK);
     const late = setTimeout(() => this.#waiting.setAttribute("data-shown", ""), SHOWN_AFTER);
     const stops = [
       this.#client.watch(() => void this.#refresh()),
-      this.#client.onSignedOut((ending) => this.#leave(ending, basePath)),
+      this.#client.onSignedOut((ending) => this.#leave(ending)),
       () => clearInterval(timer),
       () => clearTimeout(late),
     ];
@@ -239,9 +241,9 @@ export class LoginManagementElement extends HTMLElement {
     void this.#refresh();
   }
 
-  #leave(ending: Ending, basePath: string): void {
+  #leave(ending: Ending): void {
     const told = new CustomEvent("latchkey-signed-out", { detail: ending, bubbles: true, cancelable: true });
     if (!this.dispatchEvent(told)) this.#empty();
-    else location.replace(`${basePath}/login?next=${encodeURIComponent(location.href)}`);
+    else location.replace(`${this.#client.basePath}/login?next=${encodeURIComponent(location.href)}`);
   }
 }

@@ -39,11 +39,20 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   app.onError((error, context) => errorResponse(parts, error, context.req.raw));
   const send = delayRefusals();
   return async (request, remote) => {
+    requireWebRequest(request);
     if (!isReadable(request)) return unreadable(baseUrl);
     parts.noticePeer(remote);
     const response = await app.fetch(request, remote === undefined ? {} : { remote });
     return send(withSecurityHeaders(response, baseUrl));
   };
+}
+
+/** @throws where an app without types hands on something else, such as a request of Node's own. */
+function requireWebRequest(given: Partial<Request> | undefined): void {
+  if (typeof given?.headers?.get === "function") return;
+  throw new TypeError(
+    "latchkey.fetch takes a web Request. In an app on node:http, a server such as @hono/node-server makes one.",
+  );
 }
 
 /** What a URL's parser takes for the end of the host, or for a name before it. */

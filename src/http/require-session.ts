@@ -1,4 +1,5 @@
 import type { Authentication, SignedIn } from "../answers.ts";
+import { type Refusal, refuse } from "../refusals.ts";
 import { problem, signedInAnswer } from "./answers.ts";
 import type { HttpParts } from "./call.ts";
 import { errorResponse } from "./errors.ts";
@@ -31,10 +32,24 @@ export async function requireSession(parts: HttpParts, request: RequestHead): Pr
 
 function letThrough(parts: HttpParts, request: RequestHead, who: Authentication): SignedIn | Response {
   if (who.account) return who;
+  if (navigates(request) && isOwnLoginPage(parts, request)) return problem(loginPageMissing(parts));
   const answer = navigates(request)
     ? redirectFrom(request.method, loginUrl(pageOf(parts, request), parts.settings, who.reason))
     : problem(notSignedIn(who));
   return withoutStaleCookie(parts, request.headers, who, answer);
+}
+
+/** A browser that asks the app for the login page itself would be sent to it again, and again. */
+function isOwnLoginPage({ settings: { baseUrl } }: HttpParts, request: RequestHead): boolean {
+  const address = addressOf(request, `http://${request.headers.get("host") ?? baseUrl.host}`);
+  return address?.host === baseUrl.host && address.pathname === `${baseUrl.path}/login`;
+}
+
+function loginPageMissing({ settings: { baseUrl } }: HttpParts): Refusal {
+  return refuse(
+    "internal_error",
+    `Nothing in this app answers ${baseUrl.path}/login, so nobody could log in. Register mount(latchkey) before requireSession, or pass ${baseUrl.path} and everything below it to latchkey.fetch.`,
+  );
 }
 
 /** The page that was asked for, to come back to. */

@@ -7,6 +7,8 @@ import type { LatchkeyOptions } from "./options.ts";
 import { SettingError } from "./setting-error.ts";
 
 const NAMES = ["latchkey.config.ts", "latchkey.config.js", "latchkey.config.json"];
+/** Names that one might give it, too, and then wonder why nothing changes. */
+const OTHER_NAMES = ["mjs", "cjs", "mts", "cts"].map((ending) => `latchkey.config.${ending}`);
 
 /**
  * The options of `latchkey.config.ts`, `.js` or `.json` in the working folder, which an app and the command
@@ -15,13 +17,21 @@ const NAMES = ["latchkey.config.ts", "latchkey.config.js", "latchkey.config.json
  */
 export async function optionsFromFile(): Promise<LatchkeyOptions> {
   const name = NAMES.find((one) => existsSync(one));
-  if (name === undefined) return {};
+  if (name === undefined) return noOptions();
   const options = await read(name);
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw new SettingError(name, "must export an object of options (export default { baseUrl: … })");
   const problem = unknownOption(options);
   if (problem !== null) throw new SettingError(name, `can't be used: ${problem}`);
   return options;
+}
+
+/** @throws SettingError where the file is there, under another name. */
+function noOptions(): LatchkeyOptions {
+  const other = OTHER_NAMES.find((one) => existsSync(one));
+  if (other !== undefined)
+    throw new SettingError(other, "isn't read. Name it latchkey.config.ts, .js or .json");
+  return {};
 }
 
 async function read(name: string): Promise<unknown> {
@@ -31,6 +41,8 @@ async function read(name: string): Promise<unknown> {
     return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
   } catch (error) {
     const [why] = String(error instanceof Error ? error.message : error).split("\n");
-    throw new SettingError(name, `can't be read (${why})`);
+    const isCommonJs = error instanceof SyntaxError && /token 'export'|import statement/.test(error.message);
+    const remedy = 'Set "type": "module" in package.json, or write module.exports = { … }';
+    throw new SettingError(name, `can't be read (${why})${isCommonJs ? `. ${remedy}` : ""}`);
   }
 }

@@ -16,8 +16,13 @@ export function refuseUnknownOptions(given: object): void {
 export function unknownOption(given: object): string | null {
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(OPTIONS.shape, name));
   if (unknown === undefined) return null;
-  const right = nearest(unknown, Object.keys(OPTIONS.shape));
+  const right = optionOf(unknown) ?? nearest(unknown, Object.keys(OPTIONS.shape));
   return `${unknown} is an unknown option${right === undefined ? "" : `; did you mean ${right}?`}`;
+}
+
+/** The option of a variable, whose name somebody has written as an option's: `oidcProviders`. */
+function optionOf(name: string): string | undefined {
+  return SETTINGS.find(({ variable }) => letters(variable) === letters(name))?.option;
 }
 
 /** The same for the variables that begin with `LATCHKEY_`. @throws SettingError */

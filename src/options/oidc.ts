@@ -76,6 +76,7 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
   const ids = new Set<string>();
   return options.map((option) => {
     const { id } = option;
+    refuseUnknownFields(option);
     if (!/^[a-z0-9-]{1,32}$/.test(id) || ids.has(id)) {
       throw new SettingError(
         LIST,
@@ -101,6 +102,16 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
     const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
     return { id, name, kind, issuer, clientId, clientSecret, trustAmr: option.trustAmr === "on" };
   });
+}
+
+function refuseUnknownFields(option: object): void {
+  const fields = ["id", ...Object.keys(PARTS)];
+  const unknown = Object.keys(option).find((name) => !fields.includes(name));
+  if (unknown !== undefined)
+    throw new SettingError(
+      LIST,
+      `takes, as the option oidc, sites with ${fields.join(", ").replace(/, (?=\w+$)/, " and ")} (got ${unknown})`,
+    );
 }
 
 /** The providers, as a kind of value; one that is wrong names its own variable. */

@@ -78,10 +78,18 @@ export function insecureUrlWarning({ href, secure, isLocal }: BaseUrl): string |
   return `BASE_URL ${href} is not https: cookies and passwords travel in the clear, and passkeys don't work. Put https in front of Latchkey, and set BASE_URL=${href.replace("http:", "https:")}.`;
 }
 
+/** Only code can give them in another form: of the environment's, each part is a variable. */
+const PROVIDERS_IN_CODE =
+  'takes, as the option oidc, a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
+
 function whatIsWrong(name: string, options: LatchkeyOptions): Error {
   const setting = SETTINGS.find(({ option }) => option === name);
   if (setting === undefined) return new Error(`createLatchkey: ${name} takes a function.`);
-  const got = setting.isSecret ? "" : ` (got "${options[name as keyof LatchkeyOptions]}")`;
+  if (name === "oidc") return new SettingError(setting.variable, PROVIDERS_IN_CODE);
+  const value = options[name as keyof LatchkeyOptions];
+  // Such as a URL, which would read as if it were right.
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const got = setting.isSecret ? "" : ` (got ${isObject ? "an object" : `"${value}"`})`;
   return new SettingError(setting.variable, `takes ${setting.takes}${got}`);
 }
 

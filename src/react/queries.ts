@@ -3,7 +3,7 @@ import { createContext, useContext, useEffect, useMemo, useState } from "react";
 import type { Client, Reading, Session, SignedIn } from "../client/index.ts";
 
 export type LatchkeySettings = {
-  /** The path that Latchkey is mounted below, without a slash at its end. Default: "". */
+  /** The path that Latchkey is mounted below, such as `/auth`. Default: "", the root of the page's origin. */
   basePath?: string;
   /** Whether passkeys can be used here: https with a host name, or localhost. Default: `false`. */
   passkeys?: boolean;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/react-query";
@@ -132,6 +133,26 @@ describe("On a page of the app's own", () => {
     await server.latchkey.sessions.end(id);
     await page.waitForFunction("window.endings.length === 2");
     expect(await page.evaluate("window.endings")).toEqual(["none", "signed_out_remotely"]);
+  });
+
+  it("the lines of docs/client.md show the devices, in the second tab as in the first", async () => {
+    const text = readFileSync(join(import.meta.dirname, "..", "..", "docs", "client.md"), "utf8");
+    const lines = /const client = createClient\(.*\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
+    const { page } = await browser.device();
+    await signUpInBrowser(page, server.baseUrl, freshEmail(), PASSWORD);
+    for (const tab of [page, await page.context().newPage()]) {
+      await at(tab);
+      const labels = await tab.evaluate(
+        ([body]) =>
+          new Promise((resolve) => {
+            const show = (sessions: { label: string }[]) => resolve(sessions.map(({ label }) => label));
+            const { client } = globalThis as unknown as { client: unknown };
+            new Function("client", "show", `return (async () => { ${body} })()`)(client, show);
+          }),
+        [lines],
+      );
+      expect(labels).toHaveLength(1);
+    }
   });
 
   it("the style sheet of the cards changes nothing outside of them", async () => {

@@ -121,8 +121,9 @@ describe("latchkey breached-passwords build", () => {
     const breachedPasswords =
       what === "half a file" ? file : join(folder, what === "no file" ? "x" : "list.txt");
     const databaseUrl = `sqlite:${join(folder, "latchkey.db")}`;
+    const why = what === "no file" ? "can't be read" : "isn't one";
     await expect(createLatchkey({ databaseUrl, breachedPasswords, logLevel: "silent" })).rejects.toThrow(
-      /LATCHKEY_BREACHED_PASSWORDS .*latchkey breached-passwords build/,
+      `LATCHKEY_BREACHED_PASSWORDS takes a whole file that \`latchkey breached-passwords build\` has written (${breachedPasswords} ${why}).`,
     );
   });
 });

@@ -63,6 +63,43 @@ describe("What an app and the command line both read from latchkey.config", () =
     expect(logOf('{ smtpUrl: "smtp://localhost:2525" }')).toEqual([]);
   });
 
+  test("holds where the app's option is undefined, such as a variable that isn't set", async () => {
+    writeFileSync(join(cwd, "latchkey.config.json"), '{ "baseUrl": "http://localhost:3105/auth" }');
+    const app = `import { createLatchkey } from ${JSON.stringify(ENTRY)}; const latchkey = await createLatchkey({ logLevel: "silent", baseUrl: process.env.NOT_SET }); console.log(latchkey.settings.baseUrl.href); await latchkey.close();`;
+    const said = execFileSync(process.execPath, ["--input-type=module", "--eval", app], {
+      cwd,
+      encoding: "utf8",
+    });
+    expect(said.trim()).toBe("http://localhost:3105/auth");
+  });
+
+  test.each(["ts", "js"])("in .%s of a CommonJS package says what to write there", async (ending) => {
+    writeFileSync(join(cwd, "package.json"), '{ "type": "commonjs" }');
+    writeFileSync(
+      join(cwd, `latchkey.config.${ending}`),
+      'export default { baseUrl: "http://localhost:1" };',
+    );
+    const { code, err } = await latchkey(["migrate"], { cwd });
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining('Set "type": "module" in package.json, or write module.exports = { … }'),
+    ]);
+    writeFileSync(
+      join(cwd, `latchkey.config.${ending}`),
+      'module.exports = { baseUrl: "http://localhost:1" };',
+    );
+    expect(await latchkey(["migrate"], { cwd })).toMatchObject({ code: 0 });
+  });
+
+  test.each(["mjs", "cjs", "mts", "cts"])("isn't left unread without a word as .%s", async (ending) => {
+    writeFileSync(join(cwd, `latchkey.config.${ending}`), "");
+    const { code, err } = await latchkey(["migrate"], { cwd });
+    expect([code, err]).toEqual([
+      1,
+      `latchkey.config.${ending} isn't read. Name it latchkey.config.ts, .js or .json.\n`,
+    ]);
+  });
+
   test("gives way to the environment", async () => {
     writeFileSync(join(cwd, "latchkey.config.json"), '{ "baseUrl": "http://localhost:3105/auth" }');
     expect(await sendReset({ BASE_URL: "http://localhost:4000" })).toBe(

@@ -1,17 +1,24 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
 import { api } from "../../src/http/routes.ts";
+import { expectRefusal } from "../support/requests/expectations.ts";
+import { signUp } from "../support/requests/people.ts";
 import type { TestServer } from "../support/servers/server.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
+
+type Operation = { operationId: string; requestBody?: Body; responses: Record<string, unknown> };
 
 type Document = {
   openapi: string;
   servers: { url: string }[];
-  paths: Record<string, Record<string, { operationId: string; requestBody?: Body }>>;
+  paths: Record<string, Record<string, Operation>>;
   components: { securitySchemes: unknown };
 };
 
-type Body = { required: boolean; content: Record<string, { schema: { required?: string[] } }> };
+type Body = {
+  required: boolean;
+  content: Record<string, { schema: { required?: string[]; properties?: object } }>;
+};
 
 describe("The API's description", () => {
   const server = serverOn({ basePath: "/auth" });
@@ -33,6 +40,14 @@ describe("The API's description", () => {
       .filter(({ path }) => path !== "/api/openapi.json")
       .map(({ method, path }) => `${method === "ALL" ? "GET" : method} ${path.replace(/:(\w+)/g, "{$1}")}`);
     expect(described.toSorted()).toEqual(rows.toSorted());
+  });
+
+  test("has only answers that can come: a finished sign-up is always signed in", async () => {
+    const { paths } = await read();
+    const successes = (path: string, method: string) =>
+      Object.keys(paths[path]?.[method]?.responses ?? {}).filter((status) => status < "300");
+    expect(successes("/api/accounts", "post")).toEqual(["201", "202"]);
+    expect(successes("/api/accounts", "put")).toEqual(["201"]);
   });
 
   test("names each operation once", async () => {
@@ -62,6 +77,28 @@ describe("The API's description", () => {
   });
 });
 
+describe("The API's description of a passkey", () => {
+  const server = serverOn();
+
+  test.each([
+    ["/api/session/passkey", ["passkey", "touchPoints"]],
+    ["/api/passkeys", ["passkey", "name"]],
+  ])("%s takes what it reads, and refuses a body without the passkey", async (path, fields) => {
+    const { paths } = JSON.parse((await server().client().get("/api/openapi.json")).text) as Document;
+    const body = paths[path]?.post?.requestBody;
+    const schema = body?.content["application/json"]?.schema;
+    expect([body?.required, schema?.required, Object.keys(schema?.properties ?? {})]).toEqual([
+      true,
+      ["passkey"],
+      fields,
+    ]);
+    const { client } = await signUp(server());
+    const answer = await client.post(path, {});
+    expectRefusal(answer, 422, "invalid_input");
+    expect(answer.body.field).toBe("passkey");
+  });
+});
+
 describe("The API's description, with other settings", () => {
   const open = serverOn();
   const other = serverOn({ baseUrl: "https://login.example.test", signUp: "verify-first" });
@@ -74,10 +111,10 @@ describe("The API's description, with other settings", () => {
       session: { type: "apiKey", in: "cookie", name: "latchkey" },
     });
     expect(secure.components.securitySchemes).toMatchObject({ session: { name: "__Host-latchkey" } });
-    const signUp = ({ paths }: Document) =>
+    const bodyOfSignUp = ({ paths }: Document) =>
       JSON.stringify(paths["/api/accounts"]?.post?.requestBody?.content["application/json"]?.schema);
-    expect(signUp(plain)).toContain('"password":{"type":"string"}');
-    expect(signUp(secure)).not.toContain('"password":{"type":"string"}');
+    expect(bodyOfSignUp(plain)).toContain('"password":{"type":"string"}');
+    expect(bodyOfSignUp(secure)).not.toContain('"password":{"type":"string"}');
     expect(await new Validator().validate(secure)).toEqual({ valid: true });
   });
 });

@@ -206,6 +206,26 @@ describeOnEachEngine("In code", (engine) => {
     },
   );
 
+  test("what is no id is refused as such, and not taken for that of nobody, or for a broken database", async () => {
+    const person = await signUp(server());
+    const { list, end, endOthers, endAll } = server().latchkey.sessions;
+    const account = "latchkey.sessions takes the id of an account";
+    const session = "latchkey.sessions takes the id of a session";
+    for (const wrong of [person, undefined, null].map((one) => one as never)) {
+      await expect(list(wrong)).rejects.toThrow(account);
+      await expect(endAll(wrong)).rejects.toThrow(account);
+      await expect(endOthers(wrong, person.session.id)).rejects.toThrow(account);
+      await expect(endOthers(person.account.id, wrong)).rejects.toThrow(session);
+      await expect(end(wrong)).rejects.toThrow(session);
+    }
+    expect(await list(person.account.id)).toHaveLength(1);
+  });
+
+  test("an event without a function that hears of it is refused", () => {
+    const on = server().latchkey.on as (event: string) => () => void;
+    expect(() => on("session-ended")).toThrow('on("session-ended", …) takes a function');
+  });
+
   test("an event that doesn't exist is refused with the one that does", () => {
     const on = server().latchkey.on as (event: string, listener: () => void) => () => void;
     expect(() => on("session_ended", () => {})).toThrow('listen to "session-ended"');

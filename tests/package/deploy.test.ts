@@ -52,6 +52,32 @@ test.skipIf(nginx === null)("nginx takes the configuration of compose.yaml", asy
   }
 });
 
+const compose = await systemProgram("docker-compose", "docker-compose");
+test.skipIf(compose === null)(
+  "compose.yaml gives Latchkey every setting of .env, but not where to listen",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-compose-"));
+    try {
+      copyFileSync(join(ROOT, "compose.yaml"), join(folder, "compose.yaml"));
+      const needed = "POSTGRES_PASSWORD=a\nLATCHKEY_SECRET_KEY=b\n";
+      writeFileSync(join(folder, ".env"), `${needed}LATCHKEY_NAME="Acme Notes"\nPORT=4000\nHOST=127.0.0.1\n`);
+      const args = ["--file", join(folder, "compose.yaml"), "config"];
+      const env = { PATH: process.env.PATH, HOME: folder };
+      const { stdout } = await run(compose ?? "", args, { cwd: folder, env });
+      const given = /^ {2}latchkey:\n[\s\S]*?^ {4}environment:\n((?: {6}.*\n)+)/m.exec(stdout)?.[1] ?? "";
+      expect(given.replaceAll(/['"]/g, "").split("\n")).toEqual(
+        expect.arrayContaining([
+          "      LATCHKEY_NAME: Acme Notes",
+          "      PORT: 3000",
+          "      HOST: 0.0.0.0",
+        ]),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
 test("The Dockerfile has no instruction, flag or argument that Docker doesn't know", async () => {
   const lint = (file: string) => npm(["exec", "--yes", "--", "dockerfile-utils@0.16.3", "lint", file], ROOT);
   expect((await lint(join(ROOT, "Dockerfile"))).trim()).toBe("");

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -80,10 +80,11 @@ describe("The rest of the tutorial", () => {
     return /```\w+\n([\s\S]*?)```/.exec(text.slice(at))?.[1] ?? "";
   };
 
-  it("gives the login page the brand", async () => {
+  it("gives the login page the brand, and Node nothing to warn of", async () => {
     const recipe = await recipeOf("docs/tutorial.md");
     await npm(["install", ...withPacked(recipe, packed.file), ...QUIET], folder);
     const port = await freePort();
+    if (recipe.manifest.length > 0) await npm(["pkg", ...recipe.manifest], folder);
     const config = recipe.files["latchkey.config.ts"] ?? "";
     const branded = config.replace(/\n};/, `\n${blockAfter("Add these lines")}};`);
     await writeFiles({ ...recipe.files, "latchkey.config.ts": branded }, folder, port);
@@ -95,6 +96,10 @@ describe("The rest of the tutorial", () => {
       await app.stop();
     }
     expect(existsSync(join(folder, "latchkey-data", "latchkey.db"))).toBe(true);
+    const command = join(folder, "node_modules", "latchkey", "bin", "latchkey.js");
+    const surroundings = { cwd: folder, env: {}, encoding: "utf8" } as const;
+    const { stderr } = spawnSync(process.execPath, [command, "doctor"], surroundings);
+    expect(stderr).toBe("");
   });
 
   it("has a unit that systemd finds nothing wrong with, and a configuration that Caddy takes", async (context) => {

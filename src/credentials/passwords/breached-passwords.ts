@@ -26,7 +26,7 @@ export async function openBreachedPasswords(path: string): Promise<BreachedPassw
     await file?.close();
     throw new SettingError(
       "LATCHKEY_BREACHED_PASSWORDS",
-      "takes a whole file that `latchkey breached-passwords build` has written",
+      `takes a whole file that \`latchkey breached-passwords build\` has written (${path} ${file === null ? "can't be read" : "isn't one"})`,
     );
   }
   return { has: (password) => isIn(file, count, entryOf(password)), close: () => file.close() };

@@ -10,7 +10,12 @@ const touchPoints = z
   .optional()
   .describe("The page's navigator.maxTouchPoints, which tells an iPad from a Mac");
 const anything = z.unknown().optional();
-const passkey = anything.describe("What navigator.credentials answered, as JSON");
+const CREDENTIAL = "What navigator.credentials answered, as JSON";
+const passkey = anything.describe(CREDENTIAL);
+const neededPasskey = z
+  .unknown()
+  .refine((given) => given !== undefined, "is missing")
+  .describe(CREDENTIAL);
 const token = text.describe("From the link in the email, after #token=");
 const nothing = z.undefined().catch(undefined).optional();
 const currentPassword = text.optional();
@@ -64,7 +69,8 @@ export const bodies = {
   /** An address would make no difference: the options are the same for everybody. */
   passkeySignInOptions: z.object({}),
   passkeyOptions: z.object({ email: text.optional() }),
-  passkey: z.object({ passkey, name: text.optional(), touchPoints }),
+  signInWithPasskey: z.object({ passkey: neededPasskey, touchPoints }),
+  addPasskey: z.object({ passkey: neededPasskey, name: text.optional() }),
   oidcStart: z.object({ intent: z.enum(["connect", "prove"], { error: "must be connect or prove" }) }),
   rename: z.object({ name: text }),
   currentPassword: z.object({ currentPassword }),

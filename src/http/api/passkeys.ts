@@ -51,7 +51,7 @@ export const passkeyRoutes = [
     session: "none",
     missing,
     summary: "Signs in with a passkey.",
-    body: bodies.passkey,
+    body: bodies.signInWithPasskey,
     answers: { 201: answers.signedIn, 202: answers.secondFactorAsked },
     refuses: ["wrong_passkey", "account_suspended", "not_found"],
     async handle(call) {
@@ -82,7 +82,7 @@ export const passkeyRoutes = [
     session: "required",
     missing,
     summary: "Adds a passkey.",
-    body: bodies.passkey,
+    body: bodies.addPasskey,
     answers: { 201: answers.added },
     refuses: [
       { code: "wrong_passkey", status: 422 },

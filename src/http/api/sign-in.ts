@@ -44,12 +44,12 @@ export const signInRoutes = [
     session: "none",
     summary: "Finishes a sign-up with the token from the email.",
     body: bodies.finishSignUp,
-    answers: { 201: answers.signedIn, 202: answers.nothing },
+    answers: { 201: answers.signedIn },
     refuses: ["link_expired", "weak_password"],
     async handle(call) {
       const visit = visitOf(call, call.body.touchPoints);
       const done = await finishSignUp(visit, call.body);
-      return done.ok ? signedUp(call, visit, done.started) : done;
+      return done.ok ? signedIn(call, visit, done.started) : done;
     },
   }),
   route({

@@ -7,6 +7,8 @@ export type RequestHead = {
 
 /** What a check reads of a request of Node's own (`IncomingMessage`), such as one that becomes a WebSocket. */
 export type NodeRequestHead = {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
   readonly headers: { readonly [name: string]: string | string[] | undefined };
   /** Names and values alternate, as Node's parser leaves them. */
   readonly rawHeaders?: readonly string[];
@@ -30,6 +32,12 @@ export function headersOf(request: NodeRequestHead | Pick<RequestHead, "headers"
   };
 }
 
+/** Either, as one whose headers are read by name. */
+export function headOf(request: RequestHead | NodeRequestHead): RequestHead {
+  if (isReadByName(request)) return request;
+  return { method: request.method ?? "GET", url: request.url ?? "/", headers: headersOf(request) };
+}
+
 /**
  * The address that a request asks for. A path alone is one of this site, however many slashes it begins with.
  * Null where it can't be read.
@@ -51,8 +59,8 @@ function inRaw(rawHeaders: readonly string[], name: string): string | null {
   return found;
 }
 
-function isReadByName(
-  request: NodeRequestHead | Pick<RequestHead, "headers">,
-): request is Pick<RequestHead, "headers"> {
+function isReadByName<Named extends Pick<RequestHead, "headers">>(
+  request: NodeRequestHead | Named,
+): request is Named {
   return typeof request.headers.get === "function";
 }

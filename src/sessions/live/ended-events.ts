@@ -53,6 +53,7 @@ export class EndedEvents {
     if (event !== "session-ended") {
       throw new TypeError(`There is no event "${event}"; listen to "session-ended".`);
     }
+    if (typeof listener !== "function") throw new TypeError(`on("session-ended", …) takes a function.`);
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) this.#begin();
     return () => {

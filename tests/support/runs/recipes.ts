@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
 /** What a page of the documentation has its reader type: the lines for the shell, and files by their names. */
-export type Recipe = { install: string[]; files: Record<string, string> };
+export type Recipe = { install: string[]; manifest: string[]; files: Record<string, string> };
 
 /** A block after a sentence that begins, or ends, with a file's name in code is that file. */
 const FILE = /^(?:.*\s)?`([\w./+[\]-]+\.(?:mjs|ts|tsx|svg|svelte))`(?:, [^\n]*)?:\n\n```\w+\n([\s\S]*?)```/gm;
@@ -12,8 +12,9 @@ const FILE = /^(?:.*\s)?`([\w./+[\]-]+\.(?:mjs|ts|tsx|svg|svelte))`(?:, [^\n]*)?
 export async function recipeOf(page: string): Promise<Recipe> {
   const text = await readFile(join(ROOT, page), "utf8");
   const install = /^npm install (.+?)(?: {2,}#.*)?$/m.exec(text)?.[1]?.split(" ") ?? [];
+  const manifest = /^npm pkg (.+)$/m.exec(text)?.[1]?.split(" ") ?? [];
   const files = [...text.matchAll(FILE)].map(([, name = "", content = ""]) => [name, content]);
-  return { install, files: Object.fromEntries(files) };
+  return { install, manifest, files: Object.fromEntries(files) };
 }
 
 /** The recipe's files in a folder, on another port than the page's. */
