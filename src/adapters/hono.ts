@@ -55,7 +55,8 @@ function requirePlace({ routePath }: HonoRequest, base: string): void {
 }
 
 async function answer(latchkey: Latchkey, context: Context): Promise<Response> {
-  return latchkey.fetch(await whole(context.req), peerIn(context));
+  const { req } = context;
+  return latchkey.fetch(req.raw.bodyUsed ? await whole(req) : req.raw, peerIn(context));
 }
 
 /** What a check reads of the request; from Node's own where there is one, since a whole `Request` takes time to make. */
@@ -83,9 +84,8 @@ class Head implements RequestHead {
   }
 }
 
-/** The request with its body; what a middleware has read of it before is put back. */
+/** The request with its body again, of which a middleware has read something before. */
 async function whole(req: HonoRequest): Promise<Request> {
-  if (!req.raw.bodyUsed) return req.raw;
   if (Object.keys(req.bodyCache).length === 0) throw bodyIsGone();
   const headers = new Headers(req.raw.headers);
   headers.delete("content-length");

@@ -9,13 +9,13 @@ const MOST_WAITING = 1_000;
  * Sends refusals for too many attempts a moment later: a client that asks again as soon as it is refused then
  * asks a few times a second on each connection, and leaves the server to the others.
  */
-export function delayRefusals(): (response: Response) => Promise<Response> {
+export function delayRefusals(): (response: Response) => Response | Promise<Response> {
   let waiting = 0;
-  return async (response) => {
-    if (response.status !== 429 || waiting >= MOST_WAITING) return response;
+  const later = async (response: Response) => {
     waiting += 1;
     await wait(DELAY);
     waiting -= 1;
     return response;
   };
+  return (response) => (response.status === 429 && waiting < MOST_WAITING ? later(response) : response);
 }

@@ -79,7 +79,7 @@ function noteCopy(
 export async function answerAs(
   call: Call,
   { session, isUse }: { session: SessionNeed; isUse?: boolean },
-  answer: (who: Identity | SignedOut) => Promise<Response>,
+  answer: (who: Identity | SignedOut) => Response | Promise<Response>,
 ): Promise<Response> {
   if (session === "none") return answer(NOT_ASKED);
   const found = await identify(call.parts, call.request.headers, call.now, isUse);

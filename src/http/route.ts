@@ -20,7 +20,7 @@ export type Route = {
   readonly restsOnProof?: boolean;
   /** The refusal where these settings leave the route out. */
   readonly missing?: (settings: Settings) => Refusal | null;
-  respond(call: Call, who: Identity | SignedOut): Promise<Response>;
+  respond(call: Call, who: Identity | SignedOut): Response | Promise<Response>;
 };
 
 /** A route of the API: what it takes, what it answers, what it refuses. */

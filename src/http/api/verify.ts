@@ -39,7 +39,7 @@ export const verifyRoute: ApiRoute = {
   query: { mode: MODES },
   answers: { 204: signedIn, 302: toLoginPage, 303: toLoginPage },
   refuses: ["two_factor_needed"],
-  async respond(call, who) {
+  respond(call, who) {
     if (!("session" in who)) return turnAway(call, who);
     const why = whyNotLetIn(call.parts.settings, who.session);
     return why === null ? tell(who) : turnAway(call, why);
