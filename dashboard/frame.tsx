@@ -19,15 +19,28 @@ export function usePath(): (page: string) => string {
   return (page) => config.basePath + page;
 }
 
+/**
+ * Goes to another page, in the place of this one. Where that takes long, whoever awaits it stays at work: what
+ * was done is not to be sent again meanwhile, to be refused as done already.
+ */
+export function leaveTo(href: string): Promise<never> {
+  location.replace(href);
+  return untilLeft();
+}
+
+/** Lasts as long as the page, which is about to leave. */
+export function untilLeft(): Promise<never> {
+  return new Promise(() => {});
+}
+
 /** Goes on after a sign-in: where the person was going, or to the security page. */
-export function useGoOn(): () => void {
+export function useGoOn(): () => Promise<never> {
   const { config } = useFrame();
   return () => {
     const { origin, search } = location;
     const { basePath, returnOrigins } = config;
-    location.replace(
-      nextAfterSignIn(new URLSearchParams(search).get("next"), { origin, basePath, returnOrigins }),
-    );
+    const next = new URLSearchParams(search).get("next");
+    return leaveTo(nextAfterSignIn(next, { origin, basePath, returnOrigins }));
   };
 }
 
