@@ -73,15 +73,20 @@ function takeAnswer(): (Answer & { isOfMethods: boolean }) | null {
   return { sentence: `${site ?? "The site"} was connected.`, isTrouble: false, isOfMethods };
 }
 
+const CHECKING = {
+  checking: "Checking that you are still logged in.",
+  unanswered: "No answer from the server. Your page comes back as soon as there is one.",
+  refused:
+    "This browser couldn't prove yet that it is the one you logged in with. Your page comes back as soon as it can; reload it to log in again.",
+};
+
 /** Why there is nothing to see, where that takes long enough to be seen. */
-function Checking({ check }: { check: Check }) {
+function Checking({ check }: { check: Exclude<Check, "checked"> }) {
   const isLate = useElapsed(200);
   if (check === "checking" && !isLate) return null;
   return (
     <p className="checking" role="status">
-      {check === "checking"
-        ? "Checking that you are still logged in."
-        : "No answer from the server. Your page comes back as soon as there is one."}
+      {CHECKING[check]}
     </p>
   );
 }
