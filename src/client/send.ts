@@ -28,9 +28,21 @@ async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
   const response = await reach(basePath, call);
   if (!response.ok) throw await readRefusal(response);
   if (response.status === 204) return undefined as Answer;
-  const text = await response.text();
   // The one place where the server is taken at its word: its answers are held to the contract by its tests.
-  return (text === "" ? undefined : JSON.parse(text)) as Answer;
+  return (await read(response)) as Answer;
+}
+
+/** An answer that breaks off is none, and one that isn't JSON is a proxy's, or the log-in page of a hotel's network. */
+async function read(response: Response): Promise<unknown> {
+  const text = await response.text().catch((error: unknown) => {
+    throw new Unreachable(null, error);
+  });
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Unreachable(response.status, error);
+  }
 }
 
 async function reach(basePath: string, { method, path, body, background }: Call): Promise<Response> {
