@@ -49,7 +49,7 @@ export function EmailCard() {
             Change email
           </Button>
           {who && !who.account.emailVerified && (
-            <Button kind="quiet" onClick={() => void again.act()}>
+            <Button kind="quiet" working={again.working} onClick={() => void again.act()}>
               Resend confirmation email
             </Button>
           )}
