@@ -32,7 +32,7 @@ function isSecondStep(): boolean {
 function whyThisPage({ ending, sessionDays }: Config): Why | null {
   const said = takeNotice() ?? authorizationFailure(takeFromAddress("error"), takeSite());
   if (said !== null) return because(said);
-  return whyHere(ending, Date.now(), sessionDays) ?? toConfirm();
+  return whyHere(ending, ending.now, sessionDays) ?? toConfirm();
 }
 
 /** A confirmation link waits in this tab: its page has sent the person here. */

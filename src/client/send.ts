@@ -1,3 +1,4 @@
+import { setClock } from "./clock.ts";
 import { Refused, readRefusal, Unreachable } from "./refused.ts";
 
 /** A page's own refresh says so, and doesn't count as use of the session. */
@@ -26,6 +27,7 @@ export async function send<Answer>(basePath: string, call: Call): Promise<Answer
 
 async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
   const response = await reach(basePath, call);
+  setClock(response.headers);
   if (!response.ok) throw await readRefusal(response);
   if (response.status === 204) return undefined as Answer;
   // The one place where the server is taken at its word: its answers are held to the contract by its tests.
