@@ -91,7 +91,7 @@ function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; on
         type="text"
         autoComplete="email"
         autoCapitalize="off"
-        spellCheck={false}
+        spellCheck="false"
         inputMode="email"
         problem={problem}
       />
