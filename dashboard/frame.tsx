@@ -37,10 +37,10 @@ export function untilLeft(): Promise<never> {
 export function useGoOn(): () => Promise<never> {
   const { config } = useFrame();
   return () => {
-    const { origin, search } = location;
+    const { origin, search, hash } = location;
     const { basePath, returnOrigins } = config;
     const next = new URLSearchParams(search).get("next");
-    return leaveTo(nextAfterSignIn(next, { origin, basePath, returnOrigins }));
+    return leaveTo(nextAfterSignIn(next, { origin, hash, basePath, returnOrigins }));
   };
 }
 
@@ -124,10 +124,17 @@ const NOTICE = "latchkey:notice";
 const NOTICES = {
   deleted: "Your account was deleted.",
   reset: "Password changed. Every device was logged out. Log in with the new password.",
+  unanswered:
+    "The answer to your change of password was lost on the way. Log in with the new password. If it is wrong, the old one still works.",
 } as const;
 
 export function leaveNotice(name: keyof typeof NOTICES): void {
   sessionStorage.setItem(NOTICE, name);
+}
+
+/** For what has not come to pass after all. */
+export function takeBackNotice(name: keyof typeof NOTICES): void {
+  if (sessionStorage.getItem(NOTICE) === name) sessionStorage.removeItem(NOTICE);
 }
 
 export function takeNotice(): string | null {

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import type { Ending } from "../../src/client/index.ts";
 import { DeleteAccountCard } from "../../src/react/account/delete-account-card.tsx";
 import { EmailCard } from "../../src/react/account/email-card.tsx";
 import { LoginMethodsCard } from "../../src/react/account/login-methods-card.tsx";
@@ -11,15 +12,29 @@ import { useElapsed } from "../../src/react/parts/late.ts";
 import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
 import { TwoFactorCard } from "../../src/react/two-factor/two-factor-card.tsx";
 import { type Check, useCheckOnReturn } from "../check-on-return.ts";
-import { leaveNotice, SiteLinks, takeFromAddress, useFrame, usePath, useTitle } from "../frame.tsx";
+import {
+  leaveNotice,
+  SiteLinks,
+  takeBackNotice,
+  takeFromAddress,
+  useFrame,
+  usePath,
+  useTitle,
+} from "../frame.tsx";
 import { Header } from "../header.tsx";
 import { TwoFactorNeeded } from "../two-factor-needed.tsx";
+import { tellingOfUnanswered } from "../unanswered-change.ts";
 
 export function SecurityPage() {
   const { config, client } = useFrame();
   const path = usePath();
+  const [telling] = useState(() => tellingOfUnanswered(client));
+  const leave = ({ reason }: Ending) => {
+    if (reason !== "none") takeBackNotice("unanswered");
+    location.replace(path("/login"));
+  };
   return (
-    <LatchkeyProvider {...config} client={client} onSignedOut={() => location.replace(path("/login"))}>
+    <LatchkeyProvider {...config} client={telling} onSignedOut={leave}>
       <Cards />
     </LatchkeyProvider>
   );

@@ -59,6 +59,32 @@ describe("on a bad network", () => {
     await page.waitForURL("**/login");
   });
 
+  it("a change of password whose answer is lost says which password to log in with", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    const email = freshEmail();
+    await signUpInBrowser(page, server().baseUrl, email, PASSWORD);
+    const cookies = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+    await page.route("**/api/account/password", async (route) => {
+      // Not by way of the browser, which would keep the new cookie of the answer.
+      const request = route.request();
+      const headers = { ...request.headers(), cookie: cookies };
+      await fetch(request.url(), { method: "PUT", headers, body: request.postData() });
+      await route.abort();
+    });
+    const card = page.getByRole("region", { name: "Password" });
+    await card.getByRole("button", { name: "Change password" }).click();
+    await card.getByLabel("Current password").fill(PASSWORD);
+    await card.getByLabel("New password").fill(OTHER_PASSWORD);
+    await card.getByLabel("New password").press("Enter");
+    await page.getByText("The answer to your change of password was lost on the way.").waitFor();
+    await page.reload();
+    await page.getByLabel("Email").fill(email);
+    expect(await page.getByText("was lost on the way").count()).toBe(0);
+    await page.getByLabel("Password").fill(OTHER_PASSWORD);
+    await page.getByLabel("Password").press("Enter");
+    await page.getByText("Current session").waitFor();
+  });
+
   it("says so where the scripts of a page don't come, and shows the page where they do", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device();
