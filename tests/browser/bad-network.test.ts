@@ -1,6 +1,12 @@
 import type { Page, Route } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, createAccount, focused, signUpInBrowser } from "../support/browsers/browser.ts";
+import {
+  beginTwoFactor,
+  browserFor,
+  createAccount,
+  focused,
+  signUpInBrowser,
+} from "../support/browsers/browser.ts";
 import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import {
   freshEmail,
@@ -83,6 +89,35 @@ describe("on a bad network", () => {
     await page.getByLabel("Password").fill(OTHER_PASSWORD);
     await page.getByLabel("Password").press("Enter");
     await page.getByText("Current session").waitFor();
+  });
+
+  it("two-factor authentication that was turned on without an answer asks to make the codes again", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
+    const { card, secret } = await beginTwoFactor(page, PASSWORD);
+    let isLost = true;
+    await page.route("**/api/account/two-factor**", async (route) => {
+      if (!isLost) return route.continue();
+      await route.fetch();
+      return route.abort();
+    });
+    await page.route("**/api/account/two-factor/recovery-codes", (route) =>
+      isLost ? route.abort() : route.continue(),
+    );
+    const { clock } = server();
+    clock.toMiddleOf(STEP);
+    await card.getByLabel("Authentication code").fill(codeAt(secret, clock.now()));
+    await card.getByLabel("Authentication code").press("Enter");
+    await card.getByText("its recovery codes were lost on the way here. Make new ones now.").waitFor();
+    await expect.poll(() => focused(page)).toBe("Current password");
+    clock.advance(STEP);
+    await card.getByLabel("Current password").fill(PASSWORD);
+    await card.getByLabel("Authentication code").fill(codeAt(secret, clock.now()));
+    await card.getByLabel("Authentication code").press("Enter");
+    await card.getByText("your old recovery codes may no longer work. Try again").waitFor();
+    isLost = false;
+    await card.getByRole("button", { name: "Make new codes" }).click();
+    await card.getByText("Keep these recovery codes.").waitFor();
   });
 
   it("says so where the scripts of a page don't come, and shows the page where they do", async () => {
