@@ -59,7 +59,8 @@ function BackToLogin() {
 }
 
 const GONE = {
-  words: "If you got several emails, only the link in the newest one works.",
+  words:
+    "If you have just set a password with it, log in with that one. If you got several emails, only the link in the newest one works.",
   next: { way: "Send a new link", to: "/forgot-password" },
 };
 
