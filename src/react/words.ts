@@ -130,10 +130,13 @@ export const ADMINISTRATOR = "an administrator";
 export const BOUND = "Bound to this device: a copy of its cookies is worthless anywhere else.";
 
 export function devices(count: number): string {
+  if (count === 0) return "no other device";
   return count === 1 ? "1 other device" : `${count} other devices`;
 }
 
 export function othersWereLoggedOut(count: number): string {
+  // They were gone already, perhaps by an earlier try whose answer was lost.
+  if (count === 0) return "No other device is logged in.";
   return `${devices(count)} ${count === 1 ? "was" : "were"} logged out.`;
 }
 
