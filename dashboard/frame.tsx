@@ -33,11 +33,11 @@ export function untilLeft(): Promise<never> {
   return new Promise(() => {});
 }
 
-/** Goes on after a sign-in: where the person was going, or to the security page. */
-export function useGoOn(): () => Promise<never> {
+/** Goes on after a sign-in: where the person was going, or to the security page; to the same place on it. */
+export function useGoOn(): (hash?: string) => Promise<never> {
   const { config } = useFrame();
-  return () => {
-    const { origin, search, hash } = location;
+  return (hash = location.hash) => {
+    const { origin, search } = location;
     const { basePath, returnOrigins } = config;
     const next = new URLSearchParams(search).get("next");
     return leaveTo(nextAfterSignIn(next, { origin, hash, basePath, returnOrigins }));
