@@ -2,8 +2,8 @@ import { useEffect, useRef, useState } from "react";
 import { type Reading, Refused } from "../src/client/index.ts";
 import { useClient } from "../src/react/index.ts";
 
-/** `checking`: nothing is shown; `unanswered`: nor can it be found out for now whether it may be. */
-export type Check = "checked" | "checking" | "unanswered";
+/** `checking`: nothing is shown; `unanswered`, `refused`: nor can it be found out for now whether it may be. */
+export type Check = "checked" | "checking" | "unanswered" | "refused";
 
 const NEXT_TRY = 3_000;
 
@@ -26,11 +26,14 @@ export function useCheckOnReturn(): Check {
     const ask = (reading: Reading) => {
       clearTimeout(timer);
       client.checkSession(reading).then(
-        () => setCheck("checked"),
+        // An answer that comes once the person has gone again shows nothing: whoever comes next is checked first.
+        () => document.visibilityState === "hidden" || setCheck("checked"),
         (error: unknown) => {
-          // Where nobody is signed in, the page is leaving already; where nobody answers, it asks again.
-          if (error instanceof Refused) return;
-          setCheck((before) => (before === "checked" ? before : "unanswered"));
+          const isRefused = error instanceof Refused;
+          // Where nobody is signed in, the page is leaving already; otherwise it asks again.
+          if (isRefused && error.isSignedOut) return;
+          const why = isRefused ? "refused" : "unanswered";
+          setCheck((before) => (before === "checked" ? before : why));
           timer = setTimeout(askAgain, NEXT_TRY);
         },
       );

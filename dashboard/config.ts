@@ -16,8 +16,8 @@ export type Config = {
   logo: string | null;
   /** Terms and the like. */
   links: { words: string; href: string }[];
-  /** Why this browser's session is over, or opens no app yet. */
-  ending: Ending;
+  /** Why this browser's session is over, or opens no app yet; `now` is the server's clock, as it said so. */
+  ending: Ending & { now: number };
 };
 
 const DEFAULTS: Config = {
@@ -31,7 +31,7 @@ const DEFAULTS: Config = {
   name: "Latchkey",
   logo: null,
   links: [],
-  ending: { reason: "none" },
+  ending: { reason: "none", now: Date.now() },
 };
 
 export function readConfig(): Config {

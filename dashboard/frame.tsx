@@ -19,15 +19,28 @@ export function usePath(): (page: string) => string {
   return (page) => config.basePath + page;
 }
 
-/** Goes on after a sign-in: where the person was going, or to the security page. */
-export function useGoOn(): () => void {
+/**
+ * Goes to another page, in the place of this one. Where that takes long, whoever awaits it stays at work: what
+ * was done is not to be sent again meanwhile, to be refused as done already.
+ */
+export function leaveTo(href: string): Promise<never> {
+  location.replace(href);
+  return untilLeft();
+}
+
+/** Lasts as long as the page, which is about to leave. */
+export function untilLeft(): Promise<never> {
+  return new Promise(() => {});
+}
+
+/** Goes on after a sign-in: where the person was going, or to the security page; to the same place on it. */
+export function useGoOn(): (hash?: string) => Promise<never> {
   const { config } = useFrame();
-  return () => {
+  return (hash = location.hash) => {
     const { origin, search } = location;
     const { basePath, returnOrigins } = config;
-    location.replace(
-      nextAfterSignIn(new URLSearchParams(search).get("next"), { origin, basePath, returnOrigins }),
-    );
+    const next = new URLSearchParams(search).get("next");
+    return leaveTo(nextAfterSignIn(next, { origin, hash, basePath, returnOrigins }));
   };
 }
 
@@ -111,10 +124,17 @@ const NOTICE = "latchkey:notice";
 const NOTICES = {
   deleted: "Your account was deleted.",
   reset: "Password changed. Every device was logged out. Log in with the new password.",
+  unanswered:
+    "The answer to your change of password was lost on the way. Log in with the new password. If it is wrong, the old one still works.",
 } as const;
 
 export function leaveNotice(name: keyof typeof NOTICES): void {
   sessionStorage.setItem(NOTICE, name);
+}
+
+/** For what has not come to pass after all. */
+export function takeBackNotice(name: keyof typeof NOTICES): void {
+  if (sessionStorage.getItem(NOTICE) === name) sessionStorage.removeItem(NOTICE);
 }
 
 export function takeNotice(): string | null {

@@ -1,23 +1,55 @@
 import { type KeyboardEvent, useRef, useState } from "react";
+import { type Client, Refused, Unreachable } from "../src/client/index.ts";
 import { useClient, useWho } from "../src/react/index.ts";
-import { Mark } from "./frame.tsx";
+import { type Action, Cancelled, FormProblem, useAction } from "../src/react/parts/form.tsx";
+import type { Problem } from "../src/react/words.ts";
+import { Mark, untilLeft } from "./frame.tsx";
 
 export function Header() {
+  const client = useClient();
   const { data: who } = useWho();
+  const leaving = useAction(() => logOut(client), stillLoggedIn);
   return (
-    <header className="header">
-      <Mark />
-      {who && <AccountMenu email={who.account.email} />}
+    <header>
+      <div className="header">
+        <Mark />
+        {who && <AccountMenu email={who.account.email} leaving={leaving} />}
+      </div>
+      <div className="header-problem">
+        <FormProblem problem={leaving.problem} />
+      </div>
     </header>
   );
 }
 
-function AccountMenu({ email }: { email: string }) {
-  const client = useClient();
+/** Logs out; the page then leaves, with every other tab. */
+async function logOut(client: Client): Promise<void> {
+  try {
+    await client.signOut();
+  } catch (error) {
+    // It may have come to pass all the same: then the page leaves, and there is nothing to say.
+    await client.checkSession({ background: true }).catch((unsure: unknown) => {
+      throw unsure instanceof Refused && unsure.isSignedOut ? new Cancelled() : unsure;
+    });
+    throw error;
+  }
+  await untilLeft();
+}
+
+/** Nobody goes away from a device in the belief of having logged out. */
+function stillLoggedIn(error: unknown): Problem {
+  return error instanceof Unreachable && error.status === null
+    ? { sentence: "No answer from the server: you may still be logged in here. Try again." }
+    : { sentence: "You are still logged in here: the server couldn't log you out. Try again." };
+}
+
+function AccountMenu({ email, leaving }: { email: string; leaving: Action<[]> }) {
   const [isOpen, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  const signOut = () => void client.signOut().catch(() => client.checkSession());
+  const signOut = async () => {
+    if (!(await leaving.act())) menu.current?.hidePopover();
+  };
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Escape") button.current?.focus();
     // The focus is at the button again, and goes on from there.
@@ -53,7 +85,13 @@ function AccountMenu({ email }: { email: string }) {
           if (opens) menu.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
         }}
       >
-        <button type="button" role="menuitem" onClick={signOut}>
+        <button
+          type="button"
+          role="menuitem"
+          data-working={leaving.working || undefined}
+          aria-disabled={leaving.working || undefined}
+          onClick={() => void signOut()}
+        >
           Log out
         </button>
       </div>

@@ -31,6 +31,8 @@ if (root) void show(root);
 /** Fetches first, then draws: a page that takes the token out of its address is begun once. */
 async function show(element: HTMLElement): Promise<void> {
   const Page = await (PAGES[path as keyof typeof PAGES] ?? PAGES["/login"])();
+  // What stands there is for those to whom the scripts don't come.
+  element.replaceChildren();
   createRoot(element).render(
     <StrictMode>
       <Frame value={{ config, client }}>

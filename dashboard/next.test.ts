@@ -1,13 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { nextAfterSignIn } from "./next.ts";
 
-const here = { origin: "https://app.example", basePath: "/auth", returnOrigins: ["https://shop.example"] };
+const here = {
+  origin: "https://app.example",
+  hash: "",
+  basePath: "/auth",
+  returnOrigins: ["https://shop.example"],
+};
 const home = "https://app.example/auth/settings/security";
 
 describe("the way on after a sign-in", () => {
   it("leads to pages of the own origin and of declared ones", () => {
     expect(nextAfterSignIn("/orders?x=1#y", here)).toBe("https://app.example/orders?x=1#y");
     expect(nextAfterSignIn("https://shop.example/cart", here)).toBe("https://shop.example/cart");
+  });
+
+  it("leads to the same place on the page as before", () => {
+    const there = { ...here, hash: "#/inbox" };
+    expect(nextAfterSignIn("/orders?x=1", there)).toBe("https://app.example/orders?x=1#/inbox");
+    expect(nextAfterSignIn("/orders#y", there)).toBe("https://app.example/orders#y");
+    expect(nextAfterSignIn(null, { ...here, hash: "#email" })).toBe(`${home}#email`);
   });
 
   it.each([

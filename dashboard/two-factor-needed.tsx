@@ -15,7 +15,7 @@ export function TwoFactorNeeded() {
   return (
     <div className="why" role="status">
       <p>{sentence(isOn, wasOn.current === true)}</p>
-      {isOn && !wasOn.current && <Button onClick={goOn}>Continue</Button>}
+      {isOn && !wasOn.current && <Button onClick={() => void goOn("")}>Continue</Button>}
     </div>
   );
 }

@@ -32,7 +32,7 @@ function isSecondStep(): boolean {
 function whyThisPage({ ending, sessionDays }: Config): Why | null {
   const said = takeNotice() ?? authorizationFailure(takeFromAddress("error"), takeSite());
   if (said !== null) return because(said);
-  return whyHere(ending, Date.now(), sessionDays) ?? toConfirm();
+  return whyHere(ending, ending.now, sessionDays) ?? toConfirm();
 }
 
 /** A confirmation link waits in this tab: its page has sent the person here. */
@@ -42,6 +42,8 @@ function toConfirm(): Why | null {
   return because("Log in to confirm your new address.");
 }
 
+type Arrive = (answer: SignedIn | SecondFactorAsked) => Promise<void>;
+
 type FirstStepProps = { why: Why | null; onSent: () => void; onHalfDone: () => void };
 
 function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
@@ -49,15 +51,15 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
   const path = usePath();
   const goOn = useGoOn();
   const [email] = useState(takeEmail);
-  const arrive = (answer: SignedIn | SecondFactorAsked) => ("twoFactor" in answer ? onHalfDone() : goOn());
+  const arrive: Arrive = async (answer) => ("twoFactor" in answer ? onHalfDone() : goOn());
   const action = useAction(async (form: FormData) => {
     onSent();
-    arrive(await client.signIn({ email: text(form, "email"), password: text(form, "password") }));
+    await arrive(await client.signIn({ email: text(form, "email"), password: text(form, "password") }));
   });
   const byPasskey = useAction(async () => {
     onSent();
     const passkey = await answerWithPasskey(await client.passkeySignInOptions());
-    arrive(await client.signInWithPasskey({ passkey }));
+    await arrive(await client.signInWithPasskey({ passkey }));
   });
   const refused = usePasskeyAutofill(arrive, byPasskey.working);
   useLateProof(goOn);
@@ -101,7 +103,7 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
  * The proof of the device was missing a moment ago, perhaps because the browser couldn't reach the server: where it
  * has one by now, nobody needs to log in again.
  */
-function useLateProof(goOn: () => void): void {
+function useLateProof(goOn: () => Promise<never>): void {
   const { client, config } = useFrame();
   const latest = useRef(goOn);
   latest.current = goOn;
@@ -110,7 +112,7 @@ function useLateProof(goOn: () => void): void {
     if (reason !== "device_proof_needed") return;
     let isOver = false;
     client.session({ background: true }).then(
-      () => isOver || latest.current(),
+      () => void (isOver || latest.current()),
       // The page says already that it must be asked for.
       () => {},
     );
@@ -151,10 +153,7 @@ const OFFER_LASTS = 9 * 60_000;
  * when its time is over, when the one that was chosen is refused, and after another prompt (`paused`) has
  * come to nothing. Returns what there is to say where one was refused.
  */
-function usePasskeyAutofill(
-  arrive: (answer: SignedIn | SecondFactorAsked) => void,
-  paused: boolean,
-): Problem | null {
+function usePasskeyAutofill(arrive: Arrive, paused: boolean): Problem | null {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [round, setRound] = useState(0);
   const { client, config } = useFrame();
@@ -175,7 +174,7 @@ function usePasskeyAutofill(
         again();
         throw error;
       });
-      latest.current(answer);
+      await latest.current(answer);
     };
     // A prompt that was closed needs no sentence: the form is still there.
     offer().catch(() => {});

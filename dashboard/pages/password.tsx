@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Refused } from "../../src/client/index.ts";
 import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
 import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
-import { leaveNotice, OneTask, takeToken, useFrame, usePath } from "../frame.tsx";
+import { leaveNotice, leaveTo, OneTask, takeToken, useFrame, usePath } from "../frame.tsx";
 import { Gone } from "./link-page.tsx";
 
 export function ForgotPasswordPage() {
@@ -59,7 +59,8 @@ function BackToLogin() {
 }
 
 const GONE = {
-  words: "If you got several emails, only the link in the newest one works.",
+  words:
+    "If you have just set a password with it, log in with that one. If you got several emails, only the link in the newest one works.",
   next: { way: "Send a new link", to: "/forgot-password" },
 };
 
@@ -72,7 +73,7 @@ export function ResetPasswordPage() {
     try {
       await client.resetPassword({ token: token ?? "", password: text(form, "newPassword") });
       leaveNotice("reset");
-      location.replace(path("/login"));
+      await leaveTo(path("/login"));
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
       setExpired(true);

@@ -12,7 +12,7 @@ export function SecondStep({ onOver }: { onOver: (sentence: string | null) => vo
   const action = useAction(async (form: FormData) => {
     try {
       await client.giveSecondFactor(factor.of(form));
-      goOn();
+      await goOn();
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "sign_in_expired") throw error;
       onOver(inWords(error).sentence);

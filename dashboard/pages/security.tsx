@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import type { Ending } from "../../src/client/index.ts";
 import { DeleteAccountCard } from "../../src/react/account/delete-account-card.tsx";
 import { EmailCard } from "../../src/react/account/email-card.tsx";
 import { LoginMethodsCard } from "../../src/react/account/login-methods-card.tsx";
@@ -11,15 +12,29 @@ import { useElapsed } from "../../src/react/parts/late.ts";
 import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
 import { TwoFactorCard } from "../../src/react/two-factor/two-factor-card.tsx";
 import { type Check, useCheckOnReturn } from "../check-on-return.ts";
-import { leaveNotice, SiteLinks, takeFromAddress, useFrame, usePath, useTitle } from "../frame.tsx";
+import {
+  leaveNotice,
+  SiteLinks,
+  takeBackNotice,
+  takeFromAddress,
+  useFrame,
+  usePath,
+  useTitle,
+} from "../frame.tsx";
 import { Header } from "../header.tsx";
 import { TwoFactorNeeded } from "../two-factor-needed.tsx";
+import { tellingOfUnanswered } from "../unanswered-change.ts";
 
 export function SecurityPage() {
   const { config, client } = useFrame();
   const path = usePath();
+  const [telling] = useState(() => tellingOfUnanswered(client));
+  const leave = ({ reason }: Ending) => {
+    if (reason !== "none") takeBackNotice("unanswered");
+    location.replace(path("/login"));
+  };
   return (
-    <LatchkeyProvider {...config} client={client} onSignedOut={() => location.replace(path("/login"))}>
+    <LatchkeyProvider {...config} client={telling} onSignedOut={leave}>
       <Cards />
     </LatchkeyProvider>
   );
@@ -73,15 +88,20 @@ function takeAnswer(): (Answer & { isOfMethods: boolean }) | null {
   return { sentence: `${site ?? "The site"} was connected.`, isTrouble: false, isOfMethods };
 }
 
+const CHECKING = {
+  checking: "Checking that you are still logged in.",
+  unanswered: "No answer from the server. Your page comes back as soon as there is one.",
+  refused:
+    "This browser couldn't prove yet that it is the one you logged in with. Your page comes back as soon as it can; reload it to log in again.",
+};
+
 /** Why there is nothing to see, where that takes long enough to be seen. */
-function Checking({ check }: { check: Check }) {
+function Checking({ check }: { check: Exclude<Check, "checked"> }) {
   const isLate = useElapsed(200);
   if (check === "checking" && !isLate) return null;
   return (
     <p className="checking" role="status">
-      {check === "checking"
-        ? "Checking that you are still logged in."
-        : "No answer from the server. Your page comes back as soon as there is one."}
+      {CHECKING[check]}
     </p>
   );
 }

@@ -41,13 +41,13 @@ function Begin({ email, setEmail, onSent }: BeginProps) {
   const asksPassword = config.signUp === "open";
   const action = useAction(async (form: FormData) => {
     const answer = await client.signUp({ email, password: text(form, "password") });
-    if (answer && "session" in answer) goOn();
+    if (answer && "session" in answer) await goOn();
     else onSent();
   });
   const byPasskey = useAction(async () => {
     const passkey = await makePasskey(await client.passkeyOptions({ email }));
     await client.signUpWithPasskey({ email, passkey });
-    goOn();
+    await goOn();
   });
   const withPasskey = () => {
     const isEmpty = email.trim() === "";
@@ -123,7 +123,7 @@ function Finish({ token }: { token: string }) {
   const action = useAction(async (form: FormData) => {
     try {
       await client.finishSignUp({ token, password: text(form, "password") });
-      goOn();
+      await goOn();
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
       setExpired(true);

@@ -29,7 +29,12 @@ describe("The client's base path", () => {
 describe("Where something other than Latchkey answers", () => {
   const server = createServer((request, reply) => {
     const status = Number(request.url?.split("/")[1]);
-    reply.writeHead(status, { "Content-Type": "text/html" }).end("<!doctype html><title>The app</title>");
+    if (!Number.isNaN(status)) {
+      reply.writeHead(status, { "Content-Type": "text/html" }).end("<!doctype html><title>The app</title>");
+      return;
+    }
+    reply.writeHead(200, { "Content-Length": 100 }).write('{"sessions": [');
+    setImmediate(() => reply.destroy());
   });
   let origin = "";
   beforeAll(async () => {
@@ -39,23 +44,42 @@ describe("Where something other than Latchkey answers", () => {
   });
   afterAll(() => server.close());
 
+  /** What the client says of the answer below a base path. */
+  async function failureOf(basePath: string): Promise<unknown> {
+    const original = globalThis.fetch;
+    globalThis.fetch = (url, options) => original(`${origin}${url}`, options);
+    try {
+      return await createClient({ basePath })
+        .session()
+        .catch((reason: unknown) => reason);
+    } finally {
+      globalThis.fetch = original;
+    }
+  }
+
   test.each([200, 404])(
     "a page with status %i is no answer, and the error asks for the base path",
     async (status) => {
-      const original = globalThis.fetch;
-      globalThis.fetch = (url, options) => original(`${origin}${url}`, options);
-      try {
-        const error = await createClient({ basePath: `/${status}` })
-          .session()
-          .catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(Unreachable);
-        expect(error).toMatchObject({
-          status,
-          message: `Answer ${status}, which isn't Latchkey's. Is it at this base path?`,
-        });
-      } finally {
-        globalThis.fetch = original;
-      }
+      const error = await failureOf(`/${status}`);
+      expect(error).toBeInstanceOf(Unreachable);
+      const message = `Answer ${status}, which isn't Latchkey's. Is it at this base path?`;
+      expect(error).toMatchObject({ status, message });
     },
   );
+
+  test("a proxy's error page is no answer", async () => {
+    expect(await failureOf("/502")).toMatchObject({
+      name: "Unreachable",
+      status: 502,
+      message: "Answer 502",
+    });
+  });
+
+  test("an answer that breaks off is none", async () => {
+    expect(await failureOf("/cut")).toMatchObject({
+      name: "Unreachable",
+      status: null,
+      message: "No answer",
+    });
+  });
 });

@@ -1,3 +1,4 @@
+import { setClock } from "./clock.ts";
 import { Refused, readRefusal, Unreachable } from "./refused.ts";
 
 /** A page's own refresh says so, and doesn't count as use of the session. */
@@ -26,12 +27,21 @@ export async function send<Answer>(basePath: string, call: Call): Promise<Answer
 
 async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
   const response = await reach(basePath, call);
+  setClock(response.headers);
   if (!response.ok) throw await readRefusal(response);
   if (response.status === 204) return undefined as Answer;
-  const text = await response.text();
+  // The one place where the server is taken at its word: its answers are held to the contract by its tests.
+  return (await read(response)) as Answer;
+}
+
+/** An answer that breaks off is none, and one that isn't JSON is a proxy's, or the log-in page of a hotel's network. */
+async function read(response: Response): Promise<unknown> {
+  const text = await response.text().catch((error: unknown) => {
+    throw new Unreachable(null, error);
+  });
+  if (text === "") return undefined;
   try {
-    // The one place where the server is taken at its word: its answers are held to the contract by its tests.
-    return (text === "" ? undefined : JSON.parse(text)) as Answer;
+    return JSON.parse(text);
   } catch (error) {
     throw new Unreachable(response.status, error);
   }

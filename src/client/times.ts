@@ -1,9 +1,15 @@
+import { serverTime } from "./clock.ts";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** "Just now", then "1 minute ago", "3 hours ago", "5 days ago", in the words of the page. */
-export function relativeTime(at: string | number | Date, now = Date.now(), locale = pageLanguage()): string {
+export function relativeTime(
+  at: string | number | Date,
+  now = serverTime(),
+  locale = pageLanguage(),
+): string {
   const age = now - new Date(at).getTime();
   if (age < MINUTE) return "Just now";
   const format = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
@@ -13,12 +19,12 @@ export function relativeTime(at: string | number | Date, now = Date.now(), local
 }
 
 /** "3 November" or "November 3", with the year if it isn't this one. */
-export function dayOf(at: string, now = Date.now(), locale = pageLanguage()): string {
+export function dayOf(at: string, now = serverTime(), locale = pageLanguage()): string {
   return new Date(at).toLocaleDateString(dateLocale(locale), dayParts(at, now));
 }
 
 /** A day as `dayOf` writes it, with the time of day. */
-export function dayAndTimeOf(at: string, now = Date.now(), locale = pageLanguage()): string {
+export function dayAndTimeOf(at: string, now = serverTime(), locale = pageLanguage()): string {
   const parts = { ...dayParts(at, now), hour: "2-digit", minute: "2-digit" } as const;
   return new Date(at).toLocaleString(dateLocale(locale), parts);
 }

@@ -1,3 +1,4 @@
+import { serverTime } from "../client/clock.ts";
 import {
   type Client,
   createClient,
@@ -119,6 +120,8 @@ export class LoginManagementElement extends OwnElement {
   disconnectedCallback(): void {
     this.#over?.abort();
     this.#empty();
+    // Put back, it would stand there open, but no longer as a modal.
+    this.#root.querySelector("dialog")?.remove();
   }
 
   /** Only what is read when a person opens the page counts as use. */
@@ -161,7 +164,7 @@ export class LoginManagementElement extends OwnElement {
   #show(): void {
     this.#sayHowOld();
     if (this.#sessions.length === 0) return;
-    const now = Date.now();
+    const now = serverTime();
     this.#first ??= new Set(this.#sessions.map(({ id }) => id));
     this.#waiting.remove();
     const { length } = this.#sessions;

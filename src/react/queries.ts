@@ -1,5 +1,6 @@
 import { type QueryClient, type QueryFunctionContext, useQuery } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useMemo, useState } from "react";
+import { serverTime } from "../client/clock.ts";
 import type { Client, Reading, Session, SignedIn } from "../client/index.ts";
 
 export type LatchkeySettings = {
@@ -82,7 +83,7 @@ export function useTakeOff(): (isOver: (session: Session) => boolean) => void {
   );
 }
 
-/** The time, updated every few seconds, so that "3 minutes ago" stays true while the page is open. */
+/** The time by the server's clock, updated every few seconds, so that "3 minutes ago" stays true while the page is open. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -94,5 +95,5 @@ export function useNow(): number {
       document.removeEventListener("visibilitychange", tick);
     };
   }, []);
-  return now;
+  return serverTime(now);
 }

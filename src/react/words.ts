@@ -118,7 +118,7 @@ function whatFailed(error: unknown): string {
 }
 
 function waitOf(seconds = 60): string {
-  if (seconds < 90) return `${seconds} seconds`;
+  if (seconds < 90) return seconds === 1 ? "1 second" : `${seconds} seconds`;
   const minutes = Math.ceil(seconds / 60);
   return minutes <= 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }
@@ -130,10 +130,13 @@ export const ADMINISTRATOR = "an administrator";
 export const BOUND = "Bound to this device: a copy of its cookies is worthless anywhere else.";
 
 export function devices(count: number): string {
+  if (count === 0) return "no other device";
   return count === 1 ? "1 other device" : `${count} other devices`;
 }
 
 export function othersWereLoggedOut(count: number): string {
+  // They were gone already, perhaps by an earlier try whose answer was lost.
+  if (count === 0) return "No other device is logged in.";
   return `${devices(count)} ${count === 1 ? "was" : "were"} logged out.`;
 }
 

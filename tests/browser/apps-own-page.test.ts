@@ -7,20 +7,59 @@ import { LatchkeyProvider, useSessions } from "latchkey/react";
 import type { Page } from "playwright-core";
 import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
+import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mount } from "../../src/adapters/express.ts";
-import { browserFor, signUpInBrowser } from "../support/browsers/browser.ts";
+import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
 import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
+
+/** The app's own page with a card, in React as apps have it while they are developed: in Strict Mode. */
+const STRICT = `
+  import { createElement, StrictMode } from "react";
+  import { createRoot } from "react-dom/client";
+  import { LatchkeyProvider, LoginManagement } from "latchkey/react";
+  const card = createElement(LatchkeyProvider, { basePath: "/auth" }, createElement(LoginManagement));
+  createRoot(document.querySelector("main")).render(createElement(StrictMode, null, card));`;
+
+async function bundle(source: string): Promise<string> {
+  const entry = join(DIST, "..", "strict-app.js");
+  const built = await build({
+    configFile: false,
+    logLevel: "silent",
+    define: { "process.env.NODE_ENV": JSON.stringify("development") },
+    resolve: { alias: { "latchkey/react": join(DIST, "react", "index.js") } },
+    plugins: [
+      {
+        name: "app",
+        resolveId: (id) => (id === entry ? id : null),
+        load: (id) => (id === entry ? source : null),
+      },
+    ],
+    build: { write: false, minify: false, lib: { entry, formats: ["es"], fileName: "app" } },
+  });
+  const [bundled] = [built].flat();
+  if (!bundled || !("output" in bundled)) throw new Error("Nothing was built.");
+  return bundled.output[0].code;
+}
 
 /** A page of the app's own that has the client and the style sheet of the package, and a header like many. */
 const host: Build = (latchkey) => {
   const app = express();
   app.use(mount(latchkey));
   app.use("/latchkey", express.static(DIST));
+  app.get(
+    "/strict.js",
+    async (_request, reply) => void reply.type("text/javascript").send(await bundle(STRICT)),
+  );
+  app.get("/strict", (_request, reply) => {
+    reply.type("text/html").send(`<!doctype html><html lang="en"><title>Strict</title><main></main>
+        <script type="module" src="/strict.js"></script></html>`);
+  });
   app.get("/page", (_request, reply) => {
     reply.type("text/html").send(`<!doctype html><html lang="en"><title>Mine</title>
       <link rel="stylesheet" href="/latchkey/react/latchkey.css">
@@ -153,6 +192,24 @@ describe("On a page of the app's own", () => {
       );
       expect(labels).toHaveLength(1);
     }
+  });
+
+  it("in React's Strict Mode, a card has one stream, and a dialog gives the focus back", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    const email = freshEmail();
+    await signUpInBrowser(page, server.baseUrl, email, PASSWORD);
+    await page.goto(server.baseUrl.replace("/auth", "/strict"));
+    await page.getByText("Only this device is logged in.").waitFor();
+    await expect.poll(() => server.latchkey.parts.live.size).toBe(1);
+    const other = (await browser.device({ userAgent: UA.firefoxWindows })).page;
+    await logInInBrowser(other, server.baseUrl, email, PASSWORD);
+    await page.getByText("2 devices are logged in.").waitFor();
+    await page.getByRole("button", { name: "Log out other devices" }).press("Enter");
+    await page.getByRole("alertdialog").waitFor();
+    await expect.poll(() => focused(page)).toBe("Cancel");
+    await page.keyboard.press("Escape");
+    await page.getByRole("alertdialog").waitFor({ state: "detached" });
+    await expect.poll(() => focused(page)).toBe("Log out other devices");
   });
 
   it("the style sheet of the cards changes nothing outside of them", async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mount } from "../../src/adapters/express.ts";
 import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browsers/browser.ts";
 import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
+import { HOUR } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
@@ -143,6 +144,25 @@ describe("the element <login-management> on another site's page", () => {
     page.evaluate<string>(
       `document.querySelector("login-management").shadowRoot.activeElement?.textContent ?? ""`,
     );
+
+  it("forgets an open question where the site moves it to another place", async () => {
+    const { mac } = await atBoth();
+    await mac.getByRole("button", { name: "Log out other devices" }).click();
+    await mac.getByRole("alertdialog").waitFor();
+    await mac.evaluate(`document.querySelector("h1").before(document.querySelector("login-management"))`);
+    expect(await mac.getByRole("alertdialog").count()).toBe(0);
+    await mac.getByRole("button", { name: "Log out other devices" }).click();
+    await mac.getByRole("alertdialog").getByRole("button", { name: "Log out other devices" }).click();
+    await mac.getByText("1 other device was logged out.").waitFor();
+  });
+
+  it("says how long ago by the server's clock, where the device's own is wrong", async () => {
+    const { mac } = await atBoth();
+    await mac.clock.setFixedTime(Date.now() + 3 * HOUR);
+    await mac.reload();
+    await mac.getByText("Current session").waitFor();
+    for (const time of await mac.locator("time").all()) expect(await time.textContent()).toBe("Just now");
+  });
 
   it("begins with the first ten of many", async () => {
     const { mac, email } = await atBoth();

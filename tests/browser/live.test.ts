@@ -161,6 +161,49 @@ describe("pages that stay open", () => {
     await card.locator(".lk-stale").waitFor({ state: "detached" });
   });
 
+  it("stay hidden where an answer comes once the person has gone again", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
+    await setVisibility(page, "hidden");
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route("**/api/session", async (route) => {
+      await held;
+      await route.continue();
+    });
+    const asked = page.waitForRequest("**/api/session");
+    await setVisibility(page, "visible");
+    await asked;
+    await setVisibility(page, "hidden");
+    const answered = page.waitForResponse("**/api/session");
+    answer();
+    await (await answered).finished();
+    // Answered after it, and drawn by then.
+    for (let times = 0; times < 5; times++) await page.evaluate(() => fetch("/healthz"));
+    expect(await page.getByText("Current session").isVisible()).toBe(false);
+    await setVisibility(page, "visible");
+    await page.getByText("Current session").waitFor();
+  });
+
+  it("come back once the browser can prove its device again", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
+    await setVisibility(page, "hidden");
+    await page.route("**/api/session", (route) =>
+      route.fulfill({
+        status: 401,
+        headers: { "Content-Type": "application/problem+json" },
+        body: JSON.stringify({ status: 401, code: "device_proof_needed", reason: "device_proof_needed" }),
+      }),
+    );
+    await setVisibility(page, "visible");
+    await page.getByText("This browser couldn't prove yet that it is the one you logged in with.").waitFor();
+    await page.unroute("**/api/session");
+    await page.getByText("Current session").waitFor();
+  });
+
   it("show nothing before their session was checked, say so, and give the focus back after it", async () => {
     const { baseUrl } = server();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });

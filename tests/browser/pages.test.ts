@@ -135,6 +135,13 @@ describe("every page", () => {
     await other.getByLabel("Password").fill(PASSWORD);
     await other.getByLabel("Password").press("Enter");
     await other.waitForURL("**/settings/security");
+    await other.context().clearCookies();
+    await other.goto("about:blank");
+    await other.goto(`${baseUrl}/settings/security#recent-activity`);
+    await other.getByLabel("Email").fill(email);
+    await other.getByLabel("Password").fill(PASSWORD);
+    await other.getByLabel("Password").press("Enter");
+    await other.waitForURL("**/settings/security#recent-activity");
   });
 });
 

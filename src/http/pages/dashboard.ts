@@ -107,9 +107,9 @@ function fill(html: string, settings: Settings, { name, logo, links, stylesheet 
     .replaceAll("__LATCHKEY_CONFIG__", () => asAttribute(config));
 }
 
-/** The page with why this browser's session is over: the sentence is there with the first drawing. */
-export function withEnding(html: string, ending: SignedOut): string {
-  return html.replace("__LATCHKEY_ENDING__", () => asAttribute(ending));
+/** The page with why this browser's session is over, as of now: the sentence is there with the first drawing. */
+export function withEnding(html: string, ending: SignedOut, now: number): string {
+  return html.replace("__LATCHKEY_ENDING__", () => asAttribute({ ...ending, now }));
 }
 
 function asAttribute(value: object): string {

@@ -18,7 +18,9 @@ const CODE = /^[a-z_]{1,40}$/;
 /** The dashboard's pages. What a page may show is decided here, before any of it is sent. */
 export function pageRoutes(dashboard: Dashboard | null): Route[] {
   const show = (call: Call, ending: SignedOut = { reason: "none" }): Response =>
-    dashboard ? html(200, withEnding(dashboard.html(pathIn(call)), ending)) : notBuilt(call.parts.settings);
+    dashboard
+      ? html(200, withEnding(dashboard.html(pathIn(call)), ending, call.now))
+      : notBuilt(call.parts.settings);
   const asset = async (call: Call): Promise<Response> => {
     const path = pathIn(call);
     const found = dashboard?.assets.get(path);

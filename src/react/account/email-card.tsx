@@ -49,7 +49,7 @@ export function EmailCard() {
             Change email
           </Button>
           {who && !who.account.emailVerified && (
-            <Button kind="quiet" onClick={() => void again.act()}>
+            <Button kind="quiet" working={again.working} onClick={() => void again.act()}>
               Resend confirmation email
             </Button>
           )}
@@ -91,7 +91,7 @@ function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; on
         type="text"
         autoComplete="email"
         autoCapitalize="off"
-        spellCheck={false}
+        spellCheck="false"
         inputMode="email"
         problem={problem}
       />

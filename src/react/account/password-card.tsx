@@ -24,6 +24,11 @@ export function PasswordCard() {
     setOpen(true);
     status.say(THANKS);
   });
+  const open = () => {
+    // What was refused the last time has gone with what was typed.
+    action.refuse(null);
+    setOpen(true);
+  };
   const others = sessions?.filter(({ current }) => !current).length ?? 0;
   const action = useAction(async (form: FormData) => {
     const newPassword = text(form, "newPassword");
@@ -44,7 +49,7 @@ export function PasswordCard() {
       {status.line}
       {!isOpen && (
         <div className="lk-actions">
-          <Button opens="form" onClick={() => setOpen(true)}>
+          <Button opens="form" onClick={open}>
             {hasPassword ? "Change password" : "Add a password"}
           </Button>
         </div>

@@ -1,4 +1,5 @@
 import { type MouseEvent, type ReactNode, useState } from "react";
+import { serverTime } from "../../client/clock.ts";
 import { useNow } from "../queries.ts";
 import { staleNotice } from "../words.ts";
 import { REST, useFocusAlong } from "./focus.ts";
@@ -93,7 +94,7 @@ type Reading = { error: unknown; failureReason: unknown; dataUpdatedAt: number }
 export function Stale({ reading }: { reading: Reading }) {
   const now = useNow();
   const isOffline = useOffline();
-  const readAt = reading.dataUpdatedAt === 0 ? null : reading.dataUpdatedAt;
+  const readAt = reading.dataUpdatedAt === 0 ? null : serverTime(reading.dataUpdatedAt);
   const words = staleNotice({ error: reading.error ?? reading.failureReason, isOffline, readAt }, now);
   if (words === null) return null;
   return (

@@ -24,7 +24,11 @@ export function Dialog({ title, words, children, onClose, role = "dialog" }: Dia
     const opener = document.activeElement;
     node?.showModal();
     if (role === "alertdialog") node?.querySelector<HTMLElement>("input, .lk-quiet")?.focus();
-    return () => giveFocusBack(opener, card);
+    return () => {
+      // While it is open, nothing else takes the focus.
+      node?.close();
+      giveFocusBack(opener, card);
+    };
   }, [role]);
   return (
     <dialog

@@ -17,7 +17,8 @@ export function useSecondFactor() {
           label="Recovery code"
           name="code"
           autoComplete="off"
-          spellCheck={false}
+          // Preact would leave out the attribute for `false`.
+          spellCheck="false"
           autoFocus={autoFocus}
           problem={asRecoveryCode(problem)}
         />

@@ -26,7 +26,7 @@ export function PasswordField(field: FieldProps) {
       {...field}
       type={shown ? "text" : "password"}
       autoCapitalize="off"
-      spellCheck={false}
+      spellCheck="false"
       end={
         <button type="button" className="lk-reveal" aria-pressed={shown} onClick={() => setShown(!shown)}>
           {shown ? "Hide" : "Show"}

@@ -141,7 +141,9 @@ function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
       <FormProblem problem={byPasskey.problem} />
       <div className="lk-actions">
         {methods.includes("passkey") && !onlyCode && (
-          <Button onClick={() => void byPasskey.act()}>Use a passkey</Button>
+          <Button working={byPasskey.working} onClick={() => void byPasskey.act()}>
+            Use a passkey
+          </Button>
         )}
         {!onlyCode && providers.map((provider) => <ProveAt key={provider.id} {...provider} begun={name} />)}
         <Button kind="quiet" onClick={cancelled}>

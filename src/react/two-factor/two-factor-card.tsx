@@ -50,7 +50,7 @@ export function TwoFactorCard() {
       )}
       {status.line}
       {step.name === REST && who && <Choices isOn={isOn ?? false} onChoose={(name) => setStep({ name })} />}
-      <OpenStep step={step} email={who?.account.email ?? ""} goTo={setStep} done={done} />
+      <OpenStep step={step} email={who?.account.email ?? ""} goTo={setStep} done={done} warn={status.warn} />
       {offersEnd && <OfferEnd onClose={() => setOffersEnd(false)} say={status.say} />}
     </Card>
   );
@@ -61,13 +61,21 @@ type OpenStepProps = {
   email: string;
   goTo: (step: Step) => void;
   done: (sentence: string) => void;
+  warn: (sentence: string) => void;
 };
 
-function OpenStep({ step, email, goTo, done }: OpenStepProps) {
+function OpenStep({ step, email, goTo, done, warn }: OpenStepProps) {
   const refresh = useRefresh();
   const rest = () => goTo({ name: REST });
   const showCodes = (codes: string[], isNew: boolean) => {
     goTo({ name: "codes", codes, isNew });
+    void refresh();
+  };
+  const renewUnseen = () => {
+    warn(
+      "Two-factor authentication is on, but its recovery codes were lost on the way here. Make new ones now.",
+    );
+    goTo({ name: "renew" });
     void refresh();
   };
   switch (step.name) {
@@ -76,7 +84,9 @@ function OpenStep({ step, email, goTo, done }: OpenStepProps) {
     case "begin":
       return <Begin onBegun={(begun) => goTo({ name: "scan", ...begun })} onCancel={rest} />;
     case "scan":
-      return <Scan {...step} onOn={(codes) => showCodes(codes, true)} onCancel={rest} />;
+      return (
+        <Scan {...step} onOn={(codes) => showCodes(codes, true)} onUnseen={renewUnseen} onCancel={rest} />
+      );
     case "codes": {
       const sentence = step.isNew
         ? "Two-factor authentication is on."

@@ -1,10 +1,11 @@
-import type { SecondFactor } from "../../client/index.ts";
+import { type Client, type SecondFactor, Unreachable } from "../../client/index.ts";
 import { copy, useStatus } from "../parts/card.tsx";
 import { Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
 import { CodeField, useSecondFactor } from "../parts/second-factor-field.tsx";
 import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { useProof } from "../proof/proof.tsx";
 import { useClient, useHasPassword } from "../queries.ts";
+import { inWords, type Problem } from "../words.ts";
 import { QrCode } from "./qr-code.tsx";
 
 export function Begin({
@@ -31,14 +32,26 @@ export function Begin({
   );
 }
 
-type ScanProps = { secret: string; uri: string; onOn: (codes: string[]) => void; onCancel: () => void };
+type ScanProps = {
+  secret: string;
+  uri: string;
+  onOn: (codes: string[]) => void;
+  /** It is on, but the answer with the recovery codes never came: they are shown only once. */
+  onUnseen: () => void;
+  onCancel: () => void;
+};
 
-export function Scan({ secret, uri, onOn, onCancel }: ScanProps) {
+export function Scan({ secret, uri, onOn, onUnseen, onCancel }: ScanProps) {
   const client = useClient();
   const withProof = useProof();
   const action = useAction(async (form: FormData) => {
-    const on = await withProof("two-factor", () => client.turnTwoFactorOn({ code: text(form, "code") }));
-    onOn(on.recoveryCodes);
+    const code = text(form, "code");
+    try {
+      onOn((await withProof("two-factor", () => client.turnTwoFactorOn({ code }))).recoveryCodes);
+    } catch (error) {
+      if (!(await isOn(client))) throw error;
+      onUnseen();
+    }
   });
   return (
     <Form action={action} label="Scan the code">
@@ -56,6 +69,13 @@ export function Scan({ secret, uri, onOn, onCancel }: ScanProps) {
         Turn on
       </SubmitOrCancel>
     </Form>
+  );
+}
+
+function isOn(client: Client): Promise<boolean> {
+  return client.session({ background: true }).then(
+    ({ account }) => account.twoFactor,
+    () => false,
   );
 }
 
@@ -98,25 +118,35 @@ export function Renew({ onDone, onCancel }: { onDone: (codes: string[]) => void;
       name="recovery-codes"
       words="Make new codes"
       onCancel={onCancel}
+      asProblem={perhapsRenewed}
       run={async (given) => onDone((await client.renewRecoveryCodes(given)).recoveryCodes)}
     />
   );
+}
+
+function perhapsRenewed(error: unknown): Problem {
+  if (!(error instanceof Unreachable)) return inWords(error);
+  return {
+    sentence:
+      "No answer from the server: your old recovery codes may no longer work. Try again until you see the new ones.",
+  };
 }
 
 type WithFactorProps = {
   name: string;
   words: string;
   onCancel: () => void;
+  asProblem?: (error: unknown) => Problem;
   run: (given: SecondFactor & { currentPassword?: string }) => Promise<void>;
 };
 
-function WithFactor({ name, words, onCancel, run }: WithFactorProps) {
+function WithFactor({ name, words, onCancel, asProblem, run }: WithFactorProps) {
   const withProof = useProof();
   const hasPassword = useHasPassword();
   const factor = useSecondFactor();
   const action = useAction(async (form: FormData) => {
     await withProof(name, () => run({ ...currentPassword(form), ...factor.of(form) }));
-  });
+  }, asProblem);
   return (
     <Form action={action} label={words}>
       {hasPassword && <CurrentPasswordField problem={action.problem} />}
