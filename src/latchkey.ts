@@ -151,14 +151,16 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   };
 }
 
-/** How much of the log waits in memory while it can't be written, in bytes; what comes then is left out. */
+/** How much of the log waits in memory while it can't be written, in bytes; beyond that, lines are left out. */
 const LOG_KEPT = 1_000_000;
 
 /** JSON lines on standard error. Where they can't be written, as on a full disk, Latchkey goes on all the same. */
 function createLog({ logLevel }: Settings): Logger {
   const lines = pino.destination({ dest: 2, sync: true, maxLength: LOG_KEPT });
-  // Nobody could be told. The lines are tried again with the next one.
+  // Nobody could be told. The lines are tried again with the next one, and also with one that is left out, which
+  // would otherwise not touch the file any more.
   lines.on("error", () => {});
+  lines.on("drop", () => lines.write(""));
   return pino({ name: "latchkey", level: logLevel }, lines);
 }
 

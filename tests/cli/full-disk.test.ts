@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import fs, { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { openLatchkey } from "../../src/latchkey.ts";
 import { Client } from "../support/requests/client.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
 import { latchkey, start } from "../support/servers/command-line.ts";
@@ -54,4 +55,31 @@ describe.runIf(HAS_FULL_DISK)("A command whose output finds no room", () => {
     });
     expect((await latchkey(["accounts", "list", "--json"], { cwd })).out).toBe("[]\n");
   });
+});
+
+test("The log goes on once the disk has room again, however much it has missed", async () => {
+  const latchkey = await openLatchkey({ databaseUrl: `sqlite:${join(cwd, "latchkey.db")}` });
+  const { log } = latchkey.parts;
+  let hasRoom = false;
+  let written = "";
+  const writing = vi.spyOn(fs, "writeSync").mockImplementation((_fd, line) => {
+    if (!hasRoom) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+    written += line;
+    return Buffer.byteLength(String(line));
+  });
+  try {
+    const kilobyte = "x".repeat(1_000);
+    for (let line = 0; line < 2_000; line++) log.info({ line: 1_000 + line }, kilobyte);
+    hasRoom = true;
+    // The first one finds the memory full; it makes room for those after it.
+    for (let line = 0; line < 2; line++) log.info({ line: 3_000 + line }, kilobyte);
+  } finally {
+    writing.mockRestore();
+    await latchkey.close();
+  }
+  const lines = written.trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line).line)).toEqual([
+    ...Array.from({ length: lines.length - 1 }, (_, index) => 1_000 + index),
+    3_001,
+  ]);
 });
