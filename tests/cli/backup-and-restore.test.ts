@@ -1,5 +1,13 @@
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -67,6 +75,20 @@ describe("restore", () => {
     expect(code).toBe(0);
     const { ended, kept } = JSON.parse(out) as { ended: number; kept: string };
     expect([ended, existsSync(kept)]).toEqual([1, true]);
+    expect((await run("accounts", "list")).out).toContain("1@example.test");
+  });
+
+  test("leaves nothing beside the backup that SQLite would take for its own, where the database itself is gone", async () => {
+    addPeople(1);
+    expect(await run("backup", "b.db")).toMatchObject({ code: 0 });
+    inDatabase(file, (database) => {
+      database.exec("pragma wal_autocheckpoint = 0; update account set email = 'later@example.test'");
+      // As a crash leaves it: whoever closes the database would put it away.
+      copyFileSync(`${file}-wal`, join(cwd, "log"));
+    });
+    rmSync(file);
+    renameSync(join(cwd, "log"), `${file}-wal`);
+    expect(JSON.parse((await run("restore", "b.db", "--json")).out)).toMatchObject({ ended: 1, kept: null });
     expect((await run("accounts", "list")).out).toContain("1@example.test");
   });
 

@@ -45,7 +45,7 @@ async function putInPlace(source: string, file: string): Promise<{ kept: string 
     // Throws where a newer version has written it.
     pendingMigrations("sqlite", requireSound(draft, { of: source, noun: "backup" }));
     const ended = await endAll(draft);
-    const kept = existsSync(file) ? setAside(file) : null;
+    const kept = setAside(file);
     renameSync(draft, file);
     return { kept, ended };
   } finally {
@@ -78,13 +78,16 @@ function requireUnused(file: string): void {
   }
 }
 
-/** Moves the present database away. @throws CommandFailed while a server has it open. */
-function setAside(file: string): string {
-  requireUnused(file);
+/**
+ * Moves the present database away, or what is left of one: SQLite would take its log for the backup's own. Returns
+ * where it is kept, if there was one. @throws CommandFailed while a server has it open.
+ */
+function setAside(file: string): string | null {
+  const isThere = existsSync(file);
+  if (isThere) requireUnused(file);
   const kept = `${file}.before-restore-${stamp()}`;
-  renameSync(file, kept);
-  for (const part of ["-wal", "-shm"]) if (existsSync(file + part)) renameSync(file + part, kept + part);
-  return kept;
+  for (const part of ["", "-wal", "-shm"]) if (existsSync(file + part)) renameSync(file + part, kept + part);
+  return isThere ? kept : null;
 }
 
 /** Puts the key of a backup in place at once; the present one is kept beside it. */
