@@ -2,7 +2,7 @@
 import type { Response as Reply, Request, RequestHandler } from "express";
 import type { SignedIn } from "../answers.ts";
 import type { Latchkey } from "../latchkey.ts";
-import { headOf, listenerOf } from "./node-request.ts";
+import { listenerOf } from "./node-request.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError, requireLatchkey } from "./place.ts";
 
 declare global {
@@ -46,7 +46,7 @@ export function requireSession(latchkey: Latchkey): RequestHandler {
     const misuse = placeError(latchkey, pathAskedFor(request));
     if (misuse) return next(misuse);
     latchkey
-      .requireSession(headOf(request, request.originalUrl))
+      .requireSession(request)
       .then((who) => {
         if (who instanceof Response) return send(who, reply);
         request.latchkey = who;

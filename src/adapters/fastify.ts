@@ -9,7 +9,7 @@ import type {
 import type { SignedIn } from "../answers.ts";
 import { joinUpTo, LARGEST_BODY } from "../http/guards.ts";
 import type { Latchkey } from "../latchkey.ts";
-import { headOf, listenerOf } from "./node-request.ts";
+import { listenerOf } from "./node-request.ts";
 import { isAtOrBelow, misplaced, mountAt, requireLatchkey } from "./place.ts";
 
 /** Marks Latchkey's own routes. A symbol, so that nobody who logs a route's config logs a Latchkey. */
@@ -74,7 +74,7 @@ export function requireSession(latchkey: Latchkey): preHandlerAsyncHookHandler {
   requireLatchkey(latchkey, "requireSession(latchkey)");
   return async (request, reply) => {
     if (request.routeOptions.config[ownRoutesOf] === latchkey) return;
-    const who = await latchkey.requireSession(headOf(request.raw, request.originalUrl));
+    const who = await latchkey.requireSession(request.raw);
     if (who instanceof Response) return reply.send(who);
     request.latchkey = who;
   };

@@ -1,10 +1,13 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import compression from "compression";
+import express, { type RequestHandler } from "express";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mount } from "../../src/adapters/express.ts";
 import { createLatchkey, type LatchkeyOptions } from "../../src/index.ts";
 import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 import { header } from "../support/requests/answers.ts";
@@ -112,6 +115,21 @@ describe("An app that is otherwise than the simplest", () => {
       expect(await isSignedIn((await signUp(app)).client)).toBe(true);
       process.off("unhandledRejection", hear);
       expect(unhandled).toEqual([]);
+    });
+  });
+
+  test("in code, below a router of Express, a browser comes back to the page that it asked for", async () => {
+    const build: Build = (latchkey) => {
+      const ask: RequestHandler = async (request, reply) => {
+        const who = await latchkey.requireSession(request);
+        reply.redirect(who instanceof Response ? (who.headers.get("location") ?? "") : "/");
+      };
+      return createServer(express().use(mount(latchkey), express.Router().use("/admin", ask)));
+    };
+    await within(build, {}, async (app) => {
+      const page = await app.app(app.client()).get("/admin/people?of=us", NAVIGATION);
+      const { searchParams } = new URL(header(page, "location") ?? "", app.baseUrl);
+      expect(searchParams.get("next")).toBe(app.baseUrl.replace("/auth", "/admin/people?of=us"));
     });
   });
 

@@ -9,6 +9,8 @@ export type RequestHead = {
 export type NodeRequestHead = {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  /** The whole path, where a framework cuts `url` down to what is below its router, as Express does. */
+  readonly originalUrl?: string | undefined;
   readonly headers: { readonly [name: string]: string | string[] | undefined };
   /** Names and values alternate, as Node's parser leaves them. */
   readonly rawHeaders?: readonly string[];
@@ -32,10 +34,11 @@ export function headersOf(request: NodeRequestHead | Pick<RequestHead, "headers"
   };
 }
 
-/** Either, as one whose headers are read by name. */
+/** Either, as one whose headers can be read by name. */
 export function headOf(request: RequestHead | NodeRequestHead): RequestHead {
   if (isReadByName(request)) return request;
-  return { method: request.method ?? "GET", url: request.url ?? "/", headers: headersOf(request) };
+  const { method = "GET", originalUrl, url = "/" } = request;
+  return { method, url: originalUrl ?? url, headers: headersOf(request) };
 }
 
 /**
@@ -62,5 +65,5 @@ function inRaw(rawHeaders: readonly string[], name: string): string | null {
 function isReadByName<Named extends Pick<RequestHead, "headers">>(
   request: NodeRequestHead | Named,
 ): request is Named {
-  return typeof request.headers.get === "function";
+  return !("rawHeaders" in request) && typeof request.headers.get === "function";
 }
