@@ -59,8 +59,8 @@ export type Latchkey = {
    */
   authenticate(request: RequestHead | NodeRequestHead): Promise<Authentication>;
   /**
-   * Who a request (either kind) comes from, or the answer where nobody is signed in: a redirect to the login page, which leads
-   * back, for a browser that goes to a page; 401 for anything else; 503 where the database doesn't answer.
+   * Who a request (either kind) comes from, or the answer where nobody is signed in: a redirect to the login page,
+   * which leads back, for a browser that goes to a page; 401 for anything else; 503 where the database doesn't answer.
    */
   requireSession(request: RequestHead | NodeRequestHead): Promise<SignedIn | Response>;
   /**

@@ -34,7 +34,7 @@ async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
   return (await read(response)) as Answer;
 }
 
-/** An answer that breaks off is none, and one that isn't JSON is a proxy's, or the log-in page of a hotel's network. */
+/** An answer that breaks off is none, and one that isn't JSON is a proxy's, or the login page of a hotel's network. */
 async function read(response: Response): Promise<unknown> {
   const text = await response.text().catch((error: unknown) => {
     throw new Unreachable(null, error);
