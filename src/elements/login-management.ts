@@ -120,8 +120,6 @@ export class LoginManagementElement extends OwnElement {
   disconnectedCallback(): void {
     this.#over?.abort();
     this.#empty();
-    // Put back, it would stand there open, but no longer as a modal.
-    this.#root.querySelector("dialog")?.remove();
   }
 
   /** Only what is read when a person opens the page counts as use. */
@@ -217,6 +215,9 @@ export class LoginManagementElement extends OwnElement {
     this.#first = undefined;
     this.#howMany.textContent = this.#status.textContent = "";
     this.#more.hidden = this.#endOthers.disabled = true;
+    this.#showsAll = false;
+    // An open question lets nobody use the page around it; put back with the element, it would no longer be modal.
+    this.#root.querySelector("dialog")?.remove();
   }
 
   async #end({ id, label }: Session): Promise<void> {
@@ -245,8 +246,9 @@ export class LoginManagementElement extends OwnElement {
   }
 
   #leave(ending: Ending): void {
+    this.#empty();
     const told = new CustomEvent("latchkey-signed-out", { detail: ending, bubbles: true, cancelable: true });
-    if (!this.dispatchEvent(told)) this.#empty();
-    else location.replace(`${this.#client.basePath}/login?next=${encodeURIComponent(location.href)}`);
+    if (this.dispatchEvent(told))
+      location.replace(`${this.#client.basePath}/login?next=${encodeURIComponent(location.href)}`);
   }
 }

@@ -195,11 +195,16 @@ describe("the element <login-management> on another site's page", () => {
 
   it("keeps nothing of the one before for the next person on a page that stays", async () => {
     const { mac, windows } = await atBoth();
-    await windows.evaluate(
-      `document.addEventListener("latchkey-signed-out", (event) => event.preventDefault())`,
-    );
+    await windows.evaluate(`document.addEventListener("latchkey-signed-out", (event) => {
+      event.preventDefault();
+      document.querySelector("main").append(Object.assign(document.createElement("input"), { id: "log-in" }));
+      document.querySelector("#log-in").focus();
+    })`);
+    await windows.getByRole("button", { name: "Log out other devices" }).click();
+    await windows.getByRole("alertdialog").waitFor();
     await mac.getByRole("button", { name: "Log out Firefox on Windows" }).click();
     await expect.poll(() => windows.getByRole("listitem").count()).toBe(0);
+    expect(await windows.evaluate("document.activeElement.id")).toBe("log-in");
     expect(await windows.getByRole("button", { name: "Log out other devices" }).isDisabled()).toBe(true);
 
     await mac.evaluate("window.taken = document.querySelector('login-management'), window.taken.remove()");
