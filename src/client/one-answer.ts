@@ -75,6 +75,9 @@ export function createGuard({
   return { ask, asSomebody, run, endOwn, tellAll, listen, startOver, onStartOver };
 }
 
+/** What tabs are told when somebody is signed in again; otherwise it is an ending. */
+const SIGNED_IN = "signed in";
+
 /** Tells every tab that nobody is signed in any more, each of them once until somebody is again. */
 function createTabs(basePath: string) {
   const listeners = new Set<(ending: SignedOut) => void>();
@@ -98,7 +101,8 @@ function createTabs(basePath: string) {
     if (!("BroadcastChannel" in globalThis)) return undefined;
     const opened = new BroadcastChannel(`latchkey-signed-out ${basePath}`);
     opened.onmessage = ({ data }: MessageEvent<unknown>) => {
-      if (isEnding(data)) tell(data);
+      if (data === SIGNED_IN) begin();
+      else if (isEnding(data)) tell(data);
     };
     return opened;
   }
@@ -109,24 +113,31 @@ function createTabs(basePath: string) {
     for (const listener of listeners) listener(ending);
   }
 
-  /** A page that doesn't listen itself opens its channel for this one message. */
-  function tellAll(ending: SignedOut): void {
+  function begin(): void {
+    if (!told) return;
+    told = false;
+    for (const restart of restarts) restart();
+  }
+
+  /** Reaches every other tab, and other clients in this one. A page that doesn't listen opens its channel for it alone. */
+  function say(message: SignedOut | typeof SIGNED_IN): void {
     const speaking = channel ?? openChannel();
-    speaking?.postMessage(ending);
+    speaking?.postMessage(message);
     if (speaking !== channel) speaking?.close();
-    tell(ending);
   }
 
   return {
     listen,
-    tellAll,
+    tellAll(ending: SignedOut): void {
+      say(ending);
+      tell(ending);
+    },
     /** Whether an ending was told, and nobody is known to be signed in since. */
     isOver: () => told,
-    /** Somebody is signed in: the next ending is told again. */
-    startOver() {
-      if (!told) return;
-      told = false;
-      for (const restart of restarts) restart();
+    /** Somebody is signed in: the next ending is told again, in every tab. */
+    startOver(): void {
+      say(SIGNED_IN);
+      begin();
     },
     /** Calls the listener when somebody is signed in again. Returns a function that stops it. */
     onStartOver(listener: () => void): () => void {

@@ -174,6 +174,26 @@ describe("On a page of the app's own", () => {
     expect(await page.evaluate("window.endings")).toEqual(["none", "signed_out_remotely"]);
   });
 
+  it("an element that stays on it shows the next person's devices once they are in", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await at(page);
+    await signUpInPage(page);
+    await page.evaluate(`import("/latchkey/elements/index.js").then(() => {
+      const list = document.createElement("login-management");
+      list.setAttribute("base-path", "/auth");
+      list.addEventListener("latchkey-signed-out", (event) => event.preventDefault());
+      document.body.append(list);
+    })`);
+    const row = page.getByRole("listitem").filter({ hasText: "Current session" });
+    for (let person = 0; person < 2; person++) {
+      await row.waitFor();
+      await page.evaluate("window.client.signOut()");
+      await row.waitFor({ state: "detached" });
+      await signUpInPage(page);
+    }
+    await row.waitFor();
+  });
+
   it("the lines of docs/client.md show the devices, in the second tab as in the first", async () => {
     const text = readFileSync(join(import.meta.dirname, "..", "..", "docs", "client.md"), "utf8");
     const lines = /const client = createClient\(.*\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
