@@ -1,0 +1,22 @@
+import css from "../react/latchkey.css?inline";
+
+/** The look of the element, which is the cards'. */
+export function createStyleSheet(): CSSStyleSheet {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`${ownLook(css)} :host { display: block; } [hidden] { display: none; }`);
+  return sheet;
+}
+
+/**
+ * The cards' look inside: what it sets on the page, it sets here under names of its own, which begin with
+ * the page's value where there is one.
+ */
+function ownLook(sheet: string): string {
+  return sheet
+    .replaceAll(":root", ":host")
+    .replaceAll("var(--lk-", "var(--_lk-")
+    .replace(
+      /(--lk-[\w-]+):([^;}]+)/g,
+      (_, name: string, value: string) => `--_${name.slice(2)}: var(${name},${value})`,
+    );
+}
