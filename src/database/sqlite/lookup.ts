@@ -41,7 +41,8 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query
     try {
       for (const [index, token] of tokens.entries()) found[index] ??= remembered.get(token) ?? read(token);
     } finally {
-      reading.exec("commit");
+      // An I/O error has ended it already.
+      if (reading.isTransaction) reading.exec("commit");
     }
   }
 
