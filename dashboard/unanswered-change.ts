@@ -6,6 +6,8 @@ import { leaveNotice, takeBackNotice } from "./frame.tsx";
  * another one and the old cookie opens nothing: the login page then says which password to try.
  */
 export function tellingOfUnanswered(client: Client): Client {
+  // Of a try before this page, which only comes while the session lives: nothing was lost.
+  takeBackNotice("unanswered");
   return {
     ...client,
     async changePassword(body) {

@@ -77,11 +77,7 @@ describe("on a bad network", () => {
       await fetch(request.url(), { method: "PUT", headers, body: request.postData() });
       await route.abort();
     });
-    const card = page.getByRole("region", { name: "Password" });
-    await card.getByRole("button", { name: "Change password" }).click();
-    await card.getByLabel("Current password").fill(PASSWORD);
-    await card.getByLabel("New password").fill(OTHER_PASSWORD);
-    await card.getByLabel("New password").press("Enter");
+    await changePassword(page);
     await page.getByText("The answer to your change of password was lost on the way.").waitFor();
     await page.reload();
     await page.getByLabel("Email").fill(email);
@@ -89,6 +85,22 @@ describe("on a bad network", () => {
     await page.getByLabel("Password").fill(OTHER_PASSWORD);
     await page.getByLabel("Password").press("Enter");
     await page.getByText("Current session").waitFor();
+  });
+
+  it("a change of password that the person didn't wait for is not spoken of at a later login", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
+    await page.route("**/api/account/password", () => {});
+    const sent = page.waitForRequest("**/api/account/password");
+    await changePassword(page);
+    await sent;
+    await page.reload();
+    await page.getByText("Current session").waitFor();
+    await page.context().clearCookies();
+    await page.reload();
+    await page.waitForURL("**/login?next=**");
+    await page.getByLabel("Email").waitFor();
+    expect(await page.getByText("was lost on the way").count()).toBe(0);
   });
 
   it("two-factor authentication that was turned on without an answer asks to make the codes again", async () => {
@@ -234,4 +246,12 @@ describe("while the next page is awaited, what was done can't be sent again", ()
 
 function isLogOut(route: Route): boolean {
   return route.request().method() === "DELETE";
+}
+
+async function changePassword(page: Page): Promise<void> {
+  const card = page.getByRole("region", { name: "Password" });
+  await card.getByRole("button", { name: "Change password" }).click();
+  await card.getByLabel("Current password").fill(PASSWORD);
+  await card.getByLabel("New password").fill(OTHER_PASSWORD);
+  await card.getByLabel("New password").press("Enter");
 }
