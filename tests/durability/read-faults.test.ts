@@ -1,5 +1,5 @@
 import { truncateSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
 import { engineOf } from "../support/databases/engines.ts";
 import { expectRefusal } from "../support/requests/expectations.ts";
 import { signUp } from "../support/requests/people.ts";
