@@ -21,8 +21,9 @@ export async function changePassword(
     const both = await requireProof(acting, { named: false }, "both");
     if (!both.ok) return both;
   }
-  const { email, id } = proof.account;
-  const chosen = { password: asked.newPassword, email, limit: { kind: "new_password", of: id } } as const;
+  const { email } = proof.account;
+  const limit = { kind: "new_password", of: current.id } as const;
+  const chosen = { password: asked.newPassword, email, limit };
   const hashed = await hashNewPassword(parts, chosen, now);
   if (!hashed.ok) return hashed;
 

@@ -59,7 +59,8 @@ export async function resetPassword(
   const link = await findAccountLink(parts.database, ["reset_password"], asked.token, now);
   if (!link) return refuse("link_expired");
   const { account_id: accountId, email } = link;
-  const limit = { kind: "new_password", of: accountId } as const;
+  // By the link: an intruder who is still signed in must not use up what the owner gets back in with.
+  const limit = { kind: "new_password", of: asked.token } as const;
   const hashed = await hashNewPassword(parts, { password: asked.password, email, limit }, now);
   if (!hashed.ok) return hashed;
   const { passwordHash } = hashed;
