@@ -1,7 +1,7 @@
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
-import { networkLimit } from "../credentials/limits/network-limit.ts";
+import { networkLimit, resetLimit } from "../credentials/limits/network-limit.ts";
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
@@ -20,7 +20,7 @@ export async function askForReset(visit: Visit, email: string): Promise<Outcome>
   const address = readEmailAddress(email);
   const tooMany = await parts.attempts.take(
     [
-      { kind: "email", of: `reset:${address?.key ?? email}` },
+      await resetLimit(parts, address?.key ?? email, clientInfo),
       await networkLimit(parts, "email_network", clientInfo, address && { emailKey: address.key }),
     ],
     now,
