@@ -13,6 +13,22 @@ import { removeTwoFactor } from "./second-factor.ts";
 /** The value of `owner_since` where nothing of an account is in doubt. */
 export const ALWAYS = 0;
 
+/** Nobody in particular has added the account's password: it was chosen at the sign-up, or with an emailed link. */
+export const OF_NO_SESSION = {
+  password_added_at: null,
+  password_added_by: null,
+  password_added_from: null,
+  password_added_with: null,
+};
+
+/** What an account without a password has in its place. */
+export const NO_PASSWORD = {
+  password_hash: null,
+  password_set_at: null,
+  password_used_at: null,
+  ...OF_NO_SESSION,
+};
+
 const FOR_EVER = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -43,7 +59,7 @@ export async function removeEverything(parts: AccountParts, write: Write, accoun
   await removeUnproved(parts, write, { ...account, owner_since: null });
   await write.query
     .updateTable("account")
-    .set({ password_hash: null, password_set_at: null, password_used_at: null })
+    .set(NO_PASSWORD)
     .where("id", "=", account.id)
     .execute();
 }

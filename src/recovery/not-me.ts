@@ -1,4 +1,5 @@
 import { findAccountLink } from "../credentials/emailed-links.ts";
+import { NO_PASSWORD } from "../credentials/ownership.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
@@ -45,7 +46,9 @@ async function removeReported(
   { id: methodId, table, kind, name }: Method,
   { label, now: at }: { label: string; now: number },
 ): Promise<void> {
-  await write.query.deleteFrom(table).where("id", "=", methodId).execute();
+  if (table === "account")
+    await write.query.updateTable(table).set(NO_PASSWORD).where("id", "=", accountId).execute();
+  else await write.query.deleteFrom(table).where("id", "=", methodId).execute();
   const opened = { accountId, methodId, exceptIds: [] };
   await endBecauseOf(write, "method_removed", opened, { by: device(label), at });
   const detail = { method: kind, name };
@@ -55,7 +58,7 @@ async function removeReported(
 type Method = Awaited<ReturnType<typeof readMethods>>[number];
 
 async function readMethods(write: Write, accountId: string) {
-  const origin = ["id", "added_by", "added_from", "added_with"] as const;
+  const origin = ["id", "created_at", "added_by", "added_from", "added_with"] as const;
   const passkeys = await write.query
     .selectFrom("passkey")
     .select([...origin, "name"])
@@ -66,22 +69,39 @@ async function readMethods(write: Write, accountId: string) {
     .select([...origin, "provider as name"])
     .where("account_id", "=", accountId)
     .execute();
+  const passwords = await write.query
+    .selectFrom("account")
+    .select([
+      "password_added_at as created_at",
+      "password_added_by as added_by",
+      "password_added_from as added_from",
+      "password_added_with as added_with",
+    ])
+    .where("id", "=", accountId)
+    .where("password_added_at", "is not", null)
+    .$narrowType<{ created_at: number }>()
+    .execute();
+  const password = { id: "password", name: "Password", kind: "password", table: "account" as const };
   return [
+    ...passwords.map((one) => ({ ...one, ...password })),
     ...passkeys.map((one) => ({ ...one, kind: "passkey", table: "passkey" as const })),
     ...identities.map((one) => ({ ...one, kind: "oidc", table: "oidc_identity" as const })),
   ];
 }
 
-/** Methods that were added there, those that were added with one of them, and so on. */
+/**
+ * Methods that were added there, those that were added with one of them, and so on. What is older than a password
+ * was added with the one before it, which goes by the same id.
+ */
 function methodsFrom(
   methods: readonly Method[],
   { sessionId, deviceHash }: { sessionId: string | null; deviceHash: Uint8Array | null },
 ): Method[] {
   const gone = new Map<string, Method>();
-  const isGone = ({ added_by, added_from, added_with }: Method) =>
+  const isGone = ({ created_at, added_by, added_from, added_with }: Method) =>
     (added_by !== null && added_by === sessionId) ||
     (added_from !== null && deviceHash !== null && Buffer.compare(added_from, deviceHash) === 0) ||
-    (added_with !== null && gone.has(added_with));
+    (added_with !== null && created_at >= (gone.get(added_with)?.created_at ?? Number.POSITIVE_INFINITY));
   for (let before = -1; before < gone.size; ) {
     before = gone.size;
     for (const method of methods) if (isGone(method)) gone.set(method.id, method);

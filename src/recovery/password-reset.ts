@@ -4,7 +4,7 @@ import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.
 import { networkLimit, resetLimit } from "../credentials/limits/network-limit.ts";
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
-import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
+import { ALWAYS, OF_NO_SESSION, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
@@ -101,6 +101,7 @@ async function setPassword(
       password_hash: passwordHash,
       password_set_at: now,
       password_blocked_at: null,
+      ...OF_NO_SESSION,
       ...(provesAddress ? { email_verified_at: account.email_verified_at ?? now, owner_since: ALWAYS } : {}),
     })
     .where("id", "=", account.id)
