@@ -36,7 +36,7 @@ export function NotMePage() {
   return (
     <LinkPage
       title="This wasn't you?"
-      words="This logs that device out at once, and we email you a link to choose a new password. Your password still works until you do, so do it right away."
+      words="This logs that device out at once, removes the login methods that were added there, and we email you a link to choose a new password. Your password still works until you do, so do it right away."
       button="This wasn't me"
       otherwise="If it was you, just close this page: nothing changes."
       done={{

@@ -240,8 +240,9 @@ export function accountDeleted(context: Occasion): Message {
 /** A copy of a bound session's cookie was used somewhere else; `session` is the device that it was copied from. */
 export function cookieCopyUsed(context: Occasion & WithNotMe & { session: string }): Message {
   const { product, session } = context;
-  return security(context, `A copy of your session on ${session} was used`, [
+  const lines = [
     `Someone used a copy of the cookie that keeps ${session} logged in to your account on ${product}. It was refused: your session is bound to its device, and nobody was logged out.`,
     "A cookie is usually copied by malware on that device. Check it before you log in there again, and change your password from another device.",
-  ]);
+  ];
+  return security(context, `A copy of your session on ${session} was used`, lines, deviceInSentence(session));
 }
