@@ -57,11 +57,7 @@ const TWO_FACTOR = "two-factor authentication";
 /** Removes every login method, the password too, with 2FA and known browsers: nothing of it is the owner's. */
 export async function removeEverything(parts: AccountParts, write: Write, account: Account): Promise<void> {
   await removeUnproved(parts, write, { ...account, owner_since: null });
-  await write.query
-    .updateTable("account")
-    .set(NO_PASSWORD)
-    .where("id", "=", account.id)
-    .execute();
+  await write.query.updateTable("account").set(NO_PASSWORD).where("id", "=", account.id).execute();
 }
 
 /** Removes the passkeys, other sites and 2FA that were set up from `since` (ms) on. */

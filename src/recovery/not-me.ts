@@ -3,6 +3,7 @@ import { NO_PASSWORD } from "../credentials/ownership.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
 import { record } from "../history/activity.ts";
 import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
@@ -24,7 +25,7 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
   // The address that the email went to: a thief may have changed the account's meanwhile.
   const mailbox = { id: accountId, email, email_key };
   const { label } = clientInfo.device;
-  return changeByLink(visit, link, async (write) => {
+  return changeByLink(visit, link, async (write, account) => {
     const gone = methodsFrom(await readMethods(write, accountId), { sessionId: id, deviceHash });
     return {
       ok: true,
@@ -34,10 +35,18 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
         for (const method of gone) await removeReported(write, accountId, method, { label, now });
       },
       newCredentials: gone.length > 0,
-      emails: async () => [await resetEmail(parts, write, mailbox, messages.secureAccount, { label, now })],
+      emails: async () => [
+        await resetEmail(parts, write, mailbox, secureFor(account, email_key), { label, now }),
+      ],
       answer: {},
     };
   });
+}
+
+/** The email with the link, which tells its reader where the account has another address by now. */
+function secureFor({ email, email_key: key }: Account, readerKey: string): typeof messages.secureAccount {
+  if (key === readerKey) return messages.secureAccount;
+  return (context) => messages.secureMovedAccount({ ...context, movedTo: email });
 }
 
 async function removeReported(

@@ -72,7 +72,11 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     const mail = await server().outbox.withSubject(email, "A copy of your session on Chrome on Mac OS");
     expect(mail.text).toContain("from Firefox on Windows.");
     expect(mail.text).toContain("logs Chrome on Mac OS out if it is still logged in");
-    expectNoContent(await server().client().post("/api/not-me", { token: tokenIn(mail, "/not-me") }));
+    expectNoContent(
+      await server()
+        .client()
+        .post("/api/not-me", { token: tokenIn(mail, "/not-me") }),
+    );
     await expectSignedOut(client, "reported");
   });
 
