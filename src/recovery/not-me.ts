@@ -1,4 +1,4 @@
-import { findAccountLink } from "../credentials/emailed-links.ts";
+import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
 import { NO_PASSWORD } from "../credentials/ownership.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
@@ -14,8 +14,9 @@ import { forgetDevice } from "../sessions/known-device.ts";
 /**
  * "This wasn't me": the session of the email ends, with every other one of the same browser, so that
  * signing in twice doesn't help; pending sign-ins too, and a reset begins. The login methods that came
- * from there go, or a thief would be back through one of them, and the browser is a new one again. 2FA
- * stays, or someone who reads the emails could take it off.
+ * from there go, or a thief would be back through one of them, and the browser is a new one again. Of a reset
+ * that is reported, the new password goes, with the sessions that it opened. 2FA stays, or someone who reads
+ * the emails could take it off.
  */
 export async function reportSession(visit: Visit, token: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
@@ -26,7 +27,8 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
   const mailbox = { id: accountId, email, email_key };
   const { label } = clientInfo.device;
   return changeByLink(visit, link, async (write, account) => {
-    const gone = methodsFrom(await readMethods(write, accountId), { sessionId: id, deviceHash });
+    const methods = [...passwordOf(account, link), ...(await readMethods(write, accountId))];
+    const gone = methodsFrom(methods, { sessionId: id, deviceHash });
     return {
       ok: true,
       ends: { event: "session_reported", of: { accountId, id, deviceHash } },
@@ -64,9 +66,41 @@ async function removeReported(
   await record(write, { accountId, kind: "method_removed", at, label, detail });
 }
 
-type Method = Awaited<ReturnType<typeof readMethods>>[number];
+type Method = {
+  id: string;
+  table: "account" | "passkey" | "oidc_identity";
+  kind: string;
+  name: string;
+  /** Whether it is what the email was about. */
+  isReported?: boolean;
+  created_at: number;
+  added_by: string | null;
+  added_from: Uint8Array | null;
+  added_with: string | null;
+};
 
-async function readMethods(write: Write, accountId: string) {
+/** The password, where this report may concern it: it was added by a session, or by the very reset that is reported. */
+function passwordOf(account: Account, link: AccountLink): Method[] {
+  const { password_set_at: setAt, password_added_at: addedAt } = account;
+  const isReported = link.session_id === null && setAt === link.created_at;
+  const createdAt = isReported ? setAt : addedAt;
+  if (createdAt === null) return [];
+  return [
+    {
+      id: "password",
+      table: "account",
+      kind: "password",
+      name: "Password",
+      isReported,
+      created_at: createdAt,
+      added_by: account.password_added_by,
+      added_from: account.password_added_from,
+      added_with: account.password_added_with,
+    },
+  ];
+}
+
+async function readMethods(write: Write, accountId: string): Promise<Method[]> {
   const origin = ["id", "created_at", "added_by", "added_from", "added_with"] as const;
   const passkeys = await write.query
     .selectFrom("passkey")
@@ -78,21 +112,7 @@ async function readMethods(write: Write, accountId: string) {
     .select([...origin, "provider as name"])
     .where("account_id", "=", accountId)
     .execute();
-  const passwords = await write.query
-    .selectFrom("account")
-    .select([
-      "password_added_at as created_at",
-      "password_added_by as added_by",
-      "password_added_from as added_from",
-      "password_added_with as added_with",
-    ])
-    .where("id", "=", accountId)
-    .where("password_added_at", "is not", null)
-    .$narrowType<{ created_at: number }>()
-    .execute();
-  const password = { id: "password", name: "Password", kind: "password", table: "account" as const };
   return [
-    ...passwords.map((one) => ({ ...one, ...password })),
     ...passkeys.map((one) => ({ ...one, kind: "passkey", table: "passkey" as const })),
     ...identities.map((one) => ({ ...one, kind: "oidc", table: "oidc_identity" as const })),
   ];
@@ -107,7 +127,8 @@ function methodsFrom(
   { sessionId, deviceHash }: { sessionId: string | null; deviceHash: Uint8Array | null },
 ): Method[] {
   const gone = new Map<string, Method>();
-  const isGone = ({ created_at, added_by, added_from, added_with }: Method) =>
+  const isGone = ({ isReported = false, created_at, added_by, added_from, added_with }: Method) =>
+    isReported ||
     (added_by !== null && added_by === sessionId) ||
     (added_from !== null && deviceHash !== null && Buffer.compare(added_from, deviceHash) === 0) ||
     (added_with !== null && created_at >= (gone.get(added_with)?.created_at ?? Number.POSITIVE_INFINITY));

@@ -117,6 +117,31 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     await signIn(server, { ...owner, password: PASSWORD }, UA.firefoxLinux);
   });
 
+  test("whose password was reset by someone else: that password opens nothing any more, nor do its sessions go on", async () => {
+    const owner = await signUp(server);
+    await verifyEmail(server, owner);
+    const ownPasskey = await addPasskey(server, owner.client);
+    const token = await resetToken(server, owner.email);
+    const thief = server.client(UA.firefoxWindows);
+    expectNoContent(await thief.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
+    await signIn(server, { ...owner, password: OTHER_PASSWORD }, thief);
+    const passkey = await addPasskey(server, thief);
+    expectStatus(201, await passkeySignIn(owner.client, ownPasskey));
+    const mail = await server.outbox.withSubject(owner.email, "Your password was reset");
+    expectNoContent(await server.client().post("/api/not-me", { token: tokenIn(mail, "/not-me") }));
+    await expectSignedOut(thief, "method_removed");
+    const again = await trySignIn(server.client(), { ...owner, password: OTHER_PASSWORD });
+    expectRefusal(again, 401, "wrong_credentials");
+    expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+    await expectSignedIn(owner.client);
+    const chosen = {
+      token: await server.outbox.tokenFor(owner.email, "/reset-password"),
+      password: PASSWORD,
+    };
+    expectNoContent(await server.client().put("/api/password-resets", chosen));
+    await signIn(server, { ...owner, password: PASSWORD }, UA.firefoxLinux);
+  });
+
   test("keeps 2FA, whoever turned it on: a mailbox alone can't take it off", async () => {
     const { owner, thief } = await withThief();
     await turnOnTwoFactor(server, { ...owner, client: thief });
