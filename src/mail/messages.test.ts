@@ -55,6 +55,7 @@ function notices({ context, other }: Words, notMe: { notMeLink?: Link }) {
 function linkless({ context }: Words) {
   return {
     alreadyHasAccount: messages.alreadyHasAccount(context),
+    addressIsKept: messages.addressIsKept(context),
     addressAlreadyTaken: messages.addressAlreadyTaken(context),
     emailChangeReversed: messages.emailChangeReversed(context),
     accountDeleted: messages.accountDeleted(context),

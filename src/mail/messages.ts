@@ -39,6 +39,19 @@ export function alreadyHasAccount(context: Occasion): Message {
   });
 }
 
+/** A sign-up with an address that is kept for the account that had it until lately: a notice, without any link. */
+export function addressIsKept(context: Occasion): Message {
+  return compose(context, {
+    subject: "Your address is kept for your account",
+    lines: [
+      `Someone tried to create an account with ${context.email} on ${context.product}. Until lately it was the address of an account, which has another one now, and can take it back within 7 days of the change.`,
+    ],
+    after: [
+      'If you changed it, log in with the new address. If you didn\'t, choose "Keep my address" in the email that told you of the change: it brings your account back.',
+    ],
+  });
+}
+
 export function passwordChanged(context: Occasion & WithNotMe & { othersLoggedOut: number }): Message {
   return security(context, "Your password was changed", [
     `The password of your account on ${context.product} was changed.`,
