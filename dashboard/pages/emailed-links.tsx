@@ -36,13 +36,13 @@ export function NotMePage() {
   return (
     <LinkPage
       title="This wasn't you?"
-      words="This logs that device out at once, and we email you a link to choose a new password. Your password still works until you do, so do it right away."
+      words="This logs that device out at once, removes the login methods that were added there, and we email you a link to choose a new password. Your password may still work until you do, so do it right away."
       button="This wasn't me"
       otherwise="If it was you, just close this page: nothing changes."
       done={{
         title: "Device logged out",
         words:
-          "That device is logged out. We sent you a link to choose a new password: use it now, since whoever knows the old one can log in until then.",
+          "That device is logged out. We sent you a link to choose a new password: use it now, since whoever knows the old one may be able to log in until then.",
       }}
       gone={{
         words: "If it wasn't you, reset your password now: that logs out every device.",

@@ -1,4 +1,5 @@
 import { hashNewPassword } from "../credentials/passwords/new-password.ts";
+import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, sessionHasEnded } from "../refusals.ts";
 import { changeSecurity } from "./change-security.ts";
@@ -21,8 +22,9 @@ export async function changePassword(
     const both = await requireProof(acting, { named: false }, "both");
     if (!both.ok) return both;
   }
-  const { email, id } = proof.account;
-  const chosen = { password: asked.newPassword, email, limit: { kind: "new_password", of: id } } as const;
+  const { email } = proof.account;
+  const limit = { kind: "new_password", of: current.id } as const;
+  const chosen = { password: asked.newPassword, email, limit };
   const hashed = await hashNewPassword(parts, chosen, now);
   if (!hashed.ok) return hashed;
 
@@ -32,6 +34,7 @@ export async function changePassword(
     const set = { password_hash: hashed.passwordHash, password_set_at: now, password_blocked_at: null };
     await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
     const isFirst = account.password_hash === null;
+    if (isFirst) await noteOrigin(write, acting);
     return {
       ok: true,
       ends: { event: "password_changed", of: { accountId: account.id, exceptIds: [current.id] } },
@@ -49,4 +52,18 @@ export async function changePassword(
   if (!done.ok) return done;
   current.newToken = done.token;
   return { ok: true };
+}
+
+/** A password that is one more way to log in: what reports this session as a stranger's takes it away again. */
+async function noteOrigin({ query }: Write, { current, now }: Acting): Promise<void> {
+  await query
+    .updateTable("account")
+    .set(({ selectFrom }) => ({
+      password_added_at: now,
+      password_added_by: current.id,
+      password_added_from: selectFrom("session").select("device_hash").where("id", "=", current.id),
+      password_added_with: current.methodId,
+    }))
+    .where("id", "=", current.accountId)
+    .execute();
 }

@@ -13,6 +13,22 @@ import { removeTwoFactor } from "./second-factor.ts";
 /** The value of `owner_since` where nothing of an account is in doubt. */
 export const ALWAYS = 0;
 
+/** Nobody in particular has added the account's password: it was chosen at the sign-up, or with an emailed link. */
+export const OF_NO_SESSION = {
+  password_added_at: null,
+  password_added_by: null,
+  password_added_from: null,
+  password_added_with: null,
+};
+
+/** What an account without a password has in its place. */
+export const NO_PASSWORD = {
+  password_hash: null,
+  password_set_at: null,
+  password_used_at: null,
+  ...OF_NO_SESSION,
+};
+
 const FOR_EVER = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -41,11 +57,7 @@ const TWO_FACTOR = "two-factor authentication";
 /** Removes every login method, the password too, with 2FA and known browsers: nothing of it is the owner's. */
 export async function removeEverything(parts: AccountParts, write: Write, account: Account): Promise<void> {
   await removeUnproved(parts, write, { ...account, owner_since: null });
-  await write.query
-    .updateTable("account")
-    .set({ password_hash: null, password_set_at: null, password_used_at: null })
-    .where("id", "=", account.id)
-    .execute();
+  await write.query.updateTable("account").set(NO_PASSWORD).where("id", "=", account.id).execute();
 }
 
 /** Removes the passkeys, other sites and 2FA that were set up from `since` (ms) on. */

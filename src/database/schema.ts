@@ -33,6 +33,11 @@ export type AccountTable = {
   password_hash: string | null;
   password_set_at: number | null;
   password_used_at: number | null;
+  /** Where a password comes from that was added to an account without one, like `Origin`; null for any other. */
+  password_added_at: number | null;
+  password_added_by: string | null;
+  password_added_from: Uint8Array | null;
+  password_added_with: string | null;
   /** Set when an email change was reversed: nobody signs in with the password until it is reset. */
   password_blocked_at: number | null;
   /** Moves with every change of password, email or second factor; a sign-in that checked an older one is refused. */

@@ -93,9 +93,7 @@ export class LoginManagementElement extends OwnElement {
       () => clearInterval(timer),
       () => clearTimeout(late),
     ];
-    over.signal.addEventListener("abort", () => {
-      for (const stop of stops) stop();
-    });
+    for (const stop of stops) over.signal.addEventListener("abort", stop);
     window.addEventListener("offline", () => this.#sayHowOld(), { signal: over.signal });
     window.addEventListener("online", () => void this.#refresh(), { signal: over.signal });
     void this.#refresh({ background: false });

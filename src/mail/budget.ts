@@ -7,7 +7,8 @@ const HOUR = 60 * 60_000;
 /**
  * How many emails an address gets in an hour: 20 in all. Ordinary ones and notices share these, ordinary ones
  * only up to their own mark, so that no flood of them leaves a notice out. The other 10 are for what its owner
- * gets back in with, which nothing else may use up: 5 resets and 5 changes of address can be asked for in an hour.
+ * gets back in with, which nothing else may use up: 5 resets and 5 changes of address can be asked for in an hour. Only
+ * browsers that the account knows can ask for more resets.
  */
 const MOST = { ordinary: 6, notice: 10 } as const satisfies Record<
   Exclude<Share, "rescue" | "tally">,

@@ -26,6 +26,7 @@ function linked({ context, other }: Words) {
     finishSignUp: messages.finishSignUp(linking),
     resetPassword: messages.resetPassword(linking),
     secureAccount: messages.secureAccount(linking),
+    secureMovedAccount: messages.secureMovedAccount({ ...linking, movedTo: other }),
     confirmNewAddress: messages.confirmNewAddress({ ...linking, oldEmail: other }),
     addressChangeAsked: messages.addressChangeAsked({ ...linking, newEmail: other }),
     addressChanged: messages.addressChanged({ ...linking, newEmail: other }),
@@ -54,6 +55,7 @@ function notices({ context, other }: Words, notMe: { notMeLink?: Link }) {
 function linkless({ context }: Words) {
   return {
     alreadyHasAccount: messages.alreadyHasAccount(context),
+    addressIsKept: messages.addressIsKept(context),
     addressAlreadyTaken: messages.addressAlreadyTaken(context),
     emailChangeReversed: messages.emailChangeReversed(context),
     accountDeleted: messages.accountDeleted(context),

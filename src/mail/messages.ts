@@ -2,6 +2,8 @@ import { deviceInSentence } from "../answers.ts";
 import { compose, type Link, type Message, type Occasion } from "./layout.ts";
 import { securityNotice as security, type WithNotMe } from "./security-notice.ts";
 
+export { resetPassword, secureAccount, secureMovedAccount } from "./reset-messages.ts";
+
 /** Confirms the address of an account. The link lives 24 hours. */
 export function verifyAddress(context: Occasion & { link: Link }): Message {
   return compose(context, {
@@ -37,27 +39,16 @@ export function alreadyHasAccount(context: Occasion): Message {
   });
 }
 
-/** Somebody asked for it, who may be anybody. The link lives 30 minutes. */
-export function resetPassword(context: Occasion & { link: Link }): Message {
-  const why = `Someone asked to reset the password of your account on ${context.product}.`;
-  const otherwise = "If you didn't ask for it, ignore this email: nothing changes until the link is used.";
-  return reset(context, why, otherwise);
-}
-
-/** The owner has just said in an email of ours that something wasn't theirs: not one to ignore. */
-export function secureAccount(context: Occasion & { link: Link }): Message {
-  const why = `To secure your account on ${context.product}, choose a new password now.`;
-  const otherwise = 'After that, use "Forgot password?" on the login page.';
-  return reset(context, why, otherwise);
-}
-
-function reset(context: Occasion & { link: Link }, why: string, otherwise: string): Message {
+/** A sign-up with an address that is kept for the account that had it until lately: a notice, without any link. */
+export function addressIsKept(context: Occasion): Message {
   return compose(context, {
-    subject: "Reset your password",
-    share: "rescue",
-    lines: [`${why} Setting a new one logs out every device.`],
-    button: { words: "Choose a new password", link: context.link },
-    after: [`The link works for 30 minutes, once. ${otherwise}`],
+    subject: "Your address is kept for your account",
+    lines: [
+      `Someone tried to create an account with ${context.email} on ${context.product}. Until lately it was the address of an account, which has another one now, and can take it back within 7 days of the change.`,
+    ],
+    after: [
+      'If you changed it, log in with the new address. If you didn\'t, choose "Keep my address" in the email that told you of the change: it brings your account back.',
+    ],
   });
 }
 
@@ -169,7 +160,7 @@ export function twoFactorTurnedOff(context: Occasion & WithNotMe & { by: string 
   const by = context.by === context.device ? "" : ` by ${context.by}`;
   const subject = "Two-factor authentication is off";
   const lines = [
-    `Two-factor authentication for your account on ${context.product} was turned off${by}. Your password is enough to log in now.`,
+    `Two-factor authentication for your account on ${context.product} was turned off${by}. Logging in no longer takes a code.`,
   ];
   if (context.device !== undefined || context.notMeLink !== undefined)
     return security(context, subject, lines);
@@ -188,7 +179,7 @@ export function recoveryCodeUsed(context: Occasion & WithNotMe & { left: number 
   const left =
     context.left === 0 ? "None are left: make new ones now." : `${context.left} of 10 ${are} left.`;
   return security(context, "A recovery code was used", [
-    `A recovery code was used to log in to your account on ${context.product}. ${left}`,
+    `A recovery code was used for your account on ${context.product}. ${left}`,
   ]);
 }
 
@@ -240,8 +231,9 @@ export function accountDeleted(context: Occasion): Message {
 /** A copy of a bound session's cookie was used somewhere else; `session` is the device that it was copied from. */
 export function cookieCopyUsed(context: Occasion & WithNotMe & { session: string }): Message {
   const { product, session } = context;
-  return security(context, `A copy of your session on ${session} was used`, [
+  const lines = [
     `Someone used a copy of the cookie that keeps ${session} logged in to your account on ${product}. It was refused: your session is bound to its device, and nobody was logged out.`,
     "A cookie is usually copied by malware on that device. Check it before you log in there again, and change your password from another device.",
-  ]);
+  ];
+  return security(context, `A copy of your session on ${session} was used`, lines, deviceInSentence(session));
 }

@@ -18,3 +18,10 @@ test("a device that nothing is known of has its article", () => {
   const ending = { reason: "signed_out_remotely" as const, by: "Unknown device" };
   expect(whyHere(ending, 0, 30)?.sentence).toBe("You were logged out from an unknown device.");
 });
+
+test("whose bound session ended with a sign-in elsewhere, over a copy of its cookie, reads of that sign-in and is asked", () => {
+  const ending = { reason: "proof_lost" as const, by: "Firefox on Windows" };
+  const why = whyHere(ending, 0, 30);
+  expect(why?.sentence).toContain("Someone signed in to your account with Firefox on Windows");
+  expect(why?.question).toBe("Not you?");
+});

@@ -46,8 +46,10 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
           : "This account was closed.",
       );
     case "proof_lost":
+      // Whoever reads this still has the old cookie: either the copy's holder, or the owner whose cookie was copied.
       return because(
-        "This browser could no longer prove itself, so its old session ended with your new one.",
+        `Someone signed in to your account with ${by}, where this session's cookie was used without the proof of its device. So this session ended.`,
+        NOT_YOU,
       );
     case "device_proof_needed":
       return because("This browser couldn't prove that it is the one you logged in with. Log in again.");

@@ -1,10 +1,10 @@
 import { findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
-import { networkLimit } from "../credentials/limits/network-limit.ts";
+import { networkLimit, resetLimit } from "../credentials/limits/network-limit.ts";
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
-import { ALWAYS, removeUnproved } from "../credentials/ownership.ts";
+import { ALWAYS, OF_NO_SESSION, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
@@ -20,7 +20,7 @@ export async function askForReset(visit: Visit, email: string): Promise<Outcome>
   const address = readEmailAddress(email);
   const tooMany = await parts.attempts.take(
     [
-      { kind: "email", of: `reset:${address?.key ?? email}` },
+      await resetLimit(parts, address?.key ?? email, clientInfo),
       await networkLimit(parts, "email_network", clientInfo, address && { emailKey: address.key }),
     ],
     now,
@@ -59,7 +59,8 @@ export async function resetPassword(
   const link = await findAccountLink(parts.database, ["reset_password"], asked.token, now);
   if (!link) return refuse("link_expired");
   const { account_id: accountId, email } = link;
-  const limit = { kind: "new_password", of: accountId } as const;
+  // By the link: an intruder who is still signed in must not use up what the owner gets back in with.
+  const limit = { kind: "new_password", of: asked.token } as const;
   const hashed = await hashNewPassword(parts, { password: asked.password, email, limit }, now);
   if (!hashed.ok) return hashed;
   const { passwordHash } = hashed;
@@ -100,6 +101,7 @@ async function setPassword(
       password_hash: passwordHash,
       password_set_at: now,
       password_blocked_at: null,
+      ...OF_NO_SESSION,
       ...(provesAddress ? { email_verified_at: account.email_verified_at ?? now, owner_since: ALWAYS } : {}),
     })
     .where("id", "=", account.id)

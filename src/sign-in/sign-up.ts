@@ -1,4 +1,4 @@
-import { addAccount, findAccountByEmail } from "../credentials/account.ts";
+import { addAccount, findAccountByEmail, reservedAddresses } from "../credentials/account.ts";
 import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
 import { type EmailedLink, findLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import type { Visit } from "../credentials/parts.ts";
@@ -156,6 +156,9 @@ async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Outc
       // There is no account to lock: of two links that are made at once, the newer one ends the older.
       await lockName(write, `sign-up ${address.key}`);
       const { email, key: email_key } = address;
+      // Its link would open nothing, and its owner has a better one.
+      if ((await reservedAddresses(write.query, [email_key], now)).size > 0)
+        return writeEmails(parts, write, [{ to: email, message: messages.addressIsKept(context) }], now);
       const link = await makeLink(parts, write, { kind: "sign_up", account_id: null, email, email_key }, now);
       const message = messages.finishSignUp({ ...context, link });
       await writeEmails(parts, write, [{ to: address.email, message }], now);

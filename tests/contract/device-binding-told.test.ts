@@ -2,10 +2,18 @@ import { afterEach, expect, test } from "vitest";
 import { BoundBrowser, copyOf, signUpBound } from "../support/browsers/bound-browser.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { holdWrites } from "../support/databases/hold-writes.ts";
+import { tokenIn } from "../support/mail/outbox.ts";
 import type { Client } from "../support/requests/client.ts";
 import { DAY, MINUTE, SECOND } from "../support/requests/clock.ts";
-import { expectProblem, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
+import {
+  expectNoContent,
+  expectProblem,
+  expectRefusal,
+  expectSignedIn,
+  expectSignedOut,
+} from "../support/requests/expectations.ts";
 import { activityOf, listOf, PASSWORD, signUp } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import { serverFor, startServer } from "../support/servers/server.ts";
 
 const BASE = "https://app.example.test";
@@ -53,6 +61,23 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     server().clock.advance(6 * MINUTE);
     expectProblem(await thief.get("/api/session"), 401, "device_proof_needed");
     expect(await copiesTold(client)).toBe(1);
+  });
+
+  test("reads in the email which device its link logs out: their own, not the one that has the copy", async () => {
+    const { client, email } = await signUpBound(server());
+    const thief = server().client(UA.firefoxWindows);
+    thief.token = client.token;
+    expectRefusal(await thief.get("/api/session"), 401, "device_proof_needed");
+    await copiesTold(client);
+    const mail = await server().outbox.withSubject(email, "A copy of your session on Chrome on Mac OS");
+    expect(mail.text).toContain("from Firefox on Windows.");
+    expect(mail.text).toContain("logs Chrome on Mac OS out if it is still logged in");
+    expectNoContent(
+      await server()
+        .client()
+        .post("/api/not-me", { token: tokenIn(mail, "/not-me") }),
+    );
+    await expectSignedOut(client, "reported");
   });
 
   test("is told again a day after the last time, and no sooner", async () => {

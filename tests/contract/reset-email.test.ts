@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { tokenIn } from "../support/mail/outbox.ts";
 import { expectNoContent } from "../support/requests/expectations.ts";
 import {
   changeAddress,
   expectStatus,
+  freshEmail,
+  OTHER_PASSWORD,
   type Person,
   signIn,
   signUp,
@@ -52,5 +55,23 @@ describeOnEachEngine("The email with the link for a new password", (engine) => {
     const { text } = await server().outbox.withLink(email, "/reset-password");
     expect(text).toContain("choose a new password now");
     expect(text).not.toContain(IGNORE);
+  });
+
+  test("says that the account has another address by now, and how to get the own one back", async () => {
+    const owner = await signUpConfirmed(server());
+    const thief = await signIn(server(), owner, UA.firefoxWindows);
+    const token = await server().outbox.tokenFor(owner.email, "/not-me");
+    const moved = freshEmail("thief");
+    await changeAddress(server(), thief, moved);
+    expectNoContent(await server().client().post("/api/not-me", { token }));
+    const first = await server().outbox.withLink(owner.email, "/reset-password");
+    expect(first.text).toContain(`The address of your account was changed to ${moved}`);
+    const keep = await server().outbox.tokenFor(owner.email, "/keep-email");
+    expectNoContent(await server().client().post("/api/email-reversals", { token: keep }));
+    const again = await server().outbox.withLink(owner.email, "/reset-password", first);
+    expect(again.text).not.toContain(moved);
+    const chosen = { token: tokenIn(again, "/reset-password"), password: OTHER_PASSWORD };
+    expectNoContent(await server().client().put("/api/password-resets", chosen));
+    await signIn(server(), { ...owner, password: OTHER_PASSWORD }, UA.firefoxLinux);
   });
 });

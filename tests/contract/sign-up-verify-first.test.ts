@@ -6,6 +6,7 @@ import { need } from "../support/requests/answers.ts";
 import { HOUR, MINUTE, SECOND } from "../support/requests/clock.ts";
 import { expectNoContent, expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
 import {
+  changeAddress,
   freshEmail,
   isSignedIn,
   OTHER_PASSWORD,
@@ -39,6 +40,22 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     expect(answer.body).not.toHaveProperty("account");
     await server().outbox.withLink(email, "/sign-up");
     expectRefusal(await trySignIn(client, { email, password: PASSWORD }), 401, "wrong_credentials");
+  });
+
+  test("with an address that is kept for the account which had it emails no link, but how its owner takes that back", async () => {
+    const { email, token } = await begun();
+    const client = server().client();
+    await finish(token, PASSWORD, client);
+    await changeAddress(server(), { client });
+    expect((await begin(email)).status).toBe(202);
+    const kept = await server().outbox.withSubject(email, "Your address is kept");
+    expect(kept.text).toContain('choose "Keep my address" in the email that told you of the change');
+    expect(linksIn(kept).filter((link) => link.includes("token"))).toEqual([]);
+    server().clock.advance(8 * 24 * HOUR);
+    const first = await server().outbox.withLink(email, "/sign-up");
+    await begin(email);
+    const fresh = await server().outbox.tokenFor(email, "/sign-up", first);
+    expect((await finish(fresh)).status).toBe(201);
   });
 
   test.each([undefined, "short", 12])("ignores the password of the first step: %j", async (password) => {

@@ -138,6 +138,18 @@ describeOnEachEngine("Emails that others ask for to somebody's address", (engine
     expect(await server().outbox.waitFor(email, 6)).toHaveLength(6);
   });
 
+  test("to reset its password leave its owner's own: a browser that the account knows counts for itself", async () => {
+    const { email, client } = await signUp(server());
+    const ask = (browser: Client) => browser.post("/api/password-resets", { email });
+    const stranger = server().client();
+    for (let time = 0; time < 5; time += 1) expectStatus(202, await ask(stranger));
+    expectTooMany(await ask(stranger));
+    for (let time = 0; time < 5; time += 1) expectStatus(202, await ask(client));
+    expectTooMany(await ask(client));
+    const { client: other } = await signUp(server());
+    expectTooMany(await ask(other));
+  });
+
   test("to confirm it count by that address, over every account that is made with it", async () => {
     const email = freshEmail();
     const { client } = await signUp(server(), { email });

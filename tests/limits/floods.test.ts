@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { header } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import {
   expectNoContent,
   expectRefusal,
   expectRefusalAfterProof,
+  expectSignedOut,
   expectTooMany,
   expectTooManyAfterProof,
 } from "../support/requests/expectations.ts";
@@ -15,8 +17,10 @@ import {
   OTHER_PASSWORD,
   PASSWORD,
   resetToken,
+  signIn,
   signUp,
 } from "../support/requests/people.ts";
+import { UA } from "../support/requests/user-agents.ts";
 import { serverFor } from "../support/servers/server.ts";
 
 const WEAK = "short";
@@ -50,6 +54,21 @@ describeOnEachEngine("How good a new password is", (engine) => {
     expectTooManyAfterProof(await change(OTHER_PASSWORD));
     server().clock.advance(16 * MINUTE);
     expectNoContent(await change(OTHER_PASSWORD));
+  });
+
+  test("is checked for the owner's reset, and in the owner's own browser, whatever an intruder's session has used up", async () => {
+    const owner = await signUp(server());
+    const intruder = await signIn(server(), owner, UA.firefoxWindows);
+    const change = (client: Client, newPassword: string) =>
+      client.put("/api/account/password", { currentPassword: PASSWORD, newPassword });
+    for (let tried = 0; tried < NEW_PASSWORDS; tried++)
+      expectRefusalAfterProof(await change(intruder.client, WEAK), 422, "weak_password");
+    expectTooManyAfterProof(await change(intruder.client, OTHER_PASSWORD));
+    expectRefusalAfterProof(await change(owner.client, WEAK), 422, "weak_password");
+    const token = await resetToken(server(), owner.email);
+    const reset = { token, password: OTHER_PASSWORD };
+    expectNoContent(await server().client().put("/api/password-resets", reset));
+    await expectSignedOut(intruder.client, "password_reset");
   });
 
   test("is checked so often for the link of a reset, which stays valid", async () => {

@@ -13,6 +13,9 @@ import {
 import {
   activityOf,
   expectStatus,
+  OTHER_PASSWORD,
+  PASSWORD,
+  resetToken,
   signIn,
   signUp,
   trySignIn,
@@ -73,6 +76,70 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     expectStatus(201, await passkeySignIn(server.client(UA.firefoxLinux), ownPasskey));
     const removed = (await activityOf(owner.client)).filter(({ kind }) => kind === "method_removed");
     expect(removed.map(({ detail }) => detail.method).sort()).toEqual(["oidc", "passkey"]);
+  });
+
+  /** An account without a password, to which a thief has added one of theirs. */
+  async function withThiefsPassword() {
+    const owner = await signUp(server);
+    await verifyEmail(server, owner);
+    const ownPasskey = await addPasskey(server, owner.client);
+    const older = await addPasskey(server, (await signIn(server, owner, UA.safariIphone)).client);
+    expectNoContent(await owner.client.delete("/api/account/login-methods/password"));
+    const thief = server.client(UA.firefoxWindows);
+    expectStatus(201, await passkeySignIn(thief, ownPasskey));
+    expectNoContent(await thief.put("/api/account/password", { newPassword: OTHER_PASSWORD }));
+    const mail = await server.outbox.withSubject(owner.email, "New login method: Password");
+    return { owner, older, thief, password: OTHER_PASSWORD, link: tokenIn(mail, "/not-me") };
+  }
+
+  test("takes the first password of an account that it set, with what came in by it; the owner's passkeys stay", async () => {
+    const { owner, older, thief, password, link } = await withThiefsPassword();
+    const { client: elsewhere } = await signIn(server, { ...owner, password }, UA.edgeWindows);
+    const passkey = await addPasskey(server, elsewhere);
+    expectNoContent(await server.client().post("/api/not-me", { token: link }));
+    await expectSignedOut(thief, "reported");
+    await expectSignedOut(elsewhere, "method_removed");
+    const again = await trySignIn(server.client(), { ...owner, password });
+    expectRefusal(again, 401, "wrong_credentials");
+    expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+    expectStatus(201, await passkeySignIn(owner.client, older));
+    const methods = need(await owner.client.get("/api/account/login-methods"), "methods");
+    expect(methods.map(({ kind }) => kind)).toEqual(["passkey", "passkey"]);
+    const removed = (await activityOf(owner.client)).filter(({ kind }) => kind === "method_removed");
+    expect(removed.map(({ detail }) => detail.method)).toContain("password");
+  });
+
+  test("leaves the password that its owner has reset since", async () => {
+    const { owner, link } = await withThiefsPassword();
+    const chosen = { token: await resetToken(server, owner.email), password: PASSWORD };
+    expectNoContent(await server.client().put("/api/password-resets", chosen));
+    expectNoContent(await server.client().post("/api/not-me", { token: link }));
+    await signIn(server, { ...owner, password: PASSWORD }, UA.firefoxLinux);
+  });
+
+  test("whose password was reset by someone else: that password opens nothing any more, nor do its sessions go on", async () => {
+    const owner = await signUp(server);
+    await verifyEmail(server, owner);
+    const ownPasskey = await addPasskey(server, owner.client);
+    const token = await resetToken(server, owner.email);
+    const thief = server.client(UA.firefoxWindows);
+    expectNoContent(await thief.put("/api/password-resets", { token, password: OTHER_PASSWORD }));
+    await signIn(server, { ...owner, password: OTHER_PASSWORD }, thief);
+    const passkey = await addPasskey(server, thief);
+    expectStatus(201, await passkeySignIn(owner.client, ownPasskey));
+    const mail = await server.outbox.withSubject(owner.email, "Your password was reset");
+    expectNoContent(await server.client().post("/api/not-me", { token: tokenIn(mail, "/not-me") }));
+    await expectSignedOut(thief, "method_removed");
+    const again = await trySignIn(server.client(), { ...owner, password: OTHER_PASSWORD });
+    expectRefusal(again, 401, "wrong_credentials");
+    expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
+    await expectSignedIn(owner.client);
+    const chosen = {
+      token: await server.outbox.tokenFor(owner.email, "/reset-password"),
+      password: PASSWORD,
+    };
+    expectNoContent(await server.client().put("/api/password-resets", chosen));
+    await signIn(server, { ...owner, password: PASSWORD }, UA.firefoxLinux);
   });
 
   test("keeps 2FA, whoever turned it on: a mailbox alone can't take it off", async () => {

@@ -28,3 +28,18 @@ export async function networkLimit(
   }
   return { kind, ...network };
 }
+
+/**
+ * The limit on the resets that are asked for an address. A browser that its account knows counts for itself, so that
+ * a stranger who asks again and again doesn't keep the owner from asking there.
+ */
+export async function resetLimit(
+  parts: AccountParts,
+  emailKey: string,
+  { deviceToken, isReturning }: Asking,
+): Promise<Limit> {
+  const device = isReturning ? hashToken(deviceToken) : null;
+  const known = device && (await findByDevice(parts.database.read, emailKey, device));
+  const own = known ? `:${Buffer.from(device).toString("base64url")}` : "";
+  return { kind: "email", of: `reset:${emailKey}${own}` };
+}

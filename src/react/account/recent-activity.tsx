@@ -99,7 +99,7 @@ const CAUSES: Record<string, string> = {
   method_removed: "login method disconnected",
   account_closed: "account closed",
   reported: "reported as not yours",
-  proof_lost: "this browser can no longer prove itself",
+  proof_lost: "replaced by a new sign-in, which had its cookie without the proof of its device",
 };
 
 /** An event in words a person reads; what is not known is shown by its name. */
