@@ -17,26 +17,13 @@ import {
 } from "../react/words.ts";
 import { askToEndOthers } from "./end-others.ts";
 import { button, element } from "./markup.ts";
+import { ownLook } from "./own-look.ts";
 import { SessionRow } from "./session-row.ts";
 
 const TICK = 10_000;
 const LONGEST_WAIT = 15_000;
 /** A list that comes sooner than this needs no place-holder, in ms. */
 const SHOWN_AFTER = 200;
-
-/**
- * The cards' look inside: what it sets on the page, it sets here under names of its own, which begin with
- * the page's value where there is one.
- */
-function ownLook(sheet: string): string {
-  return sheet
-    .replaceAll(":root", ":host")
-    .replaceAll("var(--lk-", "var(--_lk-")
-    .replace(
-      /(--lk-[\w-]+):([^;}]+)/g,
-      (_, name: string, value: string) => `--_${name.slice(2)}: var(${name},${value})`,
-    );
-}
 
 /** On a server, where a page with the element may be rendered, there are no elements; it comes to life in the browser. */
 const OwnElement: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);

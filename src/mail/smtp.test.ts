@@ -196,7 +196,10 @@ describe("a mail server that takes its time", () => {
     const server = createServer((socket) => {
       open.now += 1;
       open.ever += 1;
-      socket.on("error", () => {}).on("close", () => void (open.now -= 1));
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        open.now -= 1;
+      });
       socket.write("220 mail.example.com\r\n");
       createInterface({ input: socket }).on("line", (line) => {
         if (line === "DATA") socket.write("354 go on\r\n");

@@ -63,7 +63,8 @@ describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
         for (const server of running) {
           await resealSecrets(server.latchkey.parts);
           clock.advance(MINUTE);
-          await signInWithCode(server, person, secret);
+          const { session } = await signInWithCode(server, person, secret);
+          expect(session).toMatchObject({ current: true });
         }
       }
     }

@@ -18,9 +18,7 @@ export async function lookAtSecrets(parts: HttpParts): Promise<Finding[]> {
 }
 
 function lookAtKeyFile(file: string): Finding {
-  return isOpen(file)
-    ? fail(`${file} can be read by others: chmod 600 it.`)
-    : ok(`The key file is ${file}.`);
+  return isOpen(file) ? fail(`${file} can be read by others: chmod 600 it.`) : ok(`The key file is ${file}.`);
 }
 
 function isOpen(file: string): boolean {
