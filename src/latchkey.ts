@@ -94,13 +94,13 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   const { breachedPasswords } = settings;
   const breached = breachedPasswords === null ? null : await openBreachedPasswords(breachedPasswords);
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
+  const seal = createSeal(await readSecretKeys(settings, database).catch(closing(database)));
   const lastUsed = createLastUsed(database, settings, logError("Last-used times could not be written."));
   const background = createBackground(logError("Background work failed."));
   const sessionParts = { settings, database, lastUsed };
   const watcher = new Watcher(database);
   const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be notified."));
   const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be reported."));
-  const seal = createSeal(readSecretKeys(settings));
   const emailBudget = createEmailBudget(database);
   const admit = admitByBudget({ settings, emailBudget, seal });
   const mailer = openMailer(settings, { database, seal, admit, log });
@@ -148,6 +148,14 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
       await Promise.all([mailer.close(), lastUsed.close(), parts.strength.close()]);
       await database.close();
     }),
+  };
+}
+
+/** Throws on, once the database is closed. */
+function closing(database: HttpParts["database"]): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await database.close();
+    throw error;
   };
 }
 

@@ -75,14 +75,14 @@ async function checkClock({ clockAhead }: HttpParts): Promise<void> {
   await clockAhead();
 }
 
-/** While the key is being changed, what is sealed moves to the new one; then the old one can be taken out. */
+/** While the key is being changed, what is sealed moves to the first one; then the one after it can be taken out. */
 async function resealAll(parts: HttpParts, stop: AbortSignal): Promise<void> {
   if ((parts.settings.secretKeys?.length ?? 0) < 2) return;
   const { resealed, unreadable } = await resealSecrets(parts, stop);
   if (stop.aborted) return;
   parts.log.info(
     { resealed, unreadable },
-    "LATCHKEY_SECRET_KEY: second factors and waiting emails that can be read are sealed with the new key; the old one can be removed.",
+    "LATCHKEY_SECRET_KEY: second factors and waiting emails that can be read are sealed with the first key in it; the one after it can be removed.",
   );
 }
 

@@ -53,7 +53,7 @@ export function addAccounts(program: Command): void {
       const { baseUrl } = await givenOptions();
       if (baseUrl === undefined) say(unsureLink(parts.settings.baseUrl.href));
       await sendReset(parts, account, now);
-      return `Emailed a reset link to ${account.email}.`;
+      return `A reset link for ${account.email} is on its way.`;
     },
   );
   addChange(

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Database } from "../database/database.ts";
 import { readKeys } from "../options/kinds.ts";
 import { SettingError, type Settings } from "../options/options.ts";
 
@@ -10,14 +11,27 @@ export function keyFileOf(databaseFile: string): string {
 
 /**
  * The keys that secrets are sealed with: from the settings, or from the key file beside the embedded
- * database, which is made (0600) where there is none.
+ * database, which is made (0600) where there is none and nothing is sealed yet.
+ * @throws SettingError where the key file is lost: a new one would open nothing, and hide that.
  */
-export function readSecretKeys(settings: Settings): readonly Uint8Array[] {
+export async function readSecretKeys(settings: Settings, database: Database): Promise<readonly Uint8Array[]> {
   if (settings.secretKeys) return settings.secretKeys;
   if (settings.database.engine !== "sqlite")
     throw new SettingError("LATCHKEY_SECRET_KEY", "must be set with PostgreSQL");
   const file = keyFileOf(settings.database.file);
-  return readKeys(file, readKeyFile(file) ?? makeKeyFile(file));
+  const key = readKeyFile(file);
+  if (key === null && (await holdsSealed(database)))
+    throw new SettingError(
+      file,
+      "is missing, and the database holds second factors or waiting emails that only its key opens; put it back from a backup (its name there ends in .db.key), or set LATCHKEY_SECRET_KEY to the key they were sealed with. If that key is lost, set a new one (openssl rand -hex 32); for each person whose second factor it leaves unreadable, run latchkey accounts reset-two-factor",
+    );
+  return readKeys(file, key ?? makeKeyFile(file));
+}
+
+async function holdsSealed({ read }: Database): Promise<boolean> {
+  const secondFactor = read.selectFrom("two_factor").select("account_id").limit(1);
+  const email = read.selectFrom("outgoing_email").select("id").limit(1);
+  return [await secondFactor.executeTakeFirst(), await email.executeTakeFirst()].some(Boolean);
 }
 
 function readKeyFile(file: string): string | null {

@@ -22,22 +22,43 @@ type Place = (typeof SEALED)[number];
 type SealedRow = { id: string; sealed: Uint8Array };
 type Parts = Pick<AccountParts, "database" | "seal">;
 
+/** How many there are, and how many of them no key of this node opens. */
+export type Sealed = { all: number; unreadable: number };
+
+/** Counts what is sealed, by opening all of it. */
+export async function countSealed(parts: Parts): Promise<{ secondFactors: Sealed; waitingEmails: Sealed }> {
+  const count = async (place: Place): Promise<Sealed> => {
+    const counted: Sealed = { all: 0, unreadable: 0 };
+    for await (const row of readAll(parts, place)) {
+      counted.all += 1;
+      if (parts.seal.keyAge(row.sealed, place.boundTo(row.id)) === "none") counted.unreadable += 1;
+    }
+    return counted;
+  };
+  const [secondFactors, waitingEmails] = SEALED;
+  return { secondFactors: await count(secondFactors), waitingEmails: await count(waitingEmails) };
+}
+
 /**
  * Reseals with the newest key what an older key of `new,old` has sealed: second factors and waiting emails, so
- * that the old one can be taken out of the settings. In pages; a row that changes meanwhile stays.
+ * that the old one can be taken out of the settings. A row that changes meanwhile stays.
  */
 export async function resealSecrets(parts: Parts, stop?: AbortSignal): Promise<Resealed> {
   const done: Resealed = { resealed: 0, unreadable: 0 };
-  for (const place of SEALED) {
-    for (let after = ""; !stop?.aborted; ) {
-      const page = await readPage(parts, place, after);
-      for (const row of page) await resealRow(parts, place, row, done);
-      const last = page.at(-1);
-      if (!last || page.length < ROWS_A_PAGE) break;
-      after = last.id;
-    }
-  }
+  for (const place of SEALED)
+    for await (const row of readAll(parts, place, stop)) await resealRow(parts, place, row, done);
   return done;
+}
+
+/** All rows of a place, in pages. */
+async function* readAll(parts: Parts, place: Place, stop?: AbortSignal): AsyncGenerator<SealedRow> {
+  for (let after = ""; !stop?.aborted; ) {
+    const page = await readPage(parts, place, after);
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < ROWS_A_PAGE) break;
+    after = last.id;
+  }
 }
 
 async function readPage({ database }: Parts, place: Place, after: string): Promise<SealedRow[]> {

@@ -1,5 +1,6 @@
-import addressparser from "nodemailer/lib/addressparser";
+import { domainToASCII } from "node:url";
 import { type Database, MAY_BE_LOST, type Write } from "../database/database.ts";
+import { readSender } from "../options/kinds.ts";
 import { codesOf, harmless, isPermanent, NoStartTls, waitsForOperator } from "./failure.ts";
 import { CLAIM_LIFETIME, type Claimed, deleteEmail, type NextTry, postpone } from "./outgoing.ts";
 import type { MailTransport } from "./transport.ts";
@@ -93,7 +94,8 @@ function afterFailure(
   return waitsLong ? { ...next, tries: 1 } : next;
 }
 
+/** At the sender's domain, in the form that headers take. */
 export function messageId(from: string, uuid: string): string {
-  const [sender] = addressparser(from, { flatten: true });
-  return `<${uuid}@${sender?.address.split("@").pop() || "localhost"}>`;
+  const domain = readSender(from)?.address.split("@").pop() ?? "localhost";
+  return `<${uuid}@${domainToASCII(domain) || domain}>`;
 }

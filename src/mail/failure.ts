@@ -25,19 +25,37 @@ export class NoStartTls extends Error {
   }
 }
 
-/** Nothing is wrong with the email: the mail server wants other settings than SMTP_URL has. */
+/** Nothing is wrong with the email: the mail server refuses this sender, or wants other settings than SMTP_URL and MAIL_FROM have. */
 export function waitsForOperator(error: unknown): boolean {
-  return error instanceof NoStartTls || factsOf(error).code === "EAUTH";
+  if (error instanceof NoStartTls || factsOf(error).code === "EAUTH") return true;
+  return isForGood(error) && !isAboutEmail(error);
 }
 
-/** Another try won't help: a 5xx answer of the mail server, or an address that can't be emailed to. */
+/** Another try won't help: the mail server refuses the recipient or the email for good, or the address can't be emailed to. */
 export function isPermanent(error: unknown): boolean {
-  const { code, responseCode } = factsOf(error);
   if (waitsForOperator(error)) return false;
-  if (typeof responseCode === "number") return responseCode >= 500 && responseCode < 600;
-  return code === "EENVELOPE";
+  const { code, responseCode } = factsOf(error);
+  return typeof responseCode === "number" ? isForGood(error) : code === "EENVELOPE";
 }
 
-function factsOf(error: unknown): Partial<Facts> {
+/** A 5xx answer of the mail server. */
+function isForGood(error: unknown): boolean {
+  const { responseCode } = factsOf(error);
+  return typeof responseCode === "number" && responseCode >= 500 && responseCode < 600;
+}
+
+/**
+ * Before the recipient is named, the mail server has judged the sender only. Many, Postfix among them, wait until
+ * then with saying so: by RFC 3463, 5.7.x is their policy ("Relay access denied"), not a mailbox that there isn't.
+ */
+function isAboutEmail(error: unknown): boolean {
+  const { command, responseCode, response } = factsOf(error);
+  if (responseCode === AUTHENTICATION_REQUIRED) return false;
+  return command === "DATA" || (command === "RCPT TO" && !/^5\d\d[ -]5\.7\./.test(String(response)));
+}
+
+const AUTHENTICATION_REQUIRED = 530;
+
+function factsOf(error: unknown): Partial<Facts & { response: unknown }> {
   return typeof error === "object" && error !== null ? error : {};
 }

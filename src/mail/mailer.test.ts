@@ -179,6 +179,27 @@ describe("with a mail server", () => {
     expect(heard.filter((line) => /^(?:to|cc|bcc|resent-to):/i.test(line))).toHaveLength(1);
   });
 
+  test.each([
+    ["no-reply@example.com", "", "example.com"],
+    ['"Acme" <no-reply@example.com>', "Acme", "example.com"],
+    ['"Acme, \\"Inc.\\"" <no-reply@example.com>', 'Acme, "Inc."', "example.com"],
+    ['Acme" <no-reply@example.com>', 'Acme"', "example.com"],
+    ["Acme (Support <no-reply@example.com>", "Acme (Support", "example.com"],
+    ["Acme (Support) <no-reply@example.com>", "Acme (Support)", "example.com"],
+    ["Grüße [1] \\ 日本 <no-reply@bücher.example>", "Grüße [1] \\ 日本", "xn--bcher-kva.example"],
+  ])("MAIL_FROM=%s sends from that name and address, in headers of ASCII", async (from, name, domain) => {
+    const { port, heard } = await startCredulousServer();
+    const mailer = openMailer({ smtpUrl: smtp(port), from });
+    mailer.send("ann@example.com", message);
+    await mailer.settled();
+    expect(heard).toContain(`MAIL FROM:<no-reply@${domain}>`);
+    const data = heard.slice(heard.indexOf("DATA") + 1).join("\r\n");
+    expect(data).toMatch(/^[\x20-\x7e\r\n]+$/);
+    expect(data).toMatch(new RegExp(String.raw`^Message-ID: <[0-9a-f-]{36}@${domain}>\r$`, "m"));
+    const mail = await simpleParser(data);
+    expect(mail.from?.value).toEqual([{ name, address: expect.stringContaining("no-reply@") }]);
+  });
+
   test("it logs in with the name and password of the address", async () => {
     const onAuth: SMTPServerOptions["onAuth"] = ({ username, password }, _session, done) =>
       username === "post" && password === "s3cret/@" ? done(null, { user: "post" }) : done(new Error("No."));

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { createWaitingMailer, type WaitingMailer } from "../../tests/support/mail/waiting-mailer.ts";
-import { needsTls } from "./smtp.ts";
+import { needsTls, smtpTransport } from "./smtp.ts";
 
 const message = { subject: "Reset your password", text: "A secret link", html: "<p>A secret link</p>" };
 const WHAT_TO_SET = /STARTTLS.*SMTP_URL.*\?tls=optional/;
@@ -160,6 +160,66 @@ describe("a mail server on another machine", () => {
     const { mailer } = openMailer(`smtp://${ELSEWHERE}:${port}?tls=optional&${ANY_CERTIFICATE}`);
     await sendOne(mailer);
     expect(delivered).toMatchObject([{ secure: true }]);
+  });
+});
+
+describe("a mail server that takes its time", () => {
+  const TEN_MINUTES = 600_000;
+  const mail = { to: "ann@example.com", message, at: 0, id: "<1@example.com>" };
+  const FROM = "latchkey@app.example.com";
+
+  test("has ten minutes to say that it has taken an email, which would be sent twice after less (RFC 5321)", async () => {
+    const waits = vi.spyOn(Socket.prototype, "setTimeout");
+    closing.push(() => waits.mockRestore());
+    const seen: number[] = [];
+    const { port } = await startServer({
+      ...NO_STARTTLS,
+      onData(stream, _session, done) {
+        stream.resume().on("end", () => {
+          const mine = waits.mock.contexts.map((socket) => (socket as Socket).remotePort === port);
+          seen.push(...waits.mock.calls.flatMap(([ms], at) => (mine[at] ? [ms] : [])));
+          done();
+        });
+      },
+    });
+    const transport = smtpTransport(`smtp://127.0.0.1:${port}`, FROM);
+    closing.push(() => transport.close());
+    await transport.send(mail);
+    expect(seen.at(-1)).toBe(TEN_MINUTES);
+  });
+
+  test("isn't kept connected for them: half a minute after the last email the connection is closed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    closing.push(() => void vi.useRealTimers());
+    const open = { now: 0, ever: 0 };
+    // Without a timer of its own, unlike smtp-server.
+    const server = createServer((socket) => {
+      open.now += 1;
+      open.ever += 1;
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        open.now -= 1;
+      });
+      socket.write("220 mail.example.com\r\n");
+      createInterface({ input: socket }).on("line", (line) => {
+        if (line === "DATA") socket.write("354 go on\r\n");
+        else if (/^(EHLO|MAIL|RCPT|\.$)/.test(line)) socket.write("250 yes\r\n");
+      });
+    }).listen(0);
+    await once(server, "listening");
+    closing.push(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const transport = smtpTransport(`smtp://127.0.0.1:${port}`, FROM);
+    closing.push(() => transport.close());
+    await transport.send(mail);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await transport.send(mail);
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(open).toEqual({ now: 1, ever: 1 });
+    await vi.advanceTimersByTimeAsync(2_000);
+    await expect.poll(() => open.now).toBe(0);
+    await transport.send(mail);
+    expect(open).toEqual({ now: 1, ever: 2 });
   });
 });
 

@@ -5,7 +5,10 @@ import { compile, type MailTransport } from "./transport.ts";
 const MOST_CONNECTIONS = 3;
 const CONNECT_TIMEOUT = 20_000;
 const GREETING_TIMEOUT = 30_000;
-const SOCKET_TIMEOUT = 60_000;
+/** What RFC 5321 asks for after an email: whoever gives up earlier sends it again to a server that has taken it. */
+const SOCKET_TIMEOUT = 600_000;
+/** How long connections stay open for the next email: after minutes a firewall may have forgotten them without a word. */
+const IDLE_TIMEOUT = 30_000;
 
 /**
  * Hands emails to the server of an `smtp://` or `smtps://` address, over few connections that stay open a
@@ -32,18 +35,28 @@ export function smtpTransport(smtpUrl: string, from: string): MailTransport {
     });
   };
   let opened: ReturnType<typeof open> | undefined;
-  const transport = () => {
+  let underWay = 0;
+  let idle: NodeJS.Timeout | undefined;
+  const close = (force: boolean) => {
+    clearTimeout(idle);
+    void opened?.then((transporter) => transporter.close({ force }));
+    opened = undefined;
+  };
+  const use = async (work: (transporter: Awaited<ReturnType<typeof open>>) => Promise<unknown>) => {
+    clearTimeout(idle);
     opened ??= open();
-    return opened;
+    underWay += 1;
+    try {
+      await work(await opened).catch(explain);
+    } finally {
+      underWay -= 1;
+      if (underWay === 0) idle = setTimeout(close, IDLE_TIMEOUT, false).unref();
+    }
   };
   return {
-    async send(mail) {
-      await (await transport()).sendMail(compile(from, mail)).catch(explain);
-    },
-    async verify() {
-      await (await transport()).verify().catch(explain);
-    },
-    close: () => void opened?.then((transporter) => transporter.close({ force: true })),
+    send: (mail) => use((transporter) => transporter.sendMail(compile(from, mail))),
+    verify: () => use((transporter) => transporter.verify()),
+    close: () => close(true),
   };
 }
 

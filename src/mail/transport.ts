@@ -1,3 +1,4 @@
+import { readSender } from "../options/kinds.ts";
 import type { Message } from "./layout.ts";
 
 /** An email on its way. `at` and `id` stay the same over all tries, so that one that arrives twice is known as one. */
@@ -17,7 +18,8 @@ export type MailTransport = {
 export function compile(from: string, { to, message, at, id }: Mail) {
   const { subject, text, html } = message;
   return {
-    from,
+    // Read already: of a name with a quote or a bracket nodemailer would make another address.
+    from: readSender(from),
     // An address, not a header's text: nothing in it can add another recipient.
     to: { name: "", address: to },
     subject,

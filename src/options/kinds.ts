@@ -138,12 +138,28 @@ export function toBaseUrl(url: URL): BaseUrl {
   };
 }
 
-const ADDRESS = String.raw`[^\s<>@,;:"()]+@[^\s<>@,;:"()]+`;
-const SENDER = new RegExp(String.raw`^(?:[^<>@,;:\p{Cc}]*<${ADDRESS}>|${ADDRESS})$`, "u");
+const ADDRESS = String.raw`[^\s<>@,;:"()\P{ASCII}]+@[^\s<>@,;:"()]+`;
+const QUOTED = String.raw`"(?:[^"\\\p{Cc}]|\\\P{Cc})*"`;
+const SENDER = new RegExp(
+  String.raw`^(?:(?<name>${QUOTED}\s*|[^<>@,;:\p{Cc}]*)<(?<named>${ADDRESS})>|(?<alone>${ADDRESS}))$`,
+  "u",
+);
 
-/** `name@host`, alone or as `Name <name@host>`. */
+/** Who emails come from; the name is empty where none is given. */
+export type Sender = { readonly name: string; readonly address: string };
+
+/** `name@host`, alone or as `Name <name@host>`; a name in quotes may have commas and the like. */
+export function readSender(given: string): Sender | undefined {
+  const { name = "", named, alone } = SENDER.exec(given)?.groups ?? {};
+  const address = named ?? alone;
+  if (address === undefined) return undefined;
+  const text = name.trim();
+  const isQuoted = new RegExp(`^${QUOTED}$`, "u").test(text);
+  return { name: isQuoted ? text.slice(1, -1).replace(/\\(.)/gu, "$1") : text, address };
+}
+
 export const sender = ofText("one address like Latchkey <latchkey@example.com>", (given) =>
-  SENDER.test(given) ? given : undefined,
+  readSender(given) === undefined ? undefined : given,
 );
 
 export const origins = listOf("origins like https://app.example.com", (given) => {

@@ -225,6 +225,8 @@ describe("the command line", () => {
     ["MAIL_FROM", "nope"],
     ["MAIL_FROM", "X <>"],
     ["MAIL_FROM", "a@example.com, b@example.com"],
+    ["MAIL_FROM", "Acme, Inc. <a@example.com>"],
+    ["MAIL_FROM", "Acme <nö@example.com>"],
     ["SMTP_URL", "smtp://"],
     ["SMTP_URL", "smtp://post:s3cret@mail.example.com?tls=off"],
     ["SMTP_URL", "smtp://post:s3cret@mail.example.com?tls=optional&tls="],

@@ -115,11 +115,11 @@ describe("The command line on PostgreSQL", () => {
     const server = await startServer({ engine: engineOf("postgres"), database, secretKey: KEY });
     await turnOnTwoFactor(server, await signUp(server));
     await server.close();
-    expect((await run(["doctor"])).out).toMatch(/ok\s+The key opens the newest TOTP secret\./);
+    expect((await run(["doctor"])).out).toMatch(/ok\s+The key opens all second factors \(1\)\./);
     const env = { DATABASE_URL: database.url, LATCHKEY_SECRET_KEY: randomBytes(32).toString("hex") };
     const other = await latchkey(["doctor"], { cwd: database.folder, env });
     expect(other.code).toBe(1);
-    expect(other.out).toMatch(/fail\s+A stored secret can't be read: LATCHKEY_SECRET_KEY/);
+    expect(other.out).toMatch(/fail\s+The key does not open 1 of 1 second factors: LATCHKEY_SECRET_KEY/);
   });
 
   test("doctor says when a crash would bring an ended session back, and when not", async () => {

@@ -28,6 +28,7 @@ describe("an email that a command could not send", () => {
     const sent = await run(["accounts", "send-reset", email]);
     expect(sent).toMatchObject({ code: 0, err: expect.stringContaining("could not be sent") });
     expect(sent.err).not.toContain(email);
+    expect(sent.out).toBe(`A reset link for ${email} is on its way.\n`);
   });
   afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 

@@ -3,6 +3,7 @@ import { resealSecrets } from "../../src/credentials/reseal.ts";
 import { createSeal } from "../../src/credentials/seal.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
+import { Clock, MINUTE } from "../support/requests/clock.ts";
 import { expectRefusal } from "../support/requests/expectations.ts";
 import {
   expectStatus,
@@ -11,10 +12,11 @@ import {
   signUp,
   turnOnTwoFactor,
 } from "../support/requests/people.ts";
-import { startServer } from "../support/servers/server.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const OLD = "1a".repeat(32);
 const NEW = "2b".repeat(32);
+const STEPS = [`${OLD},${NEW}`, `${NEW},${OLD}`, NEW];
 /** More than two pages of them. */
 const MANY = 450;
 
@@ -43,6 +45,30 @@ describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
     await signInWithCode(server, person, secret);
     expectStatus(200, await server.client().get("/readyz"));
     await server.close();
+    await database.drop();
+  });
+
+  test("nodes that restart one after the other take codes all the while: first with old,new, then with new,old", async () => {
+    const database = await engine.createDatabase();
+    const clock = new Clock();
+    const start = (secretKey: string) => startServer({ engine, database, clock, secretKey });
+    const nodes = [await start(OLD), await start(OLD)] as const;
+    const person = await signUp(nodes[0]);
+    const { secret } = await turnOnTwoFactor(nodes[0], person);
+    let running: readonly TestServer[] = nodes;
+    for (const secretKey of STEPS) {
+      for (const at of nodes.keys()) {
+        await running[at]?.close();
+        running = running.with(at, await start(secretKey));
+        for (const server of running) {
+          await resealSecrets(server.latchkey.parts);
+          clock.advance(MINUTE);
+          const { session } = await signInWithCode(server, person, secret);
+          expect(session).toMatchObject({ current: true });
+        }
+      }
+    }
+    for (const server of running) await server.close();
     await database.drop();
   });
 

@@ -1,7 +1,5 @@
-import { existsSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { readEmailAddress } from "../../credentials/email-address.ts";
-import { keyFileOf } from "../../credentials/key-file.ts";
 import type { HttpParts } from "../../http/call.ts";
 import { readDashboard } from "../../http/pages/dashboard.ts";
 import { escapeHtml } from "../../http/pages/html.ts";
@@ -10,6 +8,7 @@ import { insecureUrlWarning, readSettings, type Settings, siteNameOf } from "../
 import { givenOptions } from "../given-options.ts";
 import { type JsonFlag, print } from "../terminal.ts";
 import { missingDatabase, withLatchkey } from "../with-latchkey.ts";
+import { lookAtSecrets } from "./doctor-secrets.ts";
 import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
 
 export function addDoctor(program: Command): void {
@@ -38,7 +37,7 @@ async function examine(parts: HttpParts, sendMailTo: string | undefined): Promis
     ...(await lookAtMail(parts, sendMailTo)),
     ...(await lookAtWaitingEmails(parts)),
     ...lookAtSettings(parts.settings),
-    ...(await lookAtKeys(parts)),
+    ...(await lookAtSecrets(parts)),
   ];
 }
 
@@ -129,35 +128,3 @@ const WHAT_PROXIES_PASS =
 const ENDS_TLS = ", but BASE_URL is https, so a proxy in front of Latchkey ends the encryption";
 const WHAT_TO_DECLARE =
   "Set it to the proxy's address as Latchkey sees it: 127.0.0.1 where the proxy runs on this machine. Until then all visitors of that proxy count as one, against limits that are ten times as generous. Where there is no proxy, leave it.";
-
-async function lookAtKeys(parts: HttpParts): Promise<Finding[]> {
-  const { settings } = parts;
-  const opens = await opensWhatIsSealed(parts);
-  if (settings.secretKeys)
-    return [...opens, ok(`LATCHKEY_SECRET_KEY is set (${settings.secretKeys.length}).`)];
-  if (settings.database.engine !== "sqlite") return opens;
-  const file = keyFileOf(settings.database.file);
-  const isOpen = existsSync(file) && (statSync(file).mode & 0o077) !== 0;
-  const found = isOpen
-    ? fail(`${file} can be read by others: chmod 600 it.`)
-    : ok(`The key file is ${file}.`);
-  return [...opens, found];
-}
-
-/** A node with another key than the others can't read their TOTP secrets. */
-async function opensWhatIsSealed({ database, seal }: HttpParts): Promise<Finding[]> {
-  const newest = await database.read
-    .selectFrom("two_factor")
-    .select(["secret", "account_id"])
-    .orderBy("created_at", "desc")
-    .limit(1)
-    .executeTakeFirst()
-    .catch(() => undefined);
-  if (!newest) return [];
-  try {
-    seal.open(newest.secret, newest.account_id);
-    return [ok("The key opens the newest TOTP secret.")];
-  } catch (error) {
-    return [fail(messageOf(error))];
-  }
-}
