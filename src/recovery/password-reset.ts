@@ -20,7 +20,7 @@ export async function askForReset(visit: Visit, email: string): Promise<Outcome>
   const address = readEmailAddress(email);
   const tooMany = await parts.attempts.take(
     [
-      await resetLimit(parts, address?.key ?? email, clientInfo),
+      await resetLimit(parts, { typed: email, address }, clientInfo),
       await networkLimit(parts, "email_network", clientInfo, address && { emailKey: address.key }),
     ],
     now,

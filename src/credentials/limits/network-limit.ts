@@ -1,6 +1,7 @@
 import { findByDevice, isKnownDevice } from "../../sessions/known-device.ts";
 import type { ClientInfo } from "../../sessions/start.ts";
 import { hashToken } from "../../sessions/token.ts";
+import type { EmailAddress } from "../email-address.ts";
 import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
 
@@ -30,16 +31,16 @@ export async function networkLimit(
 }
 
 /**
- * The limit on the resets that are asked for an address. A browser that its account knows counts for itself, so that
- * a stranger who asks again and again doesn't keep the owner from asking there.
+ * The limit on the resets that are asked for an address, or for what was `typed` and is none. A browser that its
+ * account knows counts for itself, so that a stranger who asks again and again doesn't keep the owner from asking there.
  */
 export async function resetLimit(
   parts: AccountParts,
-  emailKey: string,
+  { typed, address }: { typed: string; address: EmailAddress | null },
   { deviceToken, isReturning }: Asking,
 ): Promise<Limit> {
-  const device = isReturning ? hashToken(deviceToken) : null;
-  const known = device && (await findByDevice(parts.database.read, emailKey, device));
+  const device = isReturning && address !== null ? hashToken(deviceToken) : null;
+  const known = address && device && (await findByDevice(parts.database.read, address.key, device));
   const own = known ? `:${Buffer.from(device).toString("base64url")}` : "";
-  return { kind: "email", of: `reset:${emailKey}${own}` };
+  return { kind: "email", of: `reset:${address?.key ?? typed}${own}` };
 }
