@@ -132,7 +132,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
 
   return {
     fetch: createApp(parts, readDashboard(settings)),
-    authenticate: async (request) => authenticateRequest(parts, request),
+    authenticate: (request) => authenticateRequest(parts, request),
     requireSession: async (request) => requireSession(parts, headOf(request)),
     on: (event, listener) => ended.on(event, listener),
     sessions: sessionsInCode(parts),

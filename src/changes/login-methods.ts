@@ -4,6 +4,7 @@ import { type NewPasskey, storePasskey, tidyName } from "../credentials/passkeys
 import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
+import { deviceOf } from "../sessions/known-device.ts";
 import { looksLikeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
 import { type Acting, missingProof } from "./proof.ts";
@@ -73,11 +74,7 @@ export async function addMethod(
     const { id } = stored;
     await write.query
       .updateTable(method.kind === "passkey" ? "passkey" : "oidc_identity")
-      .set(({ selectFrom }) => ({
-        added_by: current.id,
-        added_with: current.methodId,
-        added_from: selectFrom("session").select("device_hash").where("id", "=", current.id),
-      }))
+      .set({ added_by: current.id, added_with: current.methodId, added_from: deviceOf(write, current.id) })
       .where("id", "=", id)
       .execute();
     const { kind, name } = method;

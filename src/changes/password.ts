@@ -2,6 +2,7 @@ import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, sessionHasEnded } from "../refusals.ts";
+import { deviceOf } from "../sessions/known-device.ts";
 import { changeSecurity } from "./change-security.ts";
 import { type Acting, renewOnce, requireProof } from "./proof.ts";
 
@@ -31,10 +32,14 @@ export async function changePassword(
   const done = await changeSecurity(acting, { proved: proof.account }, async (write, account) => {
     const token = await renewOnce(write, current, {});
     if (token === null) return sessionHasEnded();
-    const set = { password_hash: hashed.passwordHash, password_set_at: now, password_blocked_at: null };
-    await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
     const isFirst = account.password_hash === null;
-    if (isFirst) await noteOrigin(write, acting);
+    const set = {
+      password_hash: hashed.passwordHash,
+      password_set_at: now,
+      password_blocked_at: null,
+      ...(isFirst ? originOf(write, acting) : {}),
+    };
+    await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
     return {
       ok: true,
       ends: { event: "password_changed", of: { accountId: account.id, exceptIds: [current.id] } },
@@ -55,15 +60,11 @@ export async function changePassword(
 }
 
 /** A password that is one more way to log in: what reports this session as a stranger's takes it away again. */
-async function noteOrigin({ query }: Write, { current, now }: Acting): Promise<void> {
-  await query
-    .updateTable("account")
-    .set(({ selectFrom }) => ({
-      password_added_at: now,
-      password_added_by: current.id,
-      password_added_from: selectFrom("session").select("device_hash").where("id", "=", current.id),
-      password_added_with: current.methodId,
-    }))
-    .where("id", "=", current.accountId)
-    .execute();
+function originOf(write: Write, { current, now }: Acting) {
+  return {
+    password_added_at: now,
+    password_added_by: current.id,
+    password_added_from: deviceOf(write, current.id),
+    password_added_with: current.methodId,
+  };
 }

@@ -1,6 +1,6 @@
 import { domainToASCII } from "node:url";
 import { type Database, MAY_BE_LOST, type Write } from "../database/database.ts";
-import { readSender } from "../options/kinds.ts";
+import type { Sender } from "../options/kinds.ts";
 import { codesOf, harmless, isPermanent, NoStartTls, waitsForOperator } from "./failure.ts";
 import { CLAIM_LIFETIME, type Claimed, deleteEmail, type NextTry, postpone } from "./outgoing.ts";
 import type { MailTransport } from "./transport.ts";
@@ -12,7 +12,7 @@ export type Log = Record<"info" | "warn" | "error", (facts: object, words: strin
 
 export type DeliveryOptions = {
   database: Database;
-  from: string;
+  from: Sender;
   log: Log;
   /** Tells the log each email's subject and link: for a developer's own machine, since a link is a secret. Default false. */
   showsLinks?: boolean;
@@ -95,7 +95,7 @@ function afterFailure(
 }
 
 /** At the sender's domain, in the form that headers take. */
-export function messageId(from: string, uuid: string): string {
-  const domain = readSender(from)?.address.split("@").pop() ?? "localhost";
+export function messageId({ address }: Sender, uuid: string): string {
+  const domain = address.slice(address.lastIndexOf("@") + 1);
   return `<${uuid}@${domainToASCII(domain) || domain}>`;
 }

@@ -7,8 +7,11 @@ import { createInterface } from "node:readline";
 import { simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createWaitingMailer, type WaitingMailer } from "../../tests/support/mail/waiting-mailer.ts";
-import type { MailerOptions } from "./mailer.ts";
+import {
+  createWaitingMailer,
+  type WaitingMailer,
+  type WaitingMailerOptions,
+} from "../../tests/support/mail/waiting-mailer.ts";
 import { resetPassword } from "./messages.ts";
 import { CLAIM_LIFETIME } from "./outgoing.ts";
 
@@ -48,7 +51,7 @@ afterEach(async () => {
 });
 
 /** Every email is caused at START; after that time goes on. */
-function openMailer(options: Partial<Omit<MailerOptions, "database" | "seal">> = {}): WaitingMailer {
+function openMailer(options: Partial<WaitingMailerOptions> = {}): WaitingMailer {
   const begun = Date.now();
   const keep = (level: string) => (facts: object, words: string) => void lines.push({ level, facts, words });
   const mailer = createWaitingMailer({

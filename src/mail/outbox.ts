@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { access, constants, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import type { Sender } from "../options/kinds.ts";
 import { compile, type Mail, type MailTransport } from "./transport.ts";
 
 const DAY = 86_400_000;
@@ -19,7 +20,7 @@ type Outbox = MailTransport & {
 
 type OutboxOptions = {
   folder: string;
-  from: string;
+  from: Sender;
   now: () => number;
   /** Hears of old files that could not be deleted; emails are written all the same. */
   onCleanFailure: (error: unknown) => void;

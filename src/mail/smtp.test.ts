@@ -166,7 +166,7 @@ describe("a mail server on another machine", () => {
 describe("a mail server that takes its time", () => {
   const TEN_MINUTES = 600_000;
   const mail = { to: "ann@example.com", message, at: 0, id: "<1@example.com>" };
-  const FROM = "latchkey@app.example.com";
+  const FROM = { name: "", address: "latchkey@app.example.com" };
 
   test("has ten minutes to say that it has taken an email, which would be sent twice after less (RFC 5321)", async () => {
     const waits = vi.spyOn(Socket.prototype, "setTimeout");

@@ -1,4 +1,4 @@
-import { isThisMachine } from "../options/kinds.ts";
+import { isThisMachine, type Sender } from "../options/kinds.ts";
 import { NoStartTls } from "./failure.ts";
 import { compile, type MailTransport } from "./transport.ts";
 
@@ -14,7 +14,7 @@ const IDLE_TIMEOUT = 30_000;
  * Hands emails to the server of an `smtp://` or `smtps://` address, over few connections that stay open a
  * while. They carry links that open accounts, so they cross a network encrypted or not at all.
  */
-export function smtpTransport(smtpUrl: string, from: string): MailTransport {
+export function smtpTransport(smtpUrl: string, from: Sender): MailTransport {
   const requireTLS = needsTls(new URL(smtpUrl));
   const explain = (error: unknown): never => {
     throw requireTLS && wasRefusedTls(error) ? new NoStartTls(error) : error;

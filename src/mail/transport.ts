@@ -1,4 +1,4 @@
-import { readSender } from "../options/kinds.ts";
+import type { Sender } from "../options/kinds.ts";
 import type { Message } from "./layout.ts";
 
 /** An email on its way. `at` and `id` stay the same over all tries, so that one that arrives twice is known as one. */
@@ -15,11 +15,11 @@ export type MailTransport = {
 };
 
 /** The email in nodemailer's terms, the same for every transport. */
-export function compile(from: string, { to, message, at, id }: Mail) {
+export function compile(from: Sender, { to, message, at, id }: Mail) {
   const { subject, text, html } = message;
   return {
     // Read already: of a name with a quote or a bracket nodemailer would make another address.
-    from: readSender(from),
+    from,
     // An address, not a header's text: nothing in it can add another recipient.
     to: { name: "", address: to },
     subject,

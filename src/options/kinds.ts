@@ -158,9 +158,7 @@ export function readSender(given: string): Sender | undefined {
   return { name: isQuoted ? text.slice(1, -1).replace(/\\(.)/gu, "$1") : text, address };
 }
 
-export const sender = ofText("one address like Latchkey <latchkey@example.com>", (given) =>
-  readSender(given) === undefined ? undefined : given,
-);
+export const sender = ofText("one address like Latchkey <latchkey@example.com>", readSender);
 
 export const origins = listOf("origins like https://app.example.com", (given) => {
   const url = parseUrl(given);

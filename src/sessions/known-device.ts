@@ -36,6 +36,11 @@ export async function findByDevice(
   return known?.id;
 }
 
+/** The browser that a session began in, for a statement that notes it. */
+export function deviceOf(write: Write, sessionId: string) {
+  return write.query.selectFrom("session").select("device_hash").where("id", "=", sessionId);
+}
+
 /** Forgets a browser: the next sign-in from it is from a new one again. */
 export async function forgetDevice(write: Write, accountId: string, deviceHash: Uint8Array): Promise<void> {
   await write.query

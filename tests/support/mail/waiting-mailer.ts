@@ -8,6 +8,7 @@ import { openSqlite } from "../../../src/database/sqlite/sqlite.ts";
 import type { Message } from "../../../src/mail/layout.ts";
 import { createMailer, type Mailer, type MailerOptions } from "../../../src/mail/mailer.ts";
 import { storeEmails } from "../../../src/mail/outgoing.ts";
+import { readSender } from "../../../src/options/kinds.ts";
 
 /** Later than this, a next try is nothing to wait for, in ms. */
 const SOON = 5_000;
@@ -22,16 +23,24 @@ export type WaitingMailer = Pick<Mailer, "sendDue" | "verify" | "close"> & {
   remove(): Promise<void>;
 };
 
-type Options = Omit<MailerOptions, "database" | "seal" | "admit"> &
-  Partial<Pick<MailerOptions, "admit">> & { at?: () => number };
+/** `from` is as `MAIL_FROM` has it. */
+export type WaitingMailerOptions = Omit<MailerOptions, "database" | "seal" | "admit" | "from"> &
+  Partial<Pick<MailerOptions, "admit">> & { from: string; at?: () => number };
 
 /** A mailer with an embedded database of its own, in which its emails wait. */
-export function createWaitingMailer({ at, admit = async () => true, ...options }: Options): WaitingMailer {
+export function createWaitingMailer({
+  at,
+  from,
+  admit = async () => true,
+  ...options
+}: WaitingMailerOptions): WaitingMailer {
   const { now } = options;
+  const sender = readSender(from);
+  if (sender === undefined) throw new Error(`${from} is no sender.`);
   const folder = mkdtempSync(join(tmpdir(), "latchkey-mailer-"));
   const database = openSqlite(join(folder, "latchkey.db"));
   const seal = createSeal([randomBytes(32)]);
-  const mailer = createMailer({ ...options, database, seal, admit });
+  const mailer = createMailer({ ...options, from: sender, database, seal, admit });
   let written: Promise<unknown> = Promise.resolve();
   const isWritten = () => written;
   const waiting = () =>
