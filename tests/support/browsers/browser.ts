@@ -68,11 +68,11 @@ export function browserFor({ laxer = true } = {}): {
   };
 }
 
-/** What has the focus, by its name or its words; the empty string where nothing has. */
+/** In a page: what has the focus, by its name or its words; the empty string where nothing has. */
+export const FOCUSED = `(({ activeElement: at }) => at === document.body ? "" : (at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent ?? at.textContent))(document)`;
+
 export function focused(page: Page): Promise<string> {
-  return page.evaluate<string>(
-    `(({ activeElement: at }) => at === document.body ? "" : (at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent ?? at.textContent))(document)`,
-  );
+  return page.evaluate<string>(FOCUSED);
 }
 
 /** As when the person goes to another tab, or comes back. */
