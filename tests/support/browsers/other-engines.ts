@@ -62,7 +62,12 @@ function pressableAt(name: string): string {
 }
 
 async function openFirefox(executablePath: string): Promise<OneBrowser> {
-  const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath,
+    headless: true,
+    timeout: TIMEOUT,
+  });
   const page: Page = await browser.newPage();
   page.setDefaultTimeout(TIMEOUT);
   const at = (path: string) => page.locator(`::-p-xpath(${path})`);
