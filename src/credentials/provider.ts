@@ -28,7 +28,10 @@ export type Provider = {
 
 const TIMEOUT_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
-/** How far from now an ID token may be made; it comes straight from the provider, so only clocks differ. */
+/**
+ * How far from now an ID token may be made, begin to hold, or have run out, and how long ago its sign-in may be: it
+ * comes straight from the provider, so only clocks differ.
+ */
 const CLOCKS_DIFFER_SECONDS = 10 * 60;
 /** By the standard at most 255 characters; databases don't take every control character. */
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
@@ -121,7 +124,8 @@ async function configure(settings: OidcProvider): Promise<client.Configuration> 
   // The ID token's signature is checked too: TLS alone would do by the standard, not here.
   const execute = [client.enableNonRepudiationChecks, ...(isInsecure ? [client.allowInsecureRequests] : [])];
   const options = { execute, timeout: TIMEOUT_SECONDS, [client.customFetch]: boundedFetch };
-  return client.discovery(new URL(issuer), clientId, clientSecret, undefined, options);
+  const metadata = { client_secret: clientSecret, [client.clockTolerance]: CLOCKS_DIFFER_SECONDS };
+  return client.discovery(new URL(issuer), clientId, metadata, undefined, options);
 }
 
 async function identifyByIdToken(

@@ -72,6 +72,21 @@ describeOnEachEngine("A round to a provider", (engine) => {
     server.clock.advance(-11 * MINUTE);
   });
 
+  test.each([
+    ["behind", -9],
+    ["ahead", 9],
+  ])("to a site whose clock is minutes %s signs in, and proves", async (_, minutes) => {
+    const sub = `clock-${minutes}-${engine.name}`;
+    const at = Math.floor(Date.now() / 1_000) + minutes * 60;
+    const facts = { iat: at, nbf: at, auth_time: at, exp: at + 60 };
+    const client = server.client(UA.firefoxWindows);
+    expect(await sites.signIn(client, "plain", sub, facts)).toBe(`${server.baseUrl}/settings/security`);
+    server.clock.advance(11 * MINUTE);
+    const { text } = expectStatus(200, await client.post("/api/oidc/plain/start", { intent: "prove" }));
+    expect(await sites.finish(client, JSON.parse(text).url, "plain", sub, facts)).toContain("?proved=1");
+    server.clock.advance(-11 * MINUTE);
+  });
+
   test("from an iPad, whose browser calls itself a Mac's, leaves the Mac signed in", async () => {
     const sub = `ipad-${engine.name}-${Date.now()}`;
     const mac = server.client(UA.safariMac);
