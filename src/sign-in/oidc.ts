@@ -2,7 +2,7 @@ import { addMethod } from "../changes/login-methods.ts";
 import { type Acting, type CurrentSession, renewProved, requireProof } from "../changes/proof.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
-import { beginCeremony, takeCeremony } from "../credentials/passkeys/ceremony.ts";
+import { beginCeremony, takeCeremonyOrLate } from "../credentials/passkeys/ceremony.ts";
 import {
   type AuthorizationRequest,
   newAuthorizationRequest,
@@ -76,8 +76,8 @@ export async function startAuthorization(
 }
 
 /**
- * The callback from a provider. It uses the authorization up, even with a wrong answer; null where there is
- * none, since the state was replayed, is stale, or belongs to another browser.
+ * The callback from a provider. It uses the authorization up, even with a wrong answer, or a late one; null where
+ * there is none, since the state was replayed, is long gone, or belongs to another browser.
  */
 export async function handleCallback(
   parts: AccountParts,
@@ -92,13 +92,14 @@ export async function handleCallback(
 ): Promise<CallbackResult | null> {
   const state = back.answer.searchParams.get("state");
   if (state === null) return null;
-  const taken = await takeCeremony(parts.database, { key: state, browser: back.browser }, "oidc", now);
+  const taken = await takeCeremonyOrLate(parts.database, { key: state, browser: back.browser }, "oidc");
   if (!taken) return null;
   const kept: Kept = JSON.parse(parts.seal.open(Buffer.from(taken.data, "base64"), state));
   if (kept.provider !== provider.settings.id) return null;
   const { intent, next } = kept;
   const visit = back.visit(kept.touchPoints ?? undefined);
-  const identity = await identify(parts, provider, back.answer, kept);
+  const isLate = taken.expiresAt <= now;
+  const identity = isLate ? refuse("link_expired") : await identify(parts, provider, back.answer, kept);
   if (!("subject" in identity)) {
     return intent === "sign_in" ? { intent, next, visit, done: identity } : { intent, done: identity };
   }
