@@ -1,5 +1,6 @@
 import * as client from "openid-client";
 import { issuerKey, type OidcProvider } from "../options/oidc.ts";
+import { type ClientSecret, createClientSecret } from "./client-secret.ts";
 
 /** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
 export type ProviderIdentity = {
@@ -48,8 +49,9 @@ export function newAuthorizationRequest(fresh: boolean): AuthorizationRequest {
 /** A provider of the settings; discovered at its first use, and again if that failed. */
 export function createProvider(settings: OidcProvider, redirectUri: string): Provider {
   let configured: Promise<client.Configuration> | undefined;
+  const secret = createClientSecret(settings.clientSecret);
   const configuration = () => {
-    configured ??= configure(settings).catch((error: unknown) => {
+    configured ??= configure(settings, secret).catch((error: unknown) => {
       configured = undefined;
       throw new ProviderFailed("The provider could not be reached.", { cause: error });
     });
@@ -80,7 +82,7 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
       try {
         return await (isGitHub
           ? identifyAtGitHub(config, settings, answer, authorization)
-          : identifyByIdToken(config, answer, authorization));
+          : identifyByIdToken(config, secret, answer, authorization));
       } catch (error) {
         throw new ProviderFailed("The provider's answer was not right.", { cause: error });
       }
@@ -105,7 +107,7 @@ function tellsWhen(config: client.Configuration): boolean {
   return keys !== undefined && (claims === undefined || claims.includes("auth_time"));
 }
 
-async function configure(settings: OidcProvider): Promise<client.Configuration> {
+async function configure(settings: OidcProvider, secret: ClientSecret): Promise<client.Configuration> {
   const { issuer, clientId, clientSecret } = settings;
   const isInsecure = issuer.startsWith("http:");
   if (settings.kind === "github") {
@@ -124,22 +126,24 @@ async function configure(settings: OidcProvider): Promise<client.Configuration> 
   // The ID token's signature is checked too: TLS alone would do by the standard, not here.
   const execute = [client.enableNonRepudiationChecks, ...(isInsecure ? [client.allowInsecureRequests] : [])];
   const options = { execute, timeout: TIMEOUT_SECONDS, [client.customFetch]: boundedFetch };
-  const metadata = { client_secret: clientSecret, [client.clockTolerance]: CLOCKS_DIFFER_SECONDS };
-  return client.discovery(new URL(issuer), clientId, metadata, undefined, options);
+  const metadata = { [client.clockTolerance]: CLOCKS_DIFFER_SECONDS };
+  return client.discovery(new URL(issuer), clientId, metadata, secret.authenticate, options);
 }
 
 async function identifyByIdToken(
   config: client.Configuration,
+  secret: ClientSecret,
   answer: URL,
   authorization: AuthorizationRequest,
 ): Promise<ProviderIdentity> {
-  const tokens = await client.authorizationCodeGrant(config, answer, {
+  const checks = {
     expectedState: authorization.state,
     expectedNonce: authorization.nonce,
     pkceCodeVerifier: authorization.verifier,
     idTokenExpected: true,
     ...(authorization.fresh && tellsWhen(config) ? { maxAge: 0 } : {}),
-  });
+  };
+  const tokens = await secret.inEitherPlace(() => client.authorizationCodeGrant(config, answer, checks));
   const claims = tokens.claims();
   if (!claims) throw new Error("The provider sent no ID token.");
   if (!SUBJECT.test(claims.sub)) throw new Error("The provider sent no usable subject.");
