@@ -9,7 +9,7 @@ import {
   type Provider,
   ProviderFailed,
   type ProviderIdentity,
-} from "../credentials/provider.ts";
+} from "../credentials/providers/provider.ts";
 import { type Outcome, type Refusal, type RefusalCode, refuse, sessionHasEnded } from "../refusals.ts";
 import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignInResult } from "./sign-in.ts";

@@ -1,5 +1,5 @@
 import * as client from "openid-client";
-import { issuerKey, type OidcProvider } from "../options/oidc.ts";
+import { issuerKey, type OidcProvider } from "../../options/oidc.ts";
 import { type ClientSecret, createClientSecret } from "./client-secret.ts";
 
 /** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
