@@ -3,6 +3,7 @@ import { type Acting, type CurrentSession, renewProved, requireProof } from "../
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { beginCeremony, takeCeremonyOrLate } from "../credentials/passkeys/ceremony.ts";
+import { failureReason } from "../credentials/providers/failure-reason.ts";
 import {
   type AuthorizationRequest,
   newAuthorizationRequest,
@@ -131,8 +132,8 @@ async function identify(
 
 function failed(parts: AccountParts, provider: Provider, error: unknown): Refusal {
   if (!(error instanceof ProviderFailed)) throw error;
-  const cause = error.cause instanceof Error ? error.cause.message : undefined;
-  parts.log.warn({ provider: provider.settings.id, cause }, error.message);
+  const facts = { provider: provider.settings.id, cause: failureReason(error.cause) };
+  parts.log.warn(facts, error.message);
   return refuse("provider_failed");
 }
 
