@@ -8,7 +8,7 @@ import { openBreachedPasswords } from "./credentials/passwords/breached-password
 import { foreignKindsLeft } from "./credentials/passwords/imported-kinds.ts";
 import { createPasswordHashes } from "./credentials/passwords/password-hash.ts";
 import { createPasswordStrength } from "./credentials/passwords/password-strength.ts";
-import { createProvider } from "./credentials/provider.ts";
+import { createProvider } from "./credentials/providers/provider.ts";
 import { createSeal } from "./credentials/seal.ts";
 import { admitByBudget } from "./credentials/send-emails.ts";
 import { openDatabase } from "./database/open.ts";

@@ -1,4 +1,5 @@
 import { isNeeded, type LoginMethod, methodsOf } from "../credentials/login-method-list.ts";
+import { rememberRemoved } from "../credentials/method-origins.ts";
 import { NO_PASSWORD } from "../credentials/ownership.ts";
 import { type NewPasskey, storePasskey, tidyName } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
@@ -14,7 +15,7 @@ import { type Acting, missingProof } from "./proof.ts";
  * two disconnects at once can't both find the other one left. Sessions that were opened with it end.
  */
 export async function disconnect(acting: Acting, methodId: string): Promise<Outcome> {
-  const { parts, current } = acting;
+  const { parts, current, now } = acting;
   return changeSecurity(acting, "signed_in", async (write, account) => {
     const methods = await methodsOf(parts, write.query, account);
     const method = methods.find((one) => one.id === methodId);
@@ -27,6 +28,7 @@ export async function disconnect(acting: Acting, methodId: string): Promise<Outc
     }
     const unproved = await missingProof(acting, write.query, account, "both");
     if (unproved) return unproved;
+    await rememberRemoved(write, account, method, now);
     await removeMethod(write, account.id, method);
     const { kind, name } = method;
     return {

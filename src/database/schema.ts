@@ -19,6 +19,7 @@ export type Schema = {
   known_device: KnownDeviceTable;
   passkey: PasskeyTable;
   oidc_identity: OidcIdentityTable;
+  removed_method: RemovedMethodTable;
   ceremony: CeremonyTable;
 };
 
@@ -33,7 +34,10 @@ export type AccountTable = {
   password_hash: string | null;
   password_set_at: number | null;
   password_used_at: number | null;
-  /** Where a password comes from that was added to an account without one, like `Origin`; null for any other. */
+  /**
+   * Where a password comes from that was added to an account without one, like `Origin`. Of one that was reset, only
+   * when; of any other, nothing.
+   */
   password_added_at: number | null;
   password_added_by: string | null;
   password_added_from: Uint8Array | null;
@@ -182,7 +186,7 @@ export type ActivityTable = {
 export type KnownDeviceTable = { account_id: string; device_hash: Uint8Array; last_seen_at: number };
 
 /** Where a login method comes from; all null for the first one of a sign-up. */
-type Origin = {
+export type Origin = {
   /** The session that added it. */
   added_by: string | null;
   /** The browser of that session, by its device cookie. */
@@ -217,6 +221,14 @@ export type OidcIdentityTable = {
   subject: string;
   created_at: number;
   last_used_at: number | null;
+} & Origin;
+
+/** Where a login method came from that the account no longer has. */
+export type RemovedMethodTable = {
+  account_id: string;
+  id: string;
+  created_at: number;
+  removed_at: number;
 } & Origin;
 
 export type CeremonyKind = "add_passkey" | "sign_up_passkey" | "use_passkey" | "oidc";

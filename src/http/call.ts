@@ -1,6 +1,6 @@
 import type { Turns } from "../credentials/limits/turns.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
-import type { Provider } from "../credentials/provider.ts";
+import type { Provider } from "../credentials/providers/provider.ts";
 import type { CopyNotices } from "../recovery/copied-cookie.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import type { LiveStreams } from "../sessions/live/live-streams.ts";

@@ -5,6 +5,8 @@ import { looksLikeOldToken, looksLikeToken, tokenForOld } from "../sessions/toke
 
 const DEVICE_MAX_AGE = 400 * 86_400;
 const SIGN_IN_MAX_AGE = 600;
+/** Longer than a ceremony: whoever comes back late from a provider is still told where they were going. */
+const CEREMONY_MAX_AGE = 3_600;
 /** As much of a Cookie header as Node reads of all headers, in characters: under 300 tokens, however many were planted. */
 const MOST_READ = 16 * 1024;
 /** More than a browser sends: it keeps 180 cookies of a site at most, each of which is read in two ways. */
@@ -77,7 +79,7 @@ export function createCookies(
 
     /** The secret that binds a passkey challenge, or a sign-in at a provider, to this browser. */
     ceremonyToken: (header: string | null) => secretsIn(header, ceremonyName)[0] ?? null,
-    setCeremony: (token: string) => `${ceremonyName}=${token}; Max-Age=${SIGN_IN_MAX_AGE}${common}`,
+    setCeremony: (token: string) => `${ceremonyName}=${token}; Max-Age=${CEREMONY_MAX_AGE}${common}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
+import { type MethodOrigin, readOrigins } from "../credentials/method-origins.ts";
 import { NO_PASSWORD } from "../credentials/ownership.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
@@ -27,8 +28,7 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
   const mailbox = { id: accountId, email, email_key };
   const { label } = clientInfo.device;
   return changeByLink(visit, link, async (write, account) => {
-    const methods = [...passwordOf(account, link), ...(await readMethods(write, accountId))];
-    const gone = methodsFrom(methods, { sessionId: id, deviceHash });
+    const gone = methodsFrom(await readOrigins(write, account), link);
     return {
       ok: true,
       ends: { event: "session_reported", of: { accountId, id, deviceHash } },
@@ -51,90 +51,71 @@ function secureFor({ email, email_key: key }: Account, readerKey: string): typeo
   return (context) => messages.secureMovedAccount({ ...context, movedTo: email });
 }
 
+/** Of a method that the account no longer has, only what it opened is left. */
 async function removeReported(
   write: Write,
   accountId: string,
-  { id: methodId, table, kind, name }: Method,
+  method: MethodOrigin,
   { label, now: at }: { label: string; now: number },
 ): Promise<void> {
-  if (table === "account")
-    await write.query.updateTable(table).set(NO_PASSWORD).where("id", "=", accountId).execute();
-  else await write.query.deleteFrom(table).where("id", "=", methodId).execute();
-  const opened = { accountId, methodId, exceptIds: [] };
+  const { id: methodId, kind, name } = method;
+  if (kind === "password")
+    await write.query.updateTable("account").set(NO_PASSWORD).where("id", "=", accountId).execute();
+  if (kind === "passkey") await write.query.deleteFrom("passkey").where("id", "=", methodId).execute();
+  if (kind === "oidc") await write.query.deleteFrom("oidc_identity").where("id", "=", methodId).execute();
+  const opened = { accountId, methodId, exceptIds: await openedSince(write, accountId, method) };
   await endBecauseOf(write, "method_removed", opened, { by: device(label), at });
+  if (kind === "removed") return;
   const detail = { method: kind, name };
   await record(write, { accountId, kind: "method_removed", at, label, detail });
 }
 
-type Method = {
-  id: string;
-  table: "account" | "passkey" | "oidc_identity";
-  kind: string;
-  name: string;
-  /** Whether it is what the email was about. */
-  isReported?: boolean;
-  created_at: number;
-  added_by: string | null;
-  added_from: Uint8Array | null;
-  added_with: string | null;
-};
-
-/** The password, where this report may concern it: it was added by a session, or by the very reset that is reported. */
-function passwordOf(account: Account, link: AccountLink): Method[] {
-  const { password_set_at: setAt, password_added_at: addedAt } = account;
-  const isReported = link.session_id === null && setAt === link.created_at;
-  const createdAt = isReported ? setAt : addedAt;
-  if (createdAt === null) return [];
-  return [
-    {
-      id: "password",
-      table: "account",
-      kind: "password",
-      name: "Password",
-      isReported,
-      created_at: createdAt,
-      added_by: account.password_added_by,
-      added_from: account.password_added_from,
-      added_with: account.password_added_with,
-    },
-  ];
+/** Sessions that a later password opened, which goes by the same id. */
+async function openedSince(
+  { query }: Write,
+  accountId: string,
+  { id, removed_at: removedAt }: MethodOrigin,
+): Promise<string[]> {
+  if (removedAt === null) return [];
+  const rows = await query
+    .selectFrom("session")
+    .select("id")
+    .where("account_id", "=", accountId)
+    .where("method_id", "=", id)
+    .where("created_at", ">=", removedAt)
+    .execute();
+  return rows.map((row) => row.id);
 }
 
-async function readMethods(write: Write, accountId: string): Promise<Method[]> {
-  const origin = ["id", "created_at", "added_by", "added_from", "added_with"] as const;
-  const passkeys = await write.query
-    .selectFrom("passkey")
-    .select([...origin, "name"])
-    .where("account_id", "=", accountId)
-    .execute();
-  const identities = await write.query
-    .selectFrom("oidc_identity")
-    .select([...origin, "provider as name"])
-    .where("account_id", "=", accountId)
-    .execute();
-  return [
-    ...passkeys.map((one) => ({ ...one, kind: "passkey", table: "passkey" as const })),
-    ...identities.map((one) => ({ ...one, kind: "oidc", table: "oidc_identity" as const })),
-  ];
-}
-
-/**
- * Methods that were added there, those that were added with one of them, and so on. What is older than a password
- * was added with the one before it, which goes by the same id.
- */
-function methodsFrom(
-  methods: readonly Method[],
-  { sessionId, deviceHash }: { sessionId: string | null; deviceHash: Uint8Array | null },
-): Method[] {
-  const gone = new Map<string, Method>();
-  const isGone = ({ isReported = false, created_at, added_by, added_from, added_with }: Method) =>
-    isReported ||
-    (added_by !== null && added_by === sessionId) ||
-    (added_from !== null && deviceHash !== null && Buffer.compare(added_from, deviceHash) === 0) ||
-    (added_with !== null && created_at >= (gone.get(added_with)?.created_at ?? Number.POSITIVE_INFINITY));
+/** Methods that were added there, or by the very reset that is reported; those that were added with one of them, and so on. */
+function methodsFrom(methods: readonly MethodOrigin[], link: AccountLink): MethodOrigin[] {
+  const gone = new Set<MethodOrigin>();
+  const isGone = (method: MethodOrigin) => {
+    const parent = addedWith(method, methods);
+    return isReported(method, link) || (parent !== undefined && gone.has(parent));
+  };
   for (let before = -1; before < gone.size; ) {
     before = gone.size;
-    for (const method of methods) if (isGone(method)) gone.set(method.id, method);
+    for (const method of methods) if (isGone(method)) gone.add(method);
   }
-  return [...gone.values()];
+  return [...gone];
+}
+
+function isReported(method: MethodOrigin, link: AccountLink): boolean {
+  const { id, created_at: createdAt, added_by: by, added_from: from } = method;
+  const { session_id: sessionId, device_hash: deviceHash } = link;
+  // An email about a reset is about no session: the password has its time.
+  if (by === null) return id === "password" && sessionId === null && createdAt === link.created_at;
+  return by === sessionId || (from !== null && deviceHash !== null && Buffer.compare(from, deviceHash) === 0);
+}
+
+/** The method whose session added this one: of the passwords, which share an id, the one that there was then. */
+function addedWith(
+  { added_with, created_at }: MethodOrigin,
+  methods: readonly MethodOrigin[],
+): MethodOrigin | undefined {
+  return methods
+    .filter((one) => one.id === added_with && one.created_at <= created_at)
+    .sort((one, other) => one.created_at - other.created_at)
+    .at(-1);
 }

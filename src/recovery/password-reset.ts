@@ -4,6 +4,7 @@ import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.
 import { networkLimit, resetLimit } from "../credentials/limits/network-limit.ts";
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
+import { rememberRemoved } from "../credentials/method-origins.ts";
 import { ALWAYS, OF_NO_SESSION, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { hashNewPassword } from "../credentials/passwords/new-password.ts";
@@ -95,6 +96,7 @@ async function setPassword(
   const { account, link, passwordHash } = reset;
   const provesAddress = account.email_key === link.email_key;
   const removed = await removeUnproved(parts, write, account);
+  await rememberRemoved(write, account, { kind: "password", id: "password" }, now);
   await write.query
     .updateTable("account")
     .set({
@@ -102,6 +104,7 @@ async function setPassword(
       password_set_at: now,
       password_blocked_at: null,
       ...OF_NO_SESSION,
+      password_added_at: now,
       ...(provesAddress ? { email_verified_at: account.email_verified_at ?? now, owner_since: ALWAYS } : {}),
     })
     .where("id", "=", account.id)

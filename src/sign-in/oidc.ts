@@ -2,14 +2,15 @@ import { addMethod } from "../changes/login-methods.ts";
 import { type Acting, type CurrentSession, renewProved, requireProof } from "../changes/proof.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
-import { beginCeremony, takeCeremony } from "../credentials/passkeys/ceremony.ts";
+import { beginCeremony, takeCeremonyOrLate } from "../credentials/passkeys/ceremony.ts";
+import { failureReason } from "../credentials/providers/failure-reason.ts";
 import {
   type AuthorizationRequest,
   newAuthorizationRequest,
   type Provider,
   ProviderFailed,
   type ProviderIdentity,
-} from "../credentials/provider.ts";
+} from "../credentials/providers/provider.ts";
 import { type Outcome, type Refusal, type RefusalCode, refuse, sessionHasEnded } from "../refusals.ts";
 import { countsAsBoth, findIdentity, newIdentity, signInWithProvider } from "./provider-sign-in.ts";
 import type { SignInResult } from "./sign-in.ts";
@@ -76,8 +77,8 @@ export async function startAuthorization(
 }
 
 /**
- * The callback from a provider. It uses the authorization up, even with a wrong answer; null where there is
- * none, since the state was replayed, is stale, or belongs to another browser.
+ * The callback from a provider. It uses the authorization up, even with a wrong answer, or a late one; null where
+ * there is none, since the state was replayed, is long gone, or belongs to another browser.
  */
 export async function handleCallback(
   parts: AccountParts,
@@ -92,13 +93,14 @@ export async function handleCallback(
 ): Promise<CallbackResult | null> {
   const state = back.answer.searchParams.get("state");
   if (state === null) return null;
-  const taken = await takeCeremony(parts.database, { key: state, browser: back.browser }, "oidc", now);
+  const taken = await takeCeremonyOrLate(parts.database, { key: state, browser: back.browser }, "oidc");
   if (!taken) return null;
   const kept: Kept = JSON.parse(parts.seal.open(Buffer.from(taken.data, "base64"), state));
   if (kept.provider !== provider.settings.id) return null;
   const { intent, next } = kept;
   const visit = back.visit(kept.touchPoints ?? undefined);
-  const identity = await identify(parts, provider, back.answer, kept);
+  const isLate = taken.expiresAt <= now;
+  const identity = isLate ? refuse("link_expired") : await identify(parts, provider, back.answer, kept);
   if (!("subject" in identity)) {
     return intent === "sign_in" ? { intent, next, visit, done: identity } : { intent, done: identity };
   }
@@ -130,8 +132,8 @@ async function identify(
 
 function failed(parts: AccountParts, provider: Provider, error: unknown): Refusal {
   if (!(error instanceof ProviderFailed)) throw error;
-  const cause = error.cause instanceof Error ? error.cause.message : undefined;
-  parts.log.warn({ provider: provider.settings.id, cause }, error.message);
+  const facts = { provider: provider.settings.id, cause: failureReason(error.cause) };
+  parts.log.warn(facts, error.message);
   return refuse("provider_failed");
 }
 

@@ -1,7 +1,7 @@
 import { findAccount, findAccountByEmail } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
-import type { Provider, ProviderIdentity } from "../credentials/provider.ts";
+import type { Provider, ProviderIdentity } from "../credentials/providers/provider.ts";
 import type { Write } from "../database/database.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { makeId } from "../sessions/token.ts";

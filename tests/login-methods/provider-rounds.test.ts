@@ -6,7 +6,7 @@ import {
   type Lie,
   LyingProvider,
 } from "../support/login-methods/lying-provider.ts";
-import { header } from "../support/requests/answers.ts";
+import { header, need } from "../support/requests/answers.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
 import {
@@ -72,6 +72,21 @@ describeOnEachEngine("A round to a provider", (engine) => {
     server.clock.advance(-11 * MINUTE);
   });
 
+  test.each([
+    ["behind", -9],
+    ["ahead", 9],
+  ])("to a site whose clock is minutes %s signs in, and proves", async (_, minutes) => {
+    const sub = `clock-${minutes}-${engine.name}`;
+    const at = Math.floor(Date.now() / 1_000) + minutes * 60;
+    const facts = { iat: at, nbf: at, auth_time: at, exp: at + 60 };
+    const client = server.client(UA.firefoxWindows);
+    expect(await sites.signIn(client, "plain", sub, facts)).toBe(`${server.baseUrl}/settings/security`);
+    server.clock.advance(11 * MINUTE);
+    const { text } = expectStatus(200, await client.post("/api/oidc/plain/start", { intent: "prove" }));
+    expect(await sites.finish(client, JSON.parse(text).url, "plain", sub, facts)).toContain("?proved=1");
+    server.clock.advance(-11 * MINUTE);
+  });
+
   test("from an iPad, whose browser calls itself a Mac's, leaves the Mac signed in", async () => {
     const sub = `ipad-${engine.name}-${Date.now()}`;
     const mac = server.client(UA.safariMac);
@@ -90,6 +105,23 @@ describeOnEachEngine("A round to a provider", (engine) => {
     expect(login).toContain("/login?error=link_expired");
     const next = expectStatus(302, await client.get(login.slice(server.baseUrl.length)));
     expect(header(next, "location")).toBe(`${server.baseUrl}/settings/security?error=link_expired`);
+  });
+
+  test("that took too long signs nobody in and connects nothing, but keeps where it was to lead", async () => {
+    const { client, account } = await signUp(server);
+    const next = encodeURIComponent("/orders");
+    const fresh = server.client(UA.firefoxLinux);
+    const away = header(await fresh.get(`/api/oidc/plain/start?next=${next}`), "location");
+    const { text } = expectStatus(200, await client.post("/api/oidc/plain/start", { intent: "connect" }));
+    server.clock.advance(11 * MINUTE);
+    const landed = await sites.finish(fresh, away, "plain", `late-${account.id}`);
+    const login = new URL(landed).searchParams;
+    expect([login.get("error"), login.get("next")]).toEqual(["link_expired", `${server.baseUrl}/orders`]);
+    expectRefusal(await fresh.get("/api/session"), 401, "signed_out");
+    const connecting = await sites.finish(client, JSON.parse(text).url, "plain", account.id);
+    expect(connecting).toBe(`${server.baseUrl}/settings/security?error=link_expired#login-methods`);
+    expect(need(await client.get("/api/account/login-methods"), "methods")).toHaveLength(1);
+    server.clock.advance(-11 * MINUTE);
   });
 
   test("of another account, over a live session, goes on to its second factor", async () => {

@@ -37,10 +37,20 @@ export async function beginCeremony(
 /** Takes a ceremony, once; undefined where it is unknown, stale, used, or another browser's. */
 export async function takeCeremony(
   database: Database,
-  { key, browser }: { key: string; browser: string | null },
+  of: { key: string; browser: string | null },
   kind: CeremonyKind,
   now: number,
 ): Promise<Ceremony | undefined> {
+  const taken = await takeCeremonyOrLate(database, of, kind);
+  return taken && taken.expiresAt > now ? taken : undefined;
+}
+
+/** The same; one that took too long too, as far as it hasn't been pruned yet. */
+export async function takeCeremonyOrLate(
+  database: Database,
+  { key, browser }: { key: string; browser: string | null },
+  kind: CeremonyKind,
+): Promise<(Ceremony & { expiresAt: number }) | undefined> {
   if (browser === null) return undefined;
   return database.write(({ query }) =>
     query
@@ -48,8 +58,7 @@ export async function takeCeremony(
       .where("key_hash", "=", hashToken(key))
       .where("browser_hash", "=", hashToken(browser))
       .where("kind", "=", kind)
-      .where("expires_at", ">", now)
-      .returning(["kind", "account_id as accountId", "data"])
+      .returning(["kind", "account_id as accountId", "data", "expires_at as expiresAt"])
       .executeTakeFirst(),
   );
 }

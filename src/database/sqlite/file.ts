@@ -8,6 +8,9 @@ import { resultCode } from "./faults.ts";
 /** Files up to this size are checked whole at the start, about 10 ms a MB. */
 const CHECKED_WHOLE_BYTES = 64 * 1024 * 1024;
 
+/** How long a start waits for another process that upgrades the file, in ms: half a million sessions take some 10 s. */
+const UPGRADE_TIMEOUT = 120_000;
+
 /**
  * Opens the embedded database for writing and brings its schema up to date.
  * @throws DatabaseUnusable with one line for the operator; the file is then as it was.
@@ -47,7 +50,7 @@ function inspect(database: DatabaseSync, file: string): void {
 
 function migrate(database: DatabaseSync): void {
   if (pendingMigrations("sqlite", schemaVersion(database)).length === 0) return;
-  database.exec("begin immediate");
+  database.exec(`pragma busy_timeout = ${UPGRADE_TIMEOUT}; begin immediate`);
   try {
     for (const { version, sql } of pendingMigrations("sqlite", schemaVersion(database))) {
       database.exec(sql);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import Provider from "oidc-provider";
 import type { Page } from "playwright-core";
 import { freePort } from "../servers/free-port.ts";
@@ -15,8 +15,15 @@ export class TestProvider {
   readonly people = new Map<string, Someone>();
   readonly #server: Server;
 
-  /** `port`: where it is to be found, for tests that have to name it before it is there. */
-  static async start(redirectUri: string, port?: number): Promise<TestProvider> {
+  /**
+   * `port`: where it is to be found, for tests that have to name it before it is there. `secretIn`: where it takes
+   * the client's secret, and nowhere else.
+   */
+  static async start(
+    redirectUri: string,
+    port?: number,
+    secretIn?: "body" | "header",
+  ): Promise<TestProvider> {
     port ??= await freePort();
     const issuer = `http://localhost:${port}`;
     const people = new Map<string, Someone>();
@@ -38,7 +45,15 @@ export class TestProvider {
         return someone && { accountId: sub, claims: () => ({ ...someone }) };
       },
     });
-    const server = createServer(provider.callback());
+    const answer = provider.callback();
+    const server = createServer((request, response) => {
+      const isRefused = secretIn && request.url === "/token" && secretIn !== whereSecretIs(request);
+      if (isRefused)
+        response
+          .writeHead(401, { "Content-Type": "application/json" })
+          .end(JSON.stringify({ error: "invalid_client" }));
+      else answer(request, response);
+    });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     return new TestProvider(issuer, server, people);
@@ -98,3 +113,5 @@ export class TestProvider {
     this.#server.close();
   }
 }
+
+const whereSecretIs = ({ headers }: IncomingMessage) => (headers.authorization ? "header" : "body");

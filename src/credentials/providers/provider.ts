@@ -1,5 +1,6 @@
 import * as client from "openid-client";
-import { issuerKey, type OidcProvider } from "../options/oidc.ts";
+import { issuerKey, type OidcProvider } from "../../options/oidc.ts";
+import { type ClientSecret, createClientSecret } from "./client-secret.ts";
 
 /** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
 export type ProviderIdentity = {
@@ -28,7 +29,10 @@ export type Provider = {
 
 const TIMEOUT_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
-/** How far from now an ID token may be made; it comes straight from the provider, so only clocks differ. */
+/**
+ * How far from now an ID token may be made, begin to hold, or have run out, and how long ago its sign-in may be: it
+ * comes straight from the provider, so only clocks differ.
+ */
 const CLOCKS_DIFFER_SECONDS = 10 * 60;
 /** By the standard at most 255 characters; databases don't take every control character. */
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
@@ -45,8 +49,9 @@ export function newAuthorizationRequest(fresh: boolean): AuthorizationRequest {
 /** A provider of the settings; discovered at its first use, and again if that failed. */
 export function createProvider(settings: OidcProvider, redirectUri: string): Provider {
   let configured: Promise<client.Configuration> | undefined;
+  const secret = createClientSecret(settings.clientSecret);
   const configuration = () => {
-    configured ??= configure(settings).catch((error: unknown) => {
+    configured ??= configure(settings, secret).catch((error: unknown) => {
       configured = undefined;
       throw new ProviderFailed("The provider could not be reached.", { cause: error });
     });
@@ -77,7 +82,7 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
       try {
         return await (isGitHub
           ? identifyAtGitHub(config, settings, answer, authorization)
-          : identifyByIdToken(config, answer, authorization));
+          : identifyByIdToken(config, secret, answer, authorization));
       } catch (error) {
         throw new ProviderFailed("The provider's answer was not right.", { cause: error });
       }
@@ -102,7 +107,7 @@ function tellsWhen(config: client.Configuration): boolean {
   return keys !== undefined && (claims === undefined || claims.includes("auth_time"));
 }
 
-async function configure(settings: OidcProvider): Promise<client.Configuration> {
+async function configure(settings: OidcProvider, secret: ClientSecret): Promise<client.Configuration> {
   const { issuer, clientId, clientSecret } = settings;
   const isInsecure = issuer.startsWith("http:");
   if (settings.kind === "github") {
@@ -121,21 +126,24 @@ async function configure(settings: OidcProvider): Promise<client.Configuration> 
   // The ID token's signature is checked too: TLS alone would do by the standard, not here.
   const execute = [client.enableNonRepudiationChecks, ...(isInsecure ? [client.allowInsecureRequests] : [])];
   const options = { execute, timeout: TIMEOUT_SECONDS, [client.customFetch]: boundedFetch };
-  return client.discovery(new URL(issuer), clientId, clientSecret, undefined, options);
+  const metadata = { [client.clockTolerance]: CLOCKS_DIFFER_SECONDS };
+  return client.discovery(new URL(issuer), clientId, metadata, secret.authenticate, options);
 }
 
 async function identifyByIdToken(
   config: client.Configuration,
+  secret: ClientSecret,
   answer: URL,
   authorization: AuthorizationRequest,
 ): Promise<ProviderIdentity> {
-  const tokens = await client.authorizationCodeGrant(config, answer, {
+  const checks = {
     expectedState: authorization.state,
     expectedNonce: authorization.nonce,
     pkceCodeVerifier: authorization.verifier,
     idTokenExpected: true,
     ...(authorization.fresh && tellsWhen(config) ? { maxAge: 0 } : {}),
-  });
+  };
+  const tokens = await secret.inEitherPlace(() => client.authorizationCodeGrant(config, answer, checks));
   const claims = tokens.claims();
   if (!claims) throw new Error("The provider sent no ID token.");
   if (!SUBJECT.test(claims.sub)) throw new Error("The provider sent no usable subject.");

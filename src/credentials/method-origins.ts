@@ -1,0 +1,84 @@
+import type { LoginMethodKind } from "../answers.ts";
+import type { Write } from "../database/database.ts";
+import type { Account } from "../database/lock.ts";
+import type { Origin } from "../database/schema.ts";
+
+/** A login method that an account has, or had until `removed_at`, and where it came from. */
+export type MethodOrigin = Origin & {
+  /** Unique, except that every password of an account has the same. */
+  id: string;
+  kind: LoginMethodKind | "removed";
+  name: string;
+  created_at: number;
+  removed_at: number | null;
+};
+
+const COLUMNS = ["id", "created_at", "added_by", "added_from", "added_with"] as const;
+
+/** Every login method whose origin is known, those included that the account no longer has. */
+export async function readOrigins(write: Write, account: Account): Promise<MethodOrigin[]> {
+  const { query } = write;
+  const { id } = account;
+  const passkeys = await query
+    .selectFrom("passkey")
+    .select([...COLUMNS, "name"])
+    .where("account_id", "=", id)
+    .execute();
+  const identities = await query
+    .selectFrom("oidc_identity")
+    .select([...COLUMNS, "provider as name"])
+    .where("account_id", "=", id)
+    .execute();
+  const removed = await query
+    .selectFrom("removed_method")
+    .select([...COLUMNS, "removed_at"])
+    .where("account_id", "=", id)
+    .execute();
+  const password = originOfPassword(account);
+  return [
+    ...(password ? [{ ...password, kind: "password" as const, name: "Password", removed_at: null }] : []),
+    ...passkeys.map((one) => ({ ...one, kind: "passkey" as const, removed_at: null })),
+    ...identities.map((one) => ({ ...one, kind: "oidc" as const, removed_at: null })),
+    ...removed.map((one) => ({ ...one, kind: "removed" as const, name: "" })),
+  ];
+}
+
+/**
+ * Remembers where a method came from that is about to go: what was added with it, and who is still signed in by it,
+ * came from there too, and a report has to find them. A sign-up's own first method came from nowhere.
+ */
+export async function rememberRemoved(
+  { query }: Write,
+  account: Account,
+  { kind, id }: { kind: LoginMethodKind; id: string },
+  now: number,
+): Promise<void> {
+  if (kind === "password") {
+    const password = originOfPassword(account);
+    const row = password && { ...password, account_id: account.id, removed_at: now };
+    if (row) await query.insertInto("removed_method").values(row).execute();
+    return;
+  }
+  const row = query
+    .selectFrom(kind === "passkey" ? "passkey" : "oidc_identity")
+    .select((eb) => [...COLUMNS, "account_id", eb.lit(now).as("removed_at")])
+    .where("id", "=", id)
+    .where("added_by", "is not", null);
+  await query
+    .insertInto("removed_method")
+    .columns([...COLUMNS, "account_id", "removed_at"])
+    .expression(row)
+    .execute();
+}
+
+/** Null for a password that the account was made with, or that was there before origins were kept. */
+function originOfPassword(account: Account): (Origin & { id: string; created_at: number }) | null {
+  if (account.password_added_at === null) return null;
+  return {
+    id: "password",
+    created_at: account.password_added_at,
+    added_by: account.password_added_by,
+    added_from: account.password_added_from,
+    added_with: account.password_added_with,
+  };
+}

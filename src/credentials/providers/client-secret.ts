@@ -1,0 +1,35 @@
+import * as client from "openid-client";
+
+/** Sends the client's secret to a provider where that wants it: in the body of the request, or in its header. */
+export type ClientSecret = {
+  authenticate: client.ClientAuth;
+  /** Does what needs the secret; once more with it in the other place, if the provider doesn't take it in this one. */
+  inEitherPlace<T>(work: () => Promise<T>): Promise<T>;
+};
+
+/**
+ * Many providers insist on the place that was chosen when the client was registered, and what they say of themselves
+ * doesn't tell which one that is. A refused secret uses up no code. The place that was right is tried first from then on.
+ */
+export function createClientSecret(secret: string): ClientSecret {
+  const places = [client.ClientSecretPost(secret), client.ClientSecretBasic(secret)] as const;
+  let preferred: 0 | 1 = 0;
+  return {
+    authenticate: (...request) => places[preferred](...request),
+    async inEitherPlace(work) {
+      const tried = preferred;
+      try {
+        return await work();
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        preferred = tried === 0 ? 1 : 0;
+        return work();
+      }
+    },
+  };
+}
+
+function isRefused(error: unknown): boolean {
+  if (error instanceof client.ResponseBodyError) return error.error === "invalid_client";
+  return error instanceof client.WWWAuthenticateChallengeError && error.status === 401;
+}
