@@ -34,11 +34,6 @@ describe("The command line on PostgreSQL", () => {
       /there is no such database/,
     ],
     [
-      "a server that nobody knows",
-      (url) => Object.assign(url, { hostname: "nowhere.invalid" }),
-      /name is not known/,
-    ],
-    [
       "TLS that it doesn't speak",
       (url) => url.searchParams.set("sslmode", "verify-full"),
       /the encrypted connection failed/,

@@ -111,11 +111,14 @@ function missingRight(right: string, table: string): DatabaseUnusable {
   );
 }
 
+/** The name of a container, or of a machine that has just started, is known only once it runs. */
+const UNKNOWN_NAME = /^(ENOTFOUND|EAI_AGAIN)$/;
+
 const REMEDIES: [RegExp, string][] = [
   [/^28/, "the server refused this user or password"],
   [/^3D000$/, "there is no such database on the server; create it first"],
   [/^(42501|3F000)$/, "this user may not create tables; grant it rights on the schema"],
-  [/^(ENOTFOUND|EAI_AGAIN|ERR_INVALID_URL)$/, "the server's name is not known"],
+  [UNKNOWN_NAME, "the server's name is not known"],
   [
     /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/,
     "the server's certificate is not from an authority known here; name its authority's file with sslrootcert=, or don't verify it with sslmode=no-verify",
@@ -130,7 +133,12 @@ function inOneLine(error: unknown): unknown {
   const code = String((cause as { code?: unknown }).code ?? "");
   const noTls = /does not support SSL/i.test(cause.message) ? "TLS" : code;
   const remedy = REMEDIES.find(([pattern]) => pattern.test(noTls))?.[1];
-  if (remedy) return new DatabaseUnusable(`DATABASE_URL: ${remedy} (${cause.message}).`);
+  if (remedy) {
+    const sentence = `DATABASE_URL: ${remedy} (${cause.message}).`;
+    return UNKNOWN_NAME.test(code)
+      ? new DatabaseUnavailable(sentence, { cause })
+      : new DatabaseUnusable(sentence);
+  }
   return error instanceof DatabaseUnavailable
     ? error
     : new DatabaseUnavailable("The database did not answer.", { cause });
