@@ -39,6 +39,13 @@ export async function countSealed(parts: Parts): Promise<{ secondFactors: Sealed
   return { secondFactors: await count(secondFactors), waitingEmails: await count(waitingEmails) };
 }
 
+/** Whether a key of this node opens second factors: one page of them, so that a start may ask. */
+export async function opensSecondFactors(parts: Parts): Promise<boolean> {
+  const [secondFactors] = SEALED;
+  const page = await readPage(parts, secondFactors, "");
+  return page.every(({ id, sealed }) => parts.seal.keyAge(sealed, secondFactors.boundTo(id)) !== "none");
+}
+
 /**
  * Reseals with the newest key what an older key of `new,old` has sealed: second factors and waiting emails, so
  * that the old one can be taken out of the settings. A row that changes meanwhile stays.
