@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 
-const SIGNALS = ["SIGINT", "SIGTERM"];
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** The file itself, and what SQLite keeps beside a database. */
 const PARTS = ["", "-journal", "-wal", "-shm"];
 

@@ -127,11 +127,14 @@ describe.skipIf(process.platform === "win32")("A signal", () => {
     return closed;
   }
 
-  test.each(["SIGINT", "SIGTERM"] as const)("%s ends a backup, and nothing of it is left", async (name) => {
-    addWideAccounts();
-    expect(await signal(name, ["backup", "b.db"], cwd, /draft/)).toEqual([null, name]);
-    expect(readdirSync(cwd)).toEqual(["latchkey-data"]);
-  });
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s ends a backup, and nothing of it is left",
+    async (name) => {
+      addWideAccounts();
+      expect(await signal(name, ["backup", "b.db"], cwd, /draft/)).toEqual([null, name]);
+      expect(readdirSync(cwd)).toEqual(["latchkey-data"]);
+    },
+  );
 
   test("ends a restore while it ends sessions, and the database before it stays alone", async () => {
     addPeople(PEOPLE);
