@@ -96,6 +96,26 @@ describe("The command line on PostgreSQL", () => {
     }
   });
 
+  test("after an upgrade, a user who doesn't own the tables is told who has to migrate them", async () => {
+    expect((await run(["migrate"])).code).toBe(0);
+    const role = `guest_${randomBytes(6).toString("hex")}`;
+    await database.read(`create role ${role} login password 'guest'`);
+    try {
+      await database.read(`grant select, insert, update, delete on all tables in schema public to ${role}`);
+      await database.read("delete from latchkey_schema where version > 13");
+      const asRole = (url: URL) => Object.assign(url, { username: role, password: "guest" });
+      const words =
+        /^DATABASE_URL: the tables are of an older version, and this user doesn't own them; run latchkey migrate as the user who does \(.*\)\.\n$/;
+      const may = { code: 1, err: expect.stringMatching(words) };
+      expect(await run(["serve"], asRole)).toMatchObject(may);
+      await database.read(`grant create on schema public to ${role}`);
+      expect(await run(["serve"], asRole)).toMatchObject(may);
+    } finally {
+      await database.read(`drop owned by ${role}`);
+      await database.read(`drop role ${role}`);
+    }
+  });
+
   test("a PostgreSQL that is too old stops the start with the version that it takes", async () => {
     const proxy = await FaultProxy.start(new URL(database.url), "old server");
     const { code, err } = await run(["serve"], (url) => Object.assign(url, { port: String(proxy.port) }));

@@ -1,6 +1,7 @@
 import { DatabaseUnavailable, DatabaseUnusable } from "../database.ts";
 import { deadlineIn } from "../deadline.ts";
 import { migrationsOf, pendingMigrations, whyForeign } from "../migrations.ts";
+import { sqlState } from "./faults.ts";
 import { ask, type Client, giveBack, isBroken, type Pool, STATEMENT_LIMIT, takeClient } from "./pool.ts";
 
 const LEAST_VERSION = 150_000;
@@ -46,7 +47,8 @@ async function requireVersion(client: Client): Promise<void> {
 }
 
 async function migrate(client: Client): Promise<void> {
-  if (pendingMigrations("postgres", await schemaVersion(client)).length === 0) return;
+  const before = await schemaVersion(client);
+  if (pendingMigrations("postgres", before).length === 0) return;
   await ask(client, { text: BEGIN });
   try {
     await ask(client, { text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
@@ -61,7 +63,7 @@ async function migrate(client: Client): Promise<void> {
     await ask(client, { text: "commit" });
   } catch (error) {
     if (!isBroken(client)) await ask(client, { text: "rollback" });
-    throw error;
+    throw before > 0 && isForbidden(error) ? notOwner(error.cause) : error;
   }
 }
 
@@ -109,6 +111,17 @@ function missingRight(right: string, table: string): DatabaseUnusable {
   return new DatabaseUnusable(
     `DATABASE_URL: this user may not ${right} in the table ${table}; grant it ${RIGHTS.join(", ")} on all of Latchkey's tables.`,
   );
+}
+
+/** A user with rights in the tables alone, after an upgrade. */
+function notOwner({ message }: Error): DatabaseUnusable {
+  return new DatabaseUnusable(
+    `DATABASE_URL: the tables are of an older version, and this user doesn't own them; run latchkey migrate as the user who does (${message}).`,
+  );
+}
+
+function isForbidden(error: unknown): error is DatabaseUnavailable & { cause: Error } {
+  return error instanceof DatabaseUnavailable && sqlState(error.cause) === "42501";
 }
 
 /** The name of a container, or of a machine that has just started, is known only once it runs. */
