@@ -4,6 +4,7 @@ import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 import { FaultProxy } from "../support/databases/fault-proxy.ts";
 import { signUp, turnOnTwoFactor } from "../support/requests/people.ts";
 import { latchkey } from "../support/servers/command-line.ts";
+import { deadPort } from "../support/servers/free-port.ts";
 import { startServer } from "../support/servers/server.ts";
 
 const KEY = randomBytes(32).toString("hex");
@@ -124,6 +125,20 @@ describe("The command line on PostgreSQL", () => {
       1,
       expect.stringMatching(/^DATABASE_URL: this server is PostgreSQL .*; Latchkey needs 15 or newer\.\n$/),
     ]);
+  });
+
+  test("a server that doesn't answer ends a command with one line that says why, and doctor says it, too", async () => {
+    const port = String(await deadPort());
+    const away = (url: URL) => Object.assign(url, { port });
+    const { code, out, err } = await run(["doctor"], away);
+    expect([code, err]).toEqual([1, ""]);
+    expect(out).toMatch(/^fail\s+The database did not answer \(\S.*\)\.$/m);
+    const unknown = await run(["accounts", "list"], (url) => Object.assign(url, { hostname: "db.invalid" }));
+    expect(unknown).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/^DATABASE_URL: the server's name is not known \(.*\)\.\n$/),
+    });
   });
 
   test("doctor says that the key is another than the one that secrets were sealed with", async () => {
