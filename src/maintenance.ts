@@ -87,7 +87,7 @@ async function checkClock({ clockAhead }: HttpParts): Promise<void> {
 async function checkKey(parts: HttpParts): Promise<void> {
   if (await opensSecondFactors(parts)) return;
   parts.log.warn(
-    "LATCHKEY_SECRET_KEY (or the key file) is not the one that second factors were encrypted with: people who have one can't log in. Set it to new,old if you have the old one; latchkey doctor counts them.",
+    "LATCHKEY_SECRET_KEY (or the key file) is not the one that some second factors were encrypted with: their owners can't log in. Set it to new,old if you have the old one; latchkey doctor counts them.",
   );
 }
 

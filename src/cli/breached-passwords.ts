@@ -1,7 +1,7 @@
 import { open, rename, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { packBreachedPasswords } from "../credentials/passwords/breached-passwords.ts";
-import { withDraft } from "./draft.ts";
+import { withDraft } from "./backup/draft.ts";
 import { requireFolderOf } from "./require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult } from "./terminal.ts";
 

@@ -6,11 +6,11 @@ import type { Command } from "commander";
 import { keyFileOf } from "../../credentials/key-file.ts";
 import { resultCode } from "../../database/sqlite/faults.ts";
 import { readSettings, type Settings } from "../../options/options.ts";
-import { withDraft } from "../draft.ts";
 import { givenOptions } from "../given-options.ts";
 import { requireFolderOf } from "../require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult, say } from "../terminal.ts";
 import { missingFile } from "../with-latchkey.ts";
+import { withDraft } from "./draft.ts";
 import { copyPrivately } from "./private-copy.ts";
 import { requireSound, whyUnsound } from "./require-sound.ts";
 

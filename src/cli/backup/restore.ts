@@ -6,10 +6,10 @@ import { keyFileOf } from "../../credentials/key-file.ts";
 import { pendingMigrations } from "../../database/migrations.ts";
 import { isBusy, isDamaged } from "../../database/sqlite/faults.ts";
 import { openSqlite } from "../../database/sqlite/sqlite.ts";
-import { withDraft } from "../draft.ts";
 import { endEveryoneShown } from "../end-everyone.ts";
 import { CommandFailed, type JsonFlag, many, printResult } from "../terminal.ts";
 import { embeddedDatabase } from "./backup.ts";
+import { withDraft } from "./draft.ts";
 import { copyPrivately } from "./private-copy.ts";
 import { requireSound } from "./require-sound.ts";
 
