@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 import { FaultProxy } from "../support/databases/fault-proxy.ts";
@@ -139,6 +140,24 @@ describe("The command line on PostgreSQL", () => {
       out: "",
       err: expect.stringMatching(/^DATABASE_URL: the server's name is not known \(.*\)\.\n$/),
     });
+  });
+
+  test("everyone's sessions end also where they are too many to be counted in the time of a statement", async () => {
+    const server = await startServer({ engine: engineOf("postgres"), database, secretKey: KEY });
+    await signUp(server);
+    await server.close();
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query("begin; lock table session in access exclusive mode");
+    const counting = () =>
+      database.read(
+        "select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query ~ '^select count'",
+      );
+    const ended = run(["sessions", "end-all", "--everyone"]);
+    await expect.poll(counting).toHaveLength(1);
+    await expect.poll(counting).toHaveLength(0);
+    await holder.end();
+    expect(await ended).toEqual({ code: 0, out: "Ended 1 session.\n", err: "" });
   });
 
   test("doctor says that the key is another than the one that secrets were sealed with", async () => {
