@@ -17,6 +17,7 @@ import {
   signIn,
   signUp,
   trySignIn,
+  turnOnTwoFactor,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
@@ -72,6 +73,24 @@ describe("A PostgreSQL that goes away", () => {
     expectRefusal(await server.client().post("/api/session", known), 503, "unavailable");
     proxy.fault = "none";
     await expectSignedIn((await signUp(server)).client);
+  });
+
+  test("may be away at the start: what its key doesn't open is told once it is there", async () => {
+    await turnOnTwoFactor(server, await signUp(server));
+    proxy.fault = "refuse";
+    proxy.cut();
+    const other = await startServer({ engine: engineOf("postgres"), database: server.database });
+    const { parts } = other.latchkey;
+    const [look, warn] = [vi.spyOn(parts, "inBackground"), vi.spyOn(parts.log, "warn")];
+    try {
+      await expect.poll(() => look.mock.calls.length).toBeGreaterThan(0);
+      await parts.settled();
+      proxy.fault = "none";
+      const told = [expect.stringContaining("second factors")];
+      await expect.poll(() => warn.mock.calls).toContainEqual(told);
+    } finally {
+      await other.close();
+    }
   });
 
   test("may have no address yet at the start, as a container that starts beside the server", async () => {
