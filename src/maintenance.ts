@@ -1,4 +1,4 @@
-import { resealSecrets } from "./credentials/reseal.ts";
+import { opensSecondFactors, resealSecrets } from "./credentials/reseal.ts";
 import { tellHeldBack } from "./credentials/send-emails.ts";
 import { DatabaseUnavailable } from "./database/database.ts";
 import type { HttpParts } from "./http/call.ts";
@@ -6,8 +6,8 @@ import { waitingEmails } from "./mail/outgoing.ts";
 import { prune } from "./sessions/prune.ts";
 
 const MINUTE = 60_000;
-/** How soon after the start emails of an earlier run are looked for; ms. A command is over by then, and leaves them to the server. */
-const FIRST_EMAILS = 1_000;
+/** How soon after the start its first look at what an earlier run left comes; ms. A command is over by then, and leaves it to the server. */
+const FIRST_LOOK = 1_000;
 /** Of five milliseconds pruning takes one at most: it goes on for longer, and nobody notices. */
 export const REST = 4;
 /** The longest time that a timer takes; ms. */
@@ -17,6 +17,9 @@ type Work = (parts: HttpParts, stop: AbortSignal) => Promise<void>;
 
 /** What a server looks at when it starts, and again each time before it prunes. */
 const AT_START: Work[] = [unlessDown(checkClock), unlessDown(resealAll)];
+
+/** What it looks at once, as soon as the database answers. */
+const FIRST: Work[] = [checkKey, sendLeftEmails];
 
 /** What a server does every LATCHKEY_PRUNE_INTERVAL (an hour; S11), in this order, and never twice at once. */
 const HOURLY: Work[] = [...AT_START, pruneAndLog];
@@ -45,12 +48,17 @@ export function startMaintenance(parts: HttpParts, onError: (error: unknown) => 
   const minutely = every(Math.min(pruneInterval, MINUTE), () =>
     parts.inBackground(() => doAll(EVERY_MINUTE)),
   );
-  const firstEmails = setTimeout(
-    () => parts.inBackground(() => unlessDown(sendLeftEmails)(parts, stop.signal)),
-    FIRST_EMAILS,
-  ).unref();
+  let first: NodeJS.Timeout;
+  const lookFirst = () => {
+    first = setTimeout(() => parts.inBackground(() => doAll(FIRST).catch(lookAgain)), FIRST_LOOK).unref();
+  };
+  const lookAgain = (error: unknown) => {
+    if (!(error instanceof DatabaseUnavailable)) throw error;
+    if (!stop.signal.aborted) lookFirst();
+  };
+  lookFirst();
   return async () => {
-    clearTimeout(firstEmails);
+    clearTimeout(first);
     clearInterval(hourly);
     clearInterval(minutely);
     stop.abort();
@@ -73,6 +81,14 @@ function unlessDown(work: Work): Work {
 /** Warns of a clock that differs from the database's. */
 async function checkClock({ clockAhead }: HttpParts): Promise<void> {
   await clockAhead();
+}
+
+/** A key that was replaced is noticed before somebody's code is refused. */
+async function checkKey(parts: HttpParts): Promise<void> {
+  if (await opensSecondFactors(parts)) return;
+  parts.log.warn(
+    "LATCHKEY_SECRET_KEY (or the key file) is not the one that some second factors were encrypted with: their owners can't log in. Set it to new,old if you have the old one; latchkey doctor counts them.",
+  );
 }
 
 /** While the key is being changed, what is sealed moves to the first one; then the one after it can be taken out. */

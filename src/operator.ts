@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { deleteAccount } from "./changes/close-account.ts";
 import { addAccount, findAccountByEmail } from "./credentials/account.ts";
 import { readEmailAddress } from "./credentials/email-address.ts";
@@ -129,6 +130,8 @@ export async function endEveryone(
         return endBecauseOf(write, "everyone_logged_out", { accountIds }, doer);
       });
       progress(ended);
+      // On the embedded database nothing else waits: a signal would be heard at the end.
+      await nextTurn();
     }
   }
   await database.write(endLinksOfNobody);

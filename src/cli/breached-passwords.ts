@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { open, rename, rm, writeFile } from "node:fs/promises";
+import { open, rename, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { packBreachedPasswords } from "../credentials/passwords/breached-passwords.ts";
+import { withDraft } from "./backup/draft.ts";
 import { requireFolderOf } from "./require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult } from "./terminal.ts";
 
@@ -35,12 +35,9 @@ async function* linesOf(list: string): AsyncIterable<string> {
 }
 
 /** A server that is reading the one before keeps it until it is started again. */
-async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
-  const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;
-  try {
+function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
+  return withDraft(file, async (draft) => {
     await writeFile(draft, parts, { flag: "wx" });
     await rename(draft, file);
-  } finally {
-    await rm(draft, { force: true });
-  }
+  });
 }

@@ -6,8 +6,8 @@ const LINE_EVERY = 10_000;
 
 /** How far a long piece of work is, on standard error: a bar on a terminal, now and then a line elsewhere. */
 export type Progress = {
-  /** `share` from 0 to 1, `done` in pieces. */
-  show(share: number, done: number): void;
+  /** `share` from 0 to 1, or null where nobody knows of how many; `done` in pieces. */
+  show(share: number | null, done: number): void;
   /** Takes the bar away, for what is to be read instead of it. */
   clear(): void;
 };
@@ -22,10 +22,8 @@ function bar(noun: string): Progress {
     show(share, done) {
       if (Date.now() - drawnAt < REDRAW_INTERVAL) return;
       drawnAt = Date.now();
-      const filled = Math.round(Math.min(1, share) * BAR_WIDTH);
-      const percent = `${Math.floor(Math.min(1, share) * 100)}`.padStart(3);
-      const drawn = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-      process.stderr.write(`\r${drawn} ${percent} %  ${done.toLocaleString("en")} ${noun}`);
+      const drawn = share === null ? "" : `${drawBar(share)} ${percentOf(share).padStart(3)} %  `;
+      process.stderr.write(`\r${drawn}${done.toLocaleString("en")} ${noun}`);
     },
     clear() {
       if (drawnAt > 0) process.stderr.write("\r\x1b[K");
@@ -40,8 +38,17 @@ function lines(noun: string): Progress {
     show(share, done) {
       if (done < told + LINE_EVERY) return;
       told = done - (done % LINE_EVERY);
-      say(`${done.toLocaleString("en")} ${noun} (${Math.floor(Math.min(1, share) * 100)} %)`);
+      say(`${done.toLocaleString("en")} ${noun}${share === null ? "" : ` (${percentOf(share)} %)`}`);
     },
     clear() {},
   };
+}
+
+function drawBar(share: number): string {
+  const filled = Math.round(Math.min(1, share) * BAR_WIDTH);
+  return "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+}
+
+function percentOf(share: number): string {
+  return `${Math.floor(Math.min(1, share) * 100)}`;
 }

@@ -17,7 +17,9 @@ export async function withLatchkey<T>(
   const options = await givenOptions();
   const missing = creates ? null : missingDatabase(readSettings(options));
   if (missing !== null) throw new CommandFailed(missing);
-  const latchkey = await openLatchkey({ ...options, logLevel: options.logLevel ?? "warn" });
+  // What a start warns of is for the server's log, and doctor says it.
+  const latchkey = await openLatchkey({ ...options, logLevel: options.logLevel ?? "error" });
+  latchkey.parts.log.level = options.logLevel ?? "warn";
   try {
     return await work(latchkey.parts);
   } finally {

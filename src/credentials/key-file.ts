@@ -29,7 +29,11 @@ export async function readSecretKeys(settings: Settings, database: Database): Pr
 }
 
 async function holdsSealed({ read }: Database): Promise<boolean> {
-  const secondFactor = read.selectFrom("two_factor").select("account_id").limit(1);
+  const secondFactor = read
+    .selectFrom("two_factor")
+    .select("account_id")
+    .where("confirmed_at", "is not", null)
+    .limit(1);
   const email = read.selectFrom("outgoing_email").select("id").limit(1);
   return [await secondFactor.executeTakeFirst(), await email.executeTakeFirst()].some(Boolean);
 }

@@ -12,14 +12,23 @@ export type Resealed = {
   unreadable: number;
 };
 
-/** Where something sealed is stored: its columns, and what the seal of a row is bound to. */
+/**
+ * Where something sealed is stored: its columns, what the seal of a row is bound to, and which rows somebody would
+ * miss. A second factor that was begun and never confirmed is none: whoever goes on begins anew.
+ */
 const SEALED = [
-  { table: "two_factor", id: "account_id", sealed: "secret", boundTo: (accountId: string) => accountId },
-  { table: "outgoing_email", id: "id", sealed: "sealed", boundTo: sealedFor },
+  {
+    table: "two_factor",
+    id: "account_id",
+    sealed: "secret",
+    boundTo: (accountId: string) => accountId,
+    inUse: sql<boolean>`confirmed_at is not null`,
+  },
+  { table: "outgoing_email", id: "id", sealed: "sealed", boundTo: sealedFor, inUse: sql<boolean>`1 = 1` },
 ] as const;
 
 type Place = (typeof SEALED)[number];
-type SealedRow = { id: string; sealed: Uint8Array };
+type SealedRow = { id: string; sealed: Uint8Array; inUse: boolean | number };
 type Parts = Pick<AccountParts, "database" | "seal">;
 
 /** How many there are, and how many of them no key of this node opens. */
@@ -30,6 +39,7 @@ export async function countSealed(parts: Parts): Promise<{ secondFactors: Sealed
   const count = async (place: Place): Promise<Sealed> => {
     const counted: Sealed = { all: 0, unreadable: 0 };
     for await (const row of readAll(parts, place)) {
+      if (!row.inUse) continue;
       counted.all += 1;
       if (parts.seal.keyAge(row.sealed, place.boundTo(row.id)) === "none") counted.unreadable += 1;
     }
@@ -37,6 +47,15 @@ export async function countSealed(parts: Parts): Promise<{ secondFactors: Sealed
   };
   const [secondFactors, waitingEmails] = SEALED;
   return { secondFactors: await count(secondFactors), waitingEmails: await count(waitingEmails) };
+}
+
+/** Whether a key of this node opens second factors: one page of them, so that a start may ask. */
+export async function opensSecondFactors(parts: Parts): Promise<boolean> {
+  const [secondFactors] = SEALED;
+  const page = await readPage(parts, secondFactors, "");
+  return page.every(
+    ({ id, sealed, inUse }) => !inUse || parts.seal.keyAge(sealed, secondFactors.boundTo(id)) !== "none",
+  );
 }
 
 /**
@@ -64,7 +83,7 @@ async function* readAll(parts: Parts, place: Place, stop?: AbortSignal): AsyncGe
 async function readPage({ database }: Parts, place: Place, after: string): Promise<SealedRow[]> {
   const [table, id, sealed] = [sql.table(place.table), sql.ref(place.id), sql.ref(place.sealed)];
   const page = sql<SealedRow>`
-    select ${id} as id, ${sealed} as sealed from ${table}
+    select ${id} as id, ${sealed} as sealed, ${place.inUse} as "inUse" from ${table}
       where ${id} > ${after} order by ${id} limit ${ROWS_A_PAGE}`;
   return (await page.execute(database.read)).rows;
 }

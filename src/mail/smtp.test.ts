@@ -188,6 +188,43 @@ describe("a mail server that takes its time", () => {
     expect(seen.at(-1)).toBe(TEN_MINUTES);
   });
 
+  test("and never ends its answer loses the connection after half an hour, and only that one", async () => {
+    const limits: AbortController[] = [];
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => {
+      limits.push(new AbortController());
+      return limits.at(-1)?.signal ?? AbortSignal.abort();
+    });
+    closing.push(() => timeout.mockRestore());
+    let held = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.write("220 mail.example.com\r\n");
+      createInterface({ input: socket }).on("line", (line) => {
+        if (line === "DATA") socket.write("354 go on\r\n");
+        else if (/^(EHLO|MAIL|RCPT)/.test(line)) socket.write("250 yes\r\n");
+        // Whatever comes resets the timer of a silent connection.
+        if (line !== ".") return;
+        held += 1;
+        socket.write("250-still at it\r\n");
+        if (held === 2) answerSecond = () => socket.write("250 taken\r\n");
+      });
+    }).listen(0);
+    let answerSecond = () => false;
+    await once(server, "listening");
+    closing.push(() => void server.close());
+    const transport = smtpTransport(`smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, FROM);
+    closing.push(() => transport.close());
+    const endless = transport.send(mail);
+    await expect.poll(() => held).toBe(1);
+    const other = transport.send(mail);
+    await expect.poll(() => held).toBe(2);
+    expect(timeout.mock.calls).toEqual([[3 * TEN_MINUTES], [3 * TEN_MINUTES]]);
+    limits[0]?.abort();
+    await expect(endless).rejects.toMatchObject({ code: "ETIMEDOUT" });
+    answerSecond();
+    await other;
+  });
+
   test("isn't kept connected for them: half a minute after the last email the connection is closed", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     closing.push(() => void vi.useRealTimers());

@@ -7,6 +7,12 @@ const CONNECT_TIMEOUT = 20_000;
 const GREETING_TIMEOUT = 30_000;
 /** What RFC 5321 asks for after an email: whoever gives up earlier sends it again to a server that has taken it. */
 const SOCKET_TIMEOUT = 600_000;
+/**
+ * How long one email may take, answers that come in drops and never end included: all that RFC 5321 gives a server
+ * for its answers about one (5 minutes for the greeting, the sender and the recipient each, 2 before the text, 3 in
+ * it, 10 after it), so that no email is taken away from a server that may still accept it.
+ */
+const EMAIL_TIMEOUT = 1_800_000;
 /** How long connections stay open for the next email: after minutes a firewall may have forgotten them without a word. */
 const IDLE_TIMEOUT = 30_000;
 
@@ -54,7 +60,15 @@ export function smtpTransport(smtpUrl: string, from: Sender): MailTransport {
     }
   };
   return {
-    send: (mail) => use((transporter) => transporter.sendMail(compile(from, mail))),
+    async send(mail) {
+      const signal = AbortSignal.timeout(EMAIL_TIMEOUT);
+      const email = { ...compile(from, mail), signal };
+      await use((transporter) => transporter.sendMail(email)).catch((error: unknown) => {
+        throw signal.aborted
+          ? Object.assign(new Error("Timeout", { cause: error }), { code: "ETIMEDOUT" })
+          : error;
+      });
+    },
     verify: () => use((transporter) => transporter.verify()),
     close: () => close(true),
   };

@@ -49,6 +49,15 @@ function addPeople(count: number): void {
   );
 }
 
+/** 20,000 accounts in 40 MB. */
+function addWideAccounts(): void {
+  inDatabase(file, (database) =>
+    database.exec(`insert into account (id, email, email_key, created_at, created_label)
+      with recursive n(n) as (select 1 union all select n + 1 from n where n < 20000)
+      select 'a' || n, n || '@example.test', n || '@example.test', 1, hex(zeroblob(1000)) from n`),
+  );
+}
+
 const sessionsIn = (of: string) =>
   inDatabase(of, (database) => database.prepare("select count(*) as count from session").get()?.count);
 
@@ -106,12 +115,39 @@ describe("restore", () => {
   });
 });
 
-test("A backup comes to its end however often a server writes meanwhile", async () => {
-  inDatabase(file, (database) =>
-    database.exec(`insert into account (id, email, email_key, created_at, created_label)
-      with recursive n(n) as (select 1 union all select n + 1 from n where n < 20000)
-      select 'a' || n, n || '@example.test', n || '@example.test', 1, hex(zeroblob(1000)) from n`),
+describe.skipIf(process.platform === "win32")("A signal", () => {
+  const filesIn = (folder: string) => readdirSync(folder).join(" ");
+
+  /** Sends it once a file of that name has appeared. */
+  async function signal(name: NodeJS.Signals, words: string[], folder: string, file: RegExp) {
+    const child = start(words, { cwd });
+    const closed = once(child, "close");
+    await expect.poll(() => filesIn(folder), { interval: 5 }).toMatch(file);
+    child.kill(name);
+    return closed;
+  }
+
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s ends a backup, and nothing of it is left",
+    async (name) => {
+      addWideAccounts();
+      expect(await signal(name, ["backup", "b.db"], cwd, /draft/)).toEqual([null, name]);
+      expect(readdirSync(cwd)).toEqual(["latchkey-data"]);
+    },
   );
+
+  test("ends a restore while it ends sessions, and the database before it stays alone", async () => {
+    addPeople(PEOPLE);
+    expect(await run("backup", "b.db")).toMatchObject({ code: 0 });
+    const folder = join(cwd, "latchkey-data");
+    expect(await signal("SIGINT", ["restore", "b.db"], folder, /draft-\w+-wal/)).toEqual([null, "SIGINT"]);
+    expect(filesIn(folder)).not.toMatch(/draft|before-restore/);
+    expect(sessionsIn(file)).toBe(PEOPLE);
+  });
+});
+
+test("A backup comes to its end however often a server writes meanwhile", async () => {
+  addWideAccounts();
   const server = new DatabaseSync(file);
   server.exec("pragma synchronous = off; pragma busy_timeout = 5000");
   const write = server.prepare("update account set created_at = created_at + 1 where id = 'a1'");

@@ -2,7 +2,7 @@ import { chmodSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 import { MailServer } from "../support/mail/mail-server.ts";
-import { signUp, turnOnTwoFactor } from "../support/requests/people.ts";
+import { expectStatus, PASSWORD, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
 import { latchkey } from "../support/servers/command-line.ts";
 import { startServer } from "../support/servers/server.ts";
 
@@ -36,6 +36,17 @@ test("doctor counts what a replaced key no longer opens, though the newest secon
   const both = await doctor(`${NEW},${OLD}`);
   expect(both.out).toMatch(/^ok\s+The key opens all second factors \(2\)\.$/m);
   expect(both.code).toBe(0);
+});
+
+test("doctor, and a start without the key file, don't count a second factor that somebody began to set up and left", async () => {
+  const server = await startServer({ engine, database, secretKey: OLD });
+  const { client } = await signUp(server);
+  expectStatus(201, await client.post("/api/account/two-factor", { currentPassword: PASSWORD }));
+  await server.latchkey.parts.mailer.settled();
+  await server.close();
+  expect(await doctor(NEW)).toMatchObject({ code: 0, out: expect.not.stringContaining("second factors") });
+  const env = { DATABASE_URL: database.url };
+  expect(await latchkey(["accounts", "list"], { cwd: database.folder, env })).toMatchObject({ code: 0 });
 });
 
 test("doctor says that others can read the database file, and how to keep them from it", async () => {

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 import { FaultProxy } from "../support/databases/fault-proxy.ts";
 import { signUp, turnOnTwoFactor } from "../support/requests/people.ts";
 import { latchkey } from "../support/servers/command-line.ts";
+import { deadPort } from "../support/servers/free-port.ts";
 import { startServer } from "../support/servers/server.ts";
 
 const KEY = randomBytes(32).toString("hex");
@@ -32,11 +34,6 @@ describe("The command line on PostgreSQL", () => {
       "a database that isn't there",
       (url) => Object.assign(url, { pathname: "/nowhere" }),
       /there is no such database/,
-    ],
-    [
-      "a server that nobody knows",
-      (url) => Object.assign(url, { hostname: "nowhere.invalid" }),
-      /name is not known/,
     ],
     [
       "TLS that it doesn't speak",
@@ -101,6 +98,26 @@ describe("The command line on PostgreSQL", () => {
     }
   });
 
+  test("after an upgrade, a user who doesn't own the tables is told who has to migrate them", async () => {
+    expect((await run(["migrate"])).code).toBe(0);
+    const role = `guest_${randomBytes(6).toString("hex")}`;
+    await database.read(`create role ${role} login password 'guest'`);
+    try {
+      await database.read(`grant select, insert, update, delete on all tables in schema public to ${role}`);
+      await database.read("delete from latchkey_schema where version > 13");
+      const asRole = (url: URL) => Object.assign(url, { username: role, password: "guest" });
+      const words =
+        /^DATABASE_URL: the tables are of an older version, and this user doesn't own them; run latchkey migrate as the user who does \(.*\)\.\n$/;
+      const may = { code: 1, err: expect.stringMatching(words) };
+      expect(await run(["serve"], asRole)).toMatchObject(may);
+      await database.read(`grant create on schema public to ${role}`);
+      expect(await run(["serve"], asRole)).toMatchObject(may);
+    } finally {
+      await database.read(`drop owned by ${role}`);
+      await database.read(`drop role ${role}`);
+    }
+  });
+
   test("a PostgreSQL that is too old stops the start with the version that it takes", async () => {
     const proxy = await FaultProxy.start(new URL(database.url), "old server");
     const { code, err } = await run(["serve"], (url) => Object.assign(url, { port: String(proxy.port) }));
@@ -109,6 +126,38 @@ describe("The command line on PostgreSQL", () => {
       1,
       expect.stringMatching(/^DATABASE_URL: this server is PostgreSQL .*; Latchkey needs 15 or newer\.\n$/),
     ]);
+  });
+
+  test("a server that doesn't answer ends a command with one line that says why, and doctor says it, too", async () => {
+    const port = String(await deadPort());
+    const away = (url: URL) => Object.assign(url, { port });
+    const { code, out, err } = await run(["doctor"], away);
+    expect([code, err]).toEqual([1, ""]);
+    expect(out).toMatch(/^fail\s+The database did not answer \(\S.*\)\.$/m);
+    const unknown = await run(["accounts", "list"], (url) => Object.assign(url, { hostname: "db.invalid" }));
+    expect(unknown).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/^DATABASE_URL: the server's name is not known \(.*\)\.\n$/),
+    });
+  });
+
+  test("everyone's sessions end also where they are too many to be counted in the time of a statement", async () => {
+    const server = await startServer({ engine: engineOf("postgres"), database, secretKey: KEY });
+    await signUp(server);
+    await server.close();
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query("begin; lock table session in access exclusive mode");
+    const counting = () =>
+      database.read(
+        "select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query ~ '^select count'",
+      );
+    const ended = run(["sessions", "end-all", "--everyone"]);
+    await expect.poll(counting).toHaveLength(1);
+    await expect.poll(counting).toHaveLength(0);
+    await holder.end();
+    expect(await ended).toEqual({ code: 0, out: "Ended 1 session.\n", err: "" });
   });
 
   test("doctor says that the key is another than the one that secrets were sealed with", async () => {

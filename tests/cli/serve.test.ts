@@ -139,6 +139,12 @@ describe("a server and the command line on one database", () => {
     server = await serve({ cwd, env: { PORT: String(port) } });
   });
 
+  it("stops as cleanly when its terminal is closed, with 0", async () => {
+    const closed = once(server.child, "close");
+    server.child.kill("SIGHUP");
+    expect(await closed).toEqual([0, null]);
+  });
+
   it("stops cleanly: streams closed, last uses written, exit 0", async () => {
     const client = browser();
     expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));

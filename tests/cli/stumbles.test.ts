@@ -175,15 +175,18 @@ describe("serve, while PostgreSQL can't be reached", () => {
     }
   });
 
-  test("stops at once when it is told to, with 0", async () => {
+  test.each([
+    ["that refuses", async () => `127.0.0.1:${await deadPort()}`, "The database did not answer"],
+    ["whose name is not known yet", () => "postgres.invalid", "DATABASE_URL: the server's name is not known"],
+  ])("waits for one %s, and stops at once when it is told to, with 0", async (_one, host, why) => {
     const env = {
       PORT: String(await freePort()),
-      DATABASE_URL: `postgres://nobody@127.0.0.1:${await deadPort()}/nothing`,
+      DATABASE_URL: `postgres://nobody@${await host()}/nothing`,
       LATCHKEY_SECRET_KEY: randomBytes(32).toString("hex"),
     };
     const child = start(["serve"], { cwd, env });
     const out = text(child.stdout ?? process.stdin);
-    await untilSaid(child.stderr, "Waiting for the database");
+    await untilSaid(child.stderr, `Waiting for the database. ${why}`);
     child.kill("SIGTERM");
     expect(await once(child, "close")).toEqual([0, null]);
     expect(await out).toBe("");

@@ -12,6 +12,8 @@ import {
   signUp,
   turnOnTwoFactor,
 } from "../support/requests/people.ts";
+import { deadPort } from "../support/servers/free-port.ts";
+import { startInOwnProcess } from "../support/servers/own-process.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const OLD = "1a".repeat(32);
@@ -45,6 +47,24 @@ describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
     await signInWithCode(server, person, secret);
     expectStatus(200, await server.client().get("/readyz"));
     await server.close();
+    await database.drop();
+  });
+
+  test("a start with a key that doesn't open the second factors is one warning, which names no key", async () => {
+    const database = await engine.createDatabase();
+    const smtpUrl = `smtp://127.0.0.1:${await deadPort()}`;
+    const server = await startServer({ engine, database, secretKey: OLD, smtpUrl });
+    await turnOnTwoFactor(server, await signUp(server));
+    await server.close();
+    const warnings: string[][] = [];
+    for (const secretKey of [OLD, NEW]) {
+      const node = await startInOwnProcess({ databaseUrl: database.url, secretKey, smtpUrl });
+      await node.hasSaid("Emails of an earlier run wait to be sent.");
+      await node.stop();
+      warnings.push(node.log().filter((line) => line.includes("second factors")));
+      expect(node.log().join()).not.toContain(secretKey);
+    }
+    expect(warnings).toEqual([[], [expect.stringContaining('"level":40')]]);
     await database.drop();
   });
 

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import dns from "node:dns";
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { engineOf } from "../support/databases/engines.ts";
 import { type Fault, FaultProxy } from "../support/databases/fault-proxy.ts";
 import {
@@ -16,6 +17,7 @@ import {
   signIn,
   signUp,
   trySignIn,
+  turnOnTwoFactor,
 } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
@@ -71,6 +73,46 @@ describe("A PostgreSQL that goes away", () => {
     expectRefusal(await server.client().post("/api/session", known), 503, "unavailable");
     proxy.fault = "none";
     await expectSignedIn((await signUp(server)).client);
+  });
+
+  test("may be away at the start: what its key doesn't open is told once it is there", async () => {
+    await turnOnTwoFactor(server, await signUp(server));
+    proxy.fault = "refuse";
+    proxy.cut();
+    const other = await startServer({ engine: engineOf("postgres"), database: server.database });
+    const { parts } = other.latchkey;
+    const [look, warn] = [vi.spyOn(parts, "inBackground"), vi.spyOn(parts.log, "warn")];
+    try {
+      await expect.poll(() => look.mock.calls.length).toBeGreaterThan(0);
+      await parts.settled();
+      proxy.fault = "none";
+      const told = [expect.stringContaining("second factors")];
+      await expect.poll(() => warn.mock.calls).toContainEqual(told);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test("may have no address yet at the start, as a container that starts beside the server", async () => {
+    const { lookup } = dns;
+    let alias = "postgres.invalid";
+    const named = (name: string, ...more: unknown[]): void =>
+      Reflect.apply(lookup, dns, [name === "postgres" ? alias : name, ...more]);
+    const spy = vi.spyOn(dns, "lookup").mockImplementation(named as typeof lookup);
+    const url = Object.assign(new URL(server.database.url), { hostname: "postgres" }).href;
+    const options = { engine: engineOf("postgres"), database: { ...server.database, url } };
+    const other = await startServer(options);
+    try {
+      expect((await other.client().get("/readyz")).status).toBe(503);
+      await expect(other.latchkey.sessions.list("an account")).rejects.toThrow(
+        "DATABASE_URL: the server's name is not known (getaddrinfo ",
+      );
+      alias = "127.0.0.1";
+      expect((await other.client().get("/readyz")).status).toBe(200);
+    } finally {
+      spy.mockRestore();
+      await other.close();
+    }
   });
 
   test("that is silent is 503 after its time, not for ever", async () => {

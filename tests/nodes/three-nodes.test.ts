@@ -108,11 +108,6 @@ describe("Three nodes on one PostgreSQL", () => {
       /^DATABASE_URL: there is no such database/,
     ],
     [
-      "a server that nobody knows",
-      (url: URL) => Object.assign(url, { hostname: "nowhere.invalid" }),
-      /^DATABASE_URL: the server's name is not known/,
-    ],
-    [
       "TLS that it doesn't speak",
       (url: URL) => Object.assign(url, { search: "?sslmode=require" }),
       /^DATABASE_URL: the encrypted connection failed/,

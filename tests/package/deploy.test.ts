@@ -54,7 +54,7 @@ test.skipIf(nginx === null)("nginx takes the configuration of compose.yaml", asy
 
 const compose = await systemProgram("docker-compose", "docker-compose");
 test.skipIf(compose === null)(
-  "compose.yaml gives Latchkey every setting of .env, but not where to listen",
+  "compose.yaml gives Latchkey every setting of .env, but not where to listen, and as long to stop as systemd does",
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "latchkey-compose-"));
     try {
@@ -72,6 +72,8 @@ test.skipIf(compose === null)(
           "      HOST: 0.0.0.0",
         ]),
       );
+      expect(stdout).toMatch(/^ {4}stop_grace_period: 30s$/m);
+      expect(readFileSync(UNIT, "utf8")).toMatch(/^TimeoutStopSec=30s$/m);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Command } from "commander";
 import { keyFileOf } from "../../credentials/key-file.ts";
 import { resultCode } from "../../database/sqlite/faults.ts";
@@ -10,6 +10,7 @@ import { givenOptions } from "../given-options.ts";
 import { requireFolderOf } from "../require-folder.ts";
 import { CommandFailed, type JsonFlag, printResult, say } from "../terminal.ts";
 import { missingFile } from "../with-latchkey.ts";
+import { withDraft } from "./draft.ts";
 import { copyPrivately } from "./private-copy.ts";
 import { requireSound, whyUnsound } from "./require-sound.ts";
 
@@ -39,7 +40,7 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
   const hasKey = existsSync(keyFile) && secretKeys === null;
   for (const made of hasKey ? [target, `${target}.key`] : [target])
     if (existsSync(made)) throw new CommandFailed(`${made} exists already. Choose another name.`);
-  await copyWhole(file, target);
+  await withDraft(target, (draft) => copyWhole(file, target, draft));
   if (hasKey) {
     await copyPrivately(keyFile, `${target}.key`);
     say(
@@ -58,8 +59,7 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
 const PAGES_AT_ONCE = 500;
 
 /** A copy as of one moment; it appears whole and sound or not at all, and only this user may read it. */
-async function copyWhole(file: string, target: string): Promise<void> {
-  const draft = `${target}.draft-${randomBytes(6).toString("hex")}`;
+async function copyWhole(file: string, target: string, draft: string): Promise<void> {
   const copied = { of: file, noun: "database" } as const;
   const source = new DatabaseSync(file, { readOnly: true });
   try {
@@ -69,6 +69,8 @@ async function copyWhole(file: string, target: string): Promise<void> {
     writeFileSync(draft, "", { mode: 0o600, flag: "wx" });
     await backup(source, draft, { rate: PAGES_AT_ONCE, progress: progressTeller() });
     requireSound(draft, copied);
+    // A signal that came meanwhile is heard now.
+    await nextTurn();
     linkSync(draft, target);
   } catch (error) {
     if (!(error instanceof Error) || resultCode(error) === null) throw error;
@@ -78,7 +80,6 @@ async function copyWhole(file: string, target: string): Promise<void> {
     );
   } finally {
     source.close();
-    for (const part of ["", "-wal", "-shm"]) rmSync(draft + part, { force: true });
   }
 }
 

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
@@ -10,6 +9,7 @@ import { openSqlite } from "../../database/sqlite/sqlite.ts";
 import { endEveryoneShown } from "../end-everyone.ts";
 import { CommandFailed, type JsonFlag, many, printResult } from "../terminal.ts";
 import { embeddedDatabase } from "./backup.ts";
+import { withDraft } from "./draft.ts";
 import { copyPrivately } from "./private-copy.ts";
 import { requireSound } from "./require-sound.ts";
 
@@ -39,8 +39,7 @@ async function restore(name: string, flags: JsonFlag): Promise<void> {
  */
 async function putInPlace(source: string, file: string): Promise<{ kept: string | null; ended: number }> {
   if (existsSync(file)) requireUnused(file);
-  const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;
-  try {
+  return withDraft(file, async (draft) => {
     await copyPrivately(source, draft);
     // Throws where a newer version has written it.
     pendingMigrations("sqlite", requireSound(draft, { of: source, noun: "backup" }));
@@ -48,9 +47,7 @@ async function putInPlace(source: string, file: string): Promise<{ kept: string 
     const kept = setAside(file);
     renameSync(draft, file);
     return { kept, ended };
-  } finally {
-    for (const part of ["", "-wal", "-shm"]) rmSync(draft + part, { force: true });
-  }
+  });
 }
 
 async function endAll(draft: string): Promise<number> {

@@ -1,7 +1,9 @@
 import { sql } from "kysely";
+import { DatabaseUnavailable } from "../../database/database.ts";
 import { announcementsArrive, CHANNEL, listenTarget } from "../../database/postgres/listener.ts";
 import type { HttpParts } from "../../http/call.ts";
 import { CLOCK_NOT_READY, CLOCK_WARNS } from "../../http/clock-watch.ts";
+import { sentenceOf } from "../terminal.ts";
 import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
 
 /** Does it answer, in time, with the same clock, to all the nodes, and for good? */
@@ -11,7 +13,8 @@ export async function lookAtDatabase(parts: HttpParts): Promise<Finding[]> {
     await database.read.selectFrom("account").select("id").limit(1).execute();
     await database.write(({ query }) => query.deleteFrom("attempts").where("key", "=", "doctor").execute());
   } catch (error) {
-    return [fail(`The database does not answer: ${messageOf(error)}`)];
+    if (error instanceof DatabaseUnavailable) return [fail(sentenceOf(error))];
+    return [fail(`The database can't be used: ${messageOf(error)}`)];
   }
   if (settings.database.engine === "sqlite")
     return [ok(`The database ${settings.database.file} can be read and written.`)];

@@ -81,11 +81,12 @@ function whyNot(error: NodeJS.ErrnoException, host: string, port: number): strin
 }
 
 /**
+ * A terminal that is closed sends SIGHUP. Node hears it even under nohup, so listening for it takes nothing away.
  * A signal often comes twice: to the whole group of processes, and passed on by npm or whatever else started this.
  * Without a listener for the second one, it would cut off what the first lets finish.
  */
 function stopSignal(): Promise<false> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => resolve(false));
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => resolve(false));
   });
 }

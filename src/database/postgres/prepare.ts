@@ -1,6 +1,7 @@
 import { DatabaseUnavailable, DatabaseUnusable } from "../database.ts";
 import { deadlineIn } from "../deadline.ts";
 import { migrationsOf, pendingMigrations, whyForeign } from "../migrations.ts";
+import { sqlState } from "./faults.ts";
 import { ask, type Client, giveBack, isBroken, type Pool, STATEMENT_LIMIT, takeClient } from "./pool.ts";
 
 const LEAST_VERSION = 150_000;
@@ -46,7 +47,8 @@ async function requireVersion(client: Client): Promise<void> {
 }
 
 async function migrate(client: Client): Promise<void> {
-  if (pendingMigrations("postgres", await schemaVersion(client)).length === 0) return;
+  const before = await schemaVersion(client);
+  if (pendingMigrations("postgres", before).length === 0) return;
   await ask(client, { text: BEGIN });
   try {
     await ask(client, { text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
@@ -61,7 +63,7 @@ async function migrate(client: Client): Promise<void> {
     await ask(client, { text: "commit" });
   } catch (error) {
     if (!isBroken(client)) await ask(client, { text: "rollback" });
-    throw error;
+    throw before > 0 && isForbidden(error) ? notOwner(error.cause) : error;
   }
 }
 
@@ -111,11 +113,25 @@ function missingRight(right: string, table: string): DatabaseUnusable {
   );
 }
 
+/** A user with rights in the tables alone, after an upgrade. */
+function notOwner({ message }: Error): DatabaseUnusable {
+  return new DatabaseUnusable(
+    `DATABASE_URL: the tables are of an older version, and this user doesn't own them; run latchkey migrate as the user who does (${message}).`,
+  );
+}
+
+function isForbidden(error: unknown): error is DatabaseUnavailable & { cause: Error } {
+  return error instanceof DatabaseUnavailable && sqlState(error.cause) === "42501";
+}
+
+/** The name of a container, or of a machine that has just started, is known only once it runs. */
+const UNKNOWN_NAME = /^(ENOTFOUND|EAI_AGAIN)$/;
+
 const REMEDIES: [RegExp, string][] = [
   [/^28/, "the server refused this user or password"],
   [/^3D000$/, "there is no such database on the server; create it first"],
   [/^(42501|3F000)$/, "this user may not create tables; grant it rights on the schema"],
-  [/^(ENOTFOUND|EAI_AGAIN|ERR_INVALID_URL)$/, "the server's name is not known"],
+  [UNKNOWN_NAME, "the server's name is not known"],
   [
     /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/,
     "the server's certificate is not from an authority known here; name its authority's file with sslrootcert=, or don't verify it with sslmode=no-verify",
@@ -130,7 +146,12 @@ function inOneLine(error: unknown): unknown {
   const code = String((cause as { code?: unknown }).code ?? "");
   const noTls = /does not support SSL/i.test(cause.message) ? "TLS" : code;
   const remedy = REMEDIES.find(([pattern]) => pattern.test(noTls))?.[1];
-  if (remedy) return new DatabaseUnusable(`DATABASE_URL: ${remedy} (${cause.message}).`);
+  if (remedy) {
+    const sentence = `DATABASE_URL: ${remedy} (${cause.message}).`;
+    return UNKNOWN_NAME.test(code)
+      ? new DatabaseUnavailable(sentence, { cause })
+      : new DatabaseUnusable(sentence);
+  }
   return error instanceof DatabaseUnavailable
     ? error
     : new DatabaseUnavailable("The database did not answer.", { cause });
