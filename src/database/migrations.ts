@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { codeFile } from "../own-files.ts";
-import { DatabaseUnusable } from "./database.ts";
+import { DatabaseUnusable, type Notice } from "./database.ts";
 
 export type Migration = { version: number; name: string; sql: string };
 
@@ -31,6 +31,13 @@ export function pendingMigrations(engine: "sqlite" | "postgres", version: number
     );
   }
   return all.filter((migration) => migration.version > version);
+}
+
+/** Says that an upgrade begins: with many rows it takes a while. A new database has nothing to upgrade. */
+export function announceUpgrade(notice: Notice, before: number, pending: readonly Migration[]): void {
+  const newest = pending.at(-1)?.version;
+  if (before > 0 && newest !== undefined)
+    notice("info", `The database is being upgraded from schema ${before} to ${newest}.`);
 }
 
 /** Only a database of Latchkey's has one of these tables; before migration 10 it is `half_finished_sign_in`. */

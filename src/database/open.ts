@@ -10,7 +10,7 @@ export async function openDatabase(
   // One engine alone is loaded: a start takes as long as what it loads.
   if (database.engine === "sqlite") {
     const { openSqlite } = await import("./sqlite/sqlite.ts");
-    return openSqlite(database.file);
+    return openSqlite(database.file, notice);
   }
   const { openPostgres } = await import("./postgres/postgres.ts");
   return openPostgres({ url: database.url, listenUrl, notice });

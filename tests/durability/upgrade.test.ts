@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { migrationsOf } from "../../src/database/migrations.ts";
+import { openDatabase } from "../../src/database/open.ts";
+import { readSettings } from "../../src/options/options.ts";
 import { describeOnEachEngine, type Engine, type TestDatabase } from "../support/databases/engines.ts";
 import { loadFirstSchema } from "../support/databases/old-database.ts";
 import type { Client } from "../support/requests/client.ts";
@@ -84,5 +86,20 @@ describeOnEachEngine("A database of the first released schema", (engine) => {
         : "select max(version) as newest from latchkey_schema",
     );
     expect(row?.newest).toBe(migrationsOf(engine.name).at(-1)?.version);
+  });
+});
+
+describeOnEachEngine("An upgrade", (engine) => {
+  test("is a line of the log when it begins, with both schemas; a start without one says nothing", async () => {
+    const database = await engine.createDatabase();
+    await loadFirstSchema(database, engine);
+    const said: string[] = [];
+    const settings = readSettings({ databaseUrl: database.url, secretKey: "ab".repeat(32) });
+    const start = () => openDatabase(settings, (_, words) => said.push(words));
+    await (await start()).close();
+    await (await start()).close();
+    const newest = migrationsOf(engine.name).at(-1)?.version;
+    expect(said).toEqual([`The database is being upgraded from schema 1 to ${newest}.`]);
+    await database.drop();
   });
 });

@@ -37,7 +37,7 @@ export async function openPostgres(options: {
   const pool = openPool(url, CONNECTIONS, { endsAtServer });
   const lookUpPool = openPool(url, LOOK_UP_CONNECTIONS, { endsAtServer });
   const closePools = () => Promise.all([closePool(pool), closePool(lookUpPool)]);
-  const prepared = onceItWorks(() => preparePostgres(pool));
+  const prepared = onceItWorks(() => preparePostgres(pool, notice));
   await prepared().catch(async (error: unknown) => {
     if (error instanceof DatabaseUnavailable)
       return notice("warn", `${error.message} Answering 503 until DATABASE_URL can be used.`, error.cause);

@@ -1,6 +1,6 @@
-import { DatabaseUnavailable, DatabaseUnusable } from "../database.ts";
+import { DatabaseUnavailable, DatabaseUnusable, type Notice } from "../database.ts";
 import { deadlineIn } from "../deadline.ts";
-import { migrationsOf, pendingMigrations, whyForeign } from "../migrations.ts";
+import { announceUpgrade, migrationsOf, pendingMigrations, whyForeign } from "../migrations.ts";
 import { sqlState } from "./faults.ts";
 import { ask, type Client, giveBack, isBroken, type Pool, STATEMENT_LIMIT, takeClient } from "./pool.ts";
 
@@ -19,12 +19,12 @@ const BEGIN = `begin isolation level read committed; set local statement_timeout
  * Brings the schema up to date under a lock, so that nodes that start at once migrate once.
  * @throws DatabaseUnusable with one line that names the setting; DatabaseUnavailable where nobody answers.
  */
-export async function preparePostgres(pool: Pool): Promise<void> {
+export async function preparePostgres(pool: Pool, notice: Notice): Promise<void> {
   try {
     const client = await takeClient(pool, deadlineIn(STATEMENT_LIMIT));
     try {
       await requireVersion(client);
-      await migrate(client);
+      await migrate(client, notice);
       await requireRights(client);
     } finally {
       giveBack(client);
@@ -46,7 +46,7 @@ async function requireVersion(client: Client): Promise<void> {
   }
 }
 
-async function migrate(client: Client): Promise<void> {
+async function migrate(client: Client, notice: Notice): Promise<void> {
   const before = await schemaVersion(client);
   if (pendingMigrations("postgres", before).length === 0) return;
   await ask(client, { text: BEGIN });
@@ -56,7 +56,9 @@ async function migrate(client: Client): Promise<void> {
     await ask(client, {
       text: "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
     });
-    for (const { version, sql } of pendingMigrations("postgres", await schemaVersion(client))) {
+    const pending = pendingMigrations("postgres", await schemaVersion(client));
+    announceUpgrade(notice, before, pending);
+    for (const { version, sql } of pending) {
       await ask(client, { text: sql }, deadlineIn(MIGRATION_LIMIT));
       await ask(client, { text: "insert into latchkey_schema (version) values ($1)", values: [version] });
     }

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { DatabaseUnusable } from "../database.ts";
-import { pendingMigrations, whyForeign } from "../migrations.ts";
+import { DatabaseUnusable, type Notice } from "../database.ts";
+import { announceUpgrade, pendingMigrations, whyForeign } from "../migrations.ts";
 import { resultCode } from "./faults.ts";
 
 /** Files up to this size are checked whole at the start, about 10 ms a MB. */
@@ -15,7 +15,7 @@ const UPGRADE_TIMEOUT = 120_000;
  * Opens the embedded database for writing and brings its schema up to date.
  * @throws DatabaseUnusable with one line for the operator; the file is then as it was.
  */
-export function openSqliteFile(file: string): DatabaseSync {
+export function openSqliteFile(file: string, notice: Notice = () => {}): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -25,7 +25,7 @@ export function openSqliteFile(file: string): DatabaseSync {
     if (isNew) chmodSync(file, 0o600);
     else inspect(database, file);
     database.exec("pragma journal_mode = wal; pragma synchronous = full");
-    migrate(database);
+    migrate(database, notice);
     database.exec("pragma busy_timeout = 0");
     return database;
   } catch (error) {
@@ -48,11 +48,14 @@ function inspect(database: DatabaseSync, file: string): void {
   if (row?.quick_check !== "ok") throw new DatabaseUnusable(`${file} ${DAMAGED}.`);
 }
 
-function migrate(database: DatabaseSync): void {
+function migrate(database: DatabaseSync, notice: Notice): void {
   if (pendingMigrations("sqlite", schemaVersion(database)).length === 0) return;
   database.exec(`pragma busy_timeout = ${UPGRADE_TIMEOUT}; begin immediate`);
   try {
-    for (const { version, sql } of pendingMigrations("sqlite", schemaVersion(database))) {
+    const before = schemaVersion(database);
+    const pending = pendingMigrations("sqlite", before);
+    announceUpgrade(notice, before, pending);
+    for (const { version, sql } of pending) {
       database.exec(sql);
       database.exec(`pragma user_version = ${version}`);
     }

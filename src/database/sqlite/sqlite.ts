@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { createAnnouncements } from "../announcements.ts";
-import type { Database } from "../database.ts";
+import type { Database, Notice } from "../database.ts";
 import type { Schema } from "../schema.ts";
 import { transact } from "../transaction.ts";
 import { checkpointInThread } from "./checkpoints.ts";
@@ -16,8 +16,8 @@ const LOOK_INTERVAL = 250;
  * The embedded database. All writes go through one connection and its mutex; reads, and the hot
  * look-up, have a read-only connection of their own that sees only what is committed.
  */
-export function openSqlite(file: string): Database {
-  const writing = openSqliteFile(file);
+export function openSqlite(file: string, notice?: Notice): Database {
+  const writing = openSqliteFile(file, notice);
   const reading = new DatabaseSync(file, { readOnly: true });
   reading.exec("pragma busy_timeout = 5000");
   const read = new Kysely<Schema>({ dialect: sqliteDialect(reading) });
