@@ -5,6 +5,7 @@ import "../src/react/latchkey.css";
 import "./dashboard.css";
 import { readConfig } from "./config.ts";
 import { Frame } from "./frame.tsx";
+import { loadPastedLinks } from "./link-token.ts";
 
 /** Only what a page needs is fetched: nobody waits for the code of another page to log in. */
 const emailedLink = (name: keyof typeof import("./pages/emailed-links.tsx")) => async () =>
@@ -26,6 +27,7 @@ const config = readConfig();
 const client = createClient({ basePath: config.basePath });
 const path = location.pathname.slice(config.basePath.length).replace(/\/$/, "");
 const root = document.getElementById("page");
+loadPastedLinks();
 if (root) void show(root);
 
 /** Fetches first, then draws: a page that takes the token out of its address is begun once. */

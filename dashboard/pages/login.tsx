@@ -8,7 +8,8 @@ import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
 import { because, type Why, whyHere } from "../../src/react/why-here.ts";
 import { inWords, type Problem } from "../../src/react/words.ts";
 import type { Config } from "../config.ts";
-import { keptToken, OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { keptToken } from "../link-token.ts";
 import { OtherWays, Providers } from "../providers.tsx";
 import { SecondStep } from "./second-step.tsx";
 

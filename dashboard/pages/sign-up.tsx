@@ -5,7 +5,8 @@ import { Form, FormProblem, Submit, text, useAction } from "../../src/react/part
 import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { makePasskey } from "../../src/react/proof/passkeys.ts";
 import { EMPTY_FIELDS, type Problem } from "../../src/react/words.ts";
-import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { OneTask, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { dropToken, takeToken } from "../link-token.ts";
 import { OtherWays, Providers } from "../providers.tsx";
 import { Gone } from "./link-page.tsx";
 
@@ -126,6 +127,7 @@ function Finish({ token }: { token: string }) {
       await goOn();
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
+      dropToken();
       setExpired(true);
     }
   });
@@ -138,7 +140,10 @@ function Finish({ token }: { token: string }) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        <a href={path("/sign-up")}>Ask for a new link</a>
+        {/* To the page's own address, for which browsers keep its entry in the history. */}
+        <a href={path("/sign-up")} onClick={dropToken}>
+          Ask for a new link
+        </a>
       </p>
     </OneTask>
   );
