@@ -21,7 +21,9 @@ export function loadPastedLinks(): void {
   });
 }
 
+/** Where an app sends people to log in, what is behind the # is the app's own. */
 function tokenInAddress(): string | null {
+  if (new URLSearchParams(location.search).has("next")) return null;
   return new URLSearchParams(location.hash.slice(1)).get("token");
 }
 

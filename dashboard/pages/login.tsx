@@ -64,7 +64,7 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
   });
   const refused = usePasskeyAutofill(arrive, byPasskey.working);
   useLateProof(goOn);
-  const { search } = location;
+  const { search, hash } = location;
   return (
     <OneTask title="Log in">
       <Reason why={why} />
@@ -85,7 +85,7 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
       </Form>
       <p className="links">
         <a href={path("/forgot-password")}>Forgot password?</a>
-        {config.signUp !== "closed" && <a href={path("/sign-up") + search}>Create account</a>}
+        {config.signUp !== "closed" && <a href={path("/sign-up") + search + hash}>Create account</a>}
       </p>
       <OtherWays isAny={config.passkeys || config.oidc.length > 0}>
         {config.passkeys && (
@@ -139,10 +139,13 @@ function Reason({ why }: { why: Why | null }) {
   );
 }
 
-/** The address that was typed on the page before; it comes in the fragment, so no server sees it. */
+/** The address that was typed on the page before; it comes in the fragment, before what stood there, so no server sees it. */
 function takeEmail(): string {
-  const email = new URLSearchParams(location.hash.slice(1)).get("email") ?? "";
-  if (email !== "") history.replaceState(null, "", location.pathname + location.search);
+  const given = new URLSearchParams(location.hash.slice(1));
+  const email = given.get("email") ?? "";
+  const place = given.get("place") ?? "";
+  const hash = place === "" ? "" : `#${place}`;
+  if (email !== "") history.replaceState(null, "", location.pathname + location.search + hash);
   return email;
 }
 

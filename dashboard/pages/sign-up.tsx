@@ -56,12 +56,13 @@ function Begin({ email, setEmail, onSent }: BeginProps) {
     if (!isEmpty) void byPasskey.act();
   };
   const problem = action.problem ?? byPasskey.problem;
+  const { search, hash } = location;
   return (
     <OneTask title="Create account">
       <Form action={action}>
         <EmailField value={email} onChange={(event) => setEmail(event.target.value)} problem={problem} />
         {problem?.code === "email_taken" && (
-          <a href={`${path("/login")}${location.search}#email=${encodeURIComponent(email)}`}>
+          <a href={`${path("/login")}${search}#${new URLSearchParams({ email, place: hash.slice(1) })}`}>
             Log in instead
           </a>
         )}
@@ -70,7 +71,7 @@ function Begin({ email, setEmail, onSent }: BeginProps) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        <a href={path("/login") + location.search}>I already have an account</a>
+        <a href={path("/login") + search + hash}>I already have an account</a>
       </p>
       <OtherWays isAny={(asksPassword && config.passkeys) || config.oidc.length > 0}>
         {asksPassword && config.passkeys && (
@@ -101,7 +102,7 @@ function Sent({ email, onAgain }: { email: string; onAgain: () => void }) {
         password. Check your spam folder too.
       </p>
       <p className="links">
-        <a href={path("/login") + location.search}>Back to log in</a>
+        <a href={path("/login") + location.search + location.hash}>Back to log in</a>
         <button type="button" className="lk-link" onClick={onAgain}>
           Use another address
         </button>

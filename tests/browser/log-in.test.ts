@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import {
+  browserFor,
+  createAccount,
+  focused,
+  logInInBrowser,
+  signUpInBrowser,
+} from "../support/browsers/browser.ts";
 import { DAY } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -72,6 +78,31 @@ describe("logging in, in the browser", () => {
     await page.getByRole("link", { name: "Log in instead" }).click();
     await expect.poll(() => page.getByLabel("Email").inputValue()).toBe(email);
     expect(page.url()).not.toContain(email);
+  });
+
+  it("leads to the same place on the page, by way of a new account and of one that is there already", async () => {
+    const { baseUrl } = server();
+    const { email } = await signUp(server());
+    const place = "#/inbox?of=ada&token=the-apps-own";
+    const begin = async () => {
+      const { page } = await browser.device({ userAgent: UA.chromeMac });
+      await page.goto(`${baseUrl}/login?next=%2Ffavicon.svg%3Fof%3Dthe-app${place}`);
+      await page.getByRole("link", { name: "Create account" }).click();
+      return page;
+    };
+    const newcomer = await begin();
+    await newcomer.getByRole("link", { name: "I already have an account" }).click();
+    await newcomer.getByRole("link", { name: "Create account" }).click();
+    await createAccount(newcomer, freshEmail(), PASSWORD);
+    await newcomer.waitForURL(`${baseUrl}/favicon.svg?of=the-app${place}`);
+
+    const known = await begin();
+    await createAccount(known, email, PASSWORD);
+    await known.getByRole("link", { name: "Log in instead" }).click();
+    await expect.poll(() => known.getByLabel("Email").inputValue()).toBe(email);
+    await known.getByLabel("Password").fill(PASSWORD);
+    await known.getByLabel("Password").press("Enter");
+    await known.waitForURL(`${baseUrl}/favicon.svg?of=the-app${place}`);
   });
 
   it("goes back to the first step, with the reason, if the second took too long", async () => {
