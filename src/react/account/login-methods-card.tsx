@@ -5,6 +5,7 @@ import { Button } from "../parts/button.tsx";
 import { type Answer, Card, Stale, useStatus, Waiting } from "../parts/card.tsx";
 import { ConfirmDialog, Dialog } from "../parts/dialog.tsx";
 import { Field, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
+import { OneSession } from "../parts/one-session.tsx";
 import { makePasskey } from "../proof/passkeys.ts";
 import { useProof, useResume } from "../proof/proof.tsx";
 import { useGoToSite } from "../proof/sites.ts";
@@ -15,6 +16,15 @@ import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } f
  * `answer`: what to say after somebody has come back from another site.
  */
 export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
+  const { endings } = useLatchkey();
+  return (
+    <OneSession>
+      <LoginMethods answer={endings === 0 ? answer : undefined} />
+    </OneSession>
+  );
+}
+
+function LoginMethods({ answer }: { answer: Answer | undefined }) {
   const { settings } = useLatchkey();
   const reading = useLoginMethods();
   const methods = reading.data?.methods;

@@ -3,6 +3,7 @@ import { EndOthers } from "../login-management/login-management.tsx";
 import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
+import { OneSession } from "../parts/one-session.tsx";
 import { THANKS, useResume } from "../proof/proof.tsx";
 import { useRefresh, useSessions, useWho } from "../queries.ts";
 import { devices } from "../words.ts";
@@ -16,6 +17,14 @@ type Step =
 
 /** A code from a phone besides the password: turning it on, its recovery codes, turning it off. */
 export function TwoFactorCard() {
+  return (
+    <OneSession>
+      <TwoFactor />
+    </OneSession>
+  );
+}
+
+function TwoFactor() {
   const { data: who } = useWho();
   const refresh = useRefresh();
   const [step, setStep] = useState<Step>({ name: REST });
