@@ -1,3 +1,4 @@
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { EndOthers } from "../login-management/login-management.tsx";
 import { Button } from "../parts/button.tsx";
@@ -5,8 +6,8 @@ import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
 import { OneSession } from "../parts/one-session.tsx";
 import { THANKS, useResume } from "../proof/proof.tsx";
-import { useRefresh, useSessions, useWho } from "../queries.ts";
-import { devices } from "../words.ts";
+import { readingOf, useLatchkey, useRefresh, useSessions, useWho } from "../queries.ts";
+import { devices, FEW_CODES, recoveryCodesLeft } from "../words.ts";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { Begin, Renew, Scan, TurnOff } from "./two-factor-forms.tsx";
 
@@ -57,12 +58,23 @@ function TwoFactor() {
       ) : (
         <Waiting bones={["line", "button"]} />
       )}
+      {step.name === REST && isOn && <CodesLeft />}
       {status.line}
       {step.name === REST && who && <Choices isOn={isOn ?? false} onChoose={(name) => setStep({ name })} />}
       <OpenStep step={step} email={who?.account.email ?? ""} goTo={setStep} done={done} warn={status.warn} />
       {offersEnd && <OfferEnd onClose={() => setOffersEnd(false)} say={status.say} />}
     </Card>
   );
+}
+
+function CodesLeft() {
+  const { client, queries } = useLatchkey();
+  const { data: left } = useQuery(
+    { queryKey: ["recovery-codes"], queryFn: (query) => client.recoveryCodesLeft(readingOf(query)) },
+    queries,
+  );
+  if (left === undefined) return null;
+  return <p className={left > FEW_CODES ? "lk-muted" : "lk-warning"}>{recoveryCodesLeft(left)}</p>;
 }
 
 type OpenStepProps = {
