@@ -40,6 +40,23 @@ describe("logging in, in the browser", () => {
     expect(sent.filter((url) => url.endsWith("/api/password-resets"))).toEqual([]);
   });
 
+  it("shows what was typed, by a button whose name alone says what it does next", async () => {
+    const { page } = await browser.device();
+    await page.goto(`${server().baseUrl}/login`);
+    await page.getByLabel("Password").fill(PASSWORD);
+    const button = page.getByRole("button", { name: /characters/ });
+    const state = async () => [
+      await button.ariaSnapshot(),
+      await page.getByLabel("Password").getAttribute("type"),
+    ];
+    expect(await state()).toEqual(['- button "Show characters"', "password"]);
+    await button.press("Enter");
+    // Pressed as well, it would read as if the characters were hidden.
+    await expect.poll(state).toEqual(['- button "Hide characters"', "text"]);
+    await button.press("Enter");
+    await expect.poll(state).toEqual(['- button "Show characters"', "password"]);
+  });
+
   it("says on the first render why you are here, without another request", async () => {
     const { baseUrl } = server();
     const email = freshEmail();
