@@ -32,7 +32,10 @@ if (root) void show(root);
 
 /** Fetches first, then draws: a page that takes the token out of its address is begun once. */
 async function show(element: HTMLElement): Promise<void> {
-  const Page = await (PAGES[path as keyof typeof PAGES] ?? PAGES["/login"])();
+  const fetchPage = navigator.cookieEnabled
+    ? (PAGES[path as keyof typeof PAGES] ?? PAGES["/login"])
+    : async () => (await import("./pages/cookies-off.tsx")).CookiesOffPage;
+  const Page = await fetchPage();
   // What stands there is for those to whom the scripts don't come.
   element.replaceChildren();
   createRoot(element).render(

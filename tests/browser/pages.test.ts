@@ -20,7 +20,7 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
   const server = serverOn();
   const browser = browserFor();
 
-  it.each([360, 1280])(
+  it.each([320, 1280])(
     "have no accessibility violations and no sideways scrolling at %i px",
     async (width) => {
       const { baseUrl } = server();
@@ -73,7 +73,7 @@ describe("every page", () => {
   const mounted = serverOn({ basePath: "/auth" });
   const browser = browserFor();
 
-  it("has a title of its own, and says that it needs JavaScript where that is off", async () => {
+  it("has a title of its own, and says that it needs JavaScript, and cookies, where they are off", async () => {
     const { page } = await browser.device();
     await page.goto(`${server().baseUrl}/login`);
     await expect.poll(() => page.title()).toBe("Log in · Latchkey");
@@ -82,6 +82,17 @@ describe("every page", () => {
     const card = plain.locator("noscript .lk-card");
     await card.waitFor();
     expect(await card.textContent()).toContain("This page needs JavaScript.");
+    const off = (await browser.device()).page;
+    await off.addInitScript(`
+      Object.defineProperty(navigator, "cookieEnabled", { value: false });
+      Object.defineProperty(window, "sessionStorage", { get() { throw new DOMException("Denied.", "SecurityError"); } });
+    `);
+    for (const task of ["/login", "/reset-password#token=x"]) {
+      await off.goto(`${server().baseUrl}${task}`);
+      await off.getByText("This page needs cookies.").waitFor();
+      expect(await violationsIn(off)).toEqual([]);
+    }
+    expect(off.url()).toContain("#token=x");
     await page.goto(`${mounted().baseUrl}/no-such-page`);
     await page.getByText("There is no such page.").waitFor();
     expect(await page.evaluate("getComputedStyle(document.querySelector('main')).borderRadius")).toBe("8px");
