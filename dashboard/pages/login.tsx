@@ -18,15 +18,27 @@ export function LoginPage() {
   const [isHalfDone, setHalfDone] = useState(isSecondStep);
   const [why, setWhy] = useState(() => whyThisPage(config));
   const startAgain = (sentence: string | null) => {
+    takeFromAddress("step");
     setWhy(sentence === null ? null : because(sentence));
     setHalfDone(false);
   };
+  const goHalfway = () => {
+    keepSecondStep();
+    setHalfDone(true);
+  };
   if (isHalfDone) return <SecondStep onOver={startAgain} />;
-  return <FirstStep why={why} onSent={() => setWhy(null)} onHalfDone={() => setHalfDone(true)} />;
+  return <FirstStep why={why} onSent={() => setWhy(null)} onHalfDone={goHalfway} />;
 }
 
 function isSecondStep(): boolean {
   return new URLSearchParams(location.search).get("step") === "two-factor";
+}
+
+/** In the address, since a phone may load the page again while the person is in the app with the codes. */
+function keepSecondStep(): void {
+  const url = new URL(location.href);
+  url.searchParams.set("step", "two-factor");
+  history.replaceState(null, "", url);
 }
 
 /** What the page before left, what came of a log-in at another site, or why the server says that the session is over. */

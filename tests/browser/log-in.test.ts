@@ -6,6 +6,7 @@ import {
   logInInBrowser,
   signUpInBrowser,
 } from "../support/browsers/browser.ts";
+import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import { DAY } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -120,6 +121,31 @@ describe("logging in, in the browser", () => {
     await known.getByLabel("Password").fill(PASSWORD);
     await known.getByLabel("Password").press("Enter");
     await known.waitForURL(`${baseUrl}/favicon.svg?of=the-app${place}`);
+  });
+
+  it("is still at the second step where a phone loads the page again, on the way back from the app with the codes", async () => {
+    const { baseUrl, clock } = server();
+    const person = await signUp(server());
+    const { secret } = await turnOnTwoFactor(server(), person);
+    const { page } = await browser.device({ userAgent: UA.safariIphone });
+    const begin = async () => {
+      await page.getByLabel("Email").fill(person.email);
+      await page.getByLabel("Password").fill(PASSWORD);
+      await page.getByLabel("Password").press("Enter");
+      await page.getByLabel("Authentication code").waitFor();
+      await page.reload();
+      await page.getByLabel("Authentication code").waitFor();
+    };
+    await page.goto(`${baseUrl}/login?next=%2Ffavicon.svg#/inbox`);
+    await begin();
+    await page.getByRole("button", { name: "Start again" }).click();
+    await page.reload();
+    await begin();
+    clock.toMiddleOf(STEP);
+    clock.advance(STEP);
+    await page.getByLabel("Authentication code").fill(codeAt(secret, clock.now()));
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.waitForURL(`${baseUrl}/favicon.svg#/inbox`);
   });
 
   it("goes back to the first step, with the reason, if the second took too long", async () => {
