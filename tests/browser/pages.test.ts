@@ -1,8 +1,15 @@
 import { gzipSync } from "node:zlib";
 import type { Page, Response } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browsers/browser.ts";
-import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import {
+  addAuthenticator,
+  browserFor,
+  logInInBrowser,
+  signUpInBrowser,
+  violationsIn,
+  withoutOfferInField,
+} from "../support/browsers/browser.ts";
+import { freshEmail, PASSWORD, signUpConfirmed } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
@@ -119,6 +126,29 @@ describe("every page", () => {
     expect(fetched.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000);
   });
 
+  it("keeps a name without a break, and text twice as large, within its width", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac, viewport: { width: 320, height: 640 } });
+    await addAuthenticator(page);
+    await withoutOfferInField(page);
+    const { email } = await signUpConfirmed(server());
+    await logInInBrowser(page, server().baseUrl, email, PASSWORD);
+    await page.getByRole("button", { name: "Change password" }).waitFor();
+    await page.evaluate("document.documentElement.style.fontSize = '200%'");
+    expect(await tooWide(page), "twice as large").toEqual([]);
+    await page.evaluate("document.documentElement.style.fontSize = ''");
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await page.getByText("The passkey was added.").waitFor();
+    await page.getByRole("button", { name: "Rename Chrome on Mac OS" }).click();
+    const name = "W".repeat(64);
+    await page.getByLabel("Name", { exact: true }).fill(name);
+    await page.getByLabel("Name", { exact: true }).press("Enter");
+    await page.getByText(`Renamed to ${name}.`).waitFor();
+    expect(await tooWide(page), "the name").toEqual([]);
+    await page.getByRole("button", { name: `Disconnect ${name}` }).click();
+    await page.getByRole("alertdialog").waitFor();
+    expect(await tooWide(page), "the question").toEqual([]);
+  });
+
   it("works where Latchkey is mounted below a path", async () => {
     const { baseUrl } = mounted();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -161,6 +191,13 @@ async function expectGood(page: Page, what: string): Promise<void> {
   const root = "document.documentElement";
   const overflow = await page.evaluate<number>(`${root}.scrollWidth - ${root}.clientWidth`);
   expect(overflow, `${what} scrolls sideways`).toBeLessThanOrEqual(0);
+}
+
+/** What is wider than its place, by its words. */
+function tooWide(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(
+    `[...document.querySelectorAll("h1, h2, p, dialog, main")].filter((at) => at.scrollWidth > at.clientWidth).map((at) => at.textContent)`,
+  );
 }
 
 async function sizeOf(response: Response): Promise<number> {
