@@ -96,7 +96,7 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
         <Submit working={action.working}>Log in</Submit>
       </Form>
       <p className="links">
-        <a href={path("/forgot-password")}>Forgot password?</a>
+        <a href={path("/forgot-password") + search + hash}>Forgot password?</a>
         {config.signUp !== "closed" && <a href={path("/sign-up") + search + hash}>Create account</a>}
       </p>
       <OtherWays isAny={config.passkeys || config.oidc.length > 0}>

@@ -56,7 +56,7 @@ function AskForLink({ email, onSent }: { email: string; onSent: (email: string) 
 
 function BackToLogin() {
   const path = usePath();
-  return <a href={path("/login")}>Back to log in</a>;
+  return <a href={path("/login") + location.search + location.hash}>Back to log in</a>;
 }
 
 const GONE = {

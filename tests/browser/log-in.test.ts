@@ -98,7 +98,7 @@ describe("logging in, in the browser", () => {
     expect(page.url()).not.toContain(email);
   });
 
-  it("leads to the same place on the page, by way of a new account and of one that is there already", async () => {
+  it("leads to the same place on the page, by way of a new account, and of a forgotten password that came back", async () => {
     const { baseUrl } = server();
     const { email } = await signUp(server());
     const place = "#/inbox?of=ada&token=the-apps-own";
@@ -117,7 +117,12 @@ describe("logging in, in the browser", () => {
     const known = await begin();
     await createAccount(known, email, PASSWORD);
     await known.getByRole("link", { name: "Log in instead" }).click();
-    await expect.poll(() => known.getByLabel("Email").inputValue()).toBe(email);
+    await known.getByRole("link", { name: "Forgot password?" }).click();
+    await known.getByLabel("Email").fill(email);
+    await known.getByRole("button", { name: "Send the link" }).click();
+    await known.getByText("a link is on its way").waitFor();
+    await known.getByRole("link", { name: "Back to log in" }).click();
+    await known.getByLabel("Email").fill(email);
     await known.getByLabel("Password").fill(PASSWORD);
     await known.getByLabel("Password").press("Enter");
     await known.waitForURL(`${baseUrl}/favicon.svg?of=the-app${place}`);
