@@ -1,11 +1,10 @@
 import { useEffect, useRef, useState } from "react";
 import { type Reading, Refused } from "../src/client/index.ts";
+import { nextTry } from "../src/client/next-try.ts";
 import { useClient } from "../src/react/index.ts";
 
 /** `checking`: nothing is shown; `unanswered`, `refused`: nor can it be found out for now whether it may be. */
 export type Check = "checked" | "checking" | "unanswered" | "refused";
-
-const NEXT_TRY = 3_000;
 
 /** A page that is looked at again shows nothing before its session was checked; what had the focus has it again after it. */
 export function useCheckOnReturn(): Check {
@@ -19,7 +18,9 @@ export function useCheckOnReturn(): Check {
   }, [check]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let failures = 0;
     const hide = () => {
+      clearTimeout(timer);
       focused.current ??= document.activeElement;
       setCheck("checking");
     };
@@ -27,33 +28,42 @@ export function useCheckOnReturn(): Check {
       clearTimeout(timer);
       client.checkSession(reading).then(
         // An answer that comes once the person has gone again shows nothing: whoever comes next is checked first.
-        () => document.visibilityState === "hidden" || setCheck("checked"),
+        () => isHidden() || setCheck("checked"),
         (error: unknown) => {
           const isRefused = error instanceof Refused;
           // Where nobody is signed in, the page is leaving already; otherwise it asks again.
           if (isRefused && error.isSignedOut) return;
           const why = isRefused ? "refused" : "unanswered";
           setCheck((before) => (before === "checked" ? before : why));
-          timer = setTimeout(askAgain, NEXT_TRY);
+          clearTimeout(timer);
+          failures += 1;
+          // While nobody looks at it, nothing is asked: whoever comes back asks at once.
+          if (!isHidden()) timer = setTimeout(askAgain, nextTry(failures, error));
         },
       );
     };
     const askAgain = () => ask({ background: true });
     const again = () => {
       hide();
+      failures = 0;
       ask({ background: false });
     };
-    const onVisibility = () => (document.visibilityState === "hidden" ? hide() : again());
+    const onVisibility = () => (isHidden() ? hide() : again());
+    const onOnline = () => isHidden() || askAgain();
     const onShow = (event: PageTransitionEvent) => event.persisted && again();
     document.addEventListener("visibilitychange", onVisibility);
     window.addEventListener("pageshow", onShow);
-    window.addEventListener("online", askAgain);
+    window.addEventListener("online", onOnline);
     return () => {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", onVisibility);
       window.removeEventListener("pageshow", onShow);
-      window.removeEventListener("online", askAgain);
+      window.removeEventListener("online", onOnline);
     };
   }, [client]);
   return check;
+}
+
+function isHidden(): boolean {
+  return document.visibilityState === "hidden";
 }

@@ -151,30 +151,3 @@ export function takeFromAddress(name: string): string | null {
   if (value !== null) history.replaceState(null, "", url.pathname + url.search + url.hash);
   return value;
 }
-
-/** The token of an emailed link. It leaves the address bar at once, and no server ever sees it. */
-export function takeToken(): string | null {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token !== null) history.replaceState(null, "", location.pathname + location.search);
-  return token;
-}
-
-const KEPT_TOKEN = "latchkey:confirmation";
-
-/**
- * The same, kept in this tab until `forgetToken`, so that the page can go on with it after a log-in: no
- * address that a server sees ever has it.
- */
-export function takeTokenAndKeep(): string | null {
-  const token = takeToken() ?? keptToken();
-  if (token !== null) sessionStorage.setItem(KEPT_TOKEN, token);
-  return token;
-}
-
-export function keptToken(): string | null {
-  return sessionStorage.getItem(KEPT_TOKEN);
-}
-
-export function forgetToken(): void {
-  sessionStorage.removeItem(KEPT_TOKEN);
-}

@@ -5,6 +5,7 @@ import "../src/react/latchkey.css";
 import "./dashboard.css";
 import { readConfig } from "./config.ts";
 import { Frame } from "./frame.tsx";
+import { loadPastedLinks } from "./link-token.ts";
 
 /** Only what a page needs is fetched: nobody waits for the code of another page to log in. */
 const emailedLink = (name: keyof typeof import("./pages/emailed-links.tsx")) => async () =>
@@ -26,11 +27,15 @@ const config = readConfig();
 const client = createClient({ basePath: config.basePath });
 const path = location.pathname.slice(config.basePath.length).replace(/\/$/, "");
 const root = document.getElementById("page");
+loadPastedLinks();
 if (root) void show(root);
 
 /** Fetches first, then draws: a page that takes the token out of its address is begun once. */
 async function show(element: HTMLElement): Promise<void> {
-  const Page = await (PAGES[path as keyof typeof PAGES] ?? PAGES["/login"])();
+  const fetchPage = navigator.cookieEnabled
+    ? (PAGES[path as keyof typeof PAGES] ?? PAGES["/login"])
+    : async () => (await import("./pages/cookies-off.tsx")).CookiesOffPage;
+  const Page = await fetchPage();
   // What stands there is for those to whom the scripts don't come.
   element.replaceChildren();
   createRoot(element).render(

@@ -82,6 +82,7 @@ function checkTypes(moduleResolution) {
   const folder = emptyFolder(moduleResolution);
   run("npm", ["install", packed, ...TYPED, ...QUIET], folder);
   cpSync(join(root, "tests", "package", "typed-app.ts"), join(folder, "app.ts"));
+  cpSync(join(root, "tests", "package", "typed-page.ts"), join(folder, "page.ts"));
   const module = moduleResolution === "nodenext" ? "nodenext" : "esnext";
   const compilerOptions = {
     module,
@@ -94,7 +95,10 @@ function checkTypes(moduleResolution) {
     skipLibCheck: false,
     types: ["node"],
   };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["app.ts"] }));
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, files: ["app.ts", "page.ts"] }),
+  );
   run(join(root, "node_modules", ".bin", "tsc"), ["-p", "."], folder);
 }
 

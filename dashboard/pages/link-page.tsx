@@ -2,7 +2,8 @@ import { type ReactNode, useState } from "react";
 import { Refused } from "../../src/client/index.ts";
 import { Button } from "../../src/react/parts/button.tsx";
 import { FormProblem, useAction } from "../../src/react/parts/form.tsx";
-import { OneTask, takeToken, usePath } from "../frame.tsx";
+import { OneTask, usePath } from "../frame.tsx";
+import { dropToken, takeToken } from "../link-token.ts";
 
 type Next = { way: string; to: string };
 
@@ -25,13 +26,17 @@ export function LinkPage({ title, words, button, otherwise, done, gone, post }: 
   const path = usePath();
   const [token] = useState(takeToken);
   const [state, setState] = useState<State>(token === null ? "missing" : "ready");
+  const finish = (next: "done" | "expired") => {
+    dropToken();
+    setState(next);
+  };
   const action = useAction(async () => {
     try {
       await post(token ?? "");
-      setState("done");
+      finish("done");
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
-      setState("expired");
+      finish("expired");
     }
   });
   if (state === "expired" || state === "missing") return <Gone {...gone} isMissing={state === "missing"} />;

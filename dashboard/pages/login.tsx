@@ -8,7 +8,8 @@ import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
 import { because, type Why, whyHere } from "../../src/react/why-here.ts";
 import { inWords, type Problem } from "../../src/react/words.ts";
 import type { Config } from "../config.ts";
-import { keptToken, OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { keptToken } from "../link-token.ts";
 import { OtherWays, Providers } from "../providers.tsx";
 import { SecondStep } from "./second-step.tsx";
 
@@ -17,15 +18,27 @@ export function LoginPage() {
   const [isHalfDone, setHalfDone] = useState(isSecondStep);
   const [why, setWhy] = useState(() => whyThisPage(config));
   const startAgain = (sentence: string | null) => {
+    takeFromAddress("step");
     setWhy(sentence === null ? null : because(sentence));
     setHalfDone(false);
   };
+  const goHalfway = () => {
+    keepSecondStep();
+    setHalfDone(true);
+  };
   if (isHalfDone) return <SecondStep onOver={startAgain} />;
-  return <FirstStep why={why} onSent={() => setWhy(null)} onHalfDone={() => setHalfDone(true)} />;
+  return <FirstStep why={why} onSent={() => setWhy(null)} onHalfDone={goHalfway} />;
 }
 
 function isSecondStep(): boolean {
   return new URLSearchParams(location.search).get("step") === "two-factor";
+}
+
+/** In the address, since a phone may load the page again while the person is in the app with the codes. */
+function keepSecondStep(): void {
+  const url = new URL(location.href);
+  url.searchParams.set("step", "two-factor");
+  history.replaceState(null, "", url);
 }
 
 /** What the page before left, what came of a log-in at another site, or why the server says that the session is over. */
@@ -63,7 +76,7 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
   });
   const refused = usePasskeyAutofill(arrive, byPasskey.working);
   useLateProof(goOn);
-  const { search } = location;
+  const { search, hash } = location;
   return (
     <OneTask title="Log in">
       <Reason why={why} />
@@ -83,8 +96,8 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
         <Submit working={action.working}>Log in</Submit>
       </Form>
       <p className="links">
-        <a href={path("/forgot-password")}>Forgot password?</a>
-        {config.signUp !== "closed" && <a href={path("/sign-up") + search}>Create account</a>}
+        <a href={path("/forgot-password") + search + hash}>Forgot password?</a>
+        {config.signUp !== "closed" && <a href={path("/sign-up") + search + hash}>Create account</a>}
       </p>
       <OtherWays isAny={config.passkeys || config.oidc.length > 0}>
         {config.passkeys && (
@@ -138,10 +151,13 @@ function Reason({ why }: { why: Why | null }) {
   );
 }
 
-/** The address that was typed on the page before; it comes in the fragment, so no server sees it. */
+/** The address that was typed on the page before; it comes in the fragment, before what stood there, so no server sees it. */
 function takeEmail(): string {
-  const email = new URLSearchParams(location.hash.slice(1)).get("email") ?? "";
-  if (email !== "") history.replaceState(null, "", location.pathname + location.search);
+  const given = new URLSearchParams(location.hash.slice(1));
+  const email = given.get("email") ?? "";
+  const place = given.get("place") ?? "";
+  const hash = place === "" ? "" : `#${place}`;
+  if (email !== "") history.replaceState(null, "", location.pathname + location.search + hash);
   return email;
 }
 

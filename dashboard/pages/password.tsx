@@ -2,7 +2,8 @@ import { useState } from "react";
 import { Refused } from "../../src/client/index.ts";
 import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
 import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
-import { leaveNotice, leaveTo, OneTask, takeToken, useFrame, usePath } from "../frame.tsx";
+import { leaveNotice, leaveTo, OneTask, useFrame, usePath } from "../frame.tsx";
+import { dropToken, takeToken } from "../link-token.ts";
 import { Gone } from "./link-page.tsx";
 
 export function ForgotPasswordPage() {
@@ -55,7 +56,7 @@ function AskForLink({ email, onSent }: { email: string; onSent: (email: string) 
 
 function BackToLogin() {
   const path = usePath();
-  return <a href={path("/login")}>Back to log in</a>;
+  return <a href={path("/login") + location.search + location.hash}>Back to log in</a>;
 }
 
 const GONE = {
@@ -76,6 +77,7 @@ export function ResetPasswordPage() {
       await leaveTo(path("/login"));
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
+      dropToken();
       setExpired(true);
     }
   });

@@ -5,7 +5,8 @@ import { Form, FormProblem, Submit, text, useAction } from "../../src/react/part
 import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { makePasskey } from "../../src/react/proof/passkeys.ts";
 import { EMPTY_FIELDS, type Problem } from "../../src/react/words.ts";
-import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { OneTask, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { dropToken, takeToken } from "../link-token.ts";
 import { OtherWays, Providers } from "../providers.tsx";
 import { Gone } from "./link-page.tsx";
 
@@ -55,12 +56,13 @@ function Begin({ email, setEmail, onSent }: BeginProps) {
     if (!isEmpty) void byPasskey.act();
   };
   const problem = action.problem ?? byPasskey.problem;
+  const { search, hash } = location;
   return (
     <OneTask title="Create account">
       <Form action={action}>
         <EmailField value={email} onChange={(event) => setEmail(event.target.value)} problem={problem} />
         {problem?.code === "email_taken" && (
-          <a href={`${path("/login")}${location.search}#email=${encodeURIComponent(email)}`}>
+          <a href={`${path("/login")}${search}#${new URLSearchParams({ email, place: hash.slice(1) })}`}>
             Log in instead
           </a>
         )}
@@ -69,7 +71,7 @@ function Begin({ email, setEmail, onSent }: BeginProps) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        <a href={path("/login") + location.search}>I already have an account</a>
+        <a href={path("/login") + search + hash}>I already have an account</a>
       </p>
       <OtherWays isAny={(asksPassword && config.passkeys) || config.oidc.length > 0}>
         {asksPassword && config.passkeys && (
@@ -100,7 +102,7 @@ function Sent({ email, onAgain }: { email: string; onAgain: () => void }) {
         password. Check your spam folder too.
       </p>
       <p className="links">
-        <a href={path("/login") + location.search}>Back to log in</a>
+        <a href={path("/login") + location.search + location.hash}>Back to log in</a>
         <button type="button" className="lk-link" onClick={onAgain}>
           Use another address
         </button>
@@ -126,6 +128,7 @@ function Finish({ token }: { token: string }) {
       await goOn();
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "link_expired") throw error;
+      dropToken();
       setExpired(true);
     }
   });
@@ -138,7 +141,10 @@ function Finish({ token }: { token: string }) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        <a href={path("/sign-up")}>Ask for a new link</a>
+        {/* To the page's own address, for which browsers keep its entry in the history. */}
+        <a href={path("/sign-up")} onClick={dropToken}>
+          Ask for a new link
+        </a>
       </p>
     </OneTask>
   );

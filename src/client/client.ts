@@ -213,6 +213,11 @@ function twoFactor(ask: Ask) {
     /** Turns it off. */
     turnTwoFactorOff: (body: { currentPassword?: string } & SecondFactor) =>
       ask({ method: "DELETE", path, body }),
+    /** How many recovery codes are left; 0 where two-factor authentication is off. */
+    async recoveryCodesLeft({ background = false }: Reading = {}) {
+      return (await ask<{ recoveryCodesLeft: number }>({ method: "GET", path, background }))
+        .recoveryCodesLeft;
+    },
     /** New recovery codes; the old ones stop working. */
     renewRecoveryCodes: (body: { currentPassword?: string } & SecondFactor) =>
       ask<{ recoveryCodes: string[] }>({ method: "POST", path: `${path}/recovery-codes`, body }),

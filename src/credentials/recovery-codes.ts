@@ -1,6 +1,8 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
+import type { Kysely } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
+import type { Schema } from "../database/schema.ts";
 import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import type { AccountParts } from "./parts.ts";
@@ -71,6 +73,16 @@ export async function spendRecoveryCode(
   return spent !== undefined;
 }
 
+/** How many are left; none where two-factor authentication is off. */
+export async function countRecoveryCodes(query: Kysely<Schema>, accountId: string): Promise<number> {
+  const { left } = await query
+    .selectFrom("recovery_code")
+    .select(({ fn }) => fn.countAll<number>().as("left"))
+    .where("account_id", "=", accountId)
+    .executeTakeFirstOrThrow();
+  return left;
+}
+
 /** Tells the owner, in the activity and by email, that a session used a recovery code, and how many are left. */
 export async function noteRecoveryCode(
   parts: AccountParts,
@@ -79,11 +91,7 @@ export async function noteRecoveryCode(
   now: number,
 ): Promise<void> {
   const { id: sessionId, label } = session;
-  const { left } = await write.query
-    .selectFrom("recovery_code")
-    .select(({ fn }) => fn.countAll<number>().as("left"))
-    .where("account_id", "=", account.id)
-    .executeTakeFirstOrThrow();
+  const left = await countRecoveryCodes(write.query, account.id);
   await record(write, {
     accountId: account.id,
     kind: "recovery_code_used",

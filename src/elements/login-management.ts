@@ -7,6 +7,7 @@ import {
   Refused,
   type Session,
 } from "../client/index.ts";
+import { nextTry } from "../client/next-try.ts";
 import {
   howManyDevices,
   MANY_ROWS,
@@ -20,7 +21,6 @@ import { SessionRow } from "./session-row.ts";
 import { createStyleSheet } from "./style-sheet.ts";
 
 const TICK = 10_000;
-const LONGEST_WAIT = 15_000;
 /** A list that comes sooner than this needs no place-holder, in ms. */
 const SHOWN_AFTER = 200;
 
@@ -96,6 +96,7 @@ export class LoginManagementElement extends OwnElement {
     for (const stop of stops) over.signal.addEventListener("abort", stop);
     window.addEventListener("offline", () => this.#sayHowOld(), { signal: over.signal });
     window.addEventListener("online", () => void this.#refresh(), { signal: over.signal });
+    document.addEventListener("visibilitychange", () => this.#tryAgain(), { signal: over.signal });
     void this.#refresh({ background: false });
   }
 
@@ -123,14 +124,14 @@ export class LoginManagementElement extends OwnElement {
       this.#failures += 1;
       this.#failure = error;
       this.#sayHowOld();
-      const again = setTimeout(() => void this.#refresh(), this.#nextTry(error));
+      const again = setTimeout(() => this.#tryAgain(), nextTry(this.#failures, error));
       over?.signal.addEventListener("abort", () => clearTimeout(again));
     }
   }
 
-  #nextTry(error: unknown): number {
-    const asked = error instanceof Refused ? (error.facts.retryAfter ?? 0) * 1_000 : 0;
-    return Math.max(asked, Math.min(500 * 2 ** this.#failures, LONGEST_WAIT));
+  /** While nobody looks at the page, nothing is tried: it is as soon as somebody does. */
+  #tryAgain(): void {
+    if (this.#failures > 0 && document.visibilityState !== "hidden") void this.#refresh();
   }
 
   #sayHowOld(): void {

@@ -6,6 +6,7 @@ export class SessionRow {
   readonly node: HTMLLIElement;
   readonly #signedIn = element("span");
   readonly #time = element("time");
+  readonly #bound = element("p", { class: "lk-muted" }, BOUND);
   readonly #problem = element("p", { class: "lk-problem", role: "alert" });
   #working = false;
 
@@ -19,8 +20,7 @@ export class SessionRow {
     const used = element("span", {}, "last used: ", this.#time);
     const when = element("p", { class: "lk-muted lk-facts" }, this.#signedIn, " ", used);
     const words = element("div", { class: "lk-row-words" }, element("p", { class: "lk-label" }, label), when);
-    if (session.bound) words.append(element("p", { class: "lk-muted" }, BOUND));
-    words.append(this.#problem);
+    words.append(this.#bound, this.#problem);
     this.#problem.hidden = true;
     this.node = element(
       "li",
@@ -32,8 +32,9 @@ export class SessionRow {
     );
   }
 
-  /** Says the times as they are now. */
-  show({ createdAt, lastUsedAt }: Session, now: number): void {
+  /** Says the times, and whether the session is bound, as they are now. */
+  show({ createdAt, lastUsedAt, bound }: Session, now: number): void {
+    this.#bound.hidden = !bound;
     this.#signedIn.textContent = `Signed in ${dayOf(createdAt, now)}`;
     this.#time.textContent = relativeTime(lastUsedAt, now);
     this.#time.dateTime = lastUsedAt;

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { BaseUrl } from "../options/kinds.ts";
-import { isDevelopment, type Settings } from "../options/options.ts";
+import { isDevelopment } from "../options/options.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import type { Call, HttpParts } from "./call.ts";
@@ -25,7 +25,8 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   const { baseUrl } = parts.settings;
   const app = new Hono<Bindings>();
   const development = isDevelopment(parts.settings) ? developmentRoutes : [];
-  for (const route of [...api, ...pageRoutes(dashboard), ...development])
+  const routes = [...api, ...pageRoutes(dashboard), ...development];
+  for (const route of routes)
     app.on(route.method, pathsOf(route.path, baseUrl), (context) => {
       const { remote } = context.env ?? {};
       const param = (name: string) => context.req.param(name) ?? "";
@@ -33,8 +34,8 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
       return serve(route, { parts, request: context.req.raw, remote, now, route: route.path, param });
     });
   app.notFound(({ req }) => {
-    const path = isBelow(req.path, baseUrl) ? req.path.slice(baseUrl.path.length) : null;
-    return noSuchRoute(req.raw, path, parts.settings);
+    const methods = methodsAt(pathBelow(req.path, baseUrl), routes);
+    return methods === "" ? notFound(req.raw, parts.settings) : otherMethods(methods);
   });
   app.onError((error, context) => errorResponse(parts, error, context.req.raw));
   const send = delayRefusals();
@@ -89,19 +90,24 @@ function pathsOf(path: string, { path: base }: BaseUrl): string[] {
   return base === "" ? ["/"] : [base, `${base}/`];
 }
 
-function isBelow(path: string, { path: base }: BaseUrl): boolean {
-  return path.startsWith(`${base}/`);
+/** The path below the base URL; null outside of it. */
+function pathBelow(path: string, { path: base }: BaseUrl): string | null {
+  if (path === base) return "/";
+  return path.startsWith(`${base}/`) ? path.slice(base.length) : null;
 }
 
-/** To another method of a known path it says which ones there are. `path` is null outside the base URL. */
-function noSuchRoute(request: Request, path: string | null, settings: Settings): Response {
-  const methods = api.filter((known) => path !== null && isAt(known.path, path)).map(({ method }) => method);
-  if (methods.length > 0) {
-    const answer = problem(refuse("method_not_allowed", `Allowed here: ${methods.join(", ")}.`));
-    answer.headers.set("Allow", methods.join(", "));
-    return answer;
-  }
-  return notFound(request, settings);
+/** The methods that a path has, as `Allow` lists them; empty where there is no such path. */
+function methodsAt(path: string | null, routes: readonly Route[]): string {
+  const found = routes.filter((route) => path !== null && isAt(route.path, path));
+  // What answers GET answers HEAD.
+  const methods = found.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : method));
+  return methods.join(", ");
+}
+
+function otherMethods(allowed: string): Response {
+  const answer = problem(refuse("method_not_allowed", `Allowed here: ${allowed}.`));
+  answer.headers.set("Allow", allowed);
+  return answer;
 }
 
 function isAt(route: string, path: string): boolean {

@@ -21,11 +21,11 @@ export function LatchkeyProvider(props: ProviderProps) {
   const { basePath = "", passkeys = false, oidc = [], passwordMinLength = 12, children } = props;
   const [client] = useState(() => props.client ?? createClient({ basePath }));
   const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: QUERY_DEFAULTS } }));
+  const endings = useSignedOut({ client, queries }, props.onSignedOut);
   const value = useMemo(
-    () => ({ client, queries, settings: { basePath, passkeys, oidc, passwordMinLength } }),
-    [client, queries, basePath, passkeys, oidc, passwordMinLength],
+    () => ({ client, queries, settings: { basePath, passkeys, oidc, passwordMinLength }, endings }),
+    [client, queries, basePath, passkeys, oidc, passwordMinLength, endings],
   );
-  useSignedOut({ client, queries }, props.onSignedOut);
   useEffect(() => {
     queries.mount();
     return () => queries.unmount();
@@ -43,10 +43,12 @@ export function LatchkeyProvider(props: ProviderProps) {
   );
 }
 
+/** Returns how often this device was logged out. */
 function useSignedOut(
   { client, queries }: { client: Client; queries: QueryClient },
   onSignedOut: ProviderProps["onSignedOut"],
-): void {
+): number {
+  const [endings, setEndings] = useState(0);
   const listener = useRef(onSignedOut);
   useEffect(() => {
     listener.current = onSignedOut;
@@ -57,9 +59,11 @@ function useSignedOut(
     return client.onSignedOut((ending) => {
       // The page may stay, and the next person who logs in here may be another one.
       for (const query of queries.getQueryCache().getAll()) query.reset();
+      setEndings((before) => before + 1);
       (listener.current ?? goToLogin)(ending);
     });
   }, [client, queries]);
+  return endings;
 }
 
 const LONGEST_WAIT = 15_000;

@@ -15,7 +15,13 @@ export type LatchkeySettings = {
 };
 
 /** The cards have a query client of their own, apart from one that the app may have. */
-type Latchkey = { client: Client; queries: QueryClient; settings: Required<LatchkeySettings> };
+type Latchkey = {
+  client: Client;
+  queries: QueryClient;
+  settings: Required<LatchkeySettings>;
+  /** How many sessions have ended on this page. */
+  endings: number;
+};
 
 /** What `<LatchkeyProvider>` gives; null outside of it. */
 export const LatchkeyContext = createContext<Latchkey | null>(null);

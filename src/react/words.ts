@@ -80,6 +80,15 @@ function promptInWords(reason: string): string {
   return "This browser could not use a passkey here. Try another way.";
 }
 
+/** So few recovery codes that it is better to make new ones. */
+export const FEW_CODES = 3;
+
+export function recoveryCodesLeft(left: number): string {
+  if (left === 0) return "No recovery codes are left. Make new ones now.";
+  const words = `${left} of 10 recovery codes ${left === 1 ? "is" : "are"} left.`;
+  return left > FEW_CODES ? words : `Only ${words} Make new ones.`;
+}
+
 /** What is said under a field that was left empty, by its name. */
 export const EMPTY_FIELDS: Record<string, string> = {
   email: "Enter your email address.",

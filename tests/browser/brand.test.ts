@@ -39,6 +39,9 @@ describe.each(["#ffcc00", "#d6006e", "#000000", "#ffffff"])("A site whose accent
         "mailto:help@acme.example",
       );
       expect(await page.getByRole("link", { name: "Privacy" }).count()).toBe(0);
+      await page.getByRole("link", { name: "Terms" }).focus();
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate("getComputedStyle(document.activeElement).outline")).toMatch(/ solid 2px$/);
       expect(await violationsIn(page)).toEqual([]);
       await page.getByRole("button", { name: "Log in", exact: true }).hover();
       expect(await violationsIn(page)).toEqual([]);

@@ -164,6 +164,19 @@ describe("the element <login-management> on another site's page", () => {
     for (const time of await mac.locator("time").all()) expect(await time.textContent()).toBe("Just now");
   });
 
+  it("says that a session is bound to its device, once it is", async () => {
+    const { mac } = await atBoth();
+    await mac.route("**/auth/api/sessions", async (route) => {
+      const answer = await route.fetch();
+      const { sessions } = (await answer.json()) as { sessions: object[] };
+      await route.fulfill({ json: { sessions: sessions.map((one) => ({ ...one, bound: true })) } });
+    });
+    const bound = mac.getByText("Bound to this device");
+    expect(await bound.filter({ visible: true }).count()).toBe(0);
+    await mac.evaluate("window.dispatchEvent(new Event('online'))");
+    await expect.poll(() => bound.filter({ visible: true }).count()).toBe(2);
+  });
+
   it("begins with the first ten of many", async () => {
     const { mac, email } = await atBoth();
     const headers = { "Content-Type": "application/json", "User-Agent": UA.script };

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import {
+  browserFor,
+  createAccount,
+  focused,
+  logInInBrowser,
+  signUpInBrowser,
+} from "../support/browsers/browser.ts";
+import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import { DAY } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -32,6 +39,23 @@ describe("logging in, in the browser", () => {
     await page.getByRole("button", { name: "Send the link" }).click();
     await page.getByText("Enter your email address.").waitFor();
     expect(sent.filter((url) => url.endsWith("/api/password-resets"))).toEqual([]);
+  });
+
+  it("shows what was typed, by a button whose name alone says what it does next", async () => {
+    const { page } = await browser.device();
+    await page.goto(`${server().baseUrl}/login`);
+    await page.getByLabel("Password").fill(PASSWORD);
+    const button = page.getByRole("button", { name: /characters/ });
+    const state = async () => [
+      await button.ariaSnapshot(),
+      await page.getByLabel("Password").getAttribute("type"),
+    ];
+    expect(await state()).toEqual(['- button "Show characters"', "password"]);
+    await button.press("Enter");
+    // Pressed as well, it would read as if the characters were hidden.
+    await expect.poll(state).toEqual(['- button "Hide characters"', "text"]);
+    await button.press("Enter");
+    await expect.poll(state).toEqual(['- button "Show characters"', "password"]);
   });
 
   it("says on the first render why you are here, without another request", async () => {
@@ -72,6 +96,61 @@ describe("logging in, in the browser", () => {
     await page.getByRole("link", { name: "Log in instead" }).click();
     await expect.poll(() => page.getByLabel("Email").inputValue()).toBe(email);
     expect(page.url()).not.toContain(email);
+  });
+
+  it("leads to the same place on the page, by way of a new account, and of a forgotten password that came back", async () => {
+    const { baseUrl } = server();
+    const { email } = await signUp(server());
+    const place = "#/inbox?of=ada&token=the-apps-own";
+    const begin = async () => {
+      const { page } = await browser.device({ userAgent: UA.chromeMac });
+      await page.goto(`${baseUrl}/login?next=%2Ffavicon.svg%3Fof%3Dthe-app${place}`);
+      await page.getByRole("link", { name: "Create account" }).click();
+      return page;
+    };
+    const newcomer = await begin();
+    await newcomer.getByRole("link", { name: "I already have an account" }).click();
+    await newcomer.getByRole("link", { name: "Create account" }).click();
+    await createAccount(newcomer, freshEmail(), PASSWORD);
+    await newcomer.waitForURL(`${baseUrl}/favicon.svg?of=the-app${place}`);
+
+    const known = await begin();
+    await createAccount(known, email, PASSWORD);
+    await known.getByRole("link", { name: "Log in instead" }).click();
+    await known.getByRole("link", { name: "Forgot password?" }).click();
+    await known.getByLabel("Email").fill(email);
+    await known.getByRole("button", { name: "Send the link" }).click();
+    await known.getByText("a link is on its way").waitFor();
+    await known.getByRole("link", { name: "Back to log in" }).click();
+    await known.getByLabel("Email").fill(email);
+    await known.getByLabel("Password").fill(PASSWORD);
+    await known.getByLabel("Password").press("Enter");
+    await known.waitForURL(`${baseUrl}/favicon.svg?of=the-app${place}`);
+  });
+
+  it("is still at the second step where a phone loads the page again, on the way back from the app with the codes", async () => {
+    const { baseUrl, clock } = server();
+    const person = await signUp(server());
+    const { secret } = await turnOnTwoFactor(server(), person);
+    const { page } = await browser.device({ userAgent: UA.safariIphone });
+    const begin = async () => {
+      await page.getByLabel("Email").fill(person.email);
+      await page.getByLabel("Password").fill(PASSWORD);
+      await page.getByLabel("Password").press("Enter");
+      await page.getByLabel("Authentication code").waitFor();
+      await page.reload();
+      await page.getByLabel("Authentication code").waitFor();
+    };
+    await page.goto(`${baseUrl}/login?next=%2Ffavicon.svg#/inbox`);
+    await begin();
+    await page.getByRole("button", { name: "Start again" }).click();
+    await page.reload();
+    await begin();
+    clock.toMiddleOf(STEP);
+    clock.advance(STEP);
+    await page.getByLabel("Authentication code").fill(codeAt(secret, clock.now()));
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.waitForURL(`${baseUrl}/favicon.svg#/inbox`);
   });
 
   it("goes back to the first step, with the reason, if the second took too long", async () => {

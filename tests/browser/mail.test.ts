@@ -87,7 +87,6 @@ describe("emailed links in the browser", () => {
     await expect.poll(() => focused(other)).toBe("Address confirmed");
     await page.getByText("Confirmed", { exact: true }).waitFor();
     await other.goto(`${baseUrl}/confirm-email#token=${token}`);
-    await other.reload();
     await other.getByText("This link has expired or was already used.").waitFor();
     await other.getByRole("link", { name: "Open your security settings" }).click();
     await other.waitForURL("**/login?next=**");

@@ -1,8 +1,15 @@
 import { gzipSync } from "node:zlib";
 import type { Page, Response } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { browserFor, logInInBrowser, signUpInBrowser, violationsIn } from "../support/browsers/browser.ts";
-import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import {
+  addAuthenticator,
+  browserFor,
+  logInInBrowser,
+  signUpInBrowser,
+  violationsIn,
+  withoutOfferInField,
+} from "../support/browsers/browser.ts";
+import { freshEmail, PASSWORD, signUpConfirmed } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
@@ -20,7 +27,7 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
   const server = serverOn();
   const browser = browserFor();
 
-  it.each([360, 1280])(
+  it.each([320, 1280])(
     "have no accessibility violations and no sideways scrolling at %i px",
     async (width) => {
       const { baseUrl } = server();
@@ -73,7 +80,7 @@ describe("every page", () => {
   const mounted = serverOn({ basePath: "/auth" });
   const browser = browserFor();
 
-  it("has a title of its own, and says that it needs JavaScript where that is off", async () => {
+  it("has a title of its own, and says that it needs JavaScript, and cookies, where they are off", async () => {
     const { page } = await browser.device();
     await page.goto(`${server().baseUrl}/login`);
     await expect.poll(() => page.title()).toBe("Log in · Latchkey");
@@ -82,6 +89,17 @@ describe("every page", () => {
     const card = plain.locator("noscript .lk-card");
     await card.waitFor();
     expect(await card.textContent()).toContain("This page needs JavaScript.");
+    const off = (await browser.device()).page;
+    await off.addInitScript(`
+      Object.defineProperty(navigator, "cookieEnabled", { value: false });
+      Object.defineProperty(window, "sessionStorage", { get() { throw new DOMException("Denied.", "SecurityError"); } });
+    `);
+    for (const task of ["/login", "/reset-password#token=x"]) {
+      await off.goto(`${server().baseUrl}${task}`);
+      await off.getByText("This page needs cookies.").waitFor();
+      expect(await violationsIn(off)).toEqual([]);
+    }
+    expect(off.url()).toContain("#token=x");
     await page.goto(`${mounted().baseUrl}/no-such-page`);
     await page.getByText("There is no such page.").waitFor();
     expect(await page.evaluate("getComputedStyle(document.querySelector('main')).borderRadius")).toBe("8px");
@@ -106,6 +124,29 @@ describe("every page", () => {
     expect([...scripts.keys()].filter((url) => url.includes("/login-"))).toHaveLength(1);
     expect([...scripts.keys()].filter((url) => url.includes("/security-"))).toEqual([]);
     expect(fetched.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000);
+  });
+
+  it("keeps a name without a break, and text twice as large, within its width", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac, viewport: { width: 320, height: 640 } });
+    await addAuthenticator(page);
+    await withoutOfferInField(page);
+    const { email } = await signUpConfirmed(server());
+    await logInInBrowser(page, server().baseUrl, email, PASSWORD);
+    await page.getByRole("button", { name: "Change password" }).waitFor();
+    await page.evaluate("document.documentElement.style.fontSize = '200%'");
+    expect(await tooWide(page), "twice as large").toEqual([]);
+    await page.evaluate("document.documentElement.style.fontSize = ''");
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await page.getByText("The passkey was added.").waitFor();
+    await page.getByRole("button", { name: "Rename Chrome on Mac OS" }).click();
+    const name = "W".repeat(64);
+    await page.getByLabel("Name", { exact: true }).fill(name);
+    await page.getByLabel("Name", { exact: true }).press("Enter");
+    await page.getByText(`Renamed to ${name}.`).waitFor();
+    expect(await tooWide(page), "the name").toEqual([]);
+    await page.getByRole("button", { name: `Disconnect ${name}` }).click();
+    await page.getByRole("alertdialog").waitFor();
+    expect(await tooWide(page), "the question").toEqual([]);
   });
 
   it("works where Latchkey is mounted below a path", async () => {
@@ -150,6 +191,13 @@ async function expectGood(page: Page, what: string): Promise<void> {
   const root = "document.documentElement";
   const overflow = await page.evaluate<number>(`${root}.scrollWidth - ${root}.clientWidth`);
   expect(overflow, `${what} scrolls sideways`).toBeLessThanOrEqual(0);
+}
+
+/** What is wider than its place, by its words. */
+function tooWide(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(
+    `[...document.querySelectorAll("h1, h2, p, dialog, main")].filter((at) => at.scrollWidth > at.clientWidth).map((at) => at.textContent)`,
+  );
 }
 
 async function sizeOf(response: Response): Promise<number> {

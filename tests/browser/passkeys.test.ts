@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import {
   addAuthenticator,
   browserFor,
+  logInInBrowser,
   signUpInBrowser,
   withoutOfferInField,
 } from "../support/browsers/browser.ts";
 import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import { MINUTE } from "../support/requests/clock.ts";
-import { freshEmail, PASSWORD } from "../support/requests/people.ts";
+import { freshEmail, PASSWORD, signUpConfirmed } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
@@ -62,6 +63,34 @@ describe("passkeys in the browser", () => {
     await page.getByRole("menuitem", { name: "Log out" }).click();
     await page.waitForURL("**/login");
   }
+
+  it("names in scripts that are read from right to left stand by themselves in a sentence", async () => {
+    const person = await signUpConfirmed(server());
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await withoutOfferInField(page);
+    await addAuthenticator(page);
+    await logInInBrowser(page, server().baseUrl, person.email, PASSWORD);
+    await addPasskey(page);
+    const name = "הטלפון שלי!";
+    await page.getByRole("button", { name: "Rename Chrome on Mac OS" }).click();
+    const field = page.getByLabel("Name", { exact: true });
+    await field.fill(name);
+    expect(await page.evaluate("getComputedStyle(document.activeElement).direction")).toBe("rtl");
+    await field.press("Enter");
+    const alone = page.locator("bdi", { hasText: name });
+    await page
+      .getByText(`Renamed to ${name}.`)
+      .and(page.locator("p", { has: alone }))
+      .waitFor();
+    await page.getByRole("button", { name: `Disconnect ${name}` }).click();
+    const question = page.getByRole("alertdialog", { name: `Disconnect passkey “${name}”` });
+    await question.locator("h2", { has: alone }).waitFor();
+    await question.getByRole("button", { name: "Disconnect" }).click();
+    await page
+      .getByText(`The passkey “${name}” was disconnected.`)
+      .and(page.locator("p", { has: alone }))
+      .waitFor();
+  });
 
   it("are added, used to log in, renamed and disconnected; the last login method stays (S15)", async () => {
     const { baseUrl, outbox } = server();

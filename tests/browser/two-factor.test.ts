@@ -26,6 +26,7 @@ describe("two-factor authentication in the browser", () => {
     expect(new Set(codes).size).toBe(10);
     await card.getByRole("button", { name: "I have saved them" }).click();
     await card.getByText("Two-factor authentication is on.").waitFor();
+    await card.getByText("10 of 10 recovery codes are left.").waitFor();
 
     const phone = (await browser.device({ userAgent: UA.safariIphone })).page;
     await logInInBrowser(phone, baseUrl, email, PASSWORD);
@@ -40,5 +41,7 @@ describe("two-factor authentication in the browser", () => {
     await linux.getByRole("button", { name: "Verify" }).click();
     await linux.getByText("Current session").waitFor();
     await linux.getByText("Recovery code used from Firefox on Linux, 9 left").waitFor();
+    await linux.getByText("9 of 10 recovery codes are left.").waitFor();
+    await card.getByText("9 of 10 recovery codes are left.").waitFor();
   });
 });

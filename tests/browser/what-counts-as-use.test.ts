@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import express from "express";
 import type { Page } from "playwright-core";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mount } from "../../src/adapters/express.ts";
 import { browserFor, logInInBrowser, setVisibility, signUpInBrowser } from "../support/browsers/browser.ts";
-import { engineOf } from "../support/databases/engines.ts";
+import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 import { DAY, MINUTE } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
-import { type Build, startApp } from "../support/servers/apps.ts";
+import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
 /** What a page reads from now on: the path, and whether it says that this is its own refresh. */
@@ -88,32 +88,59 @@ const host: Build = async (latchkey) => {
 describe("what the element <login-management> reads", () => {
   const browser = browserFor();
 
+  let database: TestDatabase;
+  let app: TestApp;
+  beforeAll(async () => {
+    database = await engineOf("sqlite").createDatabase();
+    app = await startApp(host, database);
+  });
+  afterAll(async () => {
+    await app.close();
+    await database.drop();
+  });
+
+  const devices = () => app.baseUrl.replace("/auth", "/devices");
+
   it("when someone opens its page or comes back to it is use; what it refreshes is not", async () => {
-    const database = await engineOf("sqlite").createDatabase();
-    const app = await startApp(host, database);
-    try {
-      const email = freshEmail();
-      const { page } = await browser.device({ userAgent: UA.chromeMac });
-      await signUpInBrowser(page, app.baseUrl, email, PASSWORD);
-      // What the security page reads after its list is not the element's.
-      await page.goto("about:blank");
-      const reads = readsOf(page);
-      await page.goto(app.baseUrl.replace("/auth", "/devices"));
-      await page.getByText("Current session").waitFor();
-      expect(reads[0]).toEqual({ path: "sessions", background: false });
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, app.baseUrl, email, PASSWORD);
+    // What the security page reads after its list is not the element's.
+    await page.goto("about:blank");
+    const reads = readsOf(page);
+    await page.goto(devices());
+    await page.getByText("Current session").waitFor();
+    expect(reads[0]).toEqual({ path: "sessions", background: false });
 
-      let known = reads.length;
-      const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
-      await logInInBrowser(windows, app.baseUrl, email, PASSWORD);
-      await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
-      expect(reads.slice(known).filter(({ background }) => !background)).toEqual([]);
+    let known = reads.length;
+    const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
+    await logInInBrowser(windows, app.baseUrl, email, PASSWORD);
+    await page.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
+    expect(reads.slice(known).filter(({ background }) => !background)).toEqual([]);
 
-      known = reads.length;
-      await comeBack(page);
-      await expect.poll(() => reads.slice(known)).toContainEqual({ path: "session", background: false });
-    } finally {
-      await app.close();
-      await database.drop();
+    known = reads.length;
+    await comeBack(page);
+    await expect.poll(() => reads.slice(known)).toContainEqual({ path: "session", background: false });
+  });
+
+  it("is nothing while it fails and nobody looks at its page, and the list at once when somebody does", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, app.baseUrl, freshEmail(), PASSWORD);
+    await page.addInitScript("window.EventSource = class extends EventTarget { close() {} }");
+    await page.clock.install();
+    await page.route("**/auth/api/sessions", (route) => route.abort());
+    const reads = readsOf(page);
+    await page.goto(devices());
+    await page.getByText("No answer from the server. The list appears by itself").waitFor();
+    await setVisibility(page, "hidden");
+    const known = reads.length;
+    for (let tries = 1; tries <= 3; tries++) {
+      await page.clock.fastForward(20_000);
+      for (let times = 0; times < 5; times++) await page.evaluate(() => fetch("/"));
     }
+    expect(reads.slice(known)).toEqual([]);
+    await page.unroute("**/auth/api/sessions");
+    await setVisibility(page, "visible");
+    await page.getByText("Current session").waitFor();
   });
 });

@@ -209,11 +209,27 @@ describeOnEachEngine("Bad input", (engine) => {
     await expectSignedIn(client);
   });
 
+  test.each([
+    ["POST", "/login", "GET, HEAD"],
+    ["DELETE", "/settings/security", "GET, HEAD"],
+    ["PUT", "/", "GET, HEAD"],
+    ["POST", "/favicon.svg", "GET, HEAD"],
+    ["POST", "/healthz", "GET, HEAD"],
+    ["POST", "/api/sessions", "GET, HEAD, DELETE"],
+    ["GET", "/api/account/password", "PUT"],
+    ["POST", "/api/account/login-methods/one", "PUT, DELETE"],
+    ["OPTIONS", "/api/password-resets", "POST, PUT"],
+  ])("%s %s is told which methods there are: %s", async (method, path, allowed) => {
+    const answer = await server().client().send(method, path);
+    expectRefusal(answer, 405, "method_not_allowed");
+    expect(answer.headers.allow).toBe(allowed);
+  });
+
   test("methods and paths that are not there are refused, never 500", async () => {
     const client = server().client();
     const patched = await client.send("PATCH", "/api/session");
     expectRefusal(patched, 405, "method_not_allowed");
-    expect(patched.headers.allow).toBe("POST, GET, DELETE");
+    expect(patched.headers.allow).toBe("POST, GET, HEAD, DELETE");
     expectRefusal(await client.get("/api/nothing"), 404, "not_found");
     expectRefusal(await client.get("//api/session"), 404, "not_found");
     expectRefusal(await client.get("/API/SESSION"), 404, "not_found");

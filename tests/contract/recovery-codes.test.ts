@@ -46,6 +46,17 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
     return half.post(ROUTE, { recoveryCode });
   }
 
+  test("is counted as long as it works, and its owner can ask how many are left", async () => {
+    const { person, recoveryCodes } = await protectedPerson();
+    const left = async ({ client }: Pick<Person, "client">) =>
+      JSON.parse(expectStatus(200, await client.get("/api/account/two-factor")).text);
+    expect(await left(person)).toEqual({ recoveryCodesLeft: 10 });
+    const client = await halfSignIn(server(), person);
+    expectStatus(201, await client.post(ROUTE, { recoveryCode: recoveryCodes[0] }));
+    expect(await left({ client })).toEqual({ recoveryCodesLeft: 9 });
+    expect(await left(await signUp(server()))).toEqual({ recoveryCodesLeft: 0 });
+  });
+
   test("is found by no fast hash of it, however it is spelled", async () => {
     const { person, recoveryCodes } = await protectedPerson();
     const stored = await allAtRest(server().database);

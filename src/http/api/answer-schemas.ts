@@ -89,6 +89,7 @@ export const answers = {
   ended: z.object({ ended: z.int() }),
   secret: z.object({ secret: z.string(), uri: z.string() }),
   recoveryCodes: z.object({ recoveryCodes: z.array(z.string()) }),
+  recoveryCodesLeft: z.object({ recoveryCodesLeft: z.int() }),
   methods: z.object({
     methods: z.array(loginMethod),
     needed: z

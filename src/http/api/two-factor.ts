@@ -1,4 +1,5 @@
 import { beginTwoFactor, renewCodes, turnTwoFactorOff, turnTwoFactorOn } from "../../changes/two-factor.ts";
+import { countRecoveryCodes } from "../../credentials/recovery-codes.ts";
 import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
 import { bodies } from "./bodies.ts";
@@ -6,6 +7,17 @@ import { bodies } from "./bodies.ts";
 const CHECKED = ["proof_needed", "wrong_password", "wrong_code", "not_on"] as const;
 
 export const twoFactorRoutes = [
+  route({
+    method: "GET",
+    path: "/api/account/two-factor",
+    session: "required",
+    summary: "How many recovery codes are left; 0 where two-factor authentication is off.",
+    answers: { 200: answers.recoveryCodesLeft },
+    async handle({ parts, current }) {
+      const recoveryCodesLeft = await countRecoveryCodes(parts.database.read, current.accountId);
+      return { ok: true, body: { recoveryCodesLeft } };
+    },
+  }),
   route({
     method: "POST",
     path: "/api/account/two-factor",

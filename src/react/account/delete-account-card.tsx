@@ -3,12 +3,21 @@ import { Button } from "../parts/button.tsx";
 import { Card } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Form, FormProblem, SubmitOrCancel, useAction } from "../parts/form.tsx";
+import { OneSession } from "../parts/one-session.tsx";
 import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { useProof, useResume } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 
 /** Deletes the account, after asking once more. `onDeleted` takes the person to another page. */
 export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {
+  return (
+    <OneSession>
+      <DeleteAccount onDeleted={onDeleted} />
+    </OneSession>
+  );
+}
+
+function DeleteAccount({ onDeleted }: { onDeleted: () => void }) {
   const [asking, setAsking] = useState(false);
   useResume("delete-account", () => setAsking(true));
   return (

@@ -4,6 +4,7 @@ import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
 import { Field, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
+import { OneSession } from "../parts/one-session.tsx";
 import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { THANKS, useProof, useResume } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
@@ -12,6 +13,14 @@ const FIELDS = ["email", "currentPassword"];
 
 /** The address, whether it is confirmed, and how to change it. */
 export function EmailCard() {
+  return (
+    <OneSession>
+      <Email />
+    </OneSession>
+  );
+}
+
+function Email() {
   const client = useClient();
   const { data: who } = useWho();
   const [isOpen, setOpen] = useState(false);

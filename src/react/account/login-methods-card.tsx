@@ -1,10 +1,11 @@
-import { useId, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import { dayOf, type LoginMethod, relativeTime } from "../../client/index.ts";
 import { ActionButton } from "../parts/action-button.tsx";
 import { Button } from "../parts/button.tsx";
 import { type Answer, Card, Stale, useStatus, Waiting } from "../parts/card.tsx";
 import { ConfirmDialog, Dialog } from "../parts/dialog.tsx";
 import { Field, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
+import { OneSession } from "../parts/one-session.tsx";
 import { makePasskey } from "../proof/passkeys.ts";
 import { useProof, useResume } from "../proof/proof.tsx";
 import { useGoToSite } from "../proof/sites.ts";
@@ -15,6 +16,15 @@ import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } f
  * `answer`: what to say after somebody has come back from another site.
  */
 export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
+  const { endings } = useLatchkey();
+  return (
+    <OneSession>
+      <LoginMethods answer={endings === 0 ? answer : undefined} />
+    </OneSession>
+  );
+}
+
+function LoginMethods({ answer }: { answer: Answer | undefined }) {
   const { settings } = useLatchkey();
   const reading = useLoginMethods();
   const methods = reading.data?.methods;
@@ -63,7 +73,7 @@ type RowProps = {
   isOnly: boolean;
   /** No other one works, so this one stays. */
   isNeeded: boolean;
-  say: (sentence: string) => void;
+  say: (sentence: ReactNode) => void;
 };
 
 function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
@@ -119,16 +129,22 @@ function Remove({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
   const refresh = useRefresh();
   const withProof = useProof();
   // Often a passkey has the name of a device, and that isn't what goes.
-  const named = method.kind === "passkey" ? `passkey “${method.name}”` : method.name;
+  const name = <bdi>{method.name}</bdi>;
+  const named = method.kind === "passkey" ? <>passkey “{name}”</> : name;
   const action = useAction(async () => {
     await withProof(`disconnect ${method.id}`, () => client.disconnect(method.id));
-    say(`${method.kind === "passkey" ? `The ${named}` : named} was disconnected.`);
+    say(
+      <>
+        {method.kind === "passkey" && "The "}
+        {named} was disconnected.
+      </>,
+    );
     onClose();
     void refresh();
   });
   return (
     <ConfirmDialog
-      title={`Disconnect ${named}`}
+      title={<>Disconnect {named}</>}
       words="You can no longer log in with it. Other devices that logged in with it are logged out."
       action={action}
       confirm="Disconnect"
@@ -144,7 +160,11 @@ function Rename({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
   const action = useAction(async (form: FormData) => {
     const name = text(form, "name").trim();
     await client.renameMethod(method.id, name);
-    say(`Renamed to ${name}.`);
+    say(
+      <>
+        Renamed to <bdi>{name}</bdi>.
+      </>,
+    );
     onClose();
     void refresh();
   });
@@ -155,6 +175,7 @@ function Rename({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
           label="Name"
           name="name"
           defaultValue={method.name}
+          dir="auto"
           maxLength={64}
           autoComplete="off"
           problem={action.problem}
@@ -168,7 +189,7 @@ function Rename({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
   );
 }
 
-function AddPasskey({ say }: { say: (sentence: string) => void }) {
+function AddPasskey({ say }: { say: (sentence: ReactNode) => void }) {
   const client = useClient();
   const refresh = useRefresh();
   const withProof = useProof();

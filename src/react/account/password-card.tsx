@@ -3,6 +3,7 @@ import { Button } from "../parts/button.tsx";
 import { Card, useStatus } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
 import { type Action, Form, FormProblem, SubmitOrCancel, text, useAction } from "../parts/form.tsx";
+import { OneSession } from "../parts/one-session.tsx";
 import { CurrentPasswordField, currentPassword, NewPasswordField } from "../parts/typed-fields.tsx";
 import { THANKS, useProof, useResume } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useLatchkey, useRefresh, useSessions, useWho } from "../queries.ts";
@@ -12,6 +13,14 @@ const FIELDS = ["currentPassword", "newPassword"];
 
 /** Changes the password, or sets the first one; every other device is logged out by it. */
 export function PasswordCard() {
+  return (
+    <OneSession>
+      <Password />
+    </OneSession>
+  );
+}
+
+function Password() {
   const client = useClient();
   const { data: who } = useWho();
   const hasPassword = useHasPassword();

@@ -4,6 +4,7 @@ import { Button } from "../parts/button.tsx";
 import { Card, Stale, useStatus, Waiting } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/dialog.tsx";
 import { useAction } from "../parts/form.tsx";
+import { OneSession } from "../parts/one-session.tsx";
 import { useClient, useNow, useRefresh, useSessions, useTakeOff } from "../queries.ts";
 import { devices, howManyDevices, MANY_ROWS, othersWereLoggedOut, ROWS_AT_FIRST } from "../words.ts";
 import { SessionRow } from "./session-row.tsx";
@@ -15,6 +16,14 @@ const LONG_WAY = 4;
 
 /** Where you are logged in, and how to end it: one device, or all the others. */
 export function LoginManagement() {
+  return (
+    <OneSession>
+      <Devices />
+    </OneSession>
+  );
+}
+
+function Devices() {
   const reading = useSessions();
   const sessions = reading.data;
   const status = useStatus();

@@ -38,7 +38,7 @@ export function Card({ id, title, words, status, step = REST, children }: CardPr
 export type Status = {
   /** The line itself, to be put where the eye is. */
   line: ReactNode;
-  say: (sentence: string) => void;
+  say: (sentence: ReactNode) => void;
   /** The same, for what went wrong. */
   warn: (sentence: string) => void;
 };
@@ -48,9 +48,11 @@ export type Answer = { sentence: string; isTrouble: boolean };
 
 const NOTHING: Answer = { sentence: "", isTrouble: false };
 
+type Said = Omit<Answer, "sentence"> & { sentence: ReactNode };
+
 /** Says what an action did, on the screen and to screen readers. */
 export function useStatus(first: Answer = NOTHING): Status {
-  const [{ sentence, isTrouble }, setAnswer] = useState(first);
+  const [{ sentence, isTrouble }, setAnswer] = useState<Said>(first);
   return {
     line: (
       <p key="status" className={isTrouble ? "lk-status lk-problem" : "lk-status"} role="status">

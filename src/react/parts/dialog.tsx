@@ -4,7 +4,7 @@ import { giveFocusBack } from "./focus.ts";
 import { type Action, FormProblem } from "./form.tsx";
 
 type DialogProps = {
-  title: string;
+  title: ReactNode;
   /** What it asks, read out with the title. */
   words?: ReactNode;
   children: ReactNode;
@@ -50,7 +50,7 @@ export function Dialog({ title, words, children, onClose, role = "dialog" }: Dia
 }
 
 type ConfirmDialogProps = {
-  title: string;
+  title: ReactNode;
   words: ReactNode;
   action: Pick<Action<[]>, "working" | "problem">;
   /** What the button says that does it. */

@@ -28,7 +28,7 @@ export function PasswordField(field: FieldProps) {
       autoCapitalize="off"
       spellCheck="false"
       end={
-        <button type="button" className="lk-reveal" aria-pressed={shown} onClick={() => setShown(!shown)}>
+        <button type="button" className="lk-reveal" onClick={() => setShown(!shown)}>
           {shown ? "Hide" : "Show"}
           <span className="lk-only-read"> characters</span>
         </button>

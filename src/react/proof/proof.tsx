@@ -73,12 +73,24 @@ export function ProofProvider({ children }: { children: ReactNode }) {
     }),
     [left],
   );
+  useCancelAtEnding(asked);
   return (
     <Context value={proving}>
       {children}
       {asked && <ProofDialog {...asked} />}
     </Context>
   );
+}
+
+/** Once the session has ended, nobody is left to prove who they are. */
+function useCancelAtEnding(asked: Asked | null): void {
+  const { endings } = useLatchkey();
+  const before = useRef(endings);
+  useEffect(() => {
+    if (before.current === endings) return;
+    before.current = endings;
+    asked?.cancelled();
+  }, [endings, asked]);
 }
 
 /** What was begun when the page left for another site; nothing where the person came back without a proof. */

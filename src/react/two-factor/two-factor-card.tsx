@@ -1,11 +1,13 @@
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { EndOthers } from "../login-management/login-management.tsx";
 import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
 import { REST } from "../parts/focus.ts";
+import { OneSession } from "../parts/one-session.tsx";
 import { THANKS, useResume } from "../proof/proof.tsx";
-import { useRefresh, useSessions, useWho } from "../queries.ts";
-import { devices } from "../words.ts";
+import { readingOf, useLatchkey, useRefresh, useSessions, useWho } from "../queries.ts";
+import { devices, FEW_CODES, recoveryCodesLeft } from "../words.ts";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { Begin, Renew, Scan, TurnOff } from "./two-factor-forms.tsx";
 
@@ -16,6 +18,14 @@ type Step =
 
 /** A code from a phone besides the password: turning it on, its recovery codes, turning it off. */
 export function TwoFactorCard() {
+  return (
+    <OneSession>
+      <TwoFactor />
+    </OneSession>
+  );
+}
+
+function TwoFactor() {
   const { data: who } = useWho();
   const refresh = useRefresh();
   const [step, setStep] = useState<Step>({ name: REST });
@@ -48,12 +58,23 @@ export function TwoFactorCard() {
       ) : (
         <Waiting bones={["line", "button"]} />
       )}
+      {step.name === REST && isOn && <CodesLeft />}
       {status.line}
       {step.name === REST && who && <Choices isOn={isOn ?? false} onChoose={(name) => setStep({ name })} />}
       <OpenStep step={step} email={who?.account.email ?? ""} goTo={setStep} done={done} warn={status.warn} />
       {offersEnd && <OfferEnd onClose={() => setOffersEnd(false)} say={status.say} />}
     </Card>
   );
+}
+
+function CodesLeft() {
+  const { client, queries } = useLatchkey();
+  const { data: left } = useQuery(
+    { queryKey: ["recovery-codes"], queryFn: (query) => client.recoveryCodesLeft(readingOf(query)) },
+    queries,
+  );
+  if (left === undefined) return null;
+  return <p className={left > FEW_CODES ? "lk-muted" : "lk-warning"}>{recoveryCodesLeft(left)}</p>;
 }
 
 type OpenStepProps = {
