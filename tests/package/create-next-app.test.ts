@@ -58,7 +58,27 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await page.goto(`${origin}/devices`);
     await page.getByText("Current session").waitFor();
   });
+
+  it("give its standalone output all that Latchkey reads: it has the pages, and takes new accounts", async () => {
+    await app.stop();
+    const [, lines = ""] = /```ts\n(output: "standalone",[\s\S]*?)```/.exec(await page("next")) ?? [];
+    expect(lines).toContain("outputFileTracingIncludes");
+    const config = join(folder, "next.config.ts");
+    await writeFile(config, (await readFile(config, "utf8")).replace(LINE, `${LINE}\n${lines}`));
+    await npm(["run", "build"], folder);
+    const env = { PORT: new URL(origin).port, HOSTNAME: "localhost" };
+    const command = [process.execPath, join(".next", "standalone", "server.js")];
+    app = await start(command, folder, env, /Ready in/);
+    expect((await fetch(`${origin}/auth/login`)).status).toBe(200);
+    const headers = { "Content-Type": "application/json", Origin: origin };
+    const body = JSON.stringify({ email: freshEmail(), password: PASSWORD });
+    expect((await fetch(`${origin}/auth/api/accounts`, { method: "POST", headers, body })).status).toBe(201);
+  }, 300_000);
 });
+
+function page(name: string): Promise<string> {
+  return readFile(join(import.meta.dirname, "..", "..", "docs", `${name}.md`), "utf8");
+}
 
 async function addTheLine(config: string): Promise<void> {
   const text = await readFile(config, "utf8");
