@@ -44,6 +44,15 @@ export function useGoOn(): (hash?: string) => Promise<never> {
   };
 }
 
+/**
+ * What a link to another way in takes along: where the person was going, and the place on that page. A fragment
+ * that begins like one of Latchkey's own would be taken for it.
+ */
+export function whereTo(): string {
+  const { search, hash } = location;
+  return /^#(token|email)=/.test(hash) ? search : search + hash;
+}
+
 /** Names the page, and tells where it has just become another one: not when it was loaded. */
 export function useTitle(title: string, onChanged?: () => void): void {
   const { config } = useFrame();

@@ -8,7 +8,16 @@ import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
 import { because, type Why, whyHere } from "../../src/react/why-here.ts";
 import { inWords, type Problem } from "../../src/react/words.ts";
 import type { Config } from "../config.ts";
-import { keptToken, OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
+import {
+  keptToken,
+  OneTask,
+  takeFromAddress,
+  takeNotice,
+  useFrame,
+  useGoOn,
+  usePath,
+  whereTo,
+} from "../frame.tsx";
 import { OtherWays, Providers } from "../providers.tsx";
 import { SecondStep } from "./second-step.tsx";
 
@@ -63,7 +72,6 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
   });
   const refused = usePasskeyAutofill(arrive, byPasskey.working);
   useLateProof(goOn);
-  const { search } = location;
   return (
     <OneTask title="Log in">
       <Reason why={why} />
@@ -84,7 +92,7 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
       </Form>
       <p className="links">
         <a href={path("/forgot-password")}>Forgot password?</a>
-        {config.signUp !== "closed" && <a href={path("/sign-up") + search}>Create account</a>}
+        {config.signUp !== "closed" && <a href={path("/sign-up") + whereTo()}>Create account</a>}
       </p>
       <OtherWays isAny={config.passkeys || config.oidc.length > 0}>
         {config.passkeys && (

@@ -5,7 +5,7 @@ import { Form, FormProblem, Submit, text, useAction } from "../../src/react/part
 import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { makePasskey } from "../../src/react/proof/passkeys.ts";
 import { EMPTY_FIELDS, type Problem } from "../../src/react/words.ts";
-import { OneTask, takeToken, useFrame, useGoOn, usePath } from "../frame.tsx";
+import { OneTask, takeToken, useFrame, useGoOn, usePath, whereTo } from "../frame.tsx";
 import { OtherWays, Providers } from "../providers.tsx";
 import { Gone } from "./link-page.tsx";
 
@@ -69,7 +69,7 @@ function Begin({ email, setEmail, onSent }: BeginProps) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        <a href={path("/login") + location.search}>I already have an account</a>
+        <a href={path("/login") + whereTo()}>I already have an account</a>
       </p>
       <OtherWays isAny={(asksPassword && config.passkeys) || config.oidc.length > 0}>
         {asksPassword && config.passkeys && (
@@ -100,7 +100,7 @@ function Sent({ email, onAgain }: { email: string; onAgain: () => void }) {
         password. Check your spam folder too.
       </p>
       <p className="links">
-        <a href={path("/login") + location.search}>Back to log in</a>
+        <a href={path("/login") + whereTo()}>Back to log in</a>
         <button type="button" className="lk-link" onClick={onAgain}>
           Use another address
         </button>

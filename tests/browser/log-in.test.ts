@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { browserFor, focused, logInInBrowser, signUpInBrowser } from "../support/browsers/browser.ts";
+import {
+  browserFor,
+  createAccount,
+  focused,
+  logInInBrowser,
+  signUpInBrowser,
+} from "../support/browsers/browser.ts";
 import { DAY } from "../support/requests/clock.ts";
 import { freshEmail, PASSWORD, signUp, turnOnTwoFactor } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -93,5 +99,23 @@ describe("logging in, in the browser", () => {
     await page.getByText("That took too long, or too many codes were wrong. Log in again.").waitFor();
     await page.getByRole("heading", { name: "Log in" }).waitFor();
     await expect.poll(() => focused(page)).toBe("Email");
+  });
+
+  it("leads back to the same place on the page, also by way of a new account; an app's token isn't taken for Latchkey's", async () => {
+    const { baseUrl } = server();
+    const wanted = `${baseUrl}/settings/security#password`;
+    const { page } = await browser.device();
+    await page.goto(wanted);
+    await page.getByRole("link", { name: "Create account" }).click();
+    await page.getByRole("link", { name: "I already have an account" }).click();
+    await page.getByRole("link", { name: "Create account" }).click();
+    await createAccount(page, freshEmail(), PASSWORD);
+    await page.getByText("Current session").waitFor();
+    expect(page.url()).toBe(wanted);
+
+    const { page: other } = await browser.device();
+    await other.goto(`${baseUrl}/settings/security#token=of-the-app`);
+    await other.getByRole("link", { name: "Create account" }).click();
+    await other.getByLabel("Email").waitFor();
   });
 });
