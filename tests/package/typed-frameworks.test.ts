@@ -67,10 +67,14 @@ describe.each(Object.entries(APPS))("In an app of %s in strict TypeScript", (nam
     expect(Object.keys(files)).toEqual(expect.arrayContaining([Object.keys(app.made)[0]]));
   });
 
-  it.each(app.commands)("`%s %s` finds nothing wrong with the recipe", async (program, command) => {
-    const options = { cwd: folder, env: { ...process.env, ...TELEMETRY } };
-    await run(join(folder, "node_modules", ".bin", program), [command], options);
-  }, 120_000);
+  it.each(app.commands)(
+    "`%s %s` finds nothing wrong with the recipe",
+    async (program, command) => {
+      const options = { cwd: folder, env: { ...process.env, ...TELEMETRY } };
+      await run(join(folder, "node_modules", ".bin", program), [command], options);
+    },
+    120_000,
+  );
 
   async function write(named: Record<string, string>): Promise<void> {
     for (const [path, text] of Object.entries(named)) {
