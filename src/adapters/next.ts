@@ -94,9 +94,9 @@ function asPlain({ url, method, headers: given, body, signal }: Request, pathnam
 }
 
 /**
- * Who is signed in, for pages, layouts and server actions; others are sent to the login page and come back
- * to `page`, a path of this site, with its `basePath`. @throws where Latchkey can't answer: that is the app's error page, never
- * "signed out".
+ * Who is signed in, for pages and server actions; others are sent to the login page and come back to `page`, a path
+ * of this site, with its `basePath`. A call in a layout protects none of its pages: Next.js doesn't render it again
+ * between them. @throws where Latchkey can't answer: that is the app's error page, never "signed out".
  */
 export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string): Promise<SignedIn> {
   requireFunction(latchkey, MADE);

@@ -12,6 +12,10 @@ import { freePort } from "../support/servers/free-port.ts";
 const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 /** All its defaults, but an empty page: the other one loads fonts from elsewhere while it builds. */
 const CREATE = ["app", "--yes", "--empty", "--use-npm", "--disable-git", "--skip-install"];
+/** A page of the app's own, whose link the router follows by itself. */
+const WITH_LINK = `import Link from "next/link";
+export default function Page() { return <Link href="/private" prefetch={false}>Private</Link>; }
+`;
 const LINE = 'serverExternalPackages: ["latchkey"],';
 
 describe("In an app that create-next-app makes today, the lines of docs/next.md", () => {
@@ -29,7 +33,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     const recipe = await recipeOf("docs/next.md");
     const port = await freePort();
     origin = `http://localhost:${port}`;
-    await writeFiles(recipe.files, folder, port);
+    await writeFiles({ ...recipe.files, "app/link/page.tsx": WITH_LINK }, folder, port);
     await addTheLine(join(folder, "next.config.ts"));
     await npm(["install", ...withPacked(recipe, packed.file), ...QUIET], folder);
     await npm(["run", "build"], folder);
@@ -57,6 +61,17 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await page.getByText(`Hello, ${email}`).waitFor();
     await page.goto(`${origin}/devices`);
     await page.getByText("Current session").waitFor();
+  });
+
+  it("refuse a page to the router, too, once its session has ended", async () => {
+    const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpFrom(page, `${origin}/private`, freshEmail(), PASSWORD);
+    await page.getByText("Hello").waitFor();
+    await page.goto(`${origin}/link`);
+    const headers = { "Content-Type": "application/json" };
+    expect((await context.request.delete(`${origin}/auth/api/session`, { headers })).status()).toBe(204);
+    await page.getByRole("link", { name: "Private" }).click();
+    await page.waitForURL("**/auth/login?next=**");
   });
 
   it("give its standalone output all that Latchkey reads: it has the pages, and takes new accounts", async () => {
