@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { npm, type Packed, pack } from "../support/runs/package.ts";
+import { npm, type Packed, pack, start } from "../support/runs/package.ts";
+import { freePort } from "../support/servers/free-port.ts";
 
 const run = promisify(execFile);
 const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 const TELEMETRY = { ASTRO_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1" };
 
 /** The files as `npm create astro` and `npm create nuxt` make them; both fetch theirs from GitHub. */
@@ -52,7 +54,12 @@ describe.each(Object.entries(APPS))("In an app of %s in strict TypeScript", (nam
     packed = await pack();
     folder = await mkdtemp(join(tmpdir(), "latchkey-typed-"));
     const page = await sectionOf(name);
-    files = page.files;
+    const below = name === "Nuxt" ? "/shop" : "";
+    const moved = Object.entries(page.files).map(([path, text]) => [
+      path,
+      text.replaceAll("/auth", `${below}/auth`),
+    ]);
+    files = Object.fromEntries(moved);
     const manifest = JSON.stringify({ private: true, type: "module" });
     await write({ "package.json": manifest, ...app.made, ...files });
     const recipe = page.install.map((one) => (one.endsWith(".tgz") ? packed.file : one));
@@ -75,6 +82,22 @@ describe.each(Object.entries(APPS))("In an app of %s in strict TypeScript", (nam
     },
     120_000,
   );
+
+  it.runIf(name === "Nuxt")("below a path of the host, it leads to the login page and back", async () => {
+    const port = await freePort();
+    const origin = `http://localhost:${port}`;
+    const env = { PORT: String(port), NUXT_APP_BASE_URL: "/shop/" };
+    const command = [process.execPath, join(".output", "server", "index.mjs")];
+    const running = await start(command, folder, env, /Listening on/);
+    try {
+      const stranger = await fetch(`${origin}/shop/`, { headers: NAVIGATION, redirect: "manual" });
+      const back = encodeURIComponent(`${origin}/shop/`);
+      expect(stranger.headers.get("location")).toBe(`${origin}/shop/auth/login?next=${back}`);
+      expect((await fetch(`${origin}/shop/auth/login`)).status).toBe(200);
+    } finally {
+      await running.stop("SIGKILL");
+    }
+  });
 
   async function write(named: Record<string, string>): Promise<void> {
     for (const [path, text] of Object.entries(named)) {
