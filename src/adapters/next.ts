@@ -51,7 +51,8 @@ function letStop(latchkey: Latchkey): Latchkey {
 
 /**
  * Everything of Latchkey's below its base URL, in `app/auth/[[...path]]/route.ts` for a base URL that ends
- * in `/auth`: `export const { GET, POST, PUT, DELETE } = mount(latchkey)`.
+ * in `/auth`: `export const { GET, POST, PUT, DELETE } = mount(latchkey)`. The app's `basePath`, if it has one, is
+ * part of the base URL and not of the file's place.
  */
 export function mount(latchkey: LatchkeyOnFirstUse): Record<"GET" | "POST" | "PUT" | "DELETE", RouteHandler> {
   requireFunction(latchkey, MADE);
@@ -59,31 +60,43 @@ export function mount(latchkey: LatchkeyOnFirstUse): Record<"GET" | "POST" | "PU
     const mounted = await latchkey();
     const base = pathOf(mounted);
     const { pathname } = new URL(request.url);
-    if (!isAtOrBelow(pathname, base)) {
+    const whole = withBasePath(pathname, base);
+    if (whole === null) {
       throw misplaced(pathname, base, `Move the file to app${base}/[[...path]]/route.ts, or change baseUrl.`);
     }
-    return mounted.fetch(asPlain(request));
+    return mounted.fetch(asPlain(request, whole));
   };
   return { GET: answer, POST: answer, PUT: answer, DELETE: answer };
+}
+
+/**
+ * The path as the browser knows it: Next.js takes its own setting `basePath` off before a route sees it, and tells
+ * nobody what it was. Null where what it left isn't the end of the base URL's path.
+ */
+function withBasePath(pathname: string, base: string): string | null {
+  for (let cut = 0; cut !== -1; cut = base.indexOf("/", cut + 1)) {
+    if (isAtOrBelow(pathname, base.slice(cut))) return base.slice(0, cut) + pathname;
+  }
+  return null;
 }
 
 /**
  * Next.js compresses every answer itself, those too that are compressed already. And it is its setting
  * (`trailingSlash`) whether every path ends in a slash; Latchkey's own never do.
  */
-function asPlain({ url, method, headers: given, body, signal }: Request): Request {
+function asPlain({ url, method, headers: given, body, signal }: Request, pathname: string): Request {
   const headers = new Headers(given);
   headers.delete("accept-encoding");
   const plain = new URL(url);
-  plain.pathname = plain.pathname.replace(/\/$/, "");
+  plain.pathname = pathname.replace(/\/$/, "");
   // What Next.js hands over is a stand-in for a request, which can't be copied whole.
   return new Request(plain, { method, headers, body, signal, duplex: "half" });
 }
 
 /**
- * Who is signed in, for pages, layouts and server actions; others are sent to the login page and come back
- * to `page`, a path of this site. @throws where Latchkey can't answer: that is the app's error page, never
- * "signed out".
+ * Who is signed in, for pages and server actions; others are sent to the login page and come back to `page`, a path
+ * of this site, with its `basePath`. A call in a layout protects none of its pages: Next.js doesn't render it again
+ * between them. @throws where Latchkey can't answer: that is the app's error page, never "signed out".
  */
 export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string): Promise<SignedIn> {
   requireFunction(latchkey, MADE);

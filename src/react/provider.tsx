@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState, version } from "react";
 import { type Client, createClient, type Ending, Refused } from "../client/index.ts";
 import { ProofProvider } from "./proof/proof.tsx";
 import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
@@ -20,7 +20,7 @@ type ProviderProps = LatchkeySettings & {
 export function LatchkeyProvider(props: ProviderProps) {
   const { basePath = "", passkeys = false, oidc = [], passwordMinLength = 12, children } = props;
   const [client] = useState(() => props.client ?? createClient({ basePath }));
-  const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: QUERY_DEFAULTS } }));
+  const [queries] = useState(makeQueries);
   const endings = useSignedOut({ client, queries }, props.onSignedOut);
   const value = useMemo(
     () => ({ client, queries, settings: { basePath, passkeys, oidc, passwordMinLength }, endings }),
@@ -41,6 +41,18 @@ export function LatchkeyProvider(props: ProviderProps) {
       <ProofProvider>{children}</ProofProvider>
     </LatchkeyContext>
   );
+}
+
+/**
+ * npm would let nobody with an older React install the package, though only the cards need it: so that is said here.
+ * @throws where the app's React or TanStack Query is too old.
+ */
+function makeQueries(): QueryClient {
+  if (Number.parseInt(version, 10) < 19)
+    throw new Error(`latchkey/react needs React 19 or newer (found ${version}).`);
+  const queries = new QueryClient({ defaultOptions: { queries: QUERY_DEFAULTS } });
+  if ("getLogger" in queries) throw new Error("latchkey/react needs TanStack Query 5 or newer (found 4).");
+  return queries;
 }
 
 /** Returns how often this device was logged out. */

@@ -50,7 +50,7 @@ describe("The package as it is packed", () => {
       /^dist\/cli\/licenses\.md$/,
       /^dist\/sessions\/device-label\/(app|browser)-names\.json$/,
       /^docs\/[^/]+\.(md|png|svg)$/,
-      /^examples\/.+(\.(js|jsx|ts|json|md|conf|cfg|lua|py|html|svelte|astro|vue)|\/Caddyfile)$/,
+      /^examples\/.+(\.(js|mjs|jsx|ts|json|md|conf|cfg|lua|py|html|svelte|astro|vue)|\/Caddyfile)$/,
     ];
     const strangers = packed.contents.filter(
       (path) =>

@@ -12,6 +12,10 @@ import { freePort } from "../support/servers/free-port.ts";
 const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 /** All its defaults, but an empty page: the other one loads fonts from elsewhere while it builds. */
 const CREATE = ["app", "--yes", "--empty", "--use-npm", "--disable-git", "--skip-install"];
+/** A page of the app's own, whose link the router follows by itself. */
+const WITH_LINK = `import Link from "next/link";
+export default function Page() { return <Link href="/private" prefetch={false}>Private</Link>; }
+`;
 const LINE = 'serverExternalPackages: ["latchkey"],';
 
 describe("In an app that create-next-app makes today, the lines of docs/next.md", () => {
@@ -29,7 +33,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     const recipe = await recipeOf("docs/next.md");
     const port = await freePort();
     origin = `http://localhost:${port}`;
-    await writeFiles(recipe.files, folder, port);
+    await writeFiles({ ...recipe.files, "app/link/page.tsx": WITH_LINK }, folder, port);
     await addTheLine(join(folder, "next.config.ts"));
     await npm(["install", ...withPacked(recipe, packed.file), ...QUIET], folder);
     await npm(["run", "build"], folder);
@@ -58,7 +62,38 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await page.goto(`${origin}/devices`);
     await page.getByText("Current session").waitFor();
   });
+
+  it("refuse a page to the router, too, once its session has ended", async () => {
+    const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpFrom(page, `${origin}/private`, freshEmail(), PASSWORD);
+    await page.getByText("Hello").waitFor();
+    await page.goto(`${origin}/link`);
+    const headers = { "Content-Type": "application/json" };
+    expect((await context.request.delete(`${origin}/auth/api/session`, { headers })).status()).toBe(204);
+    await page.getByRole("link", { name: "Private" }).click();
+    await page.waitForURL("**/auth/login?next=**");
+  });
+
+  it("give its standalone output all that Latchkey reads: it has the pages, and takes new accounts", async () => {
+    await app.stop();
+    const [, lines = ""] = /```ts\n(output: "standalone",[\s\S]*?)```/.exec(await page("next")) ?? [];
+    expect(lines).toContain("outputFileTracingIncludes");
+    const config = join(folder, "next.config.ts");
+    await writeFile(config, (await readFile(config, "utf8")).replace(LINE, `${LINE}\n${lines}`));
+    await npm(["run", "build"], folder);
+    const env = { PORT: new URL(origin).port, HOSTNAME: "localhost" };
+    const command = [process.execPath, join(".next", "standalone", "server.js")];
+    app = await start(command, folder, env, /Ready in/);
+    expect((await fetch(`${origin}/auth/login`)).status).toBe(200);
+    const headers = { "Content-Type": "application/json", Origin: origin };
+    const body = JSON.stringify({ email: freshEmail(), password: PASSWORD });
+    expect((await fetch(`${origin}/auth/api/accounts`, { method: "POST", headers, body })).status).toBe(201);
+  }, 300_000);
 });
+
+function page(name: string): Promise<string> {
+  return readFile(join(import.meta.dirname, "..", "..", "docs", `${name}.md`), "utf8");
+}
 
 async function addTheLine(config: string): Promise<void> {
   const text = await readFile(config, "utf8");

@@ -27,7 +27,7 @@ describe("In an app that sv makes today, the lines of docs/sveltekit.md", () => 
     const recipe = await recipeOf("docs/sveltekit.md");
     const port = await freePort();
     origin = `http://localhost:${port}`;
-    await writeFiles(recipe.files, folder, port);
+    await writeFiles({ ...recipe.files, ...(await underALayout()) }, folder, port);
     await npm(["install", ...withPacked(recipe, packed.file), ...QUIET], folder);
     await npm(["run", "build"], folder);
     const env = { PORT: String(port), ORIGIN: origin };
@@ -51,12 +51,36 @@ describe("In an app that sv makes today, the lines of docs/sveltekit.md", () => 
     await page.goto(`${origin}/auth/settings/security`);
     await page.getByText("Current session").waitFor();
   });
+
+  it("keep a page from a device whose session has ended, where its layout has the load", async () => {
+    const { page, context } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpFrom(page, `${origin}/area/first`, freshEmail(), PASSWORD);
+    await page.getByText("The first").waitFor();
+    const headers = { "Content-Type": "application/json", Origin: origin };
+    expect((await context.request.delete(`${origin}/auth/api/session`, { headers })).status()).toBe(204);
+    await page.getByRole("link", { name: "On" }).click();
+    await page.waitForURL("**/auth/login?next=**");
+  });
 });
+
+/** Two pages without a load of their own, below a layout with the one that the page of the documentation gives. */
+async function underALayout(): Promise<Record<string, string>> {
+  const [, load = ""] = /`(export const load[^`]+)`/.exec(await documentation()) ?? [];
+  expect(load).not.toBe("");
+  return {
+    "src/routes/area/+layout.server.ts": `${load}\n`,
+    "src/routes/area/first/+page.svelte": '<p>The first</p><a href="second">On</a>\n',
+    "src/routes/area/second/+page.svelte": "<p>The second</p>\n",
+  };
+}
+
+function documentation(): Promise<string> {
+  return readFile(join(import.meta.dirname, "..", "..", "docs", "sveltekit.md"), "utf8");
+}
 
 /** What the page has its reader type first, without the install: the recipe's own comes next. */
 async function creatingLine(): Promise<string[]> {
-  const page = join(import.meta.dirname, "..", "..", "docs", "sveltekit.md");
-  const [, words = ""] = /^npx (sv create .+) --install npm$/m.exec(await readFile(page, "utf8")) ?? [];
+  const [, words = ""] = /^npx (sv create .+) --install npm$/m.exec(await documentation()) ?? [];
   expect(words).not.toBe("");
   return [...words.split(" "), "--no-install"];
 }

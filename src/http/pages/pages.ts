@@ -88,7 +88,7 @@ function missing(settings: Settings): Response {
 function notBuilt(settings: Settings): Response {
   return plainPage(
     503,
-    "The dashboard hasn't been built yet. Run npm run build:dashboard, then start again.",
+    "Latchkey's pages are missing. In a clone, run npm run build:dashboard. If your app's build copies packages, have it copy the whole folder node_modules/latchkey/dist. Then start again.",
     settings,
   );
 }

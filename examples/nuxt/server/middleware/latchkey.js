@@ -10,9 +10,13 @@ const latchkeysOwn = fromNodeMiddleware(
 );
 
 export default defineEventHandler(async (event) => {
-  const { pathname } = getRequestURL(event);
-  if (pathname === "/auth" || pathname.startsWith("/auth/")) return latchkeysOwn(event);
-  const { method, path: url, headers } = event;
+  const { pathname, href: url } = getRequestURL(event);
+  if (pathname === "/auth" || pathname.startsWith("/auth/")) {
+    // Nuxt takes the path of `app.baseURL` off, if there is one.
+    event.node.req.url = event.node.req.originalUrl;
+    return latchkeysOwn(event);
+  }
+  const { method, headers } = event;
   const who = await (await latchkey).requireSession({ method, url, headers });
   if (who instanceof Response) return who;
   event.context.account = who.account;
