@@ -14,18 +14,20 @@ export function createGuard({
   basePath: string;
   who(reading: Reading): Promise<SignedIn>;
 }) {
-  const { listen, tellAll, isOver, startOver, onStartOver } = createTabs(basePath);
+  const { listen, tellAll, isOver, logins, startOver, onStartOver } = createTabs(basePath);
   let asking: { answer: Promise<SignedIn>; background: boolean } | undefined;
   let endingOwn: Promise<unknown> = Promise.resolve();
 
   async function askOnce(reading: Reading): Promise<SignedIn> {
+    const before = logins();
     try {
       return await asSomebody(() => who(reading));
     } catch (error) {
-      if (isSignedOut(error)) {
-        await endingOwn;
-        tellAll(error.ending);
-      }
+      if (!isSignedOut(error)) throw error;
+      await endingOwn;
+      // Somebody has logged in since: this is about the time before.
+      if (logins() !== before) return askOnce(reading);
+      tellAll(error.ending);
       throw error;
     }
   }
@@ -83,6 +85,7 @@ function createTabs(basePath: string) {
   const listeners = new Set<(ending: SignedOut) => void>();
   const restarts = new Set<() => void>();
   let told = false;
+  let logins = 0;
   let channel: BroadcastChannel | undefined;
 
   /** Opens the channel for the first listener: a page that doesn't listen has nothing to hear. */
@@ -114,6 +117,7 @@ function createTabs(basePath: string) {
   }
 
   function begin(): void {
+    logins += 1;
     if (!told) return;
     told = false;
     for (const restart of restarts) restart();
@@ -128,12 +132,16 @@ function createTabs(basePath: string) {
 
   return {
     listen,
+    /** Says nothing where that was told already: another tab may be signed in by now. */
     tellAll(ending: SignedOut): void {
+      if (told) return;
       say(ending);
       tell(ending);
     },
     /** Whether an ending was told, and nobody is known to be signed in since. */
     isOver: () => told,
+    /** How often somebody is known to have logged in, in whichever tab. */
+    logins: () => logins,
     /** Somebody is signed in: the next ending is told again, in every tab. */
     startOver(): void {
       say(SIGNED_IN);

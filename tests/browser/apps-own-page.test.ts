@@ -160,6 +160,30 @@ describe("On a page of the app's own", () => {
     expect(await page.evaluate("window.endings")).toEqual(["none", "signed_out_remotely"]);
   });
 
+  it.each(["this tab", "another tab"])(
+    "an answer to %s about the time before a login ends nothing",
+    async (which) => {
+      const { page, context } = await browser.device();
+      await listening(page);
+      const tab = which === "this tab" ? page : await context.newPage();
+      if (tab !== page) await at(tab);
+      await tab.evaluate("window.client.checkSession().catch(() => {})");
+      let arrive: (() => void) | undefined;
+      await tab.route("**/auth/api/session", async (route) => {
+        const response = await route.fetch();
+        if (arrive === undefined) await new Promise<void>((resolve) => (arrive = resolve));
+        await route.fulfill({ response });
+      });
+      await tab.evaluate("void (window.asked = window.client.checkSession().catch(() => {}))");
+      await expect.poll(() => arrive).toBeDefined();
+      await signUpInPage(page);
+      arrive?.();
+      await tab.evaluate("window.asked");
+      await page.evaluate("window.client.sessions()");
+      expect(await page.evaluate("window.endings")).toEqual(["none"]);
+    },
+  );
+
   it("its stream of changes is back after a login, whichever tab had it before", async () => {
     const { page, context } = await browser.device();
     const first = await context.newPage();
