@@ -76,6 +76,21 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expectRefusal(again, 401, "wrong_credentials");
   });
 
+  test("by a reset that an older version made, before an upgrade, is out all the same", async () => {
+    const { person, thief, link } = await withReset();
+    await server.latchkey.parts.database.write(({ query }) =>
+      query
+        .updateTable("account")
+        .set({ password_added_at: null })
+        .where("email_key", "=", person.email)
+        .execute(),
+    );
+    await report(link);
+    await expectSignedOut(thief, "method_removed");
+    const again = await trySignIn(server.client(), { ...person, password: OTHER_PASSWORD });
+    expectRefusal(again, 401, "wrong_credentials");
+  });
+
   test("by disconnecting the password that a reset has set, for a passkey, is out with that passkey", async () => {
     const { thief, link } = await withReset();
     const passkey = await addPasskey(server, thief);
