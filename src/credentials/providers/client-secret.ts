@@ -29,7 +29,10 @@ export function createClientSecret(secret: string): ClientSecret {
   };
 }
 
+/** By its status too: Auth0 calls it `access_denied`. */
 function isRefused(error: unknown): boolean {
-  if (error instanceof client.ResponseBodyError) return error.error === "invalid_client";
-  return error instanceof client.WWWAuthenticateChallengeError && error.status === 401;
+  if (error instanceof client.ResponseBodyError && error.error === "invalid_client") return true;
+  const isAnswer =
+    error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError;
+  return isAnswer && error.status === 401;
 }
