@@ -44,7 +44,7 @@ export async function readOrigins(write: Write, account: Account): Promise<Metho
 }
 
 /**
- * Remembers where a method came from that is about to go: what was added with it, and who is still signed in by it,
+ * Keeps the origin of a method that is about to be removed: what was added with it, and who is still signed in by it,
  * came from there too, and a report has to find them. A sign-up's own first method came from nowhere.
  */
 export async function rememberRemoved(
