@@ -119,6 +119,20 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     await expectSignedIn(person.client);
   });
 
+  test("is followed to a method that was added by a node whose clock is behind", async () => {
+    const person = await owner();
+    const { client: thief } = await signIn(server, person, UA.firefoxWindows);
+    const link = await linkIn(person, "New sign-in: Firefox on Windows");
+    const first = await addPasskey(server, thief);
+    server.clock.advance(-2_000);
+    const elsewhere = server.client(UA.firefoxLinux);
+    expectStatus(201, await passkeySignIn(elsewhere, first));
+    const second = await addPasskey(server, elsewhere);
+    server.clock.advance(2_000);
+    await report(link);
+    expectRefusal(await passkeySignIn(server.client(), second), 401, "wrong_passkey");
+  });
+
   test("takes nothing along that the owner added after a reset of theirs", async () => {
     const { person, thief, link } = await withReset();
     const stolen = await addPasskey(server, thief);
