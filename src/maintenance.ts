@@ -6,7 +6,7 @@ import { waitingEmails } from "./mail/outgoing.ts";
 import { prune } from "./sessions/prune.ts";
 
 const MINUTE = 60_000;
-/** How soon after the start its first look at what an earlier run left comes; ms. A command is over by then, and leaves it to the server. */
+/** How soon after the start it looks at what an earlier run left, in ms. A command is over by then, and leaves it to the server. */
 const FIRST_LOOK = 1_000;
 /** Of five milliseconds pruning takes one at most: it goes on for longer, and nobody notices. */
 export const REST = 4;

@@ -130,7 +130,7 @@ export async function endEveryone(
         return endBecauseOf(write, "everyone_logged_out", { accountIds }, doer);
       });
       progress(ended);
-      // On the embedded database nothing else waits: a signal would be heard at the end.
+      // The embedded database works in this thread: without a pause, a signal is heard only at the end.
       await nextTurn();
     }
   }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { pathToFileURL } from "node:url";
 
-/** Some bundlers leave nothing of it where they make CommonJS. */
+/** Undefined in the CommonJS that some bundlers make. */
 const here: string | undefined = import.meta.url;
 /** In the published package this code runs from one file for the command line, and from many for apps. */
 const isBuilt = here?.endsWith(".js");

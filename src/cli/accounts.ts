@@ -22,7 +22,7 @@ export function addAccounts(program: Command): void {
   const accounts = program.command("accounts").description("Lists, creates and changes accounts.");
   accounts
     .command("list")
-    .description("Lists accounts, by email address.")
+    .description("Lists accounts, sorted by email address.")
     .option(...LIMIT_FLAG)
     .action((flags: ListFlags) => withLatchkey((parts) => listAccounts(parts, flags)));
   accounts

@@ -15,7 +15,7 @@ export async function endEveryoneShown(database: Database, now: number): Promise
   }
 }
 
-/** Null where there are more than PostgreSQL counts in the time of a statement: their end doesn't wait for that. */
+/** Null where PostgreSQL can't count them within its statement timeout: ending them doesn't need the number. */
 async function countSessions({ read }: Database): Promise<number | null> {
   const count = read.selectFrom("session").select(({ fn }) => fn.countAll<number>().as("total"));
   try {

@@ -6,7 +6,7 @@ const LINE_EVERY = 10_000;
 
 /** How far a long piece of work is, on standard error: a bar on a terminal, now and then a line elsewhere. */
 export type Progress = {
-  /** `share` from 0 to 1, or null where nobody knows of how many; `done` in pieces. */
+  /** `share` from 0 to 1, or null if the total isn't known; `done` in pieces. */
   show(share: number | null, done: number): void;
   /** Takes the bar away, for what is to be read instead of it. */
   clear(): void;

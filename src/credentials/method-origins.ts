@@ -44,7 +44,7 @@ export async function readOrigins(write: Write, account: Account): Promise<Metho
 }
 
 /**
- * Remembers where a method came from that is about to go: what was added with it, and who is still signed in by it,
+ * Keeps the origin of a method that is about to be removed: what was added with it, and who is still signed in by it,
  * came from there too, and a report has to find them. A sign-up's own first method came from nowhere.
  */
 export async function rememberRemoved(
@@ -71,12 +71,14 @@ export async function rememberRemoved(
     .execute();
 }
 
-/** Null for a password that the account was made with, or that was there before origins were kept. */
+/** Null where there is no password. */
 function originOfPassword(account: Account): (Origin & { id: string; created_at: number }) | null {
-  if (account.password_added_at === null) return null;
+  // Before schema 15 a reset left only the time when the password was set.
+  const createdAt = account.password_added_at ?? account.password_set_at;
+  if (createdAt === null) return null;
   return {
     id: "password",
-    created_at: account.password_added_at,
+    created_at: createdAt,
     added_by: account.password_added_by,
     added_from: account.password_added_from,
     added_with: account.password_added_with,

@@ -13,8 +13,8 @@ export type Resealed = {
 };
 
 /**
- * Where something sealed is stored: its columns, what the seal of a row is bound to, and which rows somebody would
- * miss. A second factor that was begun and never confirmed is none: whoever goes on begins anew.
+ * Where something sealed is stored: its columns, what the seal of a row is bound to, and which rows are in use. A
+ * second factor that was never confirmed isn't: whoever goes on with it starts over.
  */
 const SEALED = [
   {

@@ -55,6 +55,7 @@ export class LoginManagementElement extends OwnElement {
   #failures = 0;
   /** What the last reading came to, where it came to nothing. */
   #failure: unknown = null;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #readAt: number | null = null;
   #over: AbortController | undefined;
 
@@ -102,6 +103,7 @@ export class LoginManagementElement extends OwnElement {
 
   disconnectedCallback(): void {
     this.#over?.abort();
+    clearTimeout(this.#again);
     this.#empty();
   }
 
@@ -109,6 +111,7 @@ export class LoginManagementElement extends OwnElement {
   async #refresh(reading: Reading = { background: true }): Promise<void> {
     const over = this.#over;
     const turn = ++this.#turn;
+    clearTimeout(this.#again);
     try {
       const sessions = await this.#client.sessions(reading);
       if (turn !== this.#turn) return;
@@ -124,8 +127,7 @@ export class LoginManagementElement extends OwnElement {
       this.#failures += 1;
       this.#failure = error;
       this.#sayHowOld();
-      const again = setTimeout(() => this.#tryAgain(), nextTry(this.#failures, error));
-      over?.signal.addEventListener("abort", () => clearTimeout(again));
+      this.#again = setTimeout(() => this.#tryAgain(), nextTry(this.#failures, error));
     }
   }
 

@@ -115,7 +115,7 @@ function addedWith(
   methods: readonly MethodOrigin[],
 ): MethodOrigin | undefined {
   return methods
-    .filter((one) => one.id === added_with && one.created_at <= created_at)
+    .filter(({ id, created_at: since }) => id === added_with && (id !== "password" || since <= created_at))
     .sort((one, other) => one.created_at - other.created_at)
     .at(-1);
 }

@@ -183,7 +183,7 @@ function leftovers(now: number): Leftover[] {
     ["ceremony", "key_hash", "expires_at", now],
     ["attempts", "key", "window_ends_at", now],
     ["activity", "id", "at", now - ACTIVITY_KEPT],
-    ["removed_method", "id", "removed_at", now - ACTIVITY_KEPT],
+    ["removed_method", "account_id", "removed_at", now - ACTIVITY_KEPT],
     ["known_device", "device_hash", "last_seen_at", now - DEVICES_KEPT],
   ];
 }

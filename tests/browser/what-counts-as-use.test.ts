@@ -143,4 +143,28 @@ describe("what the element <login-management> reads", () => {
     await setVisibility(page, "visible");
     await page.getByText("Current session").waitFor();
   });
+
+  it("is tried no more often, however often someone has come back to its page meanwhile", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, app.baseUrl, freshEmail(), PASSWORD);
+    await page.addInitScript("window.EventSource = class extends EventTarget { close() {} }");
+    await page.clock.install();
+    await page.route("**/auth/api/session*", (route) => route.abort());
+    const reads = readsOf(page);
+    await page.goto(devices());
+    await page.getByText("No answer from the server. The list appears by itself").waitFor();
+    const later = async (time: number) => {
+      await page.clock.runFor(time);
+      await page.evaluate(() => fetch("/"));
+    };
+    for (let times = 0; times < 8; times++) {
+      await comeBack(page);
+      await later(1_300);
+    }
+    const known = reads.length;
+    for (let time = 0; time < MINUTE; time += 500) await later(500);
+    const tried = reads.slice(known).filter(({ path }) => path === "sessions");
+    expect(tried.length).toBeGreaterThan(0);
+    expect(tried.length).toBeLessThanOrEqual(5);
+  });
 });

@@ -9,9 +9,11 @@ import { freePort } from "../support/servers/free-port.ts";
 import { startServer } from "../support/servers/server.ts";
 
 describe("A provider that takes the client's secret in one place alone", () => {
-  async function withProvider(secretIn: "body" | "header", clientSecret?: string) {
+  type Only = NonNullable<Parameters<typeof TestProvider.start>[2]>;
+
+  async function withProvider(only: Only, clientSecret?: string) {
     const baseUrl = `http://localhost:${await freePort()}`;
-    const provider = await TestProvider.start(`${baseUrl}/api/oidc/acme/callback`, undefined, secretIn);
+    const provider = await TestProvider.start(`${baseUrl}/api/oidc/acme/callback`, undefined, only);
     const { issuer, clientId } = provider;
     const acme = { id: "acme", issuer, clientId, clientSecret: clientSecret ?? provider.clientSecret };
     const server = await startServer({ engine: engineOf("sqlite"), baseUrl, oidc: [acme] });
@@ -32,8 +34,14 @@ describe("A provider that takes the client's secret in one place alone", () => {
     };
   }
 
-  test.each(["body", "header"] as const)("signs people in: the %s", async (secretIn) => {
-    const { round, stop } = await withProvider(secretIn);
+  test.each<[Only["secretIn"], number, string]>([
+    ["body", 401, "invalid_client"],
+    ["header", 401, "invalid_client"],
+    ["header", 400, "invalid_client"],
+    // Auth0's answer.
+    ["header", 401, "access_denied"],
+  ])("signs people in: the %s, or it answers %i %s", async (secretIn, status, error) => {
+    const { round, stop } = await withProvider({ secretIn, status, error });
     const rounds = await Promise.all([UA.chromeMac, UA.firefoxWindows].map(round));
     for (const { client, landed } of [...rounds, await round(UA.safariIphone)]) {
       expect(landed).toBe("/settings/security");
@@ -43,7 +51,8 @@ describe("A provider that takes the client's secret in one place alone", () => {
   });
 
   test.each(["body", "header"] as const)("signs nobody in with a wrong one: the %s", async (secretIn) => {
-    const { round, stop } = await withProvider(secretIn, "a-wrong-secret-of-the-test-32-letters");
+    const only = { secretIn, status: 401, error: "invalid_client" };
+    const { round, stop } = await withProvider(only, "a-wrong-secret-of-the-test-32-letters");
     for (const userAgent of [UA.chromeMac, UA.firefoxWindows])
       expect((await round(userAgent)).landed).toBe("/login?error=provider_failed");
     await stop();

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Kysely } from "kysely";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { Schema } from "../../src/database/schema.ts";
 import { prune } from "../../src/sessions/prune.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
@@ -76,6 +78,21 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expectRefusal(again, 401, "wrong_credentials");
   });
 
+  test("by a reset that an older version made, before an upgrade, is out all the same", async () => {
+    const { person, thief, link } = await withReset();
+    await server.latchkey.parts.database.write(({ query }) =>
+      query
+        .updateTable("account")
+        .set({ password_added_at: null })
+        .where("email_key", "=", person.email)
+        .execute(),
+    );
+    await report(link);
+    await expectSignedOut(thief, "method_removed");
+    const again = await trySignIn(server.client(), { ...person, password: OTHER_PASSWORD });
+    expectRefusal(again, 401, "wrong_credentials");
+  });
+
   test("by disconnecting the password that a reset has set, for a passkey, is out with that passkey", async () => {
     const { thief, link } = await withReset();
     const passkey = await addPasskey(server, thief);
@@ -102,6 +119,20 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     await expectSignedIn(person.client);
   });
 
+  test("is followed to a method that was added by a node whose clock is behind", async () => {
+    const person = await owner();
+    const { client: thief } = await signIn(server, person, UA.firefoxWindows);
+    const link = await linkIn(person, "New sign-in: Firefox on Windows");
+    const first = await addPasskey(server, thief);
+    server.clock.advance(-2_000);
+    const elsewhere = server.client(UA.firefoxLinux);
+    expectStatus(201, await passkeySignIn(elsewhere, first));
+    const second = await addPasskey(server, elsewhere);
+    server.clock.advance(2_000);
+    await report(link);
+    expectRefusal(await passkeySignIn(server.client(), second), 401, "wrong_passkey");
+  });
+
   test("takes nothing along that the owner added after a reset of theirs", async () => {
     const { person, thief, link } = await withReset();
     const stolen = await addPasskey(server, thief);
@@ -117,14 +148,29 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expect((await methodsOf(client)).map(({ kind }) => kind)).toEqual(["password", "passkey"]);
   });
 
-  test("is forgotten after 90 days", async () => {
+  test("is forgotten after 90 days, in batches of so many rows, though all passwords go by one id", async () => {
     const { thief } = await withReset();
     await addPasskey(server, thief);
     await disconnect(thief, "password");
-    const remembered = () => server.database.read("select id from removed_method");
-    expect(await remembered()).not.toEqual([]);
+    const { parts } = server.latchkey;
+    await parts.database.write(({ query }) => plantRemoved(query, server.clock.now()));
     server.clock.advance(91 * DAY);
-    await prune(server.latchkey.parts, server.clock.now());
-    expect(await remembered()).toEqual([]);
+    const write = vi.spyOn(parts.database, "write");
+    await prune(parts, server.clock.now());
+    const batches = await Promise.all(write.mock.results.map(({ value }) => value));
+    write.mockRestore();
+    expect(Math.max(...batches.filter((rows) => typeof rows === "number"))).toBeLessThanOrEqual(200);
+    expect(await server.database.read("select id from removed_method")).toEqual([]);
   });
 });
+
+/** More than a batch, of an account each. */
+async function plantRemoved(query: Kysely<Schema>, now: number): Promise<void> {
+  const ids = Array.from({ length: 300 }, (_, at) => `account-${at}`);
+  const account = { credential_version: 1, created_at: now };
+  const accounts = ids.map((id) => ({ ...account, id, email: `${id}@example.test`, email_key: id }));
+  await query.insertInto("account").values(accounts).execute();
+  const removed = { id: "password", created_at: now, removed_at: now };
+  const rows = ids.map((account_id) => ({ ...removed, account_id }));
+  await query.insertInto("removed_method").values(rows).execute();
+}

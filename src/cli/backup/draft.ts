@@ -6,8 +6,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 const PARTS = ["", "-journal", "-wal", "-shm"];
 
 /**
- * Does work on a draft, which `work` gives the file's own name once it is whole. What is left of the draft is then
- * removed, also where a signal ends the process.
+ * Runs `work` on a draft, to which it gives the file's own name once it is whole. Whatever is left of the draft is
+ * removed, even when a signal ends the process.
  */
 export async function withDraft<T>(file: string, work: (draft: string) => Promise<T>): Promise<T> {
   const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;

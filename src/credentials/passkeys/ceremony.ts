@@ -45,7 +45,7 @@ export async function takeCeremony(
   return taken && taken.expiresAt > now ? taken : undefined;
 }
 
-/** The same; one that took too long too, as far as it hasn't been pruned yet. */
+/** The same, but also one that has expired, as long as it hasn't been pruned. */
 export async function takeCeremonyOrLate(
   database: Database,
   { key, browser }: { key: string; browser: string | null },

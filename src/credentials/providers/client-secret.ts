@@ -1,15 +1,15 @@
 import * as client from "openid-client";
 
-/** Sends the client's secret to a provider where that wants it: in the body of the request, or in its header. */
+/** Sends the client secret where the provider wants it: in the body of the request, or in its header. */
 export type ClientSecret = {
   authenticate: client.ClientAuth;
-  /** Does what needs the secret; once more with it in the other place, if the provider doesn't take it in this one. */
+  /** Runs `work`, which needs the secret; if the provider refuses it, once more with the secret in the other place. */
   inEitherPlace<T>(work: () => Promise<T>): Promise<T>;
 };
 
 /**
- * Many providers insist on the place that was chosen when the client was registered, and what they say of themselves
- * doesn't tell which one that is. A refused secret uses up no code. The place that was right is tried first from then on.
+ * Many providers insist on the place that was chosen when the client was registered, and their metadata doesn't say
+ * which one that is. A refused secret doesn't use up the code. The place that was right is tried first from then on.
  */
 export function createClientSecret(secret: string): ClientSecret {
   const places = [client.ClientSecretPost(secret), client.ClientSecretBasic(secret)] as const;
@@ -29,7 +29,10 @@ export function createClientSecret(secret: string): ClientSecret {
   };
 }
 
+/** By its status too: Auth0 calls it `access_denied`. */
 function isRefused(error: unknown): boolean {
-  if (error instanceof client.ResponseBodyError) return error.error === "invalid_client";
-  return error instanceof client.WWWAuthenticateChallengeError && error.status === 401;
+  if (error instanceof client.ResponseBodyError && error.error === "invalid_client") return true;
+  const isAnswer =
+    error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError;
+  return isAnswer && error.status === 401;
 }

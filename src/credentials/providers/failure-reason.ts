@@ -1,6 +1,6 @@
 import * as client from "openid-client";
 
-/** What a code of an error looks like; anything longer is words, and may name a person. */
+/** What an error code looks like; anything longer is prose, and may name a person. */
 const CODE = /^[\w.-]{1,64}$/;
 const LONGEST_ADDRESS = 200;
 

@@ -16,13 +16,13 @@ export class TestProvider {
   readonly #server: Server;
 
   /**
-   * `port`: where it is to be found, for tests that have to name it before it is there. `secretIn`: where it takes
-   * the client's secret, and nowhere else.
+   * `port`: where it is to be found, for tests that have to name it before it is there. `only`: where it takes
+   * the client's secret, and what it answers to one that is elsewhere.
    */
   static async start(
     redirectUri: string,
     port?: number,
-    secretIn?: "body" | "header",
+    only?: { secretIn: "body" | "header"; status: number; error: string },
   ): Promise<TestProvider> {
     port ??= await freePort();
     const issuer = `http://localhost:${port}`;
@@ -47,11 +47,10 @@ export class TestProvider {
     });
     const answer = provider.callback();
     const server = createServer((request, response) => {
-      const isRefused = secretIn && request.url === "/token" && secretIn !== whereSecretIs(request);
-      if (isRefused)
+      if (only && request.url === "/token" && only.secretIn !== whereSecretIs(request))
         response
-          .writeHead(401, { "Content-Type": "application/json" })
-          .end(JSON.stringify({ error: "invalid_client" }));
+          .writeHead(only.status, { "Content-Type": "application/json" })
+          .end(JSON.stringify({ error: only.error }));
       else answer(request, response);
     });
     server.listen(port, "127.0.0.1");
