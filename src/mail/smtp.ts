@@ -61,8 +61,8 @@ export function smtpTransport(smtpUrl: string, from: Sender): MailTransport {
     }
   };
   return {
-    async send(mail, { isCheck = false } = {}) {
-      const signal = AbortSignal.timeout(isCheck ? CHECK_TIMEOUT : EMAIL_TIMEOUT);
+    async send(mail, as) {
+      const signal = AbortSignal.timeout(as?.isCheck ? CHECK_TIMEOUT : EMAIL_TIMEOUT);
       const email = { ...compile(from, mail), signal };
       await orTimeout(
         signal,
