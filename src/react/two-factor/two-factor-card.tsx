@@ -37,6 +37,10 @@ function TwoFactor() {
     else forgetBegun();
     setStep(next);
   };
+  const { endings } = useLatchkey();
+  useEffect(() => {
+    if (endings > 0) forgetBegun();
+  }, [endings]);
   const unfinished = who?.account.twoFactor ? undefined : who?.account.id;
   useEffect(() => {
     const begun = unfinished === undefined ? null : findBegun(unfinished);
