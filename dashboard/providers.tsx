@@ -1,12 +1,15 @@
 import type { ReactNode } from "react";
 import { leaveFor } from "../src/react/proof/sites.ts";
 import { useFrame, usePath } from "./frame.tsx";
+import { byWayOf, keepPlace } from "./place.ts";
 
 /** A button for each site that people may sign in with. */
 export function Providers() {
   const { config } = useFrame();
   const path = usePath();
-  const next = new URLSearchParams(location.search).get("next");
+  const { search, hash } = location;
+  const given = new URLSearchParams(search).get("next");
+  const next = hash === "" ? given : byWayOf(path("/login"), given);
   const query = new URLSearchParams({ touchPoints: String(navigator.maxTouchPoints) });
   if (next !== null) query.set("next", next);
   if (config.oidc.length === 0) return null;
@@ -17,7 +20,10 @@ export function Providers() {
           key={id}
           className="lk-button lk-plain lk-wide"
           href={path(`/api/oidc/${id}/start?${query}`)}
-          onClick={() => leaveFor(name)}
+          onClick={() => {
+            leaveFor(name);
+            if (hash !== "") keepPlace(hash);
+          }}
         >
           Continue with {name}
         </a>

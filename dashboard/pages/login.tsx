@@ -11,11 +11,13 @@ import type { Config } from "../config.ts";
 import { OneTask, takeFromAddress, takeNotice, useFrame, useGoOn, usePath } from "../frame.tsx";
 import { keptToken } from "../link-token.ts";
 import { OtherWays, Providers } from "../providers.tsx";
+import { BackFromSite } from "./back-from-site.tsx";
 import { SecondStep } from "./second-step.tsx";
 
 export function LoginPage() {
   const { config } = useFrame();
-  const [isHalfDone, setHalfDone] = useState(isSecondStep);
+  const [isBack, setBack] = useState(() => stepIs("place"));
+  const [isHalfDone, setHalfDone] = useState(() => stepIs("two-factor"));
   const [why, setWhy] = useState(() => whyThisPage(config));
   const startAgain = (sentence: string | null) => {
     takeFromAddress("step");
@@ -26,12 +28,13 @@ export function LoginPage() {
     keepSecondStep();
     setHalfDone(true);
   };
+  if (isBack) return <BackFromSite onNobody={() => setBack(false)} />;
   if (isHalfDone) return <SecondStep onOver={startAgain} />;
   return <FirstStep why={why} onSent={() => setWhy(null)} onHalfDone={goHalfway} />;
 }
 
-function isSecondStep(): boolean {
-  return new URLSearchParams(location.search).get("step") === "two-factor";
+function stepIs(name: string): boolean {
+  return new URLSearchParams(location.search).get("step") === name;
 }
 
 /** In the address, since a phone may load the page again while the person is in the app with the codes. */

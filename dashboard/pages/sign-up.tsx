@@ -15,8 +15,8 @@ export function SignUpPage() {
   const [token] = useState(takeToken);
   const [email, setEmail] = useState("");
   const [isSent, setSent] = useState(false);
-  if (token !== null) return <Finish token={token} />;
   if (config.signUp === "closed") return <Closed />;
+  if (token !== null) return <Finish token={token} />;
   if (isSent) return <Sent email={email} onAgain={() => setSent(false)} />;
   return <Begin email={email} setEmail={setEmail} onSent={() => setSent(true)} />;
 }

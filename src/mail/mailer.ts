@@ -15,7 +15,7 @@ import type { MailTransport } from "./transport.ts";
 export type Mailer = {
   /** Begins to send what is due and returns at once: no answer waits for a mail server, and none tells by its time whether an email went out. */
   sendDue(): void;
-  /** Sends an email that nothing waits for, now or never. @throws where it isn't taken. */
+  /** Sends a test email, now or never. @throws where it isn't taken within minutes. */
   sendNow(to: string, message: Message): Promise<void>;
   /** Resolves when nothing that is due is left: each is sent, given up, or has its next try later. */
   settled(): Promise<void>;
@@ -57,7 +57,8 @@ export function createMailer(options: MailerOptions): Mailer {
   const dispatch = createDispatch(options, transport);
   return {
     sendDue: dispatch.sendDue,
-    sendNow: (to, message) => transport.send({ to, message, at: now(), id: messageId(from, randomUUID()) }),
+    sendNow: (to, message) =>
+      transport.send({ to, message, at: now(), id: messageId(from, randomUUID()) }, { isCheck: true }),
     async settled() {
       await Promise.all([begun, dispatch.idle()]);
     },

@@ -8,6 +8,7 @@ import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createWaitingMailer, type WaitingMailer } from "../../tests/support/mail/waiting-mailer.ts";
 import { needsTls, smtpTransport } from "./smtp.ts";
+import type { MailTransport } from "./transport.ts";
 
 const message = { subject: "Reset your password", text: "A secret link", html: "<p>A secret link</p>" };
 const WHAT_TO_SET = /STARTTLS.*SMTP_URL.*\?tls=optional/;
@@ -164,6 +165,7 @@ describe("a mail server on another machine", () => {
 });
 
 describe("a mail server that takes its time", () => {
+  const TWO_MINUTES = 120_000;
   const TEN_MINUTES = 600_000;
   const mail = { to: "ann@example.com", message, at: 0, id: "<1@example.com>" };
   const FROM = { name: "", address: "latchkey@app.example.com" };
@@ -223,6 +225,33 @@ describe("a mail server that takes its time", () => {
     await expect(endless).rejects.toMatchObject({ code: "ETIMEDOUT" });
     answerSecond();
     await other;
+  });
+
+  test.each([
+    ["is asked whether it takes email", (transport: MailTransport) => transport.verify()],
+    ["gets a test email", (transport: MailTransport) => transport.send(mail, { isCheck: true })],
+  ])("and never ends an answer when it %s loses the connection after two minutes", async (_, check) => {
+    const limit = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(limit.signal);
+    closing.push(() => timeout.mockRestore());
+    const { promise: connected, resolve: hasConnected } = Promise.withResolvers<Socket>();
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      hasConnected(socket);
+      socket.write("220 mail.example.com\r\n");
+      // Whatever comes resets the timer of a silent connection.
+      socket.on("data", () => socket.write("250-still at it\r\n"));
+    }).listen(0);
+    await once(server, "listening");
+    closing.push(() => void server.close());
+    const transport = smtpTransport(`smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, FROM);
+    closing.push(() => transport.close());
+    const checked = check(transport);
+    const socket = await connected;
+    limit.abort();
+    await expect(checked).rejects.toMatchObject({ code: "ETIMEDOUT" });
+    await expect.poll(() => socket.destroyed).toBe(true);
+    expect(timeout.mock.calls).toEqual([[TWO_MINUTES]]);
   });
 
   test("isn't kept connected for them: half a minute after the last email the connection is closed", async () => {

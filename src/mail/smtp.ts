@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { isThisMachine, type Sender } from "../options/kinds.ts";
 import { NoStartTls } from "./failure.ts";
 import { compile, type MailTransport } from "./transport.ts";
@@ -13,6 +14,8 @@ const SOCKET_TIMEOUT = 600_000;
  * it, 10 after it), so that no email is taken away from a server that may still accept it.
  */
 const EMAIL_TIMEOUT = 1_800_000;
+/** How long someone at a terminal waits for a check, answers in drops included. An email may arrive all the same. */
+const CHECK_TIMEOUT = 120_000;
 /** How long connections stay open for the next email: after minutes a firewall may have forgotten them without a word. */
 const IDLE_TIMEOUT = 30_000;
 
@@ -25,20 +28,18 @@ export function smtpTransport(smtpUrl: string, from: Sender): MailTransport {
   const explain = (error: unknown): never => {
     throw requireTLS && wasRefusedTls(error) ? new NoStartTls(error) : error;
   };
+  const server = {
+    url: withOwnOptionsOnly(smtpUrl),
+    requireTLS,
+    connectionTimeout: CONNECT_TIMEOUT,
+    greetingTimeout: GREETING_TIMEOUT,
+    socketTimeout: SOCKET_TIMEOUT,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
   const open = async () => {
     const { createTransport } = await import("nodemailer");
-    return createTransport({
-      url: withOwnOptionsOnly(smtpUrl),
-      requireTLS,
-      pool: true,
-      maxConnections: MOST_CONNECTIONS,
-      maxRequeues: 0,
-      connectionTimeout: CONNECT_TIMEOUT,
-      greetingTimeout: GREETING_TIMEOUT,
-      socketTimeout: SOCKET_TIMEOUT,
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    });
+    return createTransport({ ...server, pool: true, maxConnections: MOST_CONNECTIONS, maxRequeues: 0 });
   };
   let opened: ReturnType<typeof open> | undefined;
   let underWay = 0;
@@ -60,18 +61,38 @@ export function smtpTransport(smtpUrl: string, from: Sender): MailTransport {
     }
   };
   return {
-    async send(mail) {
-      const signal = AbortSignal.timeout(EMAIL_TIMEOUT);
+    async send(mail, as) {
+      const signal = AbortSignal.timeout(as?.isCheck ? CHECK_TIMEOUT : EMAIL_TIMEOUT);
       const email = { ...compile(from, mail), signal };
-      await use((transporter) => transporter.sendMail(email)).catch((error: unknown) => {
-        throw signal.aborted
-          ? Object.assign(new Error("Timeout", { cause: error }), { code: "ETIMEDOUT" })
-          : error;
-      });
+      await orTimeout(
+        signal,
+        use((transporter) => transporter.sendMail(email)),
+      );
     },
-    verify: () => use((transporter) => transporter.verify()),
+    async verify() {
+      const { createTransport } = await import("nodemailer");
+      const signal = AbortSignal.timeout(CHECK_TIMEOUT);
+      // Without a socket of ours, the connection would stay open for as long as the server likes, and the process with it.
+      const socket = new Socket({ signal }).on("error", () => {});
+      await orTimeout(
+        signal,
+        createTransport({ ...server, socket })
+          .verify()
+          .catch(explain),
+      );
+    },
     close: () => close(true),
   };
+}
+
+async function orTimeout(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw signal.aborted
+      ? Object.assign(new Error("Timeout", { cause: error }), { code: "ETIMEDOUT" })
+      : error;
+  }
 }
 
 /** Whether STARTTLS must succeed: always, except on this machine or if the address says `?tls=optional`. */

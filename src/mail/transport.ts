@@ -6,8 +6,8 @@ export type Mail = { to: string; message: Message; at: number; id: string };
 
 /** Where emails are handed over: a mail server, or a folder. */
 export type MailTransport = {
-  /** Resolves when the email is gone. @throws where it isn't. */
-  send(mail: Mail): Promise<void>;
+  /** Resolves when the email is gone. A check is given up after minutes: someone waits for it. @throws where it isn't. */
+  send(mail: Mail, as?: { isCheck: boolean }): Promise<void>;
   /** @throws where emails would not be taken. */
   verify(): Promise<void>;
   /** Lets go of connections; what is under way fails. */

@@ -127,9 +127,19 @@ export function issuerKey(issuer: string): string {
   return issuer.replace(/\/+$/, "");
 }
 
+/** Microsoft Entra, but not the issuer of one tenant, which has its number in it. */
+const NOT_ONE_TENANT =
+  /^https:\/\/login\.microsoftonline\.(com|us)\/(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0\/?$)/i;
+
 /** https everywhere except for a provider on this machine: codes and secrets travel to it. */
 function readIssuer(variable: string, value: string | undefined): string {
   const url = value !== undefined && URL.canParse(value) ? new URL(value) : null;
+  // The tokens of `common` and the like name the tenant of each person as the issuer, so this would be nobody's.
+  if (url && NOT_ONE_TENANT.test(url.href))
+    throw new SettingError(
+      variable,
+      `takes, of Microsoft Entra, the issuer of one tenant, by its number: https://login.microsoftonline.com/TENANT-ID/v2.0 (got "${value}")`,
+    );
   const isLocal = url && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   if (value !== undefined && url && (url.protocol === "https:" || (url.protocol === "http:" && isLocal)))
     return value;

@@ -21,15 +21,28 @@ export async function signInWithProvider(
   provider: Provider,
   identity: ProviderIdentity,
 ): Promise<SignInResult> {
-  const { parts, now } = visit;
-  const known = await findIdentity(parts, identity);
-  if (!known) return signUpOrExplain(visit, provider, identity);
-  const account = await findAccount(parts.database, known.account_id);
+  const known = await findIdentity(visit.parts, identity);
+  if (known) return signInAs(visit, known, countsAsBoth(provider, identity));
+  const done = await signUpOrExplain(visit, provider, identity);
+  if (done.ok) return done;
+  // Of two that came at once, as after a double click, the other one may have signed this person up.
+  const since = await findIdentity(visit.parts, identity);
+  return since ? signInAs(visit, since, countsAsBoth(provider, identity)) : done;
+}
+
+async function signInAs(
+  visit: Visit,
+  known: { id: string; account_id: string },
+  bothFactors: boolean,
+): Promise<SignInResult> {
+  const account = await findAccount(visit.parts.database, known.account_id);
   if (!account) return refuse("provider_failed");
-  const bothFactors = countsAsBoth(provider, identity);
   const passed = { signedInWith: "oidc", methodId: known.id, bothFactors } as const;
   const done = await afterFirstFactor(visit, account, passed, async ({ query }) => {
-    const used = query.updateTable("oidc_identity").set({ last_used_at: now }).where("id", "=", known.id);
+    const used = query
+      .updateTable("oidc_identity")
+      .set({ last_used_at: visit.now })
+      .where("id", "=", known.id);
     // It may have been disconnected since it was looked up.
     return (await used.returning("id").executeTakeFirst()) !== undefined;
   });

@@ -40,6 +40,9 @@ export async function finishSignUp(
   asked: { token: string; password: string },
 ): Promise<SignedUp> {
   const { parts, now } = visit;
+  // Sign-up may have been closed since the link was sent.
+  if (parts.settings.signUp === "closed")
+    return refuse("link_expired", "New accounts can't be created here.");
   const link = await findLink(parts.database, ["sign_up"], asked.token, now);
   if (!link) return refuse("link_expired");
   const address = { email: link.email, key: link.email_key };

@@ -155,6 +155,7 @@ describe("The cards on a page that stays while people log in and out", () => {
       await logOut(page);
       await expect.poll(() => page.getByLabel("New password").count()).toBe(0);
       expect((await page.content()).replace(/\s/g, "")).not.toContain(secret);
+      await expect.poll(() => page.evaluate("JSON.stringify(sessionStorage)")).not.toContain(secret);
       await signUp(page);
       await page.getByRole("button", { name: "Turn on" }).waitFor();
       expect(await page.getByText("Acme was connected.").count()).toBe(0);

@@ -49,6 +49,21 @@ describe("other sites to log in with, in the browser", () => {
     return { page, who };
   }
 
+  it("lead to the same place on the page that someone was going to, which no server sees, also after a refusal", async () => {
+    const place = "#/inbox?of=ada&token=the-apps-own";
+    const there = `${server.baseUrl}/favicon.svg?of=the-app`;
+    const seen: string[] = [];
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    page.on("request", (request) => seen.push(request.url()));
+    await page.goto(`${server.baseUrl}/login?next=${encodeURIComponent(there)}${place}`);
+    await page.getByRole("link", { name: "Continue with Deadwood" }).click();
+    await page.getByText("Deadwood gave no usable answer.").waitFor();
+    await page.getByRole("link", { name: "Continue with Acme" }).click();
+    await provider.signInWith(page, someone());
+    await page.waitForURL(there + place);
+    expect(seen.filter((url) => /inbox|ada/.test(url.replace(place, "")))).toEqual([]);
+  });
+
   /** Longer than a proof holds; all of it together is less than what a site says lives. */
   const longAfter = () => server.clock.advance(11 * MINUTE);
 

@@ -44,4 +44,40 @@ describe("two-factor authentication in the browser", () => {
     await linux.getByText("9 of 10 recovery codes are left.").waitFor();
     await card.getByText("9 of 10 recovery codes are left.").waitFor();
   });
+
+  it("goes on with the same key where the page is loaded again while it is scanned, until that is cancelled", async () => {
+    const { baseUrl, clock } = server();
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.safariIphone });
+    await signUpInBrowser(page, baseUrl, email, PASSWORD);
+    const { card, secret } = await beginTwoFactor(page, PASSWORD);
+    const key = async () => (await card.locator("code").textContent())?.replace(/\s/g, "");
+    await page.reload();
+    expect(await key()).toBe(secret);
+    await card.getByRole("button", { name: "Cancel" }).click();
+    await page.reload();
+    await card.getByRole("button", { name: "Turn on" }).waitFor();
+    const again = await beginTwoFactor(page, PASSWORD);
+    expect(again.secret).not.toBe(secret);
+    await page.reload();
+    clock.toMiddleOf(STEP);
+    await card.getByLabel("Authentication code").fill(codeAt(again.secret, clock.now()));
+    await card.getByRole("button", { name: "Turn on" }).click();
+    await card.getByText("Keep these recovery codes.").waitFor();
+    expect(await page.evaluate("Object.keys(sessionStorage)")).not.toContain("latchkey:two-factor");
+  });
+
+  it("shows the key that is scanned to nobody else who logs in in the same tab", async () => {
+    const { baseUrl } = server();
+    const other = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
+    const { card } = await beginTwoFactor(page, PASSWORD);
+    await page.context().clearCookies();
+    await signUpInBrowser(page, baseUrl, other, PASSWORD);
+    await card.getByRole("button", { name: "Turn on" }).waitFor();
+    await expect
+      .poll(() => page.evaluate("Object.keys(sessionStorage)"))
+      .not.toContain("latchkey:two-factor");
+  });
 });

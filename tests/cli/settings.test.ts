@@ -90,6 +90,23 @@ test("A provider's TRUST_AMR takes on or off", async () => {
   });
 });
 
+test("A provider's issuer is, of Microsoft Entra, that of one tenant: tokens of any other name an issuer that isn't it", async () => {
+  const env = {
+    LATCHKEY_OIDC_PROVIDERS: "entra",
+    LATCHKEY_OIDC_ENTRA_CLIENT_ID: "id",
+    LATCHKEY_OIDC_ENTRA_CLIENT_SECRET: "secret",
+  };
+  const start = (path: string) =>
+    migrate({ ...env, LATCHKEY_OIDC_ENTRA_ISSUER: `https://login.microsoftonline.com/${path}` });
+  const number = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  for (const path of ["common/v2.0", "organizations/v2.0", "acme.onmicrosoft.com/v2.0", number]) {
+    const words = "takes, of Microsoft Entra, the issuer of one tenant, by its number:";
+    const err = expect.stringContaining(`LATCHKEY_OIDC_ENTRA_ISSUER ${words}`);
+    expect(await start(path), path).toMatchObject({ code: 1, err });
+  }
+  expect(await start(`${number}/v2.0`)).toMatchObject({ code: 0 });
+});
+
 test("serve --help has a line for every setting of docs/settings.md, with its default", async () => {
   const { code, out } = await latchkey(["serve", "--help"], { cwd });
   expect(code).toBe(0);

@@ -102,6 +102,17 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     await open.close();
   });
 
+  test("the link is refused like an old one where sign-up was closed meanwhile", async () => {
+    const { database, secretKey } = server();
+    const { email, token } = await begun();
+    const closed = await startServer({ engine, database, secretKey, signUp: "closed" });
+    const late = closed.client();
+    expectRefusal(await late.put("/api/accounts", { token, password: PASSWORD }), 410, "link_expired");
+    expect(await isSignedIn(late)).toBe(false);
+    expectRefusal(await trySignIn(late, { email, password: PASSWORD }), 401, "wrong_credentials");
+    await closed.close();
+  });
+
   test("the link lives 24 hours", async () => {
     const late = await begun();
     server().clock.advance(24 * HOUR + SECOND);

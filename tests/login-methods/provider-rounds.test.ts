@@ -7,6 +7,7 @@ import {
   LyingProvider,
 } from "../support/login-methods/lying-provider.ts";
 import { header, need } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { expectRefusal, expectSignedIn } from "../support/requests/expectations.ts";
 import {
@@ -20,6 +21,7 @@ import {
 import { UA } from "../support/requests/user-agents.ts";
 import { latchkey } from "../support/servers/command-line.ts";
 import { countUpTo } from "../support/servers/count-up-to.ts";
+import { rightBefore } from "../support/servers/meanwhile.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
@@ -123,6 +125,30 @@ describeOnEachEngine("A round to a provider", (engine) => {
     expect(need(await client.get("/api/account/login-methods"), "methods")).toHaveLength(1);
     server.clock.advance(-11 * MINUTE);
   });
+
+  test.each(["the same address", "an address that was changed meanwhile"])(
+    "for the first time, asked for twice at once with %s, makes one account and signs both in to it",
+    async (kind) => {
+      const sub = `twice-${kind}-${engine.name}`;
+      const email = freshEmail();
+      const later = kind === "the same address" ? email : freshEmail();
+      const clients = [server.client(UA.firefoxLinux), server.client(UA.firefoxWindows)] as const;
+      const begin = async (client: Client) => header(await client.get("/api/oidc/plain/start"), "location");
+      const [first, second] = [await begin(clients[0]), await begin(clients[1])];
+      let landed = "";
+      // The second one has looked who this is, and found nobody.
+      rightBefore(server.latchkey.parts.attempts, "take", async () => {
+        landed = await sites.finish(clients[0], first, "plain", sub, { email, email_verified: true });
+      });
+      const facts = { email: later, email_verified: true };
+      const overtaken = await sites.finish(clients[1], second, "plain", sub, facts);
+      expect([landed, overtaken]).toEqual(Array(2).fill(`${server.baseUrl}/settings/security`));
+      const ids = await Promise.all(
+        clients.map(async (one) => need(await one.get("/api/session"), "account").id),
+      );
+      expect(ids[1]).toBe(ids[0]);
+    },
+  );
 
   test("of another account, over a live session, goes on to its second factor", async () => {
     const other = await signUp(server);

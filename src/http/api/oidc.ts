@@ -99,7 +99,7 @@ async function startSignIn(call: AnyonesCall): Promise<Response | Refusal> {
   const touchPoints = /^\d{1,3}$/.test(given) ? Number(given) : null;
   const of = { intent: "sign_in", current: null, browser, next, touchPoints } as const;
   const started = await startAuthorization(visitOf(call), provider, of);
-  if (!started.ok) return toPage(call, "sign_in", null, started);
+  if (!started.ok) return toPage(call, "sign_in", next, started);
   return redirect(started.url, [parts.cookies.setCeremony(browser)]);
 }
 

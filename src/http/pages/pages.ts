@@ -53,22 +53,22 @@ export function pageRoutes(dashboard: Dashboard | null): Route[] {
 }
 
 /**
- * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else: a
- * sign-in of theirs waits for its second factor.
+ * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else, since a
+ * sign-in of theirs waits for its second factor, and where only the page itself knows what is behind the #.
  */
 function pastLogin(call: Call, { session }: Identity): Response | null {
   const { settings, cookies } = call.parts;
   const { searchParams } = new URL(call.request.url);
-  const isPending =
-    searchParams.get("step") === "two-factor" && cookies.signInToken(cookieHeader(call)) !== null;
-  if (isPending) return null;
+  const step = searchParams.get("step");
+  if (step === "two-factor" && cookies.signInToken(cookieHeader(call)) !== null) return null;
   const home = `${settings.baseUrl.href}/settings/security`;
   // The settings page says what went wrong on the way here.
   const error = searchParams.get("error");
   if (error !== null && CODE.test(error)) return redirect(`${home}?error=${error}`);
   const next = allowedNext(searchParams.get("next"), settings);
   const why = whyNotLetIn(settings, session);
-  return redirect(why === null ? (next ?? home) : loginUrl(next, settings, why.reason));
+  if (why !== null) return redirect(loginUrl(next, settings, why.reason));
+  return step === "place" ? null : redirect(next ?? home);
 }
 
 function logInFirst({ request, parts: { settings } }: Call): Response {

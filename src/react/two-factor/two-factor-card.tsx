@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { EndOthers } from "../login-management/login-management.tsx";
 import { Button } from "../parts/button.tsx";
 import { Card, useStatus, Waiting } from "../parts/card.tsx";
@@ -8,12 +8,13 @@ import { OneSession } from "../parts/one-session.tsx";
 import { THANKS, useResume } from "../proof/proof.tsx";
 import { readingOf, useLatchkey, useRefresh, useSessions, useWho } from "../queries.ts";
 import { devices, FEW_CODES, recoveryCodesLeft } from "../words.ts";
+import { type Begun, findBegun, forgetBegun, keepBegun } from "./begun.ts";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { Begin, Renew, Scan, TurnOff } from "./two-factor-forms.tsx";
 
 type Step =
   | { name: typeof REST | "begin" | "off" | "renew" }
-  | { name: "scan"; secret: string; uri: string }
+  | ({ name: "scan" } & Begun)
   | { name: "codes"; codes: string[]; isNew: boolean };
 
 /** A code from a phone besides the password: turning it on, its recovery codes, turning it off. */
@@ -31,6 +32,20 @@ function TwoFactor() {
   const [step, setStep] = useState<Step>({ name: REST });
   const [offersEnd, setOffersEnd] = useState(false);
   const status = useStatus();
+  const goTo = (next: Step) => {
+    if (next.name === "scan" && who) keepBegun(who.account.id, next);
+    else forgetBegun();
+    setStep(next);
+  };
+  const { endings } = useLatchkey();
+  useEffect(() => {
+    if (endings > 0) forgetBegun();
+  }, [endings]);
+  const unfinished = who?.account.twoFactor ? undefined : who?.account.id;
+  useEffect(() => {
+    const begun = unfinished === undefined ? null : findBegun(unfinished);
+    if (begun) setStep({ name: "scan", ...begun });
+  }, [unfinished]);
   const resume = (next: Step) => {
     setStep(next);
     status.say(THANKS);
@@ -61,7 +76,7 @@ function TwoFactor() {
       {step.name === REST && isOn && <CodesLeft />}
       {status.line}
       {step.name === REST && who && <Choices isOn={isOn ?? false} onChoose={(name) => setStep({ name })} />}
-      <OpenStep step={step} email={who?.account.email ?? ""} goTo={setStep} done={done} warn={status.warn} />
+      <OpenStep step={step} email={who?.account.email ?? ""} goTo={goTo} done={done} warn={status.warn} />
       {offersEnd && <OfferEnd onClose={() => setOffersEnd(false)} say={status.say} />}
     </Card>
   );
