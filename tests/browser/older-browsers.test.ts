@@ -1,4 +1,5 @@
-import { describe, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
 import { browserFor, createAccount } from "../support/browsers/browser.ts";
 import { freshEmail, OTHER_PASSWORD, PASSWORD, signIn } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -10,6 +11,7 @@ const AS_OF_2022 = `
   delete AbortSignal.timeout;
   delete URL.canParse;
   delete URL.parse;
+  CSSStyleSheet = function () { throw new TypeError("Illegal constructor"); };
   for (const name of ["showPopover", "hidePopover", "togglePopover"]) delete HTMLElement.prototype[name];
 `;
 
@@ -53,5 +55,21 @@ describe("a browser of 2022", () => {
     await page.getByLabel("Password").fill(OTHER_PASSWORD);
     await page.keyboard.press("Enter");
     await page.getByText("Current session").waitFor();
+  });
+
+  it("shows <login-management> in its own look", async () => {
+    const { page } = await signedUp();
+    const path = fileURLToPath(new URL("../../dist/elements/index.js", import.meta.url));
+    await page.route("**/elements.js", (route) => route.fulfill({ path }));
+    await page.route("**/devices", (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        body: `<!doctype html><script type="module" src="/elements.js"></script><login-management></login-management>`,
+      }),
+    );
+    await page.goto(`${server().baseUrl}/devices`);
+    await page.getByText("Current session").waitFor();
+    const look = `getComputedStyle(document.querySelector("login-management").shadowRoot.querySelector(".lk-card"))`;
+    expect(await page.evaluate(`${look}.paddingTop`)).toBe("24px");
   });
 });
