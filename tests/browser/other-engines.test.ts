@@ -76,6 +76,15 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ label, open }) => {
     expect(await browser.focused()).toBe("Current password");
   });
 
+  /** WebKitGTK knows none; what the others say is in passkeys.test.ts. */
+  it.skipIf(!open || label !== "Safari on Linux")("speak of no passkey where there can be none", async () => {
+    const { browser } = await signedUp();
+    await says(browser, "This is the only way to log in.");
+    const words = await browser.text();
+    expect(words).not.toContain("Add another one to disconnect it.");
+    expect(words).not.toContain("Add a passkey");
+  });
+
   it.skipIf(!open)("reset a password by the emailed link, whose token leaves the address", async () => {
     const { browser, person } = await signedUp();
     await browser.goto(`${server().baseUrl}/forgot-password`);
