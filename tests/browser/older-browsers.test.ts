@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { browserFor, createAccount } from "../support/browsers/browser.ts";
+import { browserFor, createAccount, focused } from "../support/browsers/browser.ts";
 import { freshEmail, OTHER_PASSWORD, PASSWORD, signIn } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
@@ -47,6 +47,7 @@ describe("a browser of 2022", () => {
     await page.keyboard.press("Enter");
     await page.getByText("Password changed.").waitFor();
     await page.getByRole("button", { name: "account menu" }).click();
+    await expect.poll(() => focused(page)).toBe("Log out");
     await page.keyboard.press("Tab");
     await page.getByRole("menuitem", { name: "Log out" }).click();
     await page.waitForURL("**/login");
