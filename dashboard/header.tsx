@@ -47,13 +47,15 @@ function AccountMenu({ email, leaving }: { email: string; leaving: Action<[]> })
   const [isOpen, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  // In browsers from before 2024 it may be no popover, and stands open.
+  const close = () => menu.current?.hidePopover?.();
   const signOut = async () => {
-    if (!(await leaving.act())) menu.current?.hidePopover();
+    if (!(await leaving.act())) close();
   };
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Escape") button.current?.focus();
     // The focus is at the button again, and goes on from there.
-    if (event.key === "Tab") menu.current?.hidePopover();
+    if (event.key === "Tab") close();
   };
   return (
     <div className="menu">

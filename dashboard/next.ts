@@ -8,12 +8,21 @@ export function nextAfterSignIn(
   here: { origin: string; hash: string; basePath: string; returnOrigins: readonly string[] },
 ): string {
   const home = `${here.origin}${here.basePath}/settings/security${here.hash}`;
-  if (next === null || !URL.canParse(next, `${here.origin}/`)) return home;
-  const url = new URL(next, `${here.origin}/`);
+  const url = next === null ? null : parse(next, here.origin);
+  if (url === null) return home;
   // The origin of blob:https://… is the one inside it.
   const isKnown =
     /^https?:$/.test(url.protocol) && (url.origin === here.origin || here.returnOrigins.includes(url.origin));
   if (!isKnown || url.username || url.password) return home;
   if (url.hash === "") url.hash = here.hash;
   return url.href;
+}
+
+/** `URL.parse`, which Safari 16 and Firefox 102 don't have. */
+function parse(address: string, origin: string): URL | null {
+  try {
+    return new URL(address, `${origin}/`);
+  } catch {
+    return null;
+  }
 }

@@ -79,7 +79,7 @@ function shareStream(options: LiveOptions): () => void {
   /** Holds the lock, and with it the stream, until this tab stops or another takes the lock away. */
   function stand(steal: boolean): void {
     waiting = new AbortController();
-    const how = steal ? { steal } : { signal: AbortSignal.any([waiting.signal, over.signal]) };
+    const how = steal ? { steal } : { signal: waiting.signal };
     let stopStream: (() => void) | undefined;
     const lead = () =>
       new Promise<void>((resolve) => {
@@ -125,6 +125,7 @@ function shareStream(options: LiveOptions): () => void {
 
   return () => {
     over.abort();
+    waiting.abort();
     clearTimeout(doubt);
     channel.close();
     globalThis.document?.removeEventListener("visibilitychange", doubtLeader);

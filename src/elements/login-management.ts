@@ -18,7 +18,7 @@ import {
 import { askToEndOthers } from "./end-others.ts";
 import { button, element } from "./markup.ts";
 import { SessionRow } from "./session-row.ts";
-import { createStyleSheet } from "./style-sheet.ts";
+import { applyLook } from "./style-sheet.ts";
 
 const TICK = 10_000;
 /** A list that comes sooner than this needs no place-holder, in ms. */
@@ -61,7 +61,7 @@ export class LoginManagementElement extends OwnElement {
 
   constructor() {
     super();
-    this.#root.adoptedStyleSheets = [createStyleSheet()];
+    applyLook(this.#root);
     this.#stale.hidden = this.#more.hidden = true;
     this.#endOthers.disabled = true;
     for (const bone of ["line", "row", "row"])

@@ -1,10 +1,18 @@
 import css from "../react/latchkey.css?inline";
 
-/** The look of the element, which is the cards'. */
-export function createStyleSheet(): CSSStyleSheet {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`${ownLook(css)} :host { display: block; } [hidden] { display: none; }`);
-  return sheet;
+/** Gives the element its look, which is the cards'. */
+export function applyLook(root: ShadowRoot): void {
+  const look = `${ownLook(css)} :host { display: block; } [hidden] { display: none; }`;
+  try {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(look);
+    root.adoptedStyleSheets = [sheet];
+  } catch {
+    // Up to Safari 16.3. A strict policy of the page forbids it: then the element is plain.
+    const style = document.createElement("style");
+    style.textContent = look;
+    root.append(style);
+  }
 }
 
 /**

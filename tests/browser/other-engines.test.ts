@@ -9,7 +9,7 @@ import { serverOn } from "../support/servers/sqlite-server.ts";
 /** How long a page may take, in ms, on a machine that has much to do. */
 const TIMEOUT = 60_000;
 
-describe.each(OTHER_ENGINES)("the pages in $name", ({ label, open }) => {
+describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
   const server = serverOn();
   const opened: OneBrowser[] = [];
   afterEach(() => Promise.all(opened.splice(0).map((browser) => browser.close())));
@@ -75,6 +75,16 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ label, open }) => {
     await says(browser, "That is not your current password.");
     expect(await browser.focused()).toBe("Current password");
   });
+
+  // What browsers that know passkeys say is in passkeys.test.ts.
+  if (name === "WebKit")
+    it.skipIf(!open)("speak of no passkey where there can be none", async () => {
+      const { browser } = await signedUp();
+      await says(browser, "This is the only way to log in.");
+      const words = await browser.text();
+      expect(words).not.toContain("Add another one to disconnect it.");
+      expect(words).not.toContain("Add a passkey");
+    });
 
   it.skipIf(!open)(
     "reset a password by the emailed link, whose token leaves the address and survives a reload",

@@ -31,6 +31,7 @@ function LoginMethods({ answer }: { answer: Answer | undefined }) {
   const status = useStatus(answer);
   const connected = new Set(methods?.filter(({ kind }) => kind === "oidc").map(({ name }) => name));
   const providers = settings.oidc.filter(({ name }) => !connected.has(name));
+  const canAdd = settings.passkeys || providers.length > 0;
   return (
     <Card
       id="login-methods"
@@ -46,6 +47,7 @@ function LoginMethods({ answer }: { answer: Answer | undefined }) {
               key={method.id}
               method={method}
               isOnly={methods.length === 1}
+              canAdd={canAdd}
               isNeeded={reading.data?.needed.includes(method.id) ?? false}
               say={status.say}
             />
@@ -71,12 +73,13 @@ function LoginMethods({ answer }: { answer: Answer | undefined }) {
 type RowProps = {
   method: LoginMethod;
   isOnly: boolean;
+  canAdd: boolean;
   /** No other one works, so this one stays. */
   isNeeded: boolean;
   say: (sentence: ReactNode) => void;
 };
 
-function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
+function MethodRow({ method, isOnly, canAdd, isNeeded, say }: RowProps) {
   const now = useNow();
   const why = useId();
   const { data: who } = useWho();
@@ -97,7 +100,7 @@ function MethodRow({ method, isOnly, isNeeded, say }: RowProps) {
         {isNeeded && (
           <p className="lk-hint" id={why}>
             {isOnly
-              ? "This is the only way to log in. Add another one to disconnect it."
+              ? `This is the only way to log in.${canAdd ? " Add another one to disconnect it." : ""}`
               : `This can't be disconnected: no other way to log in works on its own.${who?.account.emailVerified === false ? " A password will, once your email address is confirmed." : ""}`}
           </p>
         )}

@@ -97,14 +97,24 @@ async function openWebKit(driver: string, screen: string): Promise<OneBrowser> {
     stdio: "ignore",
   });
   const ask = async (path: string, body?: object, method = body ? "POST" : "GET") => {
-    const asked = body ? { method, body: JSON.stringify(body) } : { method };
+    const signal = AbortSignal.timeout(TIMEOUT);
+    const asked = body ? { method, signal, body: JSON.stringify(body) } : { method, signal };
     const answer = await fetch(`http://127.0.0.1:${port}/session${path}`, asked);
     const { value } = (await answer.json()) as { value: unknown };
     if (!answer.ok) throw new Error(`${path}: ${JSON.stringify(value)}`);
     return value;
   };
+  const stop = async () => {
+    for (const child of [served, display]) {
+      child.kill();
+      await once(child, "exit");
+    }
+  };
   const began = () => ask("", { capabilities: {} }) as Promise<{ sessionId: string }>;
-  const { sessionId } = await vi.waitFor(began, TIMEOUT);
+  const { sessionId } = await vi.waitFor(began, TIMEOUT).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   const at = (path: string) => `/${sessionId}${path}`;
   const read = async (script: string) =>
     String(await ask(at("/execute/sync"), { script: `return ${script}`, args: [] }));
@@ -134,11 +144,7 @@ async function openWebKit(driver: string, screen: string): Promise<OneBrowser> {
       await ask(at("/actions"), { actions: [{ type: "key", id: "keyboard", actions }] });
     },
     async close() {
-      await ask(at(""), undefined, "DELETE");
-      for (const child of [served, display]) {
-        child.kill();
-        await once(child, "exit");
-      }
+      await ask(at(""), undefined, "DELETE").finally(stop);
     },
   };
 }
