@@ -33,7 +33,7 @@ export function pendingMigrations(engine: "sqlite" | "postgres", version: number
   return all.filter((migration) => migration.version > version);
 }
 
-/** Says that an upgrade begins: with many rows it takes a while. A new database has nothing to upgrade. */
+/** Says that an upgrade begins, here or in another process: with many rows it takes a while. A new database has none. */
 export function announceUpgrade(notice: Notice, before: number, pending: readonly Migration[]): void {
   const newest = pending.at(-1)?.version;
   if (before > 0 && newest !== undefined)

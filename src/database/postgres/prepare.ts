@@ -48,7 +48,9 @@ async function requireVersion(client: Client): Promise<void> {
 
 async function migrate(client: Client, notice: Notice): Promise<void> {
   const before = await schemaVersion(client);
-  if (pendingMigrations("postgres", before).length === 0) return;
+  const pending = pendingMigrations("postgres", before);
+  if (pending.length === 0) return;
+  announceUpgrade(notice, before, pending);
   await ask(client, { text: BEGIN });
   try {
     await ask(client, { text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
@@ -56,9 +58,7 @@ async function migrate(client: Client, notice: Notice): Promise<void> {
     await ask(client, {
       text: "create table if not exists latchkey_schema (version int primary key, migrated_at timestamptz not null default now())",
     });
-    const pending = pendingMigrations("postgres", await schemaVersion(client));
-    announceUpgrade(notice, before, pending);
-    for (const { version, sql } of pending) {
+    for (const { version, sql } of pendingMigrations("postgres", await schemaVersion(client))) {
       await ask(client, { text: sql }, deadlineIn(MIGRATION_LIMIT));
       await ask(client, { text: "insert into latchkey_schema (version) values ($1)", values: [version] });
     }

@@ -49,13 +49,13 @@ function inspect(database: DatabaseSync, file: string): void {
 }
 
 function migrate(database: DatabaseSync, notice: Notice): void {
-  if (pendingMigrations("sqlite", schemaVersion(database)).length === 0) return;
+  const before = schemaVersion(database);
+  const pending = pendingMigrations("sqlite", before);
+  if (pending.length === 0) return;
+  announceUpgrade(notice, before, pending);
   database.exec(`pragma busy_timeout = ${UPGRADE_TIMEOUT}; begin immediate`);
   try {
-    const before = schemaVersion(database);
-    const pending = pendingMigrations("sqlite", before);
-    announceUpgrade(notice, before, pending);
-    for (const { version, sql } of pending) {
+    for (const { version, sql } of pendingMigrations("sqlite", schemaVersion(database))) {
       database.exec(sql);
       database.exec(`pragma user_version = ${version}`);
     }
