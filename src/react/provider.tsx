@@ -1,6 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState, version } from "react";
 import { type Client, createClient, type Ending, Refused } from "../client/index.ts";
+import { nextTry } from "../client/next-try.ts";
 import { ProofProvider } from "./proof/proof.tsx";
 import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 
@@ -78,8 +79,6 @@ function useSignedOut(
   return endings;
 }
 
-const LONGEST_WAIT = 15_000;
-
 const QUERY_DEFAULTS = {
   staleTime: 5_000,
   refetchOnWindowFocus: false,
@@ -88,9 +87,7 @@ const QUERY_DEFAULTS = {
   // A refusal stays a refusal, unless it was for asking too often; a network that failed is tried again.
   retry: (_failures: number, error: unknown) => !(error instanceof Refused) || isTooOften(error),
   retryDelay: (attempt: number, error: unknown) =>
-    error instanceof Refused
-      ? (error.facts.retryAfter ?? 60) * 1_000
-      : Math.min(1_000 * 2 ** attempt, LONGEST_WAIT),
+    error instanceof Refused ? (error.facts.retryAfter ?? 60) * 1_000 : nextTry(attempt + 1, error),
 } as const;
 
 function isTooOften({ code }: Refused): boolean {

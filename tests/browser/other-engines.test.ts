@@ -10,6 +10,7 @@ import { serverOn } from "../support/servers/sqlite-server.ts";
 const TIMEOUT = 60_000;
 
 describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
+  const inEngine = it.skipIf(!open);
   const server = serverOn();
   const opened: OneBrowser[] = [];
   afterEach(() => Promise.all(opened.splice(0).map((browser) => browser.close())));
@@ -37,7 +38,7 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
     await expect.poll(pathname, { timeout: TIMEOUT }).toBe(path);
   }
 
-  it.skipIf(!open)("show a device that logs in without a reload, and end it (S1 to S5)", async () => {
+  inEngine("show a device that logs in without a reload, and end it (S1 to S5)", async () => {
     const { browser, person } = await signedUp();
     expect(await browser.text()).toContain(label);
     const { client } = await signIn(server(), person, UA.chromeWindows);
@@ -47,7 +48,7 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
     await expectSignedOut(client, "signed_out_remotely");
   });
 
-  it.skipIf(!open)("leave when they are ended elsewhere, say why, and show nothing to Back", async () => {
+  inEngine("leave when they are ended elsewhere, say why, and show nothing to Back", async () => {
     const { browser, person } = await signedUp();
     const { client } = await signIn(server(), person, UA.chromeWindows);
     await browser.goto(`${server().baseUrl}/settings/security?again`);
@@ -60,7 +61,7 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
     expect(await browser.text()).not.toContain("Login management");
   });
 
-  it.skipIf(!open)("keep the focus where it belongs: in a dialog, after it, and at a mistake", async () => {
+  inEngine("keep the focus where it belongs: in a dialog, after it, and at a mistake", async () => {
     const { browser, person } = await signedUp();
     await signIn(server(), person, UA.chromeWindows);
     await says(browser, "2 devices are logged in.");
@@ -78,7 +79,7 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
 
   // What browsers that know passkeys say is in passkeys.test.ts.
   if (name === "WebKit")
-    it.skipIf(!open)("speak of no passkey where there can be none", async () => {
+    inEngine("speak of no passkey where there can be none", async () => {
       const { browser } = await signedUp();
       await says(browser, "This is the only way to log in.");
       const words = await browser.text();
@@ -86,7 +87,7 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
       expect(words).not.toContain("Add a passkey");
     });
 
-  it.skipIf(!open)(
+  inEngine(
     "reset a password by the emailed link, whose token leaves the address and survives a reload",
     async () => {
       const { browser, person } = await signedUp();
@@ -105,7 +106,7 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
     },
   );
 
-  it.skipIf(!open)("turn on two-factor authentication, and ask for its code (S10)", async () => {
+  inEngine("turn on two-factor authentication, and ask for its code (S10)", async () => {
     const { browser, person } = await signedUp();
     await browser.press("Turn on");
     await browser.fill("Current password", person.password);

@@ -101,6 +101,19 @@ describe("what the element <login-management> reads", () => {
 
   const devices = () => app.baseUrl.replace("/auth", "/devices");
 
+  /** Somebody whose browser gets no answer to these calls, at the page of the element, by a clock that the test holds. */
+  async function atFailingList(calls: string) {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpInBrowser(page, app.baseUrl, freshEmail(), PASSWORD);
+    await page.addInitScript("window.EventSource = class extends EventTarget { close() {} }");
+    await page.clock.install();
+    await page.route(calls, (route) => route.abort());
+    const reads = readsOf(page);
+    await page.goto(devices());
+    await page.getByText("No answer from the server. The list appears by itself").waitFor();
+    return { page, reads };
+  }
+
   it("when someone opens its page or comes back to it is use; what it refreshes is not", async () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -124,14 +137,7 @@ describe("what the element <login-management> reads", () => {
   });
 
   it("is nothing while it fails and nobody looks at its page, and the list at once when somebody does", async () => {
-    const { page } = await browser.device({ userAgent: UA.chromeMac });
-    await signUpInBrowser(page, app.baseUrl, freshEmail(), PASSWORD);
-    await page.addInitScript("window.EventSource = class extends EventTarget { close() {} }");
-    await page.clock.install();
-    await page.route("**/auth/api/sessions", (route) => route.abort());
-    const reads = readsOf(page);
-    await page.goto(devices());
-    await page.getByText("No answer from the server. The list appears by itself").waitFor();
+    const { page, reads } = await atFailingList("**/auth/api/sessions");
     await setVisibility(page, "hidden");
     const known = reads.length;
     for (let tries = 1; tries <= 3; tries++) {
@@ -145,14 +151,7 @@ describe("what the element <login-management> reads", () => {
   });
 
   it("is tried no more often, however often someone has come back to its page meanwhile", async () => {
-    const { page } = await browser.device({ userAgent: UA.chromeMac });
-    await signUpInBrowser(page, app.baseUrl, freshEmail(), PASSWORD);
-    await page.addInitScript("window.EventSource = class extends EventTarget { close() {} }");
-    await page.clock.install();
-    await page.route("**/auth/api/session*", (route) => route.abort());
-    const reads = readsOf(page);
-    await page.goto(devices());
-    await page.getByText("No answer from the server. The list appears by itself").waitFor();
+    const { page, reads } = await atFailingList("**/auth/api/session*");
     const later = async (time: number) => {
       await page.clock.runFor(time);
       await page.evaluate(() => fetch("/"));
