@@ -3,7 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
 import type { SignedIn } from "../answers.ts";
 import { peerOf } from "../http/request/peer.ts";
-import { headersOf, type RequestHead } from "../http/request/request-head.ts";
+import { headersOf, type RequestHead, RequestOnNode } from "../http/request/request-head.ts";
 import { requireSession as requireSessionOf } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError, requireLatchkey } from "./place.ts";
@@ -54,14 +54,17 @@ function requirePlace({ routePath }: HonoRequest, base: string): void {
     throw misplaced(prefix, base, "Write app.use(mount(latchkey)), or change baseUrl.");
 }
 
-async function answer(latchkey: Latchkey, context: Context): Promise<Response> {
-  const { req } = context;
-  return latchkey.fetch(req.raw.bodyUsed ? await whole(req) : req.raw, peerIn(context));
+function answer(latchkey: Latchkey, context: Context): Promise<Response> {
+  const { raw } = context.req;
+  const incoming = incomingOf(context);
+  const peer = incoming && peerOf(incoming);
+  if (raw.bodyUsed) return whole(context.req).then((request) => latchkey.fetch(request, peer));
+  return latchkey.fetch(incoming ? new RequestOnNode(raw, incoming) : raw, peer);
 }
 
 /** What a check reads of the request; from Node's own where there is one, since a whole `Request` takes time to make. */
 function headOf(context: Context): RequestHead {
-  const incoming = (context.env as Partial<HttpBindings> | undefined)?.incoming;
+  const incoming = incomingOf(context);
   return incoming ? new Head(context.req, headersOf(incoming)) : context.req.raw;
 }
 
@@ -93,7 +96,7 @@ async function whole(req: HonoRequest): Promise<Request> {
   return new Request(url, { method, headers, signal, body: await req.arrayBuffer() });
 }
 
-/** The peer's address, where the app runs on Node's server; undefined elsewhere. */
-function peerIn({ env }: Context): string | undefined {
-  return (env as Partial<HttpBindings> | undefined)?.incoming ? peerOf(env) : undefined;
+/** The request of Node's own, where the app runs on Node's server; undefined elsewhere. */
+function incomingOf({ env }: Context): HttpBindings["incoming"] | undefined {
+  return (env as Partial<HttpBindings> | undefined)?.incoming;
 }

@@ -1,4 +1,3 @@
-import { Hono } from "hono";
 import type { BaseUrl } from "../options/kinds.ts";
 import { isDevelopment } from "../options/options.ts";
 import { refuse } from "../refusals.ts";
@@ -12,44 +11,42 @@ import { refused } from "./log/refused.ts";
 import type { Dashboard } from "./pages/dashboard.ts";
 import { developmentRoutes } from "./pages/development-emails.ts";
 import { pageRoutes } from "./pages/pages.ts";
+import { findRoute } from "./request/find-route.ts";
+import type { IncomingRequest, RequestHead } from "./request/request-head.ts";
 import type { Route } from "./route.ts";
 import { api } from "./routes.ts";
 
 /** Answers a request; `remote` is the peer's address, where the server below tells it. */
-export type Fetch = (request: Request, remote?: string) => Promise<Response>;
-
-type Bindings = { Bindings: { remote?: string } };
+export type Fetch = (request: IncomingRequest, remote?: string) => Promise<Response>;
 
 /** Everything that Latchkey answers, as one function: guards, routes, one catch, and the headers of every answer. */
 export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch {
   const { baseUrl } = parts.settings;
-  const app = new Hono<Bindings>();
   const development = isDevelopment(parts.settings) ? developmentRoutes : [];
-  const routes = [...api, ...pageRoutes(dashboard), ...development];
-  for (const route of routes)
-    app.on(route.method, pathsOf(route.path, baseUrl), (context) => {
-      const { remote } = context.env ?? {};
-      const param = (name: string) => context.req.param(name) ?? "";
-      const now = parts.settings.now();
-      return serve(route, { parts, request: context.req.raw, remote, now, route: route.path, param });
-    });
-  app.notFound(({ req }) => {
-    const methods = methodsAt(pathBelow(req.path, baseUrl), routes);
-    return methods === "" ? notFound(req.raw, parts.settings) : otherMethods(methods);
-  });
-  app.onError((error, context) => errorResponse(parts, error, context.req.raw));
+  const find = findRoute([...api, ...pageRoutes(dashboard), ...development], baseUrl);
   const send = delayRefusals();
+  const answer = (request: IncomingRequest, remote: string | undefined) => {
+    const { route, param, allowed } = find(request);
+    if (!route) return allowed ? otherMethods(allowed) : notFound(request, parts.settings);
+    return serve(route, { parts, request, remote, now: parts.settings.now(), route: route.path, param });
+  };
   return async (request, remote) => {
     requireWebRequest(request);
-    if (!isReadable(request)) return unreadable(baseUrl);
+    if (!isReadable(request, baseUrl)) return unreadable(baseUrl);
     parts.noticePeer(remote);
-    const response = await app.fetch(request, remote === undefined ? {} : { remote });
+    let response: Response;
+    try {
+      response = await answer(request, remote);
+    } catch (error) {
+      response = errorResponse(parts, error, request);
+    }
+    if (request.method === "HEAD") response = new Response(null, response);
     return send(withSecurityHeaders(response, baseUrl));
   };
 }
 
 /** @throws where an app without types hands on something else, such as a request of Node's own. */
-function requireWebRequest(given: Partial<Request> | undefined): void {
+function requireWebRequest(given: Partial<IncomingRequest> | undefined): void {
   if (typeof given?.headers?.get === "function") return;
   throw new TypeError(
     "latchkey.fetch takes a web Request. In an app on node:http, a server such as @hono/node-server makes one.",
@@ -63,8 +60,11 @@ const NO_HOST = /[\\/?#@]/;
  * Servers let a Host through such as 999.1.1.1, with which no URL can be parsed, and one that is more than a host,
  * if it is as long as what it is read as: `9\abcde` and `abcde@9`, as 0.0.0.9.
  */
-function isReadable({ url, headers }: Request): boolean {
-  return URL.canParse(url) && !NO_HOST.test(headers.get("host") ?? "");
+function isReadable({ url, headers }: RequestHead, { host }: BaseUrl): boolean {
+  const given = headers.get("host");
+  // Most come to the base URL's own host: nothing after that can be wrong with a URL.
+  if (given === host && url.startsWith(`//${host}/`, url.indexOf(":") + 1)) return true;
+  return URL.canParse(url) && !NO_HOST.test(given ?? "");
 }
 
 /** The answer to what can't be read as a request, by its address or its Host. */
@@ -84,34 +84,10 @@ function serve(route: Route, call: Call): Response | Promise<Response> {
   return refusal ? refused(call, refusal) : answerAs(call, route, (who) => route.respond(call, who));
 }
 
-/** A route's paths, below the base URL's: the root has two, with and without the last slash. */
-function pathsOf(path: string, { path: base }: BaseUrl): string[] {
-  if (path !== "/") return [base + path];
-  return base === "" ? ["/"] : [base, `${base}/`];
-}
-
-/** The path below the base URL; null outside of it. */
-function pathBelow(path: string, { path: base }: BaseUrl): string | null {
-  if (path === base) return "/";
-  return path.startsWith(`${base}/`) ? path.slice(base.length) : null;
-}
-
-/** The methods that a path has, as `Allow` lists them; empty where there is no such path. */
-function methodsAt(path: string | null, routes: readonly Route[]): string {
-  const found = routes.filter((route) => path !== null && isAt(route.path, path));
-  // What answers GET answers HEAD.
-  const methods = found.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : method));
-  return methods.join(", ");
-}
-
 function otherMethods(allowed: string): Response {
   const answer = problem(refuse("method_not_allowed", `Allowed here: ${allowed}.`));
   answer.headers.set("Allow", allowed);
   return answer;
-}
-
-function isAt(route: string, path: string): boolean {
-  return new RegExp(`^${route.replace(/:\w+/g, "[^/]+")}$`).test(path);
 }
 
 const PAGE_HEADERS: [string, string][] = [

@@ -9,6 +9,7 @@ import { makeSecret } from "../sessions/token.ts";
 import type { Cookies } from "./cookies.ts";
 import type { FailureLog } from "./log/failure-log.ts";
 import type { RefusalLog } from "./log/refusal-log.ts";
+import type { IncomingRequest, RequestHead } from "./request/request-head.ts";
 
 /** What handlers work with. */
 export type HttpParts = AccountParts & {
@@ -23,17 +24,17 @@ export type HttpParts = AccountParts & {
   readonly providers: ReadonlyMap<string, Provider>;
   /** How far the database's clock is ahead, in ms; the operator hears of it. */
   readonly clockAhead: () => Promise<number>;
-  readonly networkOf: (request: Request, remote: string | undefined) => Network;
+  readonly networkOf: (request: RequestHead, remote: string | undefined) => Network;
   /** Warns the operator, once, where the app's server doesn't tell peers and no proxy is declared. */
   readonly noticePeer: (remote: string | undefined) => void;
   /** Warns the operator, once, of a request that changes something and came to another origin than BASE_URL's. */
-  readonly warnOnForeignOrigin: (request: Request, remote: string | undefined) => void;
+  readonly warnOnForeignOrigin: (request: RequestHead, remote: string | undefined) => void;
 };
 
 /** One request, on its way down the line. */
 export type Call = {
   readonly parts: HttpParts;
-  readonly request: Request;
+  readonly request: IncomingRequest;
   /** The peer's address; empty where it is gone already, undefined where the app's server never tells it. */
   readonly remote: string | undefined;
   readonly now: number;

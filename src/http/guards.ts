@@ -1,5 +1,6 @@
 import type { BaseUrl } from "../options/kinds.ts";
 import { type Outcome, type Refusal, refuse } from "../refusals.ts";
+import type { IncomingRequest, RequestHead } from "./request/request-head.ts";
 
 export const LARGEST_BODY = 64 * 1024;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -9,7 +10,7 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
  * `none`, or, from browsers without that header, its own `Origin`. A sibling sub-domain is another site.
  * A request with neither header comes from no browser.
  */
-export function refuseCrossSite(request: Request, baseUrl: BaseUrl): Refusal | null {
+export function refuseCrossSite(request: RequestHead, baseUrl: BaseUrl): Refusal | null {
   if (SAFE.has(request.method)) return null;
   const site = request.headers.get("sec-fetch-site");
   const origin = request.headers.get("origin");
@@ -20,26 +21,28 @@ export function refuseCrossSite(request: Request, baseUrl: BaseUrl): Refusal | n
 }
 
 /** A body of another type is refused even where none is wanted, rather than ignored. */
-export function refuseOtherBodies({ method, headers }: Request): Refusal | null {
+export function refuseOtherBodies({ method, headers }: RequestHead): Refusal | null {
   if (SAFE.has(method) || !hasBody(headers) || isJson(headers.get("content-type") ?? "")) return null;
   return refuse("unsupported_media_type", "Send the body as application/json.");
 }
 
 /** So is one that is too large, or no JSON after all. */
-export async function refuseStrayBody(request: Request): Promise<Refusal | null> {
+export async function refuseStrayBody(request: IncomingRequest): Promise<Refusal | null> {
   if (SAFE.has(request.method) || !hasBody(request.headers)) return null;
   const bytes = await readUpTo(request, LARGEST_BODY);
   if (bytes === null) return tooLarge();
   return bytes.length === 0 || parse(bytes) ? null : refuse("invalid_json");
 }
 
-function hasBody(headers: Headers): boolean {
+function hasBody(headers: RequestHead["headers"]): boolean {
   const length = headers.get("content-length");
-  return (length !== null && length !== "0") || headers.has("transfer-encoding");
+  return (length !== null && length !== "0") || headers.get("transfer-encoding") !== null;
 }
 
 /** Reads a JSON object, at most 64 kB of well-formed UTF-8. No body at all reads as an empty object. */
-export async function readBody(request: Request): Promise<Outcome<{ body: Record<string, unknown> }>> {
+export async function readBody(
+  request: IncomingRequest,
+): Promise<Outcome<{ body: Record<string, unknown> }>> {
   const type = request.headers.get("content-type");
   const bytes = await readUpTo(request, LARGEST_BODY);
   if (bytes === null) return tooLarge();
@@ -69,7 +72,7 @@ function isJson(type: string): boolean {
   );
 }
 
-async function readUpTo({ headers, body }: Request, most: number): Promise<Buffer | null> {
+async function readUpTo({ headers, body }: IncomingRequest, most: number): Promise<Buffer | null> {
   if (Number(headers.get("content-length") ?? 0) > most) return null;
   return body ? joinUpTo(body, most) : Buffer.alloc(0);
 }

@@ -1,10 +1,11 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import { getRequestListener, RequestError } from "@hono/node-server";
+import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
 import type { BaseUrl } from "../options/kinds.ts";
 import { refuse } from "../refusals.ts";
 import { problem } from "./answers.ts";
 import { type Fetch, unreadable, withSecurityHeaders } from "./app.ts";
 import { peerOf } from "./request/peer.ts";
+import { RequestOnNode } from "./request/request-head.ts";
 
 /** A server that listens. */
 export type Listening = {
@@ -52,7 +53,11 @@ export function requestListener(
   { fetch, settings: { baseUrl } }: Answering,
   { overrideGlobalObjects }: { overrideGlobalObjects: boolean },
 ): ReturnType<typeof getRequestListener> {
-  return getRequestListener((request, env) => fetch(request, peerOf(env)), {
+  const answer = (request: Request, env: unknown) => {
+    const { incoming } = env as HttpBindings;
+    return fetch(new RequestOnNode(request, incoming), peerOf(incoming));
+  };
+  return getRequestListener(answer, {
     overrideGlobalObjects,
     // For requests without a Host, which HTTP/1.0 allows.
     hostname: "localhost",

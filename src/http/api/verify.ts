@@ -8,6 +8,7 @@ import { type Identity, notSignedIn } from "../identify.ts";
 import { noteRefused } from "../log/refused.ts";
 import { allowedNext, loginUrl, navigates, redirectFrom } from "../next.ts";
 import { firstForwarded } from "../request/foreign-origin.ts";
+import type { RequestHead } from "../request/request-head.ts";
 import { whyNotLetIn } from "../require-two-factor.ts";
 import type { ApiRoute } from "../route.ts";
 
@@ -80,7 +81,7 @@ function turnAway(call: Call, why: SignedOut): Response {
 }
 
 /** The page that the proxy was asked for; null where `next` may not lead there. */
-function wantedPage({ headers }: Request, settings: Call["parts"]["settings"]): string | null {
+function wantedPage({ headers }: RequestHead, settings: Call["parts"]["settings"]): string | null {
   const original = headers.get("x-original-url");
   if (original !== null) return allowedNext(original, settings);
   const uri = headers.get("x-forwarded-uri");

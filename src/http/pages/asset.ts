@@ -1,3 +1,5 @@
+import type { RequestHead } from "../request/request-head.ts";
+
 /** A file of the dashboard or of the brand, held in memory. */
 export type Asset = {
   type: string;
@@ -7,7 +9,7 @@ export type Asset = {
 };
 
 /** As compressed as the browser takes it; cached for ever where its name has a hash, else for an hour. */
-export function sendAsset(request: Request, asset: Asset, hasHashedName: boolean): Response {
+export function sendAsset(request: RequestHead, asset: Asset, hasHashedName: boolean): Response {
   const accepted = request.headers.get("accept-encoding") ?? "";
   const encoding = (["br", "gzip"] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
   return new Response(encoding ? asset.encoded[encoding] : asset.bytes, {

@@ -57,7 +57,7 @@ function comesFromThisMachine({ request, remote }: Call): boolean {
     isLoopback(remote) &&
     URL.canParse(host) &&
     isThisMachine(new URL(host).hostname) &&
-    !PASSED_ON.some((name) => request.headers.has(name))
+    PASSED_ON.every((name) => request.headers.get(name) === null)
   );
 }
 

@@ -2,6 +2,7 @@ import ipaddr from "ipaddr.js";
 import type { Networks } from "../../options/kinds.ts";
 import type { Settings } from "../../options/options.ts";
 import type { Network } from "../../sessions/start.ts";
+import type { RequestHead } from "./request-head.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -42,7 +43,7 @@ export function watchNetworks(settings: Settings, log: { warn(facts: object, wor
     told.add(words);
   };
   return {
-    networkOf: (request: Request, remote: string | undefined) =>
+    networkOf: (request: RequestHead, remote: string | undefined) =>
       networkOf(remote, request.headers.get("x-forwarded-for"), settings.trustedProxies, (proxy) =>
         warnOnce(UNDECLARED_PROXY, { proxy }),
       ),

@@ -5,6 +5,9 @@ export type RequestHead = {
   readonly headers: { get(name: string): string | null };
 };
 
+/** What Latchkey reads of a request that it answers: a web `Request` is one. */
+export type IncomingRequest = RequestHead & Pick<Request, "body">;
+
 /** What a check reads of a request of Node's own (`IncomingMessage`), such as one that becomes a WebSocket. */
 export type NodeRequestHead = {
   readonly method?: string | undefined;
@@ -39,6 +42,29 @@ export function headOf(request: RequestHead | NodeRequestHead): RequestHead {
   if (isReadByName(request)) return request;
   const { method = "GET", originalUrl, url = "/" } = request;
   return { method, url: originalUrl ?? url, headers: headersOf(request) };
+}
+
+/** A request that a server has made of one of Node's own, with headers that are read one by one as they are asked for. */
+export class RequestOnNode implements IncomingRequest {
+  readonly headers: RequestHead["headers"];
+  readonly #request: Request;
+
+  constructor(request: Request, incoming: NodeRequestHead) {
+    this.headers = headersOf(incoming);
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get url(): string {
+    return this.#request.url;
+  }
+
+  get body(): Request["body"] {
+    return this.#request.body;
+  }
 }
 
 /**
