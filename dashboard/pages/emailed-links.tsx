@@ -12,7 +12,7 @@ export function KeepEmailPage() {
   return (
     <LinkPage
       title="Keep your email address"
-      words="This cancels the change of your address. If it has already happened, your address comes back, every device is logged out, the login methods that were added where the change was made are removed, and we email you a link to choose a new password."
+      words="This cancels the change of your address. If it has already happened, your address comes back, every device is logged out, and we email you a link to choose a new password."
       button="Keep my address"
       otherwise="If you asked for the change yourself, just close this page."
       done={{

@@ -1,14 +1,9 @@
 import { isTaken } from "../credentials/account.ts";
 import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
-import {
-  type AccountLink,
-  type EmailedLink,
-  fromSession,
-  makeLink,
-  redeemLink,
-} from "../credentials/emailed-links.ts";
+import { type AccountLink, type EmailedLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
 import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
+import type { AccountParts } from "../credentials/parts.ts";
 import { emailContext } from "../credentials/send-emails.ts";
 import { isUniqueViolation, type Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
@@ -65,8 +60,7 @@ async function linksForChange(
 ): Promise<OutgoingEmail[]> {
   const { id: account_id, email, email_key } = account;
   const ids = { account_id, change_id: makeId() };
-  const by = await fromSession(write, current.id);
-  const reversal = { kind: "email_reversal", ...ids, ...by, email, email_key } as const;
+  const reversal = { kind: "email_reversal", ...ids, email, email_key } as const;
   const reversalLink =
     account.email_verified_at === null ? null : await makeLink(parts, write, reversal, now);
   const notice = {
@@ -103,7 +97,7 @@ async function linksForChange(
  * transaction; the session that asked and the one that confirms stay.
  */
 export async function confirmEmailChange(acting: Acting, link: AccountLink): Promise<Outcome> {
-  const { current, now } = acting;
+  const { parts, current, now } = acting;
   const label = link.label ?? current.label;
   return changeSecurity(acting, "signed_in", async (write, account) => {
     if (!(await redeemLink(write, link, now))) return refuse("link_expired");
@@ -116,7 +110,7 @@ export async function confirmEmailChange(acting: Acting, link: AccountLink): Pro
       newCredentials: true,
       recorded: { kind: "email_changed", detail: { email: link.email } },
       label,
-      emails: () => tellOldAddress(acting, write, { account, link, by: label }),
+      emails: () => tellOldAddress(parts, write, { account, link, by: label }, now),
       answer: {},
     };
   }).catch((error: unknown) => {
@@ -152,9 +146,10 @@ async function moveTo(write: Write, account: Account, link: EmailedLink, now: nu
  * nothing any more.
  */
 async function tellOldAddress(
-  { parts, current, now }: Acting,
+  parts: AccountParts,
   write: Write,
   change: { account: Account; link: EmailedLink; by: string },
+  now: number,
 ): Promise<OutgoingEmail[]> {
   const { account, link, by } = change;
   const { id: account_id, email, email_key } = account;
@@ -167,8 +162,7 @@ async function tellOldAddress(
     return [];
   }
   const { change_id } = link;
-  const confirmedBy = await fromSession(write, current.id);
-  const about = { account_id, email, email_key, change_id, confirmed_at: now, ...confirmedBy };
+  const about = { account_id, email, email_key, change_id, confirmed_at: now };
   const reversalLink = await makeLink(parts, write, { kind: "email_reversal", ...about }, now);
   const context = { ...emailContext(parts, email, now, by), newEmail: link.email, link: reversalLink };
   return [{ to: email, message: messages.addressChanged(context) }];

@@ -98,19 +98,11 @@ export async function makeNotMeLink(
   now: number,
 ): Promise<Link> {
   const { id: account_id, email, email_key } = account;
-  const from = await fromSession(write, sessionId);
-  return makeLink(parts, write, { kind: "not_me", account_id, email, email_key, ...from }, now);
-}
-
-/** The session that a link is about, with its browser: the session may be gone by the time the link is used. */
-export async function fromSession(
-  { query }: Write,
-  sessionId: string | null,
-): Promise<Pick<EmailedLink, "session_id" | "device_hash">> {
-  const session = await query
+  const session = await write.query
     .selectFrom("session")
     .select("device_hash")
     .where("id", "=", sessionId)
     .executeTakeFirst();
-  return { session_id: sessionId, device_hash: session?.device_hash ?? null };
+  const from = { session_id: sessionId, device_hash: session?.device_hash ?? null };
+  return makeLink(parts, write, { kind: "not_me", account_id, email, email_key, ...from }, now);
 }

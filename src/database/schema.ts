@@ -156,9 +156,9 @@ export type EmailedLinkTable = {
   /** The address the link is about: to be confirmed, to be given back, or that the email went to. */
   email: string;
   email_key: string;
-  /** The session that asked or confirmed (email change), or that the link ends (not-me). */
+  /** The session that asked (email change), or that the link ends (not-me). */
   session_id: string | null;
-  /** The browser of that session, for a reversal or a not-me link. */
+  /** The browser that a not-me link is about. */
   device_hash: Uint8Array | null;
   /** Ties the links of one email change together. */
   change_id: string | null;

@@ -123,7 +123,7 @@ export function addressChanged(context: Occasion & { newEmail: string; link: Lin
     ],
     button: { words: "Keep my address", link: context.link },
     after: [
-      "If this wasn't you, keep your address: the link works for 7 days. It brings this address back, logs out every device, removes the login methods that were added where the change was made, and starts a password reset.",
+      "If this wasn't you, keep your address: the link works for 7 days. It brings this address back, logs out every device and starts a password reset.",
     ],
   });
 }
@@ -144,7 +144,7 @@ export function emailChangeReversed(context: Occasion): Message {
     subject: "Your email address is back",
     share: "rescue",
     lines: [
-      `The address of your account on ${context.product} is ${context.email} again. Every device was logged out, the login methods that were added where the change was made are removed, and you can't sign in with your password until you reset it: the link is in the next email.`,
+      `The address of your account on ${context.product} is ${context.email} again. Every device was logged out, and you can't sign in with your password until you reset it: the link is in the next email.`,
     ],
   });
 }

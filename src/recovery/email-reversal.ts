@@ -1,5 +1,4 @@
 import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
-import { readOrigins } from "../credentials/method-origins.ts";
 import { removeAddedSince } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail, type SecurityChange } from "../credentials/security-change.ts";
@@ -8,7 +7,6 @@ import { isUniqueViolation, type Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
-import { methodsFrom, type Reported, removeReported } from "./reported-methods.ts";
 
 /**
  * The old address says no. An unconfirmed change is cancelled and ends no session; a confirmed one is
@@ -38,19 +36,14 @@ async function undoChange(
 ): Promise<SecurityChange> {
   const { id } = account;
   const { email, email_key } = link;
-  const { begunAt, by } = await endLinksSince(write, id, link);
-  const gone = methodsFrom(await readOrigins(write, account), by);
-  // What was added after the change was asked for is the thief's, and so is whatever came from where that was done.
-  // The rest of what is older is judged at the reset.
+  const begunAt = await endLinksSince(write, id, link);
+  // What was added after the change was asked for is the thief's. What is older is judged at the reset.
   await removeAddedSince(parts, write, id, begunAt);
   const restored = { email, email_key, email_verified_at: now, password_blocked_at: now };
   return {
     ok: true,
     ends: { event: "email_change_reversed", of: { accountId: id } },
-    afterEndings: async () => {
-      await write.query.updateTable("account").set(restored).where("id", "=", id).execute();
-      for (const method of gone) await removeReported(write, id, method, { label, now });
-    },
+    afterEndings: () => write.query.updateTable("account").set(restored).where("id", "=", id).execute(),
     newCredentials: true,
     recorded: { kind: "email_changed", detail: { email } },
     emails: async () => [
@@ -63,14 +56,9 @@ async function undoChange(
 
 /**
  * Ends every other reversal link of this change and of later ones, and all that was emailed to the addresses which
- * they led to: a report from there would send a reset there. Returns when the change was asked for, and the sessions
- * that asked for any of them and confirmed it, which earlier versions didn't keep.
+ * they led to: a report from there would send a reset there. Returns when the change was asked for.
  */
-async function endLinksSince(
-  write: Write,
-  accountId: string,
-  link: EmailedLink,
-): Promise<{ begunAt: number; by: Reported[] }> {
+async function endLinksSince(write: Write, accountId: string, link: EmailedLink): Promise<number> {
   const ofChange = await write.query
     .selectFrom("emailed_link")
     .select("created_at")
@@ -78,15 +66,13 @@ async function endLinksSince(
     .where("change_id", "=", link.change_id)
     .execute();
   const begunAt = Math.min(link.created_at, ...ofChange.map((row) => row.created_at));
-  const ended = await write.query
+  await write.query
     .deleteFrom("emailed_link")
     .where("account_id", "=", accountId)
     .where("created_at", ">=", begunAt)
     .where(({ or, eb }) => or([eb("kind", "=", "email_reversal"), eb("email_key", "!=", link.email_key)]))
-    .returning(["kind", "session_id", "device_hash", "created_at"])
     .execute();
-  const ofChanges = [link, ...ended.filter(({ kind }) => kind === "email_reversal")];
-  return { begunAt, by: ofChanges.filter((row) => row.session_id !== null) };
+  return begunAt;
 }
 
 async function endLinksOfChange(write: Write, accountId: string, changeId: string | null): Promise<void> {

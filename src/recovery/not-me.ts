@@ -1,12 +1,16 @@
-import { findAccountLink } from "../credentials/emailed-links.ts";
-import { readOrigins } from "../credentials/method-origins.ts";
+import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
+import { type MethodOrigin, readOrigins } from "../credentials/method-origins.ts";
+import { NO_PASSWORD } from "../credentials/ownership.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
+import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
+import { record } from "../history/activity.ts";
+import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
+import { endBecauseOf } from "../sessions/endings.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
-import { methodsFrom, removeReported } from "./reported-methods.ts";
 
 /**
  * "This wasn't me": the session of the email ends, with every other one of the same browser, so that
@@ -24,7 +28,7 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
   const mailbox = { id: accountId, email, email_key };
   const { label } = clientInfo.device;
   return changeByLink(visit, link, async (write, account) => {
-    const gone = methodsFrom(await readOrigins(write, account), [link]);
+    const gone = methodsFrom(await readOrigins(write, account), link);
     return {
       ok: true,
       ends: { event: "session_reported", of: { accountId, id, deviceHash } },
@@ -45,4 +49,73 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
 function secureFor({ email, email_key: key }: Account, readerKey: string): typeof messages.secureAccount {
   if (key === readerKey) return messages.secureAccount;
   return (context) => messages.secureMovedAccount({ ...context, movedTo: email });
+}
+
+/** Of a method that the account no longer has, only what it opened is left. */
+async function removeReported(
+  write: Write,
+  accountId: string,
+  method: MethodOrigin,
+  { label, now: at }: { label: string; now: number },
+): Promise<void> {
+  const { id: methodId, kind, name } = method;
+  if (kind === "password")
+    await write.query.updateTable("account").set(NO_PASSWORD).where("id", "=", accountId).execute();
+  if (kind === "passkey") await write.query.deleteFrom("passkey").where("id", "=", methodId).execute();
+  if (kind === "oidc") await write.query.deleteFrom("oidc_identity").where("id", "=", methodId).execute();
+  const opened = { accountId, methodId, exceptIds: await openedSince(write, accountId, method) };
+  await endBecauseOf(write, "method_removed", opened, { by: device(label), at });
+  if (kind === "removed") return;
+  const detail = { method: kind, name };
+  await record(write, { accountId, kind: "method_removed", at, label, detail });
+}
+
+/** Sessions that a later password opened, which goes by the same id. */
+async function openedSince(
+  { query }: Write,
+  accountId: string,
+  { id, removed_at: removedAt }: MethodOrigin,
+): Promise<string[]> {
+  if (removedAt === null) return [];
+  const rows = await query
+    .selectFrom("session")
+    .select("id")
+    .where("account_id", "=", accountId)
+    .where("method_id", "=", id)
+    .where("created_at", ">=", removedAt)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Methods that were added there, or by the very reset that is reported; those that were added with one of them, and so on. */
+function methodsFrom(methods: readonly MethodOrigin[], link: AccountLink): MethodOrigin[] {
+  const gone = new Set<MethodOrigin>();
+  const isGone = (method: MethodOrigin) => {
+    const parent = addedWith(method, methods);
+    return isReported(method, link) || (parent !== undefined && gone.has(parent));
+  };
+  for (let before = -1; before < gone.size; ) {
+    before = gone.size;
+    for (const method of methods) if (isGone(method)) gone.add(method);
+  }
+  return [...gone];
+}
+
+function isReported(method: MethodOrigin, link: AccountLink): boolean {
+  const { id, created_at: createdAt, added_by: by, added_from: from } = method;
+  const { session_id: sessionId, device_hash: deviceHash } = link;
+  // An email about a reset is about no session: the password has its time.
+  if (by === null) return id === "password" && sessionId === null && createdAt === link.created_at;
+  return by === sessionId || (from !== null && deviceHash !== null && Buffer.compare(from, deviceHash) === 0);
+}
+
+/** The method whose session added this one: of the passwords, which share an id, the one that there was then. */
+function addedWith(
+  { added_with, created_at }: MethodOrigin,
+  methods: readonly MethodOrigin[],
+): MethodOrigin | undefined {
+  return methods
+    .filter(({ id, created_at: since }) => id === added_with && (id !== "password" || since <= created_at))
+    .sort((one, other) => one.created_at - other.created_at)
+    .at(-1);
 }
