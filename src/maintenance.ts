@@ -2,7 +2,7 @@ import { opensSecondFactors, resealSecrets } from "./credentials/reseal.ts";
 import { tellHeldBack } from "./credentials/send-emails.ts";
 import { DatabaseUnavailable } from "./database/database.ts";
 import type { HttpParts } from "./http/call.ts";
-import { waitingEmails } from "./mail/outgoing.ts";
+import { countWaiting } from "./mail/outgoing.ts";
 import { prune } from "./sessions/prune.ts";
 
 const MINUTE = 60_000;
@@ -19,7 +19,7 @@ type Work = (parts: HttpParts, stop: AbortSignal) => Promise<void>;
 const AT_START: Work[] = [unlessDown(checkClock), unlessDown(resealAll)];
 
 /** What it looks at once, as soon as the database answers. */
-const FIRST: Work[] = [checkKey, sendLeftEmails];
+const first = (startedAt: number): Work[] => [checkKey, (parts) => sendLeftEmails(parts, startedAt)];
 
 /** What a server does every LATCHKEY_PRUNE_INTERVAL (an hour; S11), in this order, and never twice at once. */
 const HOURLY: Work[] = [...AT_START, pruneAndLog];
@@ -36,7 +36,8 @@ const EVERY_MINUTE: Work[] = [
 
 /** Begins what a server does by itself. Returns how to stop, which waits for what is under way. */
 export function startMaintenance(parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
-  const { pruneInterval } = parts.settings;
+  const { pruneInterval, now } = parts.settings;
+  const startedAt = now();
   const stop = new AbortController();
   const doAll = async (works: Work[]) => {
     for (const work of works) await work(parts, stop.signal);
@@ -48,9 +49,10 @@ export function startMaintenance(parts: HttpParts, onError: (error: unknown) => 
   const minutely = every(Math.min(pruneInterval, MINUTE), () =>
     parts.inBackground(() => doAll(EVERY_MINUTE)),
   );
-  let first: NodeJS.Timeout;
+  let firstLook: NodeJS.Timeout;
   const lookFirst = () => {
-    first = setTimeout(() => parts.inBackground(() => doAll(FIRST).catch(lookAgain)), FIRST_LOOK).unref();
+    const look = () => doAll(first(startedAt)).catch(lookAgain);
+    firstLook = setTimeout(() => parts.inBackground(look), FIRST_LOOK).unref();
   };
   const lookAgain = (error: unknown) => {
     if (!(error instanceof DatabaseUnavailable)) throw error;
@@ -58,7 +60,7 @@ export function startMaintenance(parts: HttpParts, onError: (error: unknown) => 
   };
   lookFirst();
   return async () => {
-    clearTimeout(first);
+    clearTimeout(firstLook);
     clearInterval(hourly);
     clearInterval(minutely);
     stop.abort();
@@ -107,8 +109,11 @@ async function pruneAndLog(parts: HttpParts, stop: AbortSignal): Promise<void> {
   if (pruned.sessions + pruned.rows > 0) parts.log.info(pruned, "Pruned.");
 }
 
-async function sendLeftEmails({ database, log, mailer, settings }: HttpParts): Promise<void> {
-  const waiting = await waitingEmails(database, settings.now());
-  if (waiting !== null) log.info({ waiting: waiting.count }, "Emails of an earlier run wait to be sent.");
+async function sendLeftEmails(
+  { database, log, mailer, settings }: HttpParts,
+  startedAt: number,
+): Promise<void> {
+  const waiting = await countWaiting(database, settings.now(), { writtenBefore: startedAt });
+  if (waiting > 0) log.info({ waiting }, "Emails of an earlier run wait to be sent.");
   mailer.sendDue();
 }

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Refused } from "../../src/client/index.ts";
 import { Form, FormProblem, Submit, text, useAction } from "../../src/react/parts/form.tsx";
-import { EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
+import { canBeEmail, EmailField, NewPasswordField } from "../../src/react/parts/typed-fields.tsx";
 import { leaveNotice, leaveTo, OneTask, useFrame, usePath } from "../frame.tsx";
 import { dropToken, takeToken } from "../link-token.ts";
 import { Gone } from "./link-page.tsx";
@@ -34,6 +34,8 @@ function AskForLink({ email, onSent }: { email: string; onSent: (email: string) 
   const { client } = useFrame();
   const action = useAction(async (form: FormData) => {
     const typed = text(form, "email");
+    // The server answers the same to whatever is typed: it tells nobody which addresses have an account.
+    if (!canBeEmail(typed)) throw new Refused(422, "invalid_email");
     await client.askForReset({ email: typed });
     onSent(typed);
   });

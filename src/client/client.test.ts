@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createClient, Unreachable } from "./index.ts";
+import { nextTry } from "./next-try.ts";
 
 describe("The client's base path", () => {
   test.each([
@@ -30,7 +31,8 @@ describe("Where something other than Latchkey answers", () => {
   const server = createServer((request, reply) => {
     const status = Number(request.url?.split("/")[1]);
     if (!Number.isNaN(status)) {
-      reply.writeHead(status, { "Content-Type": "text/html" }).end("<!doctype html><title>The app</title>");
+      const headers = { "Content-Type": "text/html", ...(status === 503 && { "Retry-After": "2" }) };
+      reply.writeHead(status, headers).end("<!doctype html><title>The app</title>");
       return;
     }
     reply.writeHead(200, { "Content-Length": 100 }).write('{"sessions": [');
@@ -73,6 +75,11 @@ describe("Where something other than Latchkey answers", () => {
       status: 502,
       message: "Answer 502",
     });
+  });
+
+  test("a server that can't answer says when to ask again, and no try comes sooner", async () => {
+    expect(nextTry(1, await failureOf("/503"))).toBe(2_000);
+    expect(nextTry(1, await failureOf("/502"))).toBe(1_000);
   });
 
   test("an answer that breaks off is none", async () => {

@@ -12,3 +12,9 @@ test("No try comes sooner than the server asks for", () => {
   expect(nextTry(1, refusal(50))).toBe(50_000);
   expect(nextTry(5, refusal(2))).toBe(15_000);
 });
+
+test("A server that can't answer is tried after a minute at the latest, however long it asks for", () => {
+  const down = (retryAfter: number) => new Unreachable(503, undefined, retryAfter);
+  expect(nextTry(1, down(2))).toBe(2_000);
+  expect(nextTry(1, down(3_600))).toBe(60_000);
+});

@@ -1,10 +1,17 @@
-import { Refused } from "./refused.ts";
+import { Refused, Unreachable } from "./refused.ts";
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 15_000;
+/** A proxy's page may ask for an hour where the server is back in a minute. */
+const LONGEST_FOR_ANSWERS = 60_000;
 
 /** How long to wait, in ms, after so many failures in a row: ever longer, and no shorter than the server asks for. */
 export function nextTry(failures: number, error: unknown): number {
-  const asked = error instanceof Refused ? (error.facts.retryAfter ?? 0) * 1_000 : 0;
-  return Math.max(asked, Math.min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT));
+  return Math.max(askedFor(error), Math.min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT));
+}
+
+function askedFor(error: unknown): number {
+  if (error instanceof Refused) return (error.facts.retryAfter ?? 0) * 1_000;
+  if (error instanceof Unreachable) return Math.min((error.retryAfter ?? 0) * 1_000, LONGEST_FOR_ANSWERS);
+  return 0;
 }

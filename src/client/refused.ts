@@ -32,10 +32,13 @@ export class Unreachable extends Error {
   override name = "Unreachable";
   /** The status of the answer; null if there was none. */
   readonly status: number | null;
+  /** Whole seconds until another try makes sense, where a server that can't answer says so. */
+  readonly retryAfter: number | undefined;
 
-  constructor(status: number | null, cause?: unknown) {
+  constructor(status: number | null, cause?: unknown, retryAfter?: number) {
     super(noAnswer(status), { cause });
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -53,8 +56,10 @@ export function isSignedOut(error: unknown): error is Refused {
 /** Reads a problem+json answer. */
 export async function readRefusal(response: Response): Promise<Refused | Unreachable> {
   const body: unknown = await response.json().catch(() => null);
+  const seconds = Number(response.headers.get("Retry-After"));
+  const retryAfter = seconds > 0 ? Math.ceil(seconds) : undefined;
   if (response.status >= 500 || !isRecord(body) || typeof body.code !== "string") {
-    return new Unreachable(response.status);
+    return new Unreachable(response.status, undefined, retryAfter);
   }
   const facts: Facts = {};
   for (const name of ["detail", "by", "at", "field"] as const) {
@@ -63,8 +68,7 @@ export async function readRefusal(response: Response): Promise<Refused | Unreach
   }
   if (isReason(body.reason)) facts.reason = body.reason;
   if (Array.isArray(body.methods)) facts.methods = body.methods.filter((one) => typeof one === "string");
-  const seconds = Number(response.headers.get("Retry-After"));
-  if (seconds > 0) facts.retryAfter = Math.ceil(seconds);
+  if (retryAfter !== undefined) facts.retryAfter = retryAfter;
   return new Refused(response.status, body.code, facts);
 }
 

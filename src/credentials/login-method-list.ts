@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { LoginMethodKind } from "../answers.ts";
 import type { Account } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
-import { issuerKey } from "../options/oidc.ts";
+import { isIssuerOf } from "../options/oidc.ts";
 import { findAccount } from "./account.ts";
 import type { AccountParts } from "./parts.ts";
 
@@ -78,7 +78,7 @@ export async function methodsOf(
       createdAt,
       lastUsedAt,
       provider,
-      works: known !== undefined && issuerKey(known.issuer) === issuer,
+      works: known !== undefined && isIssuerOf(known, issuer),
     });
   }
   return methods.sort((one, other) => one.createdAt - other.createdAt);

@@ -1,7 +1,7 @@
 import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { takeOverPassword } from "../credentials/passwords/imported-password.ts";
-import { issuerKey } from "../options/oidc.ts";
+import { isIssuerOf, issuerKey } from "../options/oidc.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { replacementKeyOf } from "../sessions/start.ts";
@@ -113,7 +113,7 @@ const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 function validIdentities(parts: AccountParts, account: IncomingAccount, leaveOut: LeaveOut): ValidIdentity[] {
   return (account.identities ?? []).flatMap(({ provider, issuer, subject }) => {
     const site = parts.settings.oidc.find(
-      (one) => (provider ?? one.id) === one.id && issuerKey(issuer ?? one.issuer) === issuerKey(one.issuer),
+      (one) => (provider ?? one.id) === one.id && isIssuerOf(one, issuer ?? one.issuer),
     );
     const name = provider ?? issuer;
     if (!site || !name) {
@@ -128,7 +128,7 @@ function validIdentities(parts: AccountParts, account: IncomingAccount, leaveOut
       );
       return [];
     }
-    return [{ provider: site.id, issuer: issuerKey(site.issuer), subject }];
+    return [{ provider: site.id, issuer: issuerKey(new URL(issuer ?? site.issuer).href), subject }];
   });
 }
 

@@ -148,6 +148,21 @@ export async function nextTryAt({ read }: Database, now: number): Promise<number
   return row?.next_try_at ?? null;
 }
 
+/** How many emails wait that were written before a time. */
+export async function countWaiting(
+  { read }: Database,
+  now: number,
+  { writtenBefore }: { writtenBefore: number },
+): Promise<number> {
+  const { count } = await read
+    .selectFrom("outgoing_email")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("expires_at", ">", now)
+    .where("created_at", "<", writtenBefore)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 export type Waiting = { count: number; oldestAt: number; failure: string | null };
 
 /** Emails that wait to be sent, since when, and why the newest of those that failed did; null where there are none. */

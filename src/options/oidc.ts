@@ -8,7 +8,7 @@ export type OidcProviderOptions = {
   id: string;
   clientId: string;
   clientSecret: string;
-  /** `LATCHKEY_OIDC_<ID>_ISSUER`: where discovery begins; for `github` the address of a GitHub Enterprise. */
+  /** `LATCHKEY_OIDC_<ID>_ISSUER`: where discovery begins, or the address of the document found there; for `github` the address of a GitHub Enterprise. */
   issuer?: string;
   /** `LATCHKEY_OIDC_<ID>_NAME`: as the button says it. Default: the id with a capital. */
   name?: string;
@@ -43,6 +43,9 @@ const PARTS = {
 
 const variableOf = (id: string, part: string) =>
   `LATCHKEY_OIDC_${id.toUpperCase().replaceAll("-", "_")}_${part}`;
+
+/** The variable that has the issuer of a provider. */
+export const issuerVariable = (id: string) => variableOf(id, PARTS.issuer);
 
 /** The variables of the providers that an environment names. */
 export function variablesOfProviders(environment: Record<string, string | undefined>): string[] {
@@ -95,8 +98,8 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
       );
     const known = KNOWN[id];
     const kind = known?.kind ?? "oidc";
-    const given = readIssuer(variableOf(id, PARTS.issuer), option.issuer ?? known?.issuer);
-    // Discovery wants it letter for letter, but GitHub's is only what its pages and calls hang below.
+    const given = readIssuer(issuerVariable(id), option.issuer ?? known?.issuer);
+    // GitHub's is only what its pages and calls hang below.
     const issuer = kind === "github" ? issuerKey(given) : given;
     const { clientId, clientSecret } = option;
     const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
@@ -127,12 +130,29 @@ export function issuerKey(issuer: string): string {
   return issuer.replace(/\/+$/, "");
 }
 
+/** Azure AD B2C is found below the address of a policy, and its tokens come from the tenant, by its number. */
+const B2C_TENANT = /^https:\/\/[^/]+\.b2clogin\.com\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0$/;
+
+/**
+ * Whether a provider is who it says it is in its metadata, and in an identity that is kept: the issuer of the settings.
+ * A host of Azure AD B2C is that of one tenant.
+ */
+export function isIssuerOf({ issuer }: OidcProvider, said: string): boolean {
+  if (!URL.canParse(said)) return false;
+  const [one, own] = [new URL(said), new URL(issuer)];
+  const key = issuerKey(one.href);
+  return key === issuerKey(own.href) || (B2C_TENANT.test(key) && one.origin === own.origin);
+}
+
 /** Microsoft Entra, but not the issuer of one tenant, which has its number in it. */
 const NOT_ONE_TENANT =
   /^https:\/\/login\.microsoftonline\.(com|us)\/(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0\/?$)/i;
 
+const DOCUMENT = /\/\.well-known\/openid-configuration(?=\?|$)/;
+
 /** https everywhere except for a provider on this machine: codes and secrets travel to it. */
-function readIssuer(variable: string, value: string | undefined): string {
+function readIssuer(variable: string, given: string | undefined): string {
+  const value = given?.replace(DOCUMENT, "");
   const url = value !== undefined && URL.canParse(value) ? new URL(value) : null;
   // The tokens of `common` and the like name the tenant of each person as the issuer, so this would be nobody's.
   if (url && NOT_ONE_TENANT.test(url.href))
@@ -141,7 +161,7 @@ function readIssuer(variable: string, value: string | undefined): string {
       `takes, of Microsoft Entra, the issuer of one tenant, by its number: https://login.microsoftonline.com/TENANT-ID/v2.0 (got "${value}")`,
     );
   const isLocal = url && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  if (value !== undefined && url && (url.protocol === "https:" || (url.protocol === "http:" && isLocal)))
-    return value;
+  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && isLocal);
+  if (value !== undefined && isSafe && !value.includes("/.well-known/")) return value;
   throw new SettingError(variable, "takes the provider's issuer, like https://login.example.com");
 }

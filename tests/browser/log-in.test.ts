@@ -38,6 +38,13 @@ describe("logging in, in the browser", () => {
     await page.goto(`${server().baseUrl}/forgot-password`);
     await page.getByRole("button", { name: "Send the link" }).click();
     await page.getByText("Enter your email address.").waitFor();
+    for (const typed of ["ada", "ada@example", "ada lovelace@example.test"]) {
+      await page.getByLabel("Email").fill(typed);
+      await page.getByRole("button", { name: "Send the link" }).click();
+      await page.getByText("Enter a valid email address.").waitFor();
+      await expect.poll(() => focused(page)).toBe("Email");
+      await page.reload();
+    }
     expect(sent.filter((url) => url.endsWith("/api/password-resets"))).toEqual([]);
   });
 

@@ -139,6 +139,18 @@ describe("The cards on a page that stays while people log in and out", () => {
       await page.getByText("Only this device is logged in.").waitFor();
       return email;
     };
+
+    it("offer a passkey where the browser can make one", async () => {
+      const page = await begin();
+      await signUp(page);
+      await page.getByRole("button", { name: "Add a passkey" }).waitFor();
+      await page.addInitScript("delete globalThis.PublicKeyCredential");
+      await page.reload();
+      await page.getByText("This is the only way to log in.").waitFor();
+      const words = await page.getByRole("region", { name: "Login methods" }).textContent();
+      expect(words).not.toContain("Add a passkey");
+      expect(words).not.toContain("Add another one to disconnect it.");
+    });
     const logOut = async (page: Page) => {
       await page.evaluate("window.logOut()");
       await page.getByText("Nobody is in").waitFor();

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { browserFor, focused, signUpInBrowser } from "../support/browsers/browser.ts";
 import { engineOf } from "../support/databases/engines.ts";
 import { type Someone, TestProvider } from "../support/login-methods/provider.ts";
+import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
@@ -11,6 +12,18 @@ import { deadPort, freePort } from "../support/servers/free-port.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
+
+/** Sends a change of two-factor authentication from the page. */
+function changeTwoFactor(page: Page, method: string, body: object): Promise<{ secret: string }> {
+  return page.evaluate(
+    async ([verb, text]) => {
+      const headers = { "Content-Type": "application/json" };
+      const answer = await fetch("/api/account/two-factor", { method: verb, body: text, headers });
+      return (await answer.json()) as { secret: string };
+    },
+    [method, JSON.stringify(body)] as const,
+  );
+}
 
 describe("other sites to log in with, in the browser", () => {
   const browser = browserFor();
@@ -87,6 +100,35 @@ describe("other sites to log in with, in the browser", () => {
     await card.getByLabel("New password").fill(PASSWORD);
     await card.getByRole("button", { name: "Add the password" }).click();
     await card.getByText("Password added.").waitFor();
+  });
+
+  it("prove it for ten minutes: after that the site is asked for again, with the code", async () => {
+    const { page, who } = await comeInWithAcme();
+    const { clock } = server;
+    clock.toMiddleOf(STEP);
+    const { secret } = await changeTwoFactor(page, "POST", {});
+    await changeTwoFactor(page, "PUT", { code: codeAt(secret, clock.now()) });
+    longAfter();
+    await page.clock.install();
+    await page.reload();
+    const card = page.getByRole("region", { name: "Email" });
+    const sendLink = async () => {
+      await card.getByLabel("New email").fill(freshEmail("later"));
+      await card.getByRole("button", { name: "Send the link" }).click();
+    };
+    const dialog = page.getByRole("dialog", { name: "Confirm it's you" });
+    await card.getByRole("button", { name: "Change email" }).click();
+    await sendLink();
+    await dialog.getByRole("button", { name: "Continue with Acme" }).click();
+    await provider.signInWith(page, who);
+    await sendLink();
+    await dialog.getByLabel("Authentication code").waitFor();
+    expect(await dialog.getByRole("button", { name: "Continue with Acme" }).count()).toBe(0);
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    longAfter();
+    await page.clock.fastForward(11 * MINUTE);
+    await sendLink();
+    await dialog.getByRole("button", { name: "Continue with Acme" }).waitFor();
   });
 
   it("resume everything else that was begun, too, where the person can see it", async () => {

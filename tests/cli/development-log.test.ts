@@ -41,6 +41,12 @@ test("In development, the start says where emails go, and the log has each email
   expect(JSON.parse(lines[0] ?? "").link).toMatch(/^http:\/\/localhost:\d+\/confirm-email#token=/);
 });
 
+test("Every line of a server's standard error is one of JSON, as log collectors want it", async () => {
+  const lines = (await logOf({})).split("\n").filter((line) => line !== "");
+  const words = lines.map((line) => JSON.parse(line).msg);
+  expect(words).toContainEqual(expect.stringMatching("^SMTP_URL is not set"));
+});
+
 test("Anywhere else, no link of an email is ever in the log", async () => {
   const log = await logOf({ BASE_URL: "https://localhost" });
   expect(log).toContain("SMTP_URL is not set: emails are written to");

@@ -105,6 +105,8 @@ test("A provider's issuer is, of Microsoft Entra, that of one tenant: tokens of 
     expect(await start(path), path).toMatchObject({ code: 1, err });
   }
   expect(await start(`${number}/v2.0`)).toMatchObject({ code: 0 });
+  expect(await start(`${number}/v2.0/.well-known/openid-configuration`)).toMatchObject({ code: 0 });
+  expect(await start(`${number}/v2.0/.well-known/oauth-authorization-server`)).toMatchObject({ code: 1 });
 });
 
 test("serve --help has a line for every setting of docs/settings.md, with its default", async () => {

@@ -79,6 +79,21 @@ describeOnEachEngine("A server that is killed before it has sent the email about
     expect(new Set(mails.received.map(({ id }) => id)).size).toBe(mails.received.length);
   });
 
+  test("counts those of the run before in its log, and none of its own first second", async () => {
+    const options = { databaseUrl: database.url, smtpUrl: `smtp://127.0.0.1:${await freePort()}` };
+    const killed = await startInOwnProcess(options);
+    const { email } = await signUp(killed);
+    await killed.kill();
+
+    const restarted = await startInOwnProcess(options);
+    expectStatus(202, await restarted.client().post("/api/password-resets", { email }));
+    const words = "Emails of an earlier run wait to be sent.";
+    await restarted.hasSaid(words);
+    await restarted.stop();
+    const said = restarted.log().find((line) => line.includes(words)) ?? "";
+    expect(JSON.parse(said)).toMatchObject({ waiting: 1 });
+  });
+
   test("loses none, however soon after the answer it is killed", async () => {
     const mails = await startMailServer();
     const options = { databaseUrl: database.url, smtpUrl: mails.url };

@@ -114,6 +114,29 @@ describeOnEachEngine("Live streams", (engine) => {
     expect(told).toMatch(/event: signed-out\n.*\n\n$/);
   });
 
+  test("a page that waits for a change is told of it once", async () => {
+    const { parts } = server().latchkey;
+    const { client, account } = await signUp(server());
+    let announce = (_accountId: string) => {};
+    const onAnnouncement: typeof parts.database.onAnnouncement = (listener) => {
+      announce = listener;
+      return () => {};
+    };
+    const live = new LiveStreams(parts, new Watcher({ onAnnouncement }), (error) => {
+      throw error;
+    });
+    const asked = new Request(`${server().baseUrl}/api/live`, { headers: { Cookie: client.jar.header() } });
+    const answer = await createApp({ ...parts, live }, null)(asked);
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const next = async () => Buffer.from((await reader.read()).value ?? "").toString();
+    expect(await next()).toContain("open");
+    const told = next();
+    announce(account.id);
+    expect(await told).toContain("event: sessions-changed");
+    live.close();
+    expect(await next()).toBe("");
+  });
+
   test("nor does HEAD begin or use up a sign-in with another site", async () => {
     const { client } = server();
     const browser = client();

@@ -6,7 +6,7 @@ import { listen } from "../../http/listen.ts";
 import { openLatchkey, whereEmailsGo } from "../../latchkey.ts";
 import { SETTINGS } from "../../options/table.ts";
 import { givenOptions } from "../given-options.ts";
-import { CommandFailed, print, say, sentenceOf } from "../terminal.ts";
+import { CommandFailed, print, sentenceOf } from "../terminal.ts";
 import { giveWayToRequests, sizeThreadPool } from "./threads.ts";
 
 export function addServe(program: Command): void {
@@ -39,7 +39,7 @@ async function runServer(): Promise<void> {
   });
   const stopped = stopSignal();
   const emailsGo = whereEmailsGo(settings);
-  if (emailsGo !== null) say(emailsGo);
+  if (emailsGo !== null) latchkey.parts.log.info(emailsGo);
   try {
     if (await databaseAnswers(latchkey.parts, stopped))
       print(`Latchkey is ready at ${settings.baseUrl.href}`);
@@ -56,7 +56,7 @@ const ASK_AGAIN_AFTER = 500; // ms
 const TELL_EVERY = 5_000; // ms
 
 /** Waits for a database that starts later than its server. False where the server is to stop before. */
-async function databaseAnswers({ database }: HttpParts, stopped: Promise<false>): Promise<boolean> {
+async function databaseAnswers({ database, log }: HttpParts, stopped: Promise<false>): Promise<boolean> {
   for (let toldAt = 0; ; ) {
     const query = database.read.selectFrom("account").select("id").limit(1).execute();
     try {
@@ -65,7 +65,7 @@ async function databaseAnswers({ database }: HttpParts, stopped: Promise<false>)
       if (!(error instanceof DatabaseUnavailable)) throw error;
       if (Date.now() - toldAt >= TELL_EVERY) {
         toldAt = Date.now();
-        say(`Waiting for the database. ${sentenceOf(error)}`);
+        log.warn(`Waiting for the database. ${sentenceOf(error)}`);
       }
     }
     await Promise.race([wait(ASK_AGAIN_AFTER, undefined, { ref: false }), stopped]);

@@ -2,7 +2,6 @@ import * as client from "openid-client";
 
 /** What an error code looks like; anything longer is prose, and may name a person. */
 const CODE = /^[\w.-]{1,64}$/;
-const LONGEST_ADDRESS = 200;
 
 /**
  * Why a provider failed, for the operator: in the words of the library, with the code that the provider or the network
@@ -20,7 +19,7 @@ function detailOf(error: Error): string | undefined {
   if (error instanceof client.WWWAuthenticateChallengeError)
     return codeIn(error.cause[0]?.parameters, "error") ?? `status ${error.status}`;
   const { cause } = error;
-  if (!(cause instanceof Error)) return otherIssuer(cause);
+  if (!(cause instanceof Error)) return undefined;
   // Other messages may quote what the provider sent.
   const isOfNetwork = error instanceof TypeError;
   return codeIn(cause, "code") ?? (isOfNetwork ? cause.message : undefined);
@@ -29,11 +28,4 @@ function detailOf(error: Error): string | undefined {
 function codeIn(facts: object | undefined, name: string): string | undefined {
   const code: unknown = facts && Reflect.get(facts, name);
   return typeof code === "string" && CODE.test(code) ? code : undefined;
-}
-
-/** What the provider calls itself, where that isn't the issuer of the settings, letter for letter. */
-function otherIssuer(cause: unknown): string | undefined {
-  const { attribute, body } = (cause ?? {}) as { attribute?: unknown; body?: { issuer?: unknown } };
-  const issuer = attribute === "issuer" ? body?.issuer : undefined;
-  return typeof issuer === "string" ? issuer.slice(0, LONGEST_ADDRESS) : undefined;
 }

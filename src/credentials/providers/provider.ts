@@ -1,5 +1,5 @@
 import * as client from "openid-client";
-import { issuerKey, type OidcProvider } from "../../options/oidc.ts";
+import { isIssuerOf, issuerKey, issuerVariable, type OidcProvider } from "../../options/oidc.ts";
 import { type ClientSecret, createClientSecret } from "./client-secret.ts";
 
 /** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
@@ -29,6 +29,7 @@ export type Provider = {
 
 const TIMEOUT_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
+const LONGEST_ADDRESS = 200;
 /**
  * How far from now an ID token may be made, begin to hold, or have run out, and how long ago its sign-in may be: it
  * comes straight from the provider, so only clocks differ.
@@ -127,7 +128,18 @@ async function configure(settings: OidcProvider, secret: ClientSecret): Promise<
   const execute = [client.enableNonRepudiationChecks, ...(isInsecure ? [client.allowInsecureRequests] : [])];
   const options = { execute, timeout: TIMEOUT_SECONDS, [client.customFetch]: boundedFetch };
   const metadata = { [client.clockTolerance]: CLOCKS_DIFFER_SECONDS };
-  return client.discovery(new URL(issuer), clientId, metadata, secret.authenticate, options);
+  const found = new URL(issuer);
+  found.pathname = `${issuerKey(found.pathname)}/.well-known/openid-configuration`;
+  const config = await client.discovery(found, clientId, metadata, secret.authenticate, options);
+  refuseOtherIssuer(settings, config.serverMetadata().issuer);
+  return config;
+}
+
+/** The library checks the ID token against what this provider calls itself; that must not be somebody else. */
+function refuseOtherIssuer(settings: OidcProvider, said: string): void {
+  if (isIssuerOf(settings, said)) return;
+  const shown = said.slice(0, LONGEST_ADDRESS);
+  throw new Error(`It calls itself ${shown}: ${issuerVariable(settings.id)} takes exactly that.`);
 }
 
 async function identifyByIdToken(

@@ -65,6 +65,8 @@ function eventsOf(parts: HttpParts, current: CurrentSession): ReadableStream<Uin
 
 function sendWaiting(waiting: Set<string>, controller: ReadableStreamDefaultController<Uint8Array>): void {
   if (waiting.size === 0 || (controller.desiredSize ?? 0) <= 0) return;
-  controller.enqueue(encoder.encode([...waiting].join("")));
+  const text = [...waiting].join("");
+  // Before it is handed over: to a reader who waits for it, that asks for the next part at once.
   waiting.clear();
+  controller.enqueue(encoder.encode(text));
 }

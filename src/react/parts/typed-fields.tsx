@@ -18,6 +18,14 @@ export function EmailField(field: Omit<FieldProps, "label" | "name">) {
   );
 }
 
+/**
+ * Whether text can be an email address. Browsers know too, but some of them take `ada@example`, or refuse a domain
+ * beyond ASCII.
+ */
+export function canBeEmail(typed: string): boolean {
+  return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed.trim());
+}
+
 /** A password, which can be shown; password managers and paste are welcome. */
 export function PasswordField(field: FieldProps) {
   const [shown, setShown] = useState(false);

@@ -34,6 +34,9 @@ type Asked = Needed & { proved: () => void; cancelled: () => void };
 /** Said where something is resumed after a proof at another site. */
 export const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
 
+/** How long the server takes a proof, in ms. */
+const PROOF_HOLDS = 10 * 60_000;
+
 /** Where the name of what was begun is kept while the page is away; nothing that was typed is. */
 const LEFT = "latchkey:left-to-prove";
 
@@ -41,6 +44,7 @@ const LEFT = "latchkey:left-to-prove";
 export function ProofProvider({ children }: { children: ReactNode }) {
   const [asked, setAsked] = useState<Asked | null>(null);
   const [left] = useState(readLeft);
+  const [cameAt] = useState(Date.now);
   const waiting = useRef(left);
   const ask = useRef(
     (needed: Needed) =>
@@ -59,8 +63,9 @@ export function ProofProvider({ children }: { children: ReactNode }) {
           return await work();
         } catch (error) {
           if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
-          // Someone back from a proof at another site has given the first factor there.
-          const firstGiven = given?.firstGiven || left !== null;
+          // Someone who has just come back from a proof at another site has given the first factor there.
+          const isProved = left !== null && Date.now() - cameAt < PROOF_HOLDS;
+          const firstGiven = given?.firstGiven || isProved;
           await ask.current({ name, methods: error.facts.methods ?? [], firstGiven });
           return work();
         }
@@ -71,7 +76,7 @@ export function ProofProvider({ children }: { children: ReactNode }) {
         return isIt;
       },
     }),
-    [left],
+    [left, cameAt],
   );
   useCancelAtEnding(asked);
   return (

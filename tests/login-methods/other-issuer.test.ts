@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { engineOf } from "../support/databases/engines.ts";
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  type Facts,
+  type Lie,
+  LyingProvider,
+} from "../support/login-methods/lying-provider.ts";
+import { header } from "../support/requests/answers.ts";
+import type { Client } from "../support/requests/client.ts";
+import { MINUTE } from "../support/requests/clock.ts";
+import { expectRefusal } from "../support/requests/expectations.ts";
+import { expectStatus } from "../support/requests/people.ts";
+import { startServer, type TestServer } from "../support/servers/server.ts";
+
+const WELL_KNOWN = "/.well-known/openid-configuration";
+const B2C = "https://people.b2clogin.com";
+const TENANT = `${B2C}/3b1c0f6e-7d2a-4c58-9f0e-5a6b7c8d9e0f/v2.0/`;
+const POLICY = `${B2C}/people.onmicrosoft.com/B2C_1_in`;
+
+const calls = (issuer: string): Lie => ({
+  metadata: (metadata) => ({ ...metadata, issuer }),
+  claims: (claims) => ({ ...claims, iss: issuer }),
+});
+
+/** Azure AD B2C: found below a policy's address, the issuer is the tenant's. */
+const b2c = (issuer: string): Lie => {
+  const { claims } = calls(issuer);
+  const atB2c = ([name, value]: [string, unknown]) => [name, String(value).replace(/^http:\/\/[^/]+/, B2C)];
+  const metadata = (facts: Facts): Facts => ({
+    ...Object.fromEntries(Object.entries(facts).map(atB2c)),
+    id_token_signing_alg_values_supported: ["RS256"],
+    issuer,
+  });
+  return { ...(claims ? { claims } : {}), metadata };
+};
+
+describe("A provider whose tokens name another issuer than the settings", () => {
+  let provider: LyingProvider;
+  let server: TestServer;
+  beforeAll(async () => {
+    const lies: Record<string, Lie> = {
+      honest: {},
+      document: {},
+      capitals: {},
+      slash: {
+        metadata: (metadata) => ({ ...metadata, issuer: `${metadata.issuer}/` }),
+        claims: (claims) => ({ ...claims, iss: `${claims.iss}/` }),
+      },
+      // Another site of the settings, and one of its people.
+      thief: {
+        metadata: (metadata) => ({ ...metadata, issuer: provider.issuer("honest") }),
+        claims: (claims) => ({ ...claims, iss: provider.issuer("honest"), sub: "someone-honest" }),
+      },
+      b2c: b2c(TENANT),
+      "b2c-elsewhere": b2c(TENANT.replace("people", "others")),
+    };
+    provider = await LyingProvider.start(lies);
+    const options = {
+      honest: provider.issuer("honest"),
+      "by-document": provider.issuer("document") + WELL_KNOWN,
+      "in-capitals": provider.issuer("capitals").replace("localhost", "LOCALHOST"),
+      slash: `${provider.issuer("slash")}/`,
+      "slash-left-out": provider.issuer("slash"),
+      "slash-by-document": provider.issuer("slash") + WELL_KNOWN,
+      thief: provider.issuer("thief") + WELL_KNOWN,
+      b2c: `${POLICY}/v2.0`,
+      "b2c-by-document": `${POLICY}/v2.0${WELL_KNOWN}`,
+      "b2c-elsewhere": `${POLICY}-elsewhere/v2.0`,
+    };
+    const { fetch } = globalThis;
+    vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
+      const name = url.includes("-elsewhere") ? "b2c-elsewhere" : "b2c";
+      const { pathname } = new URL(url);
+      const here = url.endsWith(WELL_KNOWN)
+        ? provider.issuer(name) + WELL_KNOWN
+        : provider.issuer("").slice(0, -1) + pathname;
+      return fetch(url.startsWith(B2C) ? here : url, init);
+    });
+    const oidc = Object.entries(options).map(([id, issuer]) => ({
+      id,
+      issuer,
+      clientId: CLIENT_ID,
+      clientSecret: CLIENT_SECRET,
+    }));
+    server = await startServer({ engine: engineOf("sqlite"), rateLimits: "off", oidc });
+  });
+  afterAll(async () => {
+    vi.unstubAllGlobals();
+    await server.close();
+    provider.stop();
+  });
+
+  /** Signs in at the provider, and returns where the person lands. */
+  async function finish(client: Client, url: string): Promise<string> {
+    const name = new URL(url).pathname.split("/")[1] ?? "";
+    const { pathname, search } = new URL(provider.back(url, name));
+    return header(expectStatus(302, await client.get(pathname + search)), "location").replace(
+      server.baseUrl,
+      "",
+    );
+  }
+
+  async function signIn(client: Client, id: string): Promise<string> {
+    const url = header(expectStatus(302, await client.get(`/api/oidc/${id}/start`)), "location");
+    return url.startsWith(server.baseUrl) ? url.replace(server.baseUrl, "") : finish(client, url);
+  }
+
+  test.each([
+    "honest",
+    "by-document",
+    "in-capitals",
+    "slash",
+    "slash-left-out",
+    "slash-by-document",
+    "b2c",
+    "b2c-by-document",
+  ])("lets those who can log in with it prove with it that it is them: %s", async (id) => {
+    const client = server.client();
+    expect(await signIn(client, id)).toBe("/settings/security");
+    server.clock.advance(10 * MINUTE);
+    const change = () => client.post("/api/passkeys/options");
+    const refused = await change();
+    expectRefusal(refused, 403, "proof_needed");
+    expect(refused.body.methods).toContainEqual(expect.stringMatching(/^oidc:/));
+    const begun = await client.post(`/api/oidc/${id}/start`, { intent: "prove" });
+    await finish(client, JSON.parse(expectStatus(200, begun).text).url);
+    expectStatus(200, await change());
+  });
+
+  test.each(["thief", "b2c-elsewhere"])("signs nobody in where it isn't that issuer's: %s", async (id) => {
+    const client = server.client();
+    expect(await signIn(client, id)).toBe("/login?error=provider_failed");
+    expectRefusal(await client.get("/api/session"), 401, "signed_out");
+  });
+});
