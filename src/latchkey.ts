@@ -26,7 +26,6 @@ import { watchOrigins } from "./http/request/foreign-origin.ts";
 import { watchNetworks } from "./http/request/network.ts";
 import { headOf, type NodeRequestHead, type RequestHead } from "./http/request/request-head.ts";
 import { authenticateRequest, requireSession } from "./http/require-session.ts";
-import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
 import {
@@ -101,8 +100,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   const watcher = new Watcher(database);
   const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be notified."));
   const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be reported."));
-  const emailBudget = createEmailBudget(database);
-  const admit = admitByBudget({ settings, emailBudget, seal });
+  const admit = admitByBudget({ settings, seal });
   const mailer = openMailer(settings, { database, seal, admit, log });
   const parts: HttpParts = {
     ...sessionParts,
@@ -114,7 +112,6 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
     log,
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
-    emailBudget,
     passwords: createPasswordHashes(() => foreignKindsLeft(database)),
     strength: createPasswordStrength(settings.passwordMinLength, namesOf(settings), breached),
     seal,
