@@ -12,7 +12,6 @@ import { createProvider } from "./credentials/providers/provider.ts";
 import { createSeal } from "./credentials/seal.ts";
 import { admitByBudget } from "./credentials/send-emails.ts";
 import { openDatabase } from "./database/open.ts";
-import { app } from "./history/actor.ts";
 import { sessionAnswer } from "./http/answers.ts";
 import { callbackUrl } from "./http/api/oidc.ts";
 import { createApp, type Fetch } from "./http/app.ts";
@@ -220,7 +219,10 @@ function warnAtStart(settings: Settings, log: HttpParts["log"]): void {
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const { database, settings } = parts;
-  const doer = (by?: string) => ({ by: app(by), at: settings.now() });
+  const doer = (name?: string) => ({
+    by: name === undefined ? null : { name, isDevice: false },
+    at: settings.now(),
+  });
   return {
     async list(accountId) {
       return (await listSessions(parts, idOf("an account", accountId), settings.now())).map((session) =>

@@ -8,14 +8,14 @@ import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
 import { carryOut, type SecurityChange } from "./credentials/security-change.ts";
 import type { Database, Write } from "./database/database.ts";
 import { type Account, lockAccount, lockAccounts } from "./database/lock.ts";
-import { ADMINISTRATOR, nameOf } from "./history/actor.ts";
+import { ADMINISTRATOR } from "./history/actor.ts";
 import * as messages from "./mail/messages.ts";
 import { sendResetEmail } from "./recovery/password-reset.ts";
 import { type Outcome, refuse } from "./refusals.ts";
 import { endBecauseOf, endLinksOfNobody } from "./sessions/endings.ts";
 
 /** Who did it, as the owner reads it. */
-export const OPERATOR = nameOf(ADMINISTRATOR);
+export const OPERATOR = ADMINISTRATOR.name;
 
 /** The account with an address, or a refusal that says there is none. */
 export async function findForOperator(

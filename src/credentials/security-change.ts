@@ -1,7 +1,7 @@
 import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
 import { type ActivityEntry, record } from "../history/activity.ts";
-import { type Actor, device, nameOf } from "../history/actor.ts";
+import { type Actor, device } from "../history/actor.ts";
 import type { Message } from "../mail/layout.ts";
 import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
@@ -53,11 +53,11 @@ export async function carryOut(
   const ended = ends ? await endBecauseOf(write, ends.event, ends.of, { by, at: now }) : 0;
   await change.afterEndings?.();
   if (change.newCredentials) await raiseCredentialVersion(write, account);
-  if (recorded) await record(write, { accountId: account.id, at: now, label: nameOf(by), ...recorded });
+  if (recorded) await record(write, { accountId: account.id, at: now, label: by.name, ...recorded });
   write.announce(account.id);
   await writeEmails(parts, write, (await change.emails?.()) ?? [], now);
   if (notice) {
-    const done = { sessionId, device: by.kind === "device" ? by.label : undefined, now };
+    const done = { sessionId, device: by.isDevice ? by.name : undefined, now };
     await writeNotice(parts, write, account, done, (context) => notice(context, ended));
   }
   return ended;
