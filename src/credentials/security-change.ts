@@ -83,19 +83,17 @@ export async function changeByLink<T extends object>(
   });
 }
 
+/** An account, and the address of it that an email goes to. */
+type Mailbox = Pick<Account, "id" | "email" | "email_key">;
+
 export async function verificationEmail(
   parts: AccountParts,
   write: Write,
-  { id, email, email_key }: { id: string; email: string; email_key: string },
+  { id: account_id, email, email_key }: Mailbox,
   now: number,
   label?: string,
 ): Promise<OutgoingEmail> {
-  const link = await makeLink(
-    parts,
-    write,
-    { kind: "verify_address", account_id: id, email, email_key },
-    now,
-  );
+  const link = await makeLink(parts, write, { kind: "verify_address", account_id, email, email_key }, now);
   return { to: email, message: messages.verifyAddress({ ...emailContext(parts, email, now, label), link }) };
 }
 
@@ -103,18 +101,12 @@ export async function verificationEmail(
 export async function resetEmail(
   parts: AccountParts,
   write: Write,
-  account: { id: string; email: string; email_key: string },
+  { id: account_id, email, email_key }: Mailbox,
   messageOf: typeof messages.resetPassword,
   { label, now }: { label: string; now: number },
 ): Promise<OutgoingEmail> {
-  const { id, email, email_key } = account;
-  await record(write, { accountId: id, kind: "password_reset_requested", at: now, label });
-  const link = await makeLink(
-    parts,
-    write,
-    { kind: "reset_password", account_id: id, email, email_key },
-    now,
-  );
+  await record(write, { accountId: account_id, kind: "password_reset_requested", at: now, label });
+  const link = await makeLink(parts, write, { kind: "reset_password", account_id, email, email_key }, now);
   return { to: email, message: messageOf({ ...emailContext(parts, email, now, label), link }) };
 }
 
