@@ -10,10 +10,7 @@ const HOUR = 60 * 60_000;
  * gets back in with, which nothing else may use up: 5 resets and 5 changes of address can be asked for in an hour. Only
  * browsers that the account knows can ask for more resets.
  */
-const MOST = { ordinary: 6, notice: 10 } as const satisfies Record<
-  Exclude<Share, "rescue" | "tally">,
-  number
->;
+const MOST: Record<Exclude<Share, "rescue" | "tally">, number> = { ordinary: 6, notice: 10 };
 
 const ROWS_A_BATCH = 200;
 
