@@ -89,7 +89,8 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   const settings = readSettings(options);
   const log = createLog(settings);
   const logError = (what: string) => (error: unknown) => log.error({ err: error }, what);
-  const { breachedPasswords } = settings;
+  const { baseUrl, breachedPasswords, name } = settings;
+  const names = [baseUrl.hostname, name].filter((one) => one !== null);
   const breached = breachedPasswords === null ? null : await openBreachedPasswords(breachedPasswords);
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
   const seal = createSeal(await readSecretKeys(settings, database).catch(closing(database)));
@@ -112,7 +113,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
     passwords: createPasswordHashes(() => foreignKindsLeft(database)),
-    strength: createPasswordStrength(settings.passwordMinLength, namesOf(settings), breached),
+    strength: createPasswordStrength(settings.passwordMinLength, names, breached),
     seal,
     cookies: createCookies(settings, seal.hmac),
     providers: new Map(
@@ -186,11 +187,6 @@ function createBackground(
       while (underWay.size > 0) await Promise.all(underWay);
     },
   };
-}
-
-/** What people know the site by. */
-function namesOf({ baseUrl, name }: Settings): string[] {
-  return [new URL(baseUrl.origin).hostname, ...(name === null ? [] : [name])];
 }
 
 /** Runs `work` at the first call; later ones get the same promise. */

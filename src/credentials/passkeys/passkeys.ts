@@ -31,7 +31,7 @@ export async function registrationOptions(
   const { generateRegistrationOptions } = await webAuthn();
   const options = await generateRegistrationOptions({
     rpName: siteNameOf(parts.settings),
-    rpID: relyingPartyId(parts),
+    rpID: parts.settings.baseUrl.hostname,
     userName: of.email,
     userID: new Uint8Array(Buffer.from(of.accountId ?? makeId())),
     attestationType: "none",
@@ -65,7 +65,7 @@ export async function acceptRegistration(
     response,
     expectedChallenge: challenge,
     expectedOrigin: parts.settings.baseUrl.origin,
-    expectedRPID: relyingPartyId(parts),
+    expectedRPID: parts.settings.baseUrl.hostname,
     requireUserVerification: false,
   }).catch(() => null);
   if (!verified?.verified) return refusal;
@@ -86,7 +86,7 @@ export async function authenticationOptions(
 ) {
   const { generateAuthenticationOptions } = await webAuthn();
   const options = await generateAuthenticationOptions({
-    rpID: relyingPartyId(parts),
+    rpID: parts.settings.baseUrl.hostname,
     userVerification: "preferred",
   });
   const ceremony = { kind: "use_passkey", accountId: of.accountId, data: "" } as const;
@@ -121,7 +121,7 @@ export async function acceptAuthentication(
     response,
     expectedChallenge: challenge,
     expectedOrigin: parts.settings.baseUrl.origin,
-    expectedRPID: relyingPartyId(parts),
+    expectedRPID: parts.settings.baseUrl.hostname,
     credential,
     requireUserVerification: false,
   }).catch(() => null);
@@ -146,8 +146,4 @@ function challengeOf(response: unknown): string | null {
   } catch {
     return null;
   }
-}
-
-function relyingPartyId(parts: AccountParts): string {
-  return new URL(parts.settings.baseUrl.origin).hostname;
 }
