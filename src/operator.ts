@@ -50,7 +50,7 @@ export async function suspend(parts: AccountParts, { id }: Account, now: number)
   const ended = await changeByAdministrator(parts, id, now, async ({ query }) => {
     await query.updateTable("account").set({ suspended_at: now }).where("id", "=", id).execute();
     const ends = { event: "account_closed", of: { accountId: id } } as const;
-    return { ok: true, ends, newCredentials: true, answer: {} };
+    return { ends, newCredentials: true };
   });
   return ended ?? 0;
 }
@@ -65,10 +65,8 @@ export async function unsuspend(parts: AccountParts, account: Account): Promise<
 /** Deletes an account and all that belongs to it. */
 export async function remove(parts: AccountParts, { id }: Account, now: number): Promise<void> {
   await changeByAdministrator(parts, id, now, async (write) => ({
-    ok: true,
     ends: { event: "account_closed", of: { accountId: id } },
     afterEndings: () => deleteAccount(write, id),
-    answer: {},
   }));
 }
 
@@ -83,12 +81,10 @@ export async function resetTwoFactor(parts: AccountParts, { id }: Account, now: 
     if (!(await hasTwoFactor(write, id))) return null;
     await removeTwoFactor(write, id);
     return {
-      ok: true,
       ends: { event: "two_factor_reset", of: { accountId: id } },
       newCredentials: true,
       recorded: { kind: "two_factor_off", detail: { by: OPERATOR } },
       notice: (context) => messages.twoFactorTurnedOff({ ...context, by: OPERATOR }),
-      answer: {},
     };
   });
   return done === null ? refuse("not_on") : { ok: true };

@@ -44,7 +44,6 @@ export async function askForEmailChange(
   );
   if (tooMany) return tooMany;
   return changeSecurity(acting, { proved: proof.account }, async (write, account) => ({
-    ok: true,
     recorded: { kind: "email_change_requested", detail: { email: address.email } },
     emails: () => linksForChange(acting, write, account, address),
     answer: {},
@@ -104,7 +103,6 @@ export async function confirmEmailChange(acting: Acting, link: AccountLink): Pro
     if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
     const asked = link.session_id ?? current.id;
     return {
-      ok: true,
       ends: { event: "email_changed", of: { accountId: account.id, exceptIds: [current.id, asked] } },
       afterEndings: () => moveTo(write, account, link, now),
       newCredentials: true,

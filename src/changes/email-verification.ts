@@ -123,7 +123,7 @@ async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promis
       .where("account_id", "=", account.id)
       .where("confirmed_at", "is not", null)
       .execute();
-    return { ok: true, recorded: { kind: "email_verified" }, answer: {} };
+    return { recorded: { kind: "email_verified" } };
   });
 }
 
@@ -134,12 +134,10 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
   return changeByLink(visit, found, async (write, account, link) => {
     if (!isUnconfirmed(account, link)) return null;
     return {
-      ok: true,
       ends: { event: "account_disowned", of: { accountId: account.id } },
       afterEndings: () => removeEverything(parts, write, account),
       newCredentials: true,
       emails: async () => [await resetEmail(parts, write, account, messages.secureAccount, { label, now })],
-      answer: {},
     };
   });
 }

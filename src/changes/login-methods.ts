@@ -31,7 +31,6 @@ export async function disconnect(acting: Acting, methodId: string): Promise<Outc
     await removeMethod(write, account.id, method);
     const { kind, name } = method;
     return {
-      ok: true,
       ends: {
         event: "method_removed",
         of: { accountId: account.id, methodId, exceptIds: [current.id] },
@@ -73,7 +72,6 @@ export async function addMethod(
       .execute();
     const { kind, name } = method;
     return {
-      ok: true,
       recorded: { kind: "method_added", detail: { method: kind, name } },
       notice: (context) => messages.methodAdded({ ...context, name }),
       answer: { id },

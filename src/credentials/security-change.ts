@@ -14,8 +14,7 @@ import { emailContext, type NoticeContext, writeEmails, writeNotice } from "./se
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
 
 /** What a rule says of its change, once it has allowed it; `carryOut` does the rest, in this order. */
-export type SecurityChange<T = object> = {
-  ok: true;
+export type SecurityChange = {
   /** The event of the table of endings, and whose sessions it concerns. */
   ends?: Ends;
   /** What changes the account's address, or deletes it: after the endings, as `lockAccount` says. */
@@ -29,8 +28,6 @@ export type SecurityChange<T = object> = {
   notice?: (context: NoticeContext, ended: number) => Message;
   /** Other emails; their links are made in the same transaction. */
   emails?: () => OutgoingEmail[] | Promise<OutgoingEmail[]>;
-  /** What the caller is told. */
-  answer: T;
 };
 
 /** Who does it; `sessionId` where a signed-in person does. */
@@ -67,11 +64,11 @@ export async function carryOut(
  * A change that an emailed link allows: the account is locked, the link used up. Where `change` returns null, the
  * link no longer fits the account, and is refused like one that has expired.
  */
-export async function changeByLink<T extends object>(
+export async function changeByLink(
   { parts, clientInfo, now }: Visit,
   found: AccountLink,
-  change: (write: Write, account: Account, link: EmailedLink) => Promise<SecurityChange<T> | null>,
-): Promise<Outcome<T>> {
+  change: (write: Write, account: Account, link: EmailedLink) => Promise<SecurityChange | null>,
+): Promise<Outcome> {
   const by = { actor: device(clientInfo.device.label), sessionId: null };
   return parts.database.write(async (write) => {
     const account = await lockAccount(write, found.account_id);
@@ -79,7 +76,7 @@ export async function changeByLink<T extends object>(
     const changed = link && (await change(write, account, link));
     if (!changed) return refuse("link_expired");
     await carryOut(parts, write, account, changed, by, now);
-    return { ok: true, ...changed.answer };
+    return { ok: true };
   });
 }
 

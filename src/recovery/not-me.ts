@@ -29,7 +29,6 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
   return changeByLink(visit, link, async (write, account) => {
     const gone = methodsFrom(await readOrigins(write, account), link);
     return {
-      ok: true,
       ends: { event: "session_reported", of: { accountId, id, deviceHash } },
       afterEndings: async () => {
         if (deviceHash !== null) await forgetDevice(write, accountId, deviceHash);
@@ -39,7 +38,6 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
       emails: async () => [
         await resetEmail(parts, write, mailbox, secureFor(account, email_key), { label, now }),
       ],
-      answer: {},
     };
   });
 }
