@@ -37,9 +37,9 @@ export function openSqlite(file: string, notice?: Notice): Database {
   return {
     engine: "sqlite",
     read,
-    async write(work, { mayBeLost = false } = {}) {
+    async write(work, durability) {
       const run = (connection: Kysely<Schema>) => transact(connection, { locksRows: false, tell }, work);
-      return mayBeLost ? withoutSync(writing, writer, run) : run(writer);
+      return durability?.mayBeLost ? withoutSync(writing, writer, run) : run(writer);
     },
     lookUp,
     onAnnouncement: announcements.listen,
