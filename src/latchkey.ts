@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import PQueue from "p-queue";
 import { type Logger, pino } from "pino";
 import type { Authentication, Session, SignedIn } from "./answers.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
@@ -173,19 +174,12 @@ function createLog({ logLevel }: Settings): Logger {
 function createBackground(
   onError: (error: unknown) => void,
 ): Pick<HttpParts, "inBackground" | "afterAnswer" | "settled"> {
-  const underWay = new Set<Promise<void>>();
-  const inBackground = (work: () => Promise<void>) => {
-    const done = work()
-      .catch(onError)
-      .finally(() => underWay.delete(done));
-    underWay.add(done);
-  };
+  const all = new PQueue();
+  const inBackground = (work: () => Promise<void>) => void all.add(() => work().catch(onError));
   return {
     inBackground,
     afterAnswer: (work) => inBackground(() => wait(ANSWER_SENT).then(work)),
-    async settled() {
-      while (underWay.size > 0) await Promise.all(underWay);
-    },
+    settled: () => all.onIdle(),
   };
 }
 
