@@ -79,18 +79,14 @@ export async function acceptRegistration(
  * Options for signing in, or for proving it is still you. They name no passkeys, so they tell nobody which
  * addresses have any: every passkey here is discoverable, and only what it proves says whose it is.
  */
-export async function authenticationOptions(
-  parts: AccountParts,
-  of: { accountId: string | null; browser: string },
-  now: number,
-) {
+export async function authenticationOptions(parts: AccountParts, browser: string, now: number) {
   const { generateAuthenticationOptions } = await webAuthn();
   const options = await generateAuthenticationOptions({
     rpID: parts.settings.baseUrl.hostname,
     userVerification: "preferred",
   });
-  const ceremony = { kind: "use_passkey", accountId: of.accountId, data: "" } as const;
-  await beginCeremony(parts.database, { key: options.challenge, browser: of.browser }, ceremony, now);
+  const ceremony = { kind: "use_passkey", accountId: null, data: "" } as const;
+  await beginCeremony(parts.database, { key: options.challenge, browser }, ceremony, now);
   return options;
 }
 
@@ -110,7 +106,6 @@ export async function acceptAuthentication(
   const response = answer.response as AuthenticationResponseJSON;
   const passkey = ceremony && (await findPasskey(parts.database, response.id));
   if (!ceremony || !passkey) return null;
-  if (ceremony.accountId !== null && ceremony.accountId !== passkey.account_id) return null;
   const credential: WebAuthnCredential = {
     id: passkey.credential_id,
     publicKey: new Uint8Array(passkey.public_key),
