@@ -1,5 +1,4 @@
 import type { InferResult, Kysely, Transaction } from "kysely";
-import type { AnnouncementListener } from "./announcements.ts";
 import type { Schema } from "./schema.ts";
 
 /** One transaction. What it announces is heard by live streams after the commit, never before. */
@@ -19,6 +18,9 @@ export type Write = {
  * that does keeps this one, too.
  */
 export const MAY_BE_LOST = { mayBeLost: true };
+
+/** Hears that the sessions of an account have changed. */
+export type AnnouncementListener = (accountId: string | "everyone") => void;
 
 /** The one source of truth, in either engine. Everything that changes anything goes through `write`. */
 export type Database = {
