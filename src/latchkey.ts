@@ -40,7 +40,6 @@ import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
 import { EndedEvents, type EndedListener } from "./sessions/live/ended-events.ts";
 import { LiveStreams } from "./sessions/live/live-streams.ts";
-import { Watcher } from "./sessions/live/watcher.ts";
 import { endAny, endInTransaction } from "./sessions/log-out.ts";
 
 /** How long an answer may take to be on its way once its handler is done, in ms. */
@@ -98,9 +97,8 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   const lastUsed = createLastUsed(database, settings, logError("Last-used times could not be written."));
   const background = createBackground(logError("Background work failed."));
   const sessionParts = { settings, database, lastUsed };
-  const watcher = new Watcher(database);
-  const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be notified."));
-  const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be reported."));
+  const live = new LiveStreams(sessionParts, logError("Open pages could not be notified."));
+  const ended = new EndedEvents(sessionParts, logError("Ended sessions could not be reported."));
   const admit = admitByBudget({ settings, seal });
   const mailer = openMailer(settings, { database, seal, admit, log });
   const parts: HttpParts = {
