@@ -3,8 +3,9 @@ import * as client from "openid-client";
 export type ClientSecret = ReturnType<typeof createClientSecret>;
 
 /**
- * Sends the client secret where the provider wants it: in the body of the request, or in its header. Many providers insist on the place that was chosen when the client was registered, and their metadata doesn't say
- * which one that is. A refused secret doesn't use up the code. The place that was right is tried first from then on.
+ * Sends the client secret where the provider wants it: in the body of the request, or in its header. Many providers
+ * insist on the place that was chosen when the client was registered, and their metadata doesn't say which one that
+ * is. A refused secret doesn't use up the code. The place that was right is tried first from then on.
  */
 export function createClientSecret(secret: string) {
   const places = [client.ClientSecretPost(secret), client.ClientSecretBasic(secret)] as const;
