@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import PQueue from "p-queue";
 import { type Logger, pino } from "pino";
 import type { Authentication, Session, SignedIn } from "./answers.ts";
 import { readSecretKeys } from "./credentials/key-file.ts";
@@ -12,7 +13,6 @@ import { createProvider } from "./credentials/providers/provider.ts";
 import { createSeal } from "./credentials/seal.ts";
 import { admitByBudget } from "./credentials/send-emails.ts";
 import { openDatabase } from "./database/open.ts";
-import { app } from "./history/actor.ts";
 import { sessionAnswer } from "./http/answers.ts";
 import { callbackUrl } from "./http/api/oidc.ts";
 import { createApp, type Fetch } from "./http/app.ts";
@@ -26,7 +26,6 @@ import { watchOrigins } from "./http/request/foreign-origin.ts";
 import { watchNetworks } from "./http/request/network.ts";
 import { headOf, type NodeRequestHead, type RequestHead } from "./http/request/request-head.ts";
 import { authenticateRequest, requireSession } from "./http/require-session.ts";
-import { createEmailBudget } from "./mail/budget.ts";
 import { openMailer } from "./mail/mailer.ts";
 import { startMaintenance } from "./maintenance.ts";
 import {
@@ -41,7 +40,6 @@ import { createLastUsed } from "./sessions/last-used.ts";
 import { listSessions } from "./sessions/list.ts";
 import { EndedEvents, type EndedListener } from "./sessions/live/ended-events.ts";
 import { LiveStreams } from "./sessions/live/live-streams.ts";
-import { Watcher } from "./sessions/live/watcher.ts";
 import { endAny, endInTransaction } from "./sessions/log-out.ts";
 
 /** How long an answer may take to be on its way once its handler is done, in ms. */
@@ -91,18 +89,17 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   const settings = readSettings(options);
   const log = createLog(settings);
   const logError = (what: string) => (error: unknown) => log.error({ err: error }, what);
-  const { breachedPasswords } = settings;
+  const { baseUrl, breachedPasswords, name } = settings;
+  const names = [baseUrl.hostname, name].filter((one) => one !== null);
   const breached = breachedPasswords === null ? null : await openBreachedPasswords(breachedPasswords);
   const database = await openDatabase(settings, (level, words, cause) => log[level]({ err: cause }, words));
   const seal = createSeal(await readSecretKeys(settings, database).catch(closing(database)));
   const lastUsed = createLastUsed(database, settings, logError("Last-used times could not be written."));
   const background = createBackground(logError("Background work failed."));
   const sessionParts = { settings, database, lastUsed };
-  const watcher = new Watcher(database);
-  const live = new LiveStreams(sessionParts, watcher, logError("Open pages could not be notified."));
-  const ended = new EndedEvents(sessionParts, watcher, logError("Ended sessions could not be reported."));
-  const emailBudget = createEmailBudget(database);
-  const admit = admitByBudget({ settings, emailBudget, seal });
+  const live = new LiveStreams(sessionParts, logError("Open pages could not be notified."));
+  const ended = new EndedEvents(sessionParts, logError("Ended sessions could not be reported."));
+  const admit = admitByBudget({ settings, seal });
   const mailer = openMailer(settings, { database, seal, admit, log });
   const parts: HttpParts = {
     ...sessionParts,
@@ -114,9 +111,8 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
     log,
     mailer,
     attempts: createAttempts(database, settings.rateLimits),
-    emailBudget,
     passwords: createPasswordHashes(() => foreignKindsLeft(database)),
-    strength: createPasswordStrength(settings.passwordMinLength, namesOf(settings), breached),
+    strength: createPasswordStrength(settings.passwordMinLength, names, breached),
     seal,
     cookies: createCookies(settings, seal.hmac),
     providers: new Map(
@@ -176,25 +172,13 @@ function createLog({ logLevel }: Settings): Logger {
 function createBackground(
   onError: (error: unknown) => void,
 ): Pick<HttpParts, "inBackground" | "afterAnswer" | "settled"> {
-  const underWay = new Set<Promise<void>>();
-  const inBackground = (work: () => Promise<void>) => {
-    const done = work()
-      .catch(onError)
-      .finally(() => underWay.delete(done));
-    underWay.add(done);
-  };
+  const all = new PQueue();
+  const inBackground = (work: () => Promise<void>) => void all.add(() => work().catch(onError));
   return {
     inBackground,
     afterAnswer: (work) => inBackground(() => wait(ANSWER_SENT).then(work)),
-    async settled() {
-      while (underWay.size > 0) await Promise.all(underWay);
-    },
+    settled: () => all.onIdle(),
   };
-}
-
-/** What people know the site by. */
-function namesOf({ baseUrl, name }: Settings): string[] {
-  return [new URL(baseUrl.origin).hostname, ...(name === null ? [] : [name])];
 }
 
 /** Runs `work` at the first call; later ones get the same promise. */
@@ -223,7 +207,10 @@ function warnAtStart(settings: Settings, log: HttpParts["log"]): void {
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   const { database, settings } = parts;
-  const doer = (by?: string) => ({ by: app(by), at: settings.now() });
+  const doer = (name?: string) => ({
+    by: name === undefined ? null : { name, isDevice: false },
+    at: settings.now(),
+  });
   return {
     async list(accountId) {
       return (await listSessions(parts, idOf("an account", accountId), settings.now())).map((session) =>

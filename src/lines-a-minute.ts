@@ -2,17 +2,11 @@
 const MOST_LINES = 100;
 const MINUTE = 60_000;
 
-export type LinesAMinute = {
-  /** Whether the log takes another line; one that it doesn't take is counted. */
-  takes(now: number): boolean;
-  /** Logs how many lines of a minute that is over were left out. */
-  tellLeftOut(now: number): void;
-};
-
 /** Counts the lines of one sort; `tell` logs how many were left out. */
-export function createLinesAMinute(tell: (facts: { leftOut: number }) => void): LinesAMinute {
+export function createLinesAMinute(tell: (facts: { leftOut: number }) => void) {
   let minute = { startedAt: 0, lines: 0, leftOut: 0 };
 
+  /** Logs how many lines of a minute that is over were left out. */
   function tellLeftOut(now: number): void {
     // A clock that steps back begins a new minute, too.
     if (now >= minute.startedAt && now < minute.startedAt + MINUTE) return;
@@ -21,7 +15,8 @@ export function createLinesAMinute(tell: (facts: { leftOut: number }) => void): 
   }
 
   return {
-    takes(now) {
+    /** Whether the log takes another line; one that it doesn't take is counted. */
+    takes(now: number): boolean {
       tellLeftOut(now);
       const isTaken = minute.lines < MOST_LINES;
       minute[isTaken ? "lines" : "leftOut"] += 1;

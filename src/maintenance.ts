@@ -13,10 +13,10 @@ export const REST = 4;
 /** The longest time that a timer takes; ms. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-type Work = (parts: HttpParts, stop: AbortSignal) => Promise<void>;
+type Work = (parts: HttpParts, stop: AbortSignal) => Promise<unknown>;
 
-/** What a server looks at when it starts, and again each time before it prunes. */
-const AT_START: Work[] = [unlessDown(checkClock), unlessDown(resealAll)];
+/** What a server looks at when it starts, and again each time before it prunes; asking for the clock warns of it. */
+const AT_START: Work[] = [unlessDown(({ clockAhead }) => clockAhead()), unlessDown(resealAll)];
 
 /** What it looks at once, as soon as the database answers. */
 const first = (startedAt: number): Work[] => [checkKey, (parts) => sendLeftEmails(parts, startedAt)];
@@ -78,11 +78,6 @@ function unlessDown(work: Work): Work {
     work(parts, stop).catch((error: unknown) => {
       if (!(error instanceof DatabaseUnavailable)) throw error;
     });
-}
-
-/** Warns of a clock that differs from the database's. */
-async function checkClock({ clockAhead }: HttpParts): Promise<void> {
-  await clockAhead();
 }
 
 /** A key that was replaced is noticed before somebody's code is refused. */

@@ -8,14 +8,14 @@ import { hasTwoFactor, removeTwoFactor } from "./credentials/second-factor.ts";
 import { carryOut, type SecurityChange } from "./credentials/security-change.ts";
 import type { Database, Write } from "./database/database.ts";
 import { type Account, lockAccount, lockAccounts } from "./database/lock.ts";
-import { ADMINISTRATOR, nameOf } from "./history/actor.ts";
+import { ADMINISTRATOR } from "./history/actor.ts";
 import * as messages from "./mail/messages.ts";
 import { sendResetEmail } from "./recovery/password-reset.ts";
 import { type Outcome, refuse } from "./refusals.ts";
 import { endBecauseOf, endLinksOfNobody } from "./sessions/endings.ts";
 
 /** Who did it, as the owner reads it. */
-export const OPERATOR = nameOf(ADMINISTRATOR);
+export const OPERATOR = ADMINISTRATOR.name;
 
 /** The account with an address, or a refusal that says there is none. */
 export async function findForOperator(
@@ -50,7 +50,7 @@ export async function suspend(parts: AccountParts, { id }: Account, now: number)
   const ended = await changeByAdministrator(parts, id, now, async ({ query }) => {
     await query.updateTable("account").set({ suspended_at: now }).where("id", "=", id).execute();
     const ends = { event: "account_closed", of: { accountId: id } } as const;
-    return { ok: true, ends, newCredentials: true, answer: {} };
+    return { ends, newCredentials: true };
   });
   return ended ?? 0;
 }
@@ -65,10 +65,8 @@ export async function unsuspend(parts: AccountParts, account: Account): Promise<
 /** Deletes an account and all that belongs to it. */
 export async function remove(parts: AccountParts, { id }: Account, now: number): Promise<void> {
   await changeByAdministrator(parts, id, now, async (write) => ({
-    ok: true,
     ends: { event: "account_closed", of: { accountId: id } },
     afterEndings: () => deleteAccount(write, id),
-    answer: {},
   }));
 }
 
@@ -83,12 +81,10 @@ export async function resetTwoFactor(parts: AccountParts, { id }: Account, now: 
     if (!(await hasTwoFactor(write, id))) return null;
     await removeTwoFactor(write, id);
     return {
-      ok: true,
       ends: { event: "two_factor_reset", of: { accountId: id } },
       newCredentials: true,
       recorded: { kind: "two_factor_off", detail: { by: OPERATOR } },
       notice: (context) => messages.twoFactorTurnedOff({ ...context, by: OPERATOR }),
-      answer: {},
     };
   });
   return done === null ? refuse("not_on") : { ok: true };

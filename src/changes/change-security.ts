@@ -14,18 +14,18 @@ export type Allowed = { given: Given; level: Level } | { proved: Account } | "si
 /**
  * The one way of a signed-in person's change of security: proof → lock → the rule's own part → endings → new
  * credential version → activity → announcement → emails. `change` does only what is the rule's own and says
- * what the rest is; where it refuses, none of the rest is done.
+ * what the rest is, and what the caller is told; where it refuses, none of the rest is done.
  */
 export async function changeSecurity<T extends object>(
   acting: Acting,
   allowed: Allowed,
-  change: (write: Write, account: Account) => Promise<SecurityChange<T> | Refusal>,
+  change: (write: Write, account: Account) => Promise<(SecurityChange & { answer: T }) | Refusal>,
 ): Promise<Outcome<T>> {
   const { parts, current, now } = acting;
   const by = { actor: device(current.label), sessionId: current.id };
   return withProof(acting, allowed, async (write, account) => {
     const changed = await change(write, account);
-    if (!changed.ok) return changed;
+    if ("code" in changed) return changed;
     await carryOut(parts, write, account, changed, by, now);
     return { ok: true, ...changed.answer };
   });

@@ -10,7 +10,6 @@ export async function closeAccount(acting: Acting, given: GivenFactors): Promise
   const { parts, current, now } = acting;
   const allowed = { given: { ...given, named: true }, level: "both" } as const;
   return changeSecurity(acting, allowed, async (write, { id, email }) => ({
-    ok: true,
     ends: { event: "account_closed", of: { accountId: id } },
     afterEndings: () => deleteAccount(write, id),
     emails: () => [

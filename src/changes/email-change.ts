@@ -1,7 +1,7 @@
 import { isTaken } from "../credentials/account.ts";
 import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
 import { type AccountLink, type EmailedLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
-import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
+import { networkLimit } from "../credentials/limits/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { emailContext } from "../credentials/send-emails.ts";
@@ -11,6 +11,7 @@ import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { DAY } from "../sessions/expiry.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 import { makeId } from "../sessions/token.ts";
 import { changeSecurity } from "./change-security.ts";
 import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
@@ -24,7 +25,7 @@ const REVERSIBLE_FOR = 7 * DAY;
  */
 export async function askForEmailChange(
   acting: Acting,
-  asked: GivenFactors & { email: string; asking: Asking },
+  asked: GivenFactors & { email: string; asking: ClientInfo },
 ): Promise<Outcome> {
   const { parts, current, now } = acting;
   const address = readEmailAddress(asked.email);
@@ -44,7 +45,6 @@ export async function askForEmailChange(
   );
   if (tooMany) return tooMany;
   return changeSecurity(acting, { proved: proof.account }, async (write, account) => ({
-    ok: true,
     recorded: { kind: "email_change_requested", detail: { email: address.email } },
     emails: () => linksForChange(acting, write, account, address),
     answer: {},
@@ -104,7 +104,6 @@ export async function confirmEmailChange(acting: Acting, link: AccountLink): Pro
     if (await isTaken(write, link.email_key, account.id, now)) return refuse("link_expired");
     const asked = link.session_id ?? current.id;
     return {
-      ok: true,
       ends: { event: "email_changed", of: { accountId: account.id, exceptIds: [current.id, asked] } },
       afterEndings: () => moveTo(write, account, link, now),
       newCredentials: true,

@@ -3,7 +3,7 @@ import { type Confirmation, type RefusalFacts, UNKNOWN_DEVICE } from "../answers
 import { findAccount } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { type AccountLink, type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
-import { type Asking, networkLimit } from "../credentials/limits/network-limit.ts";
+import { networkLimit } from "../credentials/limits/network-limit.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { ALWAYS, removeEverything } from "../credentials/ownership.ts";
 import type { Visit } from "../credentials/parts.ts";
@@ -15,12 +15,13 @@ import type { LinkKind, Schema } from "../database/schema.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { isKnownDevice } from "../sessions/known-device.ts";
+import type { ClientInfo } from "../sessions/start.ts";
 import { hashToken } from "../sessions/token.ts";
 import { confirmEmailChange } from "./email-change.ts";
 import type { Acting, CurrentSession } from "./proof.ts";
 
 /** Emails a new link that confirms the account's address. */
-export async function askForVerification(acting: Acting, asking: Asking): Promise<Outcome> {
+export async function askForVerification(acting: Acting, asking: ClientInfo): Promise<Outcome> {
   const { parts, current, now } = acting;
   if (current.emailVerifiedAt !== null) return refuse("already_verified");
   const tooMany = await parts.attempts.take(
@@ -123,7 +124,7 @@ async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promis
       .where("account_id", "=", account.id)
       .where("confirmed_at", "is not", null)
       .execute();
-    return { ok: true, recorded: { kind: "email_verified" }, answer: {} };
+    return { recorded: { kind: "email_verified" } };
   });
 }
 
@@ -134,12 +135,10 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
   return changeByLink(visit, found, async (write, account, link) => {
     if (!isUnconfirmed(account, link)) return null;
     return {
-      ok: true,
       ends: { event: "account_disowned", of: { accountId: account.id } },
       afterEndings: () => removeEverything(parts, write, account),
       newCredentials: true,
       emails: async () => [await resetEmail(parts, write, account, messages.secureAccount, { label, now })],
-      answer: {},
     };
   });
 }

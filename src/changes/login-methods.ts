@@ -1,6 +1,5 @@
-import { isNeeded, type LoginMethod, methodsOf } from "../credentials/login-method-list.ts";
-import { rememberRemoved } from "../credentials/method-origins.ts";
-import { NO_PASSWORD } from "../credentials/ownership.ts";
+import { isNeeded, methodsOf } from "../credentials/login-method-list.ts";
+import { rememberRemoved, removeMethod } from "../credentials/method-origins.ts";
 import { type NewPasskey, storePasskey, tidyName } from "../credentials/passkeys/stored-passkeys.ts";
 import type { Write } from "../database/database.ts";
 import * as messages from "../mail/messages.ts";
@@ -32,7 +31,6 @@ export async function disconnect(acting: Acting, methodId: string): Promise<Outc
     await removeMethod(write, account.id, method);
     const { kind, name } = method;
     return {
-      ok: true,
       ends: {
         event: "method_removed",
         of: { accountId: account.id, methodId, exceptIds: [current.id] },
@@ -43,13 +41,6 @@ export async function disconnect(acting: Acting, methodId: string): Promise<Outc
       answer: {},
     };
   });
-}
-
-async function removeMethod({ query }: Write, accountId: string, { kind, id }: LoginMethod): Promise<void> {
-  if (kind === "passkey") await query.deleteFrom("passkey").where("id", "=", id).execute();
-  if (kind === "oidc") await query.deleteFrom("oidc_identity").where("id", "=", id).execute();
-  if (kind === "password")
-    await query.updateTable("account").set(NO_PASSWORD).where("id", "=", accountId).execute();
 }
 
 export async function addPasskey(
@@ -81,7 +72,6 @@ export async function addMethod(
       .execute();
     const { kind, name } = method;
     return {
-      ok: true,
       recorded: { kind: "method_added", detail: { method: kind, name } },
       notice: (context) => messages.methodAdded({ ...context, name }),
       answer: { id },

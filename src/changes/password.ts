@@ -41,7 +41,6 @@ export async function changePassword(
     };
     await write.query.updateTable("account").set(set).where("id", "=", account.id).execute();
     return {
-      ok: true,
       ends: { event: "password_changed", of: { accountId: account.id, exceptIds: [current.id] } },
       newCredentials: true,
       recorded: isFirst

@@ -55,7 +55,6 @@ export async function turnTwoFactorOn(
     await storeRecoveryCodes(write, id, fresh);
     await query.updateTable("session").set({ both_proved_at: now }).where("id", "=", current.id).execute();
     return {
-      ok: true,
       ends: { event: "two_factor_turned_on", of: { accountId: id } },
       newCredentials: true,
       recorded: { kind: "two_factor_on" },
@@ -72,7 +71,6 @@ export async function turnTwoFactorOff(acting: Acting, given: GivenFactors): Pro
     if (!(await hasTwoFactor(write, id))) return refuse("not_on");
     await removeTwoFactor(write, id);
     return {
-      ok: true,
       newCredentials: true,
       recorded: { kind: "two_factor_off" },
       notice: (context) => messages.twoFactorTurnedOff({ ...context, by: current.label }),
@@ -95,7 +93,6 @@ export async function renewCodes(
   return changeSecurity(acting, { proved: proof.account }, async (write, { id }) => {
     await storeRecoveryCodes(write, id, fresh);
     return {
-      ok: true,
       recorded: { kind: "recovery_codes_renewed" },
       notice: messages.recoveryCodesRenewed,
       answer: { recoveryCodes: fresh.codes },

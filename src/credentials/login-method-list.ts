@@ -35,6 +35,8 @@ export function isNeeded(methodId: string, methods: readonly { id: string; works
 /** A method with whether it works by itself, and the provider of an OIDC identity. */
 type StoredMethod = LoginMethod & { works: boolean; provider?: string };
 
+const SHARED = ["id", "created_at as createdAt", "last_used_at as lastUsedAt"] as const;
+
 /**
  * All methods of an account, each with whether it works by itself: a password whose address can't
  * receive a reset doesn't, nor does a provider that is no longer in the settings, or is there with another
@@ -45,18 +47,19 @@ export async function methodsOf(
   query: Kysely<Schema>,
   account: Account,
 ): Promise<StoredMethod[]> {
+  const { baseUrl, oidc } = parts.settings;
   const passkeys = await query
     .selectFrom("passkey")
-    .selectAll()
+    .select([...SHARED, "name"])
     .where("account_id", "=", account.id)
     .execute();
   const identities = await query
     .selectFrom("oidc_identity")
-    .selectAll()
+    .select([...SHARED, "provider", "issuer"])
     .where("account_id", "=", account.id)
     .execute();
   const methods: StoredMethod[] = [];
-  if (account.password_hash !== null) {
+  if (account.password_hash !== null)
     methods.push({
       id: "password",
       kind: "password",
@@ -65,21 +68,11 @@ export async function methodsOf(
       lastUsedAt: account.password_used_at,
       works: account.email_verified_at !== null && account.password_blocked_at === null,
     });
-  }
-  for (const { id, name, created_at: createdAt, last_used_at: lastUsedAt } of passkeys) {
-    methods.push({ id, kind: "passkey", name, createdAt, lastUsedAt, works: parts.settings.baseUrl.hasName });
-  }
-  for (const { id, provider, issuer, created_at: createdAt, last_used_at: lastUsedAt } of identities) {
-    const known = parts.settings.oidc.find((one) => one.id === provider);
-    methods.push({
-      id,
-      kind: "oidc",
-      name: known?.name ?? provider,
-      createdAt,
-      lastUsedAt,
-      provider,
-      works: known !== undefined && isIssuerOf(known, issuer),
-    });
+  for (const one of passkeys) methods.push({ ...one, kind: "passkey", works: baseUrl.hasName });
+  for (const { issuer, ...one } of identities) {
+    const known = oidc.find(({ id }) => id === one.provider);
+    const works = known !== undefined && isIssuerOf(known, issuer);
+    methods.push({ ...one, kind: "oidc", name: known?.name ?? one.provider, works });
   }
   return methods.sort((one, other) => one.createdAt - other.createdAt);
 }

@@ -2,6 +2,7 @@ import type { LoginMethodKind } from "../answers.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
 import type { Origin } from "../database/schema.ts";
+import { NO_PASSWORD } from "./ownership.ts";
 
 /** A login method that an account has, or had until `removed_at`, and where it came from. */
 export type MethodOrigin = Origin & {
@@ -69,6 +70,18 @@ export async function rememberRemoved(
     .columns([...COLUMNS, "account_id", "removed_at"])
     .expression(row)
     .execute();
+}
+
+/** Takes a login method away; one that the account no longer has is gone already. */
+export async function removeMethod(
+  { query }: Write,
+  accountId: string,
+  { kind, id }: Pick<MethodOrigin, "kind" | "id">,
+): Promise<void> {
+  if (kind === "passkey") await query.deleteFrom("passkey").where("id", "=", id).execute();
+  if (kind === "oidc") await query.deleteFrom("oidc_identity").where("id", "=", id).execute();
+  if (kind === "password")
+    await query.updateTable("account").set(NO_PASSWORD).where("id", "=", accountId).execute();
 }
 
 /** Null where there is no password. */

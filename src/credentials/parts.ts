@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import type { EmailBudget } from "../mail/budget.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import type { SessionParts } from "../sessions/parts.ts";
 import type { ClientInfo } from "../sessions/start.ts";
@@ -11,7 +10,6 @@ import type { Seal } from "./seal.ts";
 /** What the rules of accounts work with; joined in one place, `latchkey.ts`. */
 export type AccountParts = SessionParts & {
   readonly attempts: Attempts;
-  readonly emailBudget: EmailBudget;
   readonly log: Logger;
   readonly mailer: Mailer;
   readonly passwords: PasswordHashes;

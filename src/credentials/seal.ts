@@ -4,15 +4,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** Encrypts what must be read again later: TOTP secrets and the like. */
-export type Seal = {
-  /** Encrypts with the newest key, bound to what it belongs to: an account's id, an email's, a sign-in's state. */
-  close(plain: string, boundTo: string): Uint8Array;
-  /** @throws DecryptionError where no key fits or the bytes were changed or moved to another place. */
-  open(sealed: Uint8Array, boundTo: string): string;
-  keyAge(sealed: Uint8Array, boundTo: string): "the newest key" | "an older key" | "none";
-  /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
-  hmac(text: string): Buffer;
-};
+export type Seal = ReturnType<typeof createSeal>;
 
 /** What was sealed can't be read. The message is for the operator; a person is told "not available". */
 export class DecryptionError extends Error {
@@ -20,21 +12,24 @@ export class DecryptionError extends Error {
 }
 
 /** AES-256-GCM; the newest key comes first, older ones still open what they sealed. */
-export function createSeal(keys: readonly Uint8Array[]): Seal {
+export function createSeal(keys: readonly Uint8Array[]) {
   const [newest] = keys;
   if (!newest) throw new Error("A seal needs a key.");
   return {
-    hmac: (text) => createHmac("sha256", newest).update(`stamp:${text}`).digest(),
-    close(plain, boundTo) {
+    /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
+    hmac: (text: string): Buffer => createHmac("sha256", newest).update(`stamp:${text}`).digest(),
+    /** Encrypts with the newest key, bound to what it belongs to: an account's id, an email's, a sign-in's state. */
+    close(plain: string, boundTo: string): Uint8Array {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(boundTo));
       return Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
     },
-    keyAge(sealed, boundTo) {
+    keyAge(sealed: Uint8Array, boundTo: string): "the newest key" | "an older key" | "none" {
       const index = keys.findIndex((key) => tryKey(key, Buffer.from(sealed), boundTo) !== null);
       return index === 0 ? "the newest key" : index > 0 ? "an older key" : "none";
     },
-    open(sealed, boundTo) {
+    /** @throws DecryptionError where no key fits or the bytes were changed or moved to another place. */
+    open(sealed: Uint8Array, boundTo: string): string {
       for (const key of keys) {
         const plain = tryKey(key, Buffer.from(sealed), boundTo);
         if (plain !== null) return plain;

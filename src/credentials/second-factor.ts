@@ -32,7 +32,7 @@ export async function hasTwoFactor(
 
 /** A fresh TOTP secret of 160 bits, in base32, and the address that a QR code carries (RFC 6238). */
 export function makeTotpSecret(settings: Settings, email: string): { secret: string; uri: string } {
-  const name = settings.name ?? new URL(settings.baseUrl.origin).hostname;
+  const name = settings.name ?? settings.baseUrl.hostname;
   // In an authenticator app a colon parts the site from the account.
   const issuer = name.replaceAll(":", "");
   const totp = new TOTP({ issuer, label: email, secret: new Secret({ size: 20 }) });

@@ -1,7 +1,7 @@
 import type { Write } from "../database/database.ts";
 import { type Account, lockAccount } from "../database/lock.ts";
 import { type ActivityEntry, record } from "../history/activity.ts";
-import { type Actor, device, nameOf } from "../history/actor.ts";
+import { type Actor, device } from "../history/actor.ts";
 import type { Message } from "../mail/layout.ts";
 import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
@@ -14,8 +14,7 @@ import { emailContext, type NoticeContext, writeEmails, writeNotice } from "./se
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
 
 /** What a rule says of its change, once it has allowed it; `carryOut` does the rest, in this order. */
-export type SecurityChange<T = object> = {
-  ok: true;
+export type SecurityChange = {
   /** The event of the table of endings, and whose sessions it concerns. */
   ends?: Ends;
   /** What changes the account's address, or deletes it: after the endings, as `lockAccount` says. */
@@ -29,8 +28,6 @@ export type SecurityChange<T = object> = {
   notice?: (context: NoticeContext, ended: number) => Message;
   /** Other emails; their links are made in the same transaction. */
   emails?: () => OutgoingEmail[] | Promise<OutgoingEmail[]>;
-  /** What the caller is told. */
-  answer: T;
 };
 
 /** Who does it; `sessionId` where a signed-in person does. */
@@ -53,11 +50,11 @@ export async function carryOut(
   const ended = ends ? await endBecauseOf(write, ends.event, ends.of, { by, at: now }) : 0;
   await change.afterEndings?.();
   if (change.newCredentials) await raiseCredentialVersion(write, account);
-  if (recorded) await record(write, { accountId: account.id, at: now, label: nameOf(by), ...recorded });
+  if (recorded) await record(write, { accountId: account.id, at: now, label: by.name, ...recorded });
   write.announce(account.id);
   await writeEmails(parts, write, (await change.emails?.()) ?? [], now);
   if (notice) {
-    const done = { sessionId, device: by.kind === "device" ? by.label : undefined, now };
+    const done = { sessionId, device: by.isDevice ? by.name : undefined, now };
     await writeNotice(parts, write, account, done, (context) => notice(context, ended));
   }
   return ended;
@@ -67,11 +64,11 @@ export async function carryOut(
  * A change that an emailed link allows: the account is locked, the link used up. Where `change` returns null, the
  * link no longer fits the account, and is refused like one that has expired.
  */
-export async function changeByLink<T extends object>(
+export async function changeByLink(
   { parts, clientInfo, now }: Visit,
   found: AccountLink,
-  change: (write: Write, account: Account, link: EmailedLink) => Promise<SecurityChange<T> | null>,
-): Promise<Outcome<T>> {
+  change: (write: Write, account: Account, link: EmailedLink) => Promise<SecurityChange | null>,
+): Promise<Outcome> {
   const by = { actor: device(clientInfo.device.label), sessionId: null };
   return parts.database.write(async (write) => {
     const account = await lockAccount(write, found.account_id);
@@ -79,23 +76,21 @@ export async function changeByLink<T extends object>(
     const changed = link && (await change(write, account, link));
     if (!changed) return refuse("link_expired");
     await carryOut(parts, write, account, changed, by, now);
-    return { ok: true, ...changed.answer };
+    return { ok: true };
   });
 }
+
+/** An account, and the address of it that an email goes to. */
+type Mailbox = Pick<Account, "id" | "email" | "email_key">;
 
 export async function verificationEmail(
   parts: AccountParts,
   write: Write,
-  { id, email, email_key }: { id: string; email: string; email_key: string },
+  { id: account_id, email, email_key }: Mailbox,
   now: number,
   label?: string,
 ): Promise<OutgoingEmail> {
-  const link = await makeLink(
-    parts,
-    write,
-    { kind: "verify_address", account_id: id, email, email_key },
-    now,
-  );
+  const link = await makeLink(parts, write, { kind: "verify_address", account_id, email, email_key }, now);
   return { to: email, message: messages.verifyAddress({ ...emailContext(parts, email, now, label), link }) };
 }
 
@@ -103,18 +98,12 @@ export async function verificationEmail(
 export async function resetEmail(
   parts: AccountParts,
   write: Write,
-  account: { id: string; email: string; email_key: string },
+  { id: account_id, email, email_key }: Mailbox,
   messageOf: typeof messages.resetPassword,
   { label, now }: { label: string; now: number },
 ): Promise<OutgoingEmail> {
-  const { id, email, email_key } = account;
-  await record(write, { accountId: id, kind: "password_reset_requested", at: now, label });
-  const link = await makeLink(
-    parts,
-    write,
-    { kind: "reset_password", account_id: id, email, email_key },
-    now,
-  );
+  await record(write, { accountId: account_id, kind: "password_reset_requested", at: now, label });
+  const link = await makeLink(parts, write, { kind: "reset_password", account_id, email, email_key }, now);
   return { to: email, message: messageOf({ ...emailContext(parts, email, now, label), link }) };
 }
 

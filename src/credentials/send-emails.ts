@@ -1,6 +1,6 @@
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
-import type { HeldBack } from "../mail/budget.ts";
+import { type HeldBack, isAnyHourOver, takeFromBudget, takeHoursOver } from "../mail/budget.ts";
 import { emailsHeldBack } from "../mail/held-back.ts";
 import type { Link, Message } from "../mail/layout.ts";
 import { type Admit, type OutgoingEmail, storeEmails } from "../mail/outgoing.ts";
@@ -59,14 +59,14 @@ export async function writeNotice(
   await writeEmails(parts, write, [{ to: account.email, message: messageOf(context) }], now);
 }
 
-type Counting = Pick<AccountParts, "settings" | "emailBudget" | "seal">;
+type Counting = Pick<AccountParts, "settings" | "seal">;
 
 /** Lets an email out if its address may still get one, and tells the address what was held back in the hour before. */
 export function admitByBudget(parts: Counting): Admit {
   return async (write, { to, message }, now) => {
     if (!parts.settings.rateLimits) return true;
     const recipient = readEmailAddress(to) ?? { email: to, key: to };
-    const { goes, before } = await parts.emailBudget.take(write, recipient, message.share ?? "ordinary", now);
+    const { goes, before } = await takeFromBudget(write, recipient, message.share ?? "ordinary", now);
     if (before) await storeEmails(parts.seal, write, [heldBackEmail(parts, before, now)], now);
     return goes;
   };
@@ -74,9 +74,9 @@ export function admitByBudget(parts: Counting): Admit {
 
 /** Tells every address whose hour is over how many emails were held back. */
 export async function tellHeldBack(parts: AccountParts, now: number): Promise<void> {
-  if (!(await parts.emailBudget.isAnyOver(now))) return;
+  if (!(await isAnyHourOver(parts.database, now))) return;
   await parts.database.write(async (write) => {
-    const over = await parts.emailBudget.takeOver(write, now);
+    const over = await takeHoursOver(write, now);
     const emails = over.map((heldBack) => heldBackEmail(parts, heldBack, now));
     await writeEmails(parts, write, emails, now);
   });

@@ -1,5 +1,4 @@
 import type { InferResult, Kysely, Transaction } from "kysely";
-import type { AnnouncementListener } from "./announcements.ts";
 import type { Schema } from "./schema.ts";
 
 /** One transaction. What it announces is heard by live streams after the commit, never before. */
@@ -13,17 +12,15 @@ export type Write = {
   afterCommit(work: () => void): void;
 };
 
-export type Durability = {
-  /**
-   * Whether a power failure may undo it: a count, or what is done again anyway. The embedded database, which holds up
-   * every request while it waits for the disk, then doesn't wait; the next commit that does keeps this one, too.
-   * Default false.
-   */
-  mayBeLost?: boolean;
-};
+/**
+ * For a write that does no harm if a power failure undoes it (decisions/0028): a count, or what is done again anyway.
+ * The embedded database, which holds up every request while it waits for the disk, then doesn't wait; the next commit
+ * that does keeps this one, too.
+ */
+export const MAY_BE_LOST = { mayBeLost: true };
 
-/** For a write that does no harm if a power failure undoes it (decisions/0028). */
-export const MAY_BE_LOST: Durability = { mayBeLost: true };
+/** Hears that the sessions of an account have changed. */
+export type AnnouncementListener = (accountId: string | "everyone") => void;
 
 /** The one source of truth, in either engine. Everything that changes anything goes through `write`. */
 export type Database = {
@@ -34,7 +31,7 @@ export type Database = {
    * Runs `work` as one transaction: all of it or nothing. It may run again after a deadlock, so it does
    * nothing but database calls. A value that `work` returns is committed; to give up, it throws.
    */
-  write<T>(work: (write: Write) => Promise<T>, durability?: Durability): Promise<T>;
+  write<T>(work: (write: Write) => Promise<T>, durability?: typeof MAY_BE_LOST): Promise<T>;
   /** Looks sessions up by their tokens: the hot path. Sees every commit that was answered before the call. */
   lookUp: LookUp;
   /**

@@ -76,14 +76,8 @@ export async function recordFolded(write: Write, entry: ActivityEntry): Promise<
     .execute();
 }
 
-export type ActivityEvent = { id: string; kind: string; at: number; label: string; detail: Detail };
-
 /** A page of what happened to an account, newest first; null where `before` is no event of this account. */
-export async function readActivity(
-  database: Database,
-  accountId: string,
-  before: string | null,
-): Promise<ActivityEvent[] | null> {
+export async function readActivity(database: Database, accountId: string, before: string | null) {
   const events = database.read.selectFrom("activity").where("account_id", "=", accountId);
   if (before !== null && !(await events.select("id").where("id", "=", before).executeTakeFirst()))
     return null;
@@ -93,5 +87,5 @@ export async function readActivity(
     .orderBy("id", "desc")
     .limit(EVENTS_A_PAGE)
     .execute();
-  return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) }));
+  return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) as Detail }));
 }

@@ -1,29 +1,12 @@
-/** Who did something to an account. */
-export type Actor =
-  | { kind: "device"; label: string }
-  | { kind: "administrator" }
-  /** The app that Latchkey is part of, under the name that it gives. */
-  | { kind: "app"; name: string };
+/** Who did something to an account: a device, an administrator, or the app that Latchkey is part of. */
+export type Actor = {
+  /** As it is stored, answered and emailed. */
+  name: string;
+  isDevice: boolean;
+};
 
-export const ADMINISTRATOR: Actor = { kind: "administrator" };
+export const ADMINISTRATOR: Actor = { name: "an administrator", isDevice: false };
 
 export function device(label: string): Actor {
-  return { kind: "device", label };
-}
-
-/** Null where the app gives no name. */
-export function app(name: string | undefined): Actor | null {
-  return name === undefined ? null : { kind: "app", name };
-}
-
-/** The name of an actor, as it is stored, answered and emailed. */
-export function nameOf(actor: Actor): string {
-  switch (actor.kind) {
-    case "device":
-      return actor.label;
-    case "administrator":
-      return "an administrator";
-    case "app":
-      return actor.name;
-  }
+  return { name: label, isDevice: true };
 }

@@ -10,10 +10,7 @@ const HOUR = 60 * 60_000;
  * gets back in with, which nothing else may use up: 5 resets and 5 changes of address can be asked for in an hour. Only
  * browsers that the account knows can ask for more resets.
  */
-const MOST = { ordinary: 6, notice: 10 } as const satisfies Record<
-  Exclude<Share, "rescue" | "tally">,
-  number
->;
+const MOST: Record<Exclude<Share, "rescue" | "tally">, number> = { ordinary: 6, notice: 10 };
 
 const ROWS_A_BATCH = 200;
 
@@ -22,57 +19,49 @@ type Recipient = { email: string; key: string };
 /** An address whose hour is over, and how many emails it did not get in it. */
 export type HeldBack = { email: string; count: number };
 
-export type EmailBudget = {
-  /**
-   * Counts an email to an address, whichever node sends it. Says whether it may go out, and what is still to
-   * be said of the hour before.
-   */
-  take(
-    write: Write,
-    to: Recipient,
-    share: Share,
-    now: number,
-  ): Promise<{ goes: boolean; before: HeldBack | null }>;
-  /** Whether there are hours that are over. */
-  isAnyOver(now: number): Promise<boolean>;
-  /** Takes the hours that are over, a batch of them; each is given to one taker. */
-  takeOver(write: Write, now: number): Promise<HeldBack[]>;
-};
+/**
+ * Counts an email to an address, whichever node sends it. Says whether it may go out, and what is still to
+ * be said of the hour before.
+ */
+export async function takeFromBudget(
+  write: Write,
+  to: Recipient,
+  share: Share,
+  now: number,
+): Promise<{ goes: boolean; before: HeldBack | null }> {
+  if (share === "rescue" || share === "tally") return { goes: true, before: null };
+  const [over] = await write.query
+    .deleteFrom("email_budget")
+    .where("email_key", "=", to.key)
+    .where("window_ends_at", "<=", now)
+    .returning(["email", "held_back as count"])
+    .execute();
+  const goes = await count(write, to, MOST[share], now);
+  if (!goes) await holdBack(write, to);
+  return { goes, before: over && over.count > 0 ? over : null };
+}
 
-export function createEmailBudget(database: Database): EmailBudget {
-  return {
-    async take(write, to, share, now) {
-      if (share === "rescue" || share === "tally") return { goes: true, before: null };
-      const [over] = await write.query
-        .deleteFrom("email_budget")
-        .where("email_key", "=", to.key)
+/** Whether there are hours that are over. */
+export async function isAnyHourOver({ read }: Database, now: number): Promise<boolean> {
+  const over = read.selectFrom("email_budget").where("window_ends_at", "<=", now);
+  return (await over.select("email_key").limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Takes the hours that are over, a batch of them; each is given to one taker. */
+export async function takeHoursOver({ query, locksRows }: Write, now: number): Promise<HeldBack[]> {
+  const taken = await query
+    .deleteFrom("email_budget")
+    .where("email_key", "in", (from) =>
+      from
+        .selectFrom("email_budget")
+        .select("email_key")
         .where("window_ends_at", "<=", now)
-        .returning(["email", "held_back as count"])
-        .execute();
-      const goes = await count(write, to, MOST[share], now);
-      if (!goes) await holdBack(write, to);
-      return { goes, before: over && over.count > 0 ? over : null };
-    },
-    async isAnyOver(now) {
-      const over = database.read.selectFrom("email_budget").where("window_ends_at", "<=", now);
-      return (await over.select("email_key").limit(1).executeTakeFirst()) !== undefined;
-    },
-    async takeOver({ query, locksRows }, now) {
-      const taken = await query
-        .deleteFrom("email_budget")
-        .where("email_key", "in", (from) =>
-          from
-            .selectFrom("email_budget")
-            .select("email_key")
-            .where("window_ends_at", "<=", now)
-            .limit(ROWS_A_BATCH)
-            .$if(locksRows, (rows) => rows.forUpdate().skipLocked()),
-        )
-        .returning(["email", "held_back as count"])
-        .execute();
-      return taken.filter(({ count }) => count > 0);
-    },
-  };
+        .limit(ROWS_A_BATCH)
+        .$if(locksRows, (rows) => rows.forUpdate().skipLocked()),
+    )
+    .returning(["email", "held_back as count"])
+    .execute();
+  return taken.filter(({ count }) => count > 0);
 }
 
 /** One guarded statement; false where the address has had that many. */

@@ -12,18 +12,7 @@ import { smtpTransport } from "./smtp.ts";
 import type { MailTransport } from "./transport.ts";
 
 /** Sends the emails that wait in the database, or puts them into the outbox folder. */
-export type Mailer = {
-  /** Begins to send what is due and returns at once: no answer waits for a mail server, and none tells by its time whether an email went out. */
-  sendDue(): void;
-  /** Sends a test email, now or never. @throws where it isn't taken within minutes. */
-  sendNow(to: string, message: Message): Promise<void>;
-  /** Resolves when nothing that is due is left: each is sent, given up, or has its next try later. */
-  settled(): Promise<void>;
-  /** Asks the mail server, or the folder, whether it would take email. @throws where it wouldn't. */
-  verify(): Promise<void>;
-  /** Sends what it has begun to, for a while; the rest waits in the database for the next start, or another node. */
-  close(): Promise<void>;
-};
+export type Mailer = ReturnType<typeof createMailer>;
 
 export type MailerOptions = DeliveryOptions & {
   seal: EmailSeal;
@@ -51,19 +40,24 @@ export function openMailer(
   return createMailer({ ...joined, smtpUrl, from, outbox, now, showsLinks: isDevelopment(settings) });
 }
 
-export function createMailer(options: MailerOptions): Mailer {
+export function createMailer(options: MailerOptions) {
   const { from, now, closeTimeout = CLOSE_TIMEOUT } = options;
   const [transport, begun] = createMailTransport(options);
   const dispatch = createDispatch(options, transport);
   return {
+    /** Begins to send what is due and returns at once: no answer waits for a mail server, and none tells by its time whether an email went out. */
     sendDue: dispatch.sendDue,
-    sendNow: (to, message) =>
+    /** Sends a test email, now or never. @throws where it isn't taken within minutes. */
+    sendNow: (to: string, message: Message) =>
       transport.send({ to, message, at: now(), id: messageId(from, randomUUID()) }, { isCheck: true }),
-    async settled() {
+    /** Resolves when nothing that is due is left: each is sent, given up, or has its next try later. */
+    async settled(): Promise<void> {
       await Promise.all([begun, dispatch.idle()]);
     },
+    /** Asks the mail server, or the folder, whether it would take email. @throws where it wouldn't. */
     verify: () => transport.verify(),
-    async close() {
+    /** Sends what it has begun to, for a while; the rest waits in the database for the next start, or another node. */
+    async close(): Promise<void> {
       await within(closeTimeout, dispatch.idle());
       dispatch.stop();
       transport.close();

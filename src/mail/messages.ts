@@ -155,17 +155,12 @@ export function twoFactorTurnedOn(context: Occasion & WithNotMe): Message {
   ]);
 }
 
-/** `by` is the device that did it, or "an administrator": then there is no device, and whoever runs the site is to be asked. */
+/** `by` is the device that did it, or "an administrator". */
 export function twoFactorTurnedOff(context: Occasion & WithNotMe & { by: string }): Message {
   const by = context.by === context.device ? "" : ` by ${context.by}`;
-  const subject = "Two-factor authentication is off";
-  const lines = [
+  return security(context, "Two-factor authentication is off", [
     `Two-factor authentication for your account on ${context.product} was turned off${by}. Logging in no longer takes a code.`,
-  ];
-  if (context.device !== undefined || context.notMeLink !== undefined)
-    return security(context, subject, lines);
-  const after = `If you didn't ask for that, ask whoever runs ${context.product}.`;
-  return compose(context, { subject, lines, after: [after], share: "notice" });
+  ]);
 }
 
 export function recoveryCodesRenewed(context: Occasion & WithNotMe): Message {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { access, constants, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import PQueue from "p-queue";
 import type { Sender } from "../options/kinds.ts";
 import { compile, type Mail, type MailTransport } from "./transport.ts";
 
@@ -34,8 +35,9 @@ export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOpt
   let counter = 0;
   let cleanedAt = now();
   const tidy = () => clean(folder, cleanedAt).catch(onCleanFailure);
-  const cleaned = tidy();
-  let last: Promise<void> = cleaned;
+  /** One after the other, so that the folder never shows a later email before an earlier one. */
+  const oneAtATime = new PQueue({ concurrency: 1 });
+  const cleaned = oneAtATime.add(tidy);
 
   async function put(mail: Mail): Promise<void> {
     const { createTransport } = await import("nodemailer");
@@ -64,12 +66,7 @@ export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOpt
 
   return {
     cleaned,
-    /** One after the other, so that the folder never shows a later email before an earlier one. */
-    send(mail) {
-      const done = last.then(() => put(mail));
-      last = done.catch(() => {});
-      return done;
-    },
+    send: (mail) => oneAtATime.add(() => put(mail)),
     async verify() {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await access(folder, constants.W_OK);

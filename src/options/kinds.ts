@@ -102,6 +102,8 @@ export type BaseUrl = {
   href: string;
   origin: string;
   host: string;
+  /** The host without its port. */
+  hostname: string;
   path: string;
   secure: boolean;
   /** Whether its host is a name. A passkey belongs to a name: at an IP address browsers make none. */
@@ -131,6 +133,7 @@ export function toBaseUrl(url: URL): BaseUrl {
     href: url.origin + path,
     origin: url.origin,
     host: url.host,
+    hostname: url.hostname,
     path,
     secure: url.protocol === "https:",
     hasName: isIP(url.hostname.replace(/^\[|\]$/g, "")) === 0,

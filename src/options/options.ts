@@ -48,7 +48,7 @@ export function readSettings(options: LatchkeyOptions): Settings {
   if (!read.success) throw whatIsWrong(String(read.error.issues[0]?.path[0]), options);
   const { databaseUrl: database, secretKey: secretKeys, ...settings } = read.data;
   const baseUrl = settings.baseUrl ?? toBaseUrl(new URL(`http://localhost:${settings.port}`));
-  requireOwnDomain(settings.cookieDomain, new URL(baseUrl.origin).hostname);
+  requireOwnDomain(settings.cookieDomain, baseUrl.hostname);
   if (settings.importedCookie !== null && isOwn(settings.importedCookie, settings.cookieName))
     throw new SettingError("LATCHKEY_IMPORTED_COOKIE", `takes ${importedCookie.takes}`);
   if (secretKeys === null && database.engine === "postgres")

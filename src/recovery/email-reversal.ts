@@ -21,7 +21,7 @@ export async function reverseEmailChange(visit: Visit, token: string): Promise<O
   return changeByLink(visit, found, async (write, account, link) => {
     if (link.confirmed_at !== null) return undoChange(parts, write, { account, link, label }, now);
     await endLinksOfChange(write, account.id, link.change_id);
-    return { ok: true, answer: {} };
+    return {};
   }).catch((error: unknown) => {
     if (isUniqueViolation(error)) return refuse("link_expired");
     throw error;
@@ -41,7 +41,6 @@ async function undoChange(
   await removeAddedSince(parts, write, id, begunAt);
   const restored = { email, email_key, email_verified_at: now, password_blocked_at: now };
   return {
-    ok: true,
     ends: { event: "email_change_reversed", of: { accountId: id } },
     afterEndings: () => write.query.updateTable("account").set(restored).where("id", "=", id).execute(),
     newCredentials: true,
@@ -50,7 +49,6 @@ async function undoChange(
       { to: email, message: messages.emailChangeReversed(emailContext(parts, email, now, label)) },
       await resetEmail(parts, write, { id, email, email_key }, messages.secureAccount, { label, now }),
     ],
-    answer: {},
   };
 }
 

@@ -1,6 +1,5 @@
 import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
-import { type MethodOrigin, readOrigins } from "../credentials/method-origins.ts";
-import { NO_PASSWORD } from "../credentials/ownership.ts";
+import { type MethodOrigin, readOrigins, removeMethod } from "../credentials/method-origins.ts";
 import type { Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
@@ -30,7 +29,6 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
   return changeByLink(visit, link, async (write, account) => {
     const gone = methodsFrom(await readOrigins(write, account), link);
     return {
-      ok: true,
       ends: { event: "session_reported", of: { accountId, id, deviceHash } },
       afterEndings: async () => {
         if (deviceHash !== null) await forgetDevice(write, accountId, deviceHash);
@@ -40,7 +38,6 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
       emails: async () => [
         await resetEmail(parts, write, mailbox, secureFor(account, email_key), { label, now }),
       ],
-      answer: {},
     };
   });
 }
@@ -59,10 +56,7 @@ async function removeReported(
   { label, now: at }: { label: string; now: number },
 ): Promise<void> {
   const { id: methodId, kind, name } = method;
-  if (kind === "password")
-    await write.query.updateTable("account").set(NO_PASSWORD).where("id", "=", accountId).execute();
-  if (kind === "passkey") await write.query.deleteFrom("passkey").where("id", "=", methodId).execute();
-  if (kind === "oidc") await write.query.deleteFrom("oidc_identity").where("id", "=", methodId).execute();
+  await removeMethod(write, accountId, method);
   const opened = { accountId, methodId, exceptIds: await openedSince(write, accountId, method) };
   await endBecauseOf(write, "method_removed", opened, { by: device(label), at });
   if (kind === "removed") return;

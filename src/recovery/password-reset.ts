@@ -72,12 +72,10 @@ export async function resetPassword(
     const methods = await methodsOf(parts, write.query, account);
     const kept = methods.filter(({ kind, works }) => works && kind !== "password").map(({ name }) => name);
     return {
-      ok: true,
       ends: { event: "password_reset", of: { accountId } },
       newCredentials: true,
       recorded: { kind: "password_reset" },
       notice: (context) => messages.passwordWasReset({ ...context, removed, kept }),
-      answer: {},
     };
   });
 }

@@ -3,7 +3,7 @@ import type { EndReason, SignedOut } from "../answers.ts";
 import type { Write } from "../database/database.ts";
 import type { EndedSessionTable } from "../database/schema.ts";
 import type { ActivityEntry } from "../history/activity.ts";
-import { type Actor, nameOf } from "../history/actor.ts";
+import type { Actor } from "../history/actor.ts";
 import { REASON_KEPT } from "./expiry.ts";
 
 /** What is kept of sessions that have ended. */
@@ -22,7 +22,7 @@ export async function keepReasons(write: Write, gone: Gone[], { reason, by, at }
     session_id: session.id,
     account_id: session.accountId,
     reason,
-    by: by && nameOf(by),
+    by: by?.name ?? null,
     at,
     until: session.expiresAt + REASON_KEPT,
   }));
@@ -43,7 +43,7 @@ export function activityOf({ reason, by, at }: Ending) {
   const told = new Map<string, number>();
   const rest = new Map<string, { session: Gone; count: number }>();
   const entryOf = ({ accountId, label }: Gone, more: { count?: number } = {}): ActivityEntry => {
-    const detail = { reason, ...(by === null ? {} : { by: nameOf(by) }), ...more };
+    const detail = { reason, ...(by === null ? {} : { by: by.name }), ...more };
     return { accountId, kind: "session_ended", at, label, detail };
   };
   const isFolded = (session: Gone): boolean => {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { ExpressionBuilder, Selectable } from "kysely";
+import { type ExpressionBuilder, type Selectable, sql } from "kysely";
 import { MAY_BE_LOST, type Write } from "../database/database.ts";
 import type { Schema, SessionTable } from "../database/schema.ts";
 import { endBecauseOf } from "./endings.ts";
@@ -189,24 +189,14 @@ function leftovers(now: number): Leftover[] {
 }
 
 async function deleteLeftover(
-  write: Write,
+  { query, locksRows }: Write,
   most: number,
-  [table, keyColumn, column, until]: Leftover,
+  [ofTable, ofKey, ofTime, until]: Leftover,
 ): Promise<number> {
-  const { ref } = write.query.dynamic;
-  // Kysely types one table at a time; the columns are this table's own.
-  const name = table as "activity";
-  const key = ref<"id">(keyColumn);
-  const old = write.query
-    .selectFrom(name)
-    .select(key)
-    .where(ref<"at">(column), "<=", until)
-    .limit(most)
-    .$if(write.locksRows, (query) => query.forUpdate().skipLocked());
-  const result = await write.query
-    .deleteFrom(name)
-    .where(key, "in", old)
-    .where(ref<"at">(column), "<=", until)
-    .executeTakeFirst();
-  return Number(result.numDeletedRows);
+  const [table, key, time] = [sql.table(ofTable), sql.ref(ofKey), sql.ref(ofTime)];
+  const free = locksRows ? sql`for update skip locked` : sql``;
+  const deletion = sql`
+    delete from ${table} where ${time} <= ${until} and ${key} in
+      (select ${key} from ${table} where ${time} <= ${until} limit ${sql.lit(most)} ${free})`;
+  return Number((await deletion.execute(query)).numAffectedRows);
 }

@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../src/http/app.ts";
 import { LiveStreams } from "../../src/sessions/live/live-streams.ts";
-import { Watcher } from "../../src/sessions/live/watcher.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { header } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
@@ -67,7 +66,6 @@ describeOnEachEngine("Live streams", (engine) => {
     const { parts } = server().latchkey;
     const live = new LiveStreams(
       parts,
-      new Watcher(parts.database),
       (error) => {
         throw error;
       },

@@ -35,30 +35,18 @@ const GENEROUS = 10;
 
 export type Limit = { kind: keyof typeof LIMITS; of: string; generous?: boolean };
 
-export type Attempts = {
-  /**
-   * Counts one try against each limit, before it is checked, so that parallel tries can't slip by.
-   * A null counts nothing.
-   * @returns a refusal with the seconds to wait if any limit is used up; a limit known to be used up costs no write.
-   */
-  take(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
-  /** The refusal of a limit that is known to be used up; counts nothing. */
-  refusal(limits: (Limit | null)[], now: number): Promise<Refusal | null>;
-  /** The try was right: forgets what was counted. */
-  release(write: Write, limit: Limit): Promise<void>;
-  /** The try was right, and others share the count: gives this one back. */
-  giveBack(write: Write, shared: Limit | null): Promise<void>;
-  /** Counts a wrong password of an address without an account, as much work as noting it for an owner. */
-  noteForNobody(write: Write, address: string, now: number): Promise<void>;
-  /** Few tries of one kind are under way at once; the others wait here, so that right ones don't use up the limit. */
-  inTurn<T>(limit: Limit, work: () => Promise<T>): Promise<T>;
-};
+export type Attempts = ReturnType<typeof createAttempts>;
 
-export function createAttempts(database: Database, on: boolean): Attempts {
+export function createAttempts(database: Database, on: boolean) {
   const turns = createTurns("Too many sign-ins of one account are under way.");
   const decided = createDecided(database);
   return {
-    async take(limits, now) {
+    /**
+     * Counts one try against each limit, before it is checked, so that parallel tries can't slip by.
+     * A null counts nothing.
+     * @returns a refusal with the seconds to wait if any limit is used up; a limit known to be used up costs no write.
+     */
+    async take(limits: (Limit | null)[], now: number): Promise<Refusal | null> {
       const refused = await this.refusal(limits, now);
       if (!on || refused) return refused;
       const ends = await database.write(async (write) => {
@@ -69,18 +57,21 @@ export function createAttempts(database: Database, on: boolean): Attempts {
       for (const [key, end] of ends) decided.remember(key, end, now);
       return ends.length === 0 ? null : tooMany(Math.max(...ends.map(([, end]) => end)) - now);
     },
-    async refusal(limits, now) {
+    /** The refusal of a limit that is known to be used up; counts nothing. */
+    async refusal(limits: (Limit | null)[], now: number): Promise<Refusal | null> {
       if (!on) return null;
       const asked = inOrder(limits).map((limit) => ({ key: keyOf(limit), most: mostOf(limit) }));
       const end = await decided.endOf(asked, now);
       return end === null ? null : tooMany(end - now);
     },
-    async release({ query }, limit) {
+    /** The try was right: forgets what was counted. */
+    async release({ query }: Write, limit: Limit): Promise<void> {
       if (!on) return;
       decided.forget(keyOf(limit));
       await query.deleteFrom("attempts").where("key", "=", keyOf(limit)).execute();
     },
-    async giveBack({ query }, shared) {
+    /** The try was right, and others share the count: gives this one back. */
+    async giveBack({ query }: Write, shared: Limit | null): Promise<void> {
       if (!on || shared === null) return;
       decided.forget(keyOf(shared));
       await query
@@ -90,12 +81,12 @@ export function createAttempts(database: Database, on: boolean): Attempts {
         .where("count", ">", 0)
         .execute();
     },
-    async noteForNobody(write, address, now) {
+    /** Counts a wrong password of an address without an account, as much work as noting it for an owner. */
+    async noteForNobody(write: Write, address: string, now: number): Promise<void> {
       await countTry(write, { kind: "password_of_nobody", of: address }, now);
     },
-    async inTurn(limit, work) {
-      return turns.run(keyOf(limit), work);
-    },
+    /** Few tries of one kind are under way at once; the others wait here, so that right ones don't use up the limit. */
+    inTurn: <T>(limit: Limit, work: () => Promise<T>) => turns.run(keyOf(limit), work),
   };
 }
 

@@ -8,14 +8,7 @@ const BELIEVED = 2_000;
 type Limit = { key: string; most: number };
 
 /** Refusals that are already decided, so that a flood of them costs no write, and usually no read either. */
-export type Decided = {
-  /** When the wait for the last of these limits ends; null where nothing is known to refuse. */
-  endOf(limits: readonly Limit[], now: number): Promise<number | null>;
-  remember(key: string, endsAt: number, now: number): void;
-  forget(key: string): void;
-};
-
-export function createDecided(database: Database): Decided {
+export function createDecided(database: Database) {
   const refused = new Map<string, { endsAt: number; seenAt: number }>();
 
   function remember(key: string, endsAt: number, now: number): void {
@@ -42,12 +35,13 @@ export function createDecided(database: Database): Decided {
   }
 
   return {
-    async endOf(limits, now) {
+    /** When the wait for the last of these limits ends; null where nothing is known to refuse. */
+    async endOf(limits: readonly Limit[], now: number): Promise<number | null> {
       const looked = await Promise.all(limits.map((limit) => endOfOne(limit, now)));
       const ends = looked.filter((end) => end !== null);
       return ends.length === 0 ? null : Math.max(...ends);
     },
     remember,
-    forget: (key) => refused.delete(key),
+    forget: (key: string) => refused.delete(key),
   };
 }

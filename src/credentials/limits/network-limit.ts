@@ -5,9 +5,6 @@ import type { EmailAddress } from "../email-address.ts";
 import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
 
-/** What a limit by network needs to know of whoever asks. */
-export type Asking = Pick<ClientInfo, "network" | "deviceToken" | "isReturning">;
-
 /**
  * The limit of the network that a request comes from. A peer that may speak for many can be used up by any
  * of them; a browser that the account knows is let past it: null.
@@ -15,7 +12,7 @@ export type Asking = Pick<ClientInfo, "network" | "deviceToken" | "isReturning">
 export async function networkLimit(
   parts: AccountParts,
   kind: Limit["kind"],
-  { network, deviceToken, isReturning }: Asking,
+  { network, deviceToken, isReturning }: ClientInfo,
   account?: { id: string } | { emailKey: string } | null,
 ): Promise<Limit | null> {
   if (account && network.generous && isReturning) {
@@ -37,7 +34,7 @@ export async function networkLimit(
 export async function resetLimit(
   parts: AccountParts,
   { typed, address }: { typed: string; address: EmailAddress | null },
-  { deviceToken, isReturning }: Asking,
+  { deviceToken, isReturning }: ClientInfo,
 ): Promise<Limit> {
   const device = isReturning && address !== null ? hashToken(deviceToken) : null;
   const known = address && device && (await findByDevice(parts.database.read, address.key, device));

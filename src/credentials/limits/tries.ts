@@ -6,13 +6,7 @@ import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
 
 /** Tries at a password, from one browser; the verbs are those of `Attempts`. */
-export type Tries = {
-  /** What this browser's tries count against. */
-  own: Limit;
-  refusal(now: number): Promise<Refusal | null>;
-  take(now: number): Promise<Refusal | null>;
-  release(write: Write): Promise<void>;
-};
+export type Tries = Awaited<ReturnType<typeof passwordTries>>;
 
 /**
  * A browser that the account knows counts for itself, so that a stranger's guesses can't lock the owner out;
@@ -27,7 +21,7 @@ export async function passwordTries(
     deviceHash: Uint8Array | null;
     network?: Limit;
   },
-): Promise<Tries> {
+) {
   const { account, name, deviceHash } = of;
   const known = account ? await knownDevice(database, account.id, deviceHash) : null;
   const own: Limit = known
@@ -37,14 +31,15 @@ export async function passwordTries(
   // What a peer that may speak for many has used up doesn't keep out a browser that the account knows.
   const network = known && of.network?.generous ? null : (of.network ?? null);
   return {
+    /** What this browser's tries count against. */
     own,
-    refusal: (now) => attempts.refusal([own, network, daily], now),
-    async take(now) {
+    refusal: (now: number) => attempts.refusal([own, network, daily], now),
+    async take(now: number): Promise<Refusal | null> {
       const tooMany = await attempts.take([own, network], now);
       // Only a password that is really checked counts for the day.
       return tooMany ?? attempts.take([daily], now);
     },
-    async release(write) {
+    async release(write: Write): Promise<void> {
       await attempts.release(write, own);
       await attempts.giveBack(write, network);
       await attempts.giveBack(write, daily);

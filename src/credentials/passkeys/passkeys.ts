@@ -31,7 +31,7 @@ export async function registrationOptions(
   const { generateRegistrationOptions } = await webAuthn();
   const options = await generateRegistrationOptions({
     rpName: siteNameOf(parts.settings),
-    rpID: relyingPartyId(parts),
+    rpID: parts.settings.baseUrl.hostname,
     userName: of.email,
     userID: new Uint8Array(Buffer.from(of.accountId ?? makeId())),
     attestationType: "none",
@@ -65,7 +65,7 @@ export async function acceptRegistration(
     response,
     expectedChallenge: challenge,
     expectedOrigin: parts.settings.baseUrl.origin,
-    expectedRPID: relyingPartyId(parts),
+    expectedRPID: parts.settings.baseUrl.hostname,
     requireUserVerification: false,
   }).catch(() => null);
   if (!verified?.verified) return refusal;
@@ -79,18 +79,14 @@ export async function acceptRegistration(
  * Options for signing in, or for proving it is still you. They name no passkeys, so they tell nobody which
  * addresses have any: every passkey here is discoverable, and only what it proves says whose it is.
  */
-export async function authenticationOptions(
-  parts: AccountParts,
-  of: { accountId: string | null; browser: string },
-  now: number,
-) {
+export async function authenticationOptions(parts: AccountParts, browser: string, now: number) {
   const { generateAuthenticationOptions } = await webAuthn();
   const options = await generateAuthenticationOptions({
-    rpID: relyingPartyId(parts),
+    rpID: parts.settings.baseUrl.hostname,
     userVerification: "preferred",
   });
-  const ceremony = { kind: "use_passkey", accountId: of.accountId, data: "" } as const;
-  await beginCeremony(parts.database, { key: options.challenge, browser: of.browser }, ceremony, now);
+  const ceremony = { kind: "use_passkey", accountId: null, data: "" } as const;
+  await beginCeremony(parts.database, { key: options.challenge, browser }, ceremony, now);
   return options;
 }
 
@@ -110,7 +106,6 @@ export async function acceptAuthentication(
   const response = answer.response as AuthenticationResponseJSON;
   const passkey = ceremony && (await findPasskey(parts.database, response.id));
   if (!ceremony || !passkey) return null;
-  if (ceremony.accountId !== null && ceremony.accountId !== passkey.account_id) return null;
   const credential: WebAuthnCredential = {
     id: passkey.credential_id,
     publicKey: new Uint8Array(passkey.public_key),
@@ -121,7 +116,7 @@ export async function acceptAuthentication(
     response,
     expectedChallenge: challenge,
     expectedOrigin: parts.settings.baseUrl.origin,
-    expectedRPID: relyingPartyId(parts),
+    expectedRPID: parts.settings.baseUrl.hostname,
     credential,
     requireUserVerification: false,
   }).catch(() => null);
@@ -146,8 +141,4 @@ function challengeOf(response: unknown): string | null {
   } catch {
     return null;
   }
-}
-
-function relyingPartyId(parts: AccountParts): string {
-  return new URL(parts.settings.baseUrl.origin).hostname;
 }

@@ -14,17 +14,7 @@ const USUAL_POOL = 4;
 /** How long a password may wait for its turn, in ms; then the answer is 503. */
 const TIMEOUT = 10_000;
 
-export type PasswordHashes = {
-  hash(password: string): Promise<string>;
-  /**
-   * Compares; a refusal takes the same time whether there is a hash or not, and whichever system made it.
-   * `outdated` means that it was made at a lower cost, or by another system, and should be replaced.
-   * @throws Busy where too many wait.
-   */
-  verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }>;
-  /** The bare hash with a given salt, at the cost of a password. @throws Busy where too many wait. */
-  digest(text: string, salt: Buffer): Promise<Buffer>;
-};
+export type PasswordHashes = ReturnType<typeof createPasswordHashes>;
 
 /**
  * How many passwords are hashed at once: as many as there are cores, and one fewer than Node's pool has threads.
@@ -44,7 +34,7 @@ export function hashesAtOnce(
  * one check of our own and one of each kind, with the account's own hash where that is one, so that none
  * tells whose account was imported, or is none at all.
  */
-export function createPasswordHashes(foreignKinds: () => Promise<string[]>): PasswordHashes {
+export function createPasswordHashes(foreignKinds: () => Promise<string[]>) {
   const semaphore = createSemaphore(
     hashesAtOnce(availableParallelism()),
     TIMEOUT,
@@ -68,17 +58,23 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>): Pas
     return false;
   }
 
-  const digestOf = (text: string, salt: Buffer) => semaphore.run(() => derive(text, salt, COST, HASH_BYTES));
+  /** The bare hash with a given salt, at the cost of a password. @throws Busy where too many wait. */
+  const digest = (text: string, salt: Buffer) => semaphore.run(() => derive(text, salt, COST, HASH_BYTES));
 
   return {
-    digest: digestOf,
-    async hash(password) {
+    digest,
+    async hash(password: string): Promise<string> {
       const salt = randomBytes(SALT_BYTES);
-      const digest = await digestOf(password, salt);
+      const made = await digest(password, salt);
       const { memory, passes, parallelism } = COST;
-      return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(digest)}`;
+      return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(made)}`;
     },
-    async verify(password, hash) {
+    /**
+     * Compares; a refusal takes the same time whether there is a hash or not, and whichever system made it.
+     * `outdated` means that it was made at a lower cost, or by another system, and should be replaced.
+     * @throws Busy where too many wait.
+     */
+    async verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }> {
       const foreign = hash !== null && isForeign(hash) ? hash : null;
       const own = await verifyOwn(password, foreign === null ? hash : null);
       if (own.right) return own;

@@ -8,13 +8,6 @@ const MOST_WAITING = 100;
 /** In ms. The first question waits until the dictionaries are read, which takes seconds on a busy machine. */
 const TIMEOUT = 10_000;
 
-type StrengthThread = {
-  /** @throws Busy where too many wait; whatever ended the thread. */
-  judge(question: Question): Promise<Judgement>;
-  /** The last one to let go ends the thread. */
-  release(): Promise<void>;
-};
-
 const semaphore = createSemaphore(1, TIMEOUT, "Too many passwords are being judged.", MOST_WAITING);
 let holders = 0;
 let worker: Worker | undefined;
@@ -24,11 +17,13 @@ let worker: Worker | undefined;
  * It begins with the first question. It answers one at a time and knows of no other, so one that is given up
  * costs nothing.
  */
-export function holdStrengthThread(): StrengthThread {
+export function holdStrengthThread() {
   holders += 1;
   return {
-    judge: (question) => semaphore.run(() => ask(question)),
-    async release() {
+    /** @throws Busy where too many wait; whatever ended the thread. */
+    judge: (question: Question) => semaphore.run(() => ask(question)),
+    /** The last one to let go ends the thread. */
+    async release(): Promise<void> {
       holders -= 1;
       if (holders > 0) return;
       const last = worker;

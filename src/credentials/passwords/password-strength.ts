@@ -18,11 +18,7 @@ const LEAKED = "This password was leaked before, and guessers try such passwords
 /** What guessers begin with, whatever the site. */
 const USUAL_WORDS = ["password", "sign-in", "login"];
 
-export type PasswordStrength = {
-  /** Null if the password is strong enough, else one sentence that says why not. */
-  whyWeak(password: string, ownWords: string[]): Promise<string | null>;
-  close(): Promise<void>;
-};
+export type PasswordStrength = ReturnType<typeof createPasswordStrength>;
 
 /**
  * Judges new passwords: length in code points, and how guessable they are, without rules of
@@ -33,11 +29,12 @@ export function createPasswordStrength(
   minLength: number,
   names: readonly string[],
   breached: BreachedPasswords | null,
-): PasswordStrength {
+) {
   const siteWords = ["latchkey", ...names, ...names.flatMap((name) => name.split(/[^\p{L}\p{N}-]+/u))];
   const thread = holdStrengthThread();
   return {
-    async whyWeak(password, ownWords) {
+    /** Null if the password is strong enough, else one sentence that says why not. */
+    async whyWeak(password: string, ownWords: string[]): Promise<string | null> {
       const normal = password.normalize("NFC");
       const length = [...normal].length;
       if (length < minLength) return `Use at least ${minLength} characters.`;
@@ -54,7 +51,7 @@ export function createPasswordStrength(
       if (score >= LEAST_SCORE) return null;
       return `${warning ? `${warning} ` : "This password is easy to guess. "}Add a few unrelated words.`;
     },
-    async close() {
+    async close(): Promise<void> {
       await Promise.all([thread.release(), breached?.close()]);
     },
   };

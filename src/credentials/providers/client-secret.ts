@@ -1,22 +1,19 @@
 import * as client from "openid-client";
 
-/** Sends the client secret where the provider wants it: in the body of the request, or in its header. */
-export type ClientSecret = {
-  authenticate: client.ClientAuth;
-  /** Runs `work`, which needs the secret; if the provider refuses it, once more with the secret in the other place. */
-  inEitherPlace<T>(work: () => Promise<T>): Promise<T>;
-};
+export type ClientSecret = ReturnType<typeof createClientSecret>;
 
 /**
- * Many providers insist on the place that was chosen when the client was registered, and their metadata doesn't say
- * which one that is. A refused secret doesn't use up the code. The place that was right is tried first from then on.
+ * Sends the client secret where the provider wants it: in the body of the request, or in its header. Many providers
+ * insist on the place that was chosen when the client was registered, and their metadata doesn't say which one that
+ * is. A refused secret doesn't use up the code. The place that was right is tried first from then on.
  */
-export function createClientSecret(secret: string): ClientSecret {
+export function createClientSecret(secret: string) {
   const places = [client.ClientSecretPost(secret), client.ClientSecretBasic(secret)] as const;
   let preferred: 0 | 1 = 0;
   return {
-    authenticate: (...request) => places[preferred](...request),
-    async inEitherPlace(work) {
+    authenticate: ((...request) => places[preferred](...request)) satisfies client.ClientAuth,
+    /** Runs `work`, which needs the secret; if the provider refuses it, once more with the secret in the other place. */
+    async inEitherPlace<T>(work: () => Promise<T>): Promise<T> {
       const tried = preferred;
       try {
         return await work();

@@ -20,12 +20,7 @@ export class ProviderFailed extends Error {
   override name = "ProviderFailed";
 }
 
-export type Provider = {
-  readonly settings: OidcProvider;
-  authorizationUrl(authorization: AuthorizationRequest): Promise<URL>;
-  /** @throws ProviderFailed for anything but a valid, fresh answer to this very authorization. */
-  identify(answer: URL, authorization: AuthorizationRequest): Promise<ProviderIdentity>;
-};
+export type Provider = ReturnType<typeof createProvider>;
 
 const TIMEOUT_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
@@ -48,7 +43,7 @@ export function newAuthorizationRequest(fresh: boolean): AuthorizationRequest {
 }
 
 /** A provider of the settings; discovered at its first use, and again if that failed. */
-export function createProvider(settings: OidcProvider, redirectUri: string): Provider {
+export function createProvider(settings: OidcProvider, redirectUri: string) {
   let configured: Promise<client.Configuration> | undefined;
   const secret = createClientSecret(settings.clientSecret);
   const configuration = () => {
@@ -61,7 +56,7 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
   const isGitHub = settings.kind === "github";
   return {
     settings,
-    async authorizationUrl({ state, nonce, verifier, fresh }) {
+    async authorizationUrl({ state, nonce, verifier, fresh }: AuthorizationRequest): Promise<URL> {
       const config = await configuration();
       const parameters = {
         redirect_uri: redirectUri,
@@ -78,7 +73,8 @@ export function createProvider(settings: OidcProvider, redirectUri: string): Pro
         throw new ProviderFailed("The provider names no page to sign in at.", { cause: error });
       }
     },
-    async identify(answer, authorization) {
+    /** @throws ProviderFailed for anything but a valid, fresh answer to this very authorization. */
+    async identify(answer: URL, authorization: AuthorizationRequest): Promise<ProviderIdentity> {
       const config = await configuration();
       try {
         return await (isGitHub

@@ -1,5 +1,5 @@
+import { EventEmitter } from "node:events";
 import { Kysely, sql } from "kysely";
-import { createAnnouncements } from "../announcements.ts";
 import { type Database, DatabaseUnavailable, type Notice, type Write } from "../database.ts";
 import type { Schema } from "../schema.ts";
 import { transact } from "../transaction.ts";
@@ -47,12 +47,13 @@ export async function openPostgres(options: {
   const ready = () => prepared().catch(asNotNow);
 
   const query = new Kysely<Schema>({ dialect: postgresDialect(pool, ready) });
-  const announcements = createAnnouncements();
+  const announcements = new EventEmitter();
   const otherNodes = tellOtherNodes(query);
   let stopListening: (() => Promise<void>) | undefined;
 
+  const announce = (accountId: string) => announcements.emit("changed", accountId);
   const tell = (changed: ReadonlySet<string>) => {
-    for (const accountId of changed) announcements.tell(accountId);
+    for (const accountId of changed) announce(accountId);
     otherNodes.tell(changed);
   };
   async function write<T>(work: (write: Write) => Promise<T>): Promise<T> {
@@ -71,8 +72,9 @@ export async function openPostgres(options: {
     write,
     lookUp: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice, read: query }),
     onAnnouncement(listener) {
-      stopListening ??= listenToOtherNodes(target, announcements.tell, notice);
-      return announcements.listen(listener);
+      stopListening ??= listenToOtherNodes(target, announce, notice);
+      announcements.on("changed", listener);
+      return () => announcements.off("changed", listener);
     },
     clockAhead: (clock) => clockAhead(query, clock),
     lockPruning,

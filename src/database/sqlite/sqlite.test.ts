@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { engineOf, type TestDatabase } from "../../../tests/support/databases/engines.ts";
-import { type Durability, MAY_BE_LOST, type Write } from "../database.ts";
+import { MAY_BE_LOST, type Write } from "../database.ts";
 import { openSqlite } from "./sqlite.ts";
 
 const WAITS = 2;
@@ -28,7 +28,7 @@ async function synchronous({ query }: Write): Promise<number | undefined> {
 
 test("a commit waits for the disk, except where it may be lost; one after it waits again, also where it failed", async () => {
   const database = openSqlite(file);
-  const waits = (durability?: Durability) => database.write(synchronous, durability);
+  const waits = (durability?: typeof MAY_BE_LOST) => database.write(synchronous, durability);
   expect(await waits()).toBe(WAITS);
   expect(await waits(MAY_BE_LOST)).toBe(DOES_NOT_WAIT);
   expect(await waits()).toBe(WAITS);

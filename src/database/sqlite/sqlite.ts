@@ -1,6 +1,6 @@
+import { EventEmitter } from "node:events";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
-import { createAnnouncements } from "../announcements.ts";
 import type { Database, Notice } from "../database.ts";
 import type { Schema } from "../schema.ts";
 import { transact } from "../transaction.ts";
@@ -28,21 +28,24 @@ export function openSqlite(file: string, notice?: Notice): Database {
     checkpoints.afterTransaction();
   };
   const writer = new Kysely<Schema>({ dialect: sqliteDialect(writing, afterTransaction) });
-  const announcements = createAnnouncements();
+  const announcements = new EventEmitter();
   const stopLooking = lookForOtherWriters(writing, announcements);
   const tell = (changed: ReadonlySet<string>) => {
-    for (const accountId of changed) announcements.tell(accountId);
+    for (const accountId of changed) announcements.emit("changed", accountId);
   };
 
   return {
     engine: "sqlite",
     read,
-    async write(work, { mayBeLost = false } = {}) {
+    async write(work, durability) {
       const run = (connection: Kysely<Schema>) => transact(connection, { locksRows: false, tell }, work);
-      return mayBeLost ? withoutSync(writing, writer, run) : run(writer);
+      return durability?.mayBeLost ? withoutSync(writing, writer, run) : run(writer);
     },
     lookUp,
-    onAnnouncement: announcements.listen,
+    onAnnouncement(listener) {
+      announcements.on("changed", listener);
+      return () => announcements.off("changed", listener);
+    },
     clockAhead: async () => 0,
     lockPruning: async () => true,
     forgetOldChanges: async () => 0,
@@ -85,16 +88,13 @@ function openForLookUp(file: string): DatabaseSync {
 }
 
 /** `data_version` moves when any other connection has committed, the command line's included. */
-function lookForOtherWriters(
-  writing: DatabaseSync,
-  announcements: ReturnType<typeof createAnnouncements>,
-): () => void {
+function lookForOtherWriters(writing: DatabaseSync, announcements: EventEmitter): () => void {
   const version = writing.prepare("pragma data_version");
   let seen = version.get()?.data_version;
   const timer = setInterval(() => {
-    if (!announcements.hasListeners) return;
+    if (announcements.listenerCount("changed") === 0) return;
     const now = version.get()?.data_version;
-    if (now !== seen) announcements.tell("everyone");
+    if (now !== seen) announcements.emit("changed", "everyone");
     seen = now;
   }, LOOK_INTERVAL);
   timer.unref();

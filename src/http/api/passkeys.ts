@@ -38,11 +38,7 @@ export const passkeyRoutes = [
       const tooMany = await tooManyCeremonies(call);
       if (tooMany) return tooMany;
       const browser = browserOf(call) ?? makeSecret();
-      return withOptions(
-        call,
-        browser,
-        await authenticationOptions(call.parts, { accountId: null, browser }, call.now),
-      );
+      return withOptions(call, browser, await authenticationOptions(call.parts, browser, call.now));
     },
   }),
   route({

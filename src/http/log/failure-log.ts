@@ -10,14 +10,10 @@ const LEVELS = {
 
 type Words = keyof typeof LEVELS;
 
-export type FailureLog = {
-  note(words: Words, facts: { err: unknown }, now: number): void;
-  /** Logs how many failures of a minute that is over were left out. */
-  tellLeftOut(now: number): void;
-};
+export type FailureLog = ReturnType<typeof createFailureLog>;
 
 /** Failures as lines of the log, so many of each kind a minute: none hides another. */
-export function createFailureLog(log: Pick<Logger, "error" | "warn">): FailureLog {
+export function createFailureLog(log: Pick<Logger, "error" | "warn">) {
   const limitOf = (words: Words) =>
     createLinesAMinute((leftOut) => log[LEVELS[words]](leftOut, `${words} More of these than are logged.`));
   const limits = {
@@ -26,10 +22,11 @@ export function createFailureLog(log: Pick<Logger, "error" | "warn">): FailureLo
     "The database does not answer.": limitOf("The database does not answer."),
   };
   return {
-    note(words, facts, now) {
+    note(words: Words, facts: { err: unknown }, now: number): void {
       if (limits[words].takes(now)) log[LEVELS[words]](facts, words);
     },
-    tellLeftOut(now) {
+    /** Logs how many failures of a minute that is over were left out. */
+    tellLeftOut(now: number): void {
       for (const limit of Object.values(limits)) limit.tellLeftOut(now);
     },
   };

@@ -45,22 +45,19 @@ export type RefusedRequest = {
   account: string | undefined;
 };
 
-export type RefusalLog = {
-  /** Logs a refusal, where it concerns security. */
-  note(refused: RefusedRequest, now: number): void;
-  /** Logs how many refusals of a minute that is over were left out. */
-  tellLeftOut(now: number): void;
-};
+export type RefusalLog = ReturnType<typeof createRefusalLog>;
 
 /** Refusals as lines of the log, so many a minute. */
-export function createRefusalLog(log: Pick<Logger, "info">): RefusalLog {
+export function createRefusalLog(log: Pick<Logger, "info">) {
   const lines = createLinesAMinute((leftOut) =>
     log.info(leftOut, "More requests were refused than are logged."),
   );
   return {
-    note(refused, now) {
+    /** Logs a refusal, where it concerns security. */
+    note(refused: RefusedRequest, now: number): void {
       if (concernsSecurity(refused) && lines.takes(now)) log.info(factsOf(refused), "Refused.");
     },
+    /** Logs how many refusals of a minute that is over were left out. */
     tellLeftOut: lines.tellLeftOut,
   };
 }

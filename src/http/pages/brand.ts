@@ -8,18 +8,12 @@ import { SettingError, type Settings } from "../../options/options.ts";
 import type { Asset } from "./asset.ts";
 
 /** The site's name and look, and the files for it by the path that they are served at. */
-export type Brand = {
-  readonly name: string;
-  readonly logo: string | null;
-  readonly stylesheet: string | null;
-  readonly links: readonly { words: string; href: string }[];
-  readonly assets: ReadonlyMap<string, Asset>;
-};
+export type Brand = ReturnType<typeof readBrand>;
 
 const LARGEST_LOGO = 256 * 1024;
 
 /** @throws SettingError where the logo can't be read. */
-export function readBrand(settings: Settings): Brand {
+export function readBrand(settings: Settings) {
   const { name, logo, accent, termsUrl, privacyUrl, support } = settings;
   const assets = new Map<string, Asset>();
   const add = (of: string, type: string, bytes: Buffer<ArrayBuffer>) => {

@@ -1,7 +1,7 @@
 import type { EndReason } from "../../answers.ts";
 import { REASON_KEPT } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
-import type { Subscription, Watcher } from "./watcher.ts";
+import { type Subscription, watch } from "./watch.ts";
 
 /** One session that ended, as an app is told of it. */
 export type SessionEnded = {
@@ -25,13 +25,12 @@ const LOOK_BACK = 60_000;
 const TICK = 5_000;
 
 /**
- * Tells an app which sessions end, so that it can close its own sockets: a subscriber of the watcher while
- * somebody listens. Each ending is told once, also after a pause of this machine or of its connection to the
+ * Tells an app which sessions end, so that it can close its own sockets: they are watched while somebody listens.
+ * Each ending is told once, also after a pause of this machine or of its connection to the
  * database. A session whose time runs out is told within seconds of it, one that idles when it is pruned.
  */
 export class EndedEvents {
   readonly #parts: SessionParts;
-  readonly #watcher: Watcher;
   readonly #onError: (error: unknown) => void;
   readonly #listeners = new Set<EndedListener>();
   /** What was told and may still be found again, by session: when it ended. */
@@ -42,9 +41,8 @@ export class EndedEvents {
   #ticking: NodeJS.Timeout | undefined;
   #subscription: Subscription | undefined;
 
-  constructor(parts: SessionParts, watcher: Watcher, onError: (error: unknown) => void) {
+  constructor(parts: SessionParts, onError: (error: unknown) => void) {
     this.#parts = parts;
-    this.#watcher = watcher;
     this.#onError = onError;
   }
 
@@ -70,7 +68,7 @@ export class EndedEvents {
 
   #begin(): void {
     this.#since = this.#lookedAt = this.#parts.settings.now();
-    const subscription = this.#watcher.subscribe({
+    const subscription = watch(this.#parts.database, {
       concerns: () => true,
       look: () => this.#look(),
       onError: this.#onError,

@@ -5,7 +5,7 @@ import { isBindable } from "../binding/bindable.ts";
 import { overByTime } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
 import { readEnded, readLiving } from "./read-sessions.ts";
-import type { Hint, Subscription, Watcher } from "./watcher.ts";
+import { type Hint, type Subscription, watch } from "./watch.ts";
 
 /** How often a stream gets a sign of life, which keeps proxies from closing it, and is checked against the tables; ms. */
 const HEARTBEAT = 25_000;
@@ -38,12 +38,11 @@ type Stream = {
 };
 
 /**
- * The open pages of this node: a subscriber of the watcher. Every heartbeat looks into the tables as well,
- * since a hint may be lost. A stream is the session's, not the token's, so it survives a renewed token.
+ * The open pages of this node, whose sessions are watched while there are any. Every heartbeat looks into the
+ * tables as well, since a hint may be lost. A stream is the session's, not the token's, so it survives a renewed token.
  */
 export class LiveStreams {
   readonly #parts: SessionParts;
-  readonly #watcher: Watcher;
   readonly #onError: (error: unknown) => void;
   readonly #streams = new Map<string, Set<Stream>>();
   #isOver = false;
@@ -53,9 +52,8 @@ export class LiveStreams {
   readonly #most: number;
   #size = 0;
 
-  constructor(parts: SessionParts, watcher: Watcher, onError: (error: unknown) => void, most = MOST_STREAMS) {
+  constructor(parts: SessionParts, onError: (error: unknown) => void, most = MOST_STREAMS) {
     this.#parts = parts;
-    this.#watcher = watcher;
     this.#onError = onError;
     this.#most = most;
   }
@@ -104,7 +102,7 @@ export class LiveStreams {
   }
 
   #subscribe(): Subscription {
-    this.#subscription ??= this.#watcher.subscribe({
+    this.#subscription ??= watch(this.#parts.database, {
       concerns: (hint) => hint === "everyone" || this.#streams.has(hint),
       look: (hints) => this.#tell(this.#openOf(hints), "changes too"),
       onError: this.#onError,

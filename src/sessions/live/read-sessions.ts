@@ -1,19 +1,15 @@
-import type { Selectable } from "kysely";
 import type { SignedOut } from "../../answers.ts";
-import type { SessionTable } from "../../database/schema.ts";
 import { whyEnded } from "../ending-records.ts";
 import type { SessionParts } from "../parts.ts";
 
-type LivingRow = Pick<Selectable<SessionTable>, "id" | "last_used_at" | "bound_at">;
-
 /** Which of these sessions have a row, and what it says of their last use and their device. */
-export async function readLiving(parts: SessionParts, sessionIds: string[]): Promise<Map<string, LivingRow>> {
+export async function readLiving(parts: SessionParts, sessionIds: string[]) {
   const rows = await parts.database.read
     .selectFrom("session")
     .select(["id", "last_used_at", "bound_at"])
     .where("id", "in", sessionIds)
     .execute();
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(rows.map((row) => [row.id, row] as const));
 }
 
 /** Why these sessions, which are gone, ended. One whose reason is already pruned counts as expired. */
