@@ -120,7 +120,8 @@ describeOnEachEngine("Live streams", (engine) => {
       announce = listener;
       return () => {};
     };
-    const live = new LiveStreams(parts, new Watcher({ onAnnouncement }), (error) => {
+    const database = { ...parts.database, onAnnouncement };
+    const live = new LiveStreams({ ...parts, database }, (error) => {
       throw error;
     });
     const asked = new Request(`${server().baseUrl}/api/live`, { headers: { Cookie: client.jar.header() } });
