@@ -18,13 +18,14 @@ import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
 
-/** The app's own page with a card, in React as apps have it while they are developed: in Strict Mode. */
+/** The app's own page with cards, in React as apps have it while they are developed: in Strict Mode. */
 const STRICT = `
   import { createElement, StrictMode } from "react";
   import { createRoot } from "react-dom/client";
-  import { LatchkeyProvider, LoginManagement } from "latchkey/react";
-  const card = createElement(LatchkeyProvider, { basePath: "/auth" }, createElement(LoginManagement));
-  createRoot(document.querySelector("main")).render(createElement(StrictMode, null, card));`;
+  import { LatchkeyProvider, LoginManagement, LoginMethodsCard } from "latchkey/react";
+  const cards = [LoginManagement, LoginMethodsCard].map((card) => createElement(card, { key: card.name }));
+  const app = createElement(LatchkeyProvider, { basePath: "/auth", passkeys: true }, cards);
+  createRoot(document.querySelector("main")).render(createElement(StrictMode, null, app));`;
 
 async function bundle(source: string): Promise<string> {
   const entry = join(DIST, "..", "strict-app.js");
@@ -254,6 +255,17 @@ describe("On a page of the app's own", () => {
     await page.keyboard.press("Escape");
     await page.getByRole("alertdialog").waitFor({ state: "detached" });
     await expect.poll(() => focused(page)).toBe("Log out other devices");
+  });
+
+  it.each([true, false])("a card offers a passkey only where the browser knows them: %s", async (knows) => {
+    const { page } = await browser.device();
+    await signUpInBrowser(page, server.baseUrl, freshEmail(), PASSWORD);
+    if (!knows) await page.addInitScript("delete window.PublicKeyCredential");
+    await page.goto(server.baseUrl.replace("/auth", "/strict"));
+    const card = page.getByRole("region", { name: "Login methods" });
+    await card.getByText("This is the only way to log in.").waitFor();
+    expect(await card.getByText("Add another one to disconnect it.").count()).toBe(knows ? 1 : 0);
+    expect(await card.getByRole("button", { name: "Add a passkey" }).count()).toBe(knows ? 1 : 0);
   });
 
   it("the style sheet of the cards changes nothing outside of them", async () => {
