@@ -1,7 +1,8 @@
 import { QueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore, version } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState, version } from "react";
 import { type Client, createClient, type Ending, Refused } from "../client/index.ts";
 import { nextTry } from "../client/next-try.ts";
+import { useInBrowser } from "./parts/in-browser.ts";
 import { canUsePasskeys } from "./proof/passkeys.ts";
 import { ProofProvider } from "./proof/proof.tsx";
 import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
@@ -21,7 +22,7 @@ type ProviderProps = LatchkeySettings & {
  */
 export function LatchkeyProvider(props: ProviderProps) {
   const { basePath = "", oidc = [], passwordMinLength = 12, children } = props;
-  const passkeys = useBrowserKnowsPasskeys() && props.passkeys === true;
+  const passkeys = useInBrowser(canUsePasskeys, true) && props.passkeys === true;
   const [client] = useState(() => props.client ?? createClient({ basePath }));
   const [queries] = useState(makeQueries);
   const endings = useSignedOut({ client, queries }, props.onSignedOut);
@@ -45,13 +46,6 @@ export function LatchkeyProvider(props: ProviderProps) {
     </LatchkeyContext>
   );
 }
-
-/** Nobody knows on a server: there it is true, as in most browsers, until the page has taken over. */
-function useBrowserKnowsPasskeys(): boolean {
-  return useSyncExternalStore(neverChanges, canUsePasskeys, () => true);
-}
-
-const neverChanges = () => () => {};
 
 /**
  * npm would let nobody with an older React install the package, though only the cards need it: so that is said here.

@@ -57,8 +57,8 @@ const host: Build = (latchkey) => {
     "/strict.js",
     async (_request, reply) => void reply.type("text/javascript").send(await bundle(STRICT)),
   );
-  app.get("/strict", (_request, reply) => {
-    reply.type("text/html").send(`<!doctype html><html lang="en"><title>Strict</title><main></main>
+  app.get("/strict", ({ query: { lang = "en" } }, reply) => {
+    reply.type("text/html").send(`<!doctype html><html lang="${lang}"><title>Strict</title><main></main>
         <script type="module" src="/strict.js"></script></html>`);
   });
   app.get("/page", (_request, reply) => {
@@ -256,6 +256,29 @@ describe("On a page of the app's own", () => {
     await page.getByRole("alertdialog").waitFor({ state: "detached" });
     await expect.poll(() => focused(page)).toBe("Log out other devices");
   });
+
+  it.each([
+    ["de", "en"],
+    ["en-GB", null],
+  ])(
+    "on a page in %s, screen readers are told that a card and its dialogs are English",
+    async (page, own) => {
+      const { page: tab } = await browser.device();
+      const email = freshEmail();
+      await signUpInBrowser(tab, server.baseUrl, email, PASSWORD);
+      await server.latchkey.fetch(
+        new Request(`${server.baseUrl}/api/session`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", "User-Agent": UA.firefoxWindows },
+          body: JSON.stringify({ email, password: PASSWORD }),
+        }),
+      );
+      await tab.goto(server.baseUrl.replace("/auth", `/strict?lang=${page}`));
+      await tab.getByRole("button", { name: "Log out other devices" }).click();
+      const places = [tab.getByRole("alertdialog"), tab.locator("#login-management")];
+      expect(await Promise.all(places.map((place) => place.getAttribute("lang")))).toEqual([own, own]);
+    },
+  );
 
   it.each([true, false])("a card offers a passkey only where the browser knows them: %s", async (knows) => {
     const { page } = await browser.device();
