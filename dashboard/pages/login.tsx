@@ -88,6 +88,7 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
           autoComplete={config.passkeys ? "username webauthn" : "username"}
           defaultValue={email}
           problem={action.problem}
+          aria-describedby={why === null ? undefined : REASON}
         />
         <PasswordField
           label="Password"
@@ -138,11 +139,14 @@ function useLateProof(goOn: () => Promise<never>): void {
   }, [client, reason]);
 }
 
+const REASON = "reason";
+
+/** It describes the field that has the focus: screen readers don't read what stands on a page that has just loaded. */
 function Reason({ why }: { why: Why | null }) {
   const path = usePath();
   if (why === null) return null;
   return (
-    <p className="why" role="status">
+    <p className="why" id={REASON}>
       {why.sentence}
       {why.question !== null && (
         <>

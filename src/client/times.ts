@@ -48,6 +48,16 @@ export function timeOf(at: string, locale = pageLanguage()): string {
 /** With a country or without; some systems hand down tags that aren't valid, like `en-US@posix`. */
 const ENGLISH = /^en(-[a-z]{2})?$/i;
 
+const MARKED = { lang: "en", dir: "ltr" } as const;
+
+/**
+ * The attributes of an element whose words are ours, and so English: none on a page in English. Else screen readers
+ * would read them as if they were in the page's language.
+ */
+export function ownLanguage(): typeof MARKED | undefined {
+  return ENGLISH.test(globalThis.document?.documentElement.lang ?? "") ? undefined : MARKED;
+}
+
 /** The page's kind of English. Every word around is English, so on a page in another language times are, too. */
 function pageLanguage(): string {
   const lang = globalThis.document?.documentElement.lang ?? "";

@@ -1,3 +1,4 @@
+import { ownLanguage } from "../client/times.ts";
 import { devices, inWords } from "../react/words.ts";
 import { button, element, set } from "./markup.ts";
 
@@ -23,7 +24,13 @@ export function askToEndOthers(root: ShadowRoot, count: number, end: () => Promi
   const cancel = button("Cancel", "lk-quiet", () => dialog.close());
   const dialog: HTMLDialogElement = element(
     "dialog",
-    { class: "lk-dialog", role: "alertdialog", "aria-labelledby": "title", "aria-describedby": "words" },
+    {
+      ...ownLanguage(),
+      class: "lk-dialog",
+      role: "alertdialog",
+      "aria-labelledby": "title",
+      "aria-describedby": "words",
+    },
     element("h2", { id: "title" }, "Log out other devices"),
     element("p", { id: "words" }, `This logs out ${devices(count)}. You stay logged in here.`),
     problem,

@@ -8,6 +8,7 @@ import {
   type Session,
 } from "../client/index.ts";
 import { nextTry } from "../client/next-try.ts";
+import { ownLanguage } from "../client/times.ts";
 import {
   howManyDevices,
   MANY_ROWS,
@@ -66,7 +67,7 @@ export class LoginManagementElement extends OwnElement {
     this.#endOthers.disabled = true;
     for (const bone of ["line", "row", "row"])
       this.#waiting.append(element("div", { class: `lk-bone lk-bone-${bone}` }));
-    const card = element("section", { class: "lk-card", "aria-labelledby": "heading" });
+    const card = element("section", { class: "lk-card", "aria-labelledby": "heading", ...ownLanguage() });
     card.append(
       this.#heading,
       element("p", { class: "lk-words" }, "Every device that is logged in to your account."),

@@ -51,6 +51,8 @@ export function unreadable(error: unknown, place: string): unknown {
 }
 
 async function openSqlite(file: string): Promise<OldDatabase> {
+  if (file.includes("://"))
+    throw new SourceUnusable("latchkey import takes a SQLite file or a postgres:// address.");
   if (!statSync(file, { throwIfNoEntry: false })) throw new SourceUnusable(`${file} does not exist.`);
   const database = new DatabaseSync(file, { readOnly: true });
   const close = async () => database.close();

@@ -11,26 +11,28 @@ const PASSWORD = ["password", "passwordHash", "hashedPassword"];
 const USER = ["id", "email", "emailVerified", "createdAt", ...PASSWORD];
 const ACCOUNT = ["userId", "type", "provider", "providerAccountId"];
 const SESSION = ["userId", "sessionToken", "expires"];
+/** Not there in some apps whose sessions are JWTs. */
+const SESSIONS = ["sessions", "session"];
 
 /** Of its kinds of account these are other sites; the rest are links by email, passkeys and the app's own forms. */
 const OTHER_SITES = new Set(["oauth", "oidc"]);
 
 /** Auth.js's (NextAuth's) tables, in SQLite or PostgreSQL. Its JWT sessions are in no table and stay behind. */
 export function readAuthJs(place: string): Promise<Source> {
-  return readUsers(place, "Auth.js", (need) => {
+  return readUsers(place, "Auth.js", (need, database) => {
     const users = need(["users", "user"], ["id", "email", "emailVerified"]);
     const accountTable = need(["accounts", "account"], ["userId", "provider", "providerAccountId"]);
-    const sessionTable = need(["sessions", "session"], ["userId", "sessionToken", "expires"]);
+    const sessionTable = database.table(...SESSIONS) && need(SESSIONS, ["userId", "sessionToken", "expires"]);
     return {
       users,
       columns: USER,
       async read(page) {
         const ids = page.map(({ id }) => id);
         const accounts = await accountTable.ofUsers(ACCOUNT, ids);
-        const sessions = await sessionTable.ofUsers(SESSION, ids);
+        const sessions = await sessionTable?.ofUsers(SESSION, ids);
         return page.map((user) => ({
           where: `user ${readText(user.id)}`,
-          given: accountOf(user, accounts(user.id), sessions(user.id)),
+          given: accountOf(user, accounts(user.id), sessions?.(user.id) ?? []),
         }));
       },
     };

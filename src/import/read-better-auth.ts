@@ -10,6 +10,8 @@ import { readUsers } from "./read-users.ts";
 const USER = ["id", "email", "emailVerified", "createdAt", "twoFactorEnabled", "banned", "banExpires"];
 const ACCOUNT = ["userId", "providerId", "accountId", "password"];
 const SESSION = ["userId", "token", "createdAt", "updatedAt", "expiresAt", "userAgent", "impersonatedBy"];
+/** Not there where it keeps them in a secondary storage, such as Redis. */
+const SESSIONS = ["session", "sessions"];
 const TWO_FACTOR = ["userId", "secret", "verified"];
 
 /**
@@ -20,7 +22,7 @@ export function readBetterAuth(place: string, secrets: readonly string[], now: n
   return readUsers(place, "better-auth", (need, database) => {
     const users = need(["user", "users"], ["id", "email"]);
     const accountTable = need(["account", "accounts"], ["userId", "providerId", "accountId"]);
-    const sessionTable = need(["session", "sessions"], ["userId", "token", "expiresAt"]);
+    const sessionTable = database.table(...SESSIONS) && need(SESSIONS, ["userId", "token", "expiresAt"]);
     const twoFactorTable = database.table("twoFactor", "twoFactors");
     return {
       users,
@@ -28,13 +30,13 @@ export function readBetterAuth(place: string, secrets: readonly string[], now: n
       async read(page) {
         const ids = page.map(({ id }) => id);
         const accounts = await accountTable.ofUsers(ACCOUNT, ids);
-        const sessions = await sessionTable.ofUsers(SESSION, ids);
+        const sessions = await sessionTable?.ofUsers(SESSION, ids);
         const factors = await twoFactorTable?.ofUsers(TWO_FACTOR, ids);
         return page.map((user) => ({
           where: `user ${readText(user.id)}`,
           ...withTotp(user, factors?.(user.id)[0], secrets, {
             ...accountOf(user, accounts(user.id), now),
-            sessions: sessionsOf(sessions(user.id)),
+            sessions: sessionsOf(sessions?.(user.id) ?? []),
           }),
         }));
       },

@@ -108,6 +108,8 @@ function readPassword(hash: string | null | undefined, leaveOut: LeaveOut): stri
   return null;
 }
 
+const ADD_FIRST = "Add it there before you import: a later run adds nothing to an account that is here.";
+
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
 function validIdentities(parts: AccountParts, account: IncomingAccount, leaveOut: LeaveOut): ValidIdentity[] {
@@ -118,7 +120,7 @@ function validIdentities(parts: AccountParts, account: IncomingAccount, leaveOut
     const name = provider ?? issuer;
     if (!site || !name) {
       const which = name ? `"${name}" is none of` : "It names neither a provider nor an issuer of";
-      leaveOut("login method", `${which} the sites in LATCHKEY_OIDC_PROVIDERS. Add it there, then import.`);
+      leaveOut("login method", `${which} the sites in LATCHKEY_OIDC_PROVIDERS. ${ADD_FIRST}`);
       return [];
     }
     if (!SUBJECT.test(subject)) {

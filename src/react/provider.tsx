@@ -1,7 +1,8 @@
 import { QueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore, version } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState, version } from "react";
 import { type Client, createClient, type Ending, Refused } from "../client/index.ts";
 import { nextTry } from "../client/next-try.ts";
+import { useInBrowser } from "./parts/in-browser.ts";
 import { canUsePasskeys } from "./proof/passkeys.ts";
 import { ProofProvider } from "./proof/proof.tsx";
 import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
@@ -21,9 +22,9 @@ type ProviderProps = LatchkeySettings & {
  */
 export function LatchkeyProvider(props: ProviderProps) {
   const { basePath = "", oidc = [], passwordMinLength = 12, children } = props;
+  const passkeys = useInBrowser(canUsePasskeys, true) && props.passkeys === true;
   const [client] = useState(() => props.client ?? createClient({ basePath }));
   const [queries] = useState(makeQueries);
-  const passkeys = useCanUsePasskeys() && (props.passkeys ?? false);
   const endings = useSignedOut({ client, queries }, props.onSignedOut);
   const value = useMemo(
     () => ({ client, queries, settings: { basePath, passkeys, oidc, passwordMinLength }, endings }),
@@ -56,13 +57,6 @@ function makeQueries(): QueryClient {
   const queries = new QueryClient({ defaultOptions: { queries: QUERY_DEFAULTS } });
   if ("getLogger" in queries) throw new Error("latchkey/react needs TanStack Query 5 or newer (found 4).");
   return queries;
-}
-
-const neverChanges = () => () => {};
-
-/** Whether this browser knows passkeys; a server that renders the page ahead can't tell. */
-function useCanUsePasskeys(): boolean {
-  return useSyncExternalStore(neverChanges, canUsePasskeys, () => true);
 }
 
 /** Returns how often this device was logged out. */

@@ -6,7 +6,7 @@ import type { Client, Reading, Session, SignedIn } from "../client/index.ts";
 export type LatchkeySettings = {
   /** The path that Latchkey is mounted below, such as `/auth`. Default: "", the root of the page's origin. */
   basePath?: string;
-  /** Whether passkeys can be used here: https with a host name, or localhost. Default: `false`. */
+  /** Whether passkeys can be used here: https with a host name, or localhost. Browsers without them are offered none. Default: `false`. */
   passkeys?: boolean;
   /** The sites that people may sign in with. Default: none. */
   oidc?: readonly { id: string; name: string }[];

@@ -18,13 +18,14 @@ import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
 
-/** The app's own page with a card, in React as apps have it while they are developed: in Strict Mode. */
+/** The app's own page with cards, in React as apps have it while they are developed: in Strict Mode. */
 const STRICT = `
   import { createElement, StrictMode } from "react";
   import { createRoot } from "react-dom/client";
-  import { LatchkeyProvider, LoginManagement } from "latchkey/react";
-  const card = createElement(LatchkeyProvider, { basePath: "/auth" }, createElement(LoginManagement));
-  createRoot(document.querySelector("main")).render(createElement(StrictMode, null, card));`;
+  import { LatchkeyProvider, LoginManagement, LoginMethodsCard } from "latchkey/react";
+  const cards = [LoginManagement, LoginMethodsCard].map((card) => createElement(card, { key: card.name }));
+  const app = createElement(LatchkeyProvider, { basePath: "/auth", passkeys: true }, cards);
+  createRoot(document.querySelector("main")).render(createElement(StrictMode, null, app));`;
 
 async function bundle(source: string): Promise<string> {
   const entry = join(DIST, "..", "strict-app.js");
@@ -56,8 +57,8 @@ const host: Build = (latchkey) => {
     "/strict.js",
     async (_request, reply) => void reply.type("text/javascript").send(await bundle(STRICT)),
   );
-  app.get("/strict", (_request, reply) => {
-    reply.type("text/html").send(`<!doctype html><html lang="en"><title>Strict</title><main></main>
+  app.get("/strict", ({ query: { lang = "en" } }, reply) => {
+    reply.type("text/html").send(`<!doctype html><html lang="${lang}"><title>Strict</title><main></main>
         <script type="module" src="/strict.js"></script></html>`);
   });
   app.get("/page", (_request, reply) => {
@@ -254,6 +255,40 @@ describe("On a page of the app's own", () => {
     await page.keyboard.press("Escape");
     await page.getByRole("alertdialog").waitFor({ state: "detached" });
     await expect.poll(() => focused(page)).toBe("Log out other devices");
+  });
+
+  it.each([
+    ["de", "en"],
+    ["en-GB", null],
+  ])(
+    "on a page in %s, screen readers are told that a card and its dialogs are English",
+    async (page, own) => {
+      const { page: tab } = await browser.device();
+      const email = freshEmail();
+      await signUpInBrowser(tab, server.baseUrl, email, PASSWORD);
+      await server.latchkey.fetch(
+        new Request(`${server.baseUrl}/api/session`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", "User-Agent": UA.firefoxWindows },
+          body: JSON.stringify({ email, password: PASSWORD }),
+        }),
+      );
+      await tab.goto(server.baseUrl.replace("/auth", `/strict?lang=${page}`));
+      await tab.getByRole("button", { name: "Log out other devices" }).click();
+      const places = [tab.getByRole("alertdialog"), tab.locator("#login-management")];
+      expect(await Promise.all(places.map((place) => place.getAttribute("lang")))).toEqual([own, own]);
+    },
+  );
+
+  it.each([true, false])("a card offers a passkey only where the browser knows them: %s", async (knows) => {
+    const { page } = await browser.device();
+    await signUpInBrowser(page, server.baseUrl, freshEmail(), PASSWORD);
+    if (!knows) await page.addInitScript("delete window.PublicKeyCredential");
+    await page.goto(server.baseUrl.replace("/auth", "/strict"));
+    const card = page.getByRole("region", { name: "Login methods" });
+    await card.getByText("This is the only way to log in.").waitFor();
+    expect(await card.getByText("Add another one to disconnect it.").count()).toBe(knows ? 1 : 0);
+    expect(await card.getByRole("button", { name: "Add a passkey" }).count()).toBe(knows ? 1 : 0);
   });
 
   it("the style sheet of the cards changes nothing outside of them", async () => {

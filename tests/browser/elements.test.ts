@@ -28,11 +28,11 @@ const host: Build = async (latchkey) => {
           ":root { --lk-text: rgb(7, 7, 7); --lk-text-muted: rgb(7, 8, 9); } login-management { --lk-accent: rgb(1, 2, 3); --lk-text: rgb(4, 5, 6); }",
         ),
   );
-  app.get("/devices", (_request, reply) => {
+  app.get("/devices", ({ query: { lang = "en" } }, reply) => {
     reply
       .set("Content-Security-Policy", POLICY)
       .type("text/html")
-      .send(`<!doctype html><html lang="en"><title>Devices</title><meta name="viewport" content="width=device-width">
+      .send(`<!doctype html><html lang="${lang}"><title>Devices</title><meta name="viewport" content="width=device-width">
         <link rel="stylesheet" href="/look.css"><script type="module" src="/elements.js"></script>
         <main><h1>My site</h1><login-management base-path="/auth"></login-management></main></html>`);
   });
@@ -102,6 +102,19 @@ describe("the element <login-management> on another site's page", () => {
     expect(await ground()).toMatch(/^(lab\(100|oklch\(1) /);
     await mac.evaluate(`document.documentElement.style.colorScheme = "light dark"`);
     await expect.poll(ground).toMatch(/^(lab\(1\d\.|oklch\(0\.2)/);
+  });
+
+  it("tells screen readers that it is English, on a page that isn't", async () => {
+    const { mac } = await atBoth();
+    const place = mac.getByRole("region", { name: "Login management" });
+    expect(await place.getAttribute("lang")).toBeNull();
+    await mac.goto(`${devices()}?lang=ar`);
+    await mac.getByRole("button", { name: "Log out other devices" }).click();
+    await mac.getByRole("alertdialog").waitFor();
+    for (const one of [mac.getByRole("alertdialog"), mac.locator("login-management section")]) {
+      expect(await one.getAttribute("lang")).toBe("en");
+      expect(await one.getAttribute("dir")).toBe("ltr");
+    }
   });
 
   it("ends a device with one click; its own page leaves by itself and comes back after a sign-in", async () => {

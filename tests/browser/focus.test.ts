@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { browserFor, focused, signUpInBrowser } from "../support/browsers/browser.ts";
 import { codeAt, STEP } from "../support/login-methods/totp.ts";
-import { freshEmail, OTHER_PASSWORD, PASSWORD } from "../support/requests/people.ts";
+import { freshEmail, OTHER_PASSWORD, PASSWORD, signIn, WRONG_PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
@@ -186,5 +186,36 @@ describe("the focus on the security page", () => {
     const height = page.viewportSize()?.height ?? 0;
     await expect.poll(async () => ((await heading.boundingBox())?.y ?? -1) >= 0).toBe(true);
     await expect.poll(async () => ((await heading.boundingBox())?.y ?? height) < height).toBe(true);
+  });
+});
+
+/** Screen readers say nothing of what stands on a page that has just loaded, but describe what has the focus. */
+describe("the focus on the login page", () => {
+  const server = serverOn();
+  const browser = browserFor();
+
+  it("is in the email field, which is described by why someone is there", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    const person = { email: freshEmail(), password: PASSWORD };
+    await signUpInBrowser(page, server().baseUrl, person.email, person.password);
+    const { client } = await signIn(server(), person, UA.firefoxWindows);
+    await client.delete("/api/sessions");
+    await page.waitForURL("**/login**");
+    await expect.poll(() => focused(page)).toBe("Email");
+    const field = page.getByLabel("Email");
+    const descriptions = async () => {
+      const ids = (await field.getAttribute("aria-describedby"))?.split(" ") ?? [];
+      return Promise.all(ids.map((id) => page.locator(`[id="${id}"]`).textContent()));
+    };
+    const why = expect.stringContaining("You were logged out from Firefox on Windows");
+    expect(await descriptions()).toEqual([why]);
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await page.getByText("Enter your email address.").waitFor();
+    expect(await descriptions()).toEqual([why, "Enter your email address."]);
+    await field.fill(person.email);
+    await page.getByLabel("Password").fill(WRONG_PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.getByText("Wrong email or password.").waitFor();
+    expect(await descriptions()).toEqual([]);
   });
 });

@@ -133,6 +133,18 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     expect(await bring()).toMatchObject({ accounts: 1, sessions: 1 });
   });
 
+  test("sessions that it keeps elsewhere, such as in Redis, are in no table; accounts come without", async () => {
+    const tables = BETTER_AUTH_TABLES[engine.name].replace(/create table "session" .*/, "");
+    const other = await OldSystem.create(engine, { sqlite: tables, postgres: tables });
+    const email = freshEmail();
+    const userId = await betterAuthUser(other, email);
+    await betterAuthAccount(other, userId, { providerId: "credential", password: password() });
+    const report = await importReport(server(), [...FROM, other.place]);
+    expect(report).toMatchObject({ accounts: 1, passwords: 1, sessions: 0, code: 0 });
+    await signIn(server(), { email, password: PASSWORD }, server().client());
+    await other.drop();
+  });
+
   test("a second run changes nothing, and a twin of someone who is here is told apart", async () => {
     const taken = await signUp(server());
     const twin = await betterAuthUser(old, taken.email.toUpperCase());
@@ -178,6 +190,7 @@ describe("A source that is none", () => {
   test.each([
     ["/nowhere.db", "/nowhere.db does not exist."],
     [import.meta.filename, "can't be read: file is not a database."],
+    ["mysql://ada:hunter2@127.0.0.1/shop", "takes a SQLite file or a postgres:// address"],
     ["postgres://ada:hunter2@127.0.0.1:1/shop", "The old database can't be read: connect ECONNREFUSED"],
   ])("%s is one clear line, without the password in it", async (place, sentence) => {
     const { code, err, out } = await runImport(server(), [...FROM, place]);

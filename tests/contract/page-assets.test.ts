@@ -37,4 +37,15 @@ describeOnEachEngine("What a page is made of", (engine) => {
       expect(new Set(texts).size).toBe(1);
     }
   });
+  test.each([
+    ["br;q=0", null],
+    ["br;q=0.000, gzip", "gzip"],
+    ["br ; q=0 , gzip;q=0", null],
+    ["gzip;q=1.0, br;q=0.5", "br"],
+    ["GZIP", "gzip"],
+  ])("is compressed in no way that a client refuses: Accept-Encoding: %s", async (accepted, expected) => {
+    const [file = ""] = await filesOf("/login");
+    const { headers } = await fetch(file, { headers: { "Accept-Encoding": accepted } });
+    expect(headers.get("content-encoding")).toBe(expected);
+  });
 });

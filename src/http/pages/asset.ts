@@ -11,7 +11,7 @@ export type Asset = {
 /** As compressed as the browser takes it; cached for ever where its name has a hash, else for an hour. */
 export function sendAsset(request: RequestHead, asset: Asset, hasHashedName: boolean): Response {
   const accepted = request.headers.get("accept-encoding") ?? "";
-  const encoding = (["br", "gzip"] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
+  const encoding = (["br", "gzip"] as const).find((one) => accepts(accepted, one));
   return new Response(encoding ? asset.encoded[encoding] : asset.bytes, {
     headers: {
       "Content-Type": asset.type,
@@ -20,4 +20,9 @@ export function sendAsset(request: RequestHead, asset: Asset, hasHashedName: boo
       ...(encoding ? { "Content-Encoding": encoding } : {}),
     },
   });
+}
+
+/** A weight of 0 refuses it. */
+function accepts(header: string, encoding: string): boolean {
+  return new RegExp(`\\b${encoding}\\b(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))`, "i").test(header);
 }

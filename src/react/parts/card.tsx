@@ -1,8 +1,10 @@
 import { type MouseEvent, type ReactNode, useState } from "react";
 import { serverTime } from "../../client/clock.ts";
+import { ownLanguage } from "../../client/times.ts";
 import { useNow } from "../queries.ts";
 import { staleNotice } from "../words.ts";
 import { REST, useFocusAlong } from "./focus.ts";
+import { useInBrowser } from "./in-browser.ts";
 import { useElapsed, useOffline } from "./late.ts";
 
 type CardProps = {
@@ -21,11 +23,19 @@ type CardProps = {
 export function Card({ id, title, words, status, step = REST, children }: CardProps) {
   const heading = `${id}-title`;
   const card = useFocusAlong(step);
+  const language = useInBrowser(ownLanguage, undefined);
   const forget = ({ target }: MouseEvent) => {
     if (target instanceof Element && target.closest("button")) status?.say("");
   };
   return (
-    <section ref={card} className="lk-card" id={id} aria-labelledby={heading} onClickCapture={forget}>
+    <section
+      {...language}
+      ref={card}
+      className="lk-card"
+      id={id}
+      aria-labelledby={heading}
+      onClickCapture={forget}
+    >
       <h2 id={heading} tabIndex={-1}>
         {title}
       </h2>

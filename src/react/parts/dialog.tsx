@@ -1,7 +1,9 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { ownLanguage } from "../../client/times.ts";
 import { Button } from "./button.tsx";
 import { giveFocusBack } from "./focus.ts";
 import { type Action, FormProblem } from "./form.tsx";
+import { useInBrowser } from "./in-browser.ts";
 
 type DialogProps = {
   title: ReactNode;
@@ -18,6 +20,7 @@ type DialogProps = {
 export function Dialog({ title, words, children, onClose, role = "dialog" }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const language = useInBrowser(ownLanguage, undefined);
   useEffect(() => {
     const node = dialog.current;
     const card = node?.closest(".lk-card") ?? null;
@@ -32,6 +35,7 @@ export function Dialog({ title, words, children, onClose, role = "dialog" }: Dia
   }, [role]);
   return (
     <dialog
+      {...language}
       ref={dialog}
       className="lk-dialog"
       role={role}

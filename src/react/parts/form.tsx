@@ -106,8 +106,9 @@ export type FieldProps = Omit<InputHTMLAttributes<HTMLInputElement>, "name"> & {
   end?: ReactNode;
 };
 
-/** One input with its label, its hint and what is wrong with it. */
-export function Field({ label, hint, problem, end, autoFocus = false, ...input }: FieldProps) {
+/** One input with its label, its hint and what is wrong with it; `aria-describedby` names what else describes it. */
+export function Field(props: FieldProps) {
+  const { label, hint, problem, end, autoFocus = false, "aria-describedby": more, ...input } = props;
   const id = useId();
   const element = useRef<HTMLInputElement>(null);
   // A browser heeds the attribute once a page, and a field may be drawn later.
@@ -115,7 +116,7 @@ export function Field({ label, hint, problem, end, autoFocus = false, ...input }
     if (autoFocus) element.current?.focus();
   }, [autoFocus]);
   const wrong = problem?.field === input.name;
-  const described = [hint ? `${id}-hint` : "", wrong ? `${id}-problem` : ""].filter(Boolean).join(" ");
+  const described = [more, hint && `${id}-hint`, wrong && `${id}-problem`].filter(Boolean).join(" ");
   return (
     <div className="lk-field">
       <label htmlFor={id}>{label}</label>
