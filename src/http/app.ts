@@ -32,7 +32,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   };
   return async (request, remote) => {
     requireWebRequest(request);
-    if (!isReadable(request, baseUrl)) return unreadable(baseUrl);
+    if (!isReadable(request)) return unreadable(baseUrl);
     parts.noticePeer(remote);
     let response: Response;
     try {
@@ -60,11 +60,8 @@ const NO_HOST = /[\\/?#@]/;
  * Servers let a Host through such as 999.1.1.1, with which no URL can be parsed, and one that is more than a host,
  * if it is as long as what it is read as: `9\abcde` and `abcde@9`, as 0.0.0.9.
  */
-function isReadable({ url, headers }: RequestHead, { host }: BaseUrl): boolean {
-  const given = headers.get("host");
-  // Most come to the base URL's own host: nothing after that can be wrong with a URL.
-  if (given === host && url.startsWith(`//${host}/`, url.indexOf(":") + 1)) return true;
-  return URL.canParse(url) && !NO_HOST.test(given ?? "");
+function isReadable({ url, headers }: RequestHead): boolean {
+  return URL.canParse(url) && !NO_HOST.test(headers.get("host") ?? "");
 }
 
 /** The answer to what can't be read as a request, by its address or its Host. */
