@@ -8,23 +8,23 @@ import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError, requireLatchke
 declare global {
   namespace Express {
     interface Request {
-      /** Who this request comes from; there after `requireSession(latchkey)`, and not on open routes. */
+      /** Who sent this request; set by `requireSession(latchkey)`, so undefined on routes without it. */
       latchkey?: SignedIn;
     }
   }
 }
 
 /**
- * Everything of Latchkey's below its base URL; every other request goes on to the app.
- * Mount it before body parsers (one that has read JSON does no harm): `app.use(mount(latchkey))`.
- * @throws where the base URL has no path.
+ * Serves Latchkey's pages and API below its base URL, and passes every other request on to the app.
+ * Mount it before body parsers (a JSON parser before it does no harm): `app.use(mount(latchkey))`.
+ * @throws if the base URL has no path.
  */
 export function mount(latchkey: Latchkey): RequestHandler {
   requireLatchkey(latchkey, "mount(latchkey)");
   const base = mountAt(latchkey);
   const answer = listenerOf(latchkey);
   return (request, reply, next) => {
-    // Express takes /AUTH for /auth unless it is told otherwise, so that says nothing of where this is mounted.
+    // Express matches paths without regard to case by default, so /AUTH may be mounted for /auth.
     if (!isAtOrBelow(base.toLowerCase(), request.baseUrl.toLowerCase())) {
       return next(misplaced(request.baseUrl, base, "Write app.use(mount(latchkey)), or change baseUrl."));
     }
@@ -37,8 +37,8 @@ export function mount(latchkey: Latchkey): RequestHandler {
 }
 
 /**
- * Lets signed-in people through, as `request.latchkey`; others go to the login page, or get 401. Passes an error to
- * the app where something fails, or where it is registered before `mount`.
+ * Lets signed-in people through, and sets `request.latchkey`; others are sent to the login page, or get 401. Passes
+ * an error to the app if something fails, or if it is registered before `mount`.
  */
 export function requireSession(latchkey: Latchkey): RequestHandler {
   requireLatchkey(latchkey, "requireSession(latchkey)");
@@ -57,12 +57,12 @@ export function requireSession(latchkey: Latchkey): RequestHandler {
   };
 }
 
-/** Its router, too, reads the path alone where a request names the whole address (RFC 9112, 3.2.2). */
+/** Takes only the path from an absolute URL in a request line (RFC 9112, 3.2.2), as Express's router does. */
 function pathAskedFor({ originalUrl }: Request): string {
   return originalUrl.replace(/^https?:\/\/[^/?#]*/i, "").split("?", 1)[0] ?? "";
 }
 
-/** Other middleware may have answered meanwhile, such as a timeout. */
+/** Sends nothing if other middleware, such as a timeout, has answered meanwhile. */
 async function send(answer: Response, reply: Reply): Promise<void> {
   const body = await answer.text();
   if (reply.headersSent) return;
@@ -70,7 +70,7 @@ async function send(answer: Response, reply: Reply): Promise<void> {
   reply.end(body);
 }
 
-/** A body parser that ran first has emptied the stream: what it read is put where the listener looks for it. */
+/** If a body parser has already read the stream, puts what it read into `rawBody`, where the listener looks. */
 function giveBackBody(request: Request & { rawBody?: unknown }): Error | null {
   if (!request.readableDidRead || request.rawBody instanceof Buffer) return null;
   const { body } = request;

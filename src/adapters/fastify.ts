@@ -12,7 +12,7 @@ import type { Latchkey } from "../latchkey.ts";
 import { listenerOf } from "./node-request.ts";
 import { isAtOrBelow, misplaced, mountAt, requireLatchkey } from "./place.ts";
 
-/** Marks Latchkey's own routes. A symbol, so that nobody who logs a route's config logs a Latchkey. */
+/** Marks Latchkey's own routes. A symbol, so that an app that logs a route's config doesn't log the Latchkey. */
 const ownRoutesOf = Symbol("latchkey");
 
 declare module "fastify" {
@@ -21,15 +21,15 @@ declare module "fastify" {
     [ownRoutesOf]?: Latchkey;
   }
   interface FastifyRequest {
-    /** Who this request comes from; there after `preHandler: requireSession(latchkey)`. */
+    /** Who sent this request; set by `preHandler: requireSession(latchkey)`. */
     latchkey: SignedIn;
   }
 }
 
 /**
- * The plugin that answers everything of Latchkey's below its base URL:
+ * The plugin that serves Latchkey's pages and API below its base URL:
  * `await app.register(mount, { latchkey })`. Body parsers and hooks of the app that read these requests do no harm.
- * @throws where the base URL has no path, or lies outside the prefix that the plugin is registered with.
+ * @throws if the base URL has no path, or lies outside the prefix that the plugin is registered with.
  */
 export const mount: FastifyPluginAsync<{ latchkey: Latchkey }> = Object.assign(
   async (app: FastifyInstance, options: { latchkey: Latchkey }) => {
@@ -40,11 +40,11 @@ export const mount: FastifyPluginAsync<{ latchkey: Latchkey }> = Object.assign(
       throw misplaced(app.prefix, base, "Register it outside that prefix, or change baseUrl.");
     }
     if (!app.hasRequestDecorator("latchkey")) app.decorateRequest("latchkey");
-    // An open page would keep the app from closing.
+    // The event stream of an open page would keep the app from closing.
     app.addHook("preClose", async () => latchkey.closeStreams());
     app.register(async (own) => answerBelow(own, base.slice(app.prefix.length), latchkey));
   },
-  // What it decorates is for the whole app, so the plugin gets no scope of its own.
+  // The decorator must reach the whole app, so the plugin skips encapsulation.
   { [Symbol.for("skip-override")]: true, [Symbol.for("fastify.display-name")]: "latchkey" },
 );
 
@@ -60,15 +60,15 @@ function answerBelow(own: FastifyInstance, path: string, latchkey: Latchkey): vo
   }
 }
 
-/** A body as the app's hooks left it (some read it first); of one that is too large, enough to see that. */
+/** The body, after hooks of the app that may have read it; a body that is too large is cut just past the limit. */
 async function bytesOf(payload: Readable): Promise<Buffer> {
   const pieces = payload.iterator({ destroyOnReturn: false });
   return (await joinUpTo(pieces, LARGEST_BODY)) ?? Buffer.alloc(LARGEST_BODY + 1);
 }
 
 /**
- * Lets signed-in people through, as `request.latchkey`; others go to the login page, or get 401. For a route
- * (`preHandler`), or for the whole app (`app.addHook("preHandler", …)`), which leaves Latchkey's own routes open.
+ * Lets signed-in people through, and sets `request.latchkey`; others are sent to the login page, or get 401. Use it
+ * for a route (`preHandler`), or for the whole app (`app.addHook("preHandler", …)`): Latchkey's own routes stay open.
  */
 export function requireSession(latchkey: Latchkey): preHandlerAsyncHookHandler {
   requireLatchkey(latchkey, "requireSession(latchkey)");

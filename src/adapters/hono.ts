@@ -10,15 +10,15 @@ import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError, requireLatchke
 
 declare module "hono" {
   interface ContextVariableMap {
-    /** Who this request comes from; there after `requireSession(latchkey)`. */
+    /** Who sent this request; set by `requireSession(latchkey)`. */
     latchkey: SignedIn;
   }
 }
 
 /**
- * Everything of Latchkey's below its base URL; every other request goes on to the app:
- * `app.use(mount(latchkey))`. A middleware that has read the body before it does no harm.
- * @throws where the base URL has no path.
+ * Serves Latchkey's pages and API below its base URL, and passes every other request on to the app:
+ * `app.use(mount(latchkey))`. Middleware that has read the body before it does no harm.
+ * @throws if the base URL has no path.
  */
 export function mount(latchkey: Latchkey): MiddlewareHandler {
   requireLatchkey(latchkey, "mount(latchkey)");
@@ -32,8 +32,8 @@ export function mount(latchkey: Latchkey): MiddlewareHandler {
 }
 
 /**
- * Lets signed-in people through, as `context.get("latchkey")`; others go to the login page, or get 401.
- * Throws where it is registered before `mount`.
+ * Lets signed-in people through, and sets `context.get("latchkey")`; others are sent to the login page, or get 401.
+ * Throws if it is registered before `mount`.
  */
 export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variables: { latchkey: SignedIn } }> {
   requireLatchkey(latchkey, "requireSession(latchkey)");
@@ -47,7 +47,7 @@ export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variable
   };
 }
 
-/** Not by "hono/route": it knows only requests of its own copy of Hono, and an app has another. */
+/** Doesn't use "hono/route", which only knows requests of its own copy of Hono: the app has another. */
 function requirePlace({ routePath }: HonoRequest, base: string): void {
   const prefix = routePath.replace(/\/?(\*|:).*$/, "");
   if (!isAtOrBelow(base, prefix))
@@ -62,13 +62,13 @@ function answer(latchkey: Latchkey, context: Context): Promise<Response> {
   return latchkey.fetch(incoming ? new RequestOnNode(raw, incoming) : raw, peer);
 }
 
-/** What a check reads of the request; from Node's own where there is one, since a whole `Request` takes time to make. */
+/** The parts of a request that a check reads, from Node's own if there is one: building a `Request` costs time. */
 function headOf(context: Context): RequestHead {
   const incoming = incomingOf(context);
   return incoming ? new Head(context.req, headersOf(incoming)) : context.req.raw;
 }
 
-/** Its URL is put together only when something asks for it. */
+/** Builds its URL only when it is asked for. */
 class Head implements RequestHead {
   readonly headers: RequestHead["headers"];
   readonly #req: HonoRequest;
@@ -87,7 +87,7 @@ class Head implements RequestHead {
   }
 }
 
-/** The request with its body again, of which a middleware has read something before. */
+/** Rebuilds a request whose body earlier middleware has read. */
 async function whole(req: HonoRequest): Promise<Request> {
   if (Object.keys(req.bodyCache).length === 0) throw bodyIsGone();
   const headers = new Headers(req.raw.headers);
@@ -96,7 +96,7 @@ async function whole(req: HonoRequest): Promise<Request> {
   return new Request(url, { method, headers, signal, body: await req.arrayBuffer() });
 }
 
-/** The request of Node's own, where the app runs on Node's server; undefined elsewhere. */
+/** Node's own request if the app runs on Node's server; else undefined. */
 function incomingOf({ env }: Context): HttpBindings["incoming"] | undefined {
   return (env as Partial<HttpBindings> | undefined)?.incoming;
 }

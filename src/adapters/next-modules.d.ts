@@ -1,4 +1,4 @@
-/** The two functions of Next.js that its adapter calls; Next.js itself is the app's. */
+/** The two functions of Next.js that the adapter calls; the app brings Next.js itself. */
 declare module "next/headers.js" {
   export function headers(): Promise<Headers>;
 }

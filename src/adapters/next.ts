@@ -5,7 +5,7 @@ import type { SignedIn } from "../answers.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { isAtOrBelow, misplaced, pathOf } from "./place.ts";
 
-/** Next.js loads modules while it builds, several times over; what they share is made when it is first needed. */
+/** Made on first use: Next.js loads a module several times, and also while it builds. */
 export type LatchkeyOnFirstUse = () => Promise<Latchkey>;
 
 type RouteHandler = (request: Request) => Promise<Response>;
@@ -15,9 +15,9 @@ const made = Symbol.for("latchkey");
 
 /**
  * One Latchkey for the whole process, made by the first request:
- * `export const latchkey = onFirstUse(() => createLatchkey({ baseUrl }))`. A creation that fails is tried
- * again by the next request. Call it once in an app: the same line, loaded several times over, can't be told
- * from a second one, so whichever is used first makes the Latchkey of all.
+ * `export const latchkey = onFirstUse(() => createLatchkey({ baseUrl }))`. If creation fails, the next request
+ * tries again. Call it once in an app: Next.js may load that line several times, and such copies can't be told from
+ * a second call, so the first one used makes the Latchkey for all.
  */
 export function onFirstUse(create: () => Promise<Latchkey>): LatchkeyOnFirstUse {
   requireFunction(create, "onFirstUse takes a function");
@@ -32,15 +32,15 @@ export function onFirstUse(create: () => Promise<Latchkey>): LatchkeyOnFirstUse 
 
 const MADE = "latchkey/next takes what onFirstUse makes";
 
-/** @throws where a caller without types gave a Latchkey itself, or a promise of one: Next.js would make one while it builds. */
+/** @throws if untyped code passed a Latchkey, or a promise of one: Next.js would then make one while it builds. */
 function requireFunction(given: unknown, takes: string): void {
   if (typeof given === "function") return;
   throw new TypeError(`${takes}. Write: export const latchkey = onFirstUse(() => createLatchkey(…))`);
 }
 
 /**
- * Next.js ends on a signal once every answer is finished, and an open page's stream never is. A signal that nobody
- * listens for ends the process at once, and goes on doing so.
+ * Closes open pages' streams on a signal: Next.js stops only once every response is finished, and those never are.
+ * Adds no listener for a signal that has none, so that it still ends the process at once.
  */
 function letStop(latchkey: Latchkey): Latchkey {
   for (const signal of ["SIGINT", "SIGTERM"]) {
@@ -50,9 +50,9 @@ function letStop(latchkey: Latchkey): Latchkey {
 }
 
 /**
- * Everything of Latchkey's below its base URL, in `app/auth/[[...path]]/route.ts` for a base URL that ends
+ * Serves Latchkey's pages and API below its base URL, in `app/auth/[[...path]]/route.ts` for a base URL that ends
  * in `/auth`: `export const { GET, POST, PUT, DELETE } = mount(latchkey)`. The app's `basePath`, if it has one, is
- * part of the base URL and not of the file's place.
+ * part of the base URL, but not of the file's path.
  */
 export function mount(latchkey: LatchkeyOnFirstUse): Record<"GET" | "POST" | "PUT" | "DELETE", RouteHandler> {
   requireFunction(latchkey, MADE);
@@ -70,8 +70,8 @@ export function mount(latchkey: LatchkeyOnFirstUse): Record<"GET" | "POST" | "PU
 }
 
 /**
- * The path as the browser knows it: Next.js takes its own setting `basePath` off before a route sees it, and tells
- * nobody what it was. Null where what it left isn't the end of the base URL's path.
+ * The path as the browser knows it: Next.js removes its `basePath` before a route sees the path, and doesn't say
+ * what it was. Null if the rest doesn't begin with an end of the base URL's path.
  */
 function withBasePath(pathname: string, base: string): string | null {
   for (let cut = 0; cut !== -1; cut = base.indexOf("/", cut + 1)) {
@@ -81,22 +81,22 @@ function withBasePath(pathname: string, base: string): string | null {
 }
 
 /**
- * Next.js compresses every answer itself, those too that are compressed already. And it is its setting
- * (`trailingSlash`) whether every path ends in a slash; Latchkey's own never do.
+ * Asks for an uncompressed response, since Next.js would compress a compressed one again. Removes the slash that
+ * its setting `trailingSlash` adds to every path: Latchkey's own have none.
  */
 function asPlain({ url, method, headers: given, body, signal }: Request, pathname: string): Request {
   const headers = new Headers(given);
   headers.delete("accept-encoding");
   const plain = new URL(url);
   plain.pathname = pathname.replace(/\/$/, "");
-  // What Next.js hands over is a stand-in for a request, which can't be copied whole.
+  // Next.js passes a proxy for a request, which the `Request` constructor can't copy.
   return new Request(plain, { method, headers, body, signal, duplex: "half" });
 }
 
 /**
  * Who is signed in, for pages and server actions; others are sent to the login page and come back to `page`, a path
- * of this site, with its `basePath`. A call in a layout protects none of its pages: Next.js doesn't render it again
- * between them. @throws where Latchkey can't answer: that is the app's error page, never "signed out".
+ * of this site, with its `basePath`. Call it in each page: a call in a layout protects none, because Next.js doesn't
+ * render the layout again between pages. @throws if Latchkey can't answer: the app's error page, never "signed out".
  */
 export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string): Promise<SignedIn> {
   requireFunction(latchkey, MADE);
@@ -108,7 +108,7 @@ export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string)
   const who = await (await latchkey()).requireSession({
     method: "GET",
     url: page,
-    // The router's own requests for a page look like data, but it is a person who asks.
+    // The router's own requests for a page look like data requests, but are a person's navigation.
     headers: { get: (name) => (name === "sec-fetch-mode" ? "navigate" : given.get(name)) },
   });
   if (!(who instanceof Response)) return who;
@@ -117,7 +117,7 @@ export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string)
   return redirect(login);
 }
 
-/** Lets signed-in people through to a route handler; others get 401, or the login page where a browser navigates. */
+/** Lets signed-in people through to a route handler; others get 401, or the login page if a browser navigates. */
 export function withSession<Context>(
   latchkey: LatchkeyOnFirstUse,
   handle: (request: Request, who: SignedIn, context: Context) => Response | Promise<Response>,

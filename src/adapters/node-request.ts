@@ -1,7 +1,7 @@
 import { requestListener } from "../http/listen.ts";
 import type { Latchkey } from "../latchkey.ts";
 
-/** Answers requests of Node's own; a framework's body that was read already is looked for in `rawBody`. */
+/** Answers Node's own requests; takes the body from `rawBody` if a framework has read it already. */
 export function listenerOf(latchkey: Latchkey): ReturnType<typeof requestListener> {
   return requestListener(latchkey, { overrideGlobalObjects: false });
 }

@@ -3,7 +3,7 @@ import type { Latchkey } from "../latchkey.ts";
 const mounted = new WeakSet<Pick<Latchkey, "settings">>();
 
 /**
- * What `call` was given, by a caller without types, is a Latchkey. @throws where it isn't, such as a promise of one:
+ * Checks that `call` was given a Latchkey. @throws if untyped code passed something else, such as a promise of one:
  * the app would start, and fail at every request.
  */
 export function requireLatchkey(given: unknown, call: string): void {
@@ -15,7 +15,7 @@ export function requireLatchkey(given: unknown, call: string): void {
   );
 }
 
-/** The path that an app mounts Latchkey at, from now on. @throws where the base URL names none. */
+/** Records that an app mounts Latchkey, and returns the path of its base URL. @throws if the base URL has none. */
 export function mountAt(latchkey: Latchkey): string {
   const base = pathOf(latchkey);
   mounted.add(latchkey);
@@ -23,8 +23,8 @@ export function mountAt(latchkey: Latchkey): string {
 }
 
 /**
- * The error where a check sees a request for Latchkey's own pages: nobody could ever reach the login page.
- * Null for every other request, and where Latchkey isn't in this app but at an address of its own.
+ * The error if a check sees a request for Latchkey's own pages, since nobody could then reach the login page.
+ * Null for every other request, and if Latchkey isn't mounted in this app.
  */
 export function placeError(latchkey: Latchkey, path: string): Error | null {
   if (!mounted.has(latchkey) || !isAtOrBelow(path, pathOf(latchkey))) return null;
@@ -33,14 +33,14 @@ export function placeError(latchkey: Latchkey, path: string): Error | null {
   );
 }
 
-/** The error where the body of a request for Latchkey is gone. */
+/** The error if something has already consumed the body of a request for Latchkey. */
 export function bodyIsGone(): Error {
   return new Error(
     "Middleware before Latchkey read the request's body and kept nothing of it. Move app.use(mount(latchkey)) above it.",
   );
 }
 
-/** Latchkey's path inside an app. @throws where the base URL names none. */
+/** Latchkey's path inside an app. @throws if the base URL has none. */
 export function pathOf({ settings: { baseUrl } }: Pick<Latchkey, "settings">): string {
   if (baseUrl.path !== "") return baseUrl.path;
   throw new Error(
@@ -53,7 +53,7 @@ export function isAtOrBelow(path: string, above: string): boolean {
   return path === above || path.startsWith(above.endsWith("/") ? above : `${above}/`);
 }
 
-/** The error where the app mounts Latchkey below a path that its base URL isn't below. */
+/** The error if the app mounts Latchkey below a path that its base URL isn't below. */
 export function misplaced(prefix: string, base: string, remedy: string): Error {
   return new Error(
     `Latchkey is mounted below ${prefix}, but its base URL says ${base}, so nothing would reach it. ${remedy}`,

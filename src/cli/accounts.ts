@@ -68,12 +68,12 @@ export function addAccounts(program: Command): void {
   );
 }
 
-/** A server without settings is at that address; an app that sets its `baseUrl` in code is not. */
+/** Without BASE_URL the link assumes the default address, which is wrong for an app that sets `baseUrl` in code. */
 function unsureLink(href: string): string {
   return `BASE_URL is not set: the link leads to ${href}. For an app of yours, put its baseUrl into latchkey.config.js in this folder.`;
 }
 
-/** In the order of an index: millions of rows are neither read nor sorted for the first hundred. */
+/** Sorts as an index does: the first hundred rows come without reading or sorting millions of others. */
 export function readAccounts({ read }: Database) {
   return read
     .selectFrom("account")
@@ -136,14 +136,14 @@ async function askPassword(): Promise<string> {
 }
 
 type ChangeFlags = JsonFlag & { yes?: true };
-/** What is done to an account; the sentence says that it is done. */
+/** Changes an account, and returns the sentence that says so. */
 type Change = (
   parts: HttpParts,
   account: Account,
   how: { now: number; flags: ChangeFlags },
 ) => Promise<string>;
 
-/** Adds a command about one account that exists. */
+/** Adds a command that changes one existing account. */
 function addChange(accounts: Command, name: string, summary: string, change: Change): Command {
   return accounts
     .command(`${name} <EMAIL>`)

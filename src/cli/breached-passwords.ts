@@ -29,12 +29,12 @@ async function build(list: string, file: string, flags: JsonFlag): Promise<void>
   printResult(flags, { file, passwords: count, bytes: size }, said);
 }
 
-/** Line by line, so that the list itself needn't fit the memory. */
+/** Reads line by line: the list may be larger than memory. */
 async function* linesOf(list: string): AsyncIterable<string> {
   yield* (await open(list)).readLines();
 }
 
-/** A server that is reading the one before keeps it until it is started again. */
+/** Replaces the file in one step: a running server keeps the old one open until it restarts. */
 function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
   return withDraft(file, async (draft) => {
     await writeFile(draft, parts, { flag: "wx" });

@@ -2,7 +2,7 @@ import { type Database, DatabaseUnavailable } from "../database/database.ts";
 import { endEveryone } from "../operator.ts";
 import { createProgress } from "./progress.ts";
 
-/** Ends every session of everyone, and shows how far it is. Returns how many. */
+/** Ends every session of every account, with a progress bar. Returns how many ended. */
 export async function endEveryoneShown(database: Database, now: number): Promise<number> {
   const total = await countSessions(database);
   const progress = createProgress("sessions");
@@ -15,7 +15,7 @@ export async function endEveryoneShown(database: Database, now: number): Promise
   }
 }
 
-/** Null where PostgreSQL can't count them within its statement timeout: ending them doesn't need the number. */
+/** Null if PostgreSQL can't count them within its statement timeout: the number is only for the progress bar. */
 async function countSessions({ read }: Database): Promise<number | null> {
   const count = read.selectFrom("session").select(({ fn }) => fn.countAll<number>().as("total"));
   try {

@@ -9,7 +9,7 @@ import { createProgress } from "./progress.ts";
 import { type JsonFlag, many, print, UsageError } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
-/** How each kind of source is opened; what only an import needs is loaded by it alone. */
+/** Opens each kind of source. The readers are imported here, since no other command needs them. */
 const SOURCES: Record<string, (place: string) => Promise<Source>> = {
   "json-lines": async (file) => readJsonLines(file),
   "better-auth": async (place) => {
@@ -22,7 +22,7 @@ const SOURCES: Record<string, (place: string) => Promise<Source>> = {
   },
 };
 
-/** Its secret, or with versions `2:new,1:old`, under the names that its own documents give them. */
+/** better-auth's secrets, from the variables that its documentation names: one, or versions as `2:new,1:old`. */
 function betterAuthSecrets(): string[] {
   const { BETTER_AUTH_SECRET: secret, BETTER_AUTH_SECRETS: versions } = process.env;
   const versioned = (versions ?? "").split(",").map((one) => one.trim().replace(/^\d+:/, ""));

@@ -15,14 +15,14 @@ export function addInit(program: Command): void {
     });
 }
 
-/** For its owner alone: there will be secrets in it. */
+/** Readable by its owner only: secrets will be added to it. */
 function write(text: string): void {
   try {
     writeFileSync(FILE, text, { flag: "wx", mode: 0o600 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw new CommandFailed(`There is a ${FILE} already; nothing was changed.`);
-    // Where the disk is full, an empty one is there now, which would stand in the way of the next try.
+    // A full disk leaves an empty file, which would block the next try.
     rmSync(FILE, { force: true });
     throw error;
   }

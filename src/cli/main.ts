@@ -18,7 +18,7 @@ import { addSessions } from "./sessions.ts";
 import { CommandFailed, outliveReaders, say, sentenceOf, UsageError } from "./terminal.ts";
 import { addMigrate, addPrune } from "./upkeep.ts";
 
-/** Their message is one line for the person. */
+/** Errors that are shown as their message alone, without a stack. */
 const EXPECTED = [
   SettingError,
   DatabaseUnusable,
@@ -28,7 +28,7 @@ const EXPECTED = [
   CommandFailed,
 ];
 
-/** Where no terminal says how wide it is, each command has one line, for programs that read them. */
+/** The width of the help without a terminal: enough to keep each command on one line, for programs that read it. */
 const WIDE = 200;
 
 outliveReaders();
@@ -51,7 +51,7 @@ function createProgram(): Command {
     .helpOption("-h, --help", "Shows this help.")
     .configureHelp({
       subcommandTerm: (command) => [fullName(command), argumentsOf(command)].join(" "),
-      // Only when it is shown: a mistyped name is compared with the names on its own level.
+      // Lists subcommands only in the help: "Did you mean" must still compare names of the same level.
       formatHelp: (command, helper) =>
         Help.prototype.formatHelp.call(helper, command, Object.assign(helper, { visibleCommands: leaves })),
     })
@@ -102,7 +102,7 @@ function inOneLine(command: Command, { code, message }: CommanderError): UsageEr
   return new UsageError(`${words}. See: ${name} --help`);
 }
 
-/** The settings in `.env`, where the environment has none. Some editors put a mark before the first letter. */
+/** Reads the settings in `.env`; the environment wins. Some editors begin a file with a byte order mark. */
 function readEnvironmentFile(): void {
   if (!existsSync(".env")) return;
   try {
@@ -115,14 +115,14 @@ function readEnvironmentFile(): void {
   }
 }
 
-/** Says what went wrong, and gives the exit code: 0 done, 1 refused, 2 used wrongly. */
+/** Says what went wrong, and returns the exit code: 0 done, 1 refused, 2 used wrongly. */
 function tell(thrown: unknown): 0 | 1 | 2 {
-  // Help, or the version: it has been shown.
+  // Commander throws after it has printed the help or the version, too.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   const error = asUnavailable(thrown);
   if (!(error instanceof Error)) say(`Something broke: ${error}`);
   else if (EXPECTED.some((kind) => error instanceof kind)) say(sentenceOf(error));
-  // No room, no right, no such folder: the system's own words say which file.
+  // A full disk, a missing permission or folder: the system's own message names the file.
   else if ("syscall" in error) say(`It can't be done: ${error.message}.`);
   else say(`Something broke: ${error.stack}`);
   return error instanceof UsageError ? 2 : 1;

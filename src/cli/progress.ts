@@ -4,11 +4,11 @@ const BAR_WIDTH = 30;
 const REDRAW_INTERVAL = 100; // ms
 const LINE_EVERY = 10_000;
 
-/** How far a long piece of work is, on standard error: a bar on a terminal, now and then a line elsewhere. */
+/** Shows the progress of long work on standard error: a bar on a terminal, elsewhere a line now and then. */
 export type Progress = {
-  /** `share` from 0 to 1, or null if the total isn't known; `done` in pieces. */
+  /** `share` is from 0 to 1, or null if the total isn't known; `done` counts finished items. */
   show(share: number | null, done: number): void;
-  /** Takes the bar away, for what is to be read instead of it. */
+  /** Removes the bar, so that other output can be read. */
   clear(): void;
 };
 

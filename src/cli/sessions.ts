@@ -51,7 +51,7 @@ async function listAll(parts: HttpParts, flags: ListFlags & { account?: string }
   printRows(sessions, { heads, cells }, { json, hasMore: found.length > limit });
 }
 
-/** By expiry, which follows the sign-in and has an index: millions are neither read nor sorted for the first hundred. */
+/** Sorts by expiry, which follows the sign-in and has an index: the first hundred rows come without a full sort. */
 export function readNewest(parts: SessionParts) {
   return readLive(parts).orderBy("expires_at", "desc").orderBy("session.id");
 }
@@ -64,7 +64,7 @@ async function readOf(parts: HttpParts, email: string) {
     .orderBy("session.id");
 }
 
-/** The rule of `overByTime`, for the database. */
+/** The same rule as `overByTime`, in SQL. */
 function readLive({ database, settings }: SessionParts) {
   const now = settings.now();
   const { idleTimeout } = settings;
@@ -101,7 +101,7 @@ async function endAll({ account, everyone, ...flags }: JsonFlag & { account?: st
   });
 }
 
-/** Without an address, those of everyone. */
+/** Ends the sessions of one account, or of every account if `email` is undefined. */
 async function endSessions(parts: HttpParts, email: string | undefined): Promise<number> {
   const now = parts.settings.now();
   if (email === undefined) return endEveryoneShown(parts.database, now);

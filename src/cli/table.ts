@@ -2,7 +2,7 @@ import { type JsonFlag, print, say, UsageError } from "./terminal.ts";
 
 export type ListFlags = JsonFlag & { limit: number };
 
-/** A flag, its help, how it is read, its default. */
+/** Arguments for Commander's `option`: the flag, its help, its parser, its default. */
 export const LIMIT_FLAG = ["--limit <NUMBER>", "How many at most.", readLimit, 100] as const;
 
 function readLimit(text: string): number {

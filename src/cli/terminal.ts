@@ -18,7 +18,7 @@ export const say = (line: string) => process.stderr.write(`${line}\n`);
 
 export type JsonFlag = { json?: true };
 
-/** What a command has done, for programs or in words. */
+/** Prints the result of a command: JSON for programs, else a sentence. */
 export function printResult({ json }: JsonFlag, data: object, words: string): void {
   print(json ? JSON.stringify(data) : words);
 }
@@ -28,15 +28,15 @@ export function many(count: number, one: string, several = `${one}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
 }
 
-/** The message of an error, with what the database said where that is its cause. */
+/** The message of an error, followed by that of its cause, such as the database's own. */
 export function sentenceOf({ message, cause }: Error): string {
   if (!(cause instanceof Error) || cause.message === "" || message.includes(cause.message)) return message;
   return `${message.replace(/\.$/, "")} (${cause.message}).`;
 }
 
 /**
- * The reader of a pipe may go away early, as `head` does, and the disk of a file may be full: what is under way is
- * finished all the same. Output that is lost is a failure, except where its reader has had enough.
+ * Lets a command finish its work though its output can't be written: a pipe's reader may close early, as `head`
+ * does, or the disk may be full. Lost output is a failure, unless the reader closed the pipe.
  */
 export function outliveReaders(): void {
   process.stderr.on("error", () => {});
@@ -49,7 +49,7 @@ export function outliveReaders(): void {
   });
 }
 
-/** Asks at a terminal; empty where the input ends instead of an answer. */
+/** Asks at a terminal. Returns an empty string if the input ends without an answer. */
 export async function ask(question: string, { hidden = false } = {}): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = hidden ? nowhere : process.stderr;

@@ -11,7 +11,7 @@ export function addMigrate(program: Command): void {
     .action((flags: JsonFlag) =>
       withLatchkey(
         async ({ database }) => {
-          // A PostgreSQL that didn't answer at the opening is asked now.
+          // Opening tolerates a PostgreSQL that doesn't answer; this query fails if it still doesn't.
           await database.read.selectFrom("account").select("id").limit(1).execute();
           const version = migrationsOf(database.engine).at(-1)?.version ?? 0;
           printResult(flags, { version }, `The schema is up to date (version ${version}).`);

@@ -1,9 +1,9 @@
 import { defineConfig } from "vite";
 
 /**
- * The command line with what it needs, in few files: a start takes less than half of the time that it takes with
- * 700, and a third less memory. What is loaded only where it is wanted, or looks for files beside its own, stays
- * outside.
+ * Bundles the command line and its dependencies into a few files: it starts in less than half the time that 700
+ * files take, with a third less memory. Packages that are loaded only on demand, or that look for files beside
+ * their own, stay outside the bundle.
  */
 export default defineConfig({
   build: {

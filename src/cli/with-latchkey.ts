@@ -7,8 +7,8 @@ import { givenOptions } from "./given-options.ts";
 import { CommandFailed } from "./terminal.ts";
 
 /**
- * Opens what the settings name, does the work, and closes everything: emails that wait are sent first.
- * @throws CommandFailed where there is no database yet, except for a command that `creates` one.
+ * Opens Latchkey with the operator's settings, does the work, sends waiting emails, and closes everything.
+ * @throws CommandFailed if there is no database yet, except for a command that `creates` one.
  */
 export async function withLatchkey<T>(
   work: (parts: HttpParts) => Promise<T>,
@@ -17,7 +17,7 @@ export async function withLatchkey<T>(
   const options = await givenOptions();
   const missing = creates ? null : missingDatabase(readSettings(options));
   if (missing !== null) throw new CommandFailed(missing);
-  // What a start warns of is for the server's log, and doctor says it.
+  // Warnings at the start belong in the server's log; `doctor` shows them, too.
   const latchkey = await openLatchkey({ ...options, logLevel: options.logLevel ?? "error" });
   latchkey.parts.log.level = options.logLevel ?? "warn";
   try {
@@ -27,12 +27,12 @@ export async function withLatchkey<T>(
   }
 }
 
-/** The sentence that says where there is no embedded database; null where there is one, or PostgreSQL. */
+/** The error sentence if the embedded database doesn't exist; null if it does, or with PostgreSQL. */
 export function missingDatabase({ database }: Settings): string | null {
   return database.engine === "postgres" ? null : missingFile(database.file);
 }
 
-/** The same for a file. */
+/** The error sentence if a database file doesn't exist; null if it does. */
 export function missingFile(file: string): string | null {
   try {
     statSync(file);
@@ -44,7 +44,7 @@ export function missingFile(file: string): string | null {
   }
 }
 
-/** The good outcome of a rule. @throws CommandFailed with the sentence of the other one. */
+/** Returns the outcome of a rule that succeeded. @throws CommandFailed with the sentence of a refusal. */
 export function orRefused<T>(outcome: Outcome<T>): { ok: true } & T {
   if (outcome.ok) return outcome;
   throw new CommandFailed(outcome.detail);

@@ -5,21 +5,21 @@ import { emptyReport, type LeftOut, type Report } from "./report.ts";
 import { type ImportOptions, type ValidAccount, validateAccount } from "./validate.ts";
 import { writeNewAccounts } from "./write-new-accounts.ts";
 
-/** What is told while an import runs. */
+/** Receives the events of a running import. */
 export type ImportListener = {
   leftOut(one: LeftOut): void;
   /** How many entries of the source have been read. */
   progress(done: number): void;
 };
 
-/** One transaction each: a server that runs meanwhile can write in between. */
+/** A batch is one transaction: a server that runs meanwhile can write between two of them. */
 const ACCOUNTS_A_BATCH = 200;
-/** How often a batch is tried, if people keep signing up with its addresses meanwhile. */
+/** How often a batch is tried if sign-ups keep taking addresses in it. */
 const TRIES = 5;
 
 /**
- * Imports accounts. Those that are here already are left unchanged, so that a second run changes nothing, and one
- * that was cut off is finished by running it again. A dry run writes none.
+ * Imports accounts. Accounts that exist already are left unchanged, so a second run changes nothing, and an
+ * interrupted import is finished by running it again. A dry run writes nothing.
  */
 export async function importAccounts(
   parts: AccountParts,
@@ -48,7 +48,7 @@ export async function importAccounts(
   return report;
 }
 
-/** Imports a batch. Returns what is left out of it, in the order of the source. */
+/** Imports a batch. Returns what was left out, in the order of the source. */
 async function importBatch(
   parts: AccountParts,
   batch: readonly (ValidAccount | LeftOut)[],

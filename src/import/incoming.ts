@@ -10,15 +10,15 @@ const time = z
   .refine((ms) => ms > 0 && ms < YEAR_3000, "isn't a time between 1970 and 3000");
 
 const identity = z.strictObject({
-  /** The site's name in `LATCHKEY_OIDC_PROVIDERS`; or `issuer` says which one it is. */
+  /** The provider's name in `LATCHKEY_OIDC_PROVIDERS`; `issuer` can be given instead. */
   provider: z.string().nullish(),
   issuer: z.string().nullish(),
-  /** Who the person is at that site: its `sub`, GitHub's numeric id. */
+  /** The person's id at that provider: the `sub` claim, or GitHub's numeric id. */
   subject: z.string(),
 });
 
 const session = z.strictObject({
-  /** As the old system's cookie carries it. */
+  /** The value of the old system's cookie. */
   token: z.string(),
   createdAt: time.nullish(),
   lastUsedAt: time.nullish(),
@@ -26,9 +26,9 @@ const session = z.strictObject({
   userAgent: z.string().nullish(),
 });
 
-/** An account as it comes in, whatever system it comes from: what a line of a JSON-lines file holds. */
+/** An account to import, from whatever system: the format of a line in a JSON-lines file. */
 export const incomingAccount = z.strictObject({
-  /** Kept where it is given, so that rows of the app that name it stay right. */
+  /** Kept if given, so that references in the app's own tables stay valid. */
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, "takes up to 128 letters, digits and . _ : -")
@@ -38,7 +38,7 @@ export const incomingAccount = z.strictObject({
   createdAt: time.nullish(),
   suspended: z.boolean().nullish(),
   passwordHash: z.string().nullish(),
-  /** Base32, as in an otpauth address. */
+  /** Base32, as in an otpauth URI. */
   totpSecret: z.string().nullish(),
   identities: z.array(identity).nullish(),
   sessions: z.array(session).nullish(),
@@ -46,20 +46,20 @@ export const incomingAccount = z.strictObject({
 
 export type IncomingAccount = z.output<typeof incomingAccount>;
 
-/** What a source found at one place of it: something to be read as an account, or why it can't be. */
+/** One entry of a source: a value to read as an account, or the reason why it can't be read. */
 export type Found = {
-  /** For people: "line 12", "user 34". */
+  /** Where in the source it is, for the report: "line 12", "user 34". */
   where: string;
   given?: unknown;
-  /** Why there is nothing to be read here, as a sentence. */
+  /** Why the entry can't be read, as a sentence. */
   unreadable?: string;
-  /** Why the account has a second factor that can't be read, as half a sentence. */
+  /** Why the account's second factor can't be read, as the second half of a sentence. */
   lostTwoFactor?: string;
 };
 
 export type Source = {
   readonly found: AsyncIterable<Found>;
-  /** How much of it has been read, from 0 to 1. */
+  /** How much of the source has been read, from 0 to 1. */
   readonly share: () => number;
   readonly close: () => Promise<void>;
 };
@@ -69,7 +69,7 @@ export class SourceUnusable extends Error {
   override name = "SourceUnusable";
 }
 
-/** Reads what was found as an account, or says in a sentence what is wrong with it. Never repeats a value. */
+/** Reads an entry as an account, or says in a sentence what is wrong with it, without repeating any value. */
 export function readIncoming(found: Found): { account: IncomingAccount } | { why: string } {
   if (found.unreadable !== undefined) return { why: found.unreadable };
   const parsed = incomingAccount.safeParse(found.given);

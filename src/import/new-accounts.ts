@@ -4,11 +4,11 @@ import type { Schema } from "../database/schema.ts";
 import type { LeftOut } from "./report.ts";
 import type { ValidAccount, ValidIdentity, ValidSession } from "./validate.ts";
 
-/** Where each thing that must be unique was first found in this run. */
+/** Remembers where in the source each unique value of this run was first found. */
 export class SeenBefore {
   readonly #first = new Map<string, string>();
 
-  /** Where else it was found first; null where it is this place's own. */
+  /** Returns the earlier place that has this value; null if `where` is the first. */
   claim(kind: "id" | "address" | "identity" | "session", name: string, where: string): string | null {
     const key = `${kind} ${name}`;
     const first = this.#first.get(key) ?? where;
@@ -20,8 +20,8 @@ export class SeenBefore {
 export type Sorted = { newAccounts: ValidAccount[]; alreadyHere: number; leftOut: LeftOut[] };
 
 /**
- * Sorts a batch by what the database and the run so far have: who is new, who is here already, and who
- * can't come, since what would make them someone is another's.
+ * Sorts a batch, by the database and the run so far, into accounts that are new, that exist already, and that are
+ * left out, such as when another account has the same id or address.
  */
 export async function sortNewAccounts(
   query: Kysely<Schema>,
@@ -54,7 +54,7 @@ function duplicateOf({ id, address, where }: ValidAccount, seen: SeenBefore): st
   return other === null ? null : `Its id or its address is that of ${other}, too, which came first.`;
 }
 
-/** Nothing has the empty string as its name, and PostgreSQL takes no empty list. */
+/** Stands in for an empty list, which PostgreSQL refuses: no row has the empty string as its key. */
 const NONE = "";
 
 async function accountsHere(query: Kysely<Schema>, batch: readonly ValidAccount[], now: number) {
@@ -85,7 +85,7 @@ async function accountsHere(query: Kysely<Schema>, batch: readonly ValidAccount[
   };
 }
 
-/** Those accounts whose owner has changed the address here. Ids alone can be the same in two old systems. */
+/** The accounts whose owner has changed the address in Latchkey. The id alone may come from another old system. */
 async function withNewAddress(query: Kysely<Schema>, ids: readonly string[]): Promise<Set<string>> {
   const rows = await query
     .selectFrom("activity")
@@ -125,7 +125,7 @@ function withFreeIdentities(one: ValidAccount, here: ReadonlySet<string>, seen: 
 
 const HASHES_A_STATEMENT = 400;
 
-/** Sessions that live here, and those that have ended here: they are not begun once more. */
+/** Sessions that are live or have ended in Latchkey: an import must not start them again. */
 async function sessionsHere(query: Kysely<Schema>, batch: readonly ValidAccount[]): Promise<Set<string>> {
   const hashes = batch.flatMap(({ sessions }) => sessions.map(({ tokenHash }) => tokenHash));
   const names = new Set<string>();

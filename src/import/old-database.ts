@@ -6,26 +6,26 @@ import { DatabaseUnavailable } from "../database/database.ts";
 import { sqliteDialect } from "../database/sqlite/connection.ts";
 import { SourceUnusable } from "./incoming.ts";
 
-/** Another system's database, as of one moment; nothing is ever written to it. */
+/** A snapshot of another system's database; nothing is ever written to it. */
 export type OldDatabase = {
-  /** Undefined where there is no table of these names. */
+  /** The first table with one of these names; undefined if there is none. */
   table(...names: string[]): OldTable | undefined;
   close(): Promise<void>;
 };
 
-/** Columns are asked for, and answered, by the names that the old system's documents give them. */
+/** Keys are the column names in the old system's documentation. */
 export type OldRow = Record<string, unknown>;
 
 /**
- * A table, whatever spelling its names have here: `userId`, `user_id` and `userid` are the same, a
- * column that isn't there is left out of the answer.
+ * A table, whatever the spelling of its columns: `userId`, `user_id` and `userid` are the same. Rows leave out
+ * columns that the table doesn't have.
  */
 export type OldTable = {
   has(column: string): boolean;
   count(): Promise<number>;
-  /** The rows after that one, in the order of `id`. */
+  /** The rows whose `id` follows `after`, ordered by `id`. */
   page(columns: readonly string[], after: unknown, most: number): Promise<OldRow[]>;
-  /** The rows that belong to some users (`userId`), to be had by user. */
+  /** Reads the rows of these users (by `userId`). Returns a function that gives the rows of one of them. */
   ofUsers(columns: readonly string[], userIds: readonly unknown[]): Promise<(userId: unknown) => OldRow[]>;
 };
 
@@ -43,7 +43,7 @@ const isPostgres = (place: string) => /^postgres(ql)?:\/\//.test(place);
 /** What went wrong with an old database, as one line; an address may hold a password and is never repeated. */
 export function unreadable(error: unknown, place: string): unknown {
   if (error instanceof SourceUnusable || !(error instanceof Error)) return error;
-  // SQLite's own words say more than that a file can't be used.
+  // SQLite's own error says more than "the file can't be used".
   const reason = error instanceof DatabaseUnavailable && error.cause instanceof Error ? error.cause : error;
   const code = (reason as { code?: unknown }).code;
   const which = isPostgres(place) ? "The old database" : place;
@@ -67,7 +67,7 @@ async function openSqlite(file: string): Promise<OldDatabase> {
 
 const TIMESTAMP = 1114;
 
-/** A time without a zone stays text: the driver would read it in this machine's zone. */
+/** Keeps a timestamp without a time zone as a string: the driver would read it in this machine's zone. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: "text" | "binary") =>
     oid === TIMESTAMP ? (text: string) => text : pg.types.getTypeParser(oid, format),
@@ -120,7 +120,7 @@ async function readTables(
   };
 }
 
-/** A name without what spellings differ in. */
+/** A name without underscores and capitals, in which spellings differ. */
 const plain = (name: string) => name.replaceAll("_", "").toLowerCase();
 
 function tableOf(kysely: Kysely<unknown>, name: string, columns: readonly string[]): OldTable {

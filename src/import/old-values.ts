@@ -1,19 +1,19 @@
-/** A string, or a number as one; null for anything else. */
+/** Reads a string or a number as a string; null for anything else. */
 export function readText(value: unknown): string | null {
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "bigint" ? String(value) : null;
 }
 
-/** A boolean, as databases and their drivers write it. */
+/** Reads a boolean in any of the forms that databases and their drivers use. */
 export function readBoolean(value: unknown): boolean {
   return value === true || value === 1 || value === "1" || value === "true" || value === "t";
 }
 
-/** Below, a number counts seconds, else milliseconds: in seconds this is the year 5138, in ms 1973. */
+/** A smaller number counts seconds, a larger one milliseconds: this is the year 5138 in s, and 1973 in ms. */
 const SECONDS_BELOW = 100_000_000_000;
 const HAS_NO_ZONE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$/;
 
-/** A time in ms since 1970, from whatever a database holds it as; one without a zone is in UTC. */
+/** Reads a time, in any form that a database holds it in, as ms since 1970. Without a time zone it is UTC. */
 export function readTime(value: unknown): number | null {
   if (value instanceof Date) return readTime(value.getTime());
   if (typeof value === "bigint") return readTime(Number(value));

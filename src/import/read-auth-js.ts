@@ -4,8 +4,8 @@ import { readText, readTime } from "./old-values.ts";
 import { readUsers } from "./read-users.ts";
 
 /**
- * The columns that are read, by Auth.js's own names. It keeps no passwords; apps that do usually add a
- * column to its users, under one of the last names.
+ * The columns that are read, by Auth.js's own names. Auth.js stores no passwords; apps that do usually add one of
+ * these columns to its table of users.
  */
 const PASSWORD = ["password", "passwordHash", "hashedPassword"];
 const USER = ["id", "email", "emailVerified", "createdAt", ...PASSWORD];
@@ -14,10 +14,10 @@ const SESSION = ["userId", "sessionToken", "expires"];
 /** Not there in some apps whose sessions are JWTs. */
 const SESSIONS = ["sessions", "session"];
 
-/** Of its kinds of account these are other sites; the rest are links by email, passkeys and the app's own forms. */
+/** Auth.js's account types that are providers; the others are email links, passkeys and the app's own forms. */
 const OTHER_SITES = new Set(["oauth", "oidc"]);
 
-/** Auth.js's (NextAuth's) tables, in SQLite or PostgreSQL. Its JWT sessions are in no table and stay behind. */
+/** Reads Auth.js's (NextAuth's) tables, in SQLite or PostgreSQL. JWT sessions are in no table: they don't come over. */
 export function readAuthJs(place: string): Promise<Source> {
   return readUsers(place, "Auth.js", (need, database) => {
     const users = need(["users", "user"], ["id", "email", "emailVerified"]);

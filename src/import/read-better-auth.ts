@@ -15,8 +15,8 @@ const SESSIONS = ["session", "sessions"];
 const TWO_FACTOR = ["userId", "secret", "verified"];
 
 /**
- * better-auth's tables, in SQLite or PostgreSQL. `secrets` are the values that it may have encrypted TOTP
- * secrets with; without the right one, accounts with a second factor can't be read whole.
+ * Reads better-auth's tables, in SQLite or PostgreSQL. `secrets` are the keys that it may have encrypted TOTP
+ * secrets with; without the right one, second factors can't be read.
  */
 export function readBetterAuth(place: string, secrets: readonly string[], now: number): Promise<Source> {
   return readUsers(place, "better-auth", (need, database) => {
@@ -59,7 +59,7 @@ function accountOf(user: OldRow, accounts: readonly OldRow[], now: number) {
   };
 }
 
-/** An administrator who looked in as this person is not logged in as them here. */
+/** Leaves out sessions in which an administrator impersonated the user. */
 function sessionsOf(sessions: readonly OldRow[]) {
   return sessions
     .filter(({ impersonatedBy }) => readText(impersonatedBy) === null)
@@ -98,7 +98,7 @@ function readTotp(
   }
   for (const secret of secrets) {
     const plain = decrypt(sealed, secret);
-    // better-auth uses the text itself as the key, an authenticator app shows it in base32.
+    // better-auth uses the bytes of the text as the key; authenticator apps take it in base32.
     if (plain !== null) return { secret: new Secret({ buffer: new Uint8Array(plain).buffer }).base32 };
   }
   return { lost: "BETTER_AUTH_SECRET is not the one that better-auth encrypted it with" };
@@ -106,7 +106,7 @@ function readTotp(
 
 const NONCE_BYTES = 24;
 
-/** XChaCha20-Poly1305 with the SHA-256 of the secret, the nonce first; a version may stand before the hex digits. */
+/** XChaCha20-Poly1305 keyed with the secret's SHA-256, nonce first, in hex; a `$ba$VERSION$` prefix may precede it. */
 function decrypt(sealed: string, secret: string): Uint8Array | null {
   const bytes = Buffer.from(sealed.replace(/^\$ba\$\d+\$/, ""), "hex");
   const key = createHash("sha256").update(secret).digest();

@@ -1,10 +1,10 @@
 import { createReadStream, type ReadStream, statSync } from "node:fs";
 import { type Found, type Source, SourceUnusable } from "./incoming.ts";
 
-/** In characters: far more than an account needs, and far less than a text can hold. */
+/** In characters: far more than an account needs, and far below the longest string that Node allows. */
 const LONGEST_LINE = 10_000_000;
 
-/** A file with one account as JSON in each line; empty lines count, but hold nothing. */
+/** Reads a file with one account as JSON in each line. Empty lines are skipped, but count in line numbers. */
 export function readJsonLines(file: string): Source {
   const size = sizeOf(file);
   const stream = createReadStream(file, { encoding: "utf8" });
@@ -41,8 +41,8 @@ async function* accounts(file: string, stream: ReadStream): AsyncGenerator<Found
 }
 
 /**
- * Lines end where JSON lines do, at a line feed: `readline` ends them within a text as well, at U+2028. Undefined for
- * one that is too long, of which nothing is kept.
+ * Splits at line feeds only, as JSON Lines does: `readline` would also split at a U+2028 inside a string. Yields
+ * undefined for a line that is too long, and keeps none of it.
  */
 async function* linesOf(stream: AsyncIterable<string>): AsyncGenerator<string | undefined> {
   let parts: string[] = [];
@@ -63,7 +63,7 @@ async function* linesOf(stream: AsyncIterable<string>): AsyncGenerator<string | 
   if (length > 0) yield take();
 }
 
-/** The parser's own words would repeat a piece of the line, and that may be a secret. */
+/** Leaves out the parser's own message, which would repeat a piece of the line: it may be a secret. */
 function read(text: string | undefined): Omit<Found, "where"> {
   if (text === undefined) return { unreadable: "It is too long; each line holds one account." };
   try {

@@ -7,11 +7,11 @@ const USERS_A_PAGE = 200;
 type UserReader = {
   users: OldTable;
   columns: readonly string[];
-  /** A page of users, each with what belongs to it in other tables. */
+  /** Reads a page of users, each with its rows in other tables. */
   read(users: readonly OldRow[]): Promise<Found[]>;
 };
 
-/** The table of one of these names, with these columns. @throws SourceUnusable where it isn't there, or is another one. */
+/** Finds the table with one of these names and all these columns. @throws SourceUnusable if there is none. */
 export type Need = (names: readonly string[], columns: readonly string[]) => OldTable;
 
 /** Opens an old database and reads its users page by page, in the order of their ids. */

@@ -1,20 +1,20 @@
-/** Something that did not come along, with the reason. */
+/** Something that was not imported, with the reason. */
 export type LeftOut = {
   where: string;
-  /** The account as a whole, or only this part of it. */
+  /** What was left out: the whole account, or one part of it. */
   what: "account" | "password" | "second factor" | "login method" | "session";
   /** A sentence for the operator. */
   why: string;
 };
 
-/** What an import did, or with a dry run would have done. */
+/** What an import did, or what it would have done in a dry run. */
 export type Report = {
   accounts: number;
   passwords: number;
   twoFactors: number;
   loginMethods: number;
   sessions: number;
-  /** Were here before, and are left as they are. */
+  /** Accounts that existed before, and were left as they are. */
   alreadyHere: number;
   leftOut: { accounts: number; parts: number };
 };

@@ -9,10 +9,10 @@ import { hashToken, looksLikeOldToken, OLD_TOKEN, tokenForOld } from "../session
 import { type Found, type IncomingAccount, readIncoming } from "./incoming.ts";
 import type { LeftOut } from "./report.ts";
 
-/** An account that fits Latchkey by itself; whether its id and address are free is for the database to say. */
+/** An account that is valid by itself; whether its id and address are free is checked against the database. */
 export type ValidAccount = {
   where: string;
-  /** Why it may not come, unless it is here already. */
+  /** Why it is left out, unless it exists already; null if it can be imported. */
   refused: string | null;
   id: string | null;
   address: EmailAddress;
@@ -23,7 +23,7 @@ export type ValidAccount = {
   totpSecret: string | null;
   identities: ValidIdentity[];
   sessions: ValidSession[];
-  /** Parts that don't come along. */
+  /** Parts that are not imported. */
   without: LeftOut[];
 };
 
@@ -41,15 +41,15 @@ export type ValidSession = {
 };
 
 export type ImportOptions = {
-  /** Looks at everything and writes no account. */
+  /** Checks everything and writes no account. */
   dryRun: boolean;
-  /** Takes accounts whose second factor can't be read all the same, without it. */
+  /** Imports accounts whose second factor can't be read without that factor, instead of leaving them out. */
   dropLostTwoFactor: boolean;
 };
 
 type LeaveOut = (what: LeftOut["what"], why: string) => void;
 
-/** Reads what was found and keeps what fits; or says why the account as a whole doesn't. */
+/** Validates an entry and keeps its valid parts, or says why the whole account is left out. */
 export function validateAccount(
   parts: AccountParts,
   found: Found,
@@ -90,7 +90,7 @@ export function validateAccount(
   };
 }
 
-/** Null where there is none, undefined where there is one that can't be used. */
+/** Null if there is no secret, undefined if there is one that can't be used. */
 function readTotpSecret(given: string | null | undefined): string | null | undefined {
   if (given === null || given === undefined || given === "") return null;
   const secret = given.replace(/[\s=-]/g, "").toUpperCase();
@@ -137,9 +137,9 @@ function validIdentities(parts: AccountParts, account: IncomingAccount, leaveOut
 type OldSession = NonNullable<IncomingAccount["sessions"]>[number];
 
 /**
- * Sessions that still live. They end when the old system would have ended them, and at the latest one session
- * lifetime from now, not from the sign-in: nobody is logged out by the move (decisions/0010). Of several with one
- * replacement key the newest gets it: that is the one that the next sign-in there replaces.
+ * The sessions that are still live. Each ends when the old system would have ended it, but at most one session
+ * lifetime from now, not from its sign-in: the import logs nobody out (decisions/0010). If several have the same
+ * replacement key, the newest keeps it, so the next sign-in from that browser replaces that one.
  */
 function validSessions(
   parts: AccountParts,

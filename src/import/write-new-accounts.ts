@@ -13,8 +13,8 @@ import type { ValidAccount } from "./validate.ts";
 const ROWS_A_STATEMENT = 400;
 
 /**
- * Writes a batch of accounts with all that belongs to them, as one transaction. False where meanwhile
- * somebody else has taken what one of them needs: then nothing is written.
+ * Writes a batch of accounts with all that belongs to them, in one transaction. Returns false, and writes nothing,
+ * if a unique value of one of them, such as its address, was taken meanwhile.
  */
 export async function writeNewAccounts(
   { database, seal }: AccountParts,
@@ -41,7 +41,7 @@ export async function writeNewAccounts(
         "session",
         named.flatMap((one, at) => sessionRows(one, identities[at]?.[0]?.id)),
       );
-      // Looked at after the insert: an address that was left meanwhile is seen now.
+      // Checked after the insert, so that an address reserved by a change meanwhile is seen.
       const keys = named.map(({ address }) => address.key);
       if ((await reservedAddresses(write.query, keys, now)).size > 0) throw new ReservedMeanwhile();
       const created = { kind: "account_created", at: now, label: OPERATOR } as const;
@@ -89,7 +89,7 @@ function identityRows(one: Named): Insertable<Schema["oidc_identity"]>[] {
   }));
 }
 
-/** No old system says how a session was opened: by the password where there is one, else at the first other site. */
+/** No old system records how a session was opened: assume the password if there is one, else the first provider. */
 function sessionRows(one: Named, identityId: string | undefined): Insertable<Schema["session"]>[] {
   const byPassword = one.passwordHash !== null || identityId === undefined;
   return one.sessions.map((session) => ({
@@ -104,7 +104,7 @@ function sessionRows(one: Named, identityId: string | undefined): Insertable<Sch
     last_used_at: session.lastUsedAt,
     signed_in_with: byPassword ? "password" : "oidc",
     method_id: byPassword ? "password" : identityId,
-    // It proves nothing of now: a change of credentials asks who it is first.
+    // An imported session proves no identity now, so a change of credentials asks for a proof first.
     proved_at: 0,
     replacement_key: session.replacementKey,
   }));

@@ -21,7 +21,7 @@ export function addBackup(program: Command): void {
     .action(backUp);
 }
 
-/** The embedded database's file and keys. @throws CommandFailed with PostgreSQL, which brings its own tools. */
+/** The embedded database's file and keys. @throws CommandFailed with PostgreSQL, which has its own backup tools. */
 export async function embeddedDatabase(): Promise<{ file: string; secretKeys: Settings["secretKeys"] }> {
   const { database, secretKeys } = readSettings(await givenOptions());
   if (database.engine === "sqlite") return { file: database.file, secretKeys };
@@ -58,18 +58,18 @@ async function backUp(name: string, flags: JsonFlag): Promise<void> {
 
 const PAGES_AT_ONCE = 500;
 
-/** A copy as of one moment; it appears whole and sound or not at all, and only this user may read it. */
+/** Copies the database as of one moment, readable by this user only. The copy appears once it's whole and sound. */
 async function copyWhole(file: string, target: string, draft: string): Promise<void> {
   const copied = { of: file, noun: "database" } as const;
   const source = new DatabaseSync(file, { readOnly: true });
   try {
-    // One snapshot for all steps: otherwise SQLite begins anew after each commit of a server, and never comes to its end.
+    // Holds one snapshot for all steps: otherwise SQLite starts over after each commit of a server, and never ends.
     source.exec("begin; select name from sqlite_schema limit 1");
-    // Empty, but made by us and for this user alone: SQLite gives its own files beside it the same mode.
+    // Creates the file first, with mode 0600: SQLite gives the files that it writes beside it the same mode.
     writeFileSync(draft, "", { mode: 0o600, flag: "wx" });
     await backup(source, draft, { rate: PAGES_AT_ONCE, progress: progressTeller() });
     requireSound(draft, copied);
-    // A signal that came meanwhile is heard now.
+    // Lets the handler of a signal that arrived meanwhile run now.
     await nextTurn();
     linkSync(draft, target);
   } catch (error) {
@@ -83,7 +83,7 @@ async function copyWhole(file: string, target: string, draft: string): Promise<v
   }
 }
 
-/** Says on a terminal, once a second, how far it is. */
+/** Shows the progress on a terminal, once a second. */
 function progressTeller(): (progress: { totalPages: number; remainingPages: number }) => void {
   let told = Date.now();
   return ({ totalPages, remainingPages }) => {

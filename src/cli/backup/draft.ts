@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
-/** The file itself, and what SQLite keeps beside a database. */
+/** Suffixes of a database file and of the files that SQLite keeps beside it. */
 const PARTS = ["", "-journal", "-wal", "-shm"];
 
 /**
- * Runs `work` on a draft, to which it gives the file's own name once it is whole. Whatever is left of the draft is
- * removed, even when a signal ends the process.
+ * Runs `work` on a draft, which `work` gives the file's own name once it is whole. Whatever is left of the draft is
+ * removed, even if a signal ends the process.
  */
 export async function withDraft<T>(file: string, work: (draft: string) => Promise<T>): Promise<T> {
   const draft = `${file}.draft-${randomBytes(6).toString("hex")}`;
@@ -16,7 +16,7 @@ export async function withDraft<T>(file: string, work: (draft: string) => Promis
   };
   const end = (signal: NodeJS.Signals) => {
     remove();
-    // Nobody listens any more: the process ends as whoever sent the signal expects.
+    // No handler is left, so the signal now ends the process, as its sender expects.
     process.kill(process.pid, signal);
   };
   for (const signal of SIGNALS) process.once(signal, end);

@@ -3,12 +3,12 @@ import { isDamaged, resultCode, SQLITE_NOTADB } from "../../database/sqlite/faul
 import { schemaVersion, whyForeignFile } from "../../database/sqlite/file.ts";
 import { CommandFailed } from "../terminal.ts";
 
-/** What a copy is of, and what that should be, for the sentence that says that it isn't. */
+/** Names the file that was copied (`of`) and what it should be, for the error if it isn't. */
 type Copied = { of: string; noun: "backup" | "database" };
 
 /**
- * Reads a copy from its first page to its last. Returns the version of its schema.
- * @throws CommandFailed where it isn't a whole database of Latchkey.
+ * Reads every page of a copy, and returns the version of its schema.
+ * @throws CommandFailed if it isn't a complete Latchkey database.
  */
 export function requireSound(copy: string, copied: Copied): number {
   const database = new DatabaseSync(copy);
@@ -24,7 +24,7 @@ export function requireSound(copy: string, copied: Copied): number {
   }
 }
 
-/** What SQLite's error says of the file itself; null where it is another one, such as of a full disk. */
+/** The error to show if SQLite says that the file is damaged; null for any other error, such as a full disk. */
 export function whyUnsound(error: unknown, copied: Copied): CommandFailed | null {
   if (!isDamaged(error)) return null;
   return resultCode(error) === SQLITE_NOTADB ? foreign(copied) : damaged(copied);

@@ -33,15 +33,15 @@ async function restore(name: string, flags: JsonFlag): Promise<void> {
 }
 
 /**
- * Looks at a copy, since SQLite writes beside what it opens, and the backup's folder may be read-only; and ends the
- * sessions there, so that none of them is live if this is cut off. Returns where the database before it is kept, if
- * there was one, and how many sessions ended.
+ * Works on a copy, since SQLite writes beside the file that it opens, and the backup's folder may be read-only. Ends
+ * the sessions in that copy, so that none is live if the restore is interrupted. Returns where the previous
+ * database is kept, if there was one, and how many sessions ended.
  */
 async function putInPlace(source: string, file: string): Promise<{ kept: string | null; ended: number }> {
   if (existsSync(file)) requireUnused(file);
   return withDraft(file, async (draft) => {
     await copyPrivately(source, draft);
-    // Throws where a newer version has written it.
+    // Throws if a newer version of Latchkey wrote it.
     pendingMigrations("sqlite", requireSound(draft, { of: source, noun: "backup" }));
     const ended = await endAll(draft);
     const kept = setAside(file);
@@ -53,7 +53,7 @@ async function putInPlace(source: string, file: string): Promise<{ kept: string 
 async function endAll(draft: string): Promise<number> {
   const database = openSqlite(draft);
   try {
-    // They have gone out since, and their links end below.
+    // These were sent after the backup was made, and their links end below.
     await database.write(({ query }) => query.deleteFrom("outgoing_email").execute());
     return await endEveryoneShown(database, Date.now());
   } finally {
@@ -61,7 +61,7 @@ async function endAll(draft: string): Promise<number> {
   }
 }
 
-/** A damaged database is used by nobody: it is what a backup is for. @throws CommandFailed while a server has it open. */
+/** @throws CommandFailed while a server has the database open. A damaged one passes: replacing it is the point. */
 function requireUnused(file: string): void {
   const database = new DatabaseSync(file);
   try {
@@ -76,8 +76,8 @@ function requireUnused(file: string): void {
 }
 
 /**
- * Moves the present database away, or what is left of one: SQLite would take its log for the backup's own. Returns
- * where it is kept, if there was one. @throws CommandFailed while a server has it open.
+ * Moves the present database away with all its files: SQLite would take a log left behind for the backup's own.
+ * Returns where it is kept, if there was one. @throws CommandFailed while a server has it open.
  */
 function setAside(file: string): string | null {
   const isThere = existsSync(file);
@@ -87,7 +87,7 @@ function setAside(file: string): string | null {
   return isThere ? kept : null;
 }
 
-/** Puts the key of a backup in place at once; the present one is kept beside it. */
+/** Replaces the key file with the backup's; the present one is kept beside it. */
 async function putKey(source: string, keyFile: string): Promise<void> {
   const at = stamp();
   await copyPrivately(source, `${keyFile}.restored-${at}`);

@@ -6,7 +6,7 @@ import { CLOCK_NOT_READY, CLOCK_WARNS } from "../../http/clock-watch.ts";
 import { sentenceOf } from "../terminal.ts";
 import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
 
-/** Does it answer, in time, with the same clock, to all the nodes, and for good? */
+/** Does the database answer in time, agree on the clock, reach all nodes, and keep what it has committed? */
 export async function lookAtDatabase(parts: HttpParts): Promise<Finding[]> {
   const { database, settings } = parts;
   try {
@@ -30,7 +30,7 @@ export async function lookAtDatabase(parts: HttpParts): Promise<Finding[]> {
   ];
 }
 
-/** Would an open page at this node hear at once of what another node does? */
+/** Would an open page on this node be told at once of a change that another node makes? */
 async function lookAtAnnouncements({ database, settings }: HttpParts, url: string): Promise<Finding> {
   const target = listenTarget(url, settings.listenUrl);
   const announce = (word: string) => sql`select pg_notify(${CHANNEL}, ${word})`.execute(database.read);
@@ -47,7 +47,7 @@ async function lookAtAnnouncements({ database, settings }: HttpParts, url: strin
   }
 }
 
-/** Would an ending that was answered survive a crash, and a failover? */
+/** Would the end of a session, once confirmed to the client, survive a crash and a failover? */
 async function lookAtDurability(parts: HttpParts): Promise<Finding[]> {
   const commit = await show(parts, "synchronous_commit");
   return [
@@ -63,7 +63,7 @@ async function lookAtDurability(parts: HttpParts): Promise<Finding[]> {
   ];
 }
 
-/** A user without the right to see them gets a row for each standby all the same, with its state left out. */
+/** A user without the right to see standbys still gets a row for each, but with an empty state. */
 async function lookAtStandbys(parts: HttpParts): Promise<Finding> {
   const names = await show(parts, "synchronous_standby_names");
   const { rows } = await sql<{

@@ -4,7 +4,7 @@ import { countSealed, type Sealed } from "../../credentials/reseal.ts";
 import type { HttpParts } from "../../http/call.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
-/** Can what is sealed be read by this node, and the files of it by this user alone? */
+/** Can this node decrypt what is sealed, and can only this user read the key and database files? */
 export async function lookAtSecrets(parts: HttpParts): Promise<Finding[]> {
   const { secretKeys, database } = parts.settings;
   const opens = await opensWhatIsSealed(parts);
@@ -25,7 +25,7 @@ function isOpen(file: string): boolean {
   return ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0;
 }
 
-/** A node with another key than the others can't read what they have sealed; nor can one whose key was replaced. */
+/** Fails on a node whose key differs from the other nodes', or was replaced without keeping the old one. */
 async function opensWhatIsSealed(parts: HttpParts): Promise<Finding[]> {
   const counted = await countSealed(parts).catch(() => null);
   if (counted === null) return [];

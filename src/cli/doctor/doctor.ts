@@ -30,7 +30,7 @@ export function addDoctor(program: Command): void {
 }
 
 async function examine(parts: HttpParts, sendMailTo: string | undefined): Promise<Finding[]> {
-  // With it come both engines, which no other command loads.
+  // Imported only here, since it loads both database engines.
   const { lookAtDatabase } = await import("./doctor-database.ts");
   return [
     ...(await lookAtDatabase(parts)),
@@ -71,7 +71,7 @@ async function sendTestEmail({ settings, mailer }: HttpParts, to: string): Promi
   return ok(`An email to ${to} was handed over${settings.smtpUrl === null ? ` to ${settings.outbox}` : ""}.`);
 }
 
-/** Emails that were written and not sent yet: a few seconds are nothing to tell. */
+/** Warns of emails that wait to be sent; a wait of a few seconds is normal. */
 async function lookAtWaitingEmails({ database, settings }: HttpParts): Promise<Finding[]> {
   const now = settings.now();
   const waiting = await waitingEmails(database, now).catch(() => null);
@@ -84,7 +84,7 @@ async function lookAtWaitingEmails({ database, settings }: HttpParts): Promise<F
   ];
 }
 
-/** What can be said without opening anything. */
+/** Findings that need no connection and no file. */
 function lookAtSettings(settings: Settings): Finding[] {
   const { baseUrl, cookieDomain, trustedProxies } = settings;
   const warning = insecureUrlWarning(baseUrl);
@@ -109,7 +109,7 @@ function lookAtSettings(settings: Settings): Finding[] {
   ];
 }
 
-/** Whether a stolen cookie is worthless here, and what stands in the way where it isn't. */
+/** Whether sessions are bound to devices (B11), and if not, what prevents it. */
 function lookAtBinding({ deviceBinding, baseUrl, cookieDomain, bindingRefresh }: Settings): Finding {
   const minutes = bindingRefresh / 60_000;
   if (deviceBinding === "off")

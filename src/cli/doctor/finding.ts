@@ -1,4 +1,4 @@
-/** What was looked at, and what to do about it. */
+/** The result of one check; `words` says what was checked, and what to do about it. */
 export type Finding = { state: "ok" | "warn" | "fail"; words: string };
 
 export const ok = (words: string): Finding => ({ state: "ok", words });

@@ -44,7 +44,7 @@ async function runServer(): Promise<void> {
     if (await databaseAnswers(latchkey.parts, stopped))
       print(`Latchkey is ready at ${settings.baseUrl.href}`);
     await stopped;
-    // Whether the line above could be written says nothing of how the server stops.
+    // A failure to write the line above must not make a clean stop look like a failure.
     process.exitCode = 0;
   } finally {
     await server.close();
@@ -55,7 +55,7 @@ async function runServer(): Promise<void> {
 const ASK_AGAIN_AFTER = 500; // ms
 const TELL_EVERY = 5_000; // ms
 
-/** Waits for a database that starts later than its server. False where the server is to stop before. */
+/** Waits for a database that starts later than the server. Returns false if a signal stops the server first. */
 async function databaseAnswers({ database, log }: HttpParts, stopped: Promise<false>): Promise<boolean> {
   for (let toldAt = 0; ; ) {
     const query = database.read.selectFrom("account").select("id").limit(1).execute();
@@ -81,9 +81,9 @@ function whyNot(error: NodeJS.ErrnoException, host: string, port: number): strin
 }
 
 /**
- * A terminal that is closed sends SIGHUP. Node hears it even under nohup, so listening for it takes nothing away.
- * A signal often comes twice: to the whole group of processes, and passed on by npm or whatever else started this.
- * Without a listener for the second one, it would cut off what the first lets finish.
+ * A terminal that closes sends SIGHUP. Node reacts to it even under nohup, so a listener changes nothing there.
+ * A signal often comes twice: once to the process group, and once passed on by npm or another parent process.
+ * Without a listener for the second one, it would kill the process during its clean stop.
  */
 function stopSignal(): Promise<false> {
   return new Promise((resolve) => {

@@ -3,24 +3,24 @@ import { stat } from "node:fs/promises";
 import { availableParallelism, constants, setPriority } from "node:os";
 import type { Logger } from "pino";
 
-/** Beside one for each core, which hash passwords: files and names of hosts are looked up in the pool, too. */
+/** On top of one thread per core for password hashes: file access and DNS look-ups use the same pool. */
 const MORE_THREADS = 4;
 const THREADS = "/proc/self/task";
 
-/** Node reads this when its pool of threads gets its first work, so that comes before anything else. */
+/** Call this before anything else: Node reads the size when its thread pool gets its first work. */
 export function sizeThreadPool(): void {
   process.env.UV_THREADPOOL_SIZE ??= String(availableParallelism() + MORE_THREADS);
 }
 
 /**
- * From now on the pool's threads, which hash passwords, take what the thread that answers requests leaves of the
- * machine: a flood of sign-ins doesn't slow the session checks down. Only Linux has priorities of threads, and where
- * they may not be set, all stay equal.
+ * Lowers the priority of the pool's threads, which hash passwords, below that of the thread that answers requests:
+ * a flood of sign-ins then doesn't slow session checks down. Only Linux has thread priorities; if setting them is
+ * not permitted, all stay equal.
  */
 export async function giveWayToRequests(log: Pick<Logger, "debug">): Promise<void> {
   if (process.platform !== "linux") return;
   try {
-    // The pool starts all its threads with its first work.
+    // This first work makes the pool start all its threads.
     await stat(THREADS);
     for (const thread of readdirSync(THREADS))
       if (nameOf(thread) === "libuv-worker")
