@@ -1,5 +1,5 @@
 /**
- * The API's answers, shared by the server and its clients. Has only types, plain lists and texts, and imports
+ * The API's answers, shared by the server and its clients. Has only types, lists and strings, and imports
  * nothing, so that it also runs in a browser. Times are ISO 8601 in UTC; ids are opaque.
  */
 
@@ -88,7 +88,7 @@ export type Authentication =
 
 export const SECOND_FACTORS = ["totp", "recovery_code"] as const;
 
-/** The first factor was right, and a second factor is still needed. */
+/** The first factor was correct, and a second factor is still needed. */
 export type SecondFactorAsked = {
   twoFactor: { methods: (typeof SECOND_FACTORS)[number][]; expiresAt: string };
 };

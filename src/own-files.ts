@@ -4,10 +4,7 @@ import { pathToFileURL } from "node:url";
 
 /** Undefined in the CommonJS output of some bundlers. */
 const here: string | undefined = import.meta.url;
-/**
- * Whether this is the published package, in which the command line is one file, and the code for apps is
- * many.
- */
+/** Whether this is the published package: one file for the command line, many files for apps. */
 const isBuilt = here?.endsWith(".js");
 const manifest = pathToFileURL((here && findPackageJSON("..", here)) ?? "");
 

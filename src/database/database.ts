@@ -19,7 +19,7 @@ export type Write = {
  */
 export const MAY_BE_LOST = { mayBeLost: true };
 
-/** Called when the sessions of an account, or of any account, have changed. */
+/** Called with the account whose sessions have changed, or with "everyone" if any account's may have. */
 export type AnnouncementListener = (accountId: string | "everyone") => void;
 
 /** The one source of truth, whichever the engine. Every change goes through `write`. */

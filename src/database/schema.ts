@@ -42,7 +42,7 @@ export type AccountTable = {
   password_added_by: string | null;
   password_added_from: Uint8Array | null;
   password_added_with: string | null;
-  /** Set when an email change was reversed: nobody signs in with the password until it is reset. */
+  /** When an email change was reversed; since then the password can't be used until it is reset. */
   password_blocked_at: number | null;
   /** Incremented when password, email or second factor changes, to refuse sign-ins that began before. */
   credential_version: number;

@@ -70,7 +70,7 @@ export function clientInfoOf(call: Call, touchPoints?: number): ClientInfo {
   };
 }
 
-/** The call in the form that code for visitors, signed in or not, takes. */
+/** The call as a `Visit`, for code that needs nobody to be signed in. */
 export function visitOf(call: Call, touchPoints?: number): Visit {
   return { parts: call.parts, clientInfo: clientInfoOf(call, touchPoints), now: call.now };
 }

@@ -65,7 +65,8 @@ async function confirm(parts: HttpParts, session: FoundSession, now: number): Pr
 }
 
 /**
- * Tells the owner that a copy was used, unless it may be the real browser, without its bound cookie for now.
+ * Tells the owner that a copy was used, unless the real browser may have sent the request: it may have just
+ * dropped its bound cookie, or it says that it deliberately sent none.
  */
 function noteCopy(
   parts: HttpParts,

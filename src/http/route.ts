@@ -54,7 +54,7 @@ export type DescribedAnswer = {
   readonly headers?: Readonly<Record<string, { description?: string; required: boolean }>>;
 };
 
-/** The argument with which a handler learns of the session. */
+/** The part of a handler's argument that holds the session. */
 type Asker = {
   required: { readonly current: CurrentSession };
   optional: { readonly who: Identity | SignedOut };

@@ -194,7 +194,7 @@ export function newSignIn(context: Occasion & WithNotMe & { device: string }): M
   ]);
 }
 
-/** After a right first factor and a wrong second one; if the first was the password, someone knows it. */
+/** After a correct first factor and a wrong second one; if the first was the password, someone knows it. */
 export function wrongSecondFactor(context: Occasion & WithNotMe & { knowsPassword: boolean }): Message {
   const { knowsPassword, product } = context;
   const subject = knowsPassword ? "Someone knows your password" : "Someone got past your first step";

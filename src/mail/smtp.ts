@@ -79,8 +79,8 @@ export function smtpTransport(smtpUrl: string, from: Sender): MailTransport {
     async verify() {
       const { createTransport } = await import("nodemailer");
       const signal = AbortSignal.timeout(CHECK_TIMEOUT);
-      // With its own socket, nodemailer would keep the connection, and the process, open as long as the
-      // server does.
+      // If nodemailer opened the socket, an unresponsive server could keep the connection, and the process,
+      // open for ever.
       const socket = new Socket({ signal }).on("error", () => {});
       await orTimeout(
         signal,

@@ -48,7 +48,7 @@ export function openPool(url: string, most: number, { endsAtServer = false } = {
     },
   });
   connections.on("error", () => {});
-  // The pool hears only of idle connections; one that breaks while it is in use would end the process.
+  // The pool handles errors of idle connections only; one of a connection in use would end the process.
   connections.on("connect", (client) => client.on("error", () => broken.add(client)));
   return { connections, sockets };
 }

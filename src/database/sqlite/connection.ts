@@ -17,9 +17,7 @@ import { DatabaseUnavailable } from "../database.ts";
 import { type Deadline, deadlineIn } from "../deadline.ts";
 import { asUnavailable, isBusy } from "./faults.ts";
 
-/**
- * How long a write may wait while another program writes, time in this queue included, in ms; then it fails.
- */
+/** How long a write may wait in the queue and for another program's lock, in ms; then it fails. */
 const WRITE_TIMEOUT = 10_000;
 const LOCKED = "The database file stayed locked by another program.";
 /** The longest SQL kept prepared, in characters. Longer ones insert many rows, and few are used twice. */
