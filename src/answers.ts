@@ -1,6 +1,6 @@
 /**
- * What the API answers with, for the server and for its clients alike: types, plain lists and words, and no import,
- * so that it runs in a browser too. Times are ISO 8601 in UTC, ids are opaque.
+ * The API's answers, shared by the server and its clients. Has only types, lists and strings, and imports
+ * nothing, so that it also runs in a browser. Times are ISO 8601 in UTC; ids are opaque.
  */
 
 /** Why a session ended. */
@@ -22,12 +22,12 @@ export const END_REASONS = [
 export type EndReason = (typeof END_REASONS)[number];
 
 /**
- * What is said where no session has ended: there is none, or the one there is is bound to a device that didn't
- * prove itself, or opens no app before its owner has set up and given a second factor.
+ * The reasons why a request isn't signed in although no session has ended: there is none, it is bound to a
+ * device that wasn't proved, or the app requires a second factor that its owner hasn't set up or given yet.
  */
 export const OTHER_REASONS = ["none", "device_proof_needed", "two_factor_needed"] as const;
 
-/** Why nobody is signed in: the reason the session ended, `none` where there never was one. */
+/** Why nobody is signed in: the reason the session ended, `none` if there never was one. */
 export type SignedOut = {
   reason: EndReason | (typeof OTHER_REASONS)[number];
   /** The label of the device that ended it. */
@@ -35,7 +35,7 @@ export type SignedOut = {
   at?: string;
 };
 
-/** What a refusal may carry beyond its code. */
+/** Details that a refusal may have besides its code. */
 export type RefusalFacts = Partial<SignedOut> & {
   methods?: string[];
   field?: string;
@@ -43,10 +43,10 @@ export type RefusalFacts = Partial<SignedOut> & {
   retryAfter?: number;
 };
 
-/** The label of a device of which nothing is known. */
+/** The label of a device about which nothing is known. */
 export const UNKNOWN_DEVICE = "Unknown device";
 
-/** A device's label as it reads inside a sentence: "an unknown device" where it is `Unknown device`. */
+/** A device's label for use in a sentence: `Unknown device` becomes "an unknown device". */
 export function deviceInSentence(label: string): string {
   return label === UNKNOWN_DEVICE ? "an unknown device" : label;
 }
@@ -81,14 +81,14 @@ export type Session = {
 /** Who is signed in. */
 export type SignedIn = { account: Account; session: Session };
 
-/** Who a request comes from, or why it comes from nobody: `if (who.account)` tells them apart, and so does `if (who.reason)`. */
+/** Who sent a request, or why nobody is signed in: `if (who.account)` or `if (who.reason)` tells which. */
 export type Authentication =
   | (SignedIn & { reason?: undefined })
   | (SignedOut & { account?: undefined; session?: undefined });
 
 export const SECOND_FACTORS = ["totp", "recovery_code"] as const;
 
-/** The password was right; a second factor is still asked for. */
+/** The first factor was correct, and a second factor is still needed. */
 export type SecondFactorAsked = {
   twoFactor: { methods: (typeof SECOND_FACTORS)[number][]; expiresAt: string };
 };
@@ -103,7 +103,7 @@ export type LoginMethod = {
 
 export type LoginMethods = {
   methods: LoginMethod[];
-  /** The ids of those that can't be disconnected, since nobody could log in without them. */
+  /** The ids of methods that can't be disconnected, since the owner couldn't log in without them. */
   needed: string[];
 };
 
@@ -116,7 +116,7 @@ export type ActivityEvent = {
   detail: Record<string, unknown>;
 };
 
-/** What an emailed confirmation link would confirm. */
+/** The account or change that an emailed link would confirm. */
 export type Confirmation = {
   kind: "new_account" | "change";
   /** The address that would be confirmed: for a change, the new one. */

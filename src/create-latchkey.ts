@@ -4,11 +4,11 @@ import { optionsFromFile } from "./options/config-file.ts";
 import type { LatchkeyOptions } from "./options/options.ts";
 
 /**
- * Latchkey with these options. Those that aren't given come from `latchkey.config.ts`, `.js` or `.json` in the
- * working folder if there is one, else they have their defaults. Opens the database and brings it up to date.
- * Close it when the app ends.
- * @throws SettingError, DatabaseUnusable; an Error that says so if Node.js is too old, isn't what runs this, or if
- * a bundler has separated this code from its package.
+ * Creates a Latchkey with these options. Others come from `latchkey.config.ts`, `.js` or `.json` in the
+ * working folder, if there is one, or else have their defaults. Opens the database and brings it up to date.
+ * Call `close` when the app ends.
+ * @throws SettingError, DatabaseUnusable; Error if Node.js is too old, if this isn't Node.js, or if a bundler
+ * has separated this code from its package.
  */
 export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   if (typeof options !== "object" || options === null || Array.isArray(options))
@@ -20,11 +20,11 @@ export async function createLatchkey(options: LatchkeyOptions = {}): Promise<Lat
     throw new Error(
       `Latchkey needs Node.js 24.7 or newer (argon2 in node:crypto), and this is Node.js ${node}.`,
     );
-  // Loaded only now: on an older Node.js its imports don't even link.
+  // Imported only after the checks: on an older Node.js, loading these modules fails with an obscure error.
   const { requireOwnFiles } = await import("./own-files.ts");
   requireOwnFiles();
   const { openLatchkey, whereEmailsGo } = await import("./latchkey.ts");
-  // An option that is undefined, such as a variable that isn't set, is one that isn't given.
+  // An undefined option, for example from an unset environment variable, counts as not given.
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const latchkey = await openLatchkey({ ...(await optionsFromFile()), ...Object.fromEntries(given) });
   const emailsGo = whereEmailsGo(latchkey.settings);

@@ -42,49 +42,52 @@ import { EndedEvents, type EndedListener } from "./sessions/live/ended-events.ts
 import { LiveStreams } from "./sessions/live/live-streams.ts";
 import { endAny, endInTransaction } from "./sessions/log-out.ts";
 
-/** How long an answer may take to be on its way once its handler is done, in ms. */
+/** How long to wait for a response to be sent once its handler is done, in ms. */
 const ANSWER_SENT = 20;
 
 export type Latchkey = {
   /**
-   * Everything under the base URL. `remote` is the address at the other end of the connection. Without it, every
-   * request counts as coming from one peer, or, where LATCHKEY_TRUSTED_PROXIES is set, as coming from such a proxy.
+   * Answers all requests under the base URL. `remote` is the address of the connection's peer. Without it,
+   * all requests count as coming from one peer, or from a trusted proxy if LATCHKEY_TRUSTED_PROXIES is set.
    */
   fetch: Fetch;
   /**
-   * Who a request comes from: a `Request`, or one of Node's own, such as that of a WebSocket.
-   * @throws where the database doesn't answer; that is not "signed out".
+   * Says who sent a request: a `Request`, or one of Node's own, such as a WebSocket's.
+   * @throws if the database doesn't answer; that doesn't mean "signed out".
    */
   authenticate(request: RequestHead | NodeRequestHead): Promise<Authentication>;
   /**
-   * Who a request (either kind) comes from, or the answer where nobody is signed in: a redirect to the login page,
-   * which leads back, for a browser that goes to a page; 401 for anything else; 503 where the database doesn't answer.
+   * Says who sent a request (of either kind), or returns the response to send if nobody is signed in: a
+   * redirect to the login page, which leads back afterwards, if a browser navigates to a page; 401 for other
+   * requests; 503 if the database doesn't answer.
    */
   requireSession(request: RequestHead | NodeRequestHead): Promise<SignedIn | Response>;
   /**
-   * Calls the listener for every session that ends from now on, on whichever node, usually within a second, so
-   * that the app can close its own sockets. Checking each request stays necessary. What a listener throws, or
-   * rejects with, is logged. Returns a function that stops it.
+   * Calls the listener for every session that ends from now on, on any node, usually within a second, so that
+   * the app can close its own sockets. The app must still check each request. Errors that a listener throws
+   * or rejects with are logged. Returns a function that stops it.
    */
   on(event: "session-ended", listener: EndedListener): () => void;
   readonly sessions: {
     list(accountId: string): Promise<Session[]>;
-    /** Ends one session of any account. False where there is none. */
+    /** Ends one session of any account. False if there is no such session. */
     end(sessionId: string, by?: string): Promise<boolean>;
-    /** Ends all except one. Returns how many. */
+    /** Ends all sessions of an account except one. Returns how many. */
     endOthers(accountId: string, exceptSessionId: string, by?: string): Promise<number>;
     endAll(accountId: string, by?: string): Promise<number>;
   };
   readonly settings: Settings;
-  /** @internal What the rules work with; for the command line of this package. */
+  /** @internal The parts that Latchkey is made of; for this package's command line. */
   readonly parts: HttpParts;
-  /** Ends the streams of open pages, which come back later. For a server that stops: they would hold it up. */
+  /**
+   * Closes the event streams of open pages, which would keep a server from stopping; pages reconnect later.
+   */
   closeStreams(): void;
-  /** Finishes what is still to be written and sent, and closes the database. */
+  /** Finishes pending writes and emails, and closes the database. */
   close(): Promise<void>;
 };
 
-/** Joins the parts; no other place does. @throws SettingError, DatabaseUnusable */
+/** Wires all parts together; the only place that does. @throws SettingError, DatabaseUnusable */
 export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latchkey> {
   const settings = readSettings(options);
   const log = createLog(settings);
@@ -147,7 +150,7 @@ export async function openLatchkey(options: LatchkeyOptions = {}): Promise<Latch
   };
 }
 
-/** Throws on, once the database is closed. */
+/** Rethrows an error after closing the database. */
 function closing(database: HttpParts["database"]): (error: unknown) => Promise<never> {
   return async (error) => {
     await database.close();
@@ -155,20 +158,20 @@ function closing(database: HttpParts["database"]): (error: unknown) => Promise<n
   };
 }
 
-/** How much of the log waits in memory while it can't be written, in bytes; beyond that, lines are left out. */
+/** How much of the log is kept in memory while it can't be written, in bytes; further lines are dropped. */
 const LOG_KEPT = 1_000_000;
 
-/** JSON lines on standard error. Where they can't be written, as on a full disk, Latchkey goes on all the same. */
+/** Logs JSON lines to standard error. If they can't be written, as on a full disk, Latchkey keeps running. */
 function createLog({ logLevel }: Settings): Logger {
   const lines = pino.destination({ dest: 2, sync: true, maxLength: LOG_KEPT });
-  // Nobody could be told. The lines are tried again with the next one, and also with one that is left out, which
-  // would otherwise not touch the file any more.
+  // An error of the log itself can't be reported. Kept lines are written again with the next line. A dropped
+  // line doesn't trigger that by itself, hence the empty write.
   lines.on("error", () => {});
   lines.on("drop", () => lines.write(""));
   return pino({ name: "latchkey", level: logLevel }, lines);
 }
 
-/** Work that no answer waits for; a stop waits for all of it. */
+/** Runs work that no response waits for; closing Latchkey waits for all of it. */
 function createBackground(
   onError: (error: unknown) => void,
 ): Pick<HttpParts, "inBackground" | "afterAnswer" | "settled"> {
@@ -181,7 +184,7 @@ function createBackground(
   };
 }
 
-/** Runs `work` at the first call; later ones get the same promise. */
+/** Runs `work` on the first call; later calls get the same promise. */
 function once(work: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => {
@@ -190,7 +193,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Where emails go without a mail server; null where there is one. */
+/** A sentence on where emails go without a mail server; null if there is one. */
 export function whereEmailsGo(settings: Settings): string | null {
   if (settings.smtpUrl !== null) return null;
   const shown = isDevelopment(settings) ? `; ${settings.baseUrl.href}/dev/emails shows them` : "";
@@ -228,7 +231,10 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
   };
 }
 
-/** @throws where a caller without types gave something else, such as the account itself: it would end nothing. */
+/**
+ * @throws if an untyped caller passes something else, such as the account object, which would match no
+ * session.
+ */
 function idOf(what: string, given: unknown): string {
   if (typeof given === "string") return given;
   const got = typeof given === "object" && given !== null ? "an object" : `"${given}"`;

@@ -6,35 +6,37 @@ import { countWaiting } from "./mail/outgoing.ts";
 import { prune } from "./sessions/prune.ts";
 
 const MINUTE = 60_000;
-/** How soon after the start it looks at what an earlier run left, in ms. A command is over by then, and leaves it to the server. */
+/**
+ * How long after the start leftovers of an earlier run are handled, in ms; most commands have exited by then.
+ */
 const FIRST_LOOK = 1_000;
-/** Of five milliseconds pruning takes one at most: it goes on for longer, and nobody notices. */
+/** Pruning rests four times as long as it works: it takes longer, but slows no requests. */
 export const REST = 4;
-/** The longest time that a timer takes; ms. */
+/** The longest delay that a timer accepts, in ms. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 type Work = (parts: HttpParts, stop: AbortSignal) => Promise<unknown>;
 
-/** What a server looks at when it starts, and again each time before it prunes; asking for the clock warns of it. */
+/** Checks at the start, and again each time before pruning; `clockAhead` itself warns if the clock is off. */
 const AT_START: Work[] = [unlessDown(({ clockAhead }) => clockAhead()), unlessDown(resealAll)];
 
-/** What it looks at once, as soon as the database answers. */
+/** Checks done once, as soon as the database answers. */
 const first = (startedAt: number): Work[] => [checkKey, (parts) => sendLeftEmails(parts, startedAt)];
 
-/** What a server does every LATCHKEY_PRUNE_INTERVAL (an hour; S11), in this order, and never twice at once. */
+/** Work done every LATCHKEY_PRUNE_INTERVAL (an hour; S11), in this order; runs never overlap. */
 const HOURLY: Work[] = [...AT_START, pruneAndLog];
 
-/** What it does every minute, and more often where it prunes more often. */
+/** Work done every minute, or as often as pruning if that is more often. */
 const EVERY_MINUTE: Work[] = [
   async ({ refusalLog, failureLog, settings }) => {
     for (const limited of [refusalLog, failureLog]) limited.tellLeftOut(settings.now());
   },
   (parts) => tellHeldBack(parts, parts.settings.now()),
-  // Emails that were written before a crash, or that another node left.
+  // Sends emails left by a crash or by another node.
   async ({ mailer }) => mailer.sendDue(),
 ];
 
-/** Begins what a server does by itself. Returns how to stop, which waits for what is under way. */
+/** Starts the server's periodic work. Returns a function that stops it and waits for hourly work under way. */
 export function startMaintenance(parts: HttpParts, onError: (error: unknown) => void): () => Promise<void> {
   const { pruneInterval, now } = parts.settings;
   const startedAt = now();
@@ -72,7 +74,7 @@ function every(interval: number, work: () => void): NodeJS.Timeout {
   return setInterval(work, Math.min(interval, LONGEST_TIMER)).unref();
 }
 
-/** Skips the work where the database doesn't answer, which the operator has been told. */
+/** Skips the work if the database doesn't answer, which the operator has already been told. */
 function unlessDown(work: Work): Work {
   return (parts, stop) =>
     work(parts, stop).catch((error: unknown) => {
@@ -80,7 +82,7 @@ function unlessDown(work: Work): Work {
     });
 }
 
-/** A key that was replaced is noticed before somebody's code is refused. */
+/** Warns if the key has been replaced, before someone's code is refused because of it. */
 async function checkKey(parts: HttpParts): Promise<void> {
   if (await opensSecondFactors(parts)) return;
   parts.log.warn(
@@ -88,7 +90,9 @@ async function checkKey(parts: HttpParts): Promise<void> {
   );
 }
 
-/** While the key is being changed, what is sealed moves to the first one; then the one after it can be taken out. */
+/**
+ * While the key is being changed, reseals everything with the first key, so that the old one can be removed.
+ */
 async function resealAll(parts: HttpParts, stop: AbortSignal): Promise<void> {
   if ((parts.settings.secretKeys?.length ?? 0) < 2) return;
   const { resealed, unreadable } = await resealSecrets(parts, stop);

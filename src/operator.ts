@@ -14,10 +14,10 @@ import { sendResetEmail } from "./recovery/password-reset.ts";
 import { type Outcome, refuse } from "./refusals.ts";
 import { endBecauseOf, endLinksOfNobody } from "./sessions/endings.ts";
 
-/** Who did it, as the owner reads it. */
+/** The actor's name as shown to the account's owner. */
 export const OPERATOR = ADMINISTRATOR.name;
 
-/** The account with an address, or a refusal that says there is none. */
+/** Finds the account with an address, or returns a refusal. */
 export async function findForOperator(
   parts: AccountParts,
   email: string,
@@ -29,7 +29,9 @@ export async function findForOperator(
     : refuse("not_found", `There is no account with the address ${email}.`);
 }
 
-/** Opens an account, also where sign-up is closed. The operator vouches for the address: it counts as verified. */
+/**
+ * Creates an account, even if sign-up is closed. The operator vouches for the address: it counts as verified.
+ */
 export async function createForOperator(
   parts: AccountParts,
   asked: { email: string; password: string },
@@ -45,7 +47,7 @@ export async function createForOperator(
   return id === null ? refuse("email_taken") : { ok: true, id };
 }
 
-/** Suspends an account: nobody logs in to it, and every session ends. Returns how many did. */
+/** Suspends an account: nobody can log in to it, and all its sessions end. Returns how many ended. */
 export async function suspend(parts: AccountParts, { id }: Account, now: number): Promise<number> {
   const ended = await changeByAdministrator(parts, id, now, async ({ query }) => {
     await query.updateTable("account").set({ suspended_at: now }).where("id", "=", id).execute();
@@ -90,7 +92,7 @@ export async function resetTwoFactor(parts: AccountParts, { id }: Account, now: 
   return done === null ? refuse("not_on") : { ok: true };
 }
 
-/** Returns how many sessions ended; null where there was nothing to change. */
+/** Returns how many sessions ended; null if there was nothing to change. */
 async function changeByAdministrator(
   parts: AccountParts,
   accountId: string,
@@ -108,9 +110,9 @@ async function changeByAdministrator(
 const ACCOUNTS_A_BATCH = 200;
 
 /**
- * Ends every session of every account, pending sign-ins and emailed links too, in batches of accounts
- * that are locked meanwhile: a token that is renewed at that moment ends as well. Tells after each batch how many
- * sessions it has ended so far, and returns how many in the end.
+ * Ends every session of every account, as well as pending sign-ins and emailed links. Works in batches of
+ * accounts and locks them, so that a session whose token is being renewed ends, too. Reports after each batch
+ * how many sessions have ended so far, and returns the total.
  */
 export async function endEveryone(
   { database }: Pick<AccountParts, "database">,
@@ -126,7 +128,7 @@ export async function endEveryone(
         return endBecauseOf(write, "everyone_logged_out", { accountIds }, doer);
       });
       progress(ended);
-      // The embedded database works in this thread: without a pause, a signal is heard only at the end.
+      // SQLite works in this thread: without a pause, a signal would be handled only at the end.
       await nextTurn();
     }
   }
@@ -134,7 +136,7 @@ export async function endEveryone(
   return ended;
 }
 
-/** The accounts that a table has rows of, in batches. */
+/** The ids of the accounts with rows in a table, in batches. */
 async function* accountsIn({ read }: Database, table: "pending_sign_in" | "emailed_link" | "session") {
   for (let after: string | undefined = ""; after !== undefined; ) {
     const rows = await read

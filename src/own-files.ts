@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { pathToFileURL } from "node:url";
 
-/** Undefined in the CommonJS that some bundlers make. */
+/** Undefined in the CommonJS output of some bundlers. */
 const here: string | undefined = import.meta.url;
-/** In the published package this code runs from one file for the command line, and from many for apps. */
+/** Whether this is the published package: one file for the command line, many files for apps. */
 const isBuilt = here?.endsWith(".js");
 const manifest = pathToFileURL((here && findPackageJSON("..", here)) ?? "");
 
@@ -18,7 +18,10 @@ export function codeFile(path: string): URL {
   return packageFile(isBuilt ? `dist/${path.replace(/\.ts$/, ".js")}` : `src/${path}`);
 }
 
-/** @throws where this code isn't in its package any more: a bundler has taken it out, or copied it without the rest. */
+/**
+ * @throws if a bundler has moved this code out of its package, or copied it without the package's other
+ * files.
+ */
 export function requireOwnFiles(): void {
   if (existsSync(codeFile("database/migrations/"))) return;
   throw new Error(

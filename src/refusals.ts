@@ -1,8 +1,8 @@
 import type { RefusalFacts } from "./answers.ts";
 
 /**
- * The closed list of what Latchkey refuses, with the words and the HTTP status of each.
- * A refusal is an expected answer and travels as a value; only a broken system throws.
+ * The complete list of refusals, with the title and the HTTP status of each.
+ * A refusal is an expected outcome and is returned as a value; only a broken system throws.
  */
 export const refusals = {
   unreadable_request: { status: 400, title: "The request's address or Host can't be read" },
@@ -50,7 +50,10 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-/** `status` stands in for the one of the list: a wrong second factor is 401 while signing in, a passkey that can't be added 422. */
+/**
+ * `status` overrides the listed one: a wrong second factor at sign-in is 401, a passkey that can't be added
+ * 422.
+ */
 type Facts = RefusalFacts & { status?: 401 | 422 };
 
 export type Refusal = {
@@ -58,28 +61,28 @@ export type Refusal = {
   code: RefusalCode;
   detail: string;
   facts: Facts;
-  /** Whose sign-in it was: for the operator's log alone, no answer has it. */
+  /** The account whose sign-in was refused; only for the operator's log, never in a response. */
   accountId?: string;
 };
 
-/** Makes a refusal; `detail` is one sentence for the person, the title stands in where it is left out. */
+/** Makes a refusal; `detail` is one sentence for the person, by default the title. */
 export function refuse(code: RefusalCode, detail?: string, facts: Facts = {}): Refusal {
   return { ok: false, code, detail: detail ?? `${refusals[code].title}.`, facts };
 }
 
-/** The same refusal, with whose sign-in it was, where there is such an account. */
+/** Adds the account whose sign-in was refused, if there is such an account. */
 export function ofAccount(refusal: Refusal, account: { id: string } | undefined): Refusal {
   return account === undefined ? refusal : { ...refusal, accountId: account.id };
 }
 
-/** The session that a request came with has ended meanwhile. */
+/** The refusal if a request's session has ended while the request was handled. */
 export function sessionHasEnded(): Refusal {
   return refuse("signed_out", "This session has ended.", { reason: "none" });
 }
 
 export type Outcome<T = object> = ({ ok: true } & T) | Refusal;
 
-/** The server has too much to do right now: 503, and the caller may try again. */
+/** The server is overloaded: the answer is 503, and the client may try again. */
 export class Busy extends Error {
   override name = "Busy";
 }

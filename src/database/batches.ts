@@ -2,13 +2,13 @@ import type { LookedUp, LookUp } from "./database.ts";
 import { type Deadline, deadlineIn, within } from "./deadline.ts";
 
 const TOKENS_A_BATCH = 2_000;
-/** How long a look-up may take from the moment it is asked, whatever it waits for, in ms; then it is 503. */
+/** How long a look-up may take, waiting included, in ms; after that the request is answered with 503. */
 const LOOK_UP_LIMIT = 5_000;
 
-/** Looks all tokens up. It may go on until the deadline. */
+/** Looks up all tokens at once, and may take until the deadline. */
 export type FindAll = (tokens: readonly string[], deadline: Deadline) => Promise<LookedUp>;
 
-/** The look-ups of one turn of the event loop; they are answered, or given up, together. */
+/** The look-ups of one turn of the event loop: all are answered together, or time out together. */
 type Turn = {
   tokens: string[];
   deadline: Deadline;
@@ -18,9 +18,9 @@ type Turn = {
 };
 
 /**
- * Gathers the look-ups of a turn of the event loop into batches, one after the other: a look-up is only ever
- * answered by a batch that began after it was asked for, and what one batch hears is known before the next one asks.
- * Their requests are then answered one right after the other, which costs a busy server less than one at a time.
+ * Gathers the look-ups of each turn of the event loop into batches. Batches run one at a time, and each
+ * sees what the one before it has learnt. A look-up is only ever answered by a batch that began after the
+ * look-up did. Answering many requests in a row costs a busy server less than answering each on its own.
  */
 export function inBatches(findAll: FindAll): LookUp {
   const waiting: Turn[] = [];
@@ -39,7 +39,10 @@ export function inBatches(findAll: FindAll): LookUp {
     isAsking = false;
   }
 
-  /** It may take until the last turn's deadline; the turns before give up at their own. */
+  /**
+   * A batch may take until the deadline of its last turn; earlier turns still time out at their own
+   * deadlines.
+   */
   async function answer(batch: readonly Turn[]): Promise<void> {
     const tokens = batch.flatMap((turn) => turn.tokens);
     try {
@@ -66,7 +69,7 @@ export function inBatches(findAll: FindAll): LookUp {
   };
 }
 
-/** All that waits and hasn't been given up, as far as it fits. */
+/** Takes waiting turns until the batch is full, and drops those that have timed out. */
 function nextBatch(waiting: Turn[]): Turn[] {
   const batch: Turn[] = [];
   let tokens = 0;

@@ -1,57 +1,59 @@
 import type { InferResult, Kysely, Transaction } from "kysely";
 import type { Schema } from "./schema.ts";
 
-/** One transaction. What it announces is heard by live streams after the commit, never before. */
+/** One transaction. Live streams receive its announcements after the commit, never before. */
 export type Write = {
   readonly query: Transaction<Schema>;
   /** Whether a row must be locked before it is checked; SQLite has one writer at a time anyway. */
   readonly locksRows: boolean;
-  /** Sessions of this account have changed: their open pages look again. */
+  /** Announces that sessions of this account have changed, so that its open pages refresh. */
   announce(accountId: string): void;
-  /** Begins `work` once the transaction is committed: once, however often it was asked for. */
+  /** Starts `work` after the commit; the same function passed more than once runs only once. */
   afterCommit(work: () => void): void;
 };
 
 /**
- * For a write that does no harm if a power failure undoes it (decisions/0028): a count, or what is done again anyway.
- * The embedded database, which holds up every request while it waits for the disk, then doesn't wait; the next commit
- * that does keeps this one, too.
+ * For a write that a power failure may undo without harm (decisions/0028): a count, or something that is
+ * then simply done again. On SQLite, where a commit that waits for the disk blocks every request, such a
+ * commit doesn't wait. The next commit that does wait makes it durable, too.
  */
 export const MAY_BE_LOST = { mayBeLost: true };
 
-/** Hears that the sessions of an account have changed. */
+/** Called with the account whose sessions have changed, or with "everyone" if any account's may have. */
 export type AnnouncementListener = (accountId: string | "everyone") => void;
 
-/** The one source of truth, in either engine. Everything that changes anything goes through `write`. */
+/** The one source of truth, whichever the engine. Every change goes through `write`. */
 export type Database = {
   readonly engine: "sqlite" | "postgres";
-  /** For reading what is committed. */
+  /** Reads only what is committed. */
   readonly read: Kysely<Schema>;
   /**
-   * Runs `work` as one transaction: all of it or nothing. It may run again after a deadlock, so it does
-   * nothing but database calls. A value that `work` returns is committed; to give up, it throws.
+   * Runs `work` as one transaction. It may run again after a deadlock, so it must do nothing but
+   * database calls. The transaction is committed if `work` returns, and rolled back if it throws.
    */
   write<T>(work: (write: Write) => Promise<T>, durability?: typeof MAY_BE_LOST): Promise<T>;
-  /** Looks sessions up by their tokens: the hot path. Sees every commit that was answered before the call. */
+  /** Looks up sessions by token: the hot path. It sees every commit that had completed before the call. */
   lookUp: LookUp;
   /**
-   * Calls the listener for announcements of this node and, while the connection for them holds, of others.
-   * Correctness never rests on it. Returns a function that stops it.
+   * Calls the listener for announcements from this node and, while the connection for them holds, from
+   * other nodes. Correctness never depends on them. Returns a function that stops it.
    */
   onAnnouncement(listener: AnnouncementListener): () => void;
   /**
-   * How far, at least, the database's clock is ahead of this one, in ms: the time that asking took counts as
-   * agreement. 0 where they are the same machine.
+   * The least that the database's clock must be ahead of this one, in ms; negative if it is behind. A
+   * difference that the round trip can explain counts as 0. Always 0 if both are on the same machine.
    */
   clockAhead(clock: () => number): Promise<number>;
-  /** Makes this the only node that prunes until the transaction ends; false where another one is. */
+  /** Takes the lock for pruning until the transaction ends; false if another node holds it. */
   lockPruning(write: Write): Promise<boolean>;
-  /** Deletes notes that the engine kept for its look-ups and no longer needs. Returns how many rows. */
+  /**
+   * Deletes the change notes that the engine's look-ups no longer need. Returns the number of rows deleted.
+   */
   forgetOldChanges(write: Write, atMost: number): Promise<number>;
   close(): Promise<void>;
 };
 
-/** The columns that lists show of a session; never its token. */
+/** The columns of a session that lists show; never its token. */
 export const LISTED = [
   "session.id as id",
   "session.account_id as accountId",
@@ -74,7 +76,7 @@ export const BINDING = [
   "session.copy_told_at as copyToldAt",
 ] as const;
 
-/** Sessions, each with what a request needs to know of its account: one row of one indexed look-up, in both engines. */
+/** Selects sessions with the account details that a request needs: one row and one indexed look-up each. */
 export function findSessions(query: Kysely<Schema>) {
   return query
     .selectFrom("session")
@@ -94,31 +96,37 @@ export function findSessions(query: Kysely<Schema>) {
 
 export type FoundSession = InferResult<ReturnType<typeof findSessions>>[number];
 
-/** What the check of a bound session needs. */
+/** The fields that the check of a bound session needs. */
 export type FoundBinding = Pick<
   FoundSession,
   "boundAt" | "boundHash" | "boundUntil" | "formerBoundHash" | "formerBoundUntil" | "copyToldAt"
 >;
 
-/** For each token, in the same order, the session that it opens. */
+/** The session of each token, in the order of the tokens; undefined if a token has none. */
 export type LookedUp = readonly (FoundSession | undefined)[];
 
 export type LookUp = (tokens: readonly string[]) => Promise<LookedUp>;
 
-/** Tells the operator when a fault begins (`warn`) and when it is over (`info`). */
+/** Tells the operator when a fault begins (`warn`), and when it is over or an upgrade begins (`info`). */
 export type Notice = (level: "warn" | "info", words: string, cause?: unknown) => void;
 
-/** The database can't be used: not there, locked, of a newer version. The message is one line for the operator. */
+/**
+ * The database is missing, locked, newer than this program, or the like. The message is one line for the
+ * operator.
+ */
 export class DatabaseUnusable extends Error {
   override name = "DatabaseUnusable";
 }
 
-/** The database didn't answer. Never "signed out": the caller answers 503 and keeps the cookie. */
+/**
+ * The database didn't answer. This must never look like "signed out": the caller answers 503 and keeps the
+ * cookie.
+ */
 export class DatabaseUnavailable extends Error {
   override name = "DatabaseUnavailable";
 }
 
-/** Two rows would have had the same unique value: the second request gets a refusal, not an error. */
+/** A second row would have had the same unique value: its request gets a refusal, not a server error. */
 export function isUniqueViolation(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };

@@ -1,13 +1,16 @@
 import { DatabaseUnavailable } from "./database.ts";
 
-/** A moment of `performance.now()`, which no change of the clock moves. */
+/** A point in time by `performance.now()`, which isn't affected when the system clock is changed. */
 export type Deadline = number;
 
 export function deadlineIn(ms: number): Deadline {
   return performance.now() + ms;
 }
 
-/** Waits for `work` until the deadline; the work itself is not stopped. @throws DatabaseUnavailable after it. */
+/**
+ * Waits for `work` until the deadline, without stopping it.
+ * @throws DatabaseUnavailable once the deadline passes.
+ */
 export async function within<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_resolve, reject) => {

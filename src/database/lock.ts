@@ -5,10 +5,10 @@ import type { AccountTable } from "./schema.ts";
 export type Account = Selectable<AccountTable>;
 
 /**
- * Locks an account until the transaction ends, and reads it. Every rule that checks an account before it
- * changes something takes this lock first, so that no two do so at once; a rule that ends sessions takes it
- * before it locks their rows, so that no two wait for each other. Rows that refer to the account can still be
- * written, but not while its address changes: so that change comes after the endings.
+ * Locks an account until the transaction ends, and reads it. Code that checks an account before it changes
+ * something takes this lock first, so that two such changes can't interleave. Code that ends sessions takes
+ * it before it locks their rows, which avoids deadlocks. Rows that refer to the account can still be written,
+ * except once its address has been updated: therefore a transaction that does both ends the sessions first.
  */
 export async function lockAccount(write: Write, accountId: string): Promise<Account | undefined> {
   return write.query
@@ -19,7 +19,7 @@ export async function lockAccount(write: Write, accountId: string): Promise<Acco
     .executeTakeFirst();
 }
 
-/** Locks many accounts, always in the same order. */
+/** Locks many accounts, always in the same order, which avoids deadlocks. */
 export async function lockAccounts(write: Write, accountIds: string[]): Promise<void> {
   if (!write.locksRows) return;
   await write.query
@@ -32,8 +32,8 @@ export async function lockAccounts(write: Write, accountIds: string[]): Promise<
 }
 
 /**
- * Locks the account, and the session that acts on it. Undefined where that session has ended since the
- * request began: what it asked for is then not done.
+ * Locks the account, and the session that acts on it. Returns undefined if that session has ended since
+ * the request began; the caller must then refuse the request.
  */
 export async function lockSession(
   write: Write,
@@ -52,7 +52,7 @@ export async function lockSession(
 
 const NAMES = 7_305_881_203;
 
-/** Locks a name, for something that has no row yet: others who lock the same name wait until this transaction ends. */
+/** Locks a name, for something that has no row yet: others that lock it wait until this transaction ends. */
 export async function lockName({ query, locksRows }: Write, name: string): Promise<void> {
   if (locksRows)
     await sql`select pg_advisory_xact_lock(hashtextextended(${name}, ${NAMES}::bigint))`.execute(query);

@@ -19,8 +19,8 @@ export function migrationsOf(engine: "sqlite" | "postgres"): Migration[] {
 }
 
 /**
- * Those that a database at `version` still needs.
- * @throws DatabaseUnusable where the database is newer than this program.
+ * The migrations that a database at `version` still needs.
+ * @throws DatabaseUnusable if the database is newer than this program.
  */
 export function pendingMigrations(engine: "sqlite" | "postgres", version: number): Migration[] {
   const all = migrationsOf(engine);
@@ -33,19 +33,19 @@ export function pendingMigrations(engine: "sqlite" | "postgres", version: number
   return all.filter((migration) => migration.version > version);
 }
 
-/** Says that an upgrade begins, here or in another process: with many rows it takes a while. A new database has none. */
+/** Announces an upgrade, run here or by another process, since it may take long; not for a new database. */
 export function announceUpgrade(notice: Notice, before: number, pending: readonly Migration[]): void {
   const newest = pending.at(-1)?.version;
   if (before > 0 && newest !== undefined)
     notice("info", `The database is being upgraded from schema ${before} to ${newest}.`);
 }
 
-/** Only a database of Latchkey's has one of these tables; before migration 10 it is `half_finished_sign_in`. */
+/** Only Latchkey's databases have one of these tables; migration 10 renamed `half_finished_sign_in`. */
 const OWN_TABLES = ["pending_sign_in", "half_finished_sign_in"];
 
 /**
- * Half a sentence that says why a database with these tables and indexes belongs to another program. Null if it is
- * Latchkey's, or if none of Latchkey's names is taken in it.
+ * Why a database with these tables and indexes belongs to another program, as half a sentence. Null if it is
+ * Latchkey's, or if it uses none of Latchkey's names.
  */
 export function whyForeign(
   engine: "sqlite" | "postgres",

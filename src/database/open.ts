@@ -1,13 +1,13 @@
 import type { Settings } from "../options/options.ts";
 import type { Database, Notice } from "./database.ts";
 
-/** Opens the database that the settings name, with its schema brought up to date. What goes wrong later is told to `notice`. */
+/** Opens the configured database and brings its schema up to date. Later faults are told to `notice`. */
 export async function openDatabase(
   settings: Pick<Settings, "database" | "listenUrl">,
   notice: Notice,
 ): Promise<Database> {
   const { database, listenUrl } = settings;
-  // One engine alone is loaded: a start takes as long as what it loads.
+  // Loads only the engine in use, since loading modules is most of the time that a start takes.
   if (database.engine === "sqlite") {
     const { openSqlite } = await import("./sqlite/sqlite.ts");
     return openSqlite(database.file, notice);

@@ -24,7 +24,7 @@ test("Past the most that are remembered, those that were read first go, and no o
   expect(kept(0, MOST)).toBe(MOST);
   remembered.forget("session 2");
   for (let number = MOST; number < MOST + 10; number += 1) remembered.add(token(number), session(number));
-  // The one that was forgotten made room for one.
+  // The forgotten session had made room for one of the ten.
   expect(kept(0, 10)).toBe(0);
   expect(kept(10, MOST + 10)).toBe(MOST);
 });

@@ -1,17 +1,17 @@
 import { copiedToken } from "./copied-token.ts";
 import type { FoundSession } from "./database.ts";
 
-/** About 25 MB; past that, the session that was read first is forgotten. */
+/** About 25 MB; beyond that, the session that was added first is forgotten. */
 const MOST_REMEMBERED = 50_000;
 
 type Remembered = { readonly token: string; readonly found: FoundSession };
 
-/** Sessions by their tokens, which can be forgotten one by one or by account. Tokens are in memory only. */
+/** Remembers sessions by token, and forgets them one by one or by account. Tokens are only ever in memory. */
 export function createRememberedSessions() {
   const byToken = new Map<string, FoundSession>();
   const byId = new Map<string, Remembered>();
   const idsOfAccount = new Map<string, string[]>();
-  // Kept between calls: a new iterator would step over everything that was deleted before, each time.
+  // Kept between calls: each time, a new iterator would have to step over all entries deleted before.
   let inOrder = byId.keys();
 
   function forgetSession(id: string): void {
@@ -39,7 +39,7 @@ export function createRememberedSessions() {
     add(presented: string, found: FoundSession): void {
       const { id, accountId } = found;
       const token = copiedToken(presented);
-      // It may still be there under the token that it had before it was renewed.
+      // The session may still be here under the token that it had before it was renewed.
       forgetSession(id);
       if (byId.size >= MOST_REMEMBERED) forgetOldest();
       byToken.set(token, found);
@@ -48,7 +48,7 @@ export function createRememberedSessions() {
       if (others) others.push(id);
       else idsOfAccount.set(accountId, [id]);
     },
-    /** Forgets what has this id: a session, or an account's sessions. */
+    /** Forgets the session with this id, or all sessions of the account with this id. */
     forget(id: string): void {
       forgetSession(id);
       for (const sessionId of idsOfAccount.get(id) ?? []) forgetSession(sessionId);

@@ -25,34 +25,34 @@ export type Schema = {
 
 export type AccountTable = {
   id: string;
-  /** As typed; emails go here. */
+  /** As typed; emails are sent to it. */
   email: string;
   /** With ASCII letters folded; unique. */
   email_key: string;
   email_verified_at: number | null;
-  /** A PHC string, or null where the account has no password; another system's hash has a mark before it. */
+  /** A PHC string, or null if the account has no password; a hash from another system has a prefix. */
   password_hash: string | null;
   password_set_at: number | null;
   password_used_at: number | null;
   /**
-   * Where a password comes from that was added to an account without one, like `Origin`. Of one that was reset, only
-   * when; of any other, nothing.
+   * Where the password comes from, like `Origin`, if it was added to an account without one. If it was
+   * reset, only the time is set; otherwise all are null.
    */
   password_added_at: number | null;
   password_added_by: string | null;
   password_added_from: Uint8Array | null;
   password_added_with: string | null;
-  /** Set when an email change was reversed: nobody signs in with the password until it is reset. */
+  /** When an email change was reversed; since then the password can't be used until it is reset. */
   password_blocked_at: number | null;
-  /** Moves with every change of password, email or second factor; a sign-in that checked an older one is refused. */
+  /** Incremented when password, email or second factor changes, to refuse sign-ins that began before. */
   credential_version: number;
   suspended_at: number | null;
   /**
-   * Since when the account is known to be its owner's, in ms: 0 where it always was, null where nobody has
-   * proved to own its address. What was added until then may be a stranger's.
+   * Since when the account is known to be its owner's, in ms: 0 if it always was, null if nobody has
+   * proved that they own its address. Login methods added before then may be a stranger's.
    */
   owner_since: number | null;
-  /** The browser that made the account. */
+  /** The browser in which the account was created. */
   created_label: Generated<string>;
   created_at: number;
 };
@@ -61,22 +61,22 @@ export type TwoFactorTable = {
   account_id: string;
   /** AES-256-GCM of the TOTP secret, bound to the account's id. */
   secret: Uint8Array;
-  /** Null while it was begun and no code has been given yet. */
+  /** Null until the first code confirms it. */
   confirmed_at: number | null;
   created_at: number;
-  /** When the owner took over a second factor that was there before the address was confirmed. */
+  /** When the owner accepted a second factor that was set up before the address was confirmed. */
   accepted_at: Generated<number | null>;
 };
 
-/** A TOTP step that was accepted; the primary key is what makes it once. */
+/** A TOTP step that was accepted; the primary key makes sure that it is accepted only once. */
 export type UsedStepTable = { account_id: string; step: number };
 
-/** A salt of 16 bytes and its argon2id of 32; or, from before that, SHA-256 alone. */
+/** A salt of 16 bytes and an argon2id hash of 32; older rows hold a SHA-256 hash alone. */
 export type RecoveryCodeTable = { account_id: string; code_hash: Uint8Array };
 
 export type SessionTable = {
   token_hash: Uint8Array;
-  /** Public: what lists and routes carry. */
+  /** Public: used in lists and routes. */
   id: string;
   account_id: string;
   browser: string | null;
@@ -89,30 +89,30 @@ export type SessionTable = {
   /** The login method that opened it: `password`, or the id of a passkey or an OIDC identity. */
   method_id: string;
   proved_at: number;
-  /** When both factors were last proved in it; of the two, the older time. */
+  /** When both factors had last been proved in this session: the earlier of the two times. */
   both_proved_at: number | null;
-  /** What a new sign-in replaces, unique with the account; null where nothing is replaced. */
+  /** Unique per account: a new sign-in replaces the session with its key; null if it replaces none. */
   replacement_key: string | null;
-  /** The device cookie of the browser that it was opened in; null where it came from another system. */
+  /** Hash of the opening browser's device cookie; null if the session came from another system. */
   device_hash: Uint8Array | null;
 } & DeviceBinding;
 
-/** What binds a session to a device (docs/device-binding.md); all null where nothing does. */
+/** What binds a session to a device (docs/device-binding.md); all null if the session isn't bound. */
 type DeviceBinding = {
   /** JSON: the public key that its browser registered, with its algorithm. */
   binding_key: string | null;
-  /** Since when the session is live only with the bound cookie: since its browser has shown that it has one. */
+  /** When its browser first showed the bound cookie; since then the session needs that cookie. */
   bound_at: number | null;
-  /** The bound cookie that was handed out last, and until when it is good. */
+  /** The newest bound cookie, and until when it is valid. */
   bound_hash: Uint8Array | null;
   bound_until: number | null;
-  /** The one before, which requests that are under way still carry. */
+  /** The bound cookie before that, which requests in flight may still carry. */
   former_bound_hash: Uint8Array | null;
   former_bound_until: number | null;
-  /** What the browser is to sign next; used once. */
+  /** The challenge that the browser must sign next; used once. */
   challenge: string | null;
   challenge_until: number | null;
-  /** The one before, where it ran out before it was used. */
+  /** The challenge before that, if it expired unused. */
   former_challenge: string | null;
   former_challenge_until: number | null;
   /** When the owner was last told that a copy of the cookie was used. */
@@ -126,7 +126,7 @@ export type EndedSessionTable = {
   reason: EndReason;
   by: string | null;
   at: number;
-  /** The session's own expiry and 7 days; then the row is pruned. */
+  /** The session's own expiry plus 7 days; then the row is pruned. */
   until: number;
 };
 
@@ -153,7 +153,7 @@ export type EmailedLinkTable = {
   kind: LinkKind;
   /** Null for a sign-up that has no account yet. */
   account_id: string | null;
-  /** The address the link is about: to be confirmed, to be given back, or that the email went to. */
+  /** The address that the link confirms or restores, or else the one that the email went to. */
   email: string;
   email_key: string;
   /** The session that asked (email change), or that the link ends (not-me). */
@@ -196,15 +196,15 @@ export type Origin = {
 };
 
 export type PasskeyTable = {
-  /** Public: what lists and routes carry. */
+  /** Public: used in lists and routes. */
   id: string;
   account_id: string;
   /** As the authenticator names it, in base64url. */
   credential_id: string;
   public_key: Uint8Array;
-  /** The signature counter; one that goes back is a copied authenticator. */
+  /** The signature counter; if it goes backwards, the authenticator has been cloned. */
   counter: number;
-  /** JSON: how the browser reaches it. */
+  /** JSON: how the browser reaches the authenticator. */
   transports: string;
   name: string;
   created_at: number;
@@ -216,14 +216,14 @@ export type OidcIdentityTable = {
   account_id: string;
   /** The provider's name in the settings. */
   provider: string;
-  /** With the subject, who this is at the provider; never the email. */
+  /** Identifies the person at the provider together with the subject; the email never does. */
   issuer: string;
   subject: string;
   created_at: number;
   last_used_at: number | null;
 } & Origin;
 
-/** Where a login method came from that the account no longer has. */
+/** The origin of a login method that the account no longer has. */
 export type RemovedMethodTable = {
   account_id: string;
   id: string;
@@ -233,9 +233,9 @@ export type RemovedMethodTable = {
 
 export type CeremonyKind = "add_passkey" | "sign_up_passkey" | "use_passkey" | "oidc";
 
-/** A passkey challenge, or a sign-in that is under way at a provider: bound to one browser, used once. */
+/** A passkey challenge, or a sign-in under way at a provider: bound to one browser, used once. */
 export type CeremonyTable = {
-  /** Of the challenge or the state. */
+  /** Hash of the challenge, or of the OAuth state. */
   key_hash: Uint8Array;
   kind: CeremonyKind;
   browser_hash: Uint8Array;

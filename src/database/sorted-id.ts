@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 let lastTime = 0;
 let counter = 0;
 
-/** Sorts by time, and within one ms by the order of writing in this process. */
+/** Makes an id that sorts by time and, within one ms, by the order of calls in this process. */
 export function makeSortedId(at: number): string {
   counter = at === lastTime ? counter + 1 : 0;
   lastTime = at;

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 
-/** What is stored of a token. SHA-256 is enough for 256 random bits; there is nothing to guess. */
+/** Only this hash of a token is stored. Plain SHA-256 is enough: 256 random bits can't be guessed. */
 export function hashToken(token: string): Uint8Array {
   return hash("sha256", token, "buffer");
 }

@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { Write } from "./database.ts";
 import type { Schema } from "./schema.ts";
 
-/** Runs `work` as one transaction. After the commit, `tell` gets what it announced, and what it left for then begins. */
+/** Runs `work` as one transaction. After the commit, calls `tell`, then starts the `afterCommit` work. */
 export async function transact<T>(
   connection: Kysely<Schema>,
   { locksRows, tell }: { locksRows: boolean; tell: (accountIds: ReadonlySet<string>) => void },

@@ -5,7 +5,7 @@ import type { ListedSession } from "../sessions/list.ts";
 
 const built = new WeakMap<FoundSession, SignedIn>();
 
-/** Who a session belongs to, as the check answers it; made once for a session that is remembered. */
+/** The answer that says who is signed in; built once for each remembered session. */
 export function signedInAnswer(session: FoundSession): SignedIn {
   const known = built.get(session);
   if (known) return known;
@@ -54,7 +54,7 @@ export function json(status: number, body: unknown, cookies: readonly string[] =
   return withCookies(Response.json(body, { status, headers: NO_STORE }), cookies);
 }
 
-/** What is JSON already. */
+/** A response whose text is already JSON. */
 export function jsonText(text: string): Response {
   return new Response(text, { headers: { ...NO_STORE, "Content-Type": "application/json" } });
 }

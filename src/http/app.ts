@@ -16,10 +16,13 @@ import type { IncomingRequest, RequestHead } from "./request/request-head.ts";
 import type { Route } from "./route.ts";
 import { api } from "./routes.ts";
 
-/** Answers a request; `remote` is the peer's address, where the server below tells it. */
+/** Answers a request; `remote` is the peer's address, if the underlying server tells it. */
 export type Fetch = (request: IncomingRequest, remote?: string) => Promise<Response>;
 
-/** Everything that Latchkey answers, as one function: guards, routes, one catch, and the headers of every answer. */
+/**
+ * Answers all of Latchkey's requests: guards, routes, one catch for errors, and the headers of every
+ * response.
+ */
 export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch {
   const { baseUrl } = parts.settings;
   const development = isDevelopment(parts.settings) ? developmentRoutes : [];
@@ -45,7 +48,7 @@ export function createApp(parts: HttpParts, dashboard: Dashboard | null): Fetch 
   };
 }
 
-/** @throws where an app without types hands on something else, such as a request of Node's own. */
+/** @throws if an untyped app passes something else, such as one of Node's own requests. */
 function requireWebRequest(given: Partial<IncomingRequest> | undefined): void {
   if (typeof given?.headers?.get === "function") return;
   throw new TypeError(
@@ -53,23 +56,24 @@ function requireWebRequest(given: Partial<IncomingRequest> | undefined): void {
   );
 }
 
-/** What a URL's parser takes for the end of the host, or for a name before it. */
+/** Characters at which a URL parser ends the host, or takes the text before for user info. */
 const NO_HOST = /[\\/?#@]/;
 
 /**
- * Servers let a Host through such as 999.1.1.1, with which no URL can be parsed, and one that is more than a host,
- * if it is as long as what it is read as: `9\abcde` and `abcde@9`, as 0.0.0.9.
+ * Servers let through a Host like 999.1.1.1, which makes the URL invalid. They also let through some that are
+ * more than a host, such as `9\abcde` and `abcde@9`: each is as long as 0.0.0.9, the host that a URL parser
+ * reads.
  */
 function isReadable({ url, headers }: RequestHead): boolean {
   return URL.canParse(url) && !NO_HOST.test(headers.get("host") ?? "");
 }
 
-/** The answer to what can't be read as a request, by its address or its Host. */
+/** The answer to a request whose URL or Host can't be read. */
 export function unreadable(baseUrl: BaseUrl): Response {
   return withSecurityHeaders(problem(refuse("unreadable_request")), baseUrl);
 }
 
-/** A request on its way down the line: guards, then who sends it, then the route's own answer. */
+/** Handles a request in order: the guards, then who sent it, then the route's own answer. */
 function serve(route: Route, call: Call): Response | Promise<Response> {
   const { parts, request, remote } = call;
   const { settings } = parts;
@@ -122,10 +126,12 @@ const DATA_HEADERS: [string, string][] = [
   ["Cross-Origin-Resource-Policy", "same-origin"],
 ];
 
-/** What every answer carries: a page all of it, data what can matter for it, an empty answer nothing. */
+/**
+ * Adds security headers: all of them to a page, the relevant ones to data, only HSTS to an empty response.
+ */
 export function withSecurityHeaders(response: Response, baseUrl: BaseUrl): Response {
   const isEmpty = response.status === 204;
-  // A proxy's check is hot, and a server makes an answer's `Headers` only when something asks for them.
+  // A proxy's check is a hot path, and the server creates a response's `Headers` only when they are accessed.
   if (isEmpty && !baseUrl.secure) return response;
   const { headers } = response;
   const isPage = headers.get("content-type")?.startsWith("text/html");

@@ -11,34 +11,37 @@ import type { FailureLog } from "./log/failure-log.ts";
 import type { RefusalLog } from "./log/refusal-log.ts";
 import type { IncomingRequest, RequestHead } from "./request/request-head.ts";
 
-/** What handlers work with. */
+/** The parts that handlers work with. */
 export type HttpParts = AccountParts & {
   readonly cookies: Cookies;
   readonly live: LiveStreams;
   readonly copyNotices: CopyNotices;
-  /** What one session changes: all of it waits for the same account, and would keep the database from everyone else. */
+  /** Limits concurrent changes per session: all wait for the same account's lock, and would block others. */
   readonly changes: Turns;
   readonly refusalLog: RefusalLog;
   readonly failureLog: FailureLog;
-  /** The providers of the settings, by name. */
+  /** The configured providers by id. */
   readonly providers: ReadonlyMap<string, Provider>;
-  /** How far the database's clock is ahead, in ms; the operator hears of it. */
+  /** How far the database's clock is ahead, in ms; warns the operator if it is off. */
   readonly clockAhead: () => Promise<number>;
   readonly networkOf: (request: RequestHead, remote: string | undefined) => Network;
-  /** Warns the operator, once, where the app's server doesn't tell peers and no proxy is declared. */
+  /** Warns the operator, once, if the app's server doesn't tell peers' addresses and no proxy is declared. */
   readonly noticePeer: (remote: string | undefined) => void;
-  /** Warns the operator, once, of a request that changes something and came to another origin than BASE_URL's. */
+  /**
+   * Warns the operator, once, of a request that changes something and came to an origin other than
+   * BASE_URL's.
+   */
   readonly warnOnForeignOrigin: (request: RequestHead, remote: string | undefined) => void;
 };
 
-/** One request, on its way down the line. */
+/** One request, as handlers get it. */
 export type Call = {
   readonly parts: HttpParts;
   readonly request: IncomingRequest;
-  /** The peer's address; empty where it is gone already, undefined where the app's server never tells it. */
+  /** The peer's address; empty if the peer has disconnected, undefined if the app's server never tells it. */
   readonly remote: string | undefined;
   readonly now: number;
-  /** The path of the route, with the names of its parameters and not their values. */
+  /** The path of the route, with the names of its parameters instead of their values. */
   readonly route: string;
   /** A parameter of the path, by its name in the route. */
   readonly param: (name: string) => string;
@@ -48,12 +51,12 @@ export function cookieHeader(call: Pick<Call, "request">): string | null {
   return call.request.headers.get("cookie");
 }
 
-/** The secret that binds a ceremony to this browser; null where none is under way. */
+/** The secret that binds a ceremony to this browser; null if none is under way. */
 export function browserOf(call: Call): string | null {
   return call.parts.cookies.ceremonyToken(cookieHeader(call));
 }
 
-/** Who is at the other end, read from this one request. */
+/** What this request tells about the client that sent it. */
 export function clientInfoOf(call: Call, touchPoints?: number): ClientInfo {
   const { parts, request, remote } = call;
   const deviceToken = parts.cookies.deviceToken(cookieHeader(call));
@@ -67,7 +70,7 @@ export function clientInfoOf(call: Call, touchPoints?: number): ClientInfo {
   };
 }
 
-/** The call as rules take it that need nobody to be signed in. */
+/** The call as a `Visit`, for code that needs nobody to be signed in. */
 export function visitOf(call: Call, touchPoints?: number): Visit {
   return { parts: call.parts, clientInfo: clientInfoOf(call, touchPoints), now: call.now };
 }

@@ -1,13 +1,13 @@
 import type { HttpParts } from "./call.ts";
 
-/** A node whose clock is this far from the database's is told of, in ms. */
+/** The difference from the database's clock at which the operator is warned of a node, in ms. */
 export const CLOCK_WARNS = 2_000;
-/** A node whose clock is this far from the database's would judge expiry wrongly, in ms. */
+/** The difference from the database's clock at which a node would misjudge expiry, in ms. */
 export const CLOCK_NOT_READY = 60_000;
 
 /**
- * Asks how far the database's clock is ahead of this node's, in ms, and tells the operator once when that
- * begins to matter and once when it is over.
+ * Returns how far the database's clock is ahead of this node's, in ms. Tells the operator once when the
+ * difference becomes too large, and once when it is over.
  */
 export function watchClock({ database, settings, log }: Pick<HttpParts, "database" | "settings" | "log">) {
   let isOff = false;

@@ -7,7 +7,7 @@ const OLD = "0123456789abcdefghij";
 
 const cookies = createCookies(readSettings({ importedCookie: "sid" }), (text) => Buffer.from(text));
 
-/** As many cookies of another system as a Cookie header holds, all different. */
+/** As many different cookies of another system as fit into a Cookie header. */
 function manyOld(textOf: (index: number) => string): string {
   const all = Array.from({ length: 4_000 }, (_, index) => `sid=${textOf(index)}`).join(";");
   return all.slice(0, all.lastIndexOf(";", LARGEST_HEADER));
@@ -16,7 +16,7 @@ function manyOld(textOf: (index: number) => string): string {
 test("what is too short or too long for another system's token is not looked up", () => {
   const short = OLD.slice(1);
   const values = [short, `${short}.s`, "x".repeat(513)];
-  // With the dot it has 21 characters: without its signature it is too short.
+  // With dot and signature it is long enough (21 characters), without them too short.
   expect(cookies.tokens(values.map((value) => `sid=${value}`).join("; "))).toHaveLength(1);
   expect(cookies.tokens(manyOld((index) => `${index}.s`))).toEqual([]);
 });

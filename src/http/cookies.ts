@@ -5,22 +5,28 @@ import { looksLikeOldToken, looksLikeToken, tokenForOld } from "../sessions/toke
 
 const DEVICE_MAX_AGE = 400 * 86_400;
 const SIGN_IN_MAX_AGE = 600;
-/** Longer than a ceremony: whoever comes back late from a provider is still told where they were going. */
+/**
+ * Longer than a ceremony: a person who comes back late from a provider still gets to where they were going.
+ */
 const CEREMONY_MAX_AGE = 3_600;
-/** As much of a Cookie header as Node reads of all headers, in characters: under 300 tokens, however many were planted. */
+/**
+ * How much of a Cookie header is read, in characters, as many as Node allows for all headers: under 300
+ * tokens.
+ */
 const MOST_READ = 16 * 1024;
-/** More than a browser sends: it keeps 180 cookies of a site at most, each of which is read in two ways. */
+/** More than a browser's cookies yield: it keeps at most 180 a site, each of which is read in two ways. */
 const MOST_OLD_TOKENS = 400;
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/;
 
 type CookieSettings = Pick<Settings, "baseUrl" | "cookieDomain" | "cookieName">;
 
-/** How Latchkey's cookies are named, read and written; decided once, by the settings. */
+/** Reads and writes Latchkey's cookies, under the names that follow from the settings. */
 export type Cookies = ReturnType<typeof createCookies>;
 
 /**
- * `__Host-` names on https, so that no sibling domain can plant one; plain names on http. The session
- * cookie outlives its session by 7 days: the server decides expiry, and the device can still be told why.
+ * Names start with `__Host-` on https, so that no sibling domain can plant a cookie; on http they are plain.
+ * The session cookie outlives its session by 7 days: the server decides expiry, and can still tell the device
+ * why.
  */
 export function createCookies(
   settings: CookieSettings & Pick<Settings, "importedCookie">,
@@ -46,7 +52,7 @@ export function createCookies(
     sessionName,
     /**
      * Every well-formed session token in a Cookie header: a browser may send a planted or stale one beside
-     * the right one. Where there is none, those that stand for another system's cookie, if the settings name it.
+     * the right one. If there is none, the tokens for another system's cookie, if the settings name it.
      */
     tokens(header: string | null): string[] {
       const own = ownTokens(header);
@@ -60,11 +66,14 @@ export function createCookies(
     },
     clearSession: () => `${sessionName}=; Max-Age=0${shared}`,
 
-    /** The short-lived cookie that a bound session needs as well, and its attributes as browsers compare them. */
+    /**
+     * The short-lived cookie that a bound session also needs, and its attributes in the form that browsers
+     * compare.
+     */
     boundName,
     boundAttributes: common.slice(2),
     boundTokens: (header: string | null) => secretsIn(header, boundName),
-    /** `lifetime`, in ms: how long the server accepts it; the browser drops it a little earlier. */
+    /** `lifetime` is how long the server accepts the cookie, in ms; the browser drops it a little earlier. */
     setBound: (token: string, lifetime: number) =>
       `${boundName}=${token}; Max-Age=${Math.floor((lifetime - ON_THE_WAY) / 1_000)}${common}`,
     clearBound: () => `${boundName}=; Max-Age=0${common}`,
@@ -114,7 +123,7 @@ function decode(value: string): string {
   }
 }
 
-/** In one pass, since every check comes through here. */
+/** Reads the header in one pass, without splitting it, since every check runs this. */
 function valuesOf(header: string | null, name: string): string[] {
   const values: string[] = [];
   if (!header) return values;
@@ -133,7 +142,7 @@ function valueAt(text: string, from: number): string {
   return text.slice(from, semicolon === -1 ? text.length : semicolon).trimEnd();
 }
 
-/** Whether a cookie's name begins here: only blanks stand between it and the last semicolon. */
+/** Whether a cookie's name begins here, with only blanks between it and the last semicolon. */
 function beginsPair(text: string, at: number): boolean {
   let before = at - 1;
   while (before >= 0 && (text[before] === " " || text[before] === "\t")) before -= 1;

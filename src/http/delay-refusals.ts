@@ -1,13 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** How late a 429 is sent, in ms: long for a script, short for a person. */
+/** How long a 429 is delayed, in ms: long for a script, short for a person. */
 const DELAY = 250;
-/** How many wait at once at most; the others are sent without a delay. */
+/** The most responses that wait at once; others are sent without a delay. */
 const MOST_WAITING = 1_000;
 
 /**
- * Sends refusals for too many attempts a moment later: a client that asks again as soon as it is refused then
- * asks a few times a second on each connection, and leaves the server to the others.
+ * Delays refusals for too many attempts: a client that retries as soon as it is refused can then only do so a
+ * few times a second on each connection, which leaves the server to other clients.
  */
 export function delayRefusals(): (response: Response) => Response | Promise<Response> {
   let waiting = 0;

@@ -7,12 +7,17 @@ import type { HttpParts } from "./call.ts";
 import { plainPage } from "./pages/html.ts";
 import { addressOf, type RequestHead } from "./request/request-head.ts";
 
-/** To people, who know the site by another name; reloading keeps an emailed link's token, which no link here could. */
+/**
+ * For people, who don't know the name Latchkey. Says to reload, since that keeps the token of an emailed
+ * link.
+ */
 const DOWN_FOR_PEOPLE =
   "The server can't answer right now; nobody was logged out. Reload this page in a moment.";
 const DOWN = "Latchkey can't answer right now. Try again in a moment; nobody was logged out.";
 
-/** What the one catch answers. A database that is down is 503 and says nothing about who is signed in. */
+/**
+ * The response of the one catch. A database that is down gets 503, which says nothing about who is signed in.
+ */
 export function errorResponse(
   parts: Pick<HttpParts, "settings" | "log" | "failureLog">,
   error: unknown,
@@ -32,13 +37,13 @@ export function errorResponse(
   return response;
 }
 
-/** The client broke its request off: nobody is there to be answered, and nothing of ours broke. */
+/** Whether the client aborted its request: then nobody awaits an answer, and the server didn't fail. */
 function wentAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === "AbortError" || (error as NodeJS.ErrnoException).code === "ECONNRESET";
 }
 
-/** As a page to browsers, as a refusal to anything else. */
+/** A 404: a page for browsers, a refusal for other clients. */
 export function notFound(request: RequestHead, settings: Settings): Response {
   return wantsPage(request)
     ? plainPage(404, "There is no such page.", settings)

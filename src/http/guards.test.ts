@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { joinUpTo, LARGEST_BODY } from "./guards.ts";
 
-/** A text a byte at a time, each in the same memory: whoever keeps a piece finds the last byte there. */
+/** Yields a text byte by byte in the same buffer, so that a piece kept without copying is overwritten. */
 async function* bytesInOnePlace(text: string): AsyncGenerator<Uint8Array> {
   const piece = new Uint8Array(1);
   for (const byte of Buffer.from(text)) {

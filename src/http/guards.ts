@@ -6,9 +6,9 @@ export const LARGEST_BODY = 64 * 1024;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Only the site itself may change anything: an unsafe method needs `Sec-Fetch-Site: same-origin` or
- * `none`, or, from browsers without that header, its own `Origin`. A sibling sub-domain is another site.
- * A request with neither header comes from no browser.
+ * Only the site itself may change anything: an unsafe method needs `Sec-Fetch-Site: same-origin` or `none`
+ * or, from browsers without that header, the site's own `Origin`. A sibling sub-domain counts as another
+ * site. A request with neither header doesn't come from a browser, and is allowed.
  */
 export function refuseCrossSite(request: RequestHead, baseUrl: BaseUrl): Refusal | null {
   if (SAFE.has(request.method)) return null;
@@ -20,13 +20,13 @@ export function refuseCrossSite(request: RequestHead, baseUrl: BaseUrl): Refusal
   return refuse("cross_site", `Latchkey answers to ${baseUrl.origin} (BASE_URL); this came from ${seen}.`);
 }
 
-/** A body of another type is refused even where none is wanted, rather than ignored. */
+/** Refuses a body of another type, rather than ignoring it, even if the route takes no body. */
 export function refuseOtherBodies({ method, headers }: RequestHead): Refusal | null {
   if (SAFE.has(method) || !hasBody(headers) || isJson(headers.get("content-type") ?? "")) return null;
   return refuse("unsupported_media_type", "Send the body as application/json.");
 }
 
-/** So is one that is too large, or no JSON after all. */
+/** Refuses a body that is too large or not JSON, for a route that takes no body. */
 export async function refuseStrayBody(request: IncomingRequest): Promise<Refusal | null> {
   if (SAFE.has(request.method) || !hasBody(request.headers)) return null;
   const bytes = await readUpTo(request, LARGEST_BODY);
@@ -77,7 +77,10 @@ async function readUpTo({ headers, body }: IncomingRequest, most: number): Promi
   return body ? joinUpTo(body, most) : Buffer.alloc(0);
 }
 
-/** The pieces of a body, copied together as they come: one of a single byte, if it were kept, takes 200 more. Null where there is more. */
+/**
+ * Joins the pieces of a body; null if they exceed `most` bytes. Copies each piece as it arrives: keeping the
+ * pieces would cost some 200 bytes each, even for one byte.
+ */
 export async function joinUpTo(pieces: AsyncIterable<Uint8Array>, most: number): Promise<Buffer | null> {
   let bytes = Buffer.alloc(0);
   let size = 0;

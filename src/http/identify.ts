@@ -12,14 +12,14 @@ import { errorResponse } from "./errors.ts";
 import { saysSkipped } from "./request/binding-fields.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
-/** Whether a route needs a live session, takes one where there is one, or doesn't ask for it. */
+/** Whether a route needs a live session, uses one if there is one, or ignores sessions. */
 export type SessionNeed = "required" | "optional" | "none";
 
 /**
- * Who sends a request, by the tokens in its cookie; or why nobody is signed in. The one way from a request to
- * its session, for the API, pages, proxies and apps in code. Every request counts as use of its session, except
- * the page's own refreshes and where the route says otherwise.
- * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
+ * Says who sent a request, by the tokens in its cookie, or why nobody is signed in. It is the only way from a
+ * request to its session, for the API, pages, proxies and apps. Every request counts as use of its session,
+ * except the page's own refreshes, and unless the route says otherwise.
+ * @throws DatabaseUnavailable if the database doesn't answer; that doesn't mean "signed out".
  */
 export async function identify(
   parts: HttpParts,
@@ -43,7 +43,7 @@ export async function identify(
 /** The header of the page's own refreshes, which don't count as use of the session. */
 const BACKGROUND = "latchkey-background";
 
-/** What has to be written before the request goes on; undefined, as for most, where nothing has. */
+/** Writes that must finish before the request goes on; undefined if there are none, as for most requests. */
 function letIn(
   parts: HttpParts,
   { session, isFirstProof }: Authenticated,
@@ -57,14 +57,17 @@ function letIn(
 
 const PROOF_NEEDED: SignedOut = { reason: "device_proof_needed" };
 
-/** Where that fails, the next request tries again; this one is let in anyway. */
+/** If this fails, the request is let in anyway, and the next one tries again. */
 async function confirm(parts: HttpParts, session: FoundSession, now: number): Promise<void> {
   await confirmBinding(parts, session, now).catch((error: unknown) => {
     parts.log.error({ err: error }, "A session's binding could not be noted.");
   });
 }
 
-/** Tells the owner of a copy, unless it may be the browser itself, which has dropped its cookie or says why it has none. */
+/**
+ * Tells the owner that a copy was used, unless the real browser may have sent the request: it may have just
+ * dropped its bound cookie, or it says that it deliberately sent none.
+ */
 function noteCopy(
   parts: HttpParts,
   session: FoundSession,
@@ -75,7 +78,7 @@ function noteCopy(
   parts.copyNotices.tell(parts, session, readDevice(headers).label, now);
 }
 
-/** Answers a request as the person who sends it, with the session's new cookie where it has one. */
+/** Answers a request on behalf of its sender, and adds the session's new cookie if there is one. */
 export async function answerAs(
   call: Call,
   { session, isUse }: { session: SessionNeed; isUse?: boolean },
@@ -89,13 +92,16 @@ export async function answerAs(
   try {
     return handOver(call, who, await answer(who));
   } catch (error) {
-    // The old token opens nothing any more: a failure carries the new one, too.
+    // The old token is no longer valid, so an error response must carry the new one, too.
     if (who.newToken === null) throw error;
     return handOver(call, who, errorResponse(call.parts, error, call.request));
   }
 }
 
-/** A bound cookie that no longer proves anything goes, so that the browser gets a new one; the session's own stays. */
+/**
+ * Clears a bound cookie that is no longer valid, so that the browser fetches a new one; keeps the session
+ * cookie.
+ */
 export function withoutStaleCookie(
   { cookies }: HttpParts,
   headers: RequestHead["headers"],
@@ -123,7 +129,7 @@ export class Identity {
     this.#call = call;
   }
 
-  /** The session as this request acts with it: a copy, since what was looked up is remembered. */
+  /** The session as this request may change it: a copy, since the found session is remembered and shared. */
   get current(): CurrentSession {
     this.#current ??= { ...this.session, deviceHash: this.#deviceHash(), newToken: null };
     return this.#current;
@@ -134,16 +140,17 @@ export class Identity {
     return token === null ? null : hashToken(token);
   }
 
-  /** Set where a proof in this request renewed the session's token. */
+  /** Set if a proof in this request renewed the session's token. */
   get newToken(): string | null {
     return this.#current?.newToken ?? null;
   }
 }
 
 /**
- * A renewed token goes along whatever the answer is. A browser that was let in by another system's cookie
- * gets Latchkey's own, and sends that one from then on. Nothing is written for it: until an answer arrives,
- * the old cookie stays right, on every node and for requests that are sent at once; and a refusal touches no cookie.
+ * Adds a renewed token to any response. A browser that was let in by another system's cookie gets Latchkey's
+ * own cookie, and sends that one from then on. That writes nothing to the database: until a response arrives,
+ * the old cookie stays valid, on every node and for concurrent requests. A refusal doesn't exchange the
+ * cookie.
  */
 function handOver(call: Call, who: Identity, response: Response): Response {
   const { cookies } = call.parts;
@@ -154,12 +161,12 @@ function handOver(call: Call, who: Identity, response: Response): Response {
   return response;
 }
 
-/** Whether the answer already sets or clears this cookie. */
+/** Whether the response already sets or clears this cookie. */
 function isSet({ headers }: Response, name: string): boolean {
   return headers.getSetCookie().some((cookie) => cookie.startsWith(`${name}=`));
 }
 
-/** The refusal of a request that nobody is signed in for, or whose session isn't let in. */
+/** The refusal of a request that isn't signed in, or whose session isn't let in. */
 export function notSignedIn(why: SignedOut): Refusal {
   const { reason } = why;
   if (reason === "device_proof_needed")

@@ -14,22 +14,22 @@ export type Listening = {
   close(): Promise<void>;
 };
 
-/** What answers need of a Latchkey. */
+/** The parts of a Latchkey that a request listener uses. */
 type Answering = { fetch: Fetch; settings: { baseUrl: BaseUrl } };
 
-/** What a server needs of one. */
+/** The parts of a Latchkey that a server uses. */
 type Served = Answering & { closeStreams(): void };
 
 /** How long a request under way may take while the server stops, in ms. */
 const STOP_TIMEOUT = 10_000;
-/** How long an idle connection may still send a request then, in ms. */
+/** How long an idle connection may still send a request while the server stops, in ms. */
 const LAST_CALL = 100;
-/** Longer than proxies keep an idle connection, so that none is closed just as a proxy uses it again; ms. */
+/** Longer than proxies keep idle connections, so that none is closed just as a proxy reuses it; in ms. */
 const KEEP_ALIVE = 75_000;
 
 /**
- * Serves on a port of its own.
- * @throws the system's error where the port is taken (`EADDRINUSE`) or may not be used.
+ * Starts a server on a port of its own.
+ * @throws the system's error if the port is taken (`EADDRINUSE`) or not allowed.
  */
 export async function listen(latchkey: Served, where: { port: number; host: string }): Promise<Listening> {
   const server = createServer(requestListener(latchkey, { overrideGlobalObjects: true }));
@@ -48,7 +48,7 @@ export async function listen(latchkey: Served, where: { port: number; host: stri
   };
 }
 
-/** Answers requests of Node's own, of a server alone as of an app around Latchkey. */
+/** A listener for Node's own requests, for Latchkey's own server and for an app around it. */
 export function requestListener(
   { fetch, settings: { baseUrl } }: Answering,
   { overrideGlobalObjects }: { overrideGlobalObjects: boolean },
@@ -61,7 +61,8 @@ export function requestListener(
     overrideGlobalObjects,
     // For requests without a Host, which HTTP/1.0 allows.
     hostname: "localhost",
-    // What never becomes a request, such as one with an invalid Host, is refused like any other.
+    // Also refuses, in the same form, what can't even become a `Request`, for example because of an invalid
+    // Host.
     errorHandler: (error) =>
       error instanceof RequestError
         ? unreadable(baseUrl)
@@ -69,7 +70,7 @@ export function requestListener(
   });
 }
 
-/** Knows what is under way, so that a stop waits for that alone, and not for idle connections. */
+/** Tracks requests under way, so that stopping waits for them alone and not for idle connections. */
 function stopper(server: Server): (closeStreams: () => void) => Promise<void> {
   const underWay = new Set<ServerResponse>();
   let isStopping = false;

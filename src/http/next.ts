@@ -3,12 +3,15 @@ import type { Settings } from "../options/options.ts";
 import { redirect } from "./answers.ts";
 import type { RequestHead } from "./request/request-head.ts";
 
-/** How long a page's address may be, encoded, in characters: some proxies take 4,096 of an answer's head. */
+/**
+ * How long a page's encoded URL may be, in characters: some proxies accept only 4,096 for all response
+ * headers.
+ */
 const LONGEST = 3_000;
 
 /**
- * Where a sign-in may lead: to BASE_URL's own origin, or to a declared one. Judged by the URL parser that
- * browsers use, never by how the text begins. Null for everywhere else, and for an address that is too long.
+ * The URL if a sign-in may lead there: to BASE_URL's own origin, or to a declared one. Otherwise, or if it is
+ * too long, null. Decided with the same URL parser as browsers, never by a prefix of the text.
  */
 export function allowedNext(
   next: string | null,
@@ -24,7 +27,10 @@ export function allowedNext(
   return isKnown && isShort && !url.username && !url.password ? url.href : null;
 }
 
-/** The login page, or where a second factor is set up if that is all that is missing; `next` is where to go on. */
+/**
+ * The login page, or the page to set up a second factor if only that is missing; `next` is where to go after
+ * it.
+ */
 export function loginUrl(
   next: string | null,
   { baseUrl }: Pick<Settings, "baseUrl">,
@@ -34,12 +40,12 @@ export function loginUrl(
   return baseUrl.href + page + (next === null ? "" : `?next=${encodeURIComponent(next)}`);
 }
 
-/** Redirects to a page from a request of this method; 303 where it mustn't be sent again. */
+/** Redirects a request with this method to a page; 303 if its method and body mustn't be repeated there. */
 export function redirectFrom(method: string, page: string): Response {
   return redirect(page, [], /^(GET|HEAD)$/i.test(method) ? 302 : 303);
 }
 
-/** Whether a person's browser goes to a page, rather than a script asking for data. */
+/** Whether a browser is navigating to a page, rather than a script fetching data. */
 export function navigates({ headers }: Pick<RequestHead, "headers">): boolean {
   return headers.get("sec-fetch-mode") === "navigate" || (headers.get("accept") ?? "").includes("text/html");
 }

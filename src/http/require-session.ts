@@ -8,7 +8,7 @@ import { allowedNext, loginUrl, navigates, redirectFrom } from "./next.ts";
 import { addressOf, headersOf, type NodeRequestHead, type RequestHead } from "./request/request-head.ts";
 import { whyNotLetIn } from "./require-two-factor.ts";
 
-/** Who a request to the app around Latchkey comes from. @throws where the database doesn't answer. */
+/** Says who sent a request to the app around Latchkey. @throws if the database doesn't answer. */
 export async function authenticateRequest(
   parts: HttpParts,
   request: RequestHead | NodeRequestHead,
@@ -18,9 +18,9 @@ export async function authenticateRequest(
 }
 
 /**
- * Lets a live session through to a page or an API of the app around Latchkey. Without one, a browser that goes to
- * a page is sent to the login page, or to where a second factor is set up, and comes back afterwards; anything
- * else gets 401 with the reason. A database that is down is 503, never "signed out".
+ * Lets a live session through to a page or an API of the app around Latchkey. Without one, a browser
+ * navigating to a page is redirected to log in, or to set up a second factor, and comes back afterwards;
+ * other requests get 401 with the reason. If the database is down, the answer is 503, never "signed out".
  */
 export async function requireSession(parts: HttpParts, request: RequestHead): Promise<SignedIn | Response> {
   try {
@@ -39,7 +39,7 @@ function letThrough(parts: HttpParts, request: RequestHead, who: Authentication)
   return withoutStaleCookie(parts, request.headers, who, answer);
 }
 
-/** A browser that asks the app for the login page itself would be sent to it again, and again. */
+/** Whether a browser asks the app for the login page itself: a redirect there would loop for ever. */
 function isOwnLoginPage({ settings: { baseUrl } }: HttpParts, request: RequestHead): boolean {
   const address = addressOf(request, `http://${request.headers.get("host") ?? baseUrl.host}`);
   return address?.host === baseUrl.host && address.pathname === `${baseUrl.path}/login`;
@@ -52,7 +52,7 @@ function loginPageMissing({ settings: { baseUrl } }: HttpParts): Refusal {
   );
 }
 
-/** The page that was asked for, to come back to. */
+/** The requested page, to return to after logging in. */
 function pageOf({ settings }: HttpParts, request: RequestHead): string | null {
   if (request.method !== "GET" && request.method !== "HEAD") return null;
   const address = addressOf(request, settings.baseUrl.origin);

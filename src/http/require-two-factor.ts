@@ -3,8 +3,8 @@ import type { FoundSession } from "../database/database.ts";
 import type { Settings } from "../options/options.ts";
 
 /**
- * Why LATCHKEY_REQUIRE_TWO_FACTOR lets a live session into no app; null where it does. The session opens Latchkey's
- * own pages all the same: a second factor is set up there, and devices are logged out.
+ * Why LATCHKEY_REQUIRE_TWO_FACTOR keeps a live session out of apps; null if it doesn't. The session still
+ * opens Latchkey's own pages, where people set up a second factor and log out devices.
  */
 export function whyNotLetIn(
   { requireTwoFactor }: Settings,

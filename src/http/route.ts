@@ -9,39 +9,42 @@ import { readBody, refuseStrayBody } from "./guards.ts";
 import { type Identity, notSignedIn, type SessionNeed } from "./identify.ts";
 import { refused } from "./log/refused.ts";
 
-/** A route as the app serves it. */
+/** A route as `createApp` serves it. */
 export type Route = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE" | "ALL";
   readonly path: string;
   readonly session: SessionNeed;
-  /** False where a request doesn't count as use of its session. */
+  /** False if a request doesn't count as use of its session. */
   readonly isUse?: boolean;
-  /** Browsers send it by themselves, on behalf of any page: what it proves counts, not where it comes from. */
+  /** True if browsers send it on their own, for any page: its proof is checked instead of its origin. */
   readonly restsOnProof?: boolean;
-  /** The refusal where these settings leave the route out. */
+  /** Returns a refusal if the settings disable the route. */
   readonly missing?: (settings: Settings) => Refusal | null;
   respond(call: Call, who: Identity | SignedOut): Response | Promise<Response>;
 };
 
-/** A route of the API: what it takes, what it answers, what it refuses. */
+/** A route of the API, with its description: its input, its answers and its refusals. */
 export type ApiRoute = Route & Described;
 
 type Described = {
-  /** One sentence; null for what the API's description leaves out. */
+  /** One sentence; null if the API's description leaves the route out. */
   readonly summary: string | null;
-  /** The operation's name there, where it isn't made from method and path. */
+  /** The operation's name in the description, if it isn't made from method and path. */
   readonly name?: string;
   readonly query?: Readonly<Record<string, z.ZodType>>;
   readonly body?: BodySchema<z.ZodType>;
   readonly answers: Answers;
-  /** What it may refuse beyond what every route may; `null` where it refuses nothing at all. */
+  /** Its refusals besides those of every route; `null` if it refuses nothing at all. */
   readonly refuses?: readonly (RefusalCode | { code: RefusalCode; status: number })[] | null;
 };
 
-/** The body of a row; a sign-up's depends on the setting. */
+/** The schema of a row's body; that of a sign-up depends on the setting. */
 export type BodySchema<Schema extends z.ZodType> = Schema | ((signUp: Settings["signUp"]) => Schema);
 
-/** By status, the lowest being the usual one: the body's schema, `null` for no body, or a full description. */
+/**
+ * For each status, the default being the lowest: the body's schema, `null` for no body, or a full
+ * description.
+ */
 type Answers = Readonly<Record<number, z.ZodType | DescribedAnswer | null>>;
 
 export type DescribedAnswer = {
@@ -51,14 +54,14 @@ export type DescribedAnswer = {
   readonly headers?: Readonly<Record<string, { description?: string; required: boolean }>>;
 };
 
-/** What a handler is given of the session. */
+/** The part of a handler's argument that holds the session. */
 type Asker = {
   required: { readonly current: CurrentSession };
   optional: { readonly who: Identity | SignedOut };
   none: object;
 };
 
-/** What a handler answers: an outcome, or a whole response where it isn't JSON. */
+/** A handler's result: an outcome, or a whole response if it isn't JSON. */
 type Answered<All extends Answers> = Success<All> | Refusal | Response;
 
 type Success<All extends Answers> = Pick<AnyAnswer, "ok" | "cookies" | "headers"> &
@@ -66,7 +69,7 @@ type Success<All extends Answers> = Pick<AnyAnswer, "ok" | "cookies" | "headers"
     [Status in keyof All & number]: { status?: Status } & BodyOf<All[Status]>;
   }[keyof All & number];
 
-/** An empty object needn't be given. */
+/** A handler may leave out a body that is an empty object. */
 type BodyOf<One> = One extends z.ZodType
   ? z.infer<One> extends Record<string, never>
     ? { body?: undefined }
@@ -83,7 +86,9 @@ type Row<Need extends SessionNeed, All extends Answers, Schema extends z.ZodType
     handle(call: Call & Asker[Need] & { body: z.infer<Schema> }): Promise<Answered<All>>;
   };
 
-/** A row of the API: takes the body that its schema describes, and answers with its handler's outcome. */
+/**
+ * Makes a route from a row of the API: reads the body by its schema, and answers with its handler's outcome.
+ */
 export function route<
   Need extends SessionNeed,
   All extends Answers,
@@ -115,7 +120,7 @@ const askers: { [Need in SessionNeed]: (who: Identity | SignedOut) => Asker[Need
   none: () => ({}),
 };
 
-/** What browsers send by themselves rests on its proof alone, whatever its body is. */
+/** Refuses a stray body, except in requests that browsers send on their own, where only the proof counts. */
 async function takeNone(
   { request }: Call,
   { restsOnProof = false }: Pick<Route, "restsOnProof">,
@@ -137,7 +142,7 @@ async function take<Schema extends z.ZodType>(
   return refuse("invalid_input", `${field || "The body"}: ${issue?.message ?? "not valid"}.`, { field });
 }
 
-/** The schema of a row's body with this setting. */
+/** The schema of a row's body under this setting. */
 export function schemaFor<Schema extends z.ZodType>(
   schema: BodySchema<Schema>,
   signUp: Settings["signUp"],
@@ -153,7 +158,7 @@ type AnyAnswer = {
   headers?: Readonly<Record<string, string>>;
 };
 
-/** An outcome that names no status has the lowest one of its row. */
+/** Sends an outcome; without a status of its own, it gets the lowest one of its row. */
 function respond(answers: Answers, answered: AnyAnswer): Response {
   const { status = Number(Object.keys(answers)[0]), body = {}, cookies, headers } = answered;
   const response = answers[status] === null ? noContent(cookies) : json(status, body, cookies);

@@ -26,5 +26,5 @@ const described: ApiRoute[] = [
   verifyRoute,
 ];
 
-/** The API: one table, from which it is served and described. */
+/** The API as one table, used both to serve and to describe it. */
 export const api: ApiRoute[] = [...described, openApiRoute(described)];

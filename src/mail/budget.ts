@@ -5,10 +5,10 @@ import type { Share } from "./layout.ts";
 const HOUR = 60 * 60_000;
 
 /**
- * How many emails an address gets in an hour: 20 in all. Ordinary ones and notices share these, ordinary ones
- * only up to their own mark, so that no flood of them leaves a notice out. The other 10 are for what its owner
- * gets back in with, which nothing else may use up: 5 resets and 5 changes of address can be asked for in an hour. Only
- * browsers that the account knows can ask for more resets.
+ * How many emails an address may be sent in an hour: 20 in all. Ordinary emails and notices share the first
+ * 10, of which ordinary ones may use only 6, so that a flood of them can't crowd out notices. The other 10
+ * are reserved for the emails with which an owner regains access: 5 resets and 5 changes of address can be
+ * requested in an hour. Only browsers that the account knows can request more resets.
  */
 const MOST: Record<Exclude<Share, "rescue" | "tally">, number> = { ordinary: 6, notice: 10 };
 
@@ -16,12 +16,12 @@ const ROWS_A_BATCH = 200;
 
 type Recipient = { email: string; key: string };
 
-/** An address whose hour is over, and how many emails it did not get in it. */
+/** An address whose hour is over, and how many emails to it were held back in that hour. */
 export type HeldBack = { email: string; count: number };
 
 /**
- * Counts an email to an address, whichever node sends it. Says whether it may go out, and what is still to
- * be said of the hour before.
+ * Counts an email to an address, whichever node sends it. Returns whether it may go out, and what was held
+ * back in the previous hour if the address hasn't been told yet.
  */
 export async function takeFromBudget(
   write: Write,
@@ -41,13 +41,13 @@ export async function takeFromBudget(
   return { goes, before: over && over.count > 0 ? over : null };
 }
 
-/** Whether there are hours that are over. */
+/** Whether the hour of any address is over. */
 export async function isAnyHourOver({ read }: Database, now: number): Promise<boolean> {
   const over = read.selectFrom("email_budget").where("window_ends_at", "<=", now);
   return (await over.select("email_key").limit(1).executeTakeFirst()) !== undefined;
 }
 
-/** Takes the hours that are over, a batch of them; each is given to one taker. */
+/** Deletes and returns a batch of addresses whose hour is over, each to one caller only. */
 export async function takeHoursOver({ query, locksRows }: Write, now: number): Promise<HeldBack[]> {
   const taken = await query
     .deleteFrom("email_budget")
@@ -64,7 +64,7 @@ export async function takeHoursOver({ query, locksRows }: Write, now: number): P
   return taken.filter(({ count }) => count > 0);
 }
 
-/** One guarded statement; false where the address has had that many. */
+/** Checks and counts in one statement, so that no two emails get the last slot; false if none is left. */
 async function count({ query }: Write, { email, key }: Recipient, most: number, now: number) {
   const counted = await query
     .insertInto("email_budget")

@@ -14,16 +14,22 @@ export type DeliveryOptions = {
   database: Database;
   from: Sender;
   log: Log;
-  /** Tells the log each email's subject and link: for a developer's own machine, since a link is a secret. Default false. */
+  /**
+   * Logs each email's subject and link. Only for a developer's machine, since a link is a secret. Default
+   * false.
+   */
   showsLinks?: boolean;
   now: () => number;
-  /** Waits before another try after a failure that may pass, in ms; then an email is given up. Default 1 s, 5 s, 30 s, 2 min, then 10 min for a day. */
+  /**
+   * The waits before each further try after a temporary failure, in ms; after the last, the email is given
+   * up. Default 1 s, 5 s, 30 s, 2 min, then 10 min for a day.
+   */
   retryWaits?: readonly number[];
 };
 
 /**
- * One try for an email that was claimed, and what comes of it: sent, given up, or a later try. What fails once
- * `stopping` is aborted fails because its transport is closed.
+ * Tries once to send a claimed email, and records the result: sent, given up, or to be tried later. A failure
+ * after `stopping` is aborted is due to the closed transport, and doesn't count.
  */
 export function createDelivery(
   options: DeliveryOptions,
@@ -31,18 +37,18 @@ export function createDelivery(
   { stopping, onError }: { stopping: AbortSignal; onError: (error: unknown) => void },
 ) {
   const { database, from, log, now } = options;
-  /** Sent, but the database didn't take the note yet: never sent again from here. */
+  /** Sent, but not yet recorded as sent in the database; this process never sends these again. */
   const sent = new Set<string>();
-  /** What this process has begun to send and not got rid of. */
+  /** Emails that this process has begun to send and that are neither sent nor given up. */
   const unsent = new Set<string>();
 
-  /** Where a power failure undoes it, the email is sent once more. */
+  /** Records a result. If a power failure undoes it, the email is sent again. */
   const note = (work: (write: Write) => Promise<void>) => database.write(work, MAY_BE_LOST);
 
   async function deliver(email: Claimed): Promise<void> {
     unsent.add(email.id);
     const failure = sent.has(email.id) ? null : await attempt(email);
-    // The transport was closed under it: no failure, and due again at once, wherever somebody looks next.
+    // The transport was closed meanwhile: not a failure, so the email is due again at once, on any node.
     if (failure !== null && stopping.aborted)
       return note((write) => postpone(write, email, { next_try_at: now() }));
     const next = failure === null ? null : afterFailure(options, email, failure.error);
@@ -52,7 +58,7 @@ export function createDelivery(
     sent.delete(email.id);
   }
 
-  /** While it is being sent, the email stays this sender's. */
+  /** Renews the claim while the email is being sent, so that no other sender takes it. */
   async function attempt(email: Claimed): Promise<{ error: unknown } | null> {
     const { to, message, at, uuid } = email;
     const keep = setInterval(() => {
@@ -74,7 +80,7 @@ export function createDelivery(
   return { deliver, unsent: unsent as ReadonlySet<string> };
 }
 
-/** When an email that failed is tried next; null where it is given up. The log hears of both. */
+/** When to try a failed email again, or null if it is given up; logs either. */
 function afterFailure(
   { log, now, retryWaits = RETRY_WAITS }: DeliveryOptions,
   { tries, expiresAt }: Claimed,
@@ -90,11 +96,12 @@ function afterFailure(
   const words = error instanceof NoStartTls ? error.message : "An email could not be sent; trying again.";
   log[waitsLong ? "error" : "warn"](facts, words);
   const next = { next_try_at: now() + pause, failure: codesOf(error) };
-  // Such tries use up none of the others, which begin when the mail server lets this one in.
+  // Tries that wait for the operator don't count: the usual waits begin once the mail server accepts this
+  // sender.
   return waitsLong ? { ...next, tries: 1 } : next;
 }
 
-/** At the sender's domain, in the form that headers take. */
+/** A Message-ID at the sender's domain, in ASCII as headers require. */
 export function messageId({ address }: Sender, uuid: string): string {
   const domain = address.slice(address.lastIndexOf("@") + 1);
   return `<${uuid}@${domainToASCII(domain) || domain}>`;

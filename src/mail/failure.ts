@@ -1,18 +1,23 @@
 type Facts = Record<"code" | "originalCode" | "responseCode" | "command" | "syscall", unknown>;
 
-/** What of an error may go into the log: never an address, never an email's words, never a server's answer that quotes them. */
+/**
+ * The parts of an error that may be logged: no address, no text of an email, no answer of a server that
+ * quotes them.
+ */
 export function harmless(error: unknown): Partial<Facts> {
   const { code, originalCode, responseCode, command, syscall } = factsOf(error);
   return { code, originalCode, responseCode, command, syscall };
 }
 
-/** The same in a few words, as `doctor` says why emails wait. */
+/** The same as one short string, with which `doctor` says why emails are waiting. */
 export function codesOf(error: unknown): string {
   const codes = Object.values(harmless(error)).filter((fact) => ["string", "number"].includes(typeof fact));
   return codes.join(" ") || "unknown";
 }
 
-/** The mail server would take emails only unencrypted. The message is for the operator: it says what to set. */
+/**
+ * The mail server accepts emails only unencrypted. The message tells the operator which setting to change.
+ */
 export class NoStartTls extends Error {
   override name = "NoStartTls";
   readonly code = "ETLS";
@@ -25,13 +30,17 @@ export class NoStartTls extends Error {
   }
 }
 
-/** Nothing is wrong with the email: the mail server refuses this sender, or wants other settings than SMTP_URL and MAIL_FROM have. */
+/**
+ * Nothing is wrong with the email: the server refuses this sender, or SMTP_URL or MAIL_FROM must be changed.
+ */
 export function waitsForOperator(error: unknown): boolean {
   if (error instanceof NoStartTls || factsOf(error).code === "EAUTH") return true;
   return isForGood(error) && !isAboutEmail(error);
 }
 
-/** Another try won't help: the mail server refuses the recipient or the email for good, or the address can't be emailed to. */
+/**
+ * Another try won't help: the server refuses the recipient or the email for good, or the address is unusable.
+ */
 export function isPermanent(error: unknown): boolean {
   if (waitsForOperator(error)) return false;
   const { code, responseCode } = factsOf(error);
@@ -45,8 +54,9 @@ function isForGood(error: unknown): boolean {
 }
 
 /**
- * Before the recipient is named, the mail server has judged the sender only. Many, Postfix among them, wait until
- * then with saying so: by RFC 3463, 5.7.x is their policy ("Relay access denied"), not a mailbox that there isn't.
+ * A refusal before the recipient is named concerns the sender. Many servers, such as Postfix, report such a
+ * refusal only at RCPT TO: by RFC 3463, 5.7.x then means their policy ("Relay access denied"), not a missing
+ * mailbox.
  */
 function isAboutEmail(error: unknown): boolean {
   const { command, responseCode, response } = factsOf(error);

@@ -1,6 +1,6 @@
 import { compose, type Message, type Occasion } from "./layout.ts";
 
-/** After an hour in which there were more emails to an address than it may get. */
+/** Sent after an hour in which emails to an address were held back. */
 export function emailsHeldBack(context: Occasion & { count: number }): Message {
   const { count, email, product } = context;
   const were = count === 1 ? "1 more email was" : `${count} more emails were`;

@@ -1,6 +1,9 @@
 import { deviceInSentence } from "../answers.ts";
 
-/** An email, ready to be sent: the text part says the same as the HTML one; `expiresAt` is its link's. */
+/**
+ * An email, ready to be sent. The text part says the same as the HTML part; `expiresAt` is when its link
+ * expires.
+ */
 export type Message = {
   subject: string;
   text: string;
@@ -10,13 +13,13 @@ export type Message = {
   expiresAt?: number;
 };
 
-/** A link for an email, and until when (ms) it opens something. */
+/** A link for an email, and when (ms) it expires. */
 export type Link = { href: string; expiresAt: number };
 
 /**
- * What an email counts as where an address gets too many. A notice tells of something that has happened to the
- * account; a rescue is what its owner gets back in with, and is never held back, nor is the tally of those that
- * were. Default: ordinary.
+ * The kind of an email, by which the limit per address treats it. A notice reports something that has
+ * happened to the account; a rescue is an email with which its owner regains access; a tally says how many
+ * emails were held back. A rescue or a tally is never held back. Default: ordinary.
  */
 export type Share = "ordinary" | "notice" | "rescue" | "tally";
 
@@ -28,20 +31,20 @@ type Content = {
   after?: string[];
 };
 
-/** What every email says: for which site (as a person knows it), to which account, when (ms), and from which device. */
+/** What every email states: the site by the name people know, the account, the time (ms) and the device. */
 export type Occasion = {
   product: string;
-  /** The site's address, where it has a name besides: people compare it with the link. */
+  /** The site's address, if the site also has a name: people compare the address with the link. */
   host?: string;
   email: string;
   at: number;
   device?: string;
-  /** Of the button. */
+  /** Colours of the button. */
   colour?: { ground: string; words: string };
   support?: { words: string; href: string };
 };
 
-/** Puts an email together: one column, one button at most, no images, nothing that tracks. */
+/** Composes an email: one column, at most one button, no images, no tracking. */
 export function compose(occasion: Occasion, content: Content): Message {
   const { button } = content;
   const subject = oneLine(content.subject);
@@ -109,7 +112,10 @@ function helpLine({ words, href }: NonNullable<Occasion["support"]>): string {
   return `<p style="${SMALL}">Questions? <a href="${escapeHtml(href)}" style="color:inherit">${escapeHtml(words)}</a></p>`;
 }
 
-/** Control characters, invisible ones, and those that turn the direction of text have no place in an email's words. */
+/**
+ * Control characters, invisible characters and those that change the direction of text, all removed from
+ * emails.
+ */
 const DISTURBING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 
 function oneLine(text: string): string {
@@ -120,7 +126,10 @@ function escapeHtml(text: string): string {
   return oneLine(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Made at the first email: the data of languages takes 8 MB of memory, which a server that sends none can do without. */
+/**
+ * Created with the first email: its locale data takes 8 MB of memory, which a server that sends none can
+ * save.
+ */
 let day: Intl.DateTimeFormat | undefined;
 
 /** A time as people write it, in UTC: "24 November 2026, 03:47 UTC". */

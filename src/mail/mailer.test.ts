@@ -50,7 +50,7 @@ afterEach(async () => {
   await rm(join(folder, "..", ".."), { recursive: true, force: true });
 });
 
-/** Every email is caused at START; after that time goes on. */
+/** Every email is created at START; after that, time passes. */
 function openMailer(options: Partial<WaitingMailerOptions> = {}): WaitingMailer {
   const begun = Date.now();
   const keep = (level: string) => (facts: object, words: string) => void lines.push({ level, facts, words });
@@ -78,13 +78,13 @@ function expectDiscreetLog(): void {
 describe("with a mail server", () => {
   type Delivery = { from: string; to: string[]; raw: string };
   type Behaviour = SMTPServerOptions & {
-    /** What the server says to the n-th email, from 1; nothing is yes. */
+    /** The code with which the server refuses the n-th email, from 1; null if it accepts it. */
     refuse?: (count: number) => number | null;
     port?: number;
   };
 
   let delivered: Delivery[];
-  /** Every email that was handed over, refused ones too. */
+  /** Every email that was handed over, including refused ones. */
   let received: string[];
   beforeEach(() => {
     delivered = [];
@@ -126,7 +126,7 @@ describe("with a mail server", () => {
     return (server.server.address() as AddressInfo).port;
   }
 
-  /** Takes whatever it is told, so that every line of the client is heard. */
+  /** Accepts every command, so that it records every line of the client. */
   async function startCredulousServer(): Promise<{ port: number; heard: string[] }> {
     const heard: string[] = [];
     const server = createServer((socket) => {

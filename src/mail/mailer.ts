@@ -11,27 +11,27 @@ import { type Admit, type Claimed, claimNext, type EmailSeal, nextTryAt, waiting
 import { smtpTransport } from "./smtp.ts";
 import type { MailTransport } from "./transport.ts";
 
-/** Sends the emails that wait in the database, or puts them into the outbox folder. */
+/** Sends the emails waiting in the database, or writes them to the outbox folder. */
 export type Mailer = ReturnType<typeof createMailer>;
 
 export type MailerOptions = DeliveryOptions & {
   seal: EmailSeal;
   admit: Admit;
-  /** Without it emails go to the outbox. */
+  /** If null, emails go to the outbox. */
   smtpUrl: string | null;
   outbox: string;
-  /** How long `close` tries to send what it has begun, in ms. Default 10 s. */
+  /** How long `close` waits for emails that are being sent, in ms. Default 10 s. */
   closeTimeout?: number;
 };
 
 const CLOSE_TIMEOUT = 10_000;
-/** How long a transport that was closed may take to let go, in ms. */
+/** How long emails may take to fail once their transport is closed, in ms. */
 const LETTING_GO = 1_000;
 const MOST_AT_ONCE = 3;
-/** How soon the database is looked at again at the earliest and, while emails wait, at the latest, in ms. */
+/** The shortest and, while emails wait, the longest time between two looks at the database, in ms. */
 const LOOKS = { soonest: 50, latest: 60_000 };
 
-/** The mailer that the settings name. */
+/** Creates the mailer that the settings describe. */
 export function openMailer(
   settings: Settings,
   joined: Pick<MailerOptions, "database" | "seal" | "admit" | "log">,
@@ -45,18 +45,26 @@ export function createMailer(options: MailerOptions) {
   const [transport, begun] = createMailTransport(options);
   const dispatch = createDispatch(options, transport);
   return {
-    /** Begins to send what is due and returns at once: no answer waits for a mail server, and none tells by its time whether an email went out. */
+    /**
+     * Starts sending due emails and returns at once: no response waits for a mail server, and no response
+     * time reveals whether an email went out.
+     */
     sendDue: dispatch.sendDue,
-    /** Sends a test email, now or never. @throws where it isn't taken within minutes. */
+    /**
+     * Sends a test email, without further tries.
+     * @throws if the server doesn't accept it within 2 minutes.
+     */
     sendNow: (to: string, message: Message) =>
       transport.send({ to, message, at: now(), id: messageId(from, randomUUID()) }, { isCheck: true }),
-    /** Resolves when nothing that is due is left: each is sent, given up, or has its next try later. */
+    /** Resolves once every due email is sent, given up or scheduled for a later try. */
     async settled(): Promise<void> {
       await Promise.all([begun, dispatch.idle()]);
     },
-    /** Asks the mail server, or the folder, whether it would take email. @throws where it wouldn't. */
+    /** Checks that the mail server, or the outbox folder, would accept emails. @throws if it wouldn't. */
     verify: () => transport.verify(),
-    /** Sends what it has begun to, for a while; the rest waits in the database for the next start, or another node. */
+    /**
+     * Waits a while for emails being sent; the rest stay in the database for another node or the next start.
+     */
     async close(): Promise<void> {
       await within(closeTimeout, dispatch.idle());
       dispatch.stop();
@@ -67,7 +75,7 @@ export function createMailer(options: MailerOptions) {
   };
 }
 
-/** Claims what is due, in the order of writing; a few emails at once are on their way. */
+/** Claims and sends due emails, oldest first, a few at a time. */
 function createDispatch(options: MailerOptions, transport: MailTransport) {
   const { database, log, now } = options;
   const stop = new AbortController();
@@ -103,7 +111,9 @@ function createDispatch(options: MailerOptions, transport: MailTransport) {
     underWay.add(done);
   }
 
-  /** Of a database that doesn't answer the log has heard; what waits there is tried again. */
+  /**
+   * Doesn't log a database that doesn't answer, which is logged elsewhere; waiting emails are tried again.
+   */
   function onError(error: unknown): void {
     if (!(error instanceof DatabaseUnavailable) && !stopping.aborted)
       log.error({ err: error }, "Waiting emails could not be read.");
@@ -139,7 +149,7 @@ function createLooks(
   }
 
   async function run(): Promise<void> {
-    // Not even the look at the database may be seen in the time of the answer.
+    // Lets the response go first, so that its time doesn't even reveal the database query.
     await nextTurn();
     while (asked && !stopping.aborted) {
       asked = false;
@@ -175,7 +185,9 @@ async function within(timeout: number, work: Promise<void>): Promise<void> {
   done.abort();
 }
 
-/** The transport, and what has to be done before it counts as settled. */
+/**
+ * Creates the transport, and a promise that resolves once the transport has finished its work at the start.
+ */
 function createMailTransport({
   smtpUrl,
   from,

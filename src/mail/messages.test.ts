@@ -35,7 +35,7 @@ function linked({ context, other }: Words) {
   };
 }
 
-/** Emails with a link for an owner who did none of it. */
+/** Emails with a link for an owner who didn't do it. */
 function notices({ context, other }: Words) {
   const notice = { ...context, notMeLink: LINKED };
   return {

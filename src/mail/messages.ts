@@ -4,7 +4,7 @@ import { securityNotice as security, type WithNotMe } from "./security-notice.ts
 
 export { resetPassword, secureAccount, secureMovedAccount } from "./reset-messages.ts";
 
-/** Confirms the address of an account. The link lives 24 hours. */
+/** Asks for confirmation of an account's address. The link expires after 24 hours. */
 export function verifyAddress(context: Occasion & { link: Link }): Message {
   return compose(context, {
     subject: "Confirm your email address",
@@ -18,7 +18,10 @@ export function verifyAddress(context: Occasion & { link: Link }): Message {
   });
 }
 
-/** Where accounts begin with the email: the link leads to where the password is chosen. It lives 24 hours. */
+/**
+ * For sign-ups that start with an email: the link opens the page for choosing a password. It expires after 24
+ * hours.
+ */
 export function finishSignUp(context: Occasion & { link: Link }): Message {
   return compose(context, {
     subject: "Finish creating your account",
@@ -28,7 +31,7 @@ export function finishSignUp(context: Occasion & { link: Link }): Message {
   });
 }
 
-/** A sign-up with an address that has an account: a notice, without any link. */
+/** After a sign-up with an address that already has an account; has no link. */
 export function alreadyHasAccount(context: Occasion): Message {
   return compose(context, {
     subject: "You already have an account",
@@ -39,7 +42,7 @@ export function alreadyHasAccount(context: Occasion): Message {
   });
 }
 
-/** A sign-up with an address that is kept for the account that had it until lately: a notice, without any link. */
+/** After a sign-up with an address reserved for the account that recently changed it; has no link. */
 export function addressIsKept(context: Occasion): Message {
   return compose(context, {
     subject: "Your address is kept for your account",
@@ -64,7 +67,10 @@ function loggedOut(others: number): string {
   return `${others === 1 ? "1 other device was" : `${others} other devices were`} logged out.`;
 }
 
-/** `kept` names the other login methods that still work, `removed` what went since a stranger may have set it up. */
+/**
+ * `kept` names the login methods that still work, `removed` those removed since a stranger may have added
+ * them.
+ */
 export function passwordWasReset(
   context: Occasion & WithNotMe & { kept: string[]; removed: string[] },
 ): Message {
@@ -80,7 +86,7 @@ export function passwordWasReset(
   ]);
 }
 
-/** To the new address of a change that was asked for. The link lives 60 minutes. */
+/** Sent to the new address when a change is requested. The link expires after 60 minutes. */
 export function confirmNewAddress(context: Occasion & { oldEmail: string; link: Link }): Message {
   return compose(context, {
     subject: "Confirm your new email address",
@@ -94,7 +100,10 @@ export function confirmNewAddress(context: Occasion & { oldEmail: string; link: 
   });
 }
 
-/** To the old address of a change that was asked for. The link cancels it; an address that was never confirmed has none. */
+/**
+ * Sent to the old address when a change is requested. The link cancels it; null if that address was never
+ * confirmed.
+ */
 export function addressChangeAsked(context: Occasion & { newEmail: string; link: Link | null }): Message {
   const { link, product, newEmail } = context;
   const asked = {
@@ -113,7 +122,7 @@ export function addressChangeAsked(context: Occasion & { newEmail: string; link:
   return compose(context, { ...asked, button: { words: "Keep my address", link }, after: [after] });
 }
 
-/** To the old address of a change that has happened. */
+/** Sent to the old address after a change. */
 export function addressChanged(context: Occasion & { newEmail: string; link: Link }): Message {
   return compose(context, {
     subject: "Your email address was changed",
@@ -128,7 +137,7 @@ export function addressChanged(context: Occasion & { newEmail: string; link: Lin
   });
 }
 
-/** To the owner of an address that another account wanted to change to: a notice, without any link. */
+/** Sent to the owner of an address that another account tried to change to; has no link. */
 export function addressAlreadyTaken(context: Occasion): Message {
   return compose(context, {
     subject: "Someone tried to use your email address",
@@ -138,7 +147,7 @@ export function addressAlreadyTaken(context: Occasion): Message {
   });
 }
 
-/** After a reversal. The reset link comes in an email of its own. */
+/** After an email reversal. The reset link comes in a separate email. */
 export function emailChangeReversed(context: Occasion): Message {
   return compose(context, {
     subject: "Your email address is back",
@@ -185,7 +194,7 @@ export function newSignIn(context: Occasion & WithNotMe & { device: string }): M
   ]);
 }
 
-/** The first factor was right, the second one wrong; where it was the password, that is known to someone. */
+/** After a correct first factor and a wrong second one; if the first was the password, someone knows it. */
 export function wrongSecondFactor(context: Occasion & WithNotMe & { knowsPassword: boolean }): Message {
   const { knowsPassword, product } = context;
   const subject = knowsPassword ? "Someone knows your password" : "Someone got past your first step";
@@ -196,7 +205,7 @@ export function wrongSecondFactor(context: Occasion & WithNotMe & { knowsPasswor
   ]);
 }
 
-/** `othersLoggedOut`: how many devices ended with it, where any could. */
+/** `othersLoggedOut` is how many devices this logged out; undefined if it can't log out any. */
 export function methodAdded(
   context: Occasion & WithNotMe & { name: string; othersLoggedOut?: number },
 ): Message {
@@ -223,7 +232,7 @@ export function accountDeleted(context: Occasion): Message {
   });
 }
 
-/** A copy of a bound session's cookie was used somewhere else; `session` is the device that it was copied from. */
+/** A copy of a bound session's cookie was used elsewhere; `session` is the device that it was copied from. */
 export function cookieCopyUsed(context: Occasion & WithNotMe & { session: string }): Message {
   const { product, session } = context;
   const lines = [

@@ -10,12 +10,14 @@ const DAY = 86_400_000;
 const KEPT = 7 * DAY;
 const CLEAN_INTERVAL = 3_600_000;
 
-/** Our own files only, finished or not: time, a counter of this process, and something random. */
+/**
+ * Matches only Latchkey's own files, finished or drafts: time, a counter of the process, and a random part.
+ */
 const NAME =
   /^(?:\.(?=.*\.draft$)|(?=.*\.eml$))(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2}\.\d{3})Z-\d{6}-[0-9a-f]{8}\.(?:eml|draft)$/;
 
 type Outbox = MailTransport & {
-  /** Resolves when what was too old at the start is gone. */
+  /** Resolves once files that were too old at the start are deleted. */
   cleaned: Promise<void>;
 };
 
@@ -23,19 +25,19 @@ type OutboxOptions = {
   folder: string;
   from: Sender;
   now: () => number;
-  /** Hears of old files that could not be deleted; emails are written all the same. */
+  /** Called if old files could not be deleted; emails are written anyway. */
   onCleanFailure: (error: unknown) => void;
 };
 
 /**
- * A folder of `.eml` files, for operators who have no mail server yet. File names sort by time; an email appears
- * whole or not at all; files older than 7 days go, at the start and then hourly.
+ * A folder of `.eml` files, for operators who have no mail server yet. File names sort by time; an email
+ * appears whole or not at all; files older than 7 days are deleted, at the start and then hourly.
  */
 export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOptions): Outbox {
   let counter = 0;
   let cleanedAt = now();
   const tidy = () => clean(folder, cleanedAt).catch(onCleanFailure);
-  /** One after the other, so that the folder never shows a later email before an earlier one. */
+  /** Writes one email at a time, so that a later email never appears before an earlier one. */
   const oneAtATime = new PQueue({ concurrency: 1 });
   const cleaned = oneAtATime.add(tidy);
 
@@ -60,7 +62,7 @@ export function outboxTransport({ folder, from, now, onCleanFailure }: OutboxOpt
     await tidy();
   }
 
-  // Links don't lie about for longer where nobody is written to.
+  // Deletes old emails, whose links are secrets, even if no new email is written.
   const timer = setInterval(() => void tidyHourly(), CLEAN_INTERVAL);
   timer.unref();
 
@@ -95,7 +97,7 @@ async function clean(folder: string, now: number): Promise<void> {
   }
 }
 
-/** The files of the folder; none where there is no folder yet. */
+/** The files of the folder; none if the folder doesn't exist yet. */
 export async function filesOf(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

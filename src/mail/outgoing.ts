@@ -7,27 +7,29 @@ import type { Message } from "./layout.ts";
 
 const DAY = 86_400_000;
 
-/** How long an email is one sender's before another one may take it, in ms. Whoever is still sending it says so in time. */
+/**
+ * How long a sender's claim on an email lasts, in ms; a sender that is still busy with it renews the claim.
+ */
 export const CLAIM_LIFETIME = 120_000;
-/** How long an email that this node's key can't open is left to others, in ms. */
+/** How long an email that this node's key can't decrypt is left to other nodes, in ms. */
 const UNREADABLE_PAUSE = 600_000;
 
 export type OutgoingEmail = { to: string; message: Message };
 
-/** What keeps emails unreadable at rest; each is bound to its row. */
+/** Encrypts emails at rest, each bound to its row. */
 export type EmailSeal = {
   close(plain: string, boundTo: string): Uint8Array;
-  /** @throws where no key fits. */
+  /** @throws if no key fits. */
   open(sealed: Uint8Array, boundTo: string): string;
 };
 
-/** Whether an email may go out at all; asked once, before its first try, in the same transaction. */
+/** Whether an email may go out at all; called once, in the transaction that claims it for its first try. */
 export type Admit = (write: Write, email: OutgoingEmail, now: number) => Promise<boolean>;
 
-/** An email that is this sender's for a while. */
+/** An email that this sender has claimed for a while. */
 export type Claimed = OutgoingEmail & {
   id: string;
-  /** Of its Message-ID, the same over all tries. */
+  /** The UUID of its Message-ID, the same in all tries. */
   uuid: string;
   at: number;
   tries: number;
@@ -36,14 +38,15 @@ export type Claimed = OutgoingEmail & {
 
 export type ClaimResult = Claimed | { heldBack: true; share: string } | { unreadable: unknown } | null;
 
-/** What an email's seal is bound to. */
+/** The context that an email's seal is bound to. */
 export function sealedFor(id: string): string {
   return `outgoing_email:${id}`;
 }
 
 /**
- * Writes emails in the transaction that causes them: what is committed has its emails, even if the process dies
- * right after it; what is rolled back has none. Each is worth a day, or as long as its link, where that is shorter.
+ * Writes emails in the transaction that causes them: a committed change has its emails, even if the process
+ * dies right after it; one that is rolled back has none. An email expires after a day, or with its link if
+ * that is sooner.
  */
 export async function storeEmails(
   seal: EmailSeal,
@@ -63,7 +66,7 @@ export async function storeEmails(
   }
 }
 
-/** Takes the next email that is due: of any number of senders, on any node, one gets it. Null where none is due. */
+/** Claims the next due email, for only one sender on any node. Null if none is due. */
 export async function claimNext(
   database: Database,
   { seal, admit }: { seal: EmailSeal; admit: Admit },
@@ -126,7 +129,7 @@ export async function deleteEmail({ query }: Write, id: string): Promise<void> {
 
 export type NextTry = { next_try_at: number; failure?: string; tries?: number };
 
-/** Says when an email may be tried next, while it is still the claimer's. */
+/** Sets when an email may be tried next, unless another sender has claimed it meanwhile. */
 export async function postpone({ query }: Write, { id, tries }: Claimed, next: NextTry): Promise<void> {
   await query
     .updateTable("outgoing_email")
@@ -136,7 +139,7 @@ export async function postpone({ query }: Write, { id, tries }: Claimed, next: N
     .execute();
 }
 
-/** When the next email is to be tried; null where none waits. */
+/** When the next email is to be tried; null if none is waiting. */
 export async function nextTryAt({ read }: Database, now: number): Promise<number | null> {
   const row = await read
     .selectFrom("outgoing_email")
@@ -148,7 +151,7 @@ export async function nextTryAt({ read }: Database, now: number): Promise<number
   return row?.next_try_at ?? null;
 }
 
-/** How many emails wait that were written before a time. */
+/** How many of the waiting emails were written before a time. */
 export async function countWaiting(
   { read }: Database,
   now: number,
@@ -165,7 +168,9 @@ export async function countWaiting(
 
 export type Waiting = { count: number; oldestAt: number; failure: string | null };
 
-/** Emails that wait to be sent, since when, and why the newest of those that failed did; null where there are none. */
+/**
+ * The number of waiting emails, the time of the oldest, and why the newest failed one did; null if none wait.
+ */
 export async function waitingEmails({ read }: Database, now: number): Promise<Waiting | null> {
   const waiting = read.selectFrom("outgoing_email").where("expires_at", ">", now);
   const row = await waiting

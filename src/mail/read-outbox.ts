@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { timeInWords } from "./layout.ts";
 import { filesOf } from "./outbox.ts";
 
-/** An email of the outbox, as its reader sees it. */
+/** An email in the outbox, as its reader sees it. */
 export type WrittenEmail = { file: string; to: string; subject: string; at: string; text: string };
 
-/** As many as a page shows. */
+/** The number of emails that the page shows. */
 const MOST_SHOWN = 100;
 
-/** The newest emails of the outbox, newest first: names of files sort by time. */
+/** The newest emails in the outbox, newest first, since the file names sort by time. */
 export async function readOutbox(folder: string): Promise<WrittenEmail[]> {
   const files = await emailsOf(folder);
   return Promise.all(files.slice(0, MOST_SHOWN).map((file) => readEmail(folder, file)));
 }
 
-/** One email; null where there is no such file among the outbox's emails. */
+/** One email; null if the outbox has no email in a file of that name. */
 export async function readFromOutbox(folder: string, file: string): Promise<WrittenEmail | null> {
   return (await emailsOf(folder)).includes(file) ? readEmail(folder, file) : null;
 }
@@ -36,7 +36,7 @@ async function readEmail(folder: string, file: string): Promise<WrittenEmail> {
   return { file, to: to.map(({ address = "" }) => address).join(", "), subject, at: written(date), text };
 }
 
-/** When an email was written, in words; a file of somebody else's may not say. */
+/** When an email was written, in words; a file that Latchkey didn't write may not say. */
 function written(date: string): string {
   const at = Date.parse(date);
   return Number.isNaN(at) ? "at an unknown time" : timeInWords(at);

@@ -2,19 +2,21 @@ import { compose, type Link, type Message, type Occasion } from "./layout.ts";
 
 type WithLink = Occasion & { link: Link };
 
-/** Somebody asked for it, who may be anybody. The link lives 30 minutes. */
+/** After a reset request, which anyone can make. The link expires after 30 minutes. */
 export function resetPassword(context: WithLink): Message {
   const why = `Someone asked to reset the password of your account on ${context.product}.`;
   const otherwise = "If you didn't ask for it, ignore this email: nothing changes until the link is used.";
   return reset(context, [why], otherwise);
 }
 
-/** The owner has just said in an email of ours that something wasn't theirs: not one to ignore. */
+/**
+ * After the owner has reported something through the link in an email; so it doesn't say "ignore this email".
+ */
 export function secureAccount(context: WithLink): Message {
   return reset(context, [chooseNow(context)], AFTER_THAT);
 }
 
-/** The same, to an address that the account doesn't have any more: `movedTo` is the one that it has. */
+/** The same, to a former address of the account; `movedTo` is the present one. */
 export function secureMovedAccount(context: WithLink & { movedTo: string }): Message {
   const moved = `The address of your account was changed to ${context.movedTo}: that is the one to log in with now. If you didn't change it, first choose "Keep my address" in the email about that change: it brings your own address back, and sends you a new link.`;
   return reset(context, [chooseNow(context), moved], AFTER_THAT);

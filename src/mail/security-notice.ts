@@ -1,11 +1,11 @@
 import { compose, type Link, type Message, type Occasion } from "./layout.ts";
 
-/** Of the button for an owner who did none of it. */
+/** The link of the button "This wasn't me". */
 export type WithNotMe = { notMeLink: Link };
 
 /**
- * An email about something that has happened to the account, with the way out for an owner who did none of it.
- * `reported` is what the link logs out.
+ * An email about something that has happened to the account, with a link for an owner who didn't do it.
+ * `reported` is the device that the link logs out.
  */
 export function securityNotice(
   occasion: Occasion & WithNotMe,

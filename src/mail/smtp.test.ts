@@ -12,9 +12,9 @@ import type { MailTransport } from "./transport.ts";
 
 const message = { subject: "Reset your password", text: "A secret link", html: "<p>A secret link</p>" };
 const WHAT_TO_SET = /STARTTLS.*SMTP_URL.*\?tls=optional/;
-/** Reaches the servers of these tests without a name that says that they are on this machine. */
+/** Reaches the servers of these tests by an address that isn't recognized as this machine's. */
 const ELSEWHERE = "0.0.0.0";
-/** The certificate of the tests' server is its own. */
+/** The certificate of the tests' server is self-signed. */
 const ANY_CERTIFICATE = "tls.rejectUnauthorized=false";
 
 type Delivered = { secure: boolean; raw: string };
@@ -73,7 +73,7 @@ async function sendOne(mailer: WaitingMailer): Promise<void> {
 
 const NO_STARTTLS: SMTPServerOptions = { disabledCommands: ["STARTTLS"] };
 
-/** Somebody in between: takes whatever it is told, but for encryption, which it refuses in these words. */
+/** An attacker in between, who accepts every command except STARTTLS, and answers that with `refusal`. */
 async function startStripper(refusal: string): Promise<{ port: number; heard: string[] }> {
   const heard: string[] = [];
   const server = createServer((socket) => {
@@ -204,7 +204,7 @@ describe("a mail server that takes its time", () => {
       createInterface({ input: socket }).on("line", (line) => {
         if (line === "DATA") socket.write("354 go on\r\n");
         else if (/^(EHLO|MAIL|RCPT)/.test(line)) socket.write("250 yes\r\n");
-        // Whatever comes resets the timer of a silent connection.
+        // Any data resets the timer for silent connections.
         if (line !== ".") return;
         held += 1;
         socket.write("250-still at it\r\n");
@@ -239,7 +239,7 @@ describe("a mail server that takes its time", () => {
       socket.on("error", () => {});
       hasConnected(socket);
       socket.write("220 mail.example.com\r\n");
-      // Whatever comes resets the timer of a silent connection.
+      // Any data resets the timer for silent connections.
       socket.on("data", () => socket.write("250-still at it\r\n"));
     }).listen(0);
     await once(server, "listening");

@@ -6,22 +6,29 @@ import { compile, type MailTransport } from "./transport.ts";
 const MOST_CONNECTIONS = 3;
 const CONNECT_TIMEOUT = 20_000;
 const GREETING_TIMEOUT = 30_000;
-/** What RFC 5321 asks for after an email: whoever gives up earlier sends it again to a server that has taken it. */
+/**
+ * The wait that RFC 5321 demands after an email: a client that gives up earlier may send an accepted email
+ * twice.
+ */
 const SOCKET_TIMEOUT = 600_000;
 /**
- * How long one email may take, answers that come in drops and never end included: all that RFC 5321 gives a server
- * for its answers about one (5 minutes for the greeting, the sender and the recipient each, 2 before the text, 3 in
- * it, 10 after it), so that no email is taken away from a server that may still accept it.
+ * How long one email may take, even if a server keeps sending parts of an answer that never ends. It is the
+ * sum of the waits that RFC 5321 demands for one email (5 minutes each for the greeting, the sender and the
+ * recipient, 2 before the text, 3 in it, 10 after it), so that no try ends while the server may still accept
+ * the email.
  */
 const EMAIL_TIMEOUT = 1_800_000;
-/** How long someone at a terminal waits for a check, answers in drops included. An email may arrive all the same. */
+/**
+ * How long a check may take in all, since someone at a terminal waits. Its email may arrive even after that.
+ */
 const CHECK_TIMEOUT = 120_000;
-/** How long connections stay open for the next email: after minutes a firewall may have forgotten them without a word. */
+/** How long idle connections stay open; after minutes, a firewall may have silently dropped them. */
 const IDLE_TIMEOUT = 30_000;
 
 /**
- * Hands emails to the server of an `smtp://` or `smtps://` address, over few connections that stay open a
- * while. They carry links that open accounts, so they cross a network encrypted or not at all.
+ * Hands emails to the server of an `smtp://` or `smtps://` address, over a few connections that stay open for
+ * a while. Emails carry links that open accounts, so they cross a network only encrypted, unless the operator
+ * allows otherwise.
  */
 export function smtpTransport(smtpUrl: string, from: Sender): MailTransport {
   const requireTLS = needsTls(new URL(smtpUrl));
@@ -72,7 +79,8 @@ export function smtpTransport(smtpUrl: string, from: Sender): MailTransport {
     async verify() {
       const { createTransport } = await import("nodemailer");
       const signal = AbortSignal.timeout(CHECK_TIMEOUT);
-      // Without a socket of ours, the connection would stay open for as long as the server likes, and the process with it.
+      // If nodemailer opened the socket, an unresponsive server could keep the connection, and the process,
+      // open for ever.
       const socket = new Socket({ signal }).on("error", () => {});
       await orTimeout(
         signal,
@@ -100,15 +108,15 @@ export function needsTls({ protocol, hostname, searchParams }: URL): boolean {
   return protocol === "smtp:" && !isThisMachine(hostname) && searchParams.get("tls") !== "optional";
 }
 
-/** The server, or somebody in between, answered that there is no STARTTLS, or not now; a bad certificate is no answer. */
+/** The server, or an attacker in between, refused STARTTLS. A bad certificate is another error. */
 function wasRefusedTls(error: unknown): boolean {
   if (!(error instanceof Error) || !("command" in error) || !("response" in error)) return false;
   return ["STARTTLS", "EHLO"].includes(String(error.command)) && typeof error.response === "string";
 }
 
 /**
- * nodemailer takes options from the address too, and what stands there wins: with some it would print whole
- * emails, tokens and all, with others it would send them unencrypted.
+ * nodemailer also takes options from the address, and these override ours: some would make it print whole
+ * emails, tokens included, others would make it send them unencrypted.
  */
 const NOT_FROM_THE_ADDRESS = [
   ...["logger", "debug", "transactionLog"],

@@ -1,16 +1,22 @@
 import type { Sender } from "../options/kinds.ts";
 import type { Message } from "./layout.ts";
 
-/** An email on its way. `at` and `id` stay the same over all tries, so that one that arrives twice is known as one. */
+/**
+ * An email to be sent. `at` and `id` stay the same in all tries, so that mail programs can recognize
+ * duplicates.
+ */
 export type Mail = { to: string; message: Message; at: number; id: string };
 
-/** Where emails are handed over: a mail server, or a folder. */
+/** A mail server or a folder that takes emails. */
 export type MailTransport = {
-  /** Resolves when the email is gone. A check is given up after minutes: someone waits for it. @throws where it isn't. */
+  /**
+   * Resolves once the email is handed over. A check ends sooner, since someone is waiting.
+   * @throws if it fails.
+   */
   send(mail: Mail, as?: { isCheck: boolean }): Promise<void>;
-  /** @throws where emails would not be taken. */
+  /** @throws if emails would not be accepted. */
   verify(): Promise<void>;
-  /** Lets go of connections; what is under way fails. */
+  /** Closes its connections; sends that are under way fail. */
   close(): void;
 };
 
@@ -18,9 +24,10 @@ export type MailTransport = {
 export function compile(from: Sender, { to, message, at, id }: Mail) {
   const { subject, text, html } = message;
   return {
-    // Read already: of a name with a quote or a bracket nodemailer would make another address.
+    // Already parsed: from a string, nodemailer would turn a name with a quote or a bracket into another
+    // address.
     from,
-    // An address, not a header's text: nothing in it can add another recipient.
+    // An object, not a header's text, so that nothing in the address can add another recipient.
     to: { name: "", address: to },
     subject,
     text,

@@ -1,4 +1,4 @@
-/** One colour for links and buttons, what it becomes under the pointer, and the colour of words on it. */
+/** The colour of links and buttons, its variant under the pointer, and the colour of text on it. */
 type Shade = { readonly accent: string; readonly strong: string; readonly on: string };
 
 /** The accent colour for light and for dark pages. */
@@ -6,7 +6,10 @@ export type Accent = { readonly light: Shade; readonly dark: Shade };
 
 type Rgb = readonly [number, number, number];
 
-/** The background on which an accent is hardest to read: the darkest of light pages, the lightest of dark ones. */
+/**
+ * The backgrounds on which an accent is hardest to read: the darkest in light mode, the lightest in dark
+ * mode.
+ */
 const LIGHT_BACKGROUND: Rgb = [0xe4, 0xe9, 0xf7];
 const DARK_BACKGROUND: Rgb = [0x2b, 0x32, 0x47];
 const WHITE: Rgb = [255, 255, 255];
@@ -16,7 +19,7 @@ const DARK_TEXT = "#0b0d12";
 const READABLE = 4.5;
 const STEP = 0.02;
 
-/** A colour like `#0a7d5c` as accents that can be read; undefined for what isn't one. */
+/** Turns a colour like `#0a7d5c` into accents with enough contrast; undefined if the text isn't a colour. */
 export function readAccent(text: string): Accent | undefined {
   const given = readRgb(text);
   if (given === undefined) return undefined;
@@ -36,7 +39,7 @@ function readRgb(text: string): Rgb | undefined {
   return [part(0), part(2), part(4)];
 }
 
-/** The colour itself where it can be read on this background, else mixed with as little black or white as that takes. */
+/** The colour, mixed with just enough of `towards` (black or white) to be readable on this background. */
 function readableOn(background: Rgb, colour: Rgb, towards: Rgb): Rgb {
   for (let part = 0; part < 1; part += STEP) {
     const mixed = mix(colour, towards, part);
@@ -50,7 +53,7 @@ function mix([r, g, b]: Rgb, [toR, toG, toB]: Rgb, part: number): Rgb {
   return [between(r, toR), between(g, toG), between(b, toB)];
 }
 
-/** As WCAG 2.2 defines it. */
+/** The contrast ratio as WCAG 2.2 defines it. */
 function contrast(one: Rgb, other: Rgb): number {
   const [a, b] = [luminance(one), luminance(other)];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);

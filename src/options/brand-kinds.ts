@@ -14,7 +14,7 @@ export const siteName = ofTextOrNothing(
   },
 );
 
-/** What browsers show as a picture, by the end of a file's name. */
+/** The image types that browsers show, by file extension. */
 export const IMAGE_TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
   ".png": "image/png",
@@ -32,7 +32,7 @@ export const accent = ofTextOrNothing("a colour like #0a7d5c", readAccent);
 
 export const webPage = ofTextOrNothing("an address like https://example.com/terms", readWebPage);
 
-/** Where people ask for help: what they read, and where it leads. */
+/** Where people ask for help: the words of the link, and its target. */
 export type Support = { readonly words: string; readonly href: string };
 
 export const support = ofTextOrNothing(

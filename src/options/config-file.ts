@@ -7,13 +7,13 @@ import type { LatchkeyOptions } from "./options.ts";
 import { SettingError } from "./setting-error.ts";
 
 const NAMES = ["latchkey.config.ts", "latchkey.config.js", "latchkey.config.json"];
-/** Names that one might give it, too, and then wonder why nothing changes. */
+/** Names that look right but aren't read: refused, since the options would otherwise be silently ignored. */
 const OTHER_NAMES = ["mjs", "cjs", "mts", "cts"].map((ending) => `latchkey.config.${ending}`);
 
 /**
- * The options of `latchkey.config.ts`, `.js` or `.json` in the working folder, which an app and the command
- * line both read; none where there is no such file.
- * @throws SettingError naming the file, where it can't be used.
+ * The options in `latchkey.config.ts`, `.js` or `.json` in the working folder, which an app and the command
+ * line both read; none if there is no such file.
+ * @throws SettingError naming the file, if it can't be used.
  */
 export async function optionsFromFile(): Promise<LatchkeyOptions> {
   const name = NAMES.find((one) => existsSync(one));
@@ -26,7 +26,7 @@ export async function optionsFromFile(): Promise<LatchkeyOptions> {
   return options;
 }
 
-/** @throws SettingError where the file is there, under another name. */
+/** @throws SettingError if there is such a file under a name that isn't read. */
 function noOptions(): LatchkeyOptions {
   const other = OTHER_NAMES.find((one) => existsSync(one));
   if (other !== undefined)

@@ -1,13 +1,13 @@
 import { ofText, ofTextOrNothing } from "./kinds.ts";
 
-/** A token, as RFC 6265 says of a cookie's name. */
+/** A token, the form that RFC 6265 demands of a cookie's name. */
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
-/** Browsers give these a meaning, in upper or lower case. */
+/** Prefixes with a special meaning in browsers, in upper or lower case. */
 const PREFIX = /^__(Host|Secure)-/i;
-/** How the names of Latchkey's other cookies end. */
+/** The suffixes of Latchkey's other cookies. */
 const OF_OTHERS = /-(sign-in|device|ceremony|bound)$/;
 
-/** Whether it is the server's own domain is checked against the base URL. */
+/** Whether the host belongs to this domain is checked later, against the base URL. */
 export const cookieDomain = ofTextOrNothing("a domain that the host of BASE_URL belongs to", (given) =>
   given.replace(/^\./, "").toLowerCase(),
 );
@@ -28,7 +28,9 @@ export const importedCookie = ofTextOrNothing(
   },
 );
 
-/** Whether it is the name of one of Latchkey's cookies, by the name that was chosen for them. */
+/**
+ * Whether `name` is one of Latchkey's cookies, whose names are formed from the name `chosen` in the settings.
+ */
 export function isOwn(name: string, chosen: string): boolean {
   return name.replace(PREFIX, "").replace(OF_OTHERS, "") === chosen;
 }

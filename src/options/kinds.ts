@@ -4,15 +4,15 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { SettingError } from "./setting-error.ts";
 
-/** A kind of value: what an operator reads about it where a value is wrong, and how one is read. */
+/** A kind of value: what an operator reads about it if a value is wrong, and the schema that reads it. */
 export type Kind<I, O> = {
   readonly takes: string;
   readonly schema: z.ZodType<O, I>;
-  /** The value never goes into an error. */
+  /** Keeps the value out of errors. */
   readonly isSecret?: boolean;
 };
 
-/** `read` returns undefined for what it can't take. */
+/** `read` returns undefined for a value that isn't valid. */
 function kind<I, O>(takes: string, given: z.ZodType<I, I>, read: (given: I) => O | undefined): Kind<I, O> {
   const schema = given.transform((value, context) => {
     const result = read(value);
@@ -26,7 +26,7 @@ function kind<I, O>(takes: string, given: z.ZodType<I, I>, read: (given: I) => O
 export const ofText = <O>(takes: string, read: (given: string) => O | undefined) =>
   kind(takes, z.string(), read);
 
-/** In code, an empty string is as good as nothing. */
+/** Like `ofText`, but an empty string given in code counts as not set (null). */
 export const ofTextOrNothing = <O>(takes: string, read: (given: string) => O | undefined) =>
   ofText(takes, (given) => (given === "" ? null : read(given)));
 
@@ -57,7 +57,7 @@ export function durationOrOff(least: string, most: string): Kind<number | string
   return { takes: `${takes}, or off`, schema: z.union([schema, z.literal("off").transform(() => null)]) };
 }
 
-/** NaN for what is none. */
+/** Returns NaN if the text isn't a duration. */
 function readDuration(text: string): number {
   const [, digits, unit = ""] = /^(\d{1,12})(ms|s|m|h|d)$/.exec(text) ?? [];
   return Number(digits) * (UNITS[unit] ?? Number.NaN);
@@ -78,7 +78,7 @@ export const host: Kind<string, string> = { takes: "an address or a host name", 
 
 export const path = ofText("a path", (given) => resolve(given));
 
-/** The parts of a list that is written with commas. */
+/** The parts of a list, given as an array or separated by commas. */
 export function readList(value: string | readonly string[] | undefined): string[] {
   const parts = typeof value === "string" ? value.split(",") : (value ?? []);
   return parts.map((part) => part.trim()).filter((part) => part !== "");
@@ -106,15 +106,15 @@ export type BaseUrl = {
   hostname: string;
   path: string;
   secure: boolean;
-  /** Whether its host is a name. A passkey belongs to a name: at an IP address browsers make none. */
+  /** Whether its host is a name. Passkeys need a name: browsers create none for an IP address. */
   hasName: boolean;
-  /** Whether it is one's own machine, where browsers trust http. */
+  /** Whether its host is this machine, for which browsers trust http. */
   isLocal: boolean;
 };
 
-/** A name or an address. URLs take more, such as a `*` or a comma, which no host has. */
+/** A host name or an IP address. URLs also allow, for example, a `*` or a comma, which no host has. */
 const HOST = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/;
-/** Read the same way by browsers, proxies and the routes: nothing is encoded, and nothing is a pattern. */
+/** Paths that browsers, proxies and our routes read alike: nothing is encoded, nothing is a pattern. */
 const PATH = /^(\/[\w.~-]+)*\/*$/;
 
 export const baseUrl = ofText(
@@ -148,10 +148,10 @@ const SENDER = new RegExp(
   "u",
 );
 
-/** Who emails come from; the name is empty where none is given. */
+/** The sender of emails; the name is empty if none is given. */
 export type Sender = { readonly name: string; readonly address: string };
 
-/** `name@host`, alone or as `Name <name@host>`; a name in quotes may have commas and the like. */
+/** Reads `name@host` or `Name <name@host>`; a name in quotes may contain commas and the like. */
 export function readSender(given: string): Sender | undefined {
   const { name = "", named, alone } = SENDER.exec(given)?.groups ?? {};
   const address = named ?? alone;
@@ -172,7 +172,7 @@ export const origins = listOf("origins like https://app.example.com", (given) =>
 
 export type DatabaseUrl = { engine: "sqlite"; file: string } | { engine: "postgres"; url: string };
 
-/** Whether a host of a URL is the machine that asks: what is sent there crosses no network. */
+/** Whether the host in a URL is this machine, so that traffic to it crosses no network. */
 export function isThisMachine(hostname: string): boolean {
   return /^((.+\.)?localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
 }
@@ -218,11 +218,14 @@ export const networks: Kind<string[] | string, Networks> = listOf(
   },
 );
 
-/** 32 bytes. Node's decoder would skip a character that is neither, and lead to another key without a word. */
+/**
+ * 32 bytes, checked here: Node's decoders silently skip or stop at invalid characters, which gives another
+ * key.
+ */
 const HEX_KEY = /^[0-9a-f]{64}$/i;
 const BASE64_KEY = /^[\w+/-]{43}=?$/;
 
-/** Newest first: `new,old`. */
+/** Keys with the newest first: `new,old`. */
 export const keys = secret(
   ofTextOrNothing(
     "32 bytes in hex or base64, or new,old while changing (make one with `openssl rand -hex 32`)",
@@ -238,7 +241,7 @@ function readKey(text: string): Uint8Array | undefined {
   return BASE64_KEY.test(text) ? Buffer.from(text, "base64") : undefined;
 }
 
-/** The keys in a file or a variable. @throws SettingError naming it; the value never goes into the error. */
+/** Reads the keys in a file or a variable. @throws SettingError naming it, without the value. */
 export function readKeys(source: string, value: string): Uint8Array[] {
   const read = keys.schema.safeParse(value);
   if (read.success && read.data) return read.data;

@@ -4,15 +4,16 @@ import { SettingError } from "./setting-error.ts";
 import { OPTIONS, SETTINGS } from "./table.ts";
 
 /**
- * Refuses names of options that don't exist: a mistyped one would be ignored, and its default be used.
- * @throws Error naming the option, and the right one where it is near.
+ * Refuses names of options that don't exist: a mistyped option would be ignored, and the default used
+ * instead.
+ * @throws Error naming the option, and the closest known name, if any is close.
  */
 export function refuseUnknownOptions(given: object): void {
   const problem = unknownOption(given);
   if (problem !== null) throw new Error(`createLatchkey: ${problem}${problem.endsWith("?") ? "" : "."}`);
 }
 
-/** What is wrong with the names of options, as half a sentence; null where nothing is. */
+/** What is wrong with the names of options, as half a sentence; null if nothing is. */
 export function unknownOption(given: object): string | null {
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(OPTIONS.shape, name));
   if (unknown === undefined) return null;
@@ -20,12 +21,14 @@ export function unknownOption(given: object): string | null {
   return `${unknown} is an unknown option${right === undefined ? "" : `; did you mean ${right}?`}`;
 }
 
-/** The option of a variable, whose name somebody has written as an option's: `oidcProviders`. */
+/**
+ * The option meant by a name formed from its variable, such as `oidcProviders` from LATCHKEY_OIDC_PROVIDERS.
+ */
 function optionOf(name: string): string | undefined {
   return SETTINGS.find(({ variable }) => letters(variable) === letters(name))?.option;
 }
 
-/** The same for the variables that begin with `LATCHKEY_`. @throws SettingError */
+/** Refuses unknown environment variables that begin with `LATCHKEY_`. @throws SettingError */
 export function refuseUnknownVariables(environment: Record<string, string | undefined>): void {
   const known = [...SETTINGS.map(({ variable }) => variable), ...variablesOfProviders(environment)];
   const unknown = Object.entries(environment).find(
@@ -42,17 +45,20 @@ export function refuseUnknownVariables(environment: Record<string, string | unde
   throw new SettingError(unknown, `is not a setting of Latchkey. ${hint}`);
 }
 
-/** Kubernetes names the services around a container in variables: those of one called `latchkey` look like this. */
+/**
+ * Kubernetes sets such variables in a container for each service; a service called `latchkey` gets these
+ * names.
+ */
 function isOfKubernetes(name: string, value: string): boolean {
   return (
     /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(name) || (name.endsWith("_PORT") && value.includes("://"))
   );
 }
 
-/** A name with one wrong character in this many is still taken for another. */
+/** A name counts as a typo of another with at most one wrong character in this many. */
 const CHARACTERS_A_SLIP = 3;
 
-/** The known name that is the same in other letters, or a slip or two away. */
+/** The known name that differs only in its case or punctuation, or by a few typos. */
 function nearest(unknown: string, known: readonly string[]): string | undefined {
   return known
     .map((name) => ({ name, slips: distance(letters(unknown), letters(name)) }))

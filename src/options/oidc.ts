@@ -2,24 +2,30 @@ import { z } from "zod";
 import { type Kind, readList } from "./kinds.ts";
 import { SettingError } from "./setting-error.ts";
 
-/** A site that people may sign in with. `google` and `github` need no issuer; GitHub Enterprise does. */
+/** A site that people may sign in with. `google` and `github` need no issuer; GitHub Enterprise needs one. */
 export type OidcProviderOptions = {
-  /** Lower-case letters, digits and dashes; part of the callback's address. */
+  /** Lower-case letters, digits and dashes; part of the callback URL. */
   id: string;
   clientId: string;
   clientSecret: string;
-  /** `LATCHKEY_OIDC_<ID>_ISSUER`: where discovery begins, or the address of the document found there; for `github` the address of a GitHub Enterprise. */
+  /**
+   * `LATCHKEY_OIDC_<ID>_ISSUER`: the issuer's URL, or the URL of its discovery document; for `github`, the
+   * URL of a GitHub Enterprise.
+   */
   issuer?: string;
-  /** `LATCHKEY_OIDC_<ID>_NAME`: as the button says it. Default: the id with a capital. */
+  /** `LATCHKEY_OIDC_<ID>_NAME`: the name on the button. Default: the capitalized id. */
   name?: string;
-  /** `LATCHKEY_OIDC_<ID>_TRUST_AMR`: a provider that says `mfa`, or two kinds of proof (`pwd` and `otp`), counts as both factors. Default off. */
+  /**
+   * `LATCHKEY_OIDC_<ID>_TRUST_AMR`: whether a sign-in counts as both factors if the provider's `amr` claim
+   * says `mfa`, or names two kinds of proof (`pwd` and `otp`). Default off.
+   */
   trustAmr?: "on" | "off";
 };
 
 export type OidcProvider = {
   readonly id: string;
   readonly name: string;
-  /** GitHub speaks OAuth 2 with its own user call; every other one OpenID Connect. */
+  /** GitHub uses OAuth 2 with its own user API; every other provider uses OpenID Connect. */
   readonly kind: "oidc" | "github";
   readonly issuer: string;
   readonly clientId: string;
@@ -44,23 +50,23 @@ const PARTS = {
 const variableOf = (id: string, part: string) =>
   `LATCHKEY_OIDC_${id.toUpperCase().replaceAll("-", "_")}_${part}`;
 
-/** The variable that has the issuer of a provider. */
+/** The name of the variable for a provider's issuer. */
 export const issuerVariable = (id: string) => variableOf(id, PARTS.issuer);
 
-/** The variables of the providers that an environment names. */
+/** The names of all variables for the providers that an environment lists. */
 export function variablesOfProviders(environment: Record<string, string | undefined>): string[] {
   return readList(environment[LIST]).flatMap((id) =>
     Object.values(PARTS).map((part) => variableOf(id, part)),
   );
 }
 
-/** The provider that a variable is for by its form: `acme` for `LATCHKEY_OIDC_ACME_ISSUER`. */
+/** The provider that a variable's name implies: `acme` for `LATCHKEY_OIDC_ACME_ISSUER`. */
 export function providerOf(variable: string): string | undefined {
   const pattern = new RegExp(`^LATCHKEY_OIDC_(\\w+)_(?:${Object.values(PARTS).join("|")})$`);
   return pattern.exec(variable)?.[1]?.toLowerCase().replaceAll("_", "-");
 }
 
-/** The option that an environment's providers make, with the variables of each; nothing where it names none. */
+/** The option `oidc` from an environment's providers and their variables; empty if it lists none. */
 export function oidcFromEnvironment(environment: Record<string, string | undefined>): {
   oidc?: OidcProviderOptions[];
 } {
@@ -74,7 +80,7 @@ export function oidcFromEnvironment(environment: Record<string, string | undefin
   return oidc.length > 0 ? { oidc } : {};
 }
 
-/** @throws SettingError naming the variable of the first thing that is wrong. */
+/** @throws SettingError naming the variable of the first value that is wrong. */
 export function readOidcProviders(options: readonly OidcProviderOptions[]): OidcProvider[] {
   const ids = new Set<string>();
   return options.map((option) => {
@@ -99,7 +105,7 @@ export function readOidcProviders(options: readonly OidcProviderOptions[]): Oidc
     const known = KNOWN[id];
     const kind = known?.kind ?? "oidc";
     const given = readIssuer(issuerVariable(id), option.issuer ?? known?.issuer);
-    // GitHub's is only what its pages and calls hang below.
+    // GitHub's issuer is only a base URL, to which paths are added.
     const issuer = kind === "github" ? issuerKey(given) : given;
     const { clientId, clientSecret } = option;
     const name = option.name ?? known?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
@@ -117,7 +123,7 @@ function refuseUnknownFields(option: object): void {
     );
 }
 
-/** The providers, as a kind of value; one that is wrong names its own variable. */
+/** The providers, as a kind of value; an error in one names that provider's variable. */
 export const providers: Kind<OidcProviderOptions[], OidcProvider[]> = {
   takes: "names of lower-case letters, digits and dashes, separated by commas",
   schema: z
@@ -125,17 +131,20 @@ export const providers: Kind<OidcProviderOptions[], OidcProvider[]> = {
     .transform(readOidcProviders),
 };
 
-/** An issuer as identities are kept by it: with a slash at its end and without, it is the same one. */
+/** The issuer in the form stored with identities: with or without a trailing slash, it is the same issuer. */
 export function issuerKey(issuer: string): string {
   return issuer.replace(/\/+$/, "");
 }
 
-/** Azure AD B2C is found below the address of a policy, and its tokens come from the tenant, by its number. */
+/**
+ * The issuer that Azure AD B2C puts into tokens has the tenant's id, while its discovery URL has a policy's
+ * name.
+ */
 const B2C_TENANT = /^https:\/\/[^/]+\.b2clogin\.com\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0$/;
 
 /**
- * Whether a provider is who it says it is in its metadata, and in an identity that is kept: the issuer of the settings.
- * A host of Azure AD B2C is that of one tenant.
+ * Whether an issuer, as named in a provider's metadata or a stored identity, is the provider's in the
+ * settings. For Azure AD B2C an equal origin is enough, since each tenant has a host of its own.
  */
 export function isIssuerOf({ issuer }: OidcProvider, said: string): boolean {
   if (!URL.canParse(said)) return false;
@@ -144,17 +153,17 @@ export function isIssuerOf({ issuer }: OidcProvider, said: string): boolean {
   return key === issuerKey(own.href) || (B2C_TENANT.test(key) && one.origin === own.origin);
 }
 
-/** Microsoft Entra, but not the issuer of one tenant, which has its number in it. */
+/** A Microsoft Entra URL other than the issuer of one tenant, which contains the tenant's id. */
 const NOT_ONE_TENANT =
   /^https:\/\/login\.microsoftonline\.(com|us)\/(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0\/?$)/i;
 
 const DOCUMENT = /\/\.well-known\/openid-configuration(?=\?|$)/;
 
-/** https everywhere except for a provider on this machine: codes and secrets travel to it. */
+/** Requires https, since codes and secrets are sent to the provider; http is allowed only to this machine. */
 function readIssuer(variable: string, given: string | undefined): string {
   const value = given?.replace(DOCUMENT, "");
   const url = value !== undefined && URL.canParse(value) ? new URL(value) : null;
-  // The tokens of `common` and the like name the tenant of each person as the issuer, so this would be nobody's.
+  // With `common` and the like, each token's issuer is the person's own tenant, so none would match this one.
   if (url && NOT_ONE_TENANT.test(url.href))
     throw new SettingError(
       variable,

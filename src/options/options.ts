@@ -10,9 +10,8 @@ import { OPTIONS, SETTINGS } from "./table.ts";
 export { SettingError } from "./setting-error.ts";
 
 /**
- * Everything that can be set, as options in code. Each has the same meaning as its environment
- * variable; durations take milliseconds or `"500ms"`, `"5s"`, `"10m"`, `"12h"`, `"30d"`; lists take an
- * array or a string with commas.
+ * All settings, as options in code. Each has the same meaning as its environment variable. Durations take
+ * milliseconds or `"500ms"`, `"5s"`, `"10m"`, `"12h"`, `"30d"`; lists take an array or a string with commas.
  */
 export type LatchkeyOptions = z.input<typeof OPTIONS>;
 
@@ -20,7 +19,7 @@ export type LatchkeyOptions = z.input<typeof OPTIONS>;
 export type Settings = Readonly<Omit<z.output<typeof OPTIONS>, "baseUrl" | "databaseUrl" | "secretKey">> & {
   readonly baseUrl: BaseUrl;
   readonly database: DatabaseUrl;
-  /** Newest first; null means the key file beside the embedded database. */
+  /** Newest first; null means that the key is in a file beside the embedded database. */
   readonly secretKeys: readonly Uint8Array[] | null;
 };
 
@@ -39,7 +38,7 @@ export function optionsFromEnvironment(environment: Record<string, string | unde
 
 /**
  * Resolves options to settings.
- * @throws SettingError naming the variable and what it takes, for the first value that is wrong; an Error
+ * @throws SettingError for the first value that is wrong, naming its variable and the values it takes; Error
  * for an option that doesn't exist.
  */
 export function readSettings(options: LatchkeyOptions): Settings {
@@ -59,26 +58,26 @@ export function readSettings(options: LatchkeyOptions): Settings {
   return Object.freeze({ ...settings, baseUrl, database, secretKeys });
 }
 
-/** What people know the site by. */
+/** The name by which people know the site. */
 export function siteNameOf({ name, baseUrl }: Settings): string {
   return name ?? baseUrl.host;
 }
 
 /**
- * Whether this is a developer's own machine: emails are shown there. Never with https or a mail server, since
- * then there are other people.
+ * Whether this is a developer's own machine, where emails may be shown. With https or a mail server it never
+ * counts as one, since other people probably use it.
  */
 export function isDevelopment({ baseUrl, smtpUrl }: Settings): boolean {
   return smtpUrl === null && baseUrl.isLocal && !baseUrl.secure;
 }
 
-/** Warns of a BASE_URL without https that isn't on one's own machine; null where there is nothing to say. */
+/** A warning if BASE_URL lacks https and isn't on this machine; otherwise null. */
 export function insecureUrlWarning({ href, secure, isLocal }: BaseUrl): string | null {
   if (secure || isLocal) return null;
   return `BASE_URL ${href} is not https: cookies and passwords travel in the clear, and passkeys don't work. Put https in front of Latchkey, and set BASE_URL=${href.replace("http:", "https:")}.`;
 }
 
-/** Only code can give them in another form: of the environment's, each part is a variable. */
+/** An error that only options in code can cause: in the environment, each part is a variable of its own. */
 const PROVIDERS_IN_CODE =
   'takes, as the option oidc, a list like [{ id: "google", clientId: "…", clientSecret: "…" }]';
 
@@ -87,7 +86,7 @@ function whatIsWrong(name: string, options: LatchkeyOptions): Error {
   if (setting === undefined) return new Error(`createLatchkey: ${name} takes a function.`);
   if (name === "oidc") return new SettingError(setting.variable, PROVIDERS_IN_CODE);
   const value = options[name as keyof LatchkeyOptions];
-  // Such as a URL, which would read as if it were right.
+  // A URL object, for example, would be printed as text that looks valid.
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const got = setting.isSecret ? "" : ` (got ${isObject ? "an object" : `"${value}"`})`;
   return new SettingError(setting.variable, `takes ${setting.takes}${got}`);

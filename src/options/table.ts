@@ -4,7 +4,7 @@ import * as cookie from "./cookie-kinds.ts";
 import * as kind from "./kinds.ts";
 import { providers } from "./oidc.ts";
 
-/** What people read about a setting: half a sentence, and what it is where it isn't set. */
+/** What people read about a setting: half a sentence, its default, and the values it takes. */
 type About = { byDefault: string; sentence: string } & Pick<kind.Kind<never, never>, "takes" | "isSecret">;
 
 const about = z.registry<About>();
@@ -15,7 +15,7 @@ function setting<I, O>(byDefault: z.util.NoUndefined<I>, sentence: string, of: k
   return schema.prefault(byDefault).register(about, { byDefault: String(byDefault), sentence, ...told });
 }
 
-/** A setting that is null where it isn't set; `byDefault` says what that means. */
+/** A setting that is null if it isn't set; `byDefault` says what that means. */
 function optional<I, O>(byDefault: string, sentence: string, { schema, ...told }: kind.Kind<I, O>) {
   const orNull = schema.optional().transform((value): O | null => value ?? null);
   return orNull.register(about, { byDefault, sentence, ...told });
@@ -28,8 +28,8 @@ function list<I, O>(sentence: string, { schema, ...told }: kind.Kind<I, readonly
 }
 
 /**
- * Every setting, once, in the order of the help. A class, since declaration files keep the comments of its
- * fields, and lose those of an object whose type is inferred.
+ * Every setting, in the order of the help. It is a class because declaration files keep the comments on a
+ * class's fields, but not those in an object whose type is inferred.
  */
 class Table {
   /** `PORT`: the port that `serve` listens on. Default `3000`. */
@@ -196,7 +196,7 @@ export const SETTINGS: readonly Setting[] = Object.entries(OPTIONS.shape).flatMa
   return told === undefined ? [] : [{ option, variable: variableOf(option), ...told }];
 });
 
-/** `LATCHKEY_SIGN_UP` for `signUp`. What other programs have as well goes by its usual name. */
+/** `LATCHKEY_SIGN_UP` for `signUp`. Settings that other programs have, too, keep their usual names. */
 function variableOf(option: string): string {
   if (option === "oidc") return "LATCHKEY_OIDC_PROVIDERS";
   const name = option.replace(/[A-Z]/g, "_$&").toUpperCase();

@@ -3,27 +3,27 @@ import type { Notice, Write } from "../database.ts";
 import type { Deadline } from "../deadline.ts";
 import { ask, type Client } from "./pool.ts";
 
-/** Beyond this many changes since the last question, it is cheaper to read sessions anew. */
+/** Beyond this many changes since the last question, it is cheaper to read all sessions again. */
 const MOST_CHANGES = 1_000;
-/** How long after the last question the next one may come and still hear of every change, in ms. */
+/** After longer than this without a question, a node no longer relies on the change notes; in ms. */
 const HEARD_WITHIN = 10_000;
-/** Later than any transaction: where to ask from before anything is known. */
+/** Later than any transaction: the first question asks for no changes, since nothing is remembered yet. */
 const NEVER = "9223372036854775807";
-/** What a note says where more rows have changed than are worth naming. */
+/** The content of a note about more changed rows than are worth naming. */
 const EVERYTHING = "*";
-/** How many triggers write the notes, on three tables; they fire in replica mode too. */
+/** The number of triggers, on three tables, that write the notes; they fire in replica mode too. */
 const TRIGGERS = 10;
 
-/** The ids of sessions and accounts that were changed; everything where it can't be said. */
+/** The ids of sessions and accounts that have changed; "everything" if they can't be told. */
 export type Changes = readonly string[] | "everything";
 
 type Answer = { snapshot: string; source: string; at: number; ids: string | null; count: number };
 
 /**
- * What was committed between two snapshots: by transactions that began after the first, or were under way in
- * it. Sequence numbers wouldn't do, since transactions don't commit in the order in which they take them.
- * The source is another one after a failover, a crash (which may give out transaction numbers twice), a restore
- * or a TRUNCATE of the notes themselves.
+ * Selects the notes that were committed between two snapshots: those of transactions that began after the
+ * first snapshot, or were in progress in it. Sequence numbers wouldn't do, since transactions don't commit in
+ * the order in which they take them. `source` changes after a failover, a crash (which may reuse transaction
+ * numbers), a restore, or a TRUNCATE of the notes themselves.
  */
 const QUESTION = `
   select pg_current_snapshot()::text as snapshot,
@@ -58,14 +58,16 @@ const START = {
 };
 
 /**
- * Asks what has changed since it was asked the last time. One question at a time: only then is what the
- * last answer said applied before the next one is asked.
+ * Asks the database what has changed since the last question. Callers must ask one question at a time, so
+ * that each answer is applied before the next question.
  */
 export function createChangeQuestion(notice: Notice) {
   let last = START;
   let isMissed = false;
 
-  /** Without its triggers a table changes unheard: then nothing is believed, and the operator hears of it once. */
+  /**
+   * Without triggers a table changes unnoticed: then no answer is trusted, and the operator is warned once.
+   */
   async function requireTriggers(client: Client, deadline: Deadline): Promise<boolean> {
     const { rows } = await ask<{ watched: boolean }>(client, { text: WATCHED }, deadline);
     const isWatched = rows[0]?.watched === true;
@@ -76,7 +78,8 @@ export function createChangeQuestion(notice: Notice) {
 
   return async (client: Client, named: { name?: string }, deadline: Deadline): Promise<Changes> => {
     const before = last;
-    // A question that fails is not asked once more in the same words: its answer may be what was too large.
+    // If this question fails, the next one starts from scratch: the failure may be due to too large an
+    // answer.
     last = START;
     const query = { text: QUESTION, values: [before.after, before.underWay], ...named };
     const { rows } = await ask<Answer>(client, query, deadline);
@@ -96,13 +99,14 @@ export function createChangeQuestion(notice: Notice) {
   };
 }
 
-/** Far longer than it takes any node to ask. */
+/** How old a mark must be: far more than HEARD_WITHIN, after which a node no longer relies on notes. */
 const KEPT = "10 minutes";
 
 /**
- * Deletes notes of transactions that had ended before the last mark, which is ten minutes old or older: every node
- * has heard of theirs by then. Not by the time of a note, since it may be committed much later. A mark and notes that
- * came with a dump of another server count that server's transactions: they say nothing here, and go.
+ * Deletes the notes of transactions that had ended before the last mark, which is at least ten minutes
+ * old: every node has read those notes by then. The time of a note wouldn't do, since it may be committed
+ * much later. Notes and a mark restored from another server's dump have that server's transaction numbers, so
+ * they are meaningless here and deleted.
  */
 export async function forgetOldChanges({ query }: Write, atMost: number): Promise<number> {
   const foreign = await sql`
@@ -123,11 +127,11 @@ export async function forgetOldChanges({ query }: Write, atMost: number): Promis
 }
 
 /**
- * The mark, where it is old enough and this server's own: it was set before, or by, the transaction that wrote its row.
- * Another one is set anew.
+ * The mark, if it is old enough and this server's own: its number is then no higher than that of the
+ * transaction that wrote its row. A mark from another server is replaced.
  */
 async function readMark(query: Write["query"]): Promise<{ oldest: string } | undefined> {
-  // Its number is taken before the next statement, whose age() counts back from it.
+  // Takes this transaction's number first, since age() in the next statement counts back from it.
   const { rows: taken } = await sql<{ own: string }>`select pg_current_xact_id()::text as own`.execute(query);
   const { rows } = await sql<{ oldest: string; isDue: boolean; isOwn: boolean }>`
     select oldest::text, at <= statement_timestamp() - cast(${KEPT} as interval) as "isDue",

@@ -4,10 +4,10 @@ import { DatabaseUnusable } from "../database.ts";
 
 /** How long a connection may take to be opened, in ms. */
 const CONNECT_LIMIT = 5_000;
-/** A connection that is idle for so long is probed, in ms, so that no network forgets it and its loss is noticed. */
+/** When an idle connection is probed, in ms, so that no firewall drops it and a lost one is noticed. */
 const PROBED_AFTER = 10_000;
 
-/** What every connection to PostgreSQL has in common; `openSocket` gives it its socket. */
+/** The configuration that all connections to PostgreSQL share; `openSocket` creates the socket of each. */
 export function connectionConfig(url: string, openSocket: () => Socket): pg.ClientConfig {
   return {
     connectionString: withPlainTlsMode(url),
@@ -18,7 +18,7 @@ export function connectionConfig(url: string, openSocket: () => Socket): pg.Clie
   };
 }
 
-/** @throws DatabaseUnusable where the URL names a file that isn't there, such as one of certificates. */
+/** @throws DatabaseUnusable if the URL names a file that can't be read, such as one of certificates. */
 export function requireReadable(setting: string, url: string): void {
   try {
     new pg.Client({ connectionString: withPlainTlsMode(url) });

@@ -12,21 +12,22 @@ import {
 import { deadlineIn, within } from "../deadline.ts";
 import { ask, giveBack, isBroken, type Pool, type TakenClient, takeClient } from "./pool.ts";
 
-/** How long a connection may be waited for, the preparing of the schema included, in ms. */
+/** How long to wait for a connection, preparing the schema included, in ms. */
 const CONNECTION_LIMIT = 5_000;
 
 /**
- * The rules rest on READ COMMITTED: a statement that waited for a lock sees what its holder committed.
- * The limits (ms) hold at the server, so that a node that vanished keeps no account locked; that of a
- * statement, its wait for locks included, is below this side's own, so that the connection lives on. One
- * message, for the sake of the round trip, and local to the transaction, for the sake of poolers.
+ * The code relies on READ COMMITTED: a statement that waited for a lock sees what the lock's holder
+ * committed. The server enforces the limits (ms), so that a node that has vanished keeps no account locked.
+ * The limit on a statement includes its wait for locks; it is below this side's own limit, so that the
+ * connection survives. All in one message, to save round trips; the settings are local to the transaction, so
+ * that other clients of a pooler don't get them.
  */
 const BEGIN =
   "begin isolation level read committed; set local statement_timeout = 4500; set local idle_in_transaction_session_timeout = 10000";
 
 /**
- * Kysely's dialect over a pool whose statements have a time limit. Statements are unnamed, so they
- * pass a pooler in transaction mode. `ready` runs before a connection is handed out.
+ * Kysely's dialect over a pool whose statements have a time limit. Statements are unnamed, so that they
+ * work through a pooler in transaction mode. `ready` runs before a connection is handed out.
  */
 export function postgresDialect(pool: Pool, ready: () => Promise<void>): Dialect {
   return {
@@ -55,12 +56,12 @@ function createDriver(pool: Pool, ready: () => Promise<void>): Driver {
     },
     async commitTransaction({ client }: Connection) {
       const { command } = await ask(client, { text: "commit" });
-      // The server answers ROLLBACK where a statement had failed before and its error was ignored.
+      // The server answers ROLLBACK if an earlier statement failed and its error was ignored.
       if (command !== "COMMIT")
         throw new Error("A statement of this transaction failed; nothing was changed.");
     },
     async rollbackTransaction({ client }: Connection) {
-      // A broken connection's transaction is gone already.
+      // The server rolls back the transaction of a broken connection by itself.
       if (!isBroken(client)) await ask(client, { text: "rollback" });
     },
     destroy: async () => {},

@@ -12,11 +12,11 @@ export const CHANNEL = "latchkey_sessions";
 
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 5_000;
-/** How often the connection is asked for a sign of life, and how long that may take, in ms. */
+/** How often the connection is checked with a query, and how long the answer may take, in ms. */
 const ASKED_EVERY = 10_000;
 const ANSWER_LIMIT = 5_000;
 
-/** Where LISTEN connects to, and which setting names it. */
+/** The server to LISTEN at, and the setting that names it. */
 export type ListenTarget = { url: string; setting: "DATABASE_URL" | "LATCHKEY_LISTEN_URL" };
 
 /** A connection through a pooler would receive nothing, so LATCHKEY_LISTEN_URL can name a direct one. */
@@ -27,9 +27,10 @@ export function listenTarget(url: string, listenUrl: string | null): ListenTarge
 }
 
 /**
- * Keeps one direct connection that listens for other nodes' announcements. If it is lost, or silent for 15 s, it
- * is replaced, and then every open page looks again, since it has missed what was announced meanwhile. The operator
- * is told once that it can't be opened, and once that it is back. Returns a function that stops it.
+ * Keeps one direct connection that listens for other nodes' announcements. If it is lost, or silent for 15
+ * s, it is replaced; every open page then refreshes, since it may have missed announcements. The operator is
+ * told once if the connection can't be opened, and once when it is back. Returns a function that stops
+ * listening.
  */
 export function listenToOtherNodes(target: ListenTarget, listener: AnnouncementListener, notice: Notice) {
   const { url, setting } = target;
@@ -84,8 +85,8 @@ export function listenToOtherNodes(target: ListenTarget, listener: AnnouncementL
 }
 
 /**
- * Whether a word that `announce` sends arrives at a connection of its own within 5 s.
- * @throws where that connection can't be opened.
+ * Whether a word sent by `announce` arrives within 5 s, on a connection opened for this test.
+ * @throws if that connection can't be opened.
  */
 export async function announcementsArrive(
   url: string,
@@ -105,8 +106,8 @@ export async function announcementsArrive(
 }
 
 /**
- * `lost` is a signal, since a promise would keep everything that has ever been raced against it. The driver itself
- * ends the questions of a connection that is lost.
+ * `lost` is a signal, since a promise would keep everything in memory that was ever raced against it.
+ * Queries needn't watch it: when a connection is lost, the driver fails its queries.
  */
 type Connection = { client: pg.Client; lost: AbortSignal; cut: () => void };
 
@@ -132,9 +133,10 @@ async function openConnection(url: string, stop?: AbortSignal): Promise<Connecti
 }
 
 /**
- * Tells other nodes whose sessions have changed, after the commit: PostgreSQL lets one transaction with a
- * NOTIFY commit at a time, in the whole cluster, until the disk and the standby have it. What comes while
- * one is under way goes with the next. It is a hint, and one that fails is not repeated.
+ * Tells other nodes which accounts' sessions have changed. This is done after the commit, not in the
+ * transaction: PostgreSQL commits transactions with a NOTIFY one at a time in the whole cluster, each waiting
+ * for the disk and the standby. Accounts that come while one NOTIFY is under way go with the next. It is only
+ * a hint: failures aren't retried.
  */
 export function tellOtherNodes(query: Kysely<Schema>) {
   let waiting = new Set<string>();
@@ -154,12 +156,12 @@ export function tellOtherNodes(query: Kysely<Schema>) {
       for (const accountId of accountIds) waiting.add(accountId);
       if (waiting.size > 0) telling ??= tellAll();
     },
-    /** Resolves once everything is told. */
+    /** Resolves once all announcements are sent. */
     told: async () => telling,
   };
 }
 
-/** It stores nothing, so its commit needs to wait neither for the disk nor for a standby. */
+/** The transaction stores nothing, so its commit needn't wait for the disk or a standby. */
 async function notify(query: Kysely<Schema>, accountIds: string[]): Promise<void> {
   await sql`
     with soon as materialized (select set_config('synchronous_commit', 'off', true))

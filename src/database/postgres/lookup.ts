@@ -10,10 +10,10 @@ import { isLostName } from "./faults.ts";
 import { ask, type Client, giveBack, type Pool, takeClient } from "./pool.ts";
 
 /**
- * The hot look-up. It is strict, whichever node or hand ends a session: no answer is older than the question.
- * Where sessions are remembered, the database is asked what has changed since it was asked the last time, one
- * small question for all the look-ups of a turn of the event loop; what isn't remembered, or has changed, is
- * read (decisions/0004).
+ * Looks up the sessions of requests, the hot path. No answer is older than its question, whichever node,
+ * or person at the database, ends a session. Before it uses remembered sessions, it asks the database what
+ * has changed since the last time: one small question for all look-ups of a turn of the event loop. It then
+ * reads only sessions that it doesn't remember, or that have changed (decisions/0004).
  */
 export function strictLookUp(
   pool: Pool,
@@ -37,7 +37,8 @@ export function strictLookUp(
     const found = tokens.map((token) => remembered.get(token));
     const unknown = new Set(tokens.filter((_, index) => !found[index]));
     if (unknown.size === 0) return found;
-    // What is read now is newer than the last answer about changes, so none that comes later is missed.
+    // These rows are read after the last answer about changes, so the next question covers every later
+    // change.
     const read = await find(client, [...unknown], deadline);
     for (const [token, session] of read) remembered.add(token, session);
     return found.map((session, index) => session ?? read.get(tokens[index] as string));
@@ -49,7 +50,7 @@ export function strictLookUp(
   }
 }
 
-/** The two statements of a look-up, prepared by name until a pooler shows that it can't keep them. */
+/** The two statements of a look-up, prepared by name until a pooler turns out not to support that. */
 function createStatements({ named, notice, read }: Parameters<typeof strictLookUp>[1]) {
   const askWhatChanged = createChangeQuestion(notice);
   const byTokens = findSessions(read)

@@ -5,12 +5,12 @@ import { type Deadline, deadlineIn, within } from "../deadline.ts";
 import { connectionConfig } from "./connection-config.ts";
 import { asUnavailable, endsConnection } from "./faults.ts";
 
-/** How long one statement may take before its connection is given up, in ms. */
+/** How long one statement may take before its connection is closed, in ms. */
 export const STATEMENT_LIMIT = 5_000;
 
 const INT8 = 20;
 
-/** Times are bigint columns in ms: they fit a number until the year 287396. */
+/** Times are bigint columns in ms, parsed as numbers, which are exact until the year 287396. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: "text" | "binary") =>
     oid === INT8 ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format),
@@ -20,13 +20,14 @@ export type Pool = { readonly connections: pg.Pool; readonly sockets: Set<Socket
 export type Client = pg.ClientBase;
 export type TakenClient = pg.PoolClient;
 
-/** The server's own limit on a statement, in ms: below this side's, so that the connection lives on. */
+/** The server's own limit on a statement, in ms: below STATEMENT_LIMIT, so that the connection survives. */
 const SERVER_LIMIT = 4_500;
 
 /**
- * Opens a pool. A connection that breaks while idle is dropped from it, and none that leads to a standby is ever
- * used. With `endsAtServer` the server, too, gives up a statement that takes too long: otherwise it would go on
- * waiting for a lock when nobody waits for it any more. Not through a pooler, whose other clients would inherit it.
+ * Opens a pool. A connection that breaks while idle is dropped from it, and one to a standby is never
+ * used. With `endsAtServer` the server also cancels a statement that takes too long, which would otherwise
+ * wait for a lock when nobody needs its answer any more. Not to be set with a pooler, whose other clients
+ * would inherit the limit.
  */
 export function openPool(url: string, most: number, { endsAtServer = false } = {}): Pool {
   const sockets = new Set<Socket>();
@@ -47,16 +48,16 @@ export function openPool(url: string, most: number, { endsAtServer = false } = {
     },
   });
   connections.on("error", () => {});
-  // The pool hears only of idle connections; one that breaks while it is in use would end the process.
+  // The pool handles errors of idle connections only; one of a connection in use would end the process.
   connections.on("connect", (client) => client.on("error", () => broken.add(client)));
   return { connections, sockets };
 }
 
-/** Where the operator has set a shorter limit, that one stays. */
+/** Keeps the operator's own limit if it is shorter. */
 const LIMIT_AT_SERVER = `select set_config('statement_timeout', '${SERVER_LIMIT}', false) from pg_settings
   where name = 'statement_timeout' and setting::bigint not between 1 and ${SERVER_LIMIT}`;
 
-/** A standby may lag: it would open what has ended. */
+/** A standby may lag behind, and would accept sessions that have ended. */
 async function requirePrimary(client: Client): Promise<void> {
   const { rows } = await ask<{ follows: boolean }>(client, { text: "select pg_is_in_recovery() as follows" });
   if (rows[0]?.follows === false) return;
@@ -65,13 +66,18 @@ async function requirePrimary(client: Client): Promise<void> {
   );
 }
 
-/** Closes all connections: what is under way has the time of a statement, and what doesn't answer is cut. */
+/**
+ * Closes all connections: statements under way may finish within their limit, then the sockets are destroyed.
+ */
 export async function closePool({ connections, sockets }: Pool): Promise<void> {
   await within(deadlineIn(STATEMENT_LIMIT), connections.end()).catch(() => {});
   for (const socket of sockets) socket.destroy();
 }
 
-/** Takes a connection out of the pool. @throws DatabaseUnavailable where none can be had in time, for whatever reason. */
+/**
+ * Takes a connection from the pool.
+ * @throws DatabaseUnavailable if there is none in time, for whatever reason.
+ */
 export async function takeClient({ connections }: Pool, deadline: Deadline): Promise<TakenClient> {
   const taking = connections.connect();
   try {
@@ -84,9 +90,10 @@ export async function takeClient({ connections }: Pool, deadline: Deadline): Pro
 }
 
 /**
- * Runs one statement until the deadline, by default within the time limit. A connection that failed or
+ * Runs one statement until the deadline, by default STATEMENT_LIMIT from now. A connection that failed or
  * didn't answer in time is marked, so that it is closed and never used again.
- * @throws DatabaseUnavailable where the server is gone, silent, overloaded or read-only; anything else as it is.
+ * @throws DatabaseUnavailable if the server is gone, silent, overloaded or read-only; other errors as they
+ * are.
  */
 export async function ask<Row extends pg.QueryResultRow>(
   client: Client,
@@ -107,7 +114,7 @@ export function isBroken(client: Client): boolean {
   return broken.has(client);
 }
 
-/** Gives a connection back, or closes it where it broke. */
+/** Returns a connection to the pool, or closes it if it broke. */
 export function giveBack(client: TakenClient): void {
   client.release(isBroken(client));
 }

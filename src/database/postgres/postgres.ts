@@ -13,19 +13,21 @@ import { closePool, openPool } from "./pool.ts";
 import { preparePostgres } from "./prepare.ts";
 
 const CONNECTIONS = 10;
-/** Look-ups ask one question at a time, on a connection of their own, so that slow writes never hold them up. */
+/**
+ * Look-ups have a connection of their own, so that slow writes never delay them; they use it one at a time.
+ */
 const LOOK_UP_CONNECTIONS = 1;
 const PRUNE_LOCK = 7_305_881_202;
 const DEADLOCK_TRIES = 3;
 
 /**
- * PostgreSQL, shared by any number of nodes. Where it can't be reached at the start, Latchkey starts all
- * the same, answers 503, and prepares the schema with the first connection that it gets.
- * @throws DatabaseUnusable where it answers but can't be used.
+ * PostgreSQL, shared by any number of nodes. If it can't be reached at the start, Latchkey starts anyway,
+ * answers 503, and prepares the schema with the first connection that it gets.
+ * @throws DatabaseUnusable if the server answers but can't be used.
  */
 export async function openPostgres(options: {
   url: string;
-  /** A direct connection where `url` goes through a pooler; where it is set, statements can't be named. */
+  /** A direct connection, set if `url` goes through a pooler; statements are then not prepared by name. */
   listenUrl: string | null;
   notice: Notice;
 }): Promise<Database> {
@@ -100,7 +102,7 @@ async function lockPruning({ query }: Write): Promise<boolean> {
   return (await text.execute(query)).rows[0]?.got === true;
 }
 
-/** Runs `work` until it has succeeded once; calls that come meanwhile share the try under way. */
+/** Runs `work` with each call until it has succeeded once; concurrent calls share the try under way. */
 function onceItWorks(work: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | undefined;
   return () => {
@@ -112,7 +114,10 @@ function onceItWorks(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** What stops a start is no bug of a request: requests get 503 until the operator has fixed it. */
+/**
+ * A database that would stop a start isn't a request's fault: requests get 503 until the operator has fixed
+ * it.
+ */
 function asNotNow(error: unknown): never {
   if (!(error instanceof Error) || error instanceof DatabaseUnavailable) throw error;
   throw new DatabaseUnavailable(error.message, { cause: error });

@@ -10,14 +10,15 @@ const MIGRATION_LOCK = 7_305_881_201;
 /** A migration may build an index over 500 million rows; in ms. */
 const MIGRATION_LIMIT = 3_600_000;
 /**
- * A node that can't have the lock within 4 s gives up until its next request: another node is migrating. The
- * connection's own limit on a statement doesn't hold here.
+ * A node that doesn't get the lock within 4 s gives up until its next request, since another node is
+ * migrating. The connection's own limit on statements doesn't apply here.
  */
 const BEGIN = `begin isolation level read committed; set local statement_timeout = ${MIGRATION_LIMIT}; set local lock_timeout = 4000; set local idle_in_transaction_session_timeout = 10000`;
 
 /**
- * Brings the schema up to date under a lock, so that nodes that start at once migrate once.
- * @throws DatabaseUnusable with one line that names the setting; DatabaseUnavailable where nobody answers.
+ * Brings the schema up to date under a lock, so that only one of several starting nodes migrates.
+ * @throws DatabaseUnusable with one line that names the setting; DatabaseUnavailable if the server doesn't
+ * answer.
  */
 export async function preparePostgres(pool: Pool, notice: Notice): Promise<void> {
   try {
@@ -96,7 +97,7 @@ async function schemaVersion(client: Client): Promise<number> {
 
 const RIGHTS = ["select", "insert", "update", "delete"];
 
-/** With only some of these rights, single requests would fail later on. */
+/** Checks all rights at the start: if some were missing, single requests would fail later. */
 async function requireRights(client: Client): Promise<void> {
   const tables = migrationsOf("postgres").flatMap(({ sql }) =>
     [...sql.matchAll(/^create table (\w+)/gm)].map(([, name]) => name),
@@ -115,7 +116,7 @@ function missingRight(right: string, table: string): DatabaseUnusable {
   );
 }
 
-/** A user with rights in the tables alone, after an upgrade. */
+/** After an upgrade, for a user who may use the tables but doesn't own them. */
 function notOwner({ message }: Error): DatabaseUnusable {
   return new DatabaseUnusable(
     `DATABASE_URL: the tables are of an older version, and this user doesn't own them; run latchkey migrate as the user who does (${message}).`,
@@ -126,7 +127,7 @@ function isForbidden(error: unknown): error is DatabaseUnavailable & { cause: Er
   return error instanceof DatabaseUnavailable && sqlState(error.cause) === "42501";
 }
 
-/** The name of a container, or of a machine that has just started, is known only once it runs. */
+/** The name of a container or machine can't be resolved until it runs, so this error may be temporary. */
 const UNKNOWN_NAME = /^(ENOTFOUND|EAI_AGAIN)$/;
 
 const REMEDIES: [RegExp, string][] = [

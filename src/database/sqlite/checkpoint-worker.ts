@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 const database = new DatabaseSync(workerData as string);
 const checkpoint = database.prepare("pragma wal_checkpoint(passive)");
 
-/** What the thread is asked for; it answers a checkpoint once that is over. */
+/** A message to the thread; it replies when a checkpoint is done. */
 export type Asked = "checkpoint" | "close";
 
 parentPort?.on("message", (asked: Asked) => {

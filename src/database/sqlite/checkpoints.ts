@@ -3,15 +3,15 @@ import { Worker } from "node:worker_threads";
 import { codeFile } from "../../own-files.ts";
 import type { Asked } from "./checkpoint-worker.ts";
 
-/** How many rows change before a checkpoint; with their indexes, some thousand pages. */
+/** How many rows change before a checkpoint; with their indexes, that is about a thousand pages. */
 const ROWS_A_CHECKPOINT = 250;
-/** With so many pages of 4 kB in the log, SQLite makes a checkpoint at the next commit; its own default is 1,000. */
+/** How many pages of 4 kB the log holds before SQLite itself makes a checkpoint; its default is 1,000. */
 const MOST_PAGES = 10_000;
 
 /**
- * Checkpoints, which move what is committed from the write-ahead log to the file, in a thread of their own. By
- * itself SQLite makes one at a commit, which then writes a thousand pages and waits for the disk twice, and every
- * request with it; it still does so where the thread can't go on or doesn't keep up (decisions/0029).
+ * Runs checkpoints, which move committed pages from the write-ahead log to the file, in a thread of their
+ * own. By default SQLite runs them at a commit, which then writes a thousand pages and waits for the disk
+ * twice, while every request waits. It still does so if the thread fails or doesn't keep up (decisions/0029).
  */
 export function checkpointInThread(file: string, writing: DatabaseSync) {
   writing.exec(`pragma wal_autocheckpoint = ${MOST_PAGES}`);
@@ -21,14 +21,14 @@ export function checkpointInThread(file: string, writing: DatabaseSync) {
   let isUnderWay = false;
   let thread: Worker | undefined;
 
-  /** The first checkpoint starts it: a command that changes a few rows needs none. */
+  /** The first checkpoint starts the thread: a command that changes few rows needs none. */
   function start(): Worker {
     const fresh = new Worker(codeFile("database/sqlite/checkpoint-worker.ts"), { workerData: file });
     fresh.unref();
     fresh.on("message", () => {
       isUnderWay = false;
     });
-    // What could not be moved stands in the log, safe, and the next checkpoint is made by a new thread.
+    // Pages that could not be moved are safe in the log, and the next checkpoint starts a new thread.
     fresh.on("error", () => {});
     fresh.once("exit", () => {
       isUnderWay = false;
@@ -38,7 +38,7 @@ export function checkpointInThread(file: string, writing: DatabaseSync) {
   }
 
   return {
-    /** To be called after each transaction. */
+    /** Must be called after each transaction. */
     afterTransaction(): void {
       const [changed] = changes.get() as unknown as [number];
       if (isUnderWay || changed - changedBefore < ROWS_A_CHECKPOINT) return;
@@ -48,10 +48,10 @@ export function checkpointInThread(file: string, writing: DatabaseSync) {
         thread.postMessage("checkpoint" satisfies Asked);
         isUnderWay = true;
       } catch {
-        // This process gets no more threads now: SQLite makes the checkpoint, at MOST_PAGES.
+        // No thread can be started now: SQLite runs a checkpoint itself at MOST_PAGES.
       }
     },
-    /** Resolves once the thread has let go of the file. */
+    /** Resolves once the thread has closed the file. */
     async close(): Promise<void> {
       if (!thread) return;
       const { promise: gone, resolve } = Promise.withResolvers<unknown>();

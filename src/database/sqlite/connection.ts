@@ -17,17 +17,17 @@ import { DatabaseUnavailable } from "../database.ts";
 import { type Deadline, deadlineIn } from "../deadline.ts";
 import { asUnavailable, isBusy } from "./faults.ts";
 
-/** How long a write waits, its turn included, while another program writes; then it gives up, in ms. */
+/** How long a write may wait in the queue and for another program's lock, in ms; then it fails. */
 const WRITE_TIMEOUT = 10_000;
 const LOCKED = "The database file stayed locked by another program.";
-/** Longer statements, in characters, have a list of many rows: a text for each number of rows, and few come twice. */
+/** The longest SQL kept prepared, in characters. Longer ones insert many rows, and few are used twice. */
 const LONGEST_KEPT = 2_000;
 
 /**
- * Kysely's dialect over `node:sqlite`: statements are prepared once, except long ones; transactions begin
- * IMMEDIATE (a deferred one that reads and then writes while another process commits fails at once),
- * and waiting for another process's lock leaves the event loop free. `afterTransaction` runs as soon
- * as one has ended, committed or not.
+ * Kysely's dialect over `node:sqlite`. Statements are prepared once, except long ones. Transactions begin
+ * IMMEDIATE, since a deferred one that reads and then writes fails at once if another process commits in
+ * between. Waiting for another process's lock doesn't block the event loop. `afterTransaction` runs as soon
+ * as a transaction has ended, committed or not.
  */
 export function sqliteDialect(database: DatabaseSync, afterTransaction = () => {}): Dialect {
   return {
@@ -38,7 +38,10 @@ export function sqliteDialect(database: DatabaseSync, afterTransaction = () => {
   };
 }
 
-/** A limit is part of the text: where it is a parameter, SQLite prepares the statement anew each time. */
+/**
+ * Writes limits into the SQL text: with a limit as a parameter, SQLite prepares the statement again each
+ * time.
+ */
 class QueryCompiler extends SqliteQueryCompiler {
   protected override visitLimit(node: LimitNode): void {
     if (ValueNode.is(node.limit)) this.append(`limit ${Number(node.limit.value)}`);
@@ -46,7 +49,7 @@ class QueryCompiler extends SqliteQueryCompiler {
   }
 }
 
-/** There is one connection: first come, first served. */
+/** Shares one connection: first come, first served. */
 function createDriver(database: DatabaseSync, afterTransaction: () => void): Driver {
   const prepare = createStatements(database);
   const connection = createConnection(prepare);
@@ -75,7 +78,8 @@ function createDriver(database: DatabaseSync, afterTransaction: () => void): Dri
           return;
         } catch (error) {
           if (!isBusy(error)) throw asUnavailable(error);
-          // Those in line have waited, too: each for the whole time after the one before, the last never got its answer.
+          // The deadline counts from when the write joined the queue, so that queued writes don't time out in
+          // turn.
           if (performance.now() >= deadline) throw new DatabaseUnavailable(LOCKED);
           await wait(5);
         }
@@ -90,7 +94,7 @@ function createDriver(database: DatabaseSync, afterTransaction: () => void): Dri
       afterTransaction();
     },
     async rollbackTransaction() {
-      // SQLite has rolled back by itself where the disk is full.
+      // SQLite has already rolled back after some errors, such as a full disk.
       if (database.isTransaction) run("rollback");
       afterTransaction();
     },

@@ -4,9 +4,9 @@ const SQLITE_BUSY = 5;
 export const SQLITE_NOTADB = 26;
 
 /**
- * SQLite's primary result codes that mean "not now", whatever was asked: rights (3), locks (5, 6), memory (7),
- * a file that can't be written (8), an interruption (9), the disk (10), a damaged file (11), no room left (13),
- * a file that can't be opened (14), the protocol of locks (15), no database (26).
+ * SQLite's primary result codes that mean "not now", whatever the statement: permissions (3), locks (5,
+ * 6), memory (7), a file that can't be written (8), an interruption (9), a disk error (10), a damaged file
+ * (11), a full disk (13), a file that can't be opened (14), the locking protocol (15), not a database (26).
  */
 const NOT_NOW = new Set([3, SQLITE_BUSY, 6, 7, 8, 9, 10, 11, 13, 14, 15, SQLITE_NOTADB]);
 
@@ -21,20 +21,22 @@ export function isBusy(error: unknown): boolean {
   return resultCode(error) === SQLITE_BUSY;
 }
 
-/** The file is damaged (11), or no database at all (26). */
+/** The file is damaged (11), or not a database (26). */
 export function isDamaged(error: unknown): boolean {
   const code = resultCode(error);
   return code === 11 || code === SQLITE_NOTADB;
 }
 
-/** The error as requests have to see it: a file that can't be used now is DatabaseUnavailable, a bug stays what it is. */
+/**
+ * Turns the errors of a file that can't be used now into DatabaseUnavailable; a bug's error stays as it is.
+ */
 export function asUnavailable(error: unknown): unknown {
   const code = resultCode(error);
   if (!isClosed(error) && (code === null || !NOT_NOW.has(code))) return error;
   return new DatabaseUnavailable("The database file can't be used.", { cause: error });
 }
 
-/** What Node throws for a database that is closed, and for its statements. */
+/** The error that Node throws when a closed database, or one of its statements, is used. */
 function isClosed(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === "ERR_INVALID_STATE";
 }

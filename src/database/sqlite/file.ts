@@ -5,15 +5,17 @@ import { DatabaseUnusable, type Notice } from "../database.ts";
 import { announceUpgrade, pendingMigrations, whyForeign } from "../migrations.ts";
 import { resultCode } from "./faults.ts";
 
-/** Files up to this size are checked whole at the start, about 10 ms a MB. */
+/** Files up to this size are checked in full at the start, which takes about 10 ms a MB. */
 const CHECKED_WHOLE_BYTES = 64 * 1024 * 1024;
 
-/** How long a start waits for another process that upgrades the file, in ms: half a million sessions take some 10 s. */
+/**
+ * How long a start waits while another process upgrades the file, in ms; half a million sessions take 10 s.
+ */
 const UPGRADE_TIMEOUT = 120_000;
 
 /**
  * Opens the embedded database for writing and brings its schema up to date.
- * @throws DatabaseUnusable with one line for the operator; the file is then as it was.
+ * @throws DatabaseUnusable with one line for the operator; the file is then unchanged.
  */
 export function openSqliteFile(file: string, notice: Notice = () => {}): DatabaseSync {
   let database: DatabaseSync | undefined;
@@ -34,7 +36,10 @@ export function openSqliteFile(file: string, notice: Notice = () => {}): Databas
   }
 }
 
-/** Checks before anything is written that it is a database, Latchkey's, whole, and not newer than this program. */
+/**
+ * Checks, before anything is written, that the file is an undamaged database of Latchkey's that isn't too
+ * new.
+ */
 function inspect(database: DatabaseSync, file: string): void {
   const why = whyForeignFile(database);
   if (why !== null) {
@@ -66,9 +71,9 @@ function migrate(database: DatabaseSync, notice: Notice): void {
   }
 }
 
-/** Why the file is another program's, as half a sentence; null where it isn't. */
+/** Why the file belongs to another program, as half a sentence; null if it doesn't. */
 export function whyForeignFile(database: DatabaseSync): string | null {
-  // Both reads see the same state: another process may be migrating.
+  // In a transaction, so that both reads see the same state: another process may be migrating.
   database.exec("begin");
   try {
     const rows = database.prepare("select lower(name) as name from sqlite_schema").all();
@@ -84,7 +89,7 @@ export function schemaVersion(database: DatabaseSync): number {
 
 const DAMAGED = "is damaged. Restore a backup; nothing was changed";
 
-/** What the operator reads, by SQLite's primary result code: BUSY, READONLY, CORRUPT, NOTADB. */
+/** The operator's messages by SQLite's primary result code: BUSY, READONLY, CORRUPT, NOTADB. */
 const REMEDIES: Readonly<Record<number, string>> = {
   5: "is locked by another program. Close it, then start again",
   8: "can't be written. Give this user the right to write the file and its folder",

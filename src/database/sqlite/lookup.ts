@@ -8,12 +8,12 @@ import { hashToken } from "../token-hash.ts";
 import { asUnavailable } from "./faults.ts";
 
 /**
- * The hot look-up. What it remembers is right at every moment, and no ending is missed:
- * - a commit of this process forgets exactly the sessions that it touched, by triggers on its one writing
- *   connection, so that no rule has to think of it;
- * - a commit of another process (the command line) forgets everything. `data_version` of the writing
- *   connection moves with those commits alone. It is asked once for all the look-ups of a turn of the event
- *   loop, after the last of them was asked for (decisions/0004).
+ * Looks up the sessions of requests, the hot path. The sessions that it remembers are never out of date:
+ * - a commit of this process forgets exactly the sessions that it touched: triggers on the one writing
+ *   connection note them, so that no other code has to remember to;
+ * - a commit of another process (the command line) forgets everything. Only such commits change
+ *   `data_version` of the writing connection. It is read once for all look-ups of a turn of the event loop,
+ *   after the last of them was requested (decisions/0004).
  */
 export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query: Kysely<Schema>) {
   const byToken = findSessions(query).where("session.token_hash", "=", new Uint8Array());
@@ -35,13 +35,13 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query
     return found;
   }
 
-  /** What isn't remembered, in one snapshot, which is cheaper than one for each. */
+  /** Reads the sessions that aren't remembered in one transaction, which is cheaper than one for each. */
   function readInto(found: (FoundSession | undefined)[], tokens: readonly string[]): void {
     reading.exec("begin");
     try {
       for (const [index, token] of tokens.entries()) found[index] ??= remembered.get(token) ?? read(token);
     } finally {
-      // An I/O error has ended it already.
+      // An I/O error has already ended the transaction.
       if (reading.isTransaction) reading.exec("commit");
     }
   }
@@ -62,7 +62,7 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query
         throw asUnavailable(error);
       }
     }),
-    /** To be called as soon as a transaction of this process has ended, committed or not. */
+    /** Must be called as soon as a transaction of this process has ended, committed or not. */
     afterTransaction(): void {
       for (const id of touched) remembered.forget(id);
       touched.clear();
@@ -71,7 +71,9 @@ export function strictLookUp(reading: DatabaseSync, writing: DatabaseSync, query
   };
 }
 
-/** Makes sessions of rows that come as arrays: as objects they would come without a prototype, and in a slow form. */
+/**
+ * Makes sessions from rows read as arrays, since SQLite's row objects have no prototype and are slow to use.
+ */
 function rowReader(names: readonly string[]): (row: readonly unknown[]) => FoundSession {
   const empty = Object.fromEntries(names.map((name) => [name, null as unknown]));
   return (row) => {
@@ -81,7 +83,7 @@ function rowReader(names: readonly string[]): (row: readonly unknown[]) => Found
   };
 }
 
-/** The ids of sessions and accounts that the writing connection changes, by temporary triggers that are not in the file. */
+/** Collects the ids of sessions and accounts that the writing connection changes, by temporary triggers. */
 function watchChanges(writing: DatabaseSync): Set<string> {
   const touched = new Set<string>();
   writing.function("note_session_change", (id) => touched.add(String(id)).size);

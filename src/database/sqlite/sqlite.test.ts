@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => home.drop());
 
-/** What SQLite calls `synchronous`, as a transaction sees it. */
+/** The value of SQLite's `synchronous` setting in a transaction. */
 async function synchronous({ query }: Write): Promise<number | undefined> {
   const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(query);
   return rows[0]?.synchronous;

@@ -9,12 +9,12 @@ import { sqliteDialect } from "./connection.ts";
 import { openSqliteFile } from "./file.ts";
 import { strictLookUp } from "./lookup.ts";
 
-/** How often another process's commits are looked for while pages listen, in ms. */
+/** How often to look for commits of other processes while pages are listening, in ms. */
 const LOOK_INTERVAL = 250;
 
 /**
- * The embedded database. All writes go through one connection and its mutex; reads, and the hot
- * look-up, have a read-only connection of their own that sees only what is committed.
+ * The embedded database. All writes go through one connection, one at a time. Reads and the hot look-up
+ * have a read-only connection each, which sees only what is committed.
  */
 export function openSqlite(file: string, notice?: Notice): Database {
   const writing = openSqliteFile(file, notice);
@@ -66,7 +66,7 @@ function withoutSync<T>(
   writer: Kysely<Schema>,
   run: (connection: Kysely<Schema>) => Promise<T>,
 ): Promise<T> {
-  // Until the connection is given back, no other transaction begins.
+  // No other transaction begins until the connection is given back, so the setting applies to this one alone.
   return writer.connection().execute(async (connection) => {
     writing.exec("pragma synchronous = normal");
     try {
@@ -77,17 +77,17 @@ function withoutSync<T>(
   });
 }
 
-/** How much of the file is mapped into memory, in bytes: its pages are then read without a system call each. */
+/** How much of the file is mapped into memory, in bytes: reading a mapped page needs no system call. */
 const MAPPED_BYTES = 2 ** 31;
 
-/** A connection of the look-up's own, since it reads in snapshots. */
+/** The look-up has a connection of its own, since it opens read transactions. */
 function openForLookUp(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { readOnly: true });
   database.exec(`pragma busy_timeout = 5000; pragma mmap_size = ${MAPPED_BYTES}`);
   return database;
 }
 
-/** `data_version` moves when any other connection has committed, the command line's included. */
+/** `data_version` changes when any other connection has committed, such as the command line's. */
 function lookForOtherWriters(writing: DatabaseSync, announcements: EventEmitter): () => void {
   const version = writing.prepare("pragma data_version");
   let seen = version.get()?.data_version;

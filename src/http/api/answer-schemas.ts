@@ -16,10 +16,9 @@ import {
 } from "../../answers.ts";
 import type { RefusalCode } from "../../refusals.ts";
 
-/** What the API answers, one schema for each answer; the compiler holds each to the type that clients have of it. */
+/** A schema for each answer of the API; the compiler checks it against the type that clients use. */
 const time = z.iso.datetime().describe("ISO 8601, UTC");
 
-/** An account as the API shows it. */
 const account = z
   .object({
     id: z.string(),
@@ -30,7 +29,7 @@ const account = z
   })
   .meta({ id: "Account" }) satisfies z.ZodType<Account>;
 
-/** A session as the API shows it: a public id, never its token. */
+/** A session with its public id, never its token. */
 const session = z
   .object({
     id: z.string(),

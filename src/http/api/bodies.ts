@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** What the API takes, one schema for each body; unknown fields are ignored, never assigned. */
+/** A schema for each request body of the API; unknown fields are ignored. */
 const text = z
   .string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a string") })
-  // Half of a surrogate pair would be replaced on its way: two different passwords would become the same.
+  // Encoding would replace a lone surrogate, which would make different passwords equal.
   .refine((given) => given.isWellFormed(), "must be whole characters");
 const touchPoints = z
   .number({ error: "must be a number" })
@@ -38,7 +38,7 @@ const signUpOpen = z
   });
 
 export const bodies = {
-  /** With a password or, where anyone may sign up at once, with a passkey; `verify-first` ignores the password. */
+  /** Takes a password or, if sign-up is open, a passkey instead; `verify-first` ignores the password. */
   signUp: (mode: "open" | "verify-first" | "closed") => (mode === "open" ? signUpOpen : signUpVerifyFirst),
   finishSignUp: z.object({ token, password: text, touchPoints }),
   signIn: z.object({ email: text, password: text, touchPoints }),
@@ -66,7 +66,7 @@ export const bodies = {
       error: "is missing",
       path: ["currentPassword"],
     }),
-  /** An address would make no difference: the options are the same for everybody. */
+  /** Takes no email address, since the options are the same for everybody. */
   passkeySignInOptions: z.object({}),
   passkeyOptions: z.object({ email: text.optional() }),
   signInWithPasskey: z.object({ passkey: neededPasskey, touchPoints }),

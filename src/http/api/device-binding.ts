@@ -13,7 +13,7 @@ import { route } from "../route.ts";
 const REGISTRATION = "/api/session/device-binding";
 const REFRESH = `${REGISTRATION}/refresh`;
 
-/** The session instructions of the protocol. */
+/** The protocol's session instructions. */
 const instructed = z.object({
   session_identifier: z.string(),
   refresh_url: z.string(),
@@ -23,10 +23,10 @@ const instructed = z.object({
 });
 
 /**
- * Device Bound Session Credentials, as browsers speak them (docs/device-binding.md). They send both requests by
- * themselves, on behalf of whatever page made them necessary, so these routes rest on a signature, not on where a
- * request comes from, nor on the session's cookie, which browsers leave out where another site led here. Neither
- * counts as use of the session.
+ * Device Bound Session Credentials, the protocol that browsers use (docs/device-binding.md). Browsers send
+ * both requests on their own, for any page that needs them, so these routes check a signature and not the
+ * origin. They don't need the session cookie either, which browsers omit if another site led here. Neither
+ * request counts as use of the session.
  */
 export const deviceBindingRoutes = [
   route({
@@ -67,16 +67,16 @@ export const deviceBindingRoutes = [
         now,
       );
       if (done.is === "refreshed") return instructions(call, done);
-      // With it browsers forget the binding, and the next page tells why the session has ended.
+      // This answer makes browsers forget the binding; the next page then says why the session has ended.
       if (done.is === "over") return sessionHasEnded();
       const stale = refuse("device_proof_stale");
-      // Without a proof it is how a browser asks for the challenge.
+      // A request without a proof only asks for the challenge, so it isn't logged as refused.
       return withChallenge(proof === null ? problem(stale) : refused(call, stale), done);
     },
   }),
 ];
 
-/** What a sign-in's answer says to browsers that can bind; nothing where its session has no challenge. */
+/** The header with which a sign-in offers binding to browsers; none if the session has no challenge. */
 export function registrationOffer({ parts }: Call, started: Started): Record<string, string> {
   const { session, bindingChallenge } = started;
   if (bindingChallenge === null) return {};
@@ -89,8 +89,8 @@ function proofOf({ request }: Call): string | null {
 }
 
 /**
- * Which cookie the browser keeps fresh, and where. Any page may make it refresh: by default a link from another
- * site couldn't, and the person would look logged out.
+ * Tells the browser which cookie to keep fresh, and where. Any page may cause a refresh: by default, a link
+ * from another site couldn't, and the person would appear to be logged out.
  */
 function instructions({ parts: { cookies, settings } }: Call, bound: Bound): Response {
   const { baseUrl, bindingRefresh } = settings;

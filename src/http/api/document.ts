@@ -6,14 +6,14 @@ import { problemWith } from "./answer-schemas.ts";
 
 type Json = { [key: string]: unknown };
 
-/** What every row may refuse, and those that change something: they look at a body even where none is wanted. */
+/** The refusals of every row, and those of rows that change something, which check even a stray body. */
 const ALWAYS: RefusalCode[] = ["too_many_attempts", "internal_error", "unavailable"];
 const OF_CHANGES: RefusalCode[] = ["cross_site", "unsupported_media_type", "invalid_json", "too_large"];
 
 /** The settings that change what the API looks like. */
 export type Described = { signUp: Settings["signUp"]; sessionCookie: string };
 
-/** The API in OpenAPI 3.1, made from its rows; the servers are the caller's. */
+/** Describes the API in OpenAPI 3.1 from its rows; the caller adds the servers. */
 export function openApiDocument(rows: readonly ApiRoute[], { signUp, sessionCookie }: Described): Json {
   const schemas: Json = {};
   const paths: Record<string, Json> = {};
@@ -35,7 +35,7 @@ export function openApiDocument(rows: readonly ApiRoute[], { signUp, sessionCook
   };
 }
 
-/** OpenAPI can't say "every method"; the row's summary does. */
+/** OpenAPI can't express "every method", so the row's summary says it. */
 function methodOf({ method }: ApiRoute): string {
   return method === "ALL" ? "GET" : method;
 }
@@ -54,7 +54,7 @@ function describe(row: ApiRoute, path: string, signUp: Settings["signUp"], schem
   };
 }
 
-/** A missing body reads as an empty object: one is required only where that doesn't fit. */
+/** A missing body counts as an empty object, so a body is required only if the schema rejects that. */
 function bodyOf(body: z.ZodType, schemas: Json): Json {
   const required = !body.safeParse({}).success;
   return { required, content: content("application/json", body, "input", schemas) };
@@ -96,7 +96,7 @@ function success(
   };
 }
 
-/** By status, since codes may share one. */
+/** Groups refusals by status, since several codes may share one. */
 function refusalsOf(row: ApiRoute, schemas: Json): Json {
   const { body, session, refuses = [] } = row;
   if (refuses === null) return {};
@@ -119,7 +119,7 @@ function refusalsOf(row: ApiRoute, schemas: Json): Json {
   );
 }
 
-/** A body of this type; schemas with a name go to the document's own list, once. */
+/** A body of this type; named schemas go into the document's shared list. */
 function content(type: string, schema: z.ZodType, io: "input" | "output", schemas: Json): Json {
   const { $defs, ...own } = jsonSchema(schema, io);
   const [all, defined] = moveDefinitions([own, $defs ?? {}]) as [Json, Json];

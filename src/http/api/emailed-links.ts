@@ -10,7 +10,7 @@ import { route } from "../route.ts";
 import { answers } from "./answer-schemas.ts";
 import { bodies } from "./bodies.ts";
 
-/** What the links in emails lead to, for people who are signed in and for those who aren't. */
+/** Routes for the links in emails, for people who are signed in and for those who aren't. */
 export const emailedLinkRoutes = [
   route({
     method: "POST",

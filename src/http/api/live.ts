@@ -7,10 +7,10 @@ const encoder = new TextEncoder();
 
 const HEADERS = {
   "Content-Type": "text/event-stream",
-  // Middleware that compresses an app's answers would hold an event back until many have come.
+  // `no-transform`, because middleware that compresses responses would buffer events.
   "Cache-Control": "no-store, no-transform",
   "X-Accel-Buffering": "no",
-  // When the stream ends, so does its connection: a kept one would hold up a server that stops.
+  // Closes the connection with the stream: a kept connection would delay a server that stops.
   Connection: "close",
 };
 
@@ -23,8 +23,8 @@ export const liveRoutes = [
     summary: "Server-sent events: sessions-changed, and signed-out with the reason; then it closes.",
     answers: { 200: { description: "A stream of events.", type: "text/event-stream", body: z.string() } },
     /**
-     * Open until the session ends; it belongs to the session, not to its token. HEAD gets the headers alone:
-     * nobody would ever close a stream that it opened.
+     * The stream stays open until the session ends, even if the session's token is renewed. HEAD gets only
+     * the headers, since nothing would ever close a stream that it opened.
      */
     async handle({ parts, current, request }) {
       if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
@@ -34,8 +34,8 @@ export const liveRoutes = [
 ];
 
 /**
- * What comes while its reader doesn't read waits once, however often it came: a page that hears of a change looks at
- * everything.
+ * Events that arrive while the reader isn't reading are kept once each, however often they come: one is
+ * enough, since a page reloads everything after a change.
  */
 function eventsOf(parts: HttpParts, current: CurrentSession): ReadableStream<Uint8Array> {
   let forget = () => {};
@@ -66,7 +66,7 @@ function eventsOf(parts: HttpParts, current: CurrentSession): ReadableStream<Uin
 function sendWaiting(waiting: Set<string>, controller: ReadableStreamDefaultController<Uint8Array>): void {
   if (waiting.size === 0 || (controller.desiredSize ?? 0) <= 0) return;
   const text = [...waiting].join("");
-  // Before it is handed over: to a reader who waits for it, that asks for the next part at once.
+  // Clears first, since `enqueue` may call this again at once for a reader that is waiting.
   waiting.clear();
   controller.enqueue(encoder.encode(text));
 }

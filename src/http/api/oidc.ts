@@ -20,7 +20,7 @@ import { answers } from "./answer-schemas.ts";
 import { bodies } from "./bodies.ts";
 import { signInAnswer } from "./sign-in.ts";
 
-/** Where a provider sends the browser back to; to be registered there. */
+/** The URL to which a provider sends the browser back; it must be registered at the provider. */
 export function callbackUrl({ baseUrl }: Pick<Settings, "baseUrl">, provider: string): string {
   return `${baseUrl.href}/api/oidc/${provider}/callback`;
 }
@@ -29,7 +29,7 @@ export const oidcRoutes = [
   route({
     method: "GET",
     path: "/api/oidc/:provider/start",
-    // Nothing here depends on who is signed in, but it is use of their session.
+    // The answer doesn't depend on who is signed in, but the request counts as use of their session.
     session: "optional",
     summary: "Sends the browser to a provider to sign in.",
     query: { next: z.string() },
@@ -63,7 +63,7 @@ export const oidcRoutes = [
     summary: "Where a provider sends the browser back to; leads to a page.",
     answers: { 302: null },
     refuses: ["not_found"],
-    /** Whatever is wrong with it, the person lands on a page that says what to do. */
+    /** Whatever goes wrong, the person lands on a page that says what to do. */
     async handle(call) {
       const { parts, request, who } = call;
       const provider = parts.providers.get(call.param("provider"));
@@ -83,12 +83,12 @@ export const oidcRoutes = [
 /** A call whose answer may depend on who is signed in. */
 type AnyonesCall = Call & { who: Identity | SignedOut };
 
-/** A button "Continue with …": only the site's own pages may send the browser to the provider. */
+/** Handles the button "Continue with …": only the site's own pages may send the browser to the provider. */
 async function startSignIn(call: AnyonesCall): Promise<Response | Refusal> {
   const { parts, request } = call;
   const provider = parts.providers.get(call.param("provider"));
   if (!provider) return noSuchProvider();
-  // HEAD begins nothing, and uses nothing up: a client that only looks where a link leads isn't going there.
+  // HEAD starts no sign-in and uses nothing up: the client only checks where the link leads.
   if (request.method === "HEAD") return toPage(call, "sign_in", null, null);
   const site = request.headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") return refuse("cross_site");
@@ -118,7 +118,10 @@ function answerTo(call: AnyonesCall, result: CallbackResult): Response {
   return redirect(withParameter(loginUrl(next, settings), "step", "two-factor"), answer.cookies);
 }
 
-/** The page that sent the browser to the provider, with the code of a refusal that it has a sentence for. */
+/**
+ * Redirects to the page that sent the browser to the provider, with a refusal's code if that page can explain
+ * it.
+ */
 function toPage(call: AnyonesCall, intent: Intent, next: string | null, refusal: Refusal | null): Response {
   const { settings } = call.parts;
   if (refusal) noteRefused(call, refusal, call.who);

@@ -5,8 +5,8 @@ import { type ApiRoute, route } from "../route.ts";
 import { openApiDocument } from "./document.ts";
 
 /**
- * The description of these rows in OpenAPI 3.1, as the settings have it. Its text is made once, when it is first
- * asked for: anybody may ask, and it is long enough that writing it for each would slow down everyone else.
+ * The description of these rows in OpenAPI 3.1, according to the settings. Its text is generated only once,
+ * on the first request: anyone may request it, and generating it each time would slow down everyone else.
  */
 export function openApiRoute(rows: readonly ApiRoute[]): ApiRoute {
   const texts = new WeakMap<HttpParts, string>();

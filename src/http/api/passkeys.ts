@@ -18,7 +18,7 @@ import { answers } from "./answer-schemas.ts";
 import { bodies } from "./bodies.ts";
 import { signInAnswer } from "./sign-in.ts";
 
-/** Where BASE_URL has no name there are no passkeys, and no routes of theirs. */
+/** If the host of BASE_URL is an IP address, passkeys can't work, so their routes are disabled. */
 const missing = ({ baseUrl }: Settings): Refusal | null =>
   baseUrl.hasName
     ? null
@@ -100,7 +100,10 @@ export const passkeyRoutes = [
   }),
 ];
 
-/** Each prompt that is asked for is kept until it is answered or over: nobody may fill the database with them. */
+/**
+ * Limits requests for prompts, each of which is stored until used or expired, so that no one fills the
+ * database.
+ */
 async function tooManyCeremonies(call: Call, account?: { id: string }): Promise<Refusal | null> {
   const network = await networkLimit(call.parts, "ceremony_network", clientInfoOf(call), account);
   return call.parts.attempts.take([network], call.now);

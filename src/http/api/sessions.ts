@@ -28,7 +28,7 @@ export const sessionRoutes = [
     session: "required",
     summary: "Logs out.",
     answers: { 204: null },
-    /** The person asked for it, so it may clear the cookie; a 401 never does. */
+    /** Clears the cookie, since the person asked to log out; a 401 never does. */
     async handle({ current, parts, now }) {
       const { accountId, id } = current;
       await endInTransaction(parts.database, "logged_out", { accountId, id }, { by: null, at: now });

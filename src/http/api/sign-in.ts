@@ -83,7 +83,7 @@ export const signInRoutes = [
   }),
 ];
 
-/** The answer to a first factor of any kind: the session, or what is still to be given. */
+/** The answer to a first factor of any kind: the session, or the second factor that is still needed. */
 export function signInAnswer(call: Call, visit: Visit, done: SignInResult) {
   if (!done.ok) return done;
   if ("started" in done) return signedIn(call, visit, done.started);
@@ -93,12 +93,12 @@ export function signInAnswer(call: Call, visit: Visit, done: SignInResult) {
   return { ok: true, status: 202, body: { twoFactor }, cookies } as const;
 }
 
-/** Where the address is to be verified first, nobody is signed in yet. */
+/** If the address must be verified first, nobody is signed in yet. */
 function signedUp(call: Call, visit: Visit, started: Started | null) {
   return started === null ? ({ ok: true, status: 202 } as const) : signedIn(call, visit, started);
 }
 
-/** 201 with the session's cookie and the device's; that of a pending sign-in goes. */
+/** Sets the cookies of the session and the device, and clears that of a pending sign-in. */
 function signedIn(call: Call, { clientInfo }: Visit, started: Started) {
   const { cookies } = call.parts;
   const { token, session } = started;

@@ -48,8 +48,9 @@ export const verifyRoute: ApiRoute = {
 };
 
 /**
- * The cookie alone decides the answer to the proxy. What a client can forge (`X-Forwarded-*`) only chooses
- * the status and where to go on after a sign-in. A database that is down is 503 by the one catch, never 2xx.
+ * The cookie alone decides whether the proxy lets a request in. Headers that a client can forge
+ * (`X-Forwarded-*`) only choose the status of a refusal and where to go after a sign-in. If the database is
+ * down, the one catch answers 503, never 2xx.
  */
 function tell({ session }: Identity): Response {
   const headers = {
@@ -61,7 +62,7 @@ function tell({ session }: Identity): Response {
   return new Response(null, { status: 204, headers });
 }
 
-/** Anyone can sign up with anybody's address: until it is confirmed, no app is told that it is theirs. */
+/** Anyone can sign up with someone else's address, so apps are told only a confirmed address. */
 function confirmedAddress({ email, emailVerifiedAt }: FoundSession): Record<string, string> {
   return emailVerifiedAt === null ? {} : { "Remote-User": inAscii(email) };
 }
@@ -80,7 +81,7 @@ function turnAway(call: Call, why: SignedOut): Response {
   return answer;
 }
 
-/** The page that the proxy was asked for; null where `next` may not lead there. */
+/** The page that the browser requested from the proxy; null if `next` may not lead there. */
 function wantedPage({ headers }: RequestHead, settings: Call["parts"]["settings"]): string | null {
   const original = headers.get("x-original-url");
   if (original !== null) return allowedNext(original, settings);

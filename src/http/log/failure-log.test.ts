@@ -8,7 +8,7 @@ import { createFailureLog } from "./failure-log.ts";
 const MOST = 100;
 const MINUTE = 60_000;
 
-/** A server whose requests fail, and what its log says of them. */
+/** A server whose requests fail, and the lines that it logs about them. */
 function failing() {
   const lines: { msg: string; leftOut?: number }[] = [];
   const log = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line)) });

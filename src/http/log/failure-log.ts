@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { createLinesAMinute } from "../../lines-a-minute.ts";
 
-/** What the log says of requests that the server could not answer as asked. */
+/** The log's messages for requests that the server failed to answer properly, and their levels. */
 const LEVELS = {
   "Not available.": "error",
   "A request failed.": "error",
@@ -12,7 +12,7 @@ type Words = keyof typeof LEVELS;
 
 export type FailureLog = ReturnType<typeof createFailureLog>;
 
-/** Failures as lines of the log, so many of each kind a minute: none hides another. */
+/** Logs failures, with a limit a minute for each kind, so that no kind crowds out another. */
 export function createFailureLog(log: Pick<Logger, "error" | "warn">) {
   const limitOf = (words: Words) =>
     createLinesAMinute((leftOut) => log[LEVELS[words]](leftOut, `${words} More of these than are logged.`));
@@ -25,7 +25,7 @@ export function createFailureLog(log: Pick<Logger, "error" | "warn">) {
     note(words: Words, facts: { err: unknown }, now: number): void {
       if (limits[words].takes(now)) log[LEVELS[words]](facts, words);
     },
-    /** Logs how many failures of a minute that is over were left out. */
+    /** Once the minute is over, logs how many failures it left out. */
     tellLeftOut(now: number): void {
       for (const limit of Object.values(limits)) limit.tellLeftOut(now);
     },

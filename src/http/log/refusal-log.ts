@@ -16,7 +16,7 @@ const SECURITY: ReadonlySet<RefusalCode> = new Set([
   "provider_other_person",
   "provider_no_email",
   "provider_account_exists",
-  // What somebody isn't allowed to do.
+  // An action that wasn't allowed.
   "wrong_password",
   "proof_needed",
   "other_account",
@@ -24,7 +24,7 @@ const SECURITY: ReadonlySet<RefusalCode> = new Set([
   "device_proof_needed",
   "device_proof_stale",
   "device_proof_wrong",
-  // What no page of Latchkey sends, a limit that is used up, a link that is used up or nobody's.
+  // A request that no page of Latchkey sends, an exhausted limit, a used or unknown link.
   "cross_site",
   "unsupported_media_type",
   "invalid_json",
@@ -34,43 +34,43 @@ const SECURITY: ReadonlySet<RefusalCode> = new Set([
   "link_expired",
 ]);
 
-/** What a line may say of a request that was refused: nothing of what it sent. */
+/** The facts that a line may have about a refused request: nothing that the client sent. */
 export type RefusedRequest = {
   code: RefusalCode;
   method: string;
   /** The path with the names of its parameters, not their values. */
   route: string;
   network: () => Network;
-  /** The account that is signed in, or that somebody tried to sign in to. */
+  /** The account that is signed in, or that the client tried to sign in to. */
   account: string | undefined;
 };
 
 export type RefusalLog = ReturnType<typeof createRefusalLog>;
 
-/** Refusals as lines of the log, so many a minute. */
+/** Logs refusals, with a limit a minute. */
 export function createRefusalLog(log: Pick<Logger, "info">) {
   const lines = createLinesAMinute((leftOut) =>
     log.info(leftOut, "More requests were refused than are logged."),
   );
   return {
-    /** Logs a refusal, where it concerns security. */
+    /** Logs a refusal if it concerns security. */
     note(refused: RefusedRequest, now: number): void {
       if (concernsSecurity(refused) && lines.takes(now)) log.info(factsOf(refused), "Refused.");
     },
-    /** Logs how many refusals of a minute that is over were left out. */
+    /** Once the minute is over, logs how many refusals it left out. */
     tellLeftOut: lines.tellLeftOut,
   };
 }
 
-/** A stranger's 404 is a wrong address; who is signed in and gets one has asked for what isn't theirs. */
+/** A 404 matters only if signed in: that person may have tried to reach something that isn't theirs. */
 function concernsSecurity({ code, account }: RefusedRequest): boolean {
   return SECURITY.has(code) || (code === "not_found" && account !== undefined);
 }
 
-/** In this order, which the documented filter relies on. */
+/** The order of the fields matters: the documented filter relies on it. */
 function factsOf({ code, method, route, network, account }: RefusedRequest) {
   const { of, generous } = network();
-  // Whoever bans clients by the log must not ban everybody behind a proxy.
+  // Named differently, so that a tool that bans clients by this log doesn't ban everybody behind a proxy.
   const from = generous ? { proxy: of } : { network: of };
   return { refused: code, method, route, ...from, ...(account === undefined ? {} : { account }) };
 }

@@ -4,13 +4,13 @@ import { problem } from "../answers.ts";
 import type { Call } from "../call.ts";
 import type { Identity } from "../identify.ts";
 
-/** The answer to a request that is refused; the log has it where it concerns security. */
+/** The response to a refused request; also logs the refusal if it concerns security. */
 export function refused(call: Call, refusal: Refusal, who?: Identity | SignedOut): Response {
   noteRefused(call, refusal, who);
   return problem(refusal);
 }
 
-/** For a refusal whose answer is a page. */
+/** Logs a refusal whose response is a page. */
 export function noteRefused(call: Call, refusal: Refusal, who?: Identity | SignedOut): void {
   const { parts, request, remote, route, now } = call;
   const { code, accountId } = refusal;

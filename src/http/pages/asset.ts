@@ -1,14 +1,17 @@
 import type { RequestHead } from "../request/request-head.ts";
 
-/** A file of the dashboard or of the brand, held in memory. */
+/** A file of the dashboard or the brand, kept in memory. */
 export type Asset = {
   type: string;
   bytes: Buffer<ArrayBuffer>;
-  /** The same, compressed by the build. */
+  /** The same, compressed in advance. */
   encoded: { br: Buffer<ArrayBuffer>; gzip: Buffer<ArrayBuffer> };
 };
 
-/** As compressed as the browser takes it; cached for ever where its name has a hash, else for an hour. */
+/**
+ * Sends the best compression that the browser accepts; cached for a year if the name has a hash, else an
+ * hour.
+ */
 export function sendAsset(request: RequestHead, asset: Asset, hasHashedName: boolean): Response {
   const accepted = request.headers.get("accept-encoding") ?? "";
   const encoding = (["br", "gzip"] as const).find((one) => accepts(accepted, one));
@@ -22,7 +25,7 @@ export function sendAsset(request: RequestHead, asset: Asset, hasHashedName: boo
   });
 }
 
-/** A weight of 0 refuses it. */
+/** A listed encoding with a weight of 0 (`q=0`) is refused. */
 function accepts(header: string, encoding: string): boolean {
   return new RegExp(`\\b${encoding}\\b(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))`, "i").test(header);
 }

@@ -7,12 +7,12 @@ import { IMAGE_TYPES, logo as logoKind } from "../../options/brand-kinds.ts";
 import { SettingError, type Settings } from "../../options/options.ts";
 import type { Asset } from "./asset.ts";
 
-/** The site's name and look, and the files for it by the path that they are served at. */
+/** The site's name and look, with its files by the path at which they are served. */
 export type Brand = ReturnType<typeof readBrand>;
 
 const LARGEST_LOGO = 256 * 1024;
 
-/** @throws SettingError where the logo can't be read. */
+/** @throws SettingError if the logo can't be read. */
 export function readBrand(settings: Settings) {
   const { name, logo, accent, termsUrl, privacyUrl, support } = settings;
   const assets = new Map<string, Asset>();
@@ -50,7 +50,7 @@ function readLogo(path: string): Buffer<ArrayBuffer> {
   return bytes;
 }
 
-/** Dark where the page is; browsers from before 2024 stay light. */
+/** Sets the accent's light or dark shade to match the page; browsers from before 2024 get the light one. */
 function stylesheet({ light, dark }: Accent): string {
   const rule = (value: (of: keyof Accent["light"]) => string) =>
     `:root{--lk-accent:${value("accent")};--lk-accent-strong:${value("strong")};--lk-on-accent:${value("on")}}`;

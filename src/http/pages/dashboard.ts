@@ -17,12 +17,12 @@ const TYPES: Record<string, string> = {
 };
 
 export type Dashboard = {
-  /** The page at a path. There is one for all of them, but each fetches its own code from the start. */
+  /** The page at a path. All are the same, except that each preloads its own code. */
   readonly html: (path: string) => string;
   readonly assets: ReadonlyMap<string, Asset>;
 };
 
-/** The source of each page, as `dashboard/main.tsx` imports it; all others are opened from an email. */
+/** The source file of each page, as `dashboard/main.tsx` imports it; other pages use EMAILED_LINKS. */
 const SOURCES: Record<string, string> = {
   "/login": "pages/login.tsx",
   "/sign-up": "pages/sign-up.tsx",
@@ -30,7 +30,7 @@ const SOURCES: Record<string, string> = {
 };
 const EMAILED_LINKS = "pages/emailed-links.tsx";
 
-/** Reads the built dashboard into memory once; null where it hasn't been built. */
+/** Reads the built dashboard into memory once; null if it hasn't been built. */
 export function readDashboard(settings: Settings): Dashboard | null {
   const brand = readBrand(settings);
   if (!existsSync(new URL("index.html", FOLDER))) return null;
@@ -65,10 +65,10 @@ function readAsset(file: string): Asset {
   };
 }
 
-/** What Vite writes of each chunk. */
+/** The part of Vite's manifest that is used: the file of each chunk, and its imports. */
 type Manifest = Record<string, { file: string; imports?: string[] }>;
 
-/** A page's own chunks, so that a browser doesn't find out about them one after the other. */
+/** Preload links for a page's own chunks, so that a browser needn't discover them one after the other. */
 function preloads(manifest: Manifest, source: string, basePath: string): string {
   const found = new Set<string>();
   const collect = (name: string) => {
@@ -82,7 +82,9 @@ function preloads(manifest: Manifest, source: string, basePath: string): string 
   return links.join("");
 }
 
-/** Where it is mounted and what it may offer; the page has no script inline and no `<base>`. */
+/**
+ * Fills in the base path and the settings as attributes, since the CSP forbids inline scripts and `<base>`.
+ */
 function fill(html: string, settings: Settings, { name, logo, links, stylesheet }: Brand): string {
   const days = settings.sessionLifetime / DAY;
   const config = {
@@ -107,7 +109,7 @@ function fill(html: string, settings: Settings, { name, logo, links, stylesheet 
     .replaceAll("__LATCHKEY_CONFIG__", () => asAttribute(config));
 }
 
-/** The page with why this browser's session is over, as of now: the sentence is there with the first drawing. */
+/** Adds why this browser's session has ended to the page, so that the first render can show it. */
 export function withEnding(html: string, ending: SignedOut, now: number): string {
   return html.replace("__LATCHKEY_ENDING__", () => asAttribute({ ...ending, now }));
 }

@@ -6,7 +6,7 @@ import { isLoopback } from "../request/network.ts";
 import type { Route } from "../route.ts";
 import { escapeHtml, simplePage } from "./html.ts";
 
-/** The outbox as pages. They hold secrets, so only a person at this very machine sees them. */
+/** Pages that show the outbox. Emails contain secrets, so only a person at this machine may see them. */
 export const developmentRoutes: Route[] = [
   { method: "GET", path: "/dev/emails", session: "none", respond: getEmails },
   { method: "GET", path: "/dev/emails/:file", session: "none", respond: getEmail },
@@ -40,7 +40,7 @@ async function getEmail(call: Call): Promise<Response> {
   return simplePage(200, email.subject, content, parts.settings);
 }
 
-/** Headers that proxies add, even those that don't name their clients. */
+/** Headers that proxies add, including proxies that don't name their clients. */
 const PASSED_ON = [
   "forwarded",
   "via",
@@ -50,7 +50,9 @@ const PASSED_ON = [
   "x-real-ip",
 ];
 
-/** Neither through a proxy on this machine, a peer at loopback too, nor by somebody else's name that leads here. */
+/**
+ * Excludes requests through a proxy on this machine, and those to a foreign host name that resolves to it.
+ */
 function comesFromThisMachine({ request, remote }: Call): boolean {
   const host = `http://${request.headers.get("host") ?? ""}`;
   return (

@@ -7,13 +7,13 @@ export function html(status: number, text: string): Response {
   });
 }
 
-/** A page of one sentence and a way on, for when there is nothing else to show. */
+/** A page with one sentence and a link to the account, for when there is nothing else to show. */
 export function plainPage(status: number, sentence: string, settings: Settings): Response {
   const content = `<p>${sentence}</p><p><a href="${settings.baseUrl.href}/">Go to your account</a></p>`;
   return simplePage(status, settings.name ?? "Latchkey", content, settings);
 }
 
-/** A page that needs no script; its content is HTML. */
+/** A page without scripts; `content` is HTML. */
 export function simplePage(status: number, title: string, content: string, settings: Settings): Response {
   const name = escapeHtml(title);
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${name}</title><link rel="stylesheet" href="${settings.baseUrl.path}/plain.css">`;
@@ -21,7 +21,7 @@ export function simplePage(status: number, title: string, content: string, setti
   return html(status, `<!doctype html><html lang="en"><head>${head}</head><body>${body}</body></html>`);
 }
 
-/** Text for a page, between elements or in quotes. */
+/** Escapes text for use between elements or in a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

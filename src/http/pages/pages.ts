@@ -15,7 +15,7 @@ const TASKS = ["/sign-up", "/forgot-password", "/reset-password", "/confirm-emai
 /** The shape of a refusal's code. */
 const CODE = /^[a-z_]{1,40}$/;
 
-/** The dashboard's pages. What a page may show is decided here, before any of it is sent. */
+/** The dashboard's pages. Redirects are decided here, before any part of a page is sent. */
 export function pageRoutes(dashboard: Dashboard | null): Route[] {
   const show = (call: Call, ending: SignedOut = { reason: "none" }): Response =>
     dashboard
@@ -53,8 +53,9 @@ export function pageRoutes(dashboard: Dashboard | null): Route[] {
 }
 
 /**
- * Where the login page sends someone who is signed in. Null where they may be signing in as somebody else, since a
- * sign-in of theirs waits for its second factor, and where only the page itself knows what is behind the #.
+ * Where the login page redirects someone who is signed in. Null if a pending sign-in waits for its second
+ * factor, since they may be switching accounts; also null if the target depends on the URL's fragment, which
+ * only the page can read.
  */
 function pastLogin(call: Call, { session }: Identity): Response | null {
   const { settings, cookies } = call.parts;

@@ -5,17 +5,20 @@ import type { RequestHead } from "./request-head.ts";
 
 type Routed = { readonly method: string; readonly path: string };
 
-/** The route of a request and its parameters; or the methods that its path has, as `Allow` lists them. */
+/**
+ * The route of a request and its parameters; or else the methods of its path, as the header `Allow` lists
+ * them.
+ */
 type Found<Route> =
   | { route: Route; param: (name: string) => string; allowed?: never }
   | { route: null; param?: never; allowed: string };
 
-/** What matches, each with the places of its parameters among the values. */
+/** The matching routes, each with the indexes of its parameters in the values. */
 type Match<Route> = [[Route, Readonly<Record<string, unknown>>][], (readonly string[])?];
 
 /**
- * Which route answers a request, below the base URL. By Hono's router alone: an app of Hono's around it makes a
- * context for each request, which a proxy's check would pay for. What answers GET answers HEAD.
+ * Finds the route for a request below the base URL. Uses Hono's router alone, since a Hono app would create a
+ * context for each request, at the expense of a proxy's check. Routes for GET also answer HEAD.
  */
 export function findRoute<Route extends Routed>(
   routes: readonly Route[],
@@ -26,7 +29,7 @@ export function findRoute<Route extends Routed>(
     for (const path of pathsOf(route.path, baseUrl)) router.add(route.method, path, route);
   return (request) => {
     const { method } = request;
-    // It reads nothing but the URL.
+    // The cast is safe, since `getPath` reads only the URL.
     const path = getPath(request as Request);
     const [[match], values = []]: Match<Route> = router.match(method === "HEAD" ? "GET" : method, path);
     if (!match) return { route: null, allowed: methodsAt(pathBelow(path, baseUrl), routes) };
@@ -35,19 +38,19 @@ export function findRoute<Route extends Routed>(
   };
 }
 
-/** A route's paths, below the base URL's: the root has two, with and without the last slash. */
+/** A route's full paths; the root below a base path has two, with and without the trailing slash. */
 function pathsOf(path: string, { path: base }: BaseUrl): string[] {
   if (path !== "/") return [base + path];
   return base === "" ? ["/"] : [base, `${base}/`];
 }
 
-/** The path below the base URL; null outside of it. */
+/** The path below the base URL; null if it isn't below it. */
 function pathBelow(path: string, { path: base }: BaseUrl): string | null {
   if (path === base) return "/";
   return path.startsWith(`${base}/`) ? path.slice(base.length) : null;
 }
 
-/** The methods that a path has, as `Allow` lists them; empty where there is no such path. */
+/** The methods of a path, as `Allow` lists them; empty if there is no such path. */
 function methodsAt(path: string | null, routes: readonly Routed[]): string {
   const found = routes.filter((route) => path !== null && isAt(route.path, path));
   const methods = found.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : method));

@@ -4,7 +4,7 @@ import type { RequestHead } from "./request-head.ts";
 
 type Known = Pick<Settings, "baseUrl" | "trustedProxies">;
 
-/** Warns the operator, once, of a request that came to another origin than BASE_URL's. */
+/** Warns the operator, once, of a request that came to an origin other than BASE_URL's. */
 export function watchOrigins(settings: Settings, log: { warn(words: string): void }) {
   let warned = false;
   return (request: RequestHead, remote: string | undefined): void => {
@@ -16,9 +16,9 @@ export function watchOrigins(settings: Settings, log: { warn(words: string): voi
 }
 
 /**
- * The origin at which a browser reached Latchkey, where that isn't the one of BASE_URL: as a trusted proxy
- * tells it, or as the browser itself does when its page and the request went to the same host. Null where
- * they agree, or nothing tells. It chooses the words of a warning, and nothing else.
+ * The origin at which a browser reached Latchkey, if it differs from BASE_URL's: as reported by a trusted
+ * proxy, or by the browser itself if its page and the request have the same host. Null if they are equal or
+ * it isn't known. It is used only for a warning.
  */
 function foreignOrigin({ headers }: RequestHead, remote: string | undefined, settings: Known): string | null {
   const { origin, host, secure } = settings.baseUrl;
@@ -33,7 +33,7 @@ function foreignOrigin({ headers }: RequestHead, remote: string | undefined, set
   return new URL(page).host === headers.get("host")?.toLowerCase() ? page : null;
 }
 
-/** What the operator reads about it: the two addresses, what it does, and what to change. */
+/** The warning for the operator: the two origins, the consequences, and what to change. */
 function warningOf(seen: string, { baseUrl }: Known): string {
   const facts = `BASE_URL is ${baseUrl.href}, but a browser reached Latchkey at ${seen}. Cookies, redirects and emailed links are made for BASE_URL, so signing in fails there or leads away.`;
   if (baseUrl.secure && seen === baseUrl.origin.replace("https:", "http:"))
@@ -41,7 +41,7 @@ function warningOf(seen: string, { baseUrl }: Known): string {
   return `${facts} If people are to use ${seen}, set BASE_URL=${seen}${baseUrl.path}; if not, redirect them to ${baseUrl.origin}, and let the proxy send the X-Forwarded-Host and X-Forwarded-Proto that it was asked with.`;
 }
 
-/** The first value of a forwarded header, which is the browser's own; each proxy on the way may add one. */
+/** The first value of a forwarded header, the one closest to the browser; further proxies may add more. */
 export function firstForwarded(list: string | null): string | undefined {
   return list?.split(",")[0]?.trim().toLowerCase() || undefined;
 }

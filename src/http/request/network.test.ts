@@ -9,7 +9,7 @@ const VISITOR = "203.0.113.7";
 const SIX = "2001:db8:1:2:3:4:5:6";
 const NETWORK_OF_SIX = "2001:db8:1:2::/64";
 
-/** What counts as a whole, generously: it may speak for many. */
+/** A peer that may speak for many visitors, and so counts as one, with generous limits. */
 const many = (of: string) => ({ of, generous: true });
 
 test.each<

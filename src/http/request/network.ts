@@ -7,10 +7,11 @@ import type { RequestHead } from "./request-head.ts";
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * The network that a request counts under: the address itself, or the /64 of an IPv6 one. A peer that may speak
- * for many visitors counts as itself, generously: an undeclared proxy, a declared one that names no client, and
- * a peer that is not known. A header from anyone except a declared proxy is ignored. `remote` is undefined where the
- * app's server never tells it; there, declaring proxies means that requests come through them alone.
+ * The network under which a request counts for limits: the IPv4 address, or the /64 of an IPv6 address. A
+ * peer that may speak for many visitors counts as one, with generous limits: an undeclared proxy, a declared
+ * one that names no client, or an unknown peer. The header is ignored except from a declared proxy. `remote`
+ * is undefined if the app's server never tells it; declaring proxies then means that all requests come
+ * through them.
  */
 export function networkOf(
   remote: string | undefined,
@@ -26,7 +27,7 @@ export function networkOf(
     return peer;
   }
   if (!direct && (remote !== undefined || trusted.length === 0)) return peer;
-  // One at a time: what stands before the client's address is the client's own, and may be thousands.
+  // Reads addresses lazily from the end: the client itself may have put thousands before its own.
   for (const written of (forwardedFor ?? "").split(",").reverse()) {
     const hop = readAddress(written.trim());
     if (!hop) break;
@@ -35,7 +36,7 @@ export function networkOf(
   return peer;
 }
 
-/** Reads each request's network, and tells the operator, once each, what to declare. */
+/** Reads each request's network, and tells the operator which setting is missing, each once. */
 export function watchNetworks(settings: Settings, log: { warn(facts: object, words: string): void }) {
   const told = new Set<string>();
   const warnOnce = (words: string, facts: object = {}) => {

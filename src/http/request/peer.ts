@@ -1,8 +1,8 @@
 import type { HttpBindings } from "@hono/node-server";
 
 /**
- * The address at the other end of a request of Node's server. Empty where the connection is gone already: that
- * must not look like a server that tells no peers, where a forwarded header may be believed.
+ * The address of the peer that sent a request to Node's server. Empty if the connection is already closed:
+ * undefined would mean a server that never tells peers, for which a forwarded header may be trusted.
  */
 export function peerOf({ socket }: HttpBindings["incoming"]): string {
   return socket.remoteAddress ?? "";

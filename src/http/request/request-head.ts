@@ -1,27 +1,32 @@
-/** What a check reads of a request, so that a server's own request serves as well as a `Request`. */
+/**
+ * The parts of a request that a check reads, so that it works with a server's own requests and with
+ * `Request`.
+ */
 export type RequestHead = {
   readonly method: string;
   readonly url: string;
   readonly headers: { get(name: string): string | null };
 };
 
-/** What Latchkey reads of a request that it answers: a web `Request` is one. */
+/** The parts of a request that Latchkey reads to answer it: a web `Request` is one. */
 export type IncomingRequest = RequestHead & Pick<Request, "body">;
 
-/** What a check reads of a request of Node's own (`IncomingMessage`), such as one that becomes a WebSocket. */
+/**
+ * The parts of a Node request (`IncomingMessage`) that a check reads, such as one that becomes a WebSocket.
+ */
 export type NodeRequestHead = {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
-  /** The whole path, where a framework cuts `url` down to what is below its router, as Express does. */
+  /** The full path, for frameworks like Express, where `url` holds only the part below the router. */
   readonly originalUrl?: string | undefined;
   readonly headers: { readonly [name: string]: string | string[] | undefined };
-  /** Names and values alternate, as Node's parser leaves them. */
+  /** Alternating names and values, as Node's parser returns them. */
   readonly rawHeaders?: readonly string[];
 };
 
 /**
- * The headers of either, to be read by name. Of a request of Node's own the raw ones are read where it has
- * them: Node parses all of them for `headers`, and a check needs two.
+ * The headers of either kind of request, to be read by name. Reads the raw headers of a Node request if it
+ * has them: Node would parse all of them for `headers`, and a check needs only two.
  */
 export function headersOf(request: NodeRequestHead | Pick<RequestHead, "headers">): RequestHead["headers"] {
   if ("rawHeaders" in request && request.rawHeaders) {
@@ -37,14 +42,14 @@ export function headersOf(request: NodeRequestHead | Pick<RequestHead, "headers"
   };
 }
 
-/** Either, as one whose headers can be read by name. */
+/** Turns either kind of request into one whose headers can be read by name. */
 export function headOf(request: RequestHead | NodeRequestHead): RequestHead {
   if (isReadByName(request)) return request;
   const { method = "GET", originalUrl, url = "/" } = request;
   return { method, url: originalUrl ?? url, headers: headersOf(request) };
 }
 
-/** A request that a server has made of one of Node's own, with headers that are read one by one as they are asked for. */
+/** A web request made from a Node request, whose headers are read from the latter only on demand. */
 export class RequestOnNode implements IncomingRequest {
   readonly headers: RequestHead["headers"];
   readonly #request: Request;
@@ -68,15 +73,15 @@ export class RequestOnNode implements IncomingRequest {
 }
 
 /**
- * The address that a request asks for. A path alone is one of this site, however many slashes it begins with.
- * Null where it can't be read.
+ * The URL that a request asks for; null if it can't be parsed. A path belongs to this site, however many
+ * slashes it begins with.
  */
 export function addressOf({ url }: Pick<RequestHead, "url">, origin: string): URL | null {
   const address = url.startsWith("/") ? origin + url : url;
   return URL.canParse(address, origin) ? new URL(address, origin) : null;
 }
 
-/** A header that comes more than once is joined, cookies as RFC 9113 says (8.2.3). */
+/** Joins a header that occurs more than once; cookies are joined as RFC 9113 (8.2.3) demands. */
 function inRaw(rawHeaders: readonly string[], name: string): string | null {
   let found: string | null = null;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
