@@ -12,10 +12,7 @@ import { createGuard } from "./one-answer.ts";
 import { type Call, type Reading, send } from "./send.ts";
 
 export type ClientOptions = {
-  /**
-   * The path on the page's own origin below which Latchkey is mounted, such as `/auth`. Default: "", the
-   * root.
-   */
+  /** The path on the page's origin where Latchkey is mounted, such as `/auth`. Default: "", the root. */
   basePath?: string;
 };
 
@@ -153,7 +150,10 @@ function emailedLinks(ask: Ask) {
     /** Confirms an address with the token from the email's link. `mine: false` answers "I didn't create it" for a new account. A change needs a session of its account. */
     confirmEmail: (body: { token: string; mine?: boolean }) =>
       ask({ method: "POST", path: "/api/email-confirmations", body }),
-    /** Cancels or reverses a change of address, with the token from the email to the old address. */
+    /**
+     * Cancels a change of address, or reverses a confirmed one and ends every session of the account. Takes
+     * the token from the email to the old address.
+     */
     keepEmail: (body: { token: string }) => ask({ method: "POST", path: "/api/email-reversals", body }),
     /** "This wasn't me": ends the session that an email reported, with the token from its link. */
     reportNotMe: (body: { token: string }) => ask({ method: "POST", path: "/api/not-me", body }),

@@ -1,6 +1,8 @@
 import { useSyncExternalStore } from "react";
 
-/** What only the browser knows, as `read` returns it; `onServer` where a server renders, and until its page has taken over. */
+/**
+ * A value that only the browser knows, from `read`; `onServer` while a server renders and until hydration.
+ */
 export function useInBrowser<Value>(read: () => Value, onServer: Value): Value {
   return useSyncExternalStore(neverChanges, read, () => onServer);
 }
