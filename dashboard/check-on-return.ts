@@ -27,8 +27,7 @@ export function useCheckOnReturn(): Check {
     const ask = (reading: Reading) => {
       clearTimeout(timer);
       client.checkSession(reading).then(
-        // If the page is hidden again by now, it stays so: the next person to come back must be checked
-        // first.
+        // Hidden again by now, the page stays hidden: the next person to come back must be checked first.
         () => isHidden() || setCheck("checked"),
         (error: unknown) => {
           const isRefused = error instanceof Refused;

@@ -16,10 +16,7 @@ export type Config = {
   logo: string | null;
   /** Links such as terms and privacy. */
   links: { words: string; href: string }[];
-  /**
-   * Why this browser's session has ended, or isn't enough for the app; `now` is the server's time of saying
-   * so.
-   */
+  /** Why this browser's session has ended, or isn't enough for the app. `now`: the server's time then. */
   ending: Ending & { now: number };
 };
 

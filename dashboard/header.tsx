@@ -36,10 +36,7 @@ async function logOut(client: Client): Promise<void> {
   await untilLeft();
 }
 
-/**
- * Says clearly that the log-out may have failed: nobody should leave a device in the belief that they logged
- * out.
- */
+/** Says that the log-out may have failed: nobody should leave a device wrongly believing they logged out. */
 function stillLoggedIn(error: unknown): Problem {
   return error instanceof Unreachable && error.status === null
     ? { sentence: "No answer from the server: you may still be logged in here. Try again." }

@@ -14,9 +14,7 @@ export function dropToken(): void {
   history.replaceState(null, "");
 }
 
-/**
- * Reloads the page when another link is pasted into its tab: a change of the fragment alone loads nothing.
- */
+/** Reloads when another link is pasted into the page's tab: a change of the fragment alone loads nothing. */
 export function loadPastedLinks(): void {
   window.addEventListener("hashchange", () => {
     if (tokenInAddress() !== null) location.reload();

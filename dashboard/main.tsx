@@ -30,10 +30,7 @@ const root = document.getElementById("page");
 loadPastedLinks();
 if (root) void show(root);
 
-/**
- * Loads the page's code before it renders, so that a page that takes the token out of the URL starts only
- * once.
- */
+/** Loads the page's code before rendering, so that a page that takes a token from the URL starts once. */
 async function show(element: HTMLElement): Promise<void> {
   const fetchPage = navigator.cookieEnabled
     ? (PAGES[path as keyof typeof PAGES] ?? PAGES["/login"])

@@ -3,9 +3,7 @@ import { useWho } from "../src/react/index.ts";
 import { Button } from "../src/react/parts/button.tsx";
 import { useFrame, useGoOn } from "./frame.tsx";
 
-/**
- * If the site requires two factors, says what this session lacks, and offers to continue once it has both.
- */
+/** If the site requires two factors: says what this session lacks, and continues once it has both. */
 export function TwoFactorNeeded() {
   const { config } = useFrame();
   const { data: who } = useWho();

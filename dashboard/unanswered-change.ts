@@ -24,9 +24,7 @@ export function tellingOfUnanswered(client: Client): Client {
   };
 }
 
-/**
- * Whether the server doesn't know this browser's cookie: an answer with a new one was lost, perhaps earlier.
- */
+/** Whether the server doesn't know this browser's cookie: the answer with a newer one was lost. */
 function isUnknown(refusal: Refused): boolean {
   return refusal.isSignedOut && refusal.ending.reason === "none";
 }

@@ -1,8 +1,6 @@
 import { OneTask } from "../frame.tsx";
 
-/**
- * Shown instead of every page: without cookies nobody can stay logged in, and session storage is blocked too.
- */
+/** Shown instead of every page: without cookies nobody can stay logged in, and storage is blocked too. */
 export function CookiesOffPage() {
   return (
     <OneTask title="Cookies are off">

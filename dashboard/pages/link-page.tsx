@@ -21,10 +21,7 @@ type Task = {
 
 type State = "ready" | "done" | "expired" | "missing";
 
-/**
- * A page with one button for an emailed link. Opening it changes nothing, since email programs open links
- * too.
- */
+/** An emailed link's page, with one button. Opening it changes nothing: email programs open links too. */
 export function LinkPage({ title, words, button, otherwise, done, gone, post }: Task) {
   const path = usePath();
   const [token] = useState(takeToken);

@@ -141,9 +141,7 @@ function useLateProof(goOn: () => Promise<never>): void {
 
 const REASON = "reason";
 
-/**
- * Describes the focused field, since screen readers don't read the other text of a page that has just loaded.
- */
+/** Describes the focused field, since screen readers don't read the other text of a newly loaded page. */
 function Reason({ why }: { why: Why | null }) {
   const path = usePath();
   if (why === null) return null;

@@ -141,7 +141,7 @@ function Finish({ token }: { token: string }) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        {/* The link goes to the page's own URL, so browsers keep the history entry, and the token in it. */}
+        {/* A link to the page's own URL keeps its history entry, so the token has to be dropped first. */}
         <a href={path("/sign-up")} onClick={dropToken}>
           Ask for a new link
         </a>

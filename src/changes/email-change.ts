@@ -126,8 +126,7 @@ async function moveTo(write: Write, account: Account, link: EmailedLink, now: nu
       email: link.email,
       email_key: link.email_key,
       email_verified_at: now,
-      // If the old address was never confirmed, whoever is signed in and reads the new one created the
-      // account.
+      // If the old address was never confirmed, the person who confirms the new one is the owner.
       owner_since: account.owner_since ?? ALWAYS,
     })
     .where("id", "=", account.id)

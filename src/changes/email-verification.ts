@@ -26,8 +26,7 @@ export async function askForVerification(acting: Acting, asking: ClientInfo): Pr
   if (current.emailVerifiedAt !== null) return refuse("already_verified");
   const tooMany = await parts.attempts.take(
     [
-      // Counted by address: deleting and recreating an account with somebody else's address must not reset
-      // it.
+      // Counted by address, so that deleting and recreating the account doesn't reset the count.
       { kind: "email", of: `verify:${readEmailAddress(current.email)?.key ?? current.email}` },
       await networkLimit(parts, "email_network", asking, { id: current.accountId }),
     ],
@@ -144,10 +143,7 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
   });
 }
 
-/**
- * Whether the address is still the account's and unconfirmed. Otherwise the link should be gone; this makes
- * sure.
- */
+/** Whether the address is still the account's and unconfirmed; if not, the link should already be gone. */
 function isUnconfirmed(account: Account, link: EmailedLink): boolean {
   return account.email_key === link.email_key && account.email_verified_at === null;
 }

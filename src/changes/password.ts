@@ -58,9 +58,7 @@ export async function changePassword(
   return { ok: true };
 }
 
-/**
- * Where a first password comes from: if the owner reports this session as a stranger's, it is removed again.
- */
+/** The origin of a first password: it is removed if the owner reports this session as a stranger's. */
 function originOf(write: Write, { current, now }: Acting) {
   return {
     password_added_at: now,

@@ -24,10 +24,7 @@ const PROOF_HOLDS = 10 * 60_000;
 export type CurrentSession = FoundSession & {
   /** The hash of the request's device cookie; null if it has none. */
   readonly deviceHash: Uint8Array | null;
-  /**
-   * Set if a proof in this request has renewed the session's token; every response then carries it, errors
-   * too.
-   */
+  /** Set if a proof in this request has renewed the session's token; the response carries it, errors too. */
   newToken: string | null;
 };
 
@@ -91,10 +88,7 @@ function proofNeeded(methods: string[]): Refusal {
   return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
 }
 
-/**
- * The ways in which this account's owner can prove who they are: `password`, `passkey`, or `oidc:` and a
- * provider.
- */
+/** How this account's owner can prove who they are: `password`, `passkey`, or `oidc:` and a provider. */
 async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account: Account): Promise<string[]> {
   const methods = await methodsOf(parts, query, account);
   // A password is good as proof even if it doesn't "work" because no reset could replace it.

@@ -18,9 +18,7 @@ const HEARTBEAT = 20_000;
 /** If the heartbeat is this late, in ms, the machine was asleep and the connection may be dead. */
 const SLEPT = 60_000;
 
-/**
- * Keeps one event stream open. Reconnects after growing waits with jitter, so that a restart causes no rush.
- */
+/** Keeps one event stream open. Reconnects after growing waits with jitter, to spare a restarted server. */
 export function keepStream({ url, onChange, check, onOver }: StreamOptions): () => void {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;

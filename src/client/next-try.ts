@@ -2,10 +2,7 @@ import { Refused, Unreachable } from "./refused.ts";
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 15_000;
-/**
- * The longest wait, in ms, if the answer wasn't Latchkey's: a proxy may ask for an hour during a short
- * outage.
- */
+/** The longest wait, in ms, on a proxy's answer: it may ask for an hour during a short outage. */
 const LONGEST_FOR_ANSWERS = 60_000;
 
 /** How long to wait, in ms, after this many failures in a row; at least as long as the server asks for. */

@@ -67,10 +67,7 @@ export function createGuard({
     }
   }
 
-  /**
-   * Makes a call that ends the page's own session. Tabs are told of the ending only after it has been
-   * answered.
-   */
+  /** Makes a call that ends the page's own session. Tabs are told of the ending after its answer. */
   function endOwn<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     const answer = call();
     endingOwn = answer.catch(() => {});

@@ -27,10 +27,7 @@ export class Refused extends Error {
   }
 }
 
-/**
- * There was no answer, or it wasn't Latchkey's: offline, a broken network, a proxy's or the app's page, a
- * 5xx.
- */
+/** No answer, or not Latchkey's: offline, a broken network, a page of a proxy or the app, a 5xx. */
 export class Unreachable extends Error {
   override name = "Unreachable";
   /** The status of the answer; null if there was none. */
@@ -75,9 +72,7 @@ export async function readRefusal(response: Response): Promise<Refused | Unreach
   return new Refused(response.status, body.code, facts);
 }
 
-/**
- * Whether a value is a known reason for being signed out. Check untrusted values with it before showing them.
- */
+/** Whether a value is a known reason for being signed out. Check a value with it before you show it. */
 export function isReason(value: unknown): value is SignedOut["reason"] {
   return [...END_REASONS, ...OTHER_REASONS].some((reason) => reason === value);
 }

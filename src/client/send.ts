@@ -9,9 +9,7 @@ export type Call = Reading & { method: "GET" | "POST" | "PUT" | "DELETE"; path: 
 /** How long an answer may take, in ms: on a phone without reception, the person should be told. */
 const TIMEOUT = 20_000;
 
-/**
- * The waits before new tries, in ms, if the device's proof was missing: browsers fetch one before each try.
- */
+/** The waits before new tries, in ms, if the device's proof was missing. Browsers fetch one before each. */
 const TRIES_AGAIN = [300, 2_000];
 
 /** Makes one call and reads the answer; throws `Refused` or `Unreachable`. */
@@ -62,8 +60,7 @@ async function reach(
   signal: AbortSignal,
 ): Promise<Response> {
   const headers = new Headers({ Accept: "application/json" });
-  // Even without a body: SvelteKit refuses unsafe methods without both type and Origin, which some browsers
-  // omit.
+  // Even without a body: SvelteKit refuses unsafe methods that have neither a type nor an Origin.
   if (method !== "GET") headers.set("Content-Type", "application/json");
   if (background) headers.set("Latchkey-Background", "1");
   try {

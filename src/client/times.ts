@@ -58,9 +58,7 @@ export function ownLanguage(): typeof MARKED | undefined {
   return ENGLISH.test(globalThis.document?.documentElement.lang ?? "") ? undefined : MARKED;
 }
 
-/**
- * The page's variety of English. On a page in another language times are English, like the words around them.
- */
+/** The page's variety of English. In other languages too, times are English like the words around them. */
 function pageLanguage(): string {
   const lang = globalThis.document?.documentElement.lang ?? "";
   return ENGLISH.test(lang) ? lang : "en";

@@ -61,10 +61,7 @@ export async function addAccount(
   return id;
 }
 
-/**
- * Those of the addresses that are reserved: an account other than this one may still reverse its change of
- * address.
- */
+/** The reserved addresses among these: another account may still reverse its change from one of them. */
 export async function reservedAddresses(
   query: Kysely<Schema>,
   emailKeys: readonly string[],

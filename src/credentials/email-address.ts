@@ -5,10 +5,7 @@ export type EmailAddress = { email: string; key: string };
 
 const LONGEST = 254;
 const LONGEST_LOCAL_PART = 64;
-/**
- * Dot-atom of RFC 5321: no quotes, comments or non-ASCII characters, since mail libraries disagree about
- * those.
- */
+/** Dot-atom of RFC 5321: no quotes, comments or non-ASCII, about which mail libraries disagree. */
 const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 

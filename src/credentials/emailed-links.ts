@@ -26,10 +26,7 @@ type NewLink = Omit<Insertable<EmailedLinkTable>, "token_hash" | "created_at" | 
   account_id: string | null;
 };
 
-/**
- * Makes a link for an email. Its token is in the fragment, which servers and logs never see; only its hash is
- * stored.
- */
+/** Makes a link for an email. Its token is in the fragment, which no server sees; its hash is stored. */
 export async function makeLink(parts: AccountParts, write: Write, link: NewLink, now: number): Promise<Link> {
   const { page, lifetime, newestOnly } = KINDS[link.kind];
   if (newestOnly) {

@@ -14,9 +14,7 @@ export type LoginMethod = {
   lastUsedAt: number | null;
 };
 
-/**
- * Every way to log in to an account, oldest first; `needed` has the ids of those that can't be disconnected.
- */
+/** An account's login methods, oldest first; `needed` has the ids of those that can't be disconnected. */
 export async function listLoginMethods(
   parts: AccountParts,
   accountId: string,

@@ -8,9 +8,7 @@ const ROWS_A_PAGE = 200;
 export type Resealed = {
   /** How many were sealed again with the newest key. */
   resealed: number;
-  /**
-   * How many are sealed with a missing key: such second factors can't be checked, and such emails not sent.
-   */
+  /** How many are sealed with a missing key: such second factors can't be checked, such emails not sent. */
   unreadable: number;
 };
 
@@ -51,10 +49,7 @@ export async function countSealed(parts: Parts): Promise<{ secondFactors: Sealed
   return { secondFactors: await count(secondFactors), waitingEmails: await count(waitingEmails) };
 }
 
-/**
- * Whether this node's keys open the second factors. Checks one page only, so that it is quick enough at the
- * start.
- */
+/** Whether this node's keys open the second factors. Checks one page only, to be quick at the start. */
 export async function opensSecondFactors(parts: Parts): Promise<boolean> {
   const [secondFactors] = SEALED;
   const page = await readPage(parts, secondFactors, "");

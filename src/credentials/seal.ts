@@ -18,10 +18,7 @@ export function createSeal(keys: readonly Uint8Array[]) {
   return {
     /** 32 bytes that are always the same for the same text, and that nobody can compute without the key. */
     hmac: (text: string): Buffer => createHmac("sha256", newest).update(`stamp:${text}`).digest(),
-    /**
-     * Encrypts with the newest key. `boundTo` is what the value belongs to: an account's or email's id, or a
-     * state.
-     */
+    /** Encrypts with the newest key. `boundTo` names what the value belongs to, such as an account's id. */
     close(plain: string, boundTo: string): Uint8Array {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(boundTo));

@@ -61,10 +61,7 @@ export async function writeNotice(
 
 type Counting = Pick<AccountParts, "settings" | "seal">;
 
-/**
- * Lets an email out if its address may still get one, and tells the address what was held back in the last
- * hour.
- */
+/** Lets an email out if its address may get one, and tells it what was held back in the hour before. */
 export function admitByBudget(parts: Counting): Admit {
   return async (write, { to, message }, now) => {
     if (!parts.settings.rateLimits) return true;

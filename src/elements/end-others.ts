@@ -38,8 +38,7 @@ export function askToEndOthers(root: ShadowRoot, count: number, end: () => Promi
   );
   dialog.addEventListener("close", () => {
     dialog.remove();
-    // The button that opened the dialog can't get the focus back if it is disabled now, with no other device
-    // left.
+    // The button that opened the dialog can't take the focus if it is disabled, with no device left.
     if (root.activeElement === null) root.querySelector("h2")?.focus();
   });
   root.append(dialog);

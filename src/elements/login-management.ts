@@ -122,8 +122,7 @@ export class LoginManagementElement extends OwnElement {
       this.#readAt = Date.now();
       this.#show();
     } catch (error) {
-      // If the session is over, the client tells every tab. Any other failure is retried, less and less
-      // often.
+      // If the session is over, the client tells every tab. Other failures are retried ever more slowly.
       if (turn !== this.#turn || over?.signal.aborted || (error instanceof Refused && error.isSignedOut))
         return;
       this.#failures += 1;

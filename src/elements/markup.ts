@@ -3,9 +3,7 @@ import { deviceShape } from "../react/login-management/device-shape.ts";
 type Properties = { [name: string]: string | boolean | undefined };
 type Child = Node | string;
 
-/**
- * Makes an element with attributes and children. `true` sets an attribute without a value; `false` omits it.
- */
+/** Makes an element. An attribute that is `true` is set without a value; one that is `false` is omitted. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Properties = {},

@@ -10,10 +10,7 @@ import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 type ProviderProps = LatchkeySettings & {
   /** The client to use. Default: one made for `basePath`. */
   client?: Client;
-  /**
-   * Called once, in every tab, when this device is logged out. Default: goes to the login page, and back
-   * after that.
-   */
+  /** Called once, in every tab, when this device is logged out. Default: goes to the login page and back. */
   onSignedOut?: (ending: Ending) => void;
   /** Everything that contains cards or calls hooks. */
   children: ReactNode;
@@ -62,9 +59,7 @@ function makeQueries(): QueryClient {
   return queries;
 }
 
-/**
- * Clears the data and calls the listener when this device is logged out. Returns how often that has happened.
- */
+/** When this device is logged out, clears the data and calls the listener. Returns how often it was. */
 function useSignedOut(
   { client, queries }: { client: Client; queries: QueryClient },
   onSignedOut: ProviderProps["onSignedOut"],

@@ -4,9 +4,7 @@ import { serverTime } from "../client/clock.ts";
 import type { Client, Reading, Session, SignedIn } from "../client/index.ts";
 
 export type LatchkeySettings = {
-  /**
-   * The path below which Latchkey is mounted, such as `/auth`. Default: "", the root of the page's origin.
-   */
+  /** The path on the page's origin where Latchkey is mounted, such as `/auth`. Default: "", the root. */
   basePath?: string;
   /** Whether passkeys can be used here: https with a host name, or localhost. Browsers without them are offered none. Default: `false`. */
   passkeys?: boolean;
@@ -28,9 +26,7 @@ type Latchkey = {
 /** The value of `<LatchkeyProvider>`; null outside of it. */
 export const LatchkeyContext = createContext<Latchkey | null>(null);
 
-/**
- * The first request, when a person opens the page, counts as use of the session; refreshes and retries don't.
- */
+/** The request when a person opens the page counts as use of the session; refreshes and retries don't. */
 export function readingOf({ client, queryKey }: Pick<QueryFunctionContext, "client" | "queryKey">): Reading {
   const query = client.getQueryState(queryKey);
   return { background: query !== undefined && (query.isInvalidated || query.fetchFailureCount > 0) };

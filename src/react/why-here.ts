@@ -6,9 +6,7 @@ export type Why = { sentence: string; question: string | null };
 
 const NOT_YOU = "Not you?";
 
-/**
- * Why the person is on the login page; null if no session ended. `days`: a session's lifetime, if whole days.
- */
+/** Why the person is on the login page; null if no session ended. `days`: the lifetime, if whole days. */
 export function whyHere(ending: Ending, now: number, days: number | null): Why | null {
   const by = deviceInSentence(ending.by ?? "another device");
   const when = ending.at ? `, ${relativeTime(ending.at, now).toLowerCase()}` : "";

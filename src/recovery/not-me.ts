@@ -103,10 +103,7 @@ function isReported(method: MethodOrigin, link: AccountLink): boolean {
   return by === sessionId || (from !== null && deviceHash !== null && Buffer.compare(from, deviceHash) === 0);
 }
 
-/**
- * The method whose session added this one. Passwords share an id: the one that was current at the time
- * counts.
- */
+/** The method whose session added this one. Passwords share an id: the one current at the time counts. */
 function addedWith(
   { added_with, created_at }: MethodOrigin,
   methods: readonly MethodOrigin[],

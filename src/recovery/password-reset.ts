@@ -15,9 +15,7 @@ import { type Account, lockAccount } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 
-/**
- * Emails a reset link if the address has an account. Answer and response time are the same for every address.
- */
+/** Emails a reset link if the address has an account. Answer and time are the same for every address. */
 export async function askForReset(visit: Visit, email: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
   const address = readEmailAddress(email);

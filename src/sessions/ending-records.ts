@@ -11,10 +11,7 @@ import { REASON_KEPT } from "./expiry.ts";
 type Gone = { tokenHash: Uint8Array; id: string; accountId: string; label: string; expiresAt: number };
 type Ending = { reason: EndReason; by: Actor | null; at: number };
 
-/**
- * How many endings of one event are listed one by one in an account's activity; the rest is grouped by
- * device.
- */
+/** How many endings of one event an account's activity lists one by one; the rest is grouped by device. */
 const ENTRIES_AN_ACCOUNT = 100;
 
 /** Stores why these sessions ended, so that the holders of their tokens can be told. */
@@ -32,9 +29,7 @@ export async function keepReasons(write: Write, gone: Gone[], { reason, by, at }
   await write.query.insertInto("ended_session").values(rows).execute();
 }
 
-/**
- * Why a session ended, as told to the holder of its token. The time is included only if a device ended it.
- */
+/** Why a session ended, as told to the holder of its token. The time is given only if a device ended it. */
 export function whyEnded({
   reason,
   by,

@@ -2,10 +2,7 @@ import type { SelectQueryBuilder } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 
-/**
- * Which sessions an event can end, and what selects them. Every field is required: without it, everybody's
- * would end.
- */
+/** Which sessions an event can end. Every field is required: without it, everybody's sessions would end. */
 export type Scopes = {
   none: { accountId: string };
   one: { accountId: string; id: string };

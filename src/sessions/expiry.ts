@@ -5,10 +5,7 @@ export const DAY = 86_400_000;
 /** How long the holder of an ended session's token can still be told why (and how long its cookie outlives it). */
 export const REASON_KEPT = 7 * DAY;
 
-/**
- * In ms. Other nodes write last uses up to a minute late, so a session that looks idle by less may be in use
- * there.
- */
+/** In ms. Other nodes write last uses up to a minute late, so a session may be less idle than it looks. */
 export const IDLE_MARGIN = 120_000;
 
 /**

@@ -74,9 +74,7 @@ export function createLastUsed(
     },
     /** The last use: the later of the row's time and the one that this process has seen. */
     of: (sessionId: string, writtenAt: number) => Math.max(seen.get(sessionId)?.at ?? 0, writtenAt),
-    /**
-     * Writes the uses that are due; with `everything`, also those of sessions written less than a minute ago.
-     */
+    /** Writes the uses that are due; with `everything`, also of sessions written less than a minute ago. */
     flush,
     async close(): Promise<void> {
       clearInterval(timer);
@@ -85,10 +83,7 @@ export function createLastUsed(
   };
 }
 
-/**
- * Yields the uses that are due, one statement's worth at a time; also a shorter list now and then, for a
- * pause.
- */
+/** Yields the due uses, one statement's worth at a time; now and then a shorter list, for a pause. */
 function* takeDue(seen: Map<string, Seen>, at: number, everything: boolean): Generator<[string, number][]> {
   let due: [string, number][] = [];
   // Sessions that are added meanwhile wait for the next flush, or this one might never end.

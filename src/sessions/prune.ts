@@ -80,10 +80,7 @@ async function restAfter(took: number, { stop, rest = 0 }: Pace): Promise<void> 
   });
 }
 
-/**
- * Sessions that nobody else has locked: waiting for a lock could deadlock, as its holder may wait for this
- * batch.
- */
+/** Sessions that nobody else has locked: the holder of a lock may itself be waiting for this batch. */
 function freeSessions(write: Write, most: number) {
   return write.query
     .selectFrom("session")

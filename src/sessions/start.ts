@@ -26,9 +26,7 @@ export type ClientInfo = {
   tokens: readonly string[];
   /** Bound cookies that came with the tokens; without one, a bound session's token may be a stolen copy. */
   boundTokens: readonly string[];
-  /**
-   * Whether the browser sent the device cookie. One that was made for this request is known to no account.
-   */
+  /** Whether the browser sent the device cookie. One made for this request is known to no account. */
   isReturning: boolean;
   network: Network;
 };
@@ -36,9 +34,7 @@ export type ClientInfo = {
 /** The network under which the limits on attempts count a request. */
 export type Network = {
   of: string;
-  /**
-   * Whether many visitors may share it. Limits are then ten times as high and don't apply to known browsers.
-   */
+  /** Whether many visitors may share it. Limits are then ten times as high, and known browsers exempt. */
   generous: boolean;
 };
 
@@ -46,9 +42,7 @@ export type Started = {
   token: string;
   /** As it was started; another sign-in may have replaced it by now. */
   session: FoundSession;
-  /**
-   * The challenge that the browser signs with the key that binds the session; null if sessions aren't bound.
-   */
+  /** The challenge to sign with the key that binds the session; null if sessions aren't bound. */
   bindingChallenge: string | null;
   /** This account has used other browsers before, but never this one. */
   fromNewDevice: boolean;

@@ -16,9 +16,7 @@ import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
-/**
- * After how many wrong codes the owner gets an email: in a known browser, the first few are probably typos.
- */
+/** After how many wrong codes the owner gets an email: in a known browser, the first may be typos. */
 const TOLD = { inKnownBrowser: 3, elsewhere: 1 };
 
 /**
@@ -66,10 +64,7 @@ async function findPendingSignIn(parts: AccountParts, token: string, now: number
     .executeTakeFirst();
 }
 
-/**
- * Counts a try as wrong before it is checked. Undefined if the sign-in is over or the credentials have
- * changed.
- */
+/** Counts a try as wrong before the check. Undefined if the sign-in is over or credentials have changed. */
 async function countTry(
   write: Write,
   token: string,
@@ -88,10 +83,7 @@ async function countTry(
     .executeTakeFirst();
 }
 
-/**
- * Somebody got past the first factor: the owner is told in the activity, and in one email at most per
- * sign-in.
- */
+/** Somebody got past the first factor: tells the owner in the activity, and by one email per sign-in. */
 async function noteWrongCode(
   visit: Visit,
   write: Write,

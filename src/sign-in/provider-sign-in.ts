@@ -8,10 +8,7 @@ import { makeId } from "../sessions/token.ts";
 import { afterFirstFactor, type SignInResult } from "./sign-in.ts";
 import { signUpWithProvider } from "./sign-up.ts";
 
-/**
- * Authentication methods (RFC 8176) by kind of factor: knowledge, possession, biometrics. Two kinds are both
- * factors.
- */
+/** Authentication methods (RFC 8176) by kind: knowledge, possession, biometrics. Two kinds are two factors. */
 const KINDS_OF_PROOF = [
   ["pwd", "pin", "kba"],
   ["otp", "hwk", "swk", "sc", "sms", "tel"],
@@ -72,8 +69,7 @@ async function signUpOrExplain(
   const address = identity.email === null ? null : readEmailAddress(identity.email);
   if (!address) return refuse("provider_no_email");
   const { emailVerified: verified } = identity;
-  // Before the look-up: else anyone who can enter any address at a provider could find out which have
-  // accounts.
+  // Before the look-up: a provider that lets anyone enter any address would reveal which have accounts.
   if (parts.settings.signUp !== "open" && !verified) return refuse("provider_no_email");
   if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
   const store = newIdentity(provider, identity, now, now);

@@ -108,9 +108,7 @@ export async function afterFirstFactor(
   });
 }
 
-/**
- * The last step of every sign-in, with the account locked: starts the session; emails if the browser is new.
- */
+/** The last step of every sign-in, with the account locked: the session, and an email about a new browser. */
 export async function finishSignIn(
   visit: Visit,
   write: Write,
@@ -151,9 +149,7 @@ async function addPendingSignIn(
   return { token, expiresAt };
 }
 
-/**
- * Records the failure in the owner's activity. Without an account it writes as much, or the time would tell.
- */
+/** Records the failure for the owner. Without an account it writes as much, or the time would tell. */
 async function noteFailure(
   visit: Visit,
   account: Account | undefined,

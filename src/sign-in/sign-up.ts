@@ -159,8 +159,7 @@ async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Outc
       // There is no account to lock yet. With this lock, the newer of two links made at once ends the older.
       await lockName(write, `sign-up ${address.key}`);
       const { email, key: email_key } = address;
-      // A sign-up link would not work for a reserved address, and its owner has a link to take the address
-      // back.
+      // A sign-up link wouldn't work for a reserved address; its owner has a link to take it back.
       if ((await reservedAddresses(write.query, [email_key], now)).size > 0)
         return writeEmails(parts, write, [{ to: email, message: messages.addressIsKept(context) }], now);
       const link = await makeLink(parts, write, { kind: "sign_up", account_id: null, email, email_key }, now);

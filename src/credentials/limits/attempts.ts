@@ -81,16 +81,11 @@ export function createAttempts(database: Database, on: boolean) {
         .where("count", ">", 0)
         .execute();
     },
-    /**
-     * Counts a wrong password for an address without an account: the same work as noting one for an account.
-     */
+    /** Counts a wrong password for an address without an account, with the same work as for an account. */
     async noteForNobody(write: Write, address: string, now: number): Promise<void> {
       await countTry(write, { kind: "password_of_nobody", of: address }, now);
     },
-    /**
-     * Runs only a few tries against one limit at once, so that successful ones at the same time don't use it
-     * up.
-     */
+    /** Runs only a few tries of one limit at once, so that right ones at the same time don't use it up. */
     inTurn: <T>(limit: Limit, work: () => Promise<T>) => turns.run(keyOf(limit), work),
   };
 }

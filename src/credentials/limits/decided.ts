@@ -2,9 +2,7 @@ import type { Database } from "../../database/database.ts";
 
 /** How many refusals are remembered; beyond that, the oldest is forgotten. */
 const MOST = 10_000;
-/**
- * How long a refusal is trusted before its row is read again, in ms: another node may have reset the limit.
- */
+/** How long a refusal is trusted until its row is read again, in ms: another node may reset the limit. */
 const BELIEVED = 2_000;
 
 type Limit = { key: string; most: number };

@@ -21,10 +21,7 @@ import {
 /** Loaded when first needed, not at the start: it takes as long to load as everything else together. */
 const webAuthn = () => import("@simplewebauthn/server");
 
-/**
- * Options for creating a passkey, for an account or a sign-up. An authenticator can hold one passkey per
- * account.
- */
+/** Options for creating a passkey, for an account or a sign-up; one passkey per authenticator and account. */
 export async function registrationOptions(
   parts: AccountParts,
   of: { kind: CeremonyKind; accountId: string | null; email: string; browser: string; data?: string },
@@ -129,9 +126,7 @@ export async function acceptAuthentication(
   return (await moveCounter(parts.database, passkey, newCounter, now)) ? { passkey, userVerified } : null;
 }
 
-/**
- * The transports that the browser names for the authenticator. They aren't signed, so they may be anything.
- */
+/** The transports that the browser names for the authenticator. Unsigned, so they may be anything. */
 function readTransports(said: unknown): string[] {
   const texts = Array.isArray(said) ? said.filter((one): one is string => typeof one === "string") : [];
   return texts.filter((one) => /^[a-z-]{2,16}$/.test(one)).slice(0, 8);

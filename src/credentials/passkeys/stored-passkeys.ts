@@ -79,9 +79,7 @@ export async function moveCounter(
   return moved !== undefined;
 }
 
-/**
- * Whether this has the form of a credential id. Others are never stored, so there's no need to look them up.
- */
+/** Whether this has the form of a credential id. Other values are never stored, or looked up. */
 export function isCredentialId(given: unknown): given is string {
   return typeof given === "string" && CREDENTIAL_ID.test(given);
 }

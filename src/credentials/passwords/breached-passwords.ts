@@ -5,20 +5,14 @@ import { SettingError } from "../../options/options.ts";
 /** The header of a file: these 8 bytes, and then how many passwords it has. */
 const MAGIC = Buffer.from("LKbreach");
 const HEADER_BYTES = 16;
-/**
- * Bytes kept of a password's SHA-1: with 100 million entries, one in 10^11 other passwords matches by
- * accident.
- */
+/** Bytes kept of a SHA-1: with 100 million entries, one in 10^11 other passwords matches by accident. */
 const ENTRY_BYTES = 8;
 /** Once the binary search has narrowed to this many entries, they are read at once. */
 const ENTRIES_A_READ = 512;
 /** A line of a list from Have I Been Pwned: a SHA-1, and how often it was seen. */
 const HASHED = /^([0-9a-f]{40})(?::\d+)?$/i;
 
-/**
- * Passwords that were leaked somewhere. Their sorted, shortened hashes are in a file that is read only in
- * parts.
- */
+/** Leaked passwords: their sorted, shortened hashes in a file, of which only parts are read. */
 export type BreachedPasswords = {
   has(password: string): Promise<boolean>;
   close(): Promise<void>;
@@ -82,10 +76,7 @@ function readLine(line: string): bigint | null {
   return line === "" ? null : entryOf(line);
 }
 
-/**
- * Packs a list of passwords into the bytes of a file, and counts them. Needs 16 bytes of memory for each
- * password.
- */
+/** Packs a list of passwords into a file's bytes, and counts them. Needs 16 bytes of memory for each. */
 export async function packBreachedPasswords(
   lines: AsyncIterable<string>,
 ): Promise<{ bytes: Uint8Array[]; count: number }> {

@@ -4,10 +4,7 @@ import { Worker } from "node:worker_threads";
 import { codeFile } from "../../own-files.ts";
 import type { Question } from "./bcrypt-worker.ts";
 
-/**
- * Marks a hash that another system made. It is verified as it is, and replaced with our own at the next
- * sign-in.
- */
+/** Marks another system's hash. It is verified as it is, and replaced with ours at the next sign-in. */
 export const FOREIGN = "foreign:";
 
 /** The most that one check may cost; a hash that needs more isn't imported. */
@@ -23,9 +20,7 @@ const LEAST_DIGEST_BYTES = 16;
 type Check = { spellings: readonly Spelling[]; matches(password: string): Promise<boolean> };
 type Spelling = "as typed" | "NFC" | "NFKC";
 
-/**
- * Turns another system's hash into the form that is stored; or `why`, half a sentence, if it can't be used.
- */
+/** Turns another system's hash into its stored form; or `why`, half a sentence, if it can't be used. */
 export function takeOverPassword(hash: string): { stored: string } | { why: string } {
   const check = readCheck(hash);
   return "why" in check ? check : { stored: FOREIGN + hash };
@@ -61,10 +56,7 @@ function spell(password: string, spelling: Spelling): string {
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 const ARGON2 = /^\$(argon2(?:id|i|d))\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 const SCRYPT = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
-/**
- * better-auth uses the hex text of the salt as it is, without decoding it; its parameters are always the
- * same.
- */
+/** better-auth doesn't decode the salt's hex text; its parameters are always the same. */
 const BETTER_AUTH = /^([0-9a-f]{32}):([0-9a-f]{128})$/;
 const BETTER_AUTH_COST = { N: 16_384, r: 16, p: 1 };
 

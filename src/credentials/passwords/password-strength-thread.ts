@@ -5,9 +5,7 @@ import { createSemaphore } from "./semaphore.ts";
 
 /** At 20 ms each, the last in the queue waits 2 s. */
 const MOST_WAITING = 100;
-/**
- * In ms. The first question waits until the dictionaries are loaded, which takes seconds on a busy machine.
- */
+/** In ms. Loading the dictionaries for the first question takes seconds on a busy machine. */
 const TIMEOUT = 10_000;
 
 const semaphore = createSemaphore(1, TIMEOUT, "Too many passwords are being judged.", MOST_WAITING);

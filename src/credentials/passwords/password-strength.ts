@@ -1,10 +1,7 @@
 import type { BreachedPasswords } from "./breached-passwords.ts";
 import { holdStrengthThread } from "./password-strength-thread.ts";
 
-/**
- * On zxcvbn's scale of 0 to 4. With a lower score, a patient attacker with a stolen database finds the
- * password.
- */
+/** On zxcvbn's scale of 0 to 4. Below, a patient attacker with a stolen database finds the password. */
 const LEAST_SCORE = 3;
 /**
  * How much of a password the estimator gets, in UTF-16 units: its time grows with the square of the length,

@@ -98,9 +98,7 @@ function freshness(config: client.Configuration, isGitHub: boolean): Record<stri
   };
 }
 
-/**
- * Whether this provider's ID tokens say when the person signed in (`auth_time`), according to its metadata.
- */
+/** Whether this provider's ID tokens, by its metadata, say when the person signed in (`auth_time`). */
 function tellsWhen(config: client.Configuration): boolean {
   const { claims_supported: claims, jwks_uri: keys } = config.serverMetadata();
   return keys !== undefined && (claims === undefined || claims.includes("auth_time"));

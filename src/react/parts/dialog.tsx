@@ -12,9 +12,7 @@ type DialogProps = {
   children: ReactNode;
   /** Called on Escape or by a button; the caller then removes the dialog. */
   onClose: () => void;
-  /**
-   * An `alertdialog` starts with the focus on its field; without a field, on the button that changes nothing.
-   */
+  /** An `alertdialog` first focuses its field; without a field, the button that changes nothing. */
   role?: "dialog" | "alertdialog";
 };
 

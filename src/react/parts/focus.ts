@@ -33,9 +33,7 @@ function focusFirst(card: HTMLElement, places: readonly string[]): void {
   found.find((element) => element !== null)?.focus();
 }
 
-/**
- * Keeps the focus in the card when the focused row, field or button disappears because an answer has arrived.
- */
+/** Keeps the focus in the card when an arriving answer removes the focused row, field or button. */
 function useStandIn(card: RefObject<HTMLElement | null>, step: string): void {
   useEffect(() => {
     const node = card.current;

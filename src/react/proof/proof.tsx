@@ -99,10 +99,7 @@ function useCancelAtEnding(asked: Asked | null): void {
   }, [endings, asked]);
 }
 
-/**
- * The name of the action for which the page left for another site; null if the person came back without a
- * proof.
- */
+/** The action for which the page left for another site; null if the person came back without a proof. */
 function readLeft(): string | null {
   // The page may be rendered on a server.
   if (typeof sessionStorage === "undefined") return null;
@@ -203,10 +200,7 @@ function ProofForm({ asksPassword, asksCode, proved, onTooLate }: ProofFormProps
   );
 }
 
-/**
- * Whether a proof was enough; false if it was refused with the code `butFor`, which tells what else to ask
- * for.
- */
+/** Whether a proof was enough; false if refused with the code `butFor`, which tells what else is needed. */
 async function proves(proof: Promise<void>, butFor: string): Promise<boolean> {
   try {
     await proof;

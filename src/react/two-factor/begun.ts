@@ -20,9 +20,7 @@ export function forgetBegun(): void {
   sessionStorage.removeItem(KEPT);
 }
 
-/**
- * The secret that this account has begun to set up in this tab; null if it is too old, or another account's.
- */
+/** The secret that this account has begun to set up in this tab; null if too old or another account's. */
 export function findBegun(accountId: string): Begun | null {
   const kept: Kept | null = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   if (kept?.accountId === accountId && Date.now() < kept.until) return kept;

@@ -4,8 +4,8 @@ import { hashToken } from "../token.ts";
 import { type BindingSettings, isBindable, ON_THE_WAY } from "./bindable.ts";
 
 /**
- * What a request's bound cookies say about a session: it isn't bound; it is bound and the device proved; its
- * browser sends its bound cookie for the first time; or the proof is missing.
+ * What a request's bound cookies say about a session: it isn't bound; it is bound, and its device is proved;
+ * the browser sends its bound cookie for the first time; or the proof is missing.
  */
 export type DeviceProof = "not_bound" | "proved" | "first_proof" | "missing";
 
@@ -25,10 +25,7 @@ export function checkDevice(
   return proved ? "proved" : "missing";
 }
 
-/**
- * The last bound cookie seen with a cached session, and its hash: the same cookie usually comes with each
- * request.
- */
+/** The last bound cookie seen with a cached session, and its hash: usually the same one comes again. */
 const shownLast = new WeakMap<FoundBinding, { token: string; hash: Uint8Array }>();
 
 function hashOf(session: FoundBinding, token: string): Uint8Array {
@@ -39,9 +36,7 @@ function hashOf(session: FoundBinding, token: string): Uint8Array {
   return hash;
 }
 
-/**
- * Whether a bound cookie with this hash is valid: the current one, or the previous one until its own expiry.
- */
+/** Whether a bound cookie with this hash is valid: the current one, or the previous until its expiry. */
 function isGood(session: FoundBinding, hash: Uint8Array, now: number): boolean {
   const { boundHash, boundUntil, formerBoundHash, formerBoundUntil } = session;
   return (
@@ -54,10 +49,7 @@ export function isSame(one: Uint8Array | null, other: Uint8Array): boolean {
   return one !== null && Buffer.compare(one, other) === 0;
 }
 
-/**
- * Whether the browser may just have dropped its bound cookie: a request without it needn't be a stolen
- * copy's.
- */
+/** Whether the browser may just have dropped its bound cookie; without it, this needn't be a stolen copy. */
 export function isJustDropped({ boundUntil }: FoundBinding, now: number): boolean {
   const left = (boundUntil ?? 0) - now;
   return left >= 0 && left <= ON_THE_WAY;

@@ -55,9 +55,7 @@ function registeredKey(jwt: string): BindingKey | null {
   return publicKey.safeParse({ alg: read.alg, jwk }).data ?? null;
 }
 
-/**
- * The challenge that a proof signs, verified with this key and not with one that it carries. Null if invalid.
- */
+/** The challenge that a proof signs, verified with this key, not with one it carries. Null if invalid. */
 export async function readProof(jwt: string, { alg, jwk }: BindingKey): Promise<string | null> {
   if (!readHeader(jwt)) return null;
   try {

@@ -8,9 +8,7 @@ import { readProof, storedKey } from "./proof.ts";
 import type { Bound } from "./register.ts";
 import { findLive, lockRow, type Row } from "./row.ts";
 
-/**
- * The proof was accepted; or the browser must sign this challenge; or the session is over or no longer bound.
- */
+/** The proof was accepted; or the browser must sign this challenge; or the session is over or not bound. */
 export type Refreshed =
   | ({ is: "refreshed" } & Bound)
   | { is: "stale"; sessionId: string; challenge: string }

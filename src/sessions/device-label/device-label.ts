@@ -2,10 +2,7 @@ import { UNKNOWN_DEVICE } from "../../answers.ts";
 import { hintsFit, readBrowser, refineBrowser } from "./browser.ts";
 import { readPlatformHint, readSystem } from "./system.ts";
 
-/**
- * The browser and system that a sign-in came from, as the list of sessions shows them: families, never
- * versions.
- */
+/** The browser and system of a sign-in, as the list of sessions shows them: families, never versions. */
 export type Device = {
   /** Browser or app, from a fixed list, or null. */
   browser: string | null;

@@ -4,10 +4,7 @@
  */
 export type Mark = readonly [name: string, ...marks: (string | RegExp)[]];
 
-/**
- * Reads a table from JSON: groups of names, each with its marks. A mark between slashes is a regular
- * expression.
- */
+/** Reads a table from JSON: groups of names with their marks. `/…/` is a regular expression. */
 export function marksOf(table: Record<string, Record<string, string[]>>): Mark[] {
   return Object.values(table)
     .flatMap((group) => Object.entries(group))

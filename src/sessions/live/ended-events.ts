@@ -14,17 +14,12 @@ export type SessionEnded = {
   at: string;
 };
 
-/**
- * The app's callback. If it throws or rejects, the error is logged and the other listeners are still called.
- */
+/** The app's callback. If it throws or rejects, the error is logged; other listeners are still called. */
 export type EndedListener = (ended: SessionEnded) => void | Promise<void>;
 
 /** Hints that come within this time of each other cause one look at the tables, in ms. */
 const GATHER = 50;
-/**
- * How far before the last look each look goes back, in ms: a commit may be seen late, and nodes' clocks
- * differ.
- */
+/** How far before the last look each look goes back, in ms: commits may show late, and clocks differ. */
 const LOOK_BACK = 60_000;
 /** How often to look for sessions that have expired, in ms: nobody announces those. */
 const TICK = 5_000;
@@ -96,8 +91,7 @@ export class EndedEvents {
     const now = settings.now();
     const lookedAt = this.#lookedAt;
     const from = Math.max(this.#since, lookedAt - LOOK_BACK);
-    // Read before the ended ones: a session that is pruned between the two queries is then in both, not in
-    // neither.
+    // Read before the ended ones: a session pruned between the two queries is then in both, not in neither.
     const over = await database.read
       .selectFrom("session")
       .select(["id", "account_id", "expires_at"])

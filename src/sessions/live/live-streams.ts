@@ -7,23 +7,14 @@ import type { SessionParts } from "../parts.ts";
 import { readEnded, readLiving } from "./read-sessions.ts";
 import { type Hint, type Subscription, watch } from "./watch.ts";
 
-/**
- * How often a stream gets a heartbeat, which keeps proxies from closing it, and its session is checked; in
- * ms.
- */
+/** How often a stream gets a heartbeat, so that no proxy closes it, and its session is checked; in ms. */
 const HEARTBEAT = 25_000;
 /** Streams whose heartbeats come within this time of each other are checked in one query, in ms. */
 const GATHER = 1_000;
 const SESSIONS_A_QUERY = 500;
-/**
- * Per session: more than a person has pages open, and few enough that a stolen cookie can't use up all
- * streams.
- */
+/** Per session: more pages than a person opens, and so few that a stolen cookie can't use up all streams. */
 const MOST_OF_SESSION = 20;
-/**
- * Per process. Each holds a connection and about 20 kB; ports and file handles of one machine allow ten times
- * as many.
- */
+/** Per process. Each holds a connection and about 20 kB; a machine's ports and files allow ten times more. */
 const MOST_STREAMS = 10_000;
 /** `Retry-After`, in s: another tab may be closed by then. */
 const RETRY_AFTER = 30;
@@ -34,10 +25,7 @@ export type Listener = {
   /** Tells the page why its session has ended, then closes the stream. */
   signedOut(why: SignedOut): void;
   heartbeat(): void;
-  /**
-   * Closes without an event, so that the page reconnects: the server stops, or its device's proof has run
-   * out.
-   */
+  /** Closes without an event; the page reconnects. The server stops, or the device's proof has run out. */
   close(): void;
 };
 
@@ -107,9 +95,7 @@ export class LiveStreams {
     return this.#size;
   }
 
-  /**
-   * Closes every stream, and any opened later, without an event: the server stops, and the pages reconnect.
-   */
+  /** Closes every stream, and any opened later, without an event: the server stops, and pages reconnect. */
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#gathering);
@@ -158,8 +144,7 @@ export class LiveStreams {
       this.#end(stream, { reason: "expired" });
       return;
     }
-    // A stream that was opened with copied cookies ends when they run out; the owner's page reconnects with
-    // new ones.
+    // A stream opened with copied cookies ends when they run out; the owner's page reconnects with new ones.
     if (provedUntil !== null && provedUntil <= now) {
       this.#end(stream, null);
       return;
@@ -176,10 +161,7 @@ export class LiveStreams {
     stream.timer.unref();
   }
 
-  /**
-   * Whether a session has expired or is idle. The row's last use counts too: it may be in use on another
-   * node.
-   */
+  /** Whether a session has expired or is idle. The row counts too: another node may have seen a use. */
   #overByTime({ session }: Stream, writtenAt = 0): SignedOut | null {
     const { settings, lastUsed } = this.#parts;
     const lastUsedAt = lastUsed.of(session.id, writtenAt);

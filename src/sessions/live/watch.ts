@@ -7,9 +7,7 @@ export type Hint = string | "everyone";
 export type Subscriber = {
   /** Whether this hint is a reason to look. */
   concerns(hint: Hint): boolean;
-  /**
-   * Reads the tables and passes on what has changed. If it throws, it is called again later, for everyone.
-   */
+  /** Reads the tables and passes on changes. If it throws, it is called again later, for everyone. */
   look(hints: ReadonlySet<Hint>): Promise<void>;
   onError(error: unknown): void;
   /** Hints that come within this time of each other cause one call of `look`, in ms. */
