@@ -10,7 +10,7 @@ import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 type ProviderProps = LatchkeySettings & {
   /** The client to use. Default: one made for `basePath`. */
   client?: Client;
-  /** Called once, in every tab, when this device is logged out. Default: goes to the login page and back. */
+  /** Called in every tab when this device is logged out. Default: goes to the login page, which leads back. */
   onSignedOut?: (ending: Ending) => void;
   /** Everything that contains cards or calls hooks. */
   children: ReactNode;

@@ -8,7 +8,7 @@ import { makeId } from "../sessions/token.ts";
 import { afterFirstFactor, type SignInResult } from "./sign-in.ts";
 import { signUpWithProvider } from "./sign-up.ts";
 
-/** Authentication methods (RFC 8176) by kind: knowledge, possession, biometrics. Two kinds are two factors. */
+/** Authentication methods (RFC 8176): knowledge, possession, biometrics. Two kinds count as both. */
 const KINDS_OF_PROOF = [
   ["pwd", "pin", "kba"],
   ["otp", "hwk", "swk", "sc", "sms", "tel"],
