@@ -10,7 +10,7 @@ import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 type ProviderProps = LatchkeySettings & {
   /** The client to use. Default: one made for `basePath`. */
   client?: Client;
-  /** Called in every tab when this device is logged out. Default: goes to the login page, which leads back. */
+  /** Called in every tab if this device is logged out. Default: goes to the login page, which leads back. */
   onSignedOut?: (ending: Ending) => void;
   /** Everything that contains cards or calls hooks. */
   children: ReactNode;
