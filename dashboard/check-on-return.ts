@@ -3,10 +3,10 @@ import { type Reading, Refused } from "../src/client/index.ts";
 import { nextTry } from "../src/client/next-try.ts";
 import { useClient } from "../src/react/index.ts";
 
-/** `checking`: nothing is shown; `unanswered`, `refused`: nor can it be found out for now whether it may be. */
+/** Unless `checked`, the page is hidden. `unanswered` and `refused`: the check failed, and is tried again. */
 export type Check = "checked" | "checking" | "unanswered" | "refused";
 
-/** A page that is looked at again shows nothing before its session was checked; what had the focus has it again after it. */
+/** Hides a page when the person comes back to it, until its session is checked; then restores the focus. */
 export function useCheckOnReturn(): Check {
   const client = useClient();
   const [check, setCheck] = useState<Check>("checked");
@@ -27,17 +27,17 @@ export function useCheckOnReturn(): Check {
     const ask = (reading: Reading) => {
       clearTimeout(timer);
       client.checkSession(reading).then(
-        // An answer that comes once the person has gone again shows nothing: whoever comes next is checked first.
+        // Hidden again by now, the page stays hidden: the next person to come back must be checked first.
         () => isHidden() || setCheck("checked"),
         (error: unknown) => {
           const isRefused = error instanceof Refused;
-          // Where nobody is signed in, the page is leaving already; otherwise it asks again.
+          // If nobody is signed in, the page is already leaving; otherwise it asks again.
           if (isRefused && error.isSignedOut) return;
           const why = isRefused ? "refused" : "unanswered";
           setCheck((before) => (before === "checked" ? before : why));
           clearTimeout(timer);
           failures += 1;
-          // While nobody looks at it, nothing is asked: whoever comes back asks at once.
+          // A hidden page doesn't ask again: it asks as soon as it is visible.
           if (!isHidden()) timer = setTimeout(askAgain, nextTry(failures, error));
         },
       );

@@ -1,7 +1,7 @@
 import type { Ending } from "../src/client/index.ts";
 import { canUsePasskeys } from "../src/react/proof/passkeys.ts";
 
-/** What the server tells the page about itself, in a meta element: no script is inline. */
+/** The server's settings for the page. They come in a meta element, since inline scripts aren't allowed. */
 export type Config = {
   basePath: string;
   signUp: "open" | "verify-first" | "closed";
@@ -9,14 +9,14 @@ export type Config = {
   returnOrigins: string[];
   passkeys: boolean;
   oidc: { id: string; name: string }[];
-  /** How long a session lasts; null where that isn't a whole number of days. */
+  /** How many days a session lasts; null if it isn't a whole number. */
   sessionDays: number | null;
   name: string;
   /** The picture beside the name; null for Latchkey's own. */
   logo: string | null;
-  /** Terms and the like. */
+  /** Links such as terms and privacy. */
   links: { words: string; href: string }[];
-  /** Why this browser's session is over, or opens no app yet; `now` is the server's clock, as it said so. */
+  /** Why this browser's session has ended, or isn't enough for the app. `now`: the server's time then. */
   ending: Ending & { now: number };
 };
 

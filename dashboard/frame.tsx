@@ -13,27 +13,27 @@ export function useFrame(): Surroundings {
   return frame;
 }
 
-/** The address of a page of Latchkey. */
+/** Returns a function for the path of one of Latchkey's pages. */
 export function usePath(): (page: string) => string {
   const { config } = useFrame();
   return (page) => config.basePath + page;
 }
 
 /**
- * Goes to another page, in the place of this one. Where that takes long, whoever awaits it stays at work: what
- * was done is not to be sent again meanwhile, to be refused as done already.
+ * Replaces this page with another one. The promise never resolves, so the form that awaits it stays busy
+ * until the page is gone, and can't be sent a second time.
  */
 export function leaveTo(href: string): Promise<never> {
   location.replace(href);
   return untilLeft();
 }
 
-/** Lasts as long as the page, which is about to leave. */
+/** Never resolves: for awaiting the end of a page that is about to leave. */
 export function untilLeft(): Promise<never> {
   return new Promise(() => {});
 }
 
-/** Goes on after a sign-in: where the person was going, or to the security page; to the same place on it. */
+/** Continues after a sign-in, to the page in `next` or the security page, with the fragment. */
 export function useGoOn(): (hash?: string) => Promise<never> {
   const { config } = useFrame();
   return (hash = location.hash) => {
@@ -44,7 +44,7 @@ export function useGoOn(): (hash?: string) => Promise<never> {
   };
 }
 
-/** Names the page, and tells where it has just become another one: not when it was loaded. */
+/** Sets the page's title. Calls `onChanged` when it changes later, but not when the page loads. */
 export function useTitle(title: string, onChanged?: () => void): void {
   const { config } = useFrame();
   const site = ` · ${config.name}`;
@@ -82,11 +82,11 @@ function Key() {
   );
 }
 
-/** A page of one task: the mark, and one card in the upper third. Where the task ends, its heading says so and has the focus. */
+/** A page for one task: the logo and a card. When its title changes, the heading gets the focus. */
 export function OneTask({ title, children }: { title: string; children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useTitle(title, () => {
-    // A field of the next step may have it already.
+    // A field of the next step may already have the focus.
     if (document.activeElement === document.body) heading.current?.focus();
   });
   return (
@@ -103,7 +103,7 @@ export function OneTask({ title, children }: { title: string; children: ReactNod
   );
 }
 
-/** Terms, privacy and support, where there are any. They open beside the page: what was typed here stays. */
+/** Links to terms, privacy and support, if any. They open in a new tab, so that what was typed here stays. */
 export function SiteLinks() {
   const { config } = useFrame();
   if (config.links.length === 0) return null;
@@ -120,7 +120,7 @@ export function SiteLinks() {
 
 const NOTICE = "latchkey:notice";
 
-/** A sentence for the next page, by its name only: nothing that a link could put there is ever shown. */
+/** Messages for the next page. Only the name is stored, so that no other text can ever be shown. */
 const NOTICES = {
   deleted: "Your account was deleted.",
   reset: "Password changed. Every device was logged out. Log in with the new password.",
@@ -132,7 +132,7 @@ export function leaveNotice(name: keyof typeof NOTICES): void {
   sessionStorage.setItem(NOTICE, name);
 }
 
-/** For what has not come to pass after all. */
+/** Removes a notice if what it says hasn't happened after all. */
 export function takeBackNotice(name: keyof typeof NOTICES): void {
   if (sessionStorage.getItem(NOTICE) === name) sessionStorage.removeItem(NOTICE);
 }
@@ -143,7 +143,7 @@ export function takeNotice(): string | null {
   return name !== null && name in NOTICES ? NOTICES[name as keyof typeof NOTICES] : null;
 }
 
-/** Takes a parameter out of the address bar: a reload is to say it no more. */
+/** Takes a parameter out of the URL, so that its message isn't shown again after a reload. */
 export function takeFromAddress(name: string): string | null {
   const url = new URL(location.href);
   const value = url.searchParams.get(name);

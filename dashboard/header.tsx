@@ -22,12 +22,12 @@ export function Header() {
   );
 }
 
-/** Logs out; the page then leaves, with every other tab. */
+/** Logs out. Then this page, like every other tab, goes to the login page. */
 async function logOut(client: Client): Promise<void> {
   try {
     await client.signOut();
   } catch (error) {
-    // It may have come to pass all the same: then the page leaves, and there is nothing to say.
+    // The log-out may have happened all the same. Then the page leaves, and no error is shown.
     await client.checkSession({ background: true }).catch((unsure: unknown) => {
       throw unsure instanceof Refused && unsure.isSignedOut ? new Cancelled() : unsure;
     });
@@ -36,7 +36,7 @@ async function logOut(client: Client): Promise<void> {
   await untilLeft();
 }
 
-/** Nobody goes away from a device in the belief of having logged out. */
+/** Says that the log-out may have failed: nobody should leave a device wrongly believing they logged out. */
 function stillLoggedIn(error: unknown): Problem {
   return error instanceof Unreachable && error.status === null
     ? { sentence: "No answer from the server: you may still be logged in here. Try again." }
@@ -47,14 +47,14 @@ function AccountMenu({ email, leaving }: { email: string; leaving: Action<[]> })
   const [isOpen, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  // In browsers from before 2024 it may be no popover, and stands open.
+  // Browsers from before 2024 may not support popovers; there the menu is always open.
   const close = () => menu.current?.hidePopover?.();
   const signOut = async () => {
     if (!(await leaving.act())) close();
   };
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Escape") button.current?.focus();
-    // The focus is at the button again, and goes on from there.
+    // Closing returns the focus to the button, and Tab continues from there.
     if (event.key === "Tab") close();
   };
   return (

@@ -1,7 +1,7 @@
 /**
- * The token of an emailed link. It leaves the address bar at once, and no server ever sees it. Until it is used or
- * refused, the page's own entry in the history of its tab keeps it: a phone that needed the memory loads the page
- * again. Unlike what is stored, nothing but that one page can read it.
+ * Takes an emailed link's token out of the URL's fragment, which no server ever sees. Until the token is used
+ * or refused, it is kept in the state of the page's history entry, since a phone may reload the page to free
+ * memory. Unlike session storage, only this page can read that.
  */
 export function takeToken(): string | null {
   const token = tokenInAddress();
@@ -14,14 +14,14 @@ export function dropToken(): void {
   history.replaceState(null, "");
 }
 
-/** A link that is opened in the tab of another one changes only the part after the #, which loads nothing. */
+/** Reloads when another link is pasted into the page's tab: a change of the fragment alone loads nothing. */
 export function loadPastedLinks(): void {
   window.addEventListener("hashchange", () => {
     if (tokenInAddress() !== null) location.reload();
   });
 }
 
-/** Where an app sends people to log in, what is behind the # is the app's own. */
+/** The token in the fragment. With `next`, an app sent the person here, and the fragment is the app's. */
 function tokenInAddress(): string | null {
   if (new URLSearchParams(location.search).has("next")) return null;
   return new URLSearchParams(location.hash.slice(1)).get("token");
@@ -35,8 +35,8 @@ function tokenInEntry(): string | null {
 const KEPT_TOKEN = "latchkey:confirmation";
 
 /**
- * The same, kept in this tab until `forgetToken`, so that the page can go on with it after a log-in: no
- * address that a server sees ever has it.
+ * Like `takeToken`, but also keeps the token in this tab until `forgetToken`, so that the page can continue
+ * after a login. The token is never in a URL that a server sees.
  */
 export function takeTokenAndKeep(): string | null {
   const token = takeToken() ?? keptToken();

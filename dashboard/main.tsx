@@ -7,11 +7,11 @@ import { readConfig } from "./config.ts";
 import { Frame } from "./frame.tsx";
 import { loadPastedLinks } from "./link-token.ts";
 
-/** Only what a page needs is fetched: nobody waits for the code of another page to log in. */
+/** Each page loads only its own code, so that the login page doesn't wait for that of others. */
 const emailedLink = (name: keyof typeof import("./pages/emailed-links.tsx")) => async () =>
   (await import("./pages/emailed-links.tsx"))[name];
 
-/** Every page; the server has already decided who may see which. */
+/** Every page. The server has already decided which of them this person may see. */
 const PAGES = {
   "/login": async () => (await import("./pages/login.tsx")).LoginPage,
   "/sign-up": async () => (await import("./pages/sign-up.tsx")).SignUpPage,
@@ -30,13 +30,13 @@ const root = document.getElementById("page");
 loadPastedLinks();
 if (root) void show(root);
 
-/** Fetches first, then draws: a page that takes the token out of its address is begun once. */
+/** Loads the page's code before rendering, so that a page that takes a token from the URL starts once. */
 async function show(element: HTMLElement): Promise<void> {
   const fetchPage = navigator.cookieEnabled
     ? (PAGES[path as keyof typeof PAGES] ?? PAGES["/login"])
     : async () => (await import("./pages/cookies-off.tsx")).CookiesOffPage;
   const Page = await fetchPage();
-  // What stands there is for those to whom the scripts don't come.
+  // Removes the server's content, which is for browsers in which the scripts don't load.
   element.replaceChildren();
   createRoot(element).render(
     <StrictMode>

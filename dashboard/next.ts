@@ -1,7 +1,7 @@
 /**
- * Where to go after a sign-in: the page's own origin or a declared one, judged by the URL parser itself.
- * Everything else leads to the security page. No server sees the part after the #, but browsers carry it along
- * from the page that sent the person to log in: it belongs to that page, and leads back to the place on it.
+ * Where to go after a sign-in: to the URL in `next` if its origin, as the URL parser reads it, is the page's
+ * own or a declared one; else to the security page. Browsers keep the fragment of the page that sent the
+ * person to log in when they follow its redirect, so it is added to `next`.
  */
 export function nextAfterSignIn(
   next: string | null,
@@ -10,7 +10,7 @@ export function nextAfterSignIn(
   const home = `${here.origin}${here.basePath}/settings/security${here.hash}`;
   const url = next === null ? null : parse(next, here.origin);
   if (url === null) return home;
-  // The origin of blob:https://… is the one inside it.
+  // Checks the scheme too: the origin of blob:https://… is the one inside it.
   const isKnown =
     /^https?:$/.test(url.protocol) && (url.origin === here.origin || here.returnOrigins.includes(url.origin));
   if (!isKnown || url.username || url.password) return home;

@@ -1,21 +1,21 @@
 const PLACE = "latchkey:place";
 
 /**
- * For a log-in at another site, keeps in this tab what is behind the #. It can't travel in an address: apps have
- * secrets there, and no server sees them. The page that the person comes back to has `step=place`.
+ * Keeps the URL's fragment in this tab during a login at another site. It mustn't be in a URL that a server
+ * sees, since apps may have secrets in it. The person comes back to the login page with `step=place`.
  */
 export function keepPlace(hash: string): void {
   sessionStorage.setItem(PLACE, hash);
 }
 
-/** What was kept, once. */
+/** Returns the kept fragment, and forgets it. */
 export function takePlace(): string {
   const hash = sessionStorage.getItem(PLACE) ?? "";
   sessionStorage.removeItem(PLACE);
   return hash;
 }
 
-/** Where a log-in at another site leads, if there is a place to be found again: to the login page first. */
+/** Where a login at another site leads if there is a fragment to restore: to the login page first. */
 export function byWayOf(loginPage: string, next: string | null): string {
   const url = new URL(loginPage, location.origin);
   url.searchParams.set("step", "place");

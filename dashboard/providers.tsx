@@ -32,7 +32,7 @@ export function Providers() {
   );
 }
 
-/** What stands below the form, where there is any: a line, then the other ways in. */
+/** Other ways to log in, below the form and a line with "or"; nothing if there are none. */
 export function OtherWays({ isAny, children }: { isAny: boolean; children: ReactNode }) {
   if (!isAny) return null;
   return (

@@ -3,7 +3,7 @@ import { useWho } from "../src/react/index.ts";
 import { Button } from "../src/react/parts/button.tsx";
 import { useFrame, useGoOn } from "./frame.tsx";
 
-/** What this session lacks where the site asks everyone for two factors, and the way on once it has it. */
+/** If the site requires two factors: says what this session lacks, and continues once it has both. */
 export function TwoFactorNeeded() {
   const { config } = useFrame();
   const { data: who } = useWho();
@@ -24,7 +24,7 @@ function sentence(isOn: boolean, wasOn: boolean): ReactNode {
   if (!isOn) {
     return (
       <>
-        {/* To the heading, since that takes the focus: a keyboard or a screen reader goes on there. */}
+        {/* The heading can take the focus, so that keyboards and screen readers continue there. */}
         This site asks for two-factor authentication.{" "}
         <a className="lk-link" href="#two-factor-title">
           Turn it on below

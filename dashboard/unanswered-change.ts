@@ -2,11 +2,11 @@ import { type Client, Refused } from "../src/client/index.ts";
 import { leaveNotice, takeBackNotice } from "./frame.tsx";
 
 /**
- * A change of password gives this browser a new cookie. Where its answer is lost on the way, the password is
- * another one and the old cookie opens nothing: the login page then says which password to try.
+ * Wraps the client for the case that the answer to a change of password is lost: the new password is set, but
+ * this browser never got its new cookie and is logged out. The login page then says which password to try.
  */
 export function tellingOfUnanswered(client: Client): Client {
-  // Of a try before this page, which only comes while the session lives: nothing was lost.
+  // A notice from an earlier try is wrong: this page loads only if the session is live, so nothing was lost.
   takeBackNotice("unanswered");
   return {
     ...client,
@@ -24,7 +24,7 @@ export function tellingOfUnanswered(client: Client): Client {
   };
 }
 
-/** The cookie was replaced by an answer that never came, perhaps to an earlier try. */
+/** Whether the server doesn't know this browser's cookie: the answer with a newer one was lost. */
 function isUnknown(refusal: Refused): boolean {
   return refusal.isSignedOut && refusal.ending.reason === "none";
 }

@@ -1,12 +1,12 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-/** The server puts the real base path in where the page says `/__latchkey_base__/`. */
+/** The server replaces `/__latchkey_base__/` with the real base path. */
 export default defineConfig({
   root: import.meta.dirname,
   base: "/__latchkey_base__/",
   plugins: [react()],
-  // The pages alone: the cards that an app places run on the app's own React (decisions/0019).
+  // For Latchkey's own pages only: cards in an app use the app's React (decisions/0019).
   resolve: {
     alias: {
       "react-dom/client": "preact/compat/client",
@@ -20,7 +20,7 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     manifest: "manifest.json",
-    // The server names the chunks of each page in its HTML; Vite would ask for them below a base it doesn't know.
+    // The server lists each page's chunks in its HTML; Vite doesn't know the base path to preload them from.
     modulePreload: false,
     target: "es2023",
   },

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import { takeFromAddress, useFrame, useGoOn } from "../frame.tsx";
 import { takePlace } from "../place.ts";
 
-/** Back from a log-in at another site: goes on to where the person was going, and to the place on that page. */
+/** Continues after a login at another site, to the page that the person came from, with its fragment. */
 export function BackFromSite({ onNobody }: { onNobody: () => void }) {
   const { client } = useFrame();
   const goOn = useGoOn();

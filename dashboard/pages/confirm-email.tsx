@@ -16,7 +16,7 @@ const GONE = {
   next: { way: "Open your security settings", to: "/settings/security#email" },
 };
 
-/** Says what a link would confirm before anything is: opening it changes nothing. */
+/** Says what a link would confirm, before it does: opening the link changes nothing. */
 export function ConfirmEmailPage() {
   const { client } = useFrame();
   const [token] = useState(takeTokenAndKeep);
@@ -69,7 +69,7 @@ function AtStep({ step, reading, answering }: { step: Step; reading: Action<[]>;
   }
 }
 
-/** Without a title of its own yet: the first one that the page has is nothing to announce. */
+/** Sets no title yet: otherwise the next one would count as a change, and be announced. */
 function Loading() {
   return (
     <main className="one-task">

@@ -1,6 +1,6 @@
 import { OneTask } from "../frame.tsx";
 
-/** In the place of every page: nobody could stay logged in, and the browser withholds the storage of the tab, too. */
+/** Shown instead of every page: without cookies nobody can stay logged in, and storage is blocked too. */
 export function CookiesOffPage() {
   return (
     <OneTask title="Cookies are off">

@@ -1,7 +1,7 @@
 import { useFrame } from "../frame.tsx";
 import { LinkPage } from "./link-page.tsx";
 
-/** The pages that emails lead to are a script of their own, with the one that asks for such an email. */
+/** The pages behind emailed links share a script of their own, with the page that asks for such an email. */
 export { ConfirmEmailPage } from "./confirm-email.tsx";
 export { ForgotPasswordPage, ResetPasswordPage } from "./password.tsx";
 

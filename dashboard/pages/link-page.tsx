@@ -11,17 +11,17 @@ type Task = {
   title: string;
   words: string;
   button: string;
-  /** For someone who has nothing to report after all. */
+  /** What to do if there is nothing to report after all. */
   otherwise: string;
   done: { title: string; words: string; next?: Next };
-  /** What to do where the link no longer works, or the page was opened without one. */
+  /** What to do if the link no longer works, or the page was opened without one. */
   gone: { words: string; next: Next };
   post: (token: string) => Promise<void>;
 };
 
 type State = "ready" | "done" | "expired" | "missing";
 
-/** An emailed link with one button: opening it changes nothing, since email programs open links too. */
+/** An emailed link's page, with one button. Opening it changes nothing: email programs open links too. */
 export function LinkPage({ title, words, button, otherwise, done, gone, post }: Task) {
   const path = usePath();
   const [token] = useState(takeToken);

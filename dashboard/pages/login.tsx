@@ -37,21 +37,21 @@ function stepIs(name: string): boolean {
   return new URLSearchParams(location.search).get("step") === name;
 }
 
-/** In the address, since a phone may load the page again while the person is in the app with the codes. */
+/** Keeps the step in the URL: a phone may reload the page while the person is in the authenticator app. */
 function keepSecondStep(): void {
   const url = new URL(location.href);
   url.searchParams.set("step", "two-factor");
   history.replaceState(null, "", url);
 }
 
-/** What the page before left, what came of a log-in at another site, or why the server says that the session is over. */
+/** The previous page's notice, the result of a login at another site, or why the session has ended. */
 function whyThisPage({ ending, sessionDays }: Config): Why | null {
   const said = takeNotice() ?? authorizationFailure(takeFromAddress("error"), takeSite());
   if (said !== null) return because(said);
   return whyHere(ending, ending.now, sessionDays) ?? toConfirm();
 }
 
-/** A confirmation link waits in this tab: its page has sent the person here. */
+/** The reason if a confirmation page has sent the person here; this tab keeps its link's token. */
 function toConfirm(): Why | null {
   const next = new URLSearchParams(location.search).get("next") ?? "";
   if (!next.endsWith("/confirm-email") || keptToken() === null) return null;
@@ -117,8 +117,8 @@ function FirstStep({ why, onSent, onHalfDone }: FirstStepProps) {
 }
 
 /**
- * The proof of the device was missing a moment ago, perhaps because the browser couldn't reach the server: where it
- * has one by now, nobody needs to log in again.
+ * Continues without a login if the session's device proof was missing a moment ago, perhaps because the
+ * browser couldn't reach the server, and is there by now.
  */
 function useLateProof(goOn: () => Promise<never>): void {
   const { client, config } = useFrame();
@@ -130,7 +130,7 @@ function useLateProof(goOn: () => Promise<never>): void {
     let isOver = false;
     client.session({ background: true }).then(
       () => void (isOver || latest.current()),
-      // The page says already that it must be asked for.
+      // The page already says that a login is needed.
       () => {},
     );
     return () => {
@@ -141,7 +141,7 @@ function useLateProof(goOn: () => Promise<never>): void {
 
 const REASON = "reason";
 
-/** It describes the field that has the focus: screen readers don't read what stands on a page that has just loaded. */
+/** Describes the focused field, since screen readers don't read the other text of a newly loaded page. */
 function Reason({ why }: { why: Why | null }) {
   const path = usePath();
   if (why === null) return null;
@@ -158,7 +158,7 @@ function Reason({ why }: { why: Why | null }) {
   );
 }
 
-/** The address that was typed on the page before; it comes in the fragment, before what stood there, so no server sees it. */
+/** The address that was typed on the sign-up page. It comes in the fragment, so that no server sees it. */
 function takeEmail(): string {
   const given = new URLSearchParams(location.hash.slice(1));
   const email = given.get("email") ?? "";
@@ -168,13 +168,13 @@ function takeEmail(): string {
   return email;
 }
 
-/** How long a prompt in the email field is good for, in ms: a minute less than its challenge lives at the server. */
+/** How long to offer passkeys with the same challenge, in ms: a minute less than the server accepts it. */
 const OFFER_LASTS = 9 * 60_000;
 
 /**
- * Offers the person's passkeys in the email field, where the browser can; silent where it can't. Begins again
- * when its time is over, when the one that was chosen is refused, and after another prompt (`paused`) has
- * come to nothing. Returns what there is to say where one was refused.
+ * Offers the person's passkeys in the email field, if the browser supports that. Starts again when the
+ * challenge runs out, when the chosen passkey is refused, and when another prompt (`paused`) has ended
+ * without a login. Returns the problem with a refused passkey.
  */
 function usePasskeyAutofill(arrive: Arrive, paused: boolean): Problem | null {
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -199,7 +199,7 @@ function usePasskeyAutofill(arrive: Arrive, paused: boolean): Problem | null {
       });
       await latest.current(answer);
     };
-    // A prompt that was closed needs no sentence: the form is still there.
+    // A closed prompt needs no message: the form is still there.
     offer().catch(() => {});
     const timer = setTimeout(again, OFFER_LASTS);
     return () => {

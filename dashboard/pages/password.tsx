@@ -34,7 +34,7 @@ function AskForLink({ email, onSent }: { email: string; onSent: (email: string) 
   const { client } = useFrame();
   const action = useAction(async (form: FormData) => {
     const typed = text(form, "email");
-    // The server answers the same to whatever is typed: it tells nobody which addresses have an account.
+    // Checked here: the server answers any text alike, so as not to reveal which addresses have accounts.
     if (!canBeEmail(typed)) throw new Refused(422, "invalid_email");
     await client.askForReset({ email: typed });
     onSent(typed);

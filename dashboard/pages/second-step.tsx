@@ -4,7 +4,7 @@ import { useSecondFactor } from "../../src/react/parts/second-factor-field.tsx";
 import { inWords } from "../../src/react/words.ts";
 import { OneTask, useFrame, useGoOn } from "../frame.tsx";
 
-/** The code of an account with a second factor. `onOver` goes back to the first step, with a sentence where it had to. */
+/** Asks for the second factor. `onOver` goes back to the first step, with a reason if the time is over. */
 export function SecondStep({ onOver }: { onOver: (sentence: string | null) => void }) {
   const { client } = useFrame();
   const goOn = useGoOn();

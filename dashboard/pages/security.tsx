@@ -76,7 +76,7 @@ function Cards() {
   );
 }
 
-/** What came of a log-in at another site, and whether the person lands at the card "Login methods" with it. */
+/** The result of a visit to another site, and whether to show it in the card "Login methods". */
 function takeAnswer(): (Answer & { isOfMethods: boolean }) | null {
   const site = takeSite();
   const error = authorizationFailure(takeFromAddress("error"), site);
@@ -95,7 +95,7 @@ const CHECKING = {
     "This browser couldn't prove yet that it is the one you logged in with. Your page comes back as soon as it can; reload it to log in again.",
 };
 
-/** Why there is nothing to see, where that takes long enough to be seen. */
+/** Says why the page is hidden, once that takes long enough to be noticed. */
 function Checking({ check }: { check: Exclude<Check, "checked"> }) {
   const isLate = useElapsed(200);
   if (check === "checking" && !isLate) return null;
@@ -107,8 +107,8 @@ function Checking({ check }: { check: Exclude<Check, "checked"> }) {
 }
 
 /**
- * An email can point at a card; a proof at another site leads back to one. The cards grow as their lists
- * come, so the page goes there again once they have, unless the person has gone elsewhere.
+ * Scrolls to the card that the URL or a resumed action points at. The cards grow as their lists arrive, so
+ * the page scrolls again after that, unless the person has done something meanwhile.
  */
 function useGoToCard(): void {
   const isSettled = [useWho(), useSessions(), useLoginMethods()].every(({ isPending }) => !isPending);

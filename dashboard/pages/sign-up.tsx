@@ -116,7 +116,7 @@ const GONE = {
   next: { way: "Ask for a new link", to: "/sign-up" },
 };
 
-/** The link in the email: the address is known, the password is chosen now. */
+/** The page behind the emailed link: the address is confirmed, and the password is chosen here. */
 function Finish({ token }: { token: string }) {
   const { client } = useFrame();
   const path = usePath();
@@ -141,7 +141,7 @@ function Finish({ token }: { token: string }) {
         <Submit working={action.working}>Create account</Submit>
       </Form>
       <p className="links">
-        {/* To the page's own address, for which browsers keep its entry in the history. */}
+        {/* A link to the page's own URL keeps its history entry, so the token has to be dropped first. */}
         <a href={path("/sign-up")} onClick={dropToken}>
           Ask for a new link
         </a>

@@ -6,15 +6,16 @@ import type { Outcome, Refusal } from "../refusals.ts";
 import { type Acting, type Given, type Level, lockProved, lockSignedIn, requireProof } from "./proof.ts";
 
 /**
- * What allows a change: a proof that is still to be asked for; one that the rule has asked for already, since
- * its limits come between proof and lock; or being signed in, where the rule judges the rest under the lock.
+ * What allows a change: a proof that is still to be checked; one that the caller has already checked, because
+ * its limits apply between proof and lock; or just being signed in, if `change` checks the rest under the
+ * lock.
  */
 export type Allowed = { given: Given; level: Level } | { proved: Account } | "signed_in";
 
 /**
- * The one way of a signed-in person's change of security: proof → lock → the rule's own part → endings → new
- * credential version → activity → announcement → emails. `change` does only what is the rule's own and says
- * what the rest is, and what the caller is told; where it refuses, none of the rest is done.
+ * The only way in which a signed-in person changes their account's security: proof → lock → `change` →
+ * endings → new credential version → activity → announcement → emails. `change` does what is specific to the
+ * change, and describes the other steps and the answer. If it refuses, none of the steps after it happen.
  */
 export async function changeSecurity<T extends object>(
   acting: Acting,
@@ -31,7 +32,7 @@ export async function changeSecurity<T extends object>(
   });
 }
 
-/** Proof, then lock, then `work` in the same transaction; refused where the proof no longer holds under the lock. */
+/** Checks the proof, then locks the account and runs `work`. Refuses if the proof no longer holds by then. */
 export async function withProof<T extends object>(
   acting: Acting,
   allowed: Allowed,

@@ -5,7 +5,7 @@ import type { Outcome } from "../refusals.ts";
 import { changeSecurity } from "./change-security.ts";
 import type { Acting, GivenFactors } from "./proof.ts";
 
-/** Deletes the account and everything that belongs to it; every session ends and is told so. This can't be undone. */
+/** Deletes the account and all its data, and ends every session. This can't be undone. */
 export async function closeAccount(acting: Acting, given: GivenFactors): Promise<Outcome> {
   const { parts, current, now } = acting;
   const allowed = { given: { ...given, named: true }, level: "both" } as const;
@@ -19,7 +19,7 @@ export async function closeAccount(acting: Acting, given: GivenFactors): Promise
   }));
 }
 
-/** Deletes an account whose sessions have ended; what refers to it goes with it, by foreign keys. */
+/** Deletes an account whose sessions have ended; foreign keys delete the rows that refer to it. */
 export async function deleteAccount(write: Write, accountId: string): Promise<void> {
   await write.query.deleteFrom("account").where("id", "=", accountId).execute();
 }

@@ -20,8 +20,9 @@ import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
 const REVERSIBLE_FOR = 7 * DAY;
 
 /**
- * Asks to change the address: a link to the new one, a notice to the old one with a link that cancels.
- * Nothing else happens before the new address is confirmed. A taken address gets the same answer.
+ * Starts a change of address: emails a link to the new address, and a notice with a link to cancel to the old
+ * one. Nothing changes before the new address is confirmed. If the new address is taken, the answer is the
+ * same.
  */
 export async function askForEmailChange(
   acting: Acting,
@@ -37,7 +38,7 @@ export async function askForEmailChange(
   const tooMany = await parts.attempts.take(
     [
       { kind: "email", of: `change:${current.accountId}` },
-      // The new address may be a stranger's: what is emailed there is counted across everyone who asks.
+      // The new address may be a stranger's, so emails to it are counted across all accounts.
       { kind: "email", of: address.key },
       await networkLimit(parts, "email_network", asked.asking, { id: current.accountId }),
     ],
@@ -51,7 +52,7 @@ export async function askForEmailChange(
   }));
 }
 
-/** The old address gets a link that cancels, the new one a link that confirms. */
+/** The emails of a change: a link to cancel for the old address, a link to confirm for the new one. */
 async function linksForChange(
   { parts, current, now }: Acting,
   write: Write,
@@ -92,9 +93,9 @@ async function linksForChange(
 }
 
 /**
- * The new address is confirmed, by a browser that is signed in to the account: whoever reads that address's
- * emails can't be handed an account that somebody else set up. The change and the endings (S8) are one
- * transaction; the session that asked and the one that confirms stay.
+ * Changes the address once it is confirmed. The browser must be signed in to the account, so that nobody can
+ * hand their account to the reader of another address. The change and the endings (S8) are one transaction;
+ * the session that asked and the one that confirms stay.
  */
 export async function confirmEmailChange(acting: Acting, link: AccountLink): Promise<Outcome> {
   const { parts, current, now } = acting;
@@ -125,7 +126,7 @@ async function moveTo(write: Write, account: Account, link: EmailedLink, now: nu
       email: link.email,
       email_key: link.email_key,
       email_verified_at: now,
-      // Someone who is signed in and reads the new address made the account, unless its old address had an owner.
+      // If the old address was never confirmed, the person who confirms the new one is the owner.
       owner_since: account.owner_since ?? ALWAYS,
     })
     .where("id", "=", account.id)
@@ -140,9 +141,8 @@ async function moveTo(write: Write, account: Account, link: EmailedLink, now: nu
 }
 
 /**
- * The old address is told that it happened, with a link of the same change that reverses it. One that was
- * never confirmed may have been mistyped: whoever reads it is told nothing, and what was emailed there opens
- * nothing any more.
+ * Tells the old address of the change, with a link that reverses it. An old address that was never confirmed
+ * may have been mistyped: its reader is told nothing, and links that were emailed there stop working.
  */
 async function tellOldAddress(
   parts: AccountParts,

@@ -26,7 +26,7 @@ export async function askForVerification(acting: Acting, asking: ClientInfo): Pr
   if (current.emailVerifiedAt !== null) return refuse("already_verified");
   const tooMany = await parts.attempts.take(
     [
-      // By the address: creating the account of somebody else's address again brings no fresh tries.
+      // Counted by address, so that deleting and recreating the account doesn't reset the count.
       { kind: "email", of: `verify:${readEmailAddress(current.email)?.key ?? current.email}` },
       await networkLimit(parts, "email_network", asking, { id: current.accountId }),
     ],
@@ -44,15 +44,15 @@ export async function askForVerification(acting: Acting, asking: ClientInfo): Pr
 
 const CONFIRMATIONS: LinkKind[] = ["verify_address", "confirm_email"];
 
-/** A visit by someone who opens a confirmation link, with the request's session or why there is none. */
+/** A visit with a confirmation link: with the request's session, or why there is none. */
 export type ConfirmingVisit = Visit & { current: CurrentSession | null; signedOut: RefusalFacts };
 
-/** What a link would confirm, with its time in ms. */
+/** What a link would confirm; `createdAt` in ms. */
 type Preview = Omit<Confirmation, "createdAt"> & { createdAt: number };
 
 /**
- * What a link would confirm; changes nothing. Of a change of address, what the account holds is told to its
- * own browsers alone: the link may have gone to a mistyped address.
+ * Tells what a link would confirm; changes nothing. For a change of address, only the account's own browsers
+ * are told about its login methods and 2FA: the link may have gone to a mistyped address.
  */
 export async function previewConfirmation(
   visit: ConfirmingVisit,
@@ -89,8 +89,8 @@ async function isOwnBrowser(
 }
 
 /**
- * Takes an emailed confirmation, of the address that the account has or of the one that it changes to. `mine`
- * is the answer to "Is this your account?", which a browser that the account doesn't know is asked.
+ * Uses a confirmation link, for the account's address or for a new one. `mine` is the answer to "Is this your
+ * account?", which the page asks in browsers that the account doesn't know.
  */
 export async function confirmEmail(
   visit: ConfirmingVisit,
@@ -117,7 +117,7 @@ async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promis
       .set({ email_verified_at: now, owner_since: isOwn ? ALWAYS : now })
       .where("id", "=", account.id)
       .execute();
-    // The page said that 2FA is on: from now on it is the owner's, and no reset takes it off (S10, S14).
+    // The page said that 2FA is on, so the owner has accepted it: a reset won't remove it (S10, S14).
     await write.query
       .updateTable("two_factor")
       .set({ accepted_at: now })
@@ -128,7 +128,7 @@ async function verifyAddress(visit: ConfirmingVisit, found: AccountLink): Promis
   });
 }
 
-/** "I didn't create it": nothing that somebody set up there opens the account any more, and a reset begins. */
+/** "I didn't create it": removes every login method that somebody set up, and begins a password reset. */
 async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
   const { label } = clientInfo.device;
@@ -143,7 +143,7 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
   });
 }
 
-/** Whether the address is still the account's and unconfirmed. What changes that ends the link, too; this makes sure. */
+/** Whether the address is still the account's and unconfirmed; if not, the link should already be gone. */
 function isUnconfirmed(account: Account, link: EmailedLink): boolean {
   return account.email_key === link.email_key && account.email_verified_at === null;
 }

@@ -3,12 +3,12 @@ import { acceptAuthentication } from "../credentials/passkeys/passkeys.ts";
 import { type Outcome, refuse, sessionHasEnded } from "../refusals.ts";
 import { type Acting, type GivenFactors, renewProved, requireProof } from "./proof.ts";
 
-/** What a proof is given with: a first factor, the second one, or both. */
+/** The factors that a request offers as proof: the first, the second, or both. */
 type GivenProof = GivenFactors & { passkey?: unknown; browser: string | null };
 
 /**
- * Proves it once more, with the password or a passkey, and a second factor where 2FA is on; changes nothing
- * else. A second factor alone completes a first one of the last 10 minutes, such as a proof at a provider.
+ * Proves again that it's the owner, with the password or a passkey, and with a second factor if 2FA is on. A
+ * second factor alone completes a first one from the last 10 minutes, such as a proof at a provider.
  */
 export async function prove(acting: Acting, given: GivenProof): Promise<Outcome> {
   const { parts, current } = acting;
@@ -23,7 +23,7 @@ export async function prove(acting: Acting, given: GivenProof): Promise<Outcome>
   return requireProof(acting, { ...given, named: withPassword }, "both_now");
 }
 
-/** An authenticator that knew its owner counts as both factors. */
+/** A passkey counts as both factors if its authenticator verified the user. */
 async function proveWithPasskey(
   acting: Acting,
   { passkey: response, browser, code, recoveryCode }: GivenProof,

@@ -10,8 +10,8 @@ import { changeSecurity } from "./change-security.ts";
 import { type Acting, missingProof } from "./proof.ts";
 
 /**
- * Disconnects a login method, but never the last one that works (S15); with the account locked, so that
- * two disconnects at once can't both find the other one left. Sessions that were opened with it end.
+ * Disconnects a login method, but never the last one that works (S15). The account is locked, so that two
+ * requests at once can't remove the last two methods. The method's sessions end, except the current one.
  */
 export async function disconnect(acting: Acting, methodId: string): Promise<Outcome> {
   const { parts, current, now } = acting;
@@ -53,7 +53,7 @@ export async function addPasskey(
   );
 }
 
-/** Adds a login method to the account of someone who has proved to be its owner; `store` may refuse it. */
+/** Adds a login method, after a proof that it's the owner who asks; `store` may refuse it. */
 export async function addMethod(
   acting: Acting,
   method: { kind: "passkey" | "oidc"; name: string },

@@ -7,8 +7,8 @@ import { changeSecurity } from "./change-security.ts";
 import { type Acting, renewOnce, requireProof } from "./proof.ts";
 
 /**
- * Changes the password, or sets the first one. Every other session ends in the same transaction (S7),
- * the current one goes on with a new token.
+ * Changes the password, or sets the first one. Every other session ends in the same transaction (S7); the
+ * current one continues with a new token.
  */
 export async function changePassword(
   acting: Acting,
@@ -19,7 +19,7 @@ export async function changePassword(
   const proof = await requireProof(acting, { currentPassword, named: true }, "one");
   if (!proof.ok) return proof;
   if (proof.account.password_hash === null) {
-    // A first password is one more way to log in, so it needs what any other needs.
+    // A first password is a new login method, so it needs the same proof as adding any other.
     const both = await requireProof(acting, { named: false }, "both");
     if (!both.ok) return both;
   }
@@ -58,7 +58,7 @@ export async function changePassword(
   return { ok: true };
 }
 
-/** A password that is one more way to log in: what reports this session as a stranger's takes it away again. */
+/** The origin of a first password: it is removed if the owner reports this session as a stranger's. */
 function originOf(write: Write, { current, now }: Acting) {
   return {
     password_added_at: now,

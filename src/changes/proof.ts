@@ -17,36 +17,36 @@ import type { Schema } from "../database/schema.ts";
 import { type Outcome, type Refusal, refuse, sessionHasEnded } from "../refusals.ts";
 import { renewToken } from "../sessions/renew.ts";
 
-/** How long a proof holds, in ms: a sign-in, or the password given once more. */
+/** How long a proof (a sign-in, or a factor given again) stays valid, in ms. */
 const PROOF_HOLDS = 10 * 60_000;
 
-/** The session that asks for a change, as its request was authenticated; each request has a copy of its own. */
+/** The session of the request, as it was authenticated. Each request has its own copy. */
 export type CurrentSession = FoundSession & {
-  /** The device cookie that came with the request, hashed; null where none came. */
+  /** The hash of the request's device cookie; null if it has none. */
   readonly deviceHash: Uint8Array | null;
-  /** Set where a proof in this request renewed the session's token: whatever the answer is, it carries it. */
+  /** Set if a proof in this request has renewed the session's token; the response carries it, errors too. */
   newToken: string | null;
 };
 
-/** A signed-in person who asks for something: what Latchkey works with, their session, and when they asked. */
+/** A request from a signed-in person, with what is needed to handle it. */
 export type Acting = { readonly parts: AccountParts; readonly current: CurrentSession; readonly now: number };
 
 /**
- * What a change needs where the account has 2FA on; elsewhere one factor is all there is. `one`: a factor of
- * any kind. `both`: both of them. `both_now`: both, the second one given with this very request.
+ * The factors that a change needs if the account has 2FA on; without 2FA one factor is always enough. `one`:
+ * any first factor. `both`: both factors. `both_now`: both, the second one in this request.
  */
 export type Level = "one" | "both" | "both_now";
 
-/** What a request may bring along as a proof. */
+/** The factors that a request may contain. */
 export type GivenFactors = SecondFactor & { currentPassword?: string | undefined };
 
-/** The same; `named` where its row names `currentPassword`. */
+/** The same, with whether the route takes `currentPassword` (`named`). */
 export type Given = GivenFactors & { named: boolean };
 
 /**
- * Wants a proof that it is still the owner who acts: the current password where the account has one and
- * the row names it, else a proof of the last 10 minutes; and a second factor of the last 10 minutes where the
- * level says so. What is right of it counts, whatever becomes of the rest. Returns the account that was checked.
+ * Requires a proof that it's still the owner who acts: the current password if the account has one and the
+ * route takes it, else a proof from the last 10 minutes; and a second factor if the level says so. A factor
+ * that is right counts even if the other one is wrong. Returns the account that was checked.
  */
 export async function requireProof(
   acting: Acting,
@@ -63,7 +63,7 @@ export async function requireProof(
   const { read } = parts.database;
   const noFirst = await missingProof(acting, read, account, "one");
   if (noFirst) return noFirst;
-  // Read after the account: where 2FA is turned on in between, the account has changed and lockProved refuses.
+  // Read after the account: if 2FA is turned on in between, the account has changed and `lockProved` refuses.
   if (await hasTwoFactor({ query: read }, account.id)) {
     const second = await checkSecondFactor(acting, account, { ...given, level });
     if (!second.ok) return second;
@@ -71,7 +71,7 @@ export async function requireProof(
   return (await missingProof(acting, read, account, level)) ?? { ok: true as const, account };
 }
 
-/** Why what this session has proved is not enough for a level; null where it is. */
+/** The refusal if this session's proofs aren't enough for a level; null if they are. */
 export async function missingProof(
   { parts, current, now }: Acting,
   query: Kysely<Schema>,
@@ -88,10 +88,10 @@ function proofNeeded(methods: string[]): Refusal {
   return refuse("proof_needed", "Confirm that it is you, then try again.", { methods });
 }
 
-/** How this account can prove that it is its owner: `password`, `passkey`, or `oidc:` and a provider. */
+/** How this account's owner can prove who they are: `password`, `passkey`, or `oidc:` and a provider. */
 async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account: Account): Promise<string[]> {
   const methods = await methodsOf(parts, query, account);
-  // A password proves who it is even where no reset could replace it.
+  // A password is good as proof even if it doesn't "work" because no reset could replace it.
   const usable = methods.filter(({ kind, works }) => works || kind === "password");
   const inOrder = LOGIN_METHOD_KINDS.flatMap((kind) => usable.filter((method) => method.kind === kind));
   return [...new Set(inOrder.map(({ kind, provider }) => (provider ? `oidc:${provider}` : kind)))];
@@ -121,7 +121,7 @@ async function checkCurrentPassword(
   });
 }
 
-/** Without a code, whatever was proved before stands, unless the level needs one in this request. */
+/** Without a code, earlier proofs still count, unless the level needs a code in this request. */
 async function checkSecondFactor(
   acting: Acting,
   account: Account,
@@ -134,7 +134,7 @@ async function checkSecondFactor(
   const tooMany = await parts.attempts.take([own], now);
   if (tooMany) return tooMany;
   const ready = await readySecondFactor(parts, account.id, given);
-  // The older of the two is what counts, or codes alone would go on for ever.
+  // Dated by the first factor, the older of the two; otherwise codes alone could extend the proof for ever.
   const proved = { bothProvedAt: current.provedAt };
   const done = await parts.database.write(async (write) => {
     const locked = await lockProved(acting, write, account);
@@ -152,7 +152,7 @@ async function checkSecondFactor(
 
 type Proved = { provedAt?: number; bothProvedAt?: number };
 
-/** The proof is given: a new token for the session, which is now proved. */
+/** Stores that the person has proved who they are, and gives the session a new token. */
 export async function renewProved(
   acting: Acting,
   { bothFactors }: { bothFactors: boolean },
@@ -164,14 +164,14 @@ export async function renewProved(
 }
 
 /**
- * Gives the session one new token a request: where a later step fails, its answer has what the session goes by.
- * Null where the session has ended meanwhile.
+ * Gives the session a new token, at most one per request: even if a later step fails, the response can carry
+ * it. Null if the session has ended meanwhile.
  */
 export function renewOnce(write: Write, current: CurrentSession, proved: Proved): Promise<string | null> {
   return renewToken(write, current.id, proved, current.newToken ?? undefined);
 }
 
-/** The request goes on with what it has just proved, once that is committed. */
+/** Updates the request's copy of the session after the proof is committed. */
 function noteRenewed(current: CurrentSession, token: string | null, proved: Proved): Outcome {
   if (token === null) return sessionHasEnded();
   Object.assign(current, { newToken: token, ...proved });
@@ -179,9 +179,9 @@ function noteRenewed(current: CurrentSession, token: string | null, proved: Prov
 }
 
 /**
- * The account, locked for a change that `proof` allows. Refuses where the current session has ended, or the
- * credentials have changed, since the proof was checked: as a wrong password if the request gave one, else as
- * a proof that is still missing.
+ * Locks the account for a change that has been proved. Refuses if, since the proof was checked, the current
+ * session has ended or the credentials have changed. The latter counts as a wrong password if this request
+ * has given a proof, else as a missing proof.
  */
 export async function lockProved(
   { parts, current }: Acting,
@@ -194,7 +194,7 @@ export async function lockProved(
   return proofNeeded(await proofMethods(parts, write.query, locked.account));
 }
 
-/** The account, locked; refuses where the current session has ended since its request began. */
+/** Locks the account; refuses if the current session has ended since the request began. */
 export async function lockSignedIn(
   write: Write,
   current: CurrentSession,

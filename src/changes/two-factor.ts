@@ -12,7 +12,7 @@ import { type Outcome, refuse } from "../refusals.ts";
 import { changeSecurity, withProof } from "./change-security.ts";
 import { type Acting, type GivenFactors, requireProof } from "./proof.ts";
 
-/** Begins to turn 2FA on: a secret for the authenticator app. It isn't on until a code of it was given. */
+/** Makes a secret for the authenticator app. 2FA isn't on until the person has given a code from the app. */
 export async function beginTwoFactor(
   acting: Acting,
   currentPassword: string | undefined,
@@ -31,7 +31,7 @@ export async function beginTwoFactor(
   });
 }
 
-/** Turns 2FA on with a code of the begun secret. Pending sign-ins end: they began without it. */
+/** Turns 2FA on with a code from the app. Pending sign-ins end, since they began without 2FA. */
 export async function turnTwoFactorOn(
   acting: Acting,
   code: string,
@@ -42,7 +42,7 @@ export async function turnTwoFactorOn(
   const own = await secondFactorTries(parts, current.accountId, current.deviceHash);
   const tooMany = await parts.attempts.take([own], now);
   if (tooMany) return tooMany;
-  // Ten codes take as long as ten passwords: a wrong code must not cost that.
+  // Checked first: making ten recovery codes costs as much as hashing ten passwords.
   const step = await totpStep(parts, { query: parts.database.read }, current.accountId, code, now);
   if (step === null) return refuse("wrong_code");
   const fresh = await makeRecoveryCodes(parts);
@@ -64,7 +64,7 @@ export async function turnTwoFactorOn(
   });
 }
 
-/** Turns 2FA off: the password and a second factor are both asked for. */
+/** Turns 2FA off. Needs both the password and a second factor. */
 export async function turnTwoFactorOff(acting: Acting, given: GivenFactors): Promise<Outcome> {
   const { current } = acting;
   return changeSecurity(acting, bothFactors(given), async (write, { id }) => {
@@ -79,7 +79,7 @@ export async function turnTwoFactorOff(acting: Acting, given: GivenFactors): Pro
   });
 }
 
-/** Ten new recovery codes; the old ones end. */
+/** Replaces the recovery codes with ten new ones. */
 export async function renewCodes(
   acting: Acting,
   given: GivenFactors,

@@ -46,7 +46,7 @@ describe("Where something other than Latchkey answers", () => {
   });
   afterAll(() => server.close());
 
-  /** What the client says of the answer below a base path. */
+  /** What the client makes of this answer below a base path. */
   async function failureOf(basePath: string): Promise<unknown> {
     const original = globalThis.fetch;
     globalThis.fetch = (url, options) => original(`${origin}${url}`, options);

@@ -12,21 +12,21 @@ import { createGuard } from "./one-answer.ts";
 import { type Call, type Reading, send } from "./send.ts";
 
 export type ClientOptions = {
-  /** The path of the page's own origin that Latchkey is mounted below, such as `/auth`. Default: "", its root. */
+  /** The path on the page's origin where Latchkey is mounted, such as `/auth`. Default: "", the root. */
   basePath?: string;
 };
 
 export type Credentials = { email: string; password: string };
 
-/** The second factor of an account that has one: a code of the app, or one of the recovery codes. */
+/** The second factor of an account that has one: a code from the app, or a recovery code. */
 export type SecondFactor = { code: string } | { recoveryCode: string };
 
 export type Client = ReturnType<typeof createClient>;
 
 /**
- * A client for the browser: one method per call of the API. A refusal is thrown as `Refused`, a failed network as
- * `Unreachable`. After a 401 it asks once more who is signed in, and only that answer decides; then `onSignedOut`
- * is called in every tab.
+ * A client for the browser, with one method per API call. A refusal is thrown as `Refused`, a failed network
+ * as `Unreachable`. After a 401 the client asks again who is signed in; only if nobody is, it calls the
+ * `onSignedOut` listeners in every tab.
  */
 export function createClient(options: ClientOptions = {}) {
   const basePath = readBasePath(options.basePath ?? "");
@@ -43,11 +43,11 @@ export function createClient(options: ClientOptions = {}) {
   const askToEnd: Ask = (given) => guard.run(() => guard.endOwn(() => ask(given)));
 
   return {
-    /** The path that the client was made for. */
+    /** The path below which Latchkey is mounted. */
     basePath,
     /** Who is signed in. Throws `Refused` with the reason if nobody is, and tells no other tab. */
     session: (reading: Reading = {}) => guard.asSomebody(() => who(reading)),
-    /** The same, but if nobody is signed in any more, every tab is told. */
+    /** Like `session`, but if nobody is signed in any more, every tab is told. */
     checkSession: (reading: Reading = {}) => guard.ask(reading),
     /** Logs this browser out, in every tab. */
     async signOut() {
@@ -68,7 +68,9 @@ export function createClient(options: ClientOptions = {}) {
   };
 }
 
-/** Without slashes at its end. @throws where it is no path: the calls would go elsewhere, and without the cookie. */
+/**
+ * Strips trailing slashes. @throws if it isn't a path: calls would go to another origin, without the cookie.
+ */
 function readBasePath(given: string): string {
   const path = given.replace(/\/+$/, "");
   if (/^(\/[\w.~-]+)*$/.test(path)) return path;
@@ -77,12 +79,12 @@ function readBasePath(given: string): string {
 
 type Ask = <Answer = void>(given: Call) => Promise<Answer>;
 
-/** A sign-in that waits for something more answers without a session. */
+/** Whether an answer has a session; that of a sign-in that waits for a second factor has none. */
 function isSignedIn(answer: unknown): boolean {
   return typeof answer === "object" && answer !== null && "session" in answer;
 }
 
-/** For whoever isn't signed in yet: a 401 is an answer here, not the end of a session. */
+/** Calls for people who aren't signed in yet: here a 401 doesn't mean that a session has ended. */
 function signingIn(ask: Ask) {
   return {
     /** Creates an account and logs in. If the address has to be verified first, it returns nothing, and the link in an email leads on. */
@@ -100,13 +102,13 @@ function signingIn(ask: Ask) {
   };
 }
 
-/** The options of a passkey's prompt are the browser's own business, so they are objects here. */
+/** Options for passkey prompts are passed to the browser as they are, so their type is just `object`. */
 function passkeysAndSites(ask: Ask, askSignedIn: Ask) {
   const prompts = "/api/session/passkey";
   return {
     /** What the browser's passkey prompt needs for a login. */
     passkeySignInOptions: () => ask<object>({ method: "POST", path: `${prompts}/options`, body: {} }),
-    /** Logs in with what the browser's passkey prompt gave. */
+    /** Logs in with the answer of the browser's passkey prompt. */
     signInWithPasskey: (given: { passkey: object }) =>
       ask<SignedIn | SecondFactorAsked>({ method: "POST", path: prompts, body: withTouch(given) }),
     /** Creates an account without a password, and logs in. */
@@ -129,7 +131,7 @@ function passkeysAndSites(ask: Ask, askSignedIn: Ask) {
         path: `/api/account/login-methods/${encodeURIComponent(id)}`,
         body: { name },
       }),
-    /** Where to send the browser to connect a site, or to use it for a proof. */
+    /** Returns where to send the browser to connect a site, or to use it as proof. */
     goToProvider: (provider: string, intent: "connect" | "prove") =>
       askSignedIn<{ url: string }>({ method: "POST", path: `/api/oidc/${provider}/start`, body: { intent } }),
   };
@@ -148,7 +150,10 @@ function emailedLinks(ask: Ask) {
     /** Confirms an address with the token from the email's link. `mine: false` answers "I didn't create it" for a new account. A change needs a session of its account. */
     confirmEmail: (body: { token: string; mine?: boolean }) =>
       ask({ method: "POST", path: "/api/email-confirmations", body }),
-    /** Takes back a change of address, with the token from the email to the old address; every session of the account ends. */
+    /**
+     * Cancels a change of address, or reverses a confirmed one and ends every session of the account. Takes
+     * the token from the email to the old address.
+     */
     keepEmail: (body: { token: string }) => ask({ method: "POST", path: "/api/email-reversals", body }),
     /** "This wasn't me": ends the session that an email reported, with the token from its link. */
     reportNotMe: (body: { token: string }) => ask({ method: "POST", path: "/api/not-me", body }),
@@ -174,10 +179,10 @@ function ownAccount(ask: Ask, askToEnd: Ask) {
     /** Changes the password, or sets the first one; every other device is logged out. */
     changePassword: (body: { currentPassword?: string; newPassword: string }) =>
       ask({ method: "PUT", path: "/api/account/password", body }),
-    /** Asks for another address: the change takes effect once the link in the email to it is used. */
+    /** Starts a change of address; it takes effect once the link in the email to the new address is used. */
     changeEmail: (body: { email: string; currentPassword?: string } & Partial<SecondFactor>) =>
       ask({ method: "PUT", path: "/api/account/email", body }),
-    /** Sends once more the email that confirms the address. */
+    /** Sends the email that confirms the address again. */
     sendVerification: () => ask({ method: "POST", path: "/api/account/email/verification" }),
     /** Proves that it is still the same person, for changes that need it: with a first factor, the second one, or both. */
     prove: (body: { currentPassword?: string; passkey?: object } & Partial<SecondFactor>) =>
@@ -213,7 +218,7 @@ function twoFactor(ask: Ask) {
     /** Turns it off. */
     turnTwoFactorOff: (body: { currentPassword?: string } & SecondFactor) =>
       ask({ method: "DELETE", path, body }),
-    /** How many recovery codes are left; 0 where two-factor authentication is off. */
+    /** How many recovery codes are left; 0 if two-factor authentication is off. */
     async recoveryCodesLeft({ background = false }: Reading = {}) {
       return (await ask<{ recoveryCodesLeft: number }>({ method: "GET", path, background }))
         .recoveryCodesLeft;
@@ -224,7 +229,7 @@ function twoFactor(ask: Ask) {
   };
 }
 
-/** An iPad's browser calls itself a Mac; how many fingers it feels gives it away. */
+/** Adds the number of touch points: Safari on an iPad claims to be a Mac, but no Mac has any. */
 function withTouch<Given extends object>(given: Given): Given & { touchPoints: number } {
   return { ...given, touchPoints: navigator.maxTouchPoints };
 }

@@ -4,7 +4,7 @@ export type StreamOptions = {
   url: string;
   /** Data may have changed: an event came, or events may have been missed. */
   onChange(): void;
-  /** Asks whether the session lives; rejects where it doesn't, or where nobody answers. */
+  /** Asks whether the session is live; rejects if it isn't, or if there's no answer. */
   check(): Promise<unknown>;
   /** Nobody is signed in: the stream stays closed. */
   onOver(): void;
@@ -12,13 +12,13 @@ export type StreamOptions = {
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
-/** A stream that lived so long was a good one: the next wait begins small again. */
+/** After a stream that lasted this long, in ms, the waits start short again. */
 const GOOD_LIFE = 10_000;
 const HEARTBEAT = 20_000;
-/** A timer this late slept with the machine, and the connection may be dead without knowing. */
+/** If the heartbeat is this late, in ms, the machine was asleep and the connection may be dead. */
 const SLEPT = 60_000;
 
-/** Keeps one event stream open. Comes back after jittered, growing waits, so that a restart of the server brings no storm. */
+/** Keeps one event stream open. Reconnects after growing waits with jitter, to spare a restarted server. */
 export function keepStream({ url, onChange, check, onOver }: StreamOptions): () => void {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -47,7 +47,7 @@ export function keepStream({ url, onChange, check, onOver }: StreamOptions): () 
     failures += 1;
   }
 
-  /** The session's own end, and its replacement by a newer one in this browser, look alike: the server knows. */
+  /** Asks the server, since an ended session looks like one that a newer session in this browser replaced. */
   function checkThenConnect(): void {
     close();
     check().then(
@@ -77,7 +77,7 @@ export function keepStream({ url, onChange, check, onOver }: StreamOptions): () 
   };
 }
 
-/** Tells when the network is back, and when the machine wakes up. Returns how to stop. */
+/** Calls back when the network is back, and when the machine wakes up. Returns a function that stops it. */
 function onNetworkBack(back: () => void): () => void {
   let beatAt = Date.now();
   const heartbeat = setInterval(() => {
@@ -92,7 +92,7 @@ function onNetworkBack(back: () => void): () => void {
   };
 }
 
-/** The wait before the next try, in ms, after so many failures in a row. */
+/** The wait before the next try, in ms, after this many failures in a row. */
 export function waitAfter(failures: number, random: () => number = Math.random): number {
   const whole = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** failures);
   return whole * (0.5 + random() / 2);

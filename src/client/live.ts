@@ -9,13 +9,13 @@ export type LiveOptions = {
   onSignedInAgain(listener: () => void): () => void;
 };
 
-/** How long a leader may take to answer, in ms, before another tab that is being looked at takes over. */
+/** How long the leading tab may take to answer, in ms, before a visible tab takes over. */
 const LEADERS_ANSWER = 2_000;
 
 /**
- * Tells of changes by one event stream for all tabs: browsers allow six connections to a host over
- * HTTP/1.1, so a stream for each tab would block the seventh. Whoever holds the lock has the stream and
- * passes on what it hears; when that tab goes, the browser gives the lock to the next.
+ * Watches for changes with one event stream for all tabs: browsers allow six connections to a host over
+ * HTTP/1.1, so with a stream per tab the seventh tab would hang. The tab that holds the lock has the stream
+ * and tells the others of changes; when it closes, the browser gives the lock to the next tab.
  */
 export function watchLive(options: LiveOptions): () => void {
   let stop = start(options);
@@ -42,9 +42,9 @@ export function watchLive(options: LiveOptions): () => void {
   };
 }
 
-/** A person who comes back to a page uses their session; what it shows of that is read after it. */
+/** Coming back to a page counts as use of the session. Data is read after that, so that it shows the use. */
 function checkAgain({ check, onChange }: LiveOptions): void {
-  // Whether nobody is signed in or nobody answers is the guard's business, and the stream's.
+  // The guard handles that nobody is signed in, and the stream that there's no answer.
   check({ background: false }).then(onChange, () => {});
 }
 
@@ -53,7 +53,7 @@ function start(options: LiveOptions): () => void {
   return canShare ? shareStream(options) : ownStream(options);
 }
 
-/** Web Locks are missing on plain http beyond localhost: there only the tab that is looked at has a stream. */
+/** Web Locks don't exist on plain http except on localhost. There, only the visible tab has a stream. */
 function ownStream(options: LiveOptions): () => void {
   let stop: (() => void) | undefined;
   const follow = () => {
@@ -76,7 +76,7 @@ function shareStream(options: LiveOptions): () => void {
   let leading = false;
   let doubt: ReturnType<typeof setTimeout> | undefined;
 
-  /** Holds the lock, and with it the stream, until this tab stops or another takes the lock away. */
+  /** Asks for the lock, and holds it and the stream until this tab stops or another one steals the lock. */
   function stand(steal: boolean): void {
     waiting = new AbortController();
     const how = steal ? { steal } : { signal: waiting.signal };
@@ -89,7 +89,7 @@ function shareStream(options: LiveOptions): () => void {
           options.onChange();
           if (!over.signal.aborted) channel.postMessage("changed");
         };
-        // A tab without a stream lets go of the lock, or nobody else could have one later.
+        // When the stream is over, this tab releases the lock, so that another tab can have a stream later.
         stopStream = streamOf(options, change, resolve);
         over.signal.addEventListener("abort", () => resolve(), { once: true });
       });
@@ -104,7 +104,7 @@ function shareStream(options: LiveOptions): () => void {
     });
   }
 
-  /** A leader in the background may have been frozen together with its stream. */
+  /** Takes over if the leading tab doesn't answer: browsers may freeze tabs in the background. */
   function doubtLeader(): void {
     clearTimeout(doubt);
     if (leading || !isVisible()) return;

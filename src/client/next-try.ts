@@ -2,10 +2,10 @@ import { Refused, Unreachable } from "./refused.ts";
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 15_000;
-/** A proxy's page may ask for an hour where the server is back in a minute. */
+/** The longest wait, in ms, on a proxy's answer: it may ask for an hour during a short outage. */
 const LONGEST_FOR_ANSWERS = 60_000;
 
-/** How long to wait, in ms, after so many failures in a row: ever longer, and no shorter than the server asks for. */
+/** How long to wait, in ms, after this many failures in a row; at least as long as the server asks for. */
 export function nextTry(failures: number, error: unknown): number {
   return Math.max(askedFor(error), Math.min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT));
 }

@@ -3,9 +3,9 @@ import { isReason, isSignedOut } from "./refused.ts";
 import type { Reading } from "./send.ts";
 
 /**
- * One answer to 401 over all tabs. A 401 alone decides nothing: a request under way during one's own
- * password change still carries the old token. So it asks once more who it is; if that is refused too,
- * every tab is told, once. It never logs out: the cookie may be a newer one by now.
+ * Handles 401s once for all tabs. A single 401 decides nothing: a request that was sent during the person's
+ * own password change still carries the old token. So the guard asks again who is signed in; if that is
+ * refused too, it tells every tab, once. It never logs out, since the cookie may be a newer one by now.
  */
 export function createGuard({
   basePath,
@@ -25,7 +25,7 @@ export function createGuard({
     } catch (error) {
       if (!isSignedOut(error)) throw error;
       await endingOwn;
-      // Somebody has logged in since: this is about the time before.
+      // Somebody has logged in since, so this refusal is out of date.
       if (logins() !== before) return askOnce(reading);
       tellAll(error.ending);
       throw error;
@@ -33,8 +33,8 @@ export function createGuard({
   }
 
   /**
-   * Who is signed in, by the server's word. Those who ask at the same time share the answer; but when a
-   * person comes back, the page's own question isn't enough, since it doesn't count as use of the session.
+   * Asks the server who is signed in. Callers at the same time share one request. But a call for a person who
+   * comes back doesn't share a background request, which doesn't count as use of the session.
    */
   function ask({ background = false }: Reading = {}): Promise<SignedIn> {
     if (asking && (background || !asking.background)) return asking.answer;
@@ -46,8 +46,8 @@ export function createGuard({
   }
 
   /**
-   * Makes a call that succeeds only for somebody who is signed in. One that began after an ending was told says
-   * that somebody is again; one that began before says nothing.
+   * Makes a call that succeeds only if somebody is signed in. If it began after the tabs were told of an
+   * ending, its success means that somebody is signed in again; if it began before, it means nothing.
    */
   async function asSomebody<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     const wasOver = isOver();
@@ -56,7 +56,7 @@ export function createGuard({
     return answer;
   }
 
-  /** Runs a call; where it is refused for the session, and the session lives, runs it again. */
+  /** Makes a call; if it gets a 401 although the session is live, makes it again. */
   async function run<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     try {
       return await asSomebody(call);
@@ -67,7 +67,7 @@ export function createGuard({
     }
   }
 
-  /** Makes a call that ends the page's own session. Nobody is told before it is answered: what it says comes first. */
+  /** Makes a call that ends the page's own session. Tabs are told of the ending after its answer. */
   function endOwn<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     const answer = call();
     endingOwn = answer.catch(() => {});
@@ -77,10 +77,10 @@ export function createGuard({
   return { ask, asSomebody, run, endOwn, tellAll, listen, startOver, onStartOver };
 }
 
-/** What tabs are told when somebody is signed in again; otherwise it is an ending. */
+/** The message to other tabs when somebody is signed in again. Any other message is an ending. */
 const SIGNED_IN = "signed in";
 
-/** Tells every tab that nobody is signed in any more, each of them once until somebody is again. */
+/** Tells every tab that nobody is signed in any more: once, until somebody is signed in again. */
 function createTabs(basePath: string) {
   const listeners = new Set<(ending: SignedOut) => void>();
   const restarts = new Set<() => void>();
@@ -88,7 +88,7 @@ function createTabs(basePath: string) {
   let logins = 0;
   let channel: BroadcastChannel | undefined;
 
-  /** Opens the channel for the first listener: a page that doesn't listen has nothing to hear. */
+  /** Opens the channel with the first listener: a page without listeners doesn't need it. */
   function listen(listener: (ending: SignedOut) => void): () => void {
     listeners.add(listener);
     channel ??= openChannel();
@@ -123,7 +123,7 @@ function createTabs(basePath: string) {
     for (const restart of restarts) restart();
   }
 
-  /** Reaches every other tab, and other clients in this one. A page that doesn't listen opens its channel for it alone. */
+  /** Reaches other tabs, and other clients in this one. Without listeners it opens a channel just to send. */
   function say(message: SignedOut | typeof SIGNED_IN): void {
     const speaking = channel ?? openChannel();
     speaking?.postMessage(message);
@@ -132,15 +132,15 @@ function createTabs(basePath: string) {
 
   return {
     listen,
-    /** Says nothing where that was told already: another tab may be signed in by now. */
+    /** Does nothing if an ending was told already: another tab may be signed in by now. */
     tellAll(ending: SignedOut): void {
       if (told) return;
       say(ending);
       tell(ending);
     },
-    /** Whether an ending was told, and nobody is known to be signed in since. */
+    /** Whether an ending was told, and nobody is known to have signed in since. */
     isOver: () => told,
-    /** How often somebody is known to have logged in, in whichever tab. */
+    /** How many logins in any tab this client knows of. */
     logins: () => logins,
     /** Somebody is signed in: the next ending is told again, in every tab. */
     startOver(): void {

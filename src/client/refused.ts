@@ -2,7 +2,7 @@ import { END_REASONS, OTHER_REASONS, type RefusalFacts, type SignedOut } from ".
 
 type Facts = RefusalFacts & { detail?: string };
 
-/** The server understood and said no. What it never is: a network that failed (see `Unreachable`). */
+/** The server refused the request. If there was no answer from it, `Unreachable` is thrown instead. */
 export class Refused extends Error {
   override name = "Refused";
   readonly status: number;
@@ -16,7 +16,7 @@ export class Refused extends Error {
     this.facts = facts;
   }
 
-  /** Whether the session is over, or there was none; a wrong password while signing in has another code. */
+  /** Whether the session has ended, or there was none. A wrong password at a login has another code. */
   get isSignedOut(): boolean {
     return this.status === 401 && this.code === "signed_out";
   }
@@ -27,12 +27,12 @@ export class Refused extends Error {
   }
 }
 
-/** No answer came, or none of Latchkey's: offline, a broken network, a page of a proxy or of the app, a 5xx. */
+/** No answer, or not Latchkey's: offline, a broken network, a page of a proxy or the app, a 5xx. */
 export class Unreachable extends Error {
   override name = "Unreachable";
   /** The status of the answer; null if there was none. */
   readonly status: number | null;
-  /** Whole seconds until another try makes sense, where a server that can't answer says so. */
+  /** Seconds until another try makes sense, if the answer says so (`Retry-After`). */
   readonly retryAfter: number | undefined;
 
   constructor(status: number | null, cause?: unknown, retryAfter?: number) {
@@ -72,7 +72,7 @@ export async function readRefusal(response: Response): Promise<Refused | Unreach
   return new Refused(response.status, body.code, facts);
 }
 
-/** Whether a value is a reason why nobody is signed in. Show and pass on nothing else: a reason is not free text. */
+/** Whether a value is a known reason for being signed out. Check a value with it before you show it. */
 export function isReason(value: unknown): value is SignedOut["reason"] {
   return [...END_REASONS, ...OTHER_REASONS].some((reason) => reason === value);
 }

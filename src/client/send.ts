@@ -1,15 +1,15 @@
 import { setClock } from "./clock.ts";
 import { Refused, readRefusal, Unreachable } from "./refused.ts";
 
-/** A page's own refresh says so, and doesn't count as use of the session. */
+/** `background: true` marks a page's own refresh, which doesn't count as use of the session. */
 export type Reading = { background?: boolean };
 
 export type Call = Reading & { method: "GET" | "POST" | "PUT" | "DELETE"; path: string; body?: object };
 
-/** How long an answer may take, in ms: a phone in a lift should hear that it failed. */
+/** How long an answer may take, in ms: on a phone without reception, the person should be told. */
 const TIMEOUT = 20_000;
 
-/** When to try again, in ms, where a browser had no proof of its device: it gets a new one before each try. */
+/** The waits before new tries, in ms, if the device's proof was missing. Browsers fetch one before each. */
 const TRIES_AGAIN = [300, 2_000];
 
 /** Makes one call and reads the answer; throws `Refused` or `Unreachable`. */
@@ -25,7 +25,7 @@ export async function send<Answer>(basePath: string, call: Call): Promise<Answer
   return sendOnce(basePath, call);
 }
 
-/** Gives up by a timer of its own: Safari 15 and Chrome 102 have no `AbortSignal.timeout`. */
+/** Uses its own timer: Safari 15 and Chrome 102 have no `AbortSignal.timeout`. */
 async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), TIMEOUT);
@@ -34,14 +34,14 @@ async function sendOnce<Answer>(basePath: string, call: Call): Promise<Answer> {
     setClock(response.headers);
     if (!response.ok) throw await readRefusal(response);
     if (response.status === 204) return undefined as Answer;
-    // The one place where the server is taken at its word: its answers are held to the contract by its tests.
+    // The only unchecked cast of an answer: the server's tests check that its answers match the contract.
     return (await read(response)) as Answer;
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** An answer that breaks off is none, and one that isn't JSON is a proxy's, or the login page of a hotel's network. */
+/** An answer that breaks off counts as none. One that isn't JSON comes from a proxy or a Wi-Fi login page. */
 async function read(response: Response): Promise<unknown> {
   const text = await response.text().catch((error: unknown) => {
     throw new Unreachable(null, error);
@@ -60,7 +60,7 @@ async function reach(
   signal: AbortSignal,
 ): Promise<Response> {
   const headers = new Headers({ Accept: "application/json" });
-  // Without a body, too: SvelteKit refuses a change that has neither a type nor an Origin, which not every browser sends.
+  // Even without a body: SvelteKit refuses unsafe methods that have neither a type nor an Origin.
   if (method !== "GET") headers.set("Content-Type", "application/json");
   if (background) headers.set("Latchkey-Background", "1");
   try {

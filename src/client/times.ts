@@ -4,7 +4,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** "Just now", then "1 minute ago", "3 hours ago", "5 days ago", in the words of the page. */
+/** "Just now", then "1 minute ago", "3 hours ago", "5 days ago", in the page's locale. */
 export function relativeTime(
   at: string | number | Date,
   now = serverTime(),
@@ -35,7 +35,7 @@ function dayParts(at: string, now: number) {
   return { day: "numeric", month: "long", ...year } as const;
 }
 
-/** The moment itself, for a tooltip. */
+/** Date and time in full, for a tooltip. */
 export function absoluteTime(at: string, locale = pageLanguage()): string {
   return new Date(at).toLocaleString(dateLocale(locale), { dateStyle: "long", timeStyle: "short" });
 }
@@ -45,26 +45,26 @@ export function timeOf(at: string, locale = pageLanguage()): string {
   return new Date(at).toLocaleTimeString(dateLocale(locale), { hour: "2-digit", minute: "2-digit" });
 }
 
-/** With a country or without; some systems hand down tags that aren't valid, like `en-US@posix`. */
+/** English with a country or without. Some systems give invalid tags, such as `en-US@posix`. */
 const ENGLISH = /^en(-[a-z]{2})?$/i;
 
 const MARKED = { lang: "en", dir: "ltr" } as const;
 
 /**
- * The attributes of an element whose words are ours, and so English: none on a page in English. Else screen readers
- * would read them as if they were in the page's language.
+ * The `lang` and `dir` of an element with Latchkey's own words, which are English; none on an English page.
+ * Without them, screen readers would read the words as if they were in the page's language.
  */
 export function ownLanguage(): typeof MARKED | undefined {
   return ENGLISH.test(globalThis.document?.documentElement.lang ?? "") ? undefined : MARKED;
 }
 
-/** The page's kind of English. Every word around is English, so on a page in another language times are, too. */
+/** The page's variety of English. In other languages too, times are English like the words around them. */
 function pageLanguage(): string {
   const lang = globalThis.document?.documentElement.lang ?? "";
   return ENGLISH.test(lang) ? lang : "en";
 }
 
-/** Where the page names no country, the browser's own English says whether the day or the month comes first. */
+/** If the page names no country, the browser's own English tells whether the day or the month comes first. */
 function dateLocale(locale: string): string {
   if (locale !== "en") return locale;
   return (

@@ -16,8 +16,8 @@ export async function findAccountByEmail(database: Database, emailKey: string): 
 }
 
 /**
- * Adds an account; null where the address has one already, or is kept for the owner of an account that
- * moved away from it within the last days and may still take that back.
+ * Adds an account. Null if the address already has one, or is reserved: its owner changed it within the last
+ * days and may still reverse the change.
  */
 export async function addAccount(
   write: Write,
@@ -26,7 +26,7 @@ export async function addAccount(
     passwordHash: string | null;
     verified: boolean;
     label: string;
-    /** Whether the password opens a session at once. */
+    /** Whether the person is signed in with this password at once. */
     signsIn?: boolean;
   },
   now: number,
@@ -52,7 +52,7 @@ export async function addAccount(
     .returning("id")
     .executeTakeFirst();
   if (!added) return null;
-  // Looked at after the insert: a change that was being confirmed meanwhile is seen now.
+  // Checked after the insert, so that a change of address that is confirmed at the same time is seen.
   if ((await reservedAddresses(write.query, [address.key], now, id)).size > 0) {
     await write.query.deleteFrom("account").where("id", "=", id).execute();
     return null;
@@ -61,7 +61,7 @@ export async function addAccount(
   return id;
 }
 
-/** Those of the addresses that an account, other than this one, may still take back. */
+/** The reserved addresses among these: another account may still reverse its change from one of them. */
 export async function reservedAddresses(
   query: Kysely<Schema>,
   emailKeys: readonly string[],
@@ -80,7 +80,7 @@ export async function reservedAddresses(
   return new Set(rows.map((row) => row.email_key));
 }
 
-/** Whether an address has an account other than this one, or is kept for one. */
+/** Whether an address belongs to an account other than this one, or is reserved for one. */
 export async function isTaken(
   write: Write,
   emailKey: string,

@@ -1,15 +1,15 @@
 import { domainToASCII } from "node:url";
 
-/** An address as typed, which emails go to, and the key that it is compared by. */
+/** An address as typed, to which emails are sent, and the key by which addresses are compared. */
 export type EmailAddress = { email: string; key: string };
 
 const LONGEST = 254;
 const LONGEST_LOCAL_PART = 64;
-/** Dot-atom of RFC 5321: no quotes, no comments, nothing beyond ASCII; what mail libraries disagree about is refused. */
+/** Dot-atom of RFC 5321: no quotes, comments or non-ASCII, about which mail libraries disagree. */
 const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Reads an email address; null if it isn't valid. Surrounding spaces are typing slips. */
+/** Reads an email address; null if it isn't valid. Surrounding spaces are ignored. */
 export function readEmailAddress(typed: string): EmailAddress | null {
   const email = typed.trim();
   const at = email.lastIndexOf("@");
@@ -25,7 +25,7 @@ export function readEmailAddress(typed: string): EmailAddress | null {
 
 const BEYOND_ASCII = /[^\x20-\x7e]/;
 
-/** The same address in ASCII, for headers and for readers that know no other: the domain in its xn-- form. */
+/** The address with its domain in xn-- form, for headers and for recipients that need plain ASCII. */
 export function inAscii(email: string): string {
   if (!BEYOND_ASCII.test(email)) return email;
   const at = email.lastIndexOf("@");

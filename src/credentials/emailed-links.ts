@@ -9,7 +9,7 @@ import type { AccountParts } from "./parts.ts";
 
 const MINUTE = 60_000;
 
-/** What each link opens, its lifetime in ms, and whether a newer one ends the older. */
+/** For each kind of link: the page it opens, its lifetime in ms, and whether a newer link ends older ones. */
 const KINDS = {
   verify_address: { page: "/confirm-email", lifetime: DAY, newestOnly: true },
   confirm_email: { page: "/confirm-email", lifetime: 60 * MINUTE, newestOnly: true },
@@ -26,7 +26,7 @@ type NewLink = Omit<Insertable<EmailedLinkTable>, "token_hash" | "created_at" | 
   account_id: string | null;
 };
 
-/** Makes a link for an email. Its token is in the fragment, which no server and no log ever sees; only its hash is kept. */
+/** Makes a link for an email. Its token is in the fragment, which no server sees; its hash is stored. */
 export async function makeLink(parts: AccountParts, write: Write, link: NewLink, now: number): Promise<Link> {
   const { page, lifetime, newestOnly } = KINDS[link.kind];
   if (newestOnly) {
@@ -61,7 +61,7 @@ export async function findLink(
     .executeTakeFirst();
 }
 
-/** The same, of a link that belongs to an account. */
+/** Like `findLink`, for a link that belongs to an account. */
 export async function findAccountLink(
   database: Database,
   kinds: LinkKind[],
@@ -72,7 +72,7 @@ export async function findAccountLink(
   return link?.account_id ? { ...link, account_id: link.account_id } : null;
 }
 
-/** Uses up a link that was found: of any number of tries at once, one gets it, as it is by now. */
+/** Uses up a link and returns its current row. Of several requests at once, only one gets it. */
 export async function redeemLink(
   write: Write,
   { token_hash }: EmailedLink,
@@ -87,8 +87,8 @@ export async function redeemLink(
 }
 
 /**
- * The way out for an owner who reads a security email and did none of it; ends the session that did, where one did
- * (`sessionId`), and begins a reset.
+ * Makes the "This wasn't me" link of a security email. It ends the session that made the change
+ * (`sessionId`), if there was one, and starts a password reset.
  */
 export async function makeNotMeLink(
   parts: AccountParts,

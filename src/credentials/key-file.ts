@@ -10,9 +10,10 @@ export function keyFileOf(databaseFile: string): string {
 }
 
 /**
- * The keys that secrets are sealed with: from the settings, or from the key file beside the embedded
- * database, which is made (0600) where there is none and nothing is sealed yet.
- * @throws SettingError where the key file is lost: a new one would open nothing, and hide that.
+ * The keys with which secrets are sealed: from the settings, or from the key file beside the embedded
+ * database. The file is created (0600) if there is none and nothing is sealed yet.
+ * @throws SettingError if the key file is lost: a new key couldn't open what is sealed, and would hide the
+ * loss.
  */
 export async function readSecretKeys(settings: Settings, database: Database): Promise<readonly Uint8Array[]> {
   if (settings.secretKeys) return settings.secretKeys;
@@ -50,7 +51,7 @@ function readKeyFile(file: string): string | null {
   }
 }
 
-/** Written under another name and then linked: two servers that start at once both use the first one's key. */
+/** Written under another name and then linked, so that two servers that start at once use the same key. */
 function makeKeyFile(file: string): string {
   const draft = `${file}.${randomBytes(6).toString("hex")}`;
   writeFileSync(draft, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });

@@ -14,7 +14,7 @@ export type LoginMethod = {
   lastUsedAt: number | null;
 };
 
-/** Every way to log in to an account, the oldest first; `needed` are the ids of those that can't be disconnected. */
+/** An account's login methods, oldest first; `needed` has the ids of those that can't be disconnected. */
 export async function listLoginMethods(
   parts: AccountParts,
   accountId: string,
@@ -27,20 +27,20 @@ export async function listLoginMethods(
   };
 }
 
-/** Whether no other method works, so that this one stays (S15). */
+/** Whether no other method works, so that this one can't be removed (S15). */
 export function isNeeded(methodId: string, methods: readonly { id: string; works: boolean }[]): boolean {
   return !methods.some(({ id, works }) => works && id !== methodId);
 }
 
-/** A method with whether it works by itself, and the provider of an OIDC identity. */
+/** `works`: whether the person could sign in with this method alone. `provider`: of an OIDC identity. */
 type StoredMethod = LoginMethod & { works: boolean; provider?: string };
 
 const SHARED = ["id", "created_at as createdAt", "last_used_at as lastUsedAt"] as const;
 
 /**
- * All methods of an account, each with whether it works by itself: a password whose address can't
- * receive a reset doesn't, nor does a provider that is no longer in the settings, or is there with another
- * issuer, nor a passkey where BASE_URL has no name.
+ * All login methods of an account. These don't work by themselves: a password that is blocked or whose
+ * address isn't confirmed, a provider that is no longer in the settings or has another issuer there, and a
+ * passkey if BASE_URL has no host name.
  */
 export async function methodsOf(
   parts: AccountParts,

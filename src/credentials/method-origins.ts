@@ -4,9 +4,9 @@ import type { Account } from "../database/lock.ts";
 import type { Origin } from "../database/schema.ts";
 import { NO_PASSWORD } from "./ownership.ts";
 
-/** A login method that an account has, or had until `removed_at`, and where it came from. */
+/** A login method that an account has, or had until `removed_at`, and which session added it. */
 export type MethodOrigin = Origin & {
-  /** Unique, except that every password of an account has the same. */
+  /** Unique, except that all passwords of an account share one id. */
   id: string;
   kind: LoginMethodKind | "removed";
   name: string;
@@ -16,7 +16,7 @@ export type MethodOrigin = Origin & {
 
 const COLUMNS = ["id", "created_at", "added_by", "added_from", "added_with"] as const;
 
-/** Every login method whose origin is known, those included that the account no longer has. */
+/** Every login method whose origin is known, including those that the account no longer has. */
 export async function readOrigins(write: Write, account: Account): Promise<MethodOrigin[]> {
   const { query } = write;
   const { id } = account;
@@ -45,8 +45,8 @@ export async function readOrigins(write: Write, account: Account): Promise<Metho
 }
 
 /**
- * Keeps the origin of a method that is about to be removed: what was added with it, and who is still signed in by it,
- * came from there too, and a report has to find them. A sign-up's own first method came from nowhere.
+ * Keeps the origin of a method that is about to be removed. When an owner reports a session, the methods and
+ * sessions that came from this method must still be found. A method from the sign-up itself has no origin.
  */
 export async function rememberRemoved(
   { query }: Write,
@@ -72,7 +72,7 @@ export async function rememberRemoved(
     .execute();
 }
 
-/** Takes a login method away; one that the account no longer has is gone already. */
+/** Removes a login method; does nothing if the account no longer has it. */
 export async function removeMethod(
   { query }: Write,
   accountId: string,
@@ -84,9 +84,9 @@ export async function removeMethod(
     await query.updateTable("account").set(NO_PASSWORD).where("id", "=", accountId).execute();
 }
 
-/** Null where there is no password. */
+/** Null if the account has no password. */
 function originOfPassword(account: Account): (Origin & { id: string; created_at: number }) | null {
-  // Before schema 15 a reset left only the time when the password was set.
+  // Before schema 15, a reset stored only when the password was set.
   const createdAt = account.password_added_at ?? account.password_set_at;
   if (createdAt === null) return null;
   return {

@@ -5,15 +5,16 @@ import type { AccountParts } from "./parts.ts";
 import { removeTwoFactor } from "./second-factor.ts";
 
 /**
- * Whose account it is. Anybody can sign up with any address, so what was set up before the owner proved to
- * own it may be a stranger's: `owner_since` of the account says until when, and each login method, the first
- * one too, is judged by when it was added. Only the owner's own reset clears the doubt.
+ * Whose account it is. Anybody can sign up with any address, so login methods that were set up before the
+ * owner proved to own the address may be a stranger's. The account's `owner_since` says when that was; every
+ * method, the first one too, is judged by when it was added. Only a password reset by the owner clears the
+ * doubt.
  */
 
-/** The value of `owner_since` where nothing of an account is in doubt. */
+/** The value of `owner_since` if nothing in an account is in doubt. */
 export const ALWAYS = 0;
 
-/** Nobody in particular has added the account's password: it was chosen at the sign-up, or with an emailed link. */
+/** For a password that no session added: it was chosen at the sign-up or with an emailed link. */
 export const OF_NO_SESSION = {
   password_added_at: null,
   password_added_by: null,
@@ -21,7 +22,7 @@ export const OF_NO_SESSION = {
   password_added_with: null,
 };
 
-/** What an account without a password has in its place. */
+/** The columns of an account without a password. */
 export const NO_PASSWORD = {
   password_hash: null,
   password_set_at: null,
@@ -33,8 +34,8 @@ const FOR_EVER = Number.MAX_SAFE_INTEGER;
 
 /**
  * Removes what was set up before the owner proved to own the address: passkeys, other sites, and 2FA unless
- * the owner has taken that over knowingly; known browsers too, since some of them may be the stranger's.
- * Returns the names of what went, as an email lists them.
+ * the owner has accepted it. Also forgets known browsers, since some of them may be the stranger's. Returns
+ * the names of what was removed, as an email lists them.
  */
 export async function removeUnproved(parts: AccountParts, write: Write, account: Account): Promise<string[]> {
   const { id, owner_since: ownerSince } = account;
@@ -54,7 +55,7 @@ export async function removeUnproved(parts: AccountParts, write: Write, account:
 
 const TWO_FACTOR = "two-factor authentication";
 
-/** Removes every login method, the password too, with 2FA and known browsers: nothing of it is the owner's. */
+/** Removes every login method, the password too, with 2FA and known browsers: none of them is the owner's. */
 export async function removeEverything(parts: AccountParts, write: Write, account: Account): Promise<void> {
   await removeUnproved(parts, write, { ...account, owner_since: null });
   await write.query.updateTable("account").set(NO_PASSWORD).where("id", "=", account.id).execute();
@@ -77,7 +78,7 @@ export async function removeAddedSince(
   if (added) await removeTwoFactor(write, accountId);
 }
 
-/** 2FA is added when its first code is given. */
+/** 2FA counts as added when it was confirmed with its first code. */
 const addedAt = () => sql<number>`coalesce(confirmed_at, created_at)`;
 
 async function removeMethods(

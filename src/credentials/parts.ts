@@ -7,7 +7,7 @@ import type { PasswordHashes } from "./passwords/password-hash.ts";
 import type { PasswordStrength } from "./passwords/password-strength.ts";
 import type { Seal } from "./seal.ts";
 
-/** What the rules of accounts work with; joined in one place, `latchkey.ts`. */
+/** What the account functions need; assembled in `latchkey.ts`. */
 export type AccountParts = SessionParts & {
   readonly attempts: Attempts;
   readonly log: Logger;
@@ -15,16 +15,16 @@ export type AccountParts = SessionParts & {
   readonly passwords: PasswordHashes;
   readonly seal: Seal;
   readonly strength: PasswordStrength;
-  /** Work that nobody's answer waits for; awaited at the stop. */
+  /** Runs work that no response waits for. When the server stops, it waits for it. */
   readonly inBackground: (work: () => Promise<void>) => void;
   /**
-   * The same, begun when the answer is on its way, so that the answer's time tells nothing of it: the embedded
-   * database does its work in this thread, and an answer that isn't sent yet would wait for it.
+   * Like `inBackground`, but starts once the response has been sent, so that the response time reveals
+   * nothing: the embedded database works in this thread and would delay a response that isn't sent yet.
    */
   readonly afterAnswer: (work: () => Promise<void>) => void;
-  /** Resolves when all such work that has begun is done. */
+  /** Resolves when all background work that has begun is done. */
   readonly settled: () => Promise<void>;
 };
 
-/** A request from someone who needn't be signed in: what Latchkey works with, who is at the other end, and when they asked. */
+/** A request from somebody who needn't be signed in, with what is needed to handle it. */
 export type Visit = { readonly parts: AccountParts; readonly clientInfo: ClientInfo; readonly now: number };

@@ -9,21 +9,21 @@ import type { AccountParts } from "./parts.ts";
 import { writeNotice } from "./send-emails.ts";
 
 const CODES = 10;
-/** 15 of 31 characters: 74 bits, and few enough to type from paper. */
+/** 15 characters from an alphabet of 31: 74 bits, and short enough to type from paper. */
 const GROUPS = 3;
 const LETTERS_A_GROUP = 5;
-/** Without letters and digits that look alike. */
+/** No letters and digits that look alike. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 const SALT_BYTES = 16;
-/** What version 0.1.0 stored: SHA-256 alone. Such codes work until they are used or renewed. */
+/** Version 0.1.0 stored an unsalted SHA-256. Such codes work until they are used or replaced. */
 const OLD_HASH_BYTES = 32;
 
-/** Fresh codes of an account: to be shown once, and as they are stored. */
+/** An account's new codes: `codes` to show once, and `stored` as they are kept. */
 export type FreshCodes = { codes: string[]; stored: Uint8Array[] };
 
 /**
- * Ten codes with one salt, so that one that is typed later takes a single hash, not ten. Each hash takes as long
- * as a password's, so they are made before the transaction that stores them.
+ * Makes ten codes with one salt, so that checking a typed code takes one hash, not ten. Each hash takes as
+ * long as a password's, so call this before the transaction that stores the codes.
  */
 export async function makeRecoveryCodes({ passwords }: AccountParts): Promise<FreshCodes> {
   const codes = Array.from({ length: CODES }, makeCode);
@@ -39,8 +39,8 @@ export async function storeRecoveryCodes(write: Write, accountId: string, fresh:
 }
 
 /**
- * What a typed code would be stored as in this account; made before the transaction that spends it. Takes one
- * hash, also where the account has no codes.
+ * The forms in which a typed code would be stored for this account; call this before the transaction that
+ * uses it up. Takes one hash, even if the account has no codes.
  */
 export async function storedForms(
   { database, passwords }: AccountParts,
@@ -58,7 +58,7 @@ export async function storedForms(
   return [await hashCode(passwords, letters, salt), oldHash(accountId, letters)];
 }
 
-/** Of parallel tries one gets it. */
+/** Uses up a code. Of several tries at once, only one succeeds. */
 export async function spendRecoveryCode(
   write: Write,
   accountId: string,
@@ -73,7 +73,7 @@ export async function spendRecoveryCode(
   return spent !== undefined;
 }
 
-/** How many are left; none where two-factor authentication is off. */
+/** How many codes are left; 0 if two-factor authentication is off. */
 export async function countRecoveryCodes(query: Kysely<Schema>, accountId: string): Promise<number> {
   const { left } = await query
     .selectFrom("recovery_code")

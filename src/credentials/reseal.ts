@@ -6,15 +6,15 @@ import type { AccountParts } from "./parts.ts";
 const ROWS_A_PAGE = 200;
 
 export type Resealed = {
-  /** Resealed with the newest key. */
+  /** How many were sealed again with the newest key. */
   resealed: number;
-  /** Sealed with a key that isn't there: such a second factor can't be given, such an email not sent. */
+  /** How many are sealed with a missing key: such second factors can't be checked, such emails not sent. */
   unreadable: number;
 };
 
 /**
- * Where something sealed is stored: its columns, what the seal of a row is bound to, and which rows are in use. A
- * second factor that was never confirmed isn't: whoever goes on with it starts over.
+ * Where sealed values are stored: table and columns, what the seal of a row is bound to, and which rows are
+ * in use. A second factor that was never confirmed isn't in use: its set-up can be started again.
  */
 const SEALED = [
   {
@@ -31,10 +31,10 @@ type Place = (typeof SEALED)[number];
 type SealedRow = { id: string; sealed: Uint8Array; inUse: boolean | number };
 type Parts = Pick<AccountParts, "database" | "seal">;
 
-/** How many there are, and how many of them no key of this node opens. */
+/** How many sealed values there are, and how many of them none of this node's keys opens. */
 export type Sealed = { all: number; unreadable: number };
 
-/** Counts what is sealed, by opening all of it. */
+/** Counts all sealed values by trying to open each of them. */
 export async function countSealed(parts: Parts): Promise<{ secondFactors: Sealed; waitingEmails: Sealed }> {
   const count = async (place: Place): Promise<Sealed> => {
     const counted: Sealed = { all: 0, unreadable: 0 };
@@ -49,7 +49,7 @@ export async function countSealed(parts: Parts): Promise<{ secondFactors: Sealed
   return { secondFactors: await count(secondFactors), waitingEmails: await count(waitingEmails) };
 }
 
-/** Whether a key of this node opens second factors: one page of them, so that a start may ask. */
+/** Whether this node's keys open the second factors. Checks one page only, to be quick at the start. */
 export async function opensSecondFactors(parts: Parts): Promise<boolean> {
   const [secondFactors] = SEALED;
   const page = await readPage(parts, secondFactors, "");
@@ -59,8 +59,9 @@ export async function opensSecondFactors(parts: Parts): Promise<boolean> {
 }
 
 /**
- * Reseals with the newest key what an older key of `new,old` has sealed: second factors and waiting emails, so
- * that the old one can be taken out of the settings. A row that changes meanwhile stays.
+ * Seals again, with the newest key, what an older key of `new,old` has sealed (second factors and waiting
+ * emails), so that the old key can be removed from the settings. A row that changes meanwhile is left as it
+ * is.
  */
 export async function resealSecrets(parts: Parts, stop?: AbortSignal): Promise<Resealed> {
   const done: Resealed = { resealed: 0, unreadable: 0 };
@@ -69,7 +70,7 @@ export async function resealSecrets(parts: Parts, stop?: AbortSignal): Promise<R
   return done;
 }
 
-/** All rows of a place, in pages. */
+/** Reads all rows of a place in `SEALED`, page by page. */
 async function* readAll(parts: Parts, place: Place, stop?: AbortSignal): AsyncGenerator<SealedRow> {
   for (let after = ""; !stop?.aborted; ) {
     const page = await readPage(parts, place, after);
@@ -98,7 +99,7 @@ async function resealRow(parts: Parts, place: Place, row: SealedRow, done: Resea
   if (await database.write((write) => replace(write, place, row, sealed))) done.resealed += 1;
 }
 
-/** A guarded statement: false where the row has changed meanwhile. */
+/** Replaces a sealed value; false if the row has changed meanwhile. */
 async function replace({ query }: Write, place: Place, row: SealedRow, sealed: Uint8Array): Promise<boolean> {
   const [table, id, column] = [sql.table(place.table), sql.ref(place.id), sql.ref(place.sealed)];
   const update = sql`

@@ -6,19 +6,19 @@ const TAG_BYTES = 16;
 /** Encrypts what must be read again later: TOTP secrets and the like. */
 export type Seal = ReturnType<typeof createSeal>;
 
-/** What was sealed can't be read. The message is for the operator; a person is told "not available". */
+/** A sealed value can't be decrypted. The message is for the operator; visitors are told "not available". */
 export class DecryptionError extends Error {
   override name = "DecryptionError";
 }
 
-/** AES-256-GCM; the newest key comes first, older ones still open what they sealed. */
+/** Seals with AES-256-GCM and the first key, the newest; older keys still open what they sealed. */
 export function createSeal(keys: readonly Uint8Array[]) {
   const [newest] = keys;
   if (!newest) throw new Error("A seal needs a key.");
   return {
-    /** 32 bytes that are the same for the same text every time, and that nobody without the key can make. */
+    /** 32 bytes that are always the same for the same text, and that nobody can compute without the key. */
     hmac: (text: string): Buffer => createHmac("sha256", newest).update(`stamp:${text}`).digest(),
-    /** Encrypts with the newest key, bound to what it belongs to: an account's id, an email's, a sign-in's state. */
+    /** Encrypts with the newest key. `boundTo` names what the value belongs to, such as an account's id. */
     close(plain: string, boundTo: string): Uint8Array {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv("aes-256-gcm", newest, nonce).setAAD(Buffer.from(boundTo));
@@ -28,7 +28,7 @@ export function createSeal(keys: readonly Uint8Array[]) {
       const index = keys.findIndex((key) => tryKey(key, Buffer.from(sealed), boundTo) !== null);
       return index === 0 ? "the newest key" : index > 0 ? "an older key" : "none";
     },
-    /** @throws DecryptionError where no key fits or the bytes were changed or moved to another place. */
+    /** @throws DecryptionError if no key fits, or the bytes were changed or moved to another row. */
     open(sealed: Uint8Array, boundTo: string): string {
       for (const key of keys) {
         const plain = tryKey(key, Buffer.from(sealed), boundTo);

@@ -6,10 +6,10 @@ import type { Settings } from "../options/options.ts";
 import type { AccountParts } from "./parts.ts";
 import { spendRecoveryCode, storedForms } from "./recovery-codes.ts";
 
-/** What a person gives as the second factor: one of the two. */
+/** The second factor that a person types: a TOTP code or a recovery code. */
 export type SecondFactor = { code?: string | undefined; recoveryCode?: string | undefined };
 
-/** The same, ready to be judged in a transaction: a recovery code as it would be stored. */
+/** A second factor that can be checked in a transaction: a recovery code is already in its stored forms. */
 export type ReadySecondFactor = { code?: string | undefined; recoveryCodeForms?: Uint8Array[] | undefined };
 
 export type Accepted = "totp" | "recovery_code";
@@ -30,16 +30,16 @@ export async function hasTwoFactor(
   return row !== undefined;
 }
 
-/** A fresh TOTP secret of 160 bits, in base32, and the address that a QR code carries (RFC 6238). */
+/** A new TOTP secret of 160 bits (RFC 6238), in base32, and the otpauth URI for the QR code. */
 export function makeTotpSecret(settings: Settings, email: string): { secret: string; uri: string } {
   const name = settings.name ?? settings.baseUrl.hostname;
-  // In an authenticator app a colon parts the site from the account.
+  // Authenticator apps take a colon as the separator between site and account.
   const issuer = name.replaceAll(":", "");
   const totp = new TOTP({ issuer, label: email, secret: new Secret({ size: 20 }) });
   return { secret: totp.secret.base32, uri: totp.toString() };
 }
 
-/** Hashes a given recovery code; to be done after the limits and before the transaction that judges it. */
+/** Hashes a typed recovery code. Call it after the limits and before the transaction that checks the code. */
 export async function readySecondFactor(
   parts: AccountParts,
   accountId: string,
@@ -50,8 +50,8 @@ export async function readySecondFactor(
 }
 
 /**
- * Accepts a second factor and uses it up, or returns null. A TOTP step counts once for a secret, a
- * recovery code once at all; of parallel takers one gets it.
+ * Checks a second factor and uses it up; null if it is wrong. Each time step of TOTP and each recovery code
+ * counts once: of several tries at once, only one succeeds.
  */
 export async function acceptSecondFactor(
   parts: AccountParts,
@@ -66,7 +66,7 @@ export async function acceptSecondFactor(
   return (await spendRecoveryCode(write, accountId, given.recoveryCodeForms)) ? "recovery_code" : null;
 }
 
-/** Checks a code against the secret of an account, begun or confirmed, and marks its step as used. */
+/** Checks a TOTP code against an account's secret, confirmed or not, and marks its time step as used. */
 export async function acceptTotp(
   parts: AccountParts,
   write: Write,
@@ -78,7 +78,7 @@ export async function acceptTotp(
   return step !== null && markStep(write, accountId, step);
 }
 
-/** The step that a code is of, used or not; null where it is none of the account's. */
+/** The time step that a code belongs to, used or not; null if the code is wrong. */
 export async function totpStep(
   { seal }: AccountParts,
   { query }: { query: Kysely<Schema> },

@@ -13,16 +13,16 @@ import { emailContext, type NoticeContext, writeEmails, writeNotice } from "./se
 
 type Ends = { [E in EndingEvent]: { event: E; of: EndedBy<E> } }[EndingEvent];
 
-/** What a rule says of its change, once it has allowed it; `carryOut` does the rest, in this order. */
+/** Describes an allowed change of an account's security. `carryOut` does these steps, in this order. */
 export type SecurityChange = {
-  /** The event of the table of endings, and whose sessions it concerns. */
+  /** The event in the table of endings, and whose sessions it ends. */
   ends?: Ends;
-  /** What changes the account's address, or deletes it: after the endings, as `lockAccount` says. */
+  /** Changes the account's address, or deletes the account. Runs after the endings; see `lockAccount`. */
   afterEndings?: () => Promise<unknown>;
-  /** Whether sign-ins and proofs that were checked against the account as it was before are checked again. */
+  /** Whether sign-ins and proofs that were checked against the old credentials must be checked again. */
   newCredentials?: boolean;
   recorded?: Pick<ActivityEntry, "kind" | "detail">;
-  /** The device that is named as having done it, where that isn't the one of the request. */
+  /** The device to name as the one that made the change, if it isn't the request's. */
   label?: string;
   /** The email to the account's address, with the link "This wasn't me". */
   notice?: (context: NoticeContext, ended: number) => Message;
@@ -30,11 +30,11 @@ export type SecurityChange = {
   emails?: () => OutgoingEmail[] | Promise<OutgoingEmail[]>;
 };
 
-/** Who does it; `sessionId` where a signed-in person does. */
+/** Who makes the change; `sessionId` is set if it is a signed-in person. */
 export type ChangedBy = { actor: Actor; sessionId: string | null };
 
 /**
- * Does the part that all changes of security share, with the account locked by the caller. Returns how many
+ * Does what all changes of security have in common. The caller has locked the account. Returns how many
  * sessions ended.
  */
 export async function carryOut(
@@ -61,8 +61,8 @@ export async function carryOut(
 }
 
 /**
- * A change that an emailed link allows: the account is locked, the link used up. Where `change` returns null, the
- * link no longer fits the account, and is refused like one that has expired.
+ * Makes a change that an emailed link allows: locks the account and uses up the link. If `change` returns
+ * null, the link no longer fits the account, and is refused as if it had expired.
  */
 export async function changeByLink(
   { parts, clientInfo, now }: Visit,
@@ -80,7 +80,7 @@ export async function changeByLink(
   });
 }
 
-/** An account, and the address of it that an email goes to. */
+/** An account, and the address to which its email goes. */
 type Mailbox = Pick<Account, "id" | "email" | "email_key">;
 
 export async function verificationEmail(
@@ -94,7 +94,7 @@ export async function verificationEmail(
   return { to: email, message: messages.verifyAddress({ ...emailContext(parts, email, now, label), link }) };
 }
 
-/** Begins a reset: the email with its link, to an address of the account, or to one that it had. */
+/** Begins a password reset: makes the email with the link, to the account's address or a former one. */
 export async function resetEmail(
   parts: AccountParts,
   write: Write,

@@ -9,7 +9,7 @@ import { readEmailAddress } from "./email-address.ts";
 import { makeNotMeLink } from "./emailed-links.ts";
 import type { AccountParts } from "./parts.ts";
 
-/** What every email says: for which site, to which account, when, and from which device. */
+/** What every email mentions: the site, the account, the time and the device. */
 export function emailContext(
   parts: Pick<AccountParts, "settings">,
   email: string,
@@ -28,7 +28,7 @@ export function emailContext(
   };
 }
 
-/** Writes emails in the transaction that causes them; they go out once it is committed. */
+/** Stores emails in the transaction that causes them; they are sent once it is committed. */
 export async function writeEmails(
   { seal, mailer }: Pick<AccountParts, "seal" | "mailer">,
   write: Write,
@@ -43,8 +43,8 @@ export async function writeEmails(
 export type NoticeContext = ReturnType<typeof emailContext> & { notMeLink: Link };
 
 /**
- * Writes an email to the owner about something that happened to the account, with the link "This wasn't me", which
- * also ends the session that did it (`sessionId`). `device` is the device that did it.
+ * Writes an email to the owner about something that happened to the account. Its link "This wasn't me" also
+ * ends the session that did it (`sessionId`). `device` is the name of that session's device.
  */
 export async function writeNotice(
   parts: AccountParts,
@@ -61,7 +61,7 @@ export async function writeNotice(
 
 type Counting = Pick<AccountParts, "settings" | "seal">;
 
-/** Lets an email out if its address may still get one, and tells the address what was held back in the hour before. */
+/** Lets an email out if its address may get one, and tells it what was held back in the hour before. */
 export function admitByBudget(parts: Counting): Admit {
   return async (write, { to, message }, now) => {
     if (!parts.settings.rateLimits) return true;
@@ -72,7 +72,7 @@ export function admitByBudget(parts: Counting): Admit {
   };
 }
 
-/** Tells every address whose hour is over how many emails were held back. */
+/** Tells every address whose hour is over how many of its emails were held back. */
 export async function tellHeldBack(parts: AccountParts, now: number): Promise<void> {
   if (!(await isAnyHourOver(parts.database, now))) return;
   await parts.database.write(async (write) => {

@@ -2,7 +2,7 @@ import { ownLanguage } from "../client/times.ts";
 import { devices, inWords } from "../react/words.ts";
 import { button, element, set } from "./markup.ts";
 
-/** Says the effect before it happens, then does it. Takes itself off the page. */
+/** Asks for confirmation in a dialog that says what will happen, then calls `end` and removes the dialog. */
 export function askToEndOthers(root: ShadowRoot, count: number, end: () => Promise<void>): void {
   const problem = element("p", { class: "lk-problem", role: "alert" });
   problem.hidden = true;
@@ -38,7 +38,7 @@ export function askToEndOthers(root: ShadowRoot, count: number, end: () => Promi
   );
   dialog.addEventListener("close", () => {
     dialog.remove();
-    // The button that asked can't have the focus back where nothing is left to end.
+    // The button that opened the dialog can't take the focus if it is disabled, with no device left.
     if (root.activeElement === null) root.querySelector("h2")?.focus();
   });
   root.append(dialog);

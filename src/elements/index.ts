@@ -4,7 +4,7 @@ import { LoginManagementElement } from "./login-management.ts";
 
 export { LoginManagementElement };
 
-// Missing on a server.
+// There is no `customElements` on a server.
 if (globalThis.customElements?.get("login-management") === undefined)
   globalThis.customElements?.define("login-management", LoginManagementElement);
 
@@ -12,7 +12,7 @@ declare global {
   interface HTMLElementTagNameMap {
     "login-management": LoginManagementElement;
   }
-  /** At the element, and at whatever it bubbles to. */
+  /** Fired at the element; bubbles. */
   interface GlobalEventHandlersEventMap {
     "latchkey-signed-out": CustomEvent<Ending>;
   }

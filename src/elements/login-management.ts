@@ -22,10 +22,10 @@ import { SessionRow } from "./session-row.ts";
 import { applyLook } from "./style-sheet.ts";
 
 const TICK = 10_000;
-/** A list that comes sooner than this needs no place-holder, in ms. */
+/** If the list arrives sooner than this, in ms, no placeholder is shown. */
 const SHOWN_AFTER = 200;
 
-/** On a server, where a page with the element may be rendered, there are no elements; it comes to life in the browser. */
+/** A server that renders a page with the element has no `HTMLElement`; the element starts in the browser. */
 const OwnElement: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
 /**
@@ -48,13 +48,13 @@ export class LoginManagementElement extends OwnElement {
   readonly #endOthers = button("Log out other devices", "lk-plain", () => this.#ask());
   #client: Client = createClient();
   #sessions: Session[] = [];
-  /** The number of the newest reading: what an older one finds is out of date. */
+  /** The number of the latest request: answers to earlier ones are out of date. */
   #turn = 0;
   #showsAll = false;
-  /** Those that were there when the list was first shown. */
+  /** The ids of the sessions that were there when the list was first shown. */
   #first: Set<string> | undefined;
   #failures = 0;
-  /** What the last reading came to, where it came to nothing. */
+  /** The error of the last request, if it failed. */
   #failure: unknown = null;
   #again: ReturnType<typeof setTimeout> | undefined;
   #readAt: number | null = null;
@@ -108,7 +108,7 @@ export class LoginManagementElement extends OwnElement {
     this.#empty();
   }
 
-  /** Only what is read when a person opens the page counts as use. */
+  /** Reads the list. Only the first request, when a person opens the page, counts as use of the session. */
   async #refresh(reading: Reading = { background: true }): Promise<void> {
     const over = this.#over;
     const turn = ++this.#turn;
@@ -122,7 +122,7 @@ export class LoginManagementElement extends OwnElement {
       this.#readAt = Date.now();
       this.#show();
     } catch (error) {
-      // That the session is over is told by the client, in every tab; anything else is tried again, ever more slowly.
+      // If the session is over, the client tells every tab. Other failures are retried ever more slowly.
       if (turn !== this.#turn || over?.signal.aborted || (error instanceof Refused && error.isSignedOut))
         return;
       this.#failures += 1;
@@ -132,7 +132,7 @@ export class LoginManagementElement extends OwnElement {
     }
   }
 
-  /** While nobody looks at the page, nothing is tried: it is as soon as somebody does. */
+  /** Tries again only while the page is visible; otherwise as soon as it is. */
   #tryAgain(): void {
     if (this.#failures > 0 && document.visibilityState !== "hidden") void this.#refresh();
   }
@@ -144,7 +144,7 @@ export class LoginManagementElement extends OwnElement {
     this.#stale.hidden = words === "";
   }
 
-  /** Brings the list to what is known: rows that stay are kept, with their focus. */
+  /** Updates the list. Rows that stay are reused, so that they keep the focus. */
   #show(): void {
     this.#sayHowOld();
     if (this.#sessions.length === 0) return;
@@ -184,7 +184,7 @@ export class LoginManagementElement extends OwnElement {
     return made;
   }
 
-  /** The focus goes to the button of a neighbour, where the row had it. */
+  /** Removes a row. If it had the focus, the focus goes to the button of a neighbour. */
   #drop(id: string, { node }: SessionRow): void {
     const neighbours = [node.nextElementSibling, node.previousElementSibling];
     const buttons = neighbours.map((row) => row?.querySelector("button"));
@@ -193,7 +193,7 @@ export class LoginManagementElement extends OwnElement {
     this.#rows.delete(id);
   }
 
-  /** Its page may stay, and the next person who logs in there may be another one. */
+  /** Clears all data: the page may stay open, and the next person to log in may be somebody else. */
   #empty(): void {
     this.#turn += 1;
     this.#sessions = [];
@@ -202,13 +202,13 @@ export class LoginManagementElement extends OwnElement {
     this.#howMany.textContent = this.#status.textContent = "";
     this.#more.hidden = this.#endOthers.disabled = true;
     this.#showsAll = false;
-    // An open question lets nobody use the page around it; put back with the element, it would no longer be modal.
+    // An open dialog would block the page; and if the element is inserted again, it would no longer be modal.
     this.#root.querySelector("dialog")?.remove();
   }
 
   async #end({ id, label }: Session): Promise<void> {
     await this.#client.endSession(id).catch((error: unknown) => {
-      // Somebody else was quicker: it is out, which is what was asked for.
+      // It has already ended some other way, which is what the person wanted.
       if (!(error instanceof Refused) || error.code !== "not_found") throw error;
     });
     this.#status.textContent = `${label} was logged out.`;
@@ -224,7 +224,7 @@ export class LoginManagementElement extends OwnElement {
     });
   }
 
-  /** What has just ended is gone before the next reading says so too. */
+  /** Removes sessions that have just ended from the list at once, without waiting for the next request. */
   #takeOff(isOver: (session: Session) => boolean): void {
     this.#sessions = this.#sessions.filter((session) => !isOver(session));
     this.#show();

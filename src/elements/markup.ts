@@ -3,7 +3,7 @@ import { deviceShape } from "../react/login-management/device-shape.ts";
 type Properties = { [name: string]: string | boolean | undefined };
 type Child = Node | string;
 
-/** An element with attributes and children; an attribute that is true stands without a value, false is left out. */
+/** Makes an element. An attribute that is `true` is set without a value; one that is `false` is omitted. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Properties = {},
@@ -20,7 +20,7 @@ export function set(on: Element, name: string, value: string | boolean | undefin
   else on.setAttribute(name, value === true ? "" : value);
 }
 
-/** A button that does something, and shows while it does. */
+/** Makes a button; `look` has its classes. */
 export function button(words: string, look: string, act: () => unknown): HTMLButtonElement {
   const made = element("button", { type: "button", class: `lk-button ${look}` }, words);
   made.addEventListener("click", act);

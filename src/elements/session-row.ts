@@ -10,7 +10,7 @@ export class SessionRow {
   readonly #problem = element("p", { class: "lk-problem", role: "alert" });
   #working = false;
 
-  /** `isNew`: it came while the page was open. */
+  /** `isNew`: the session began while the page was open. */
   constructor(session: Session, isNew: boolean, logOut: () => Promise<void>) {
     const { label, current, os } = session;
     const end = current
@@ -24,7 +24,7 @@ export class SessionRow {
     this.#problem.hidden = true;
     this.node = element(
       "li",
-      // Safari drops the role of an item of a list without bullets.
+      // Safari drops the role of items in a list without bullets.
       { class: "lk-row lk-device", role: "listitem", "data-new": isNew },
       deviceGlyph(os),
       words,
@@ -32,7 +32,7 @@ export class SessionRow {
     );
   }
 
-  /** Says the times, and whether the session is bound, as they are now. */
+  /** Updates the times, and whether the session is bound. */
   show({ createdAt, lastUsedAt, bound }: Session, now: number): void {
     this.#bound.hidden = !bound;
     this.#signedIn.textContent = `Signed in ${dayOf(createdAt, now)}`;

@@ -1,6 +1,6 @@
 import css from "../react/latchkey.css?inline";
 
-/** Gives the element its look, which is the cards'. */
+/** Applies the cards' style sheet to the element. */
 export function applyLook(root: ShadowRoot): void {
   const look = `${ownLook(css)} :host { display: block; } [hidden] { display: none; }`;
   try {
@@ -8,7 +8,7 @@ export function applyLook(root: ShadowRoot): void {
     sheet.replaceSync(look);
     root.adoptedStyleSheets = [sheet];
   } catch {
-    // Up to Safari 16.3. A strict policy of the page forbids it: then the element is plain.
+    // For Safari up to 16.3. A strict Content-Security-Policy blocks this; the element is then unstyled.
     const style = document.createElement("style");
     style.textContent = look;
     root.append(style);
@@ -16,8 +16,8 @@ export function applyLook(root: ShadowRoot): void {
 }
 
 /**
- * The cards' look inside: what it sets on the page, it sets here under names of its own, which begin with
- * the page's value where there is one.
+ * The cards' style sheet for the shadow root. Its variables are renamed from `--lk-…` to `--_lk-…`, and take
+ * the page's value for `--lk-…` if there is one.
  */
 function ownLook(sheet: string): string {
   return sheet

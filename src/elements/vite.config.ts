@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-/** One file with all that it needs, its look too. */
+/** Builds one file that contains everything, including the styles. */
 export default defineConfig({
   build: {
     lib: { entry: "src/elements/index.ts", formats: ["es"], fileName: "index" },

@@ -53,8 +53,9 @@ export async function record(write: Write, ...entries: ActivityEntry[]): Promise
 }
 
 /**
- * Records a failure, folded into the newest event if that is the same: a guessing stranger is one line.
- * With the account locked by the caller, or two at once would both read the count before.
+ * Records a failure, or raises the count of the newest event if it is of the same kind, so that somebody's
+ * guesses are one line. The caller has locked the account; otherwise two requests at once could read the same
+ * count.
  */
 export async function recordFolded(write: Write, entry: ActivityEntry): Promise<void> {
   const newest = await write.query
@@ -76,7 +77,7 @@ export async function recordFolded(write: Write, entry: ActivityEntry): Promise<
     .execute();
 }
 
-/** A page of what happened to an account, newest first; null where `before` is no event of this account. */
+/** A page of an account's activity, newest first; null if `before` isn't an event of this account. */
 export async function readActivity(database: Database, accountId: string, before: string | null) {
   const events = database.read.selectFrom("activity").where("account_id", "=", accountId);
   if (before !== null && !(await events.select("id").where("id", "=", before).executeTakeFirst()))

@@ -1,6 +1,6 @@
 /** Who did something to an account: a device, an administrator, or the app that Latchkey is part of. */
 export type Actor = {
-  /** As it is stored, answered and emailed. */
+  /** As stored, and as shown in the API and in emails. */
   name: string;
   isDevice: boolean;
 };

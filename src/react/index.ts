@@ -1,5 +1,5 @@
 "use client";
-/** `latchkey/react`: the cards of the security page, for any React app. Their look: `latchkey/react/latchkey.css`. */
+/** `latchkey/react`: the security page's cards for React apps. Styles: `latchkey/react/latchkey.css`. */
 export { DeleteAccountCard } from "./account/delete-account-card.tsx";
 export { EmailCard } from "./account/email-card.tsx";
 export { LoginMethodsCard } from "./account/login-methods-card.tsx";

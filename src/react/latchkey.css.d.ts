@@ -1,2 +1,2 @@
-/** The style sheet has nothing to import by name: `import "latchkey/react/latchkey.css"` is for a bundler. */
+/** For bundlers: `import "latchkey/react/latchkey.css"`. The style sheet exports nothing. */
 export {};

@@ -10,15 +10,15 @@ import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 type ProviderProps = LatchkeySettings & {
   /** The client to use. Default: one made for `basePath`. */
   client?: Client;
-  /** Called once, in every tab, when this device is logged out. Default: goes to the login page, which leads back. */
+  /** Called in every tab if this device is logged out. Default: goes to the login page, which leads back. */
   onSignedOut?: (ending: Ending) => void;
   /** Everything that contains cards or calls hooks. */
   children: ReactNode;
 };
 
 /**
- * Gives the cards their client, keeps what they show up to date while they are on the page, and goes to the login
- * page when this device is logged out. Cards and hooks go inside.
+ * Provides the client to the cards, keeps their data up to date, and goes to the login page when this device
+ * is logged out. Put cards and hooks inside it.
  */
 export function LatchkeyProvider(props: ProviderProps) {
   const { basePath = "", oidc = [], passwordMinLength = 12, children } = props;
@@ -48,8 +48,8 @@ export function LatchkeyProvider(props: ProviderProps) {
 }
 
 /**
- * npm would let nobody with an older React install the package, though only the cards need it: so that is said here.
- * @throws where the app's React or TanStack Query is too old.
+ * Checks the versions here: as peer dependencies they would keep apps with an older React from installing the
+ * package, although only the cards need React. @throws if the app's React or TanStack Query is too old.
  */
 function makeQueries(): QueryClient {
   if (Number.parseInt(version, 10) < 19)
@@ -59,7 +59,7 @@ function makeQueries(): QueryClient {
   return queries;
 }
 
-/** Returns how often this device was logged out. */
+/** When this device is logged out, clears the data and calls the listener. Returns how often it was. */
 function useSignedOut(
   { client, queries }: { client: Client; queries: QueryClient },
   onSignedOut: ProviderProps["onSignedOut"],
@@ -73,7 +73,7 @@ function useSignedOut(
     const goToLogin = () =>
       location.replace(`${client.basePath}/login?next=${encodeURIComponent(location.href)}`);
     return client.onSignedOut((ending) => {
-      // The page may stay, and the next person who logs in here may be another one.
+      // The page may stay open, and the next person to log in may be somebody else.
       for (const query of queries.getQueryCache().getAll()) query.reset();
       setEndings((before) => before + 1);
       (listener.current ?? goToLogin)(ending);
@@ -85,9 +85,9 @@ function useSignedOut(
 const QUERY_DEFAULTS = {
   staleTime: 5_000,
   refetchOnWindowFocus: false,
-  // What the browser says of the network is shown, but tried all the same: it is often wrong.
+  // Requests are made even if the browser says that it is offline: it is often wrong.
   networkMode: "always",
-  // A refusal stays a refusal, unless it was for asking too often; a network that failed is tried again.
+  // A refusal is final, unless it was for too many requests. A failed network is tried again.
   retry: (_failures: number, error: unknown) => !(error instanceof Refused) || isTooOften(error),
   retryDelay: (attempt: number, error: unknown) =>
     error instanceof Refused ? (error.facts.retryAfter ?? 60) * 1_000 : nextTry(attempt + 1, error),

@@ -4,7 +4,7 @@ import { serverTime } from "../client/clock.ts";
 import type { Client, Reading, Session, SignedIn } from "../client/index.ts";
 
 export type LatchkeySettings = {
-  /** The path that Latchkey is mounted below, such as `/auth`. Default: "", the root of the page's origin. */
+  /** The path on the page's origin where Latchkey is mounted, such as `/auth`. Default: "", the root. */
   basePath?: string;
   /** Whether passkeys can be used here: https with a host name, or localhost. Browsers without them are offered none. Default: `false`. */
   passkeys?: boolean;
@@ -14,7 +14,7 @@ export type LatchkeySettings = {
   passwordMinLength?: number;
 };
 
-/** The cards have a query client of their own, apart from one that the app may have. */
+/** The cards have their own query client, separate from the app's. */
 type Latchkey = {
   client: Client;
   queries: QueryClient;
@@ -23,10 +23,10 @@ type Latchkey = {
   endings: number;
 };
 
-/** What `<LatchkeyProvider>` gives; null outside of it. */
+/** The value of `<LatchkeyProvider>`; null outside of it. */
 export const LatchkeyContext = createContext<Latchkey | null>(null);
 
-/** What is read when a person opens a page is use of the session; reading it again, or trying again, isn't. */
+/** The request when a person opens the page counts as use of the session; refreshes and retries don't. */
 export function readingOf({ client, queryKey }: Pick<QueryFunctionContext, "client" | "queryKey">): Reading {
   const query = client.getQueryState(queryKey);
   return { background: query !== undefined && (query.isInvalidated || query.fetchFailureCount > 0) };
@@ -67,19 +67,19 @@ export function useLoginMethods() {
   );
 }
 
-/** Whether the current password can be asked for; until it is known, it is. */
+/** Whether the account has a password to ask for; true until that is known. */
 export function useHasPassword(): boolean {
   const { data } = useLoginMethods();
   return data?.methods.some(({ kind }) => kind === "password") ?? true;
 }
 
-/** A function that loads everything again: after an action, and when the server says that something changed. */
+/** Returns a function that loads everything again; call it after an action. */
 export function useRefresh(): () => Promise<void> {
   const { queries } = useLatchkey();
   return useMemo(() => () => queries.invalidateQueries(), [queries]);
 }
 
-/** Takes sessions that have just ended off the list, before the next reading says so too. */
+/** Returns a function that removes sessions that have just ended from the list, before the next request. */
 export function useTakeOff(): (isOver: (session: Session) => boolean) => void {
   const { queries } = useLatchkey();
   return useMemo(
@@ -89,7 +89,7 @@ export function useTakeOff(): (isOver: (session: Session) => boolean) => void {
   );
 }
 
-/** The time by the server's clock, updated every few seconds, so that "3 minutes ago" stays true while the page is open. */
+/** The server's time, updated every few seconds, so that "3 minutes ago" stays true on an open page. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

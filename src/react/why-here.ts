@@ -1,12 +1,12 @@
 import { deviceInSentence, type Ending, relativeTime } from "../client/index.ts";
 import { ADMINISTRATOR } from "./words.ts";
 
-/** A reason, and the question that goes with it where it may not have been the person: then a reset is offered. */
+/** A reason; and, if somebody else may have caused it, a question to go with the offer of a reset. */
 export type Why = { sentence: string; question: string | null };
 
 const NOT_YOU = "Not you?";
 
-/** Why you are on the login page; null where nothing ended. `days`: how long a session lasts, where that is whole days. */
+/** Why the person is on the login page; null if no session ended. `days`: the lifetime, if whole days. */
 export function whyHere(ending: Ending, now: number, days: number | null): Why | null {
   const by = deviceInSentence(ending.by ?? "another device");
   const when = ending.at ? `, ${relativeTime(ending.at, now).toLowerCase()}` : "";
@@ -46,7 +46,7 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
           : "This account was closed.",
       );
     case "proof_lost":
-      // Whoever reads this still has the old cookie: either the copy's holder, or the owner whose cookie was copied.
+      // The reader still has the old cookie: it's either the owner or the person with the copy.
       return because(
         `Someone signed in to your account with ${by}, where this session's cookie was used without the proof of its device. So this session ended.`,
         NOT_YOU,
@@ -60,7 +60,7 @@ export function whyHere(ending: Ending, now: number, days: number | null): Why |
   }
 }
 
-/** A sentence with nothing to ask, or with a question. */
+/** Makes a reason, with or without a question. */
 export function because(sentence: string, question: string | null = null): Why {
   return { sentence, question };
 }

@@ -1,12 +1,12 @@
 import { Refused, relativeTime, Unreachable } from "../client/index.ts";
 
 /**
- * What went wrong, in a sentence for the person; `field` names the input it is about, `focus` the one to
- * go on in where it is about several, `code` the refusal.
+ * What went wrong, in a sentence for the person. `field` names the input it is about; `focus`, if it is about
+ * several, the one to focus; `code` is that of the refusal.
  */
 export type Problem = { sentence: string; field?: string; focus?: string; code?: string };
 
-/** By the code of a refusal. */
+/** Problems by the code of the refusal. */
 export const SENTENCES: Record<string, Problem> = {
   wrong_credentials: { sentence: "Wrong email or password.", focus: "password" },
   wrong_password: { sentence: "That is not your current password.", field: "currentPassword" },
@@ -37,7 +37,7 @@ export const SENTENCES: Record<string, Problem> = {
   proof_needed: { sentence: "Confirm that it is you, then try again." },
 };
 
-/** Turns whatever was thrown into words: what happened, and what comes next. */
+/** Turns an error into words: what happened, and what to do next. */
 export function inWords(error: unknown): Problem {
   if (error instanceof PromptFailed) return { sentence: promptInWords(error.reason) };
   if (error instanceof Unreachable && error.status !== null)
@@ -56,7 +56,7 @@ function refusalInWords({ code, facts }: Refused): Problem {
   return SENTENCES[code] ?? { sentence: facts.detail ?? "That did not work. Try again." };
 }
 
-/** The same, where what was typed was a recovery code: no next one comes by itself. */
+/** Rewords the problem for a recovery code, which unlike an app's code isn't followed by a next one. */
 export function asRecoveryCode(problem: Problem | null): Problem | null {
   if (problem?.code !== "wrong_code") return problem;
   return { ...problem, sentence: "That recovery code is not right, or was already used. Try another one." };
@@ -74,13 +74,13 @@ export class PromptFailed extends Error {
 }
 
 function promptInWords(reason: string): string {
-  // Browsers don't tell a prompt that was closed from a device that didn't recognize its owner.
+  // Browsers give the same error if the prompt was closed and if the device didn't recognize its owner.
   if (reason === "NotAllowedError") return "No passkey was used. Try again, or use another way.";
   if (reason === "InvalidStateError") return "This device already has a passkey for this account.";
   return "This browser could not use a passkey here. Try another way.";
 }
 
-/** So few recovery codes that it is better to make new ones. */
+/** With this many recovery codes or fewer, the person should make new ones. */
 export const FEW_CODES = 3;
 
 export function recoveryCodesLeft(left: number): string {
@@ -89,7 +89,7 @@ export function recoveryCodesLeft(left: number): string {
   return left > FEW_CODES ? words : `Only ${words} Make new ones.`;
 }
 
-/** What is said under a field that was left empty, by its name. */
+/** The errors for empty fields, by the field's name. */
 export const EMPTY_FIELDS: Record<string, string> = {
   email: "Enter your email address.",
   password: "Enter your password.",
@@ -103,13 +103,13 @@ type Reading = {
   /** Why the last try failed, if it did. */
   error: unknown;
   isOffline: boolean;
-  /** When what is shown was read, in ms; null where there is nothing to show yet. */
+  /** When the shown data was loaded, in ms; null if there is none yet. */
   readAt: number | null;
 };
 
-/** Why a list is not up to date, and that it will be by itself; null where it is. */
+/** Says why a list isn't up to date, and that it will update by itself; null if it is up to date. */
 export function staleNotice({ error, isOffline, readAt }: Reading, now: number): string | null {
-  // A page whose session is over is leaving, and says why where it arrives.
+  // If the session is over, the page goes to the login page, which says why.
   if (error instanceof Refused && error.isSignedOut) return null;
   if (!isOffline && !error) return null;
   const shown =
@@ -132,10 +132,10 @@ function waitOf(seconds = 60): string {
   return minutes <= 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }
 
-/** What the server calls the command line. */
+/** The name that the server uses for the command line in `by`. */
 export const ADMINISTRATOR = "an administrator";
 
-/** Of a session that is bound to its device; said on the page, since a phone shows no tooltip. */
+/** Shown with a session that is bound to its device; as text, since phones show no tooltips. */
 export const BOUND = "Bound to this device: a copy of its cookies is worthless anywhere else.";
 
 export function devices(count: number): string {
@@ -144,7 +144,7 @@ export function devices(count: number): string {
 }
 
 export function othersWereLoggedOut(count: number): string {
-  // They were gone already, perhaps by an earlier try whose answer was lost.
+  // They had already ended, perhaps by an earlier try whose answer was lost.
   if (count === 0) return "No other device is logged in.";
   return `${devices(count)} ${count === 1 ? "was" : "were"} logged out.`;
 }
@@ -153,6 +153,6 @@ export function howManyDevices(count: number): string {
   return count === 1 ? "Only this device is logged in." : `${count} devices are logged in.`;
 }
 
-/** A list of more devices than this begins with its first rows only. */
+/** A list of more devices than this shows only its first rows at first. */
 export const MANY_ROWS = 12;
 export const ROWS_AT_FIRST = 10;

@@ -6,19 +6,20 @@ import { record } from "../history/activity.ts";
 import * as messages from "../mail/messages.ts";
 import { DAY } from "../sessions/expiry.ts";
 
-/** How often the owner is told of copies of one session's cookie, in ms. */
+/** How often at most the owner is told about copies of one session's cookie, in ms. */
 const TOLD_EVERY = DAY;
 
 export type CopyNotices = ReturnType<typeof createCopyNotices>;
 
 /**
- * Tells an owner that a copy of a bound session's cookie was used, and refused. However often the copy is used, a
- * session causes one event and one email a day, one write at a time, and stays as it is.
+ * Tells an owner that a copy of a bound session's cookie was used and refused. However often that happens,
+ * each session causes at most one event and one email a day, and one write at a time. The session itself
+ * stays.
  */
 export function createCopyNotices() {
   const underWay = new Set<string>();
   return {
-    /** `from` is the device that the copy was used from, as it calls itself. Goes on after the answer. */
+    /** `from` is the label of the device that used the copy. Runs in the background. */
     tell(parts: AccountParts, session: FoundSession, from: string, now: number): void {
       if (!isDue(session.copyToldAt, now) || underWay.has(session.id)) return;
       underWay.add(session.id);

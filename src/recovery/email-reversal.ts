@@ -9,9 +9,9 @@ import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 
 /**
- * The old address says no. An unconfirmed change is cancelled and ends no session; a confirmed one is
- * undone: the address is back, every session ends, the password opens nothing until it is reset, and a
- * reset begins.
+ * Reverses a change of address, with the link that the old address got. An unconfirmed change is cancelled,
+ * and no session ends. A confirmed one is undone: the old address is restored, every session ends, the
+ * password is blocked until it is reset, and a reset begins.
  */
 export async function reverseEmailChange(visit: Visit, token: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
@@ -37,7 +37,7 @@ async function undoChange(
   const { id } = account;
   const { email, email_key } = link;
   const begunAt = await endLinksSince(write, id, link);
-  // What was added after the change was asked for is the thief's. What is older is judged at the reset.
+  // Login methods added since the change was asked for are the thief's. The reset checks the older ones.
   await removeAddedSince(parts, write, id, begunAt);
   const restored = { email, email_key, email_verified_at: now, password_blocked_at: now };
   return {
@@ -53,8 +53,9 @@ async function undoChange(
 }
 
 /**
- * Ends every other reversal link of this change and of later ones, and all that was emailed to the addresses which
- * they led to: a report from there would send a reset there. Returns when the change was asked for.
+ * Ends every other reversal link of this and later changes, and all links that were since emailed to other
+ * addresses: a report from one of those would send a reset email there. Returns when the change was asked
+ * for.
  */
 async function endLinksSince(write: Write, accountId: string, link: EmailedLink): Promise<number> {
   const ofChange = await write.query

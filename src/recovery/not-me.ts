@@ -12,18 +12,18 @@ import { endBecauseOf } from "../sessions/endings.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
 
 /**
- * "This wasn't me": the session of the email ends, with every other one of the same browser, so that
- * signing in twice doesn't help; pending sign-ins too, and a reset begins. The login methods that came
- * from there go, or a thief would be back through one of them, and the browser is a new one again. Of a reset
- * that is reported, the new password goes, with the sessions that it opened. 2FA stays, or someone who reads
- * the emails could take it off.
+ * "This wasn't me". Ends the session that the email was about and every other one from the same browser, so
+ * that signing in twice doesn't help a thief; also pending sign-ins. Begins a password reset. Removes the
+ * login methods that were added from there, and forgets the browser, so that its next sign-in counts as new.
+ * If a password reset is reported, removes the new password and the sessions that it opened. 2FA stays;
+ * otherwise anyone who reads the owner's email could turn it off.
  */
 export async function reportSession(visit: Visit, token: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
   const link = await findAccountLink(parts.database, ["not_me"], token, now);
   if (!link) return refuse("link_expired");
   const { account_id: accountId, session_id: id, device_hash: deviceHash, email, email_key } = link;
-  // The address that the email went to: a thief may have changed the account's meanwhile.
+  // The address that the email went to: a thief may have changed the account's address meanwhile.
   const mailbox = { id: accountId, email, email_key };
   const { label } = clientInfo.device;
   return changeByLink(visit, link, async (write, account) => {
@@ -42,13 +42,13 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
   });
 }
 
-/** The email with the link, which tells its reader where the account has another address by now. */
+/** The reset email; it tells its reader if the account's address has changed meanwhile. */
 function secureFor({ email, email_key: key }: Account, readerKey: string): typeof messages.secureAccount {
   if (key === readerKey) return messages.secureAccount;
   return (context) => messages.secureMovedAccount({ ...context, movedTo: email });
 }
 
-/** Of a method that the account no longer has, only what it opened is left. */
+/** Removes a method and ends its sessions; a method that is already gone may still have sessions. */
 async function removeReported(
   write: Write,
   accountId: string,
@@ -64,7 +64,7 @@ async function removeReported(
   await record(write, { accountId, kind: "method_removed", at, label, detail });
 }
 
-/** Sessions that a later password opened, which goes by the same id. */
+/** Sessions that began after a method was removed: a later password, which has the same id, opened them. */
 async function openedSince(
   { query }: Write,
   accountId: string,
@@ -81,7 +81,7 @@ async function openedSince(
   return rows.map((row) => row.id);
 }
 
-/** Methods that were added there, or by the very reset that is reported; those that were added with one of them, and so on. */
+/** Methods that the reported session, browser or reset added, and those added with one of them, and so on. */
 function methodsFrom(methods: readonly MethodOrigin[], link: AccountLink): MethodOrigin[] {
   const gone = new Set<MethodOrigin>();
   const isGone = (method: MethodOrigin) => {
@@ -98,12 +98,12 @@ function methodsFrom(methods: readonly MethodOrigin[], link: AccountLink): Metho
 function isReported(method: MethodOrigin, link: AccountLink): boolean {
   const { id, created_at: createdAt, added_by: by, added_from: from } = method;
   const { session_id: sessionId, device_hash: deviceHash } = link;
-  // An email about a reset is about no session: the password has its time.
+  // An email about a reset names no session; the time tells which password the reset set.
   if (by === null) return id === "password" && sessionId === null && createdAt === link.created_at;
   return by === sessionId || (from !== null && deviceHash !== null && Buffer.compare(from, deviceHash) === 0);
 }
 
-/** The method whose session added this one: of the passwords, which share an id, the one that there was then. */
+/** The method whose session added this one. Passwords share an id: the one current at the time counts. */
 function addedWith(
   { added_with, created_at }: MethodOrigin,
   methods: readonly MethodOrigin[],

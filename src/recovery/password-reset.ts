@@ -15,7 +15,7 @@ import { type Account, lockAccount } from "../database/lock.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 
-/** Emails a reset link where the address has an account. The answer, and its time, are the same for every address. */
+/** Emails a reset link if the address has an account. Answer and time are the same for every address. */
 export async function askForReset(visit: Visit, email: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
   const address = readEmailAddress(email);
@@ -35,7 +35,7 @@ export async function askForReset(visit: Visit, email: string): Promise<Outcome>
   return { ok: true };
 }
 
-/** Begins a reset that somebody, or an operator, asked for; not if the account has changed since it was read. */
+/** Emails a reset link, unless the account's address or suspension has changed since the account was read. */
 export async function sendResetEmail(
   parts: AccountParts,
   account: Account,
@@ -51,7 +51,7 @@ export async function sendResetEmail(
   });
 }
 
-/** Sets a new password with the emailed link. Every session ends (S14), nobody is signed in by it, 2FA stays. */
+/** Sets a new password with an emailed link. Every session ends (S14), nobody is signed in, and 2FA stays. */
 export async function resetPassword(
   visit: Visit,
   asked: { token: string; password: string },
@@ -60,14 +60,14 @@ export async function resetPassword(
   const link = await findAccountLink(parts.database, ["reset_password"], asked.token, now);
   if (!link) return refuse("link_expired");
   const { account_id: accountId, email } = link;
-  // By the link: an intruder who is still signed in must not use up what the owner gets back in with.
+  // Counted by link, so that an intruder who is still signed in can't use up the owner's tries.
   const limit = { kind: "new_password", of: asked.token } as const;
   const hashed = await hashNewPassword(parts, { password: asked.password, email, limit }, now);
   if (!hashed.ok) return hashed;
   const { passwordHash } = hashed;
   return changeByLink(visit, link, async (write, account) => {
     const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
-    // Whoever guessed before must not keep the owner out with the password that was just chosen.
+    // Earlier guesses by others must not lock the owner out with the new password.
     await forgetWrongPasswords(parts, write, account);
     const methods = await methodsOf(parts, write.query, account);
     const kept = methods.filter(({ kind, works }) => works && kind !== "password").map(({ name }) => name);
@@ -81,9 +81,9 @@ export async function resetPassword(
 }
 
 /**
- * The link proves who owns its address, so whatever was set up before that owner came goes with the old
- * password (names of it are returned). What is left is the owner's where the account still has that address: a
- * link of a report went to the one that it had then.
+ * Using the link proves that somebody owns its address, so what was set up before the owner's first proof is
+ * removed with the old password; returns the names of what was removed. The address counts as confirmed only
+ * if it is still the account's: a report's link goes to the address that the account had at the time.
  */
 async function setPassword(
   parts: AccountParts,

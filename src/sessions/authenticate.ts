@@ -9,24 +9,24 @@ import { hashToken } from "./token.ts";
 export type Authenticated = {
   session: FoundSession;
   token: string;
-  /** Its browser has shown its bound cookie for the first time: from now on it has to. */
+  /** The browser has sent its bound cookie for the first time. From now on, every request must carry it. */
   isFirstProof: boolean;
 };
 
-/** A token of a bound session, without the cookie that only its device has. */
+/** The token of a bound session came without the bound cookie that only the session's device has. */
 export type Unproved = { unproved: FoundSession };
 
-/** The session tokens of a request, and its bound cookies, which are read only where a session is bound. */
+/** A request's session tokens and its bound cookies. The cookies are parsed only if a session is bound. */
 export type Presented = { tokens: readonly string[]; boundTokens: () => readonly string[] };
 
 type Answer = Authenticated | Unproved | SignedOut;
 
 /**
- * Whose session a request's tokens open: one indexed look-up each, then the rule of time, then the check of the
- * device where a session is bound to one. Never changes anything. A browser sends several tokens where some are
- * stale, or planted by a sibling sub-domain: their order means nothing, and of several live sessions the one that
- * began last counts.
- * @throws DatabaseUnavailable where the database doesn't answer; that is not "signed out".
+ * Finds the session that a request's tokens belong to: one indexed look-up per token, then the expiry check,
+ * then the device check if the session is bound. Read-only. A browser may send several tokens, some of them
+ * stale or planted by a sibling sub-domain. Their order means nothing: of several live sessions, the newest
+ * counts.
+ * @throws DatabaseUnavailable if the database doesn't answer; that is not "signed out".
  */
 export async function authenticate(parts: SessionParts, presented: Presented, now: number): Promise<Answer> {
   const found = await parts.database.lookUp(presented.tokens);
@@ -38,7 +38,7 @@ export async function authenticate(parts: SessionParts, presented: Presented, no
 
 const NOTHING: SignedOut = { reason: "none" };
 
-/** Of several sessions: the live one that began last, else one that lacks its proof, else why one is over by time. */
+/** Of several sessions: the newest live one; else one without its device proof; else why one expired. */
 function choose(
   parts: SessionParts,
   { tokens, boundTokens }: Presented,
@@ -67,7 +67,7 @@ function check(
 ): Answer {
   const lastUsedAt = parts.lastUsed.of(session.id, session.lastUsedAt);
   const reason = overByTime(session.expiresAt, lastUsedAt, parts.settings, now);
-  // Its row may still be there, but why it is over is told no longer than if it had been pruned.
+  // The row may not be pruned yet, but the reason is given only as long as it would be after pruning.
   if (reason !== null) return now < session.expiresAt + REASON_KEPT ? { reason } : NOTHING;
   const proof = checkDevice(parts.settings, session, boundTokens, now);
   return proof === "missing"
@@ -75,7 +75,7 @@ function check(
     : { session, token, isFirstProof: proof === "first_proof" };
 }
 
-/** Why the session of one of these tokens ended, of several the one that ended last; null if none is known. */
+/** Why the session of one of these tokens ended; if several did, the latest. Null if none is known. */
 async function lastEnded(
   parts: SessionParts,
   tokenHashes: Uint8Array[],

@@ -6,15 +6,15 @@ import type { ActivityEntry } from "../history/activity.ts";
 import type { Actor } from "../history/actor.ts";
 import { REASON_KEPT } from "./expiry.ts";
 
-/** What is kept of sessions that have ended. */
+/** What is recorded about sessions that have ended. */
 
 type Gone = { tokenHash: Uint8Array; id: string; accountId: string; label: string; expiresAt: number };
 type Ending = { reason: EndReason; by: Actor | null; at: number };
 
-/** How many endings of one event an account's activity has one by one; the rest is folded by device. */
+/** How many endings of one event an account's activity lists one by one; the rest is grouped by device. */
 const ENTRIES_AN_ACCOUNT = 100;
 
-/** Keeps why they ended, for the holders of their tokens. */
+/** Stores why these sessions ended, so that the holders of their tokens can be told. */
 export async function keepReasons(write: Write, gone: Gone[], { reason, by, at }: Ending): Promise<void> {
   if (gone.length === 0) return;
   const rows = gone.map((session) => ({
@@ -29,7 +29,7 @@ export async function keepReasons(write: Write, gone: Gone[], { reason, by, at }
   await write.query.insertInto("ended_session").values(rows).execute();
 }
 
-/** Why a session ended, as the holder of its token is told; when, only if a device did it. */
+/** Why a session ended, as told to the holder of its token. The time is given only if a device ended it. */
 export function whyEnded({
   reason,
   by,
@@ -38,7 +38,7 @@ export function whyEnded({
   return by === null ? { reason } : { reason, by, at: new Date(at).toISOString() };
 }
 
-/** The activity of one event: an entry for each session, past the limit one for each device, with their number. */
+/** The activity entries of one event: one per session; beyond the limit, one per device with a count. */
 export function activityOf({ reason, by, at }: Ending) {
   const told = new Map<string, number>();
   const rest = new Map<string, { session: Gone; count: number }>();

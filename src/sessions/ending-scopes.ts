@@ -2,20 +2,20 @@ import type { SelectQueryBuilder } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 
-/** Which sessions an event may end, and what names them. Nothing may be left out: everybody's would end. */
+/** Which sessions an event can end. Every field is required: without it, everybody's sessions would end. */
 export type Scopes = {
   none: { accountId: string };
   one: { accountId: string; id: string };
   others: { accountId: string; exceptIds: readonly [string, ...string[]] };
   all: { accountId: string };
   all_of_accounts: { accountIds: readonly string[] };
-  /** The one that a new one replaces. */
+  /** The session that a new one replaces. */
   replaced: { accountId: string; replacementKey: string };
-  /** Of the live ones, all except the `most` that were used last. */
+  /** All live sessions except the `most` that were used last. */
   surplus: { accountId: string; exceptIds: readonly string[]; most: number };
   /** Those that were opened with a login method. */
   of_method: { accountId: string; methodId: string; exceptIds: readonly string[] };
-  /** The one that an email was about, and all others of its browser; either may be unknown. */
+  /** The session that an email was about, and all others from the same browser; either may be unknown. */
   reported: { accountId: string; id: string | null; deviceHash: Uint8Array | null };
   own_tokens: { accountId: string; tokenHashes: readonly Uint8Array[] };
   tokens: { tokenHashes: readonly Uint8Array[] };
@@ -47,7 +47,7 @@ const CHOICES: { [S in keyof Scopes]: (all: Sessions, of: Scopes[S], at: number)
   tokens: (all, { tokenHashes }) => all.where("token_hash", "in", tokenHashes),
 };
 
-/** The sessions that a scope names, at a time. */
+/** The sessions that a scope selects; `at` decides which ones are live. */
 export function chosenSessions<S extends keyof Scopes>(
   { query }: Write,
   scope: S,
@@ -57,13 +57,13 @@ export function chosenSessions<S extends keyof Scopes>(
   return CHOICES[scope](query.selectFrom("session").select("id"), of, at);
 }
 
-/** The accounts that a scope names; none where it names tokens. */
+/** The accounts that a scope names; none if it names only tokens. */
 export function accountsOf(of: Scopes[keyof Scopes]): readonly string[] {
   if ("accountIds" in of) return of.accountIds;
   return "accountId" in of ? [of.accountId] : [];
 }
 
-/** PostgreSQL takes no empty list. */
+/** PostgreSQL rejects an empty list. */
 function except(sessions: Sessions, ids: readonly string[]): Sessions {
   return ids.length === 0 ? sessions : sessions.where("id", "not in", ids);
 }

@@ -9,10 +9,10 @@ import { accountsOf, chosenSessions, type Scopes } from "./ending-scopes.ts";
 type Row = { ends: keyof Scopes; reason: EndReason | null; pendingSignIns: boolean; links: boolean };
 
 /**
- * The table "which event ends which sessions", in code: which of them, the reason that their devices are
- * told, and whether the account's pending sign-ins and emailed links end too. Every ending of a session goes
- * through this file: the row goes, the reason is kept for the holder of its token, the owner can read it in
- * the activity, and open pages hear of it after the commit. All in the caller's one transaction.
+ * The table "which event ends which sessions", in code: which sessions, the reason that their devices are
+ * told, and whether the account's pending sign-ins and emailed links end too. Every session ends through this
+ * file, in the caller's transaction: its row is deleted, the reason is kept for the holder of its token, the
+ * owner can read it in the activity, and open pages are notified after the commit.
  */
 export const EVENTS = {
   logged_out: { ends: "one", reason: "signed_out", pendingSignIns: false, links: false },
@@ -46,21 +46,22 @@ export const EVENTS = {
 
 export type EndingEvent = keyof typeof EVENTS;
 
-/** Whose sessions an event ends, and which of them stay. */
+/** What selects the sessions that an event ends. */
 export type EndedBy<E extends EndingEvent> = Scopes[(typeof EVENTS)[E]["ends"]];
 
-/** Who did it, null where only time or the person's own log-out did; and when. */
+/** Who ended the sessions, and when. `by` is null if they expired or the person logged out there. */
 export type Doer = { by: Actor | null; at: number };
 
-/** Whether a session that has just ended was alive until then, rather than over by time. */
+/** Whether a session that has just been ended was live until then, and not already expired or idle. */
 export type IsAlive = (session: { id: string; expiresAt: number; lastUsedAt: number }) => boolean;
 
-/** How many end before other requests get their turn: some 10 ms on the embedded database. */
+/** How many sessions end before other requests get a turn: about 10 ms on the embedded database. */
 const SESSIONS_A_CHUNK = 400;
 
 /**
- * The one door by which sessions end, with all that the event's row says. Returns how many did, of those that
- * `isAlive` counts. Many end in chunks, between which the process answers other requests: still one transaction.
+ * The only way in which sessions end, as the event's row says. Returns how many of the ended ones `isAlive`
+ * counts. Many are ended in chunks, between which the process answers other requests; it is still one
+ * transaction.
  */
 export async function endBecauseOf<E extends EndingEvent>(
   write: Write,
@@ -91,7 +92,7 @@ export async function endBecauseOf<E extends EndingEvent>(
   return ended;
 }
 
-/** Locks what it takes before it counts: fewer than a chunk then means that none are left. */
+/** Locks the rows before it deletes them, so that a chunk that isn't full means that none are left. */
 async function takeChunk<S extends keyof Scopes>(write: Write, scope: S, of: Scopes[S], at: number) {
   const chunk = chosenSessions(write, scope, of, at)
     .limit(SESSIONS_A_CHUNK)
@@ -115,7 +116,7 @@ export async function endLinksOfNobody(write: Write): Promise<void> {
   await endableLinks(write).where("account_id", "is", null).execute();
 }
 
-/** All except not-me and reversal links: those are the owner's rescue. */
+/** All links except not-me and reversal links, with which an owner gets a stolen account back. */
 function endableLinks({ query }: Write) {
   return query.deleteFrom("emailed_link").where("kind", "not in", ["not_me", "email_reversal"]);
 }

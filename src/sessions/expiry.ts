@@ -5,13 +5,13 @@ export const DAY = 86_400_000;
 /** How long the holder of an ended session's token can still be told why (and how long its cookie outlives it). */
 export const REASON_KEPT = 7 * DAY;
 
-/** Other nodes write last uses within a minute: a session that looks idle by less may have been used there; ms. */
+/** In ms. Other nodes write last uses up to a minute late, so a session may be less idle than it looks. */
 export const IDLE_MARGIN = 120_000;
 
 /**
- * Whether a session is over by time: `expired` once its lifetime has passed, however much it was used
- * (S9: `startSession` sets `expiresAt`, and nothing moves it), `idle` where a limit is set and it was unused for
- * so long. Every read applies this one rule.
+ * Whether a session is over by time: `expired` once its lifetime has passed, however much it was used (S9:
+ * `startSession` sets `expiresAt`, and nothing moves it); `idle` if an idle limit is set and it was unused
+ * for that long. Every read applies this one rule.
  */
 export function overByTime(
   expiresAt: number,

@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { Write } from "../database/database.ts";
 import type { Schema } from "../database/schema.ts";
 
-/** How many browsers an account knows; past that it forgets the least recently seen. */
+/** How many browsers are remembered per account; beyond that, the least recently seen are forgotten. */
 const MOST = 100;
 
 /** Whether this account has been used from this browser. */
@@ -20,7 +20,7 @@ export async function isKnownDevice(
   return known !== undefined;
 }
 
-/** The account of this address, where it has been used from this browser. */
+/** The account with this email address, if it has been used from this browser. */
 export async function findByDevice(
   query: Kysely<Schema>,
   emailKey: string,
@@ -36,12 +36,12 @@ export async function findByDevice(
   return known?.id;
 }
 
-/** The browser that a session began in, for a statement that notes it. */
+/** A subquery for the browser in which a session began. */
 export function deviceOf(write: Write, sessionId: string) {
   return write.query.selectFrom("session").select("device_hash").where("id", "=", sessionId);
 }
 
-/** Forgets a browser: the next sign-in from it is from a new one again. */
+/** Forgets a browser: the next sign-in from it counts as one from a new device again. */
 export async function forgetDevice(write: Write, accountId: string, deviceHash: Uint8Array): Promise<void> {
   await write.query
     .deleteFrom("known_device")
@@ -51,9 +51,9 @@ export async function forgetDevice(write: Write, accountId: string, deviceHash: 
 }
 
 /**
- * Remembers that this account uses this browser, by its device cookie, apart from sessions: those
- * expire, and after a month away every browser would look new. Returns whether it is new to an account
- * that knows others; an account's very first browser isn't.
+ * Remembers, by its device cookie, that this account uses this browser. Sessions can't tell: they expire, and
+ * after a month away every browser would look new. Returns whether the account has used other browsers but
+ * not this one; so an account's first browser doesn't count as new.
  */
 export async function rememberDevice(
   write: Write,

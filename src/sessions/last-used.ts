@@ -4,14 +4,14 @@ import PQueue from "p-queue";
 import { type Database, MAY_BE_LOST } from "../database/database.ts";
 import type { Settings } from "../options/options.ts";
 
-/** A session's last use is written at most once in this time, in ms. */
+/** A session's last use is written at most once per interval, in ms. */
 const WRITE_INTERVAL = 60_000;
 const FLUSH_INTERVAL = 5_000;
-/** Few enough that the embedded database, which writes in this thread, holds up no request for long. */
+/** Few enough that the embedded database, which writes in this thread, doesn't delay requests for long. */
 const ROWS_A_STATEMENT = 200;
-/** How many sessions are looked at before other work gets a turn. */
+/** How many sessions are checked before other work gets a turn. */
 const LOOKED_AT_ONCE = 10_000;
-/** How close to its idle limit, in ms, a session's use is written at once: other nodes go by the row. */
+/** A use this close to the idle limit, in ms, is written at once: other nodes only see the row. */
 const CLOSE_TO_IDLE = 30_000;
 
 /** When sessions were last used: remembered here, and written every few seconds. */
@@ -20,7 +20,7 @@ export type LastUsed = ReturnType<typeof createLastUsed>;
 type Seen = {
   at: number;
   writtenAt: number;
-  /** The row was gone, or was being changed: the use is written once more, and then given up. */
+  /** The row was gone, or locked by another transaction: the write is retried once and then given up. */
   missed: boolean;
 };
 
@@ -30,11 +30,11 @@ export function createLastUsed(
   onError: (error: unknown) => void,
 ) {
   const seen = new Map<string, Seen>();
-  // While the database is slow, flushes don't take its connections from everyone else.
+  // If the database is slow, flushes must not use up its connections.
   const oneAtATime = new PQueue({ concurrency: 1 });
   const flush = (at: number, everything = false) => oneAtATime.add(() => writeDue(at, everything));
 
-  /** Other work gets a turn after each statement: the embedded database never gives it one by itself. */
+  /** Other work gets a turn after each statement: the embedded database blocks this thread. */
   async function writeDue(at: number, everything: boolean): Promise<void> {
     for (const rows of takeDue(seen, at, everything)) {
       const written = rows.length > 0 ? await writeForward(database, rows) : new Set();
@@ -58,8 +58,9 @@ export function createLastUsed(
 
   return {
     /**
-     * Notes a use. There is something to wait for only where the session was about to be idle: that the use is
-     * written, so that no other node takes the session for idle after this use was answered.
+     * Notes a use. Returns a promise only if the session was about to become idle. Then the caller waits
+     * until the use is written, so that no other node takes the session for idle after this request was
+     * answered.
      */
     touch(sessionId: string, writtenAt: number, at: number): Promise<void> | undefined {
       const entry = seen.get(sessionId);
@@ -71,9 +72,9 @@ export function createLastUsed(
         .then((written) => settle(sessionId, at, written.has(sessionId)))
         .catch(onError);
     },
-    /** The later of what the row says and what this process has seen. */
+    /** The last use: the later of the row's time and the one that this process has seen. */
     of: (sessionId: string, writtenAt: number) => Math.max(seen.get(sessionId)?.at ?? 0, writtenAt),
-    /** Writes what is due; with `everything`, also what was written less than a minute ago. */
+    /** Writes the uses that are due; with `everything`, also of sessions written less than a minute ago. */
     flush,
     async close(): Promise<void> {
       clearInterval(timer);
@@ -82,10 +83,10 @@ export function createLastUsed(
   };
 }
 
-/** The uses that are due, as many at once as a statement takes; an empty list, for a pause, after many that aren't. */
+/** Yields the due uses, one statement's worth at a time; now and then a shorter list, for a pause. */
 function* takeDue(seen: Map<string, Seen>, at: number, everything: boolean): Generator<[string, number][]> {
   let due: [string, number][] = [];
-  // What is first seen from now on is for the next flush, or this one might never end.
+  // Sessions that are added meanwhile wait for the next flush, or this one might never end.
   let left = seen.size;
   for (const [id, entry] of seen) {
     if (left === 0) break;
@@ -102,9 +103,9 @@ function* takeDue(seen: Map<string, Seen>, at: number, everything: boolean): Gen
 }
 
 /**
- * Moves forward only, and touches nothing that has ended: an UPDATE can't bring a row back. Of many
- * rows it leaves out those that are being changed at that moment: it never waits while it holds others.
- * Returns which were written.
+ * Moves last uses forward only, and never revives a session: an UPDATE can't bring a deleted row back. Among
+ * several rows it skips those that are locked, so that it never waits while it holds locks itself (a
+ * deadlock). Returns the ids of the rows that were written.
  */
 async function writeForward(database: Database, rows: [string, number][]): Promise<Set<string>> {
   const uses = JSON.stringify(Object.fromEntries(rows));

@@ -7,8 +7,9 @@ import { MOST_SESSIONS } from "./start.ts";
 export type ListedSession = Awaited<ReturnType<typeof listSessions>>[number];
 
 /**
- * The live sessions of an account that were used last, by the same rule of time that a request meets. The
- * database sorts and limits by what is written of their use; what this process has seen since refines it.
+ * An account's most recently used live sessions, by the same expiry rule that requests are checked with. The
+ * database sorts and limits by the stored last use; uses that this process hasn't written yet refine the
+ * order.
  */
 export async function listSessions(parts: SessionParts, accountId: string, now: number) {
   const { idleTimeout } = parts.settings;
@@ -28,7 +29,7 @@ export async function listSessions(parts: SessionParts, accountId: string, now: 
     .sort((one, other) => other.lastUsedAt - one.lastUsedAt || other.createdAt - one.createdAt);
 }
 
-/** Whether a session isn't over by time. */
+/** Tells whether a session is neither expired nor idle at `now`. */
 export function aliveAt(parts: SessionParts, now: number): IsAlive {
   return ({ id, expiresAt, lastUsedAt }) =>
     overByTime(expiresAt, parts.lastUsed.of(id, lastUsedAt), parts.settings, now) === null;

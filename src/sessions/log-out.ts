@@ -6,9 +6,9 @@ import { aliveAt, readSessions } from "./list.ts";
 import type { SessionParts } from "./parts.ts";
 
 /**
- * Ends one session of an account, at the request of another one of it. False where the account has no such
- * session: another account's id and an unknown one look the same. One that is over by time is no longer in the
- * list, so it isn't found either; nor is anything where the session that asks has ended meanwhile.
+ * Ends one session of an account, at the request of another session of that account. False if the account has
+ * no such session; an id of another account looks the same as an unknown one. Also false if the session has
+ * expired, since the list no longer shows it, or if the asking session has ended meanwhile.
  */
 export async function endOne(
   parts: SessionParts,
@@ -31,8 +31,8 @@ export async function endOne(
 }
 
 /**
- * Ends every session of an account except the one that asks, and the pending sign-ins.
- * Returns how many were live; null where the asking session has ended meanwhile, and then nothing ends.
+ * Ends every session of an account except the asking one, and the account's pending sign-ins.
+ * Returns how many were live; null, with nothing ended, if the asking session has ended meanwhile.
  */
 export async function endOthers(
   parts: SessionParts,
@@ -48,7 +48,7 @@ export async function endOthers(
   });
 }
 
-/** Ends one session of any account, for the app or an administrator. False where there is none. */
+/** Ends one session of any account, for the app or an administrator. False if there is no such session. */
 export async function endAny(database: Database, id: string, doer: Doer): Promise<boolean> {
   if (hasNullCharacter(id)) return false;
   const found = await database.read
@@ -61,14 +61,14 @@ export async function endAny(database: Database, id: string, doer: Doer): Promis
     : false;
 }
 
-/** PostgreSQL takes no text with a null character, and no id has one. */
+/** PostgreSQL rejects text with a null character, and no id has one. */
 function hasNullCharacter(id: string): boolean {
   return id.includes("\0");
 }
 
 /**
- * Ends what an event ends, in a transaction that locks the account. Returns how many sessions, those that were over
- * by time too.
+ * Ends the sessions that an event ends, in a transaction that locks the account. Returns how many; expired
+ * and idle ones count too.
  */
 export function endInTransaction<E extends EndingEvent>(
   database: Database,

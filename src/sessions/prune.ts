@@ -7,15 +7,16 @@ import { DAY, IDLE_MARGIN } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 
 /**
- * Small, so that a batch holds the database for a few ms only: the embedded one works in this thread. On PostgreSQL
- * it is mostly the way there and the commit that take time, and with as few rows pruning couldn't keep up.
+ * Small, so that a batch blocks the embedded database, which works in this thread, for a few ms only. On
+ * PostgreSQL the round trip and the commit take most of the time; with batches that small, pruning couldn't
+ * keep up.
  */
 const ROWS_A_BATCH = { sqlite: 25, postgres: 200 } as const;
-/** The shortest pause between two batches, in ms: others that wait for the database's lock get it. */
+/** The shortest pause between two batches, in ms, so that others waiting for the database's lock get it. */
 const SHORTEST_PAUSE = 2;
-/** How many rows the walk through idle sessions looks at in a batch. */
+/** How many rows the search for idle sessions reads per batch. */
 const ROWS_A_PAGE = 2_000;
-/** What LATCHKEY_SESSION_LIFETIME allows at most. */
+/** The most that LATCHKEY_SESSION_LIFETIME allows. */
 const LONGEST_LIFETIME = 30 * DAY;
 const ACTIVITY_KEPT = 90 * DAY;
 const DEVICES_KEPT = 400 * DAY;
@@ -23,15 +24,15 @@ const DEVICES_KEPT = 400 * DAY;
 export type Pruned = { sessions: number; rows: number };
 
 /**
- * After each batch comes a rest, `rest` times as long as the batch took: the embedded database works in this thread,
- * and requests wait for it.
+ * Each batch is followed by a pause, `rest` times as long as the batch took: the embedded database works in
+ * this thread, and requests wait for it.
  */
 export type Pace = { stop?: AbortSignal; rest?: number };
 
 /**
- * Deletes what is over: expired sessions first (their reason is kept for 7 days), then old reasons,
- * links, emails that nobody could send, pending sign-ins, counters, events and devices. In batches with pauses,
- * one node at a time. An expired session is refused whether this has run or not (S11).
+ * Deletes what has expired: sessions first (their reason is kept for 7 days), then old reasons, links, emails
+ * that couldn't be sent, pending sign-ins, counters, events and devices. Runs in batches with pauses, on one
+ * node at a time. An expired session is refused whether this has run or not (S11).
  */
 export async function prune(parts: SessionParts, now: number, pace: Pace = {}): Promise<Pruned> {
   const sessions =
@@ -60,7 +61,7 @@ async function inBatches(
   return total;
 }
 
-/** One batch is one transaction; null where another node prunes. */
+/** Runs one batch in one transaction; null if another node is pruning. */
 async function runBatch<T>(
   { database }: SessionParts,
   batch: (write: Write) => Promise<T>,
@@ -71,7 +72,7 @@ async function runBatch<T>(
   );
 }
 
-/** Rests after a batch that took so many ms, unless it is to stop: nobody waits for a rest. */
+/** Pauses after a batch that took `took` ms; `stop` cuts the pause short. */
 async function restAfter(took: number, { stop, rest = 0 }: Pace): Promise<void> {
   const pause = wait(Math.max(SHORTEST_PAUSE, took * rest), undefined, stop && { signal: stop });
   await pause.catch((error: unknown) => {
@@ -79,7 +80,7 @@ async function restAfter(took: number, { stop, rest = 0 }: Pace): Promise<void> 
   });
 }
 
-/** Sessions that nobody else is changing: whoever has locked their account may be waiting for a row of this batch. */
+/** Sessions that nobody else has locked: the holder of a lock may itself be waiting for this batch. */
 function freeSessions(write: Write, most: number) {
   return write.query
     .selectFrom("session")
@@ -93,19 +94,19 @@ async function endExpired(write: Write, most: number, now: number): Promise<numb
   return endByTime(write, over, "expired", now);
 }
 
-/** How far the walk has come. */
+/** How far the search for idle sessions has come. */
 type Cursor = Pick<Selectable<SessionTable>, "expires_at" | "token_hash">;
 
 /**
- * Nothing is indexed by the last use, or each would be written twice. So this walks by the index on the
- * expiry, a page of rows at a time, through all sessions that are old enough to have idled.
+ * There is no index on the last use: it would double the cost of writing each one. So this goes through all
+ * sessions that are old enough to be idle by the index on the expiry, one page of rows at a time.
  */
 async function endIdle(parts: SessionParts, now: number, pace: Pace): Promise<number> {
   const { idleTimeout } = parts.settings;
   if (idleTimeout === null) return 0;
   const before = now - idleTimeout - IDLE_MARGIN;
   let total = 0;
-  // Not an empty hash: that would be null to SQLite.
+  // Not an empty hash: SQLite would read it as null.
   let after: Cursor | undefined = { expires_at: now, token_hash: new Uint8Array(1) };
   while (after !== undefined && !pace.stop?.aborted) {
     const from: Cursor = after;
@@ -147,7 +148,7 @@ async function endIdleOnPage(
   return { ended, last: found.length < most ? last : found.at(-1) };
 }
 
-/** Later in the walk; sessions that expire in the same ms go by their hash. */
+/** Sessions after the cursor: by expiry, and by hash if they expire in the same ms. */
 function beyond({ expires_at, token_hash }: Cursor) {
   return ({ and, or, eb }: ExpressionBuilder<Schema, "session">) =>
     and([
@@ -169,7 +170,7 @@ async function endByTime(
 
 type Columns<Table extends keyof Schema> = keyof Schema[Table] & string;
 
-/** Rows of a table, by their key, whose time is over: it lies in `column`, and at the latest at `until`. */
+/** Rows of a table to delete, by their key: those whose time in `column` is at or before `until`. */
 type Leftover = {
   [Table in keyof Schema]: [table: Table, key: Columns<Table>, column: Columns<Table>, until: number];
 }[keyof Schema];

@@ -2,9 +2,9 @@ import type { Write } from "../database/database.ts";
 import { hashToken, makeToken } from "./token.ts";
 
 /**
- * Gives a session a new token, as every change of privilege does; the old one is then unknown. Its open
- * pages stay open: they belong to the session. Notes what was proved with it, and when. Null where the session
- * has ended meanwhile.
+ * Gives a session a new token, as after every change of privilege; the old one is then unknown. The session's
+ * open pages stay connected: they belong to the session, not to the token. Also stores when the person last
+ * proved who they are. Null if the session has ended meanwhile.
  */
 export async function renewToken(
   write: Write,

@@ -11,30 +11,30 @@ import { rememberDevice } from "./known-device.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken, makeId, makeSecret, makeToken } from "./token.ts";
 
-/** How many live sessions an account has; a sign-in past that ends the least recently used. */
+/** How many live sessions an account may have; a sign-in beyond that ends the least recently used. */
 export const MOST_SESSIONS = 100;
 
-/** What a sign-in has passed: its login method, and whether both factors were proved. */
+/** How a sign-in was completed: its login method, and whether both factors were proved. */
 export type PassedFactors = { signedInWith: LoginMethodKind; methodId: string; bothFactors: boolean };
 
-/** What a sign-in's request says of its browser. */
+/** What the request of a sign-in says about its browser. */
 export type ClientInfo = {
   device: Device;
   /** The device cookie's value; it opens nothing. */
   deviceToken: string;
   /** Session tokens that the request carried: a live one ends with this sign-in. */
   tokens: readonly string[];
-  /** Bound cookies that came with them: only with one does a bound session count as its device's. */
+  /** Bound cookies that came with the tokens; without one, a bound session's token may be a stolen copy. */
   boundTokens: readonly string[];
-  /** Whether the browser sent the device cookie; one that was made for this request is known to no account. */
+  /** Whether the browser sent the device cookie. One made for this request is known to no account. */
   isReturning: boolean;
   network: Network;
 };
 
-/** The network that limits on attempts count a request under. */
+/** The network under which the limits on attempts count a request. */
 export type Network = {
   of: string;
-  /** Whether many visitors may share it: then limits are ten times as high, and known browsers are let past. */
+  /** Whether many visitors may share it. Limits are then ten times as high, and known browsers exempt. */
   generous: boolean;
 };
 
@@ -42,17 +42,17 @@ export type Started = {
   token: string;
   /** As it was started; another sign-in may have replaced it by now. */
   session: FoundSession;
-  /** What its browser is asked to sign with a key that binds the session to it; null where nothing is bound. */
+  /** The challenge to sign with the key that binds the session; null if sessions aren't bound. */
   bindingChallenge: string | null;
   /** This account has used other browsers before, but never this one. */
   fromNewDevice: boolean;
 };
 
 /**
- * Starts a session, after the last factor has passed and with the account locked by the caller. Ends
- * what it replaces: the account's session with the same replacement key, the session of the cookie that came
- * with the request, and the least recently used where the account has too many. A unique index on account and
- * replacement key guarantees that there is never a second one.
+ * Starts a session, once the last factor has passed and the caller has locked the account. Ends the sessions
+ * that it replaces: the account's session with the same replacement key, the session of the cookie that came
+ * with the request, and the least recently used ones if the account has too many. A unique index on account
+ * and replacement key guarantees that no account has two sessions with the same key.
  */
 export async function startSession(
   { parts, clientInfo, now }: { parts: SessionParts; clientInfo: ClientInfo; now: number },
@@ -108,17 +108,18 @@ export async function startSession(
 }
 
 /**
- * A sign-in replaces the account's session with the same key: that of the same browser and system, whatever their
- * versions (S12). Null where nothing is replaced: one of them is unknown, or it is a WebView, which is many apps
- * under one name.
+ * A sign-in replaces the account's session with the same key: the one from the same browser and system,
+ * whatever their versions (S12). Null if nothing is to be replaced: the browser or the system is unknown, or
+ * the browser is a WebView, a name that many apps share.
  */
 export function replacementKeyOf({ browser, os }: Device): string | null {
   return browser === null || os === null || browser === webView ? null : `${browser}|${os}`;
 }
 
 /**
- * A sign-in over a live cookie ends that session, so that no row is left that nobody can reach. The cookie of a bound
- * session whose device isn't proved may be a stolen copy: a sign-in to another account doesn't end it.
+ * A sign-in that comes with a live session's cookie ends that session, which nobody could reach any more. But
+ * the cookie of a bound session without its proof may be a stolen copy: a sign-in to another account doesn't
+ * end it.
  */
 async function endOldCookies(
   { settings }: SessionParts,

@@ -5,28 +5,28 @@ export { hashToken } from "../database/token-hash.ts";
 const PREFIX = "lk1_";
 const SHAPE = /^lk1_[A-Za-z0-9_-]{43}$/;
 
-/** A new session token: `lk1_` and 32 random bytes in base64url. It exists in the cookie only. */
+/** A new session token: `lk1_` and 32 random bytes in base64url. It is never stored, only its hash. */
 export function makeToken(): string {
   return PREFIX + makeSecret();
 }
 
 /**
- * The session token that stands for another system's: always the same one, and nobody without the key can make it
- * from the old one. `hmac` is the seal's.
+ * Derives the session token for another system's token: always the same one, and only with the key can it be
+ * made. `hmac` is that of the seal.
  */
 export function tokenForOld(oldToken: string, hmac: (text: string) => Buffer): string {
   return PREFIX + hmac(`old session:${oldToken}`).toString("base64url");
 }
 
-/** How long another system's token is, in characters: a shorter one could be guessed. */
+/** How long another system's token may be, in characters. A shorter one could be guessed. */
 export const OLD_TOKEN = { shortest: 20, longest: 512 };
 
-/** Whether another system's token has a length with which its session is imported; nothing else reaches the database. */
+/** Whether another system's token has a length that can be imported; nothing else reaches the database. */
 export function looksLikeOldToken({ length }: string): boolean {
   return length >= OLD_TOKEN.shortest && length <= OLD_TOKEN.longest;
 }
 
-/** 32 random bytes in base64url: emailed links, pending sign-ins, device cookies. */
+/** 32 random bytes in base64url, for emailed links, pending sign-ins and device cookies. */
 export function makeSecret(): string {
   return randomBytes(32).toString("base64url");
 }
@@ -37,7 +37,7 @@ export function makeId(): string {
   return /^[A-Za-z0-9]/.test(id) ? id : makeId();
 }
 
-/** Whether a text has the form of such an id. */
+/** Whether a text has the form of a public id. */
 export function looksLikeId(text: string): boolean {
   return /^[A-Za-z0-9_-]{22}$/.test(text);
 }

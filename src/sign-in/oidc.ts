@@ -18,7 +18,7 @@ import type { SignInResult } from "./sign-in.ts";
 /** What an authorization at a provider is for. */
 export type Intent = "sign_in" | "connect" | "prove";
 
-/** What is kept of an authorization until its callback, sealed. */
+/** What is stored, sealed, until the provider redirects back. */
 type Kept = AuthorizationRequest & {
   provider: string;
   intent: Intent;
@@ -32,7 +32,7 @@ export type CallbackResult =
   | { intent: "connect"; done: Outcome }
   | { intent: "prove"; done: Outcome };
 
-/** Begins an authorization: where to send the browser. Connecting needs a fresh proof first. */
+/** Begins an authorization; returns where to send the browser. Connecting needs a recent proof first. */
 export async function startAuthorization(
   { parts, clientInfo, now }: Visit,
   provider: Provider,
@@ -41,7 +41,7 @@ export async function startAuthorization(
     current: CurrentSession | null;
     browser: string;
     next: string | null;
-    /** The page's `navigator.maxTouchPoints`, where it told. */
+    /** The page's `navigator.maxTouchPoints`, if it was sent. */
     touchPoints: number | null;
   },
 ): Promise<Outcome<{ url: string }>> {
@@ -77,8 +77,9 @@ export async function startAuthorization(
 }
 
 /**
- * The callback from a provider. It uses the authorization up, even with a wrong answer, or a late one; null where
- * there is none, since the state was replayed, is long gone, or belongs to another browser.
+ * Handles the callback from a provider. It uses up the authorization, even if the answer is wrong or late.
+ * Null if there is no such authorization: the state was replayed, has been pruned, or belongs to another
+ * browser.
  */
 export async function handleCallback(
   parts: AccountParts,
@@ -143,7 +144,7 @@ async function connect(acting: Acting, provider: Provider, identity: ProviderIde
   return addMethod(acting, method, (write) => store(write, acting.current.accountId));
 }
 
-/** The refusals that a page has a sentence for. */
+/** Whether the page has a sentence for this refusal. */
 export function isForPage(code: RefusalCode): boolean {
   return (
     code.startsWith("provider_") ||

@@ -9,8 +9,8 @@ import type { ClientInfo } from "../sessions/start.ts";
 import { afterFirstFactor, type SignInResult } from "./sign-in.ts";
 
 /**
- * Signs in with a passkey. An authenticator that knew its owner counts as both factors; one that only
- * saw a touch counts as the first, and 2FA is asked where it is on.
+ * Signs in with a passkey. It counts as both factors if the authenticator verified the user (PIN or
+ * biometrics). A mere touch counts as the first factor; the second is then required if 2FA is on.
  */
 export async function signInWithPasskey(
   visit: Visit,
@@ -38,7 +38,7 @@ export async function signInWithPasskey(
   return done === "changed_meanwhile" ? refuse("wrong_passkey") : done;
 }
 
-/** Whose passkey this claims to be; looked up only where that can matter for the limit. */
+/** Whose passkey this claims to be; looked up only if that matters for the limit. */
 async function ownerOf(
   parts: AccountParts,
   { response }: { response: unknown },
@@ -49,7 +49,7 @@ async function ownerOf(
   return passkey ? { id: passkey.account_id } : null;
 }
 
-/** A passkey may have been disconnected since its answer was judged. */
+/** Whether the passkey still exists: it may have been disconnected since its answer was checked. */
 async function isThere({ query }: Write, id: string): Promise<boolean> {
   return (
     (await query.selectFrom("passkey").select("id").where("id", "=", id).executeTakeFirst()) !== undefined

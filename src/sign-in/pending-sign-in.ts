@@ -16,12 +16,12 @@ import { hashToken } from "../sessions/token.ts";
 import { finishSignIn } from "./sign-in.ts";
 
 const WRONG_CODES = 10;
-/** After how many wrong codes of a sign-in the owner gets an email: in a browser of theirs, the first few are typos. */
+/** After how many wrong codes the owner gets an email: in a known browser, the first may be typos. */
 const TOLD = { inKnownBrowser: 3, elsewhere: 1 };
 
 /**
- * The second step of a sign-in. A wrong code leaves it open, until 10 were wrong or its 10 minutes are
- * over; each try is counted before it is checked, so that parallel ones can't slip by.
+ * The second step of a sign-in. It stays open after a wrong code, until 10 codes were wrong or 10 minutes
+ * have passed. Each try is counted before it is checked, so that parallel ones can't slip by.
  */
 export async function finishWithSecondFactor(
   visit: Visit,
@@ -64,7 +64,7 @@ async function findPendingSignIn(parts: AccountParts, token: string, now: number
     .executeTakeFirst();
 }
 
-/** Counts a try as wrong before it is checked. Undefined if the sign-in is over, or the credentials have changed since. */
+/** Counts a try as wrong before the check. Undefined if the sign-in is over or credentials have changed. */
 async function countTry(
   write: Write,
   token: string,
@@ -83,7 +83,7 @@ async function countTry(
     .executeTakeFirst();
 }
 
-/** Someone got past the first factor: the owner reads it in the activity, and in at most one email for each sign-in. */
+/** Somebody got past the first factor: tells the owner in the activity, and by one email per sign-in. */
 async function noteWrongCode(
   visit: Visit,
   write: Write,

@@ -8,14 +8,14 @@ import { makeId } from "../sessions/token.ts";
 import { afterFirstFactor, type SignInResult } from "./sign-in.ts";
 import { signUpWithProvider } from "./sign-up.ts";
 
-/** Ways to authenticate at a provider (RFC 8176), by factor: a code alone is one factor, too. */
+/** Authentication methods (RFC 8176): knowledge, possession, biometrics. Two kinds count as both. */
 const KINDS_OF_PROOF = [
   ["pwd", "pin", "kba"],
   ["otp", "hwk", "swk", "sc", "sms", "tel"],
   ["face", "fpt", "iris", "retina", "vbm"],
 ];
 
-/** Signs in to the account that is connected to a provider's identity; where there is none, this is a sign-up. */
+/** Signs in to the account that is connected to a provider's identity; if there is none, signs up. */
 export async function signInWithProvider(
   visit: Visit,
   provider: Provider,
@@ -25,7 +25,7 @@ export async function signInWithProvider(
   if (known) return signInAs(visit, known, countsAsBoth(provider, identity));
   const done = await signUpOrExplain(visit, provider, identity);
   if (done.ok) return done;
-  // Of two that came at once, as after a double click, the other one may have signed this person up.
+  // Of two requests at once, as after a double click, the other one may have signed this person up.
   const since = await findIdentity(visit.parts, identity);
   return since ? signInAs(visit, since, countsAsBoth(provider, identity)) : done;
 }
@@ -49,7 +49,7 @@ async function signInAs(
   return done === "changed_meanwhile" ? refuse("provider_failed") : done;
 }
 
-/** Whether a sign-in there counts as both factors here: the provider is trusted to say so, and does. */
+/** Whether a sign-in at the provider counts as both factors: it is trusted to say so, and says so. */
 export function countsAsBoth({ settings }: Provider, { amr }: ProviderIdentity): boolean {
   if (!settings.trustAmr) return false;
   const kinds = KINDS_OF_PROOF.filter((kind) => kind.some((one) => amr.includes(one)));
@@ -57,8 +57,8 @@ export function countsAsBoth({ settings }: Provider, { amr }: ProviderIdentity):
 }
 
 /**
- * Nobody here is known by this subject. The email never decides who someone is: where it has an account,
- * its owner logs in and connects the provider; where it has none, this is a sign-up.
+ * No account is connected to this subject. The email never decides who someone is: if its address has an
+ * account, its owner has to log in and connect the provider; otherwise this is a sign-up.
  */
 async function signUpOrExplain(
   visit: Visit,
@@ -69,7 +69,7 @@ async function signUpOrExplain(
   const address = identity.email === null ? null : readEmailAddress(identity.email);
   if (!address) return refuse("provider_no_email");
   const { emailVerified: verified } = identity;
-  // Before the look: else anyone who can write any address at a provider could ask which ones are known here.
+  // Before the look-up: a provider that lets anyone enter any address would reveal which have accounts.
   if (parts.settings.signUp !== "open" && !verified) return refuse("provider_no_email");
   if (await findAccountByEmail(parts.database, address.key)) return refuse("provider_account_exists");
   const store = newIdentity(provider, identity, now, now);
@@ -77,7 +77,7 @@ async function signUpOrExplain(
   return !done.ok && done.code === "email_taken" ? refuse("provider_account_exists") : done;
 }
 
-/** Who is known here by a provider's issuer and subject. */
+/** Finds the account that is connected to a provider's issuer and subject. */
 export async function findIdentity(parts: AccountParts, { issuer, subject }: ProviderIdentity) {
   return parts.database.read
     .selectFrom("oidc_identity")

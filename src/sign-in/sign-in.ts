@@ -12,23 +12,23 @@ import { type Outcome, ofAccount, refuse } from "../refusals.ts";
 import { type PassedFactors, type Started, startSession } from "../sessions/start.ts";
 import { hashToken, makeSecret } from "../sessions/token.ts";
 
-/** How long a second factor may take, in ms. */
+/** How long a person has to give the second factor, in ms. */
 const PENDING_SIGN_IN_LIFETIME = 10 * 60_000;
 
-/** A sign-in is done, or waits for the second factor: then `token` opens nothing but that step. */
+/** The sign-in is done, or waits for the second factor; `token` is good for that step only. */
 export type SignInResult = Outcome<
   { started: Started } | { pendingSignIn: { token: string; expiresAt: number } }
 >;
 
-/** How often a password is checked if a change of credentials races its sign-in. */
+/** How often a password is checked again if the credentials change during the sign-in. */
 const ROUNDS = 3;
 
-/** The id of no account. */
+/** An id that no account has. */
 const NOBODY = "";
 
 /**
- * Signs in with a password. An unknown address costs the same time and gets the same answer as a wrong
- * password. Whatever ends with it (S12) ends only once every factor has passed.
+ * Signs in with a password. An unknown address takes as long and gets the same answer as a wrong password.
+ * The sessions that a sign-in replaces (S12) end only once every factor has passed.
  */
 export async function signIn(
   visit: Visit,
@@ -85,9 +85,10 @@ async function verifyPassword(
 }
 
 /**
- * What follows a first factor of any kind: the second one, where it is on and the first doesn't count as
- * both; else the session. Refuses to build on credentials that have changed since they were checked. `use`
- * notes that the method was used, with the account locked; it returns false if the method is gone by then.
+ * Continues after a first factor of any kind: with a pending sign-in if 2FA is on and the first factor
+ * doesn't count as both, else with a session. Refuses if the credentials have changed since they were
+ * checked. `use` notes, with the account locked, that the method was used; it returns false if the method is
+ * gone by then.
  */
 export async function afterFirstFactor(
   visit: Visit,
@@ -107,7 +108,7 @@ export async function afterFirstFactor(
   });
 }
 
-/** The last step of every sign-in, with the account locked: the session, and an email where the browser is new to it. */
+/** The last step of every sign-in, with the account locked: the session, and an email about a new browser. */
 export async function finishSignIn(
   visit: Visit,
   write: Write,
@@ -148,7 +149,7 @@ async function addPendingSignIn(
   return { token, expiresAt };
 }
 
-/** For the owner's activity. Where there is no account, as much is written, or the answer's time would tell. */
+/** Records the failure for the owner. Without an account it writes as much, or the time would tell. */
 async function noteFailure(
   visit: Visit,
   account: Account | undefined,

@@ -16,8 +16,8 @@ import { type Started, startSession } from "../sessions/start.ts";
 export type SignedUp = Outcome<{ started: Started }>;
 
 /**
- * Creates an account and signs it in. With `verify-first` it only emails a link, and answers the same,
- * in the same time, whether the address is known or not; then `started` is null.
+ * Creates an account and signs in to it. With `verify-first` it only emails a link, and `started` is null;
+ * answer and response time are then the same whether the address is known or not.
  */
 export async function signUp(
   visit: Visit,
@@ -34,7 +34,7 @@ export async function signUp(
   return first.ok ? openAccount(visit, { address, verified: false, first }) : first;
 }
 
-/** The second half of a `verify-first` sign-up: the link of the email, and the password that is chosen now. */
+/** The second half of a `verify-first` sign-up, with the emailed link and a newly chosen password. */
 export async function finishSignUp(
   visit: Visit,
   asked: { token: string; password: string },
@@ -50,7 +50,7 @@ export async function finishSignUp(
   const first = await hashNewPassword(parts, { password: asked.password, email: link.email, limit }, now);
   if (!first.ok) return first;
   const opened = await openAccount(visit, { address, verified: true, first, link });
-  // If the address has an account by now, the link has nothing left to open.
+  // If the address has an account by now, the link is of no use any more.
   return opened.ok ? opened : refuse("link_expired");
 }
 
@@ -79,7 +79,7 @@ export async function signUpWithPasskey(
   return openAccount(visit, { address, verified: false, first: { signedInWith: "passkey", store } });
 }
 
-/** A sign-up by way of a provider; `store` ties the provider's subject to the new account. */
+/** A sign-up through a provider; `store` connects the provider's subject to the new account. */
 export async function signUpWithProvider(
   visit: Visit,
   asked: { address: EmailAddress; verified: boolean; store: StoreMethod },
@@ -100,7 +100,7 @@ type NewAccount = {
   verified: boolean;
   /** The first login method. */
   first: { passwordHash: string } | { signedInWith: "passkey" | "oidc"; store: StoreMethod };
-  /** The emailed link that it needs. */
+  /** The emailed link to use up, for a `verify-first` sign-up. */
   link?: EmailedLink;
 };
 
@@ -135,7 +135,7 @@ async function openAccount(visit: Visit, account: NewAccount): Promise<SignedUp>
     });
 }
 
-/** Undoes the transaction: two sign-ups with one authenticator or one subject, and this is the later one. */
+/** Rolls the transaction back: another account already has this passkey or this provider's subject. */
 class MethodTaken extends Error {}
 
 async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Outcome<{ started: null }>> {
@@ -156,10 +156,10 @@ async function sendSignUpLink(visit: Visit, address: EmailAddress): Promise<Outc
         const message = messages.alreadyHasAccount(context);
         return writeEmails(parts, write, [{ to: known.email, message }], now);
       }
-      // There is no account to lock: of two links that are made at once, the newer one ends the older.
+      // There is no account to lock yet. With this lock, the newer of two links made at once ends the older.
       await lockName(write, `sign-up ${address.key}`);
       const { email, key: email_key } = address;
-      // Its link would open nothing, and its owner has a better one.
+      // A sign-up link wouldn't work for a reserved address; its owner has a link to take it back.
       if ((await reservedAddresses(write.query, [email_key], now)).size > 0)
         return writeEmails(parts, write, [{ to: email, message: messages.addressIsKept(context) }], now);
       const link = await makeLink(parts, write, { kind: "sign_up", account_id: null, email, email_key }, now);

@@ -65,7 +65,7 @@ export function OtherAccount({ link, account }: { link: Confirmation; account: s
   );
 }
 
-/** The login page, which leads back here; the token waits in this tab. */
+/** The URL of the login page, which leads back here; meanwhile this tab keeps the token. */
 function useLoginAndBack(): string {
   const path = usePath();
   return `${path("/login")}?next=${encodeURIComponent(path("/confirm-email"))}`;

@@ -48,7 +48,7 @@ export function UnknownAccount({ link, answering }: Asked) {
   );
 }
 
-/** What somebody set up in the account so far. */
+/** Lists what somebody has set up in the account so far. */
 function Held({ link: { twoFactor, methods } }: { link: Confirmation }) {
   if (!twoFactor && methods.length === 0) return <p>Nothing else was set up</p>;
   return (
@@ -78,7 +78,7 @@ function whatConfirmingDoes({ twoFactor, methods }: Confirmation): string[] {
   return paragraphs;
 }
 
-/** The answer that can't be taken back, asked for once more. */
+/** Asks for confirmation of the answer that can't be undone. */
 function Disown({ link, answering, onClose }: Asked & { onClose: () => void }) {
   return (
     <ConfirmDialog

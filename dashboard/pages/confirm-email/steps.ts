@@ -1,9 +1,9 @@
 import { type Client, type Confirmation, Refused } from "../../../src/client/index.ts";
 
-/** Where a confirmation link stands: what its page shows. */
+/** The states of a confirmation link's page. */
 export type Step =
   | { at: "loading" | "unread" | "missing" | "expired" | "disowned" }
-  /** A new account, in one of its own browsers, or in one that it doesn't know. */
+  /** A link for a new account: in a browser that the account knows, or in another one. */
   | { at: "own" | "unknown"; link: Confirmation }
   /** A change of address; `account` is the address of the person who is logged in. */
   | { at: "change" | "otherAccount"; link: Confirmation; account: string }
@@ -15,7 +15,7 @@ export function readConfirmation(client: Client, token: string): Promise<Step> {
   return unlessExpired(async () => {
     const link = await client.previewConfirmation({ token });
     if (link.kind === "new_account") return { at: link.known ? "own" : "unknown", link };
-    // A browser that is logged in and yet unknown to the account belongs to another one.
+    // If the browser is logged in but the account doesn't know it, it is logged in to another account.
     return withAccount(client, link, link.known ? "change" : "otherAccount");
   });
 }

@@ -10,13 +10,13 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * How many tries are let through. By account they stop guessing; by network they stop one guesser
- * working through many accounts, and are generous, since an office or a carrier shares one.
+ * How many tries are allowed per window (ms). Limits by account stop guessing. Limits by network stop one
+ * guesser from working through many accounts; they are higher, since an office or a carrier shares a network.
  */
 const LIMITS = {
   password: { most: 10, window: 15 * MINUTE },
   password_known_device: { most: 10, window: 15 * MINUTE },
-  /** All of them together, for one account. */
+  /** All unknown browsers together, for one account. */
   password_unknown_devices: { most: 100, window: DAY },
   password_network: { most: 100, window: 15 * MINUTE },
   /** No limit: see `noteForNobody`. */
@@ -30,7 +30,7 @@ const LIMITS = {
   email_network: { most: 100, window: HOUR },
 } as const satisfies Record<string, { most: number; window: number }>;
 
-/** How many times as high the limits are for a peer that may speak for many visitors. */
+/** How many times higher the limits are for a peer that may be a proxy for many visitors. */
 const GENEROUS = 10;
 
 export type Limit = { kind: keyof typeof LIMITS; of: string; generous?: boolean };
@@ -42,9 +42,9 @@ export function createAttempts(database: Database, on: boolean) {
   const decided = createDecided(database);
   return {
     /**
-     * Counts one try against each limit, before it is checked, so that parallel tries can't slip by.
-     * A null counts nothing.
-     * @returns a refusal with the seconds to wait if any limit is used up; a limit known to be used up costs no write.
+     * Counts one try against each limit before the try is checked, so that parallel tries can't slip by.
+     * Nulls are ignored. A limit that is known to be used up costs no write.
+     * @returns a refusal with the seconds to wait if any limit is used up, else null.
      */
     async take(limits: (Limit | null)[], now: number): Promise<Refusal | null> {
       const refused = await this.refusal(limits, now);
@@ -57,20 +57,20 @@ export function createAttempts(database: Database, on: boolean) {
       for (const [key, end] of ends) decided.remember(key, end, now);
       return ends.length === 0 ? null : tooMany(Math.max(...ends.map(([, end]) => end)) - now);
     },
-    /** The refusal of a limit that is known to be used up; counts nothing. */
+    /** A refusal if a limit is known to be used up, else null. Counts nothing. */
     async refusal(limits: (Limit | null)[], now: number): Promise<Refusal | null> {
       if (!on) return null;
       const asked = inOrder(limits).map((limit) => ({ key: keyOf(limit), most: mostOf(limit) }));
       const end = await decided.endOf(asked, now);
       return end === null ? null : tooMany(end - now);
     },
-    /** The try was right: forgets what was counted. */
+    /** Resets a limit after a successful try. */
     async release({ query }: Write, limit: Limit): Promise<void> {
       if (!on) return;
       decided.forget(keyOf(limit));
       await query.deleteFrom("attempts").where("key", "=", keyOf(limit)).execute();
     },
-    /** The try was right, and others share the count: gives this one back. */
+    /** Takes one try off a count that others share, after a successful try. */
     async giveBack({ query }: Write, shared: Limit | null): Promise<void> {
       if (!on || shared === null) return;
       decided.forget(keyOf(shared));
@@ -81,16 +81,16 @@ export function createAttempts(database: Database, on: boolean) {
         .where("count", ">", 0)
         .execute();
     },
-    /** Counts a wrong password of an address without an account, as much work as noting it for an owner. */
+    /** Counts a wrong password for an address without an account, with the same work as for an account. */
     async noteForNobody(write: Write, address: string, now: number): Promise<void> {
       await countTry(write, { kind: "password_of_nobody", of: address }, now);
     },
-    /** Few tries of one kind are under way at once; the others wait here, so that right ones don't use up the limit. */
+    /** Runs only a few tries of one limit at once, so that right ones at the same time don't use it up. */
     inTurn: <T>(limit: Limit, work: () => Promise<T>) => turns.run(keyOf(limit), work),
   };
 }
 
-/** Returns when the limit's window ends where it is used up, else the given time. */
+/** Counts a try. Returns when the limit's window ends if the limit is used up, else `now`. */
 async function countTry({ query }: Write, limit: Limit, now: number): Promise<number> {
   const { window } = LIMITS[limit.kind];
   const row = await query
@@ -109,11 +109,11 @@ async function countTry({ query }: Write, limit: Limit, now: number): Promise<nu
 
 const mostOf = ({ kind, generous }: Limit) => LIMITS[kind].most * (generous ? GENEROUS : 1);
 
-/** Hashed: what is limited may be an address, or whatever else was typed. */
+/** Hashed, since `of` may be an email address, or anything else that somebody typed. */
 const keyOf = ({ kind, of, generous }: Limit) =>
   `${kind}${generous ? ":generous" : ""}:${Buffer.from(hashToken(of)).toString("base64url")}`;
 
-/** Always in the same order, so that two tries never deadlock. */
+/** Always the same order, so that two tries never deadlock. */
 function inOrder(limits: (Limit | null)[]): Limit[] {
   return limits.filter((limit) => limit !== null).sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }

@@ -1,13 +1,13 @@
 import type { Database } from "../../database/database.ts";
 
-/** How many refusals are remembered; the oldest goes first. */
+/** How many refusals are remembered; beyond that, the oldest is forgotten. */
 const MOST = 10_000;
-/** How long a refusal is believed before its row is read again, in ms: another node may have released it. */
+/** How long a refusal is trusted until its row is read again, in ms: another node may reset the limit. */
 const BELIEVED = 2_000;
 
 type Limit = { key: string; most: number };
 
-/** Refusals that are already decided, so that a flood of them costs no write, and usually no read either. */
+/** Remembers limits that are used up, so that a flood of refused tries costs no writes and few reads. */
 export function createDecided(database: Database) {
   const refused = new Map<string, { endsAt: number; seenAt: number }>();
 
@@ -22,7 +22,7 @@ export function createDecided(database: Database) {
     const known = refused.get(key);
     if (!known || known.endsAt <= now) return null;
     if (now - known.seenAt < BELIEVED) return known.endsAt;
-    // Requests that come meanwhile believe it: one read is enough.
+    // Requests that come meanwhile trust the old refusal, so that one read is enough.
     known.seenAt = now;
     const row = await database.read
       .selectFrom("attempts")
@@ -35,7 +35,7 @@ export function createDecided(database: Database) {
   }
 
   return {
-    /** When the wait for the last of these limits ends; null where nothing is known to refuse. */
+    /** When the last of these limits is free again; null if none is known to be used up. */
     async endOf(limits: readonly Limit[], now: number): Promise<number | null> {
       const looked = await Promise.all(limits.map((limit) => endOfOne(limit, now)));
       const ends = looked.filter((end) => end !== null);

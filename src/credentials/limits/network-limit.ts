@@ -6,8 +6,8 @@ import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
 
 /**
- * The limit of the network that a request comes from. A peer that may speak for many can be used up by any
- * of them; a browser that the account knows is let past it: null.
+ * The limit for the network that a request comes from. Null if the browser is known to the account and the
+ * peer may be a proxy for many visitors: one of them could use up the limit for all.
  */
 export async function networkLimit(
   parts: AccountParts,
@@ -28,8 +28,8 @@ export async function networkLimit(
 }
 
 /**
- * The limit on the resets that are asked for an address, or for what was `typed` and is none. A browser that its
- * account knows counts for itself, so that a stranger who asks again and again doesn't keep the owner from asking there.
+ * The limit on password resets for an address, or for what was `typed` if it isn't an address. A browser that
+ * the account knows has a count of its own, so that a stranger's requests don't lock out the owner there.
  */
 export async function resetLimit(
   parts: AccountParts,

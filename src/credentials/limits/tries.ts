@@ -5,13 +5,13 @@ import { isKnownDevice } from "../../sessions/known-device.ts";
 import type { AccountParts } from "../parts.ts";
 import type { Limit } from "./attempts.ts";
 
-/** Tries at a password, from one browser; the verbs are those of `Attempts`. */
+/** Limits the password tries of one browser. Its methods are those of `Attempts`. */
 export type Tries = Awaited<ReturnType<typeof passwordTries>>;
 
 /**
- * A browser that the account knows counts for itself, so that a stranger's guesses can't lock the owner out;
- * all others share what is counted under `name`, and what the account takes of them in a day. An account
- * that isn't there counts alike.
+ * A browser that the account knows has a count of its own, so that a stranger's guesses can't lock the owner
+ * out. All other browsers share one count under `name` and one per account and day. Tries at an account that
+ * doesn't exist are counted in the same way.
  */
 export async function passwordTries(
   { attempts, database }: AccountParts,
@@ -28,15 +28,15 @@ export async function passwordTries(
     ? { kind: "password_known_device", of: `${name}:${known}` }
     : { kind: "password", of: name };
   const daily: Limit | null = known ? null : { kind: "password_unknown_devices", of: account?.id ?? name };
-  // What a peer that may speak for many has used up doesn't keep out a browser that the account knows.
+  // A proxy whose visitors have used up its limit doesn't keep out a browser that the account knows.
   const network = known && of.network?.generous ? null : (of.network ?? null);
   return {
-    /** What this browser's tries count against. */
+    /** The limit that this browser's tries count against. */
     own,
     refusal: (now: number) => attempts.refusal([own, network, daily], now),
     async take(now: number): Promise<Refusal | null> {
       const tooMany = await attempts.take([own, network], now);
-      // Only a password that is really checked counts for the day.
+      // Only a password that gets as far as being checked counts against the daily limit.
       return tooMany ?? attempts.take([daily], now);
     },
     async release(write: Write): Promise<void> {
@@ -47,7 +47,7 @@ export async function passwordTries(
   };
 }
 
-/** Forgets the guesses of browsers that the account doesn't know, once its password has changed. */
+/** Resets the counts of browsers that the account doesn't know, once its password has changed. */
 export async function forgetWrongPasswords(
   { attempts }: AccountParts,
   write: Write,
@@ -57,7 +57,7 @@ export async function forgetWrongPasswords(
   await attempts.release(write, { kind: "password_unknown_devices", of: account.id });
 }
 
-/** Tries at a second factor, by browser in the same way. */
+/** The limit on tries at a second factor; a browser that the account knows has its own count here too. */
 export async function secondFactorTries(
   { database }: AccountParts,
   accountId: string,

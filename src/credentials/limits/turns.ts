@@ -3,7 +3,7 @@ import { createSemaphore, type Semaphore } from "../passwords/semaphore.ts";
 const UNDER_WAY = 4;
 const TIMEOUT = 10_000;
 
-/** Few pieces of work under one name are under way at once; the others wait here, and hold nothing meanwhile. */
+/** Runs a few jobs per name at once; the others wait, without holding a connection or a lock. */
 export type Turns = {
   /** @throws Busy if its turn doesn't come in time; the work is then never begun. */
   run<T>(name: string, work: () => Promise<T>): Promise<T>;

@@ -6,13 +6,13 @@ import { hashToken } from "../../sessions/token.ts";
 /** How long a passkey prompt or an authorization at a provider may take, in ms. */
 const CEREMONY_LIFETIME = 10 * 60_000;
 
-/** What is under way between a browser and an authenticator or a provider. */
+/** A passkey prompt or an authorization at a provider that has begun and waits for its answer. */
 export type Ceremony = { kind: CeremonyKind; accountId: string | null; data: string };
 
 /**
- * Begins a ceremony: `key` is the challenge or the state that comes back with its answer, `browser` the
- * secret of the cookie that binds it to the browser that asked. Where the account is gone by now nothing
- * begins, and the answer will be refused as one to an unknown challenge.
+ * Begins a ceremony. `key` is the challenge or state that comes back with the answer; `browser` is the secret
+ * in the cookie that binds the ceremony to the browser that asked. If the account has been deleted, nothing
+ * is stored, and the answer will be refused as an answer to an unknown challenge.
  */
 export async function beginCeremony(
   database: Database,
@@ -34,7 +34,7 @@ export async function beginCeremony(
   });
 }
 
-/** Takes a ceremony, once; undefined where it is unknown, stale, used, or another browser's. */
+/** Takes a ceremony, once; undefined if it is unknown, expired, used, or another browser's. */
 export async function takeCeremony(
   database: Database,
   of: { key: string; browser: string | null },
@@ -45,7 +45,7 @@ export async function takeCeremony(
   return taken && taken.expiresAt > now ? taken : undefined;
 }
 
-/** The same, but also one that has expired, as long as it hasn't been pruned. */
+/** Like `takeCeremony`, but also returns one that has expired and not been pruned yet. */
 export async function takeCeremonyOrLate(
   database: Database,
   { key, browser }: { key: string; browser: string | null },

@@ -18,10 +18,10 @@ import {
   type Passkey,
 } from "./stored-passkeys.ts";
 
-/** Loaded by the first passkey, not at the start: it takes as long as everything else together. */
+/** Loaded when first needed, not at the start: it takes as long to load as everything else together. */
 const webAuthn = () => import("@simplewebauthn/server");
 
-/** Options for creating a passkey, for an existing account or a sign-up. An authenticator holds one passkey of an account. */
+/** Options for creating a passkey, for an account or a sign-up; one passkey per authenticator and account. */
 export async function registrationOptions(
   parts: AccountParts,
   of: { kind: CeremonyKind; accountId: string | null; email: string; browser: string; data?: string },
@@ -47,7 +47,7 @@ export async function registrationOptions(
   return options;
 }
 
-/** Takes the answer of a browser that created a passkey. It uses the challenge up, even if it is wrong. */
+/** Verifies the answer of a browser that created a passkey. Even a wrong answer uses up the challenge. */
 export async function acceptRegistration(
   parts: AccountParts,
   answer: { response: unknown; browser: string | null; kind: CeremonyKind },
@@ -76,8 +76,8 @@ export async function acceptRegistration(
 }
 
 /**
- * Options for signing in, or for proving it is still you. They name no passkeys, so they tell nobody which
- * addresses have any: every passkey here is discoverable, and only what it proves says whose it is.
+ * Options for signing in with a passkey, or for proving that it's still you. They list no passkeys, so they
+ * don't reveal which addresses have any. Every passkey here is discoverable: the answer tells whose it is.
  */
 export async function authenticationOptions(parts: AccountParts, browser: string, now: number) {
   const { generateAuthenticationOptions } = await webAuthn();
@@ -91,8 +91,9 @@ export async function authenticationOptions(parts: AccountParts, browser: string
 }
 
 /**
- * Takes the answer of an authenticator. The challenge is used up; the counter moves by compare-and-set,
- * so an answer counts once. `userVerified`: the authenticator knew its owner, which makes both factors.
+ * Verifies the answer of an authenticator. The challenge is used up; the counter moves by compare-and-set, so
+ * an answer counts once. `userVerified`: the authenticator checked a PIN or biometrics, which counts as both
+ * factors.
  */
 export async function acceptAuthentication(
   parts: AccountParts,
@@ -125,13 +126,13 @@ export async function acceptAuthentication(
   return (await moveCounter(parts.database, passkey, newCounter, now)) ? { passkey, userVerified } : null;
 }
 
-/** How the browser says it reaches the authenticator. That isn't signed, so it may be anything. */
+/** The transports that the browser names for the authenticator. Unsigned, so they may be anything. */
 function readTransports(said: unknown): string[] {
   const texts = Array.isArray(said) ? said.filter((one): one is string => typeof one === "string") : [];
   return texts.filter((one) => /^[a-z-]{2,16}$/.test(one)).slice(0, 8);
 }
 
-/** The challenge that a browser says it answered; null where the answer has no such form. */
+/** The challenge that a browser claims to have answered; null if the answer is malformed. */
 function challengeOf(response: unknown): string | null {
   const data = (response as { response?: { clientDataJSON?: unknown } } | null)?.response?.clientDataJSON;
   if (typeof data !== "string" || data.length > 8_192) return null;

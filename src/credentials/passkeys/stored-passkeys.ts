@@ -8,10 +8,10 @@ export type Passkey = Selectable<PasskeyTable>;
 
 const LONGEST_NAME = 64;
 const MOST_PASSKEYS = 20;
-/** At most 1,023 bytes, by the standard (WebAuthn, 4). */
+/** In base64url; the standard (WebAuthn, 4) allows at most 1,023 bytes. */
 const CREDENTIAL_ID = /^[A-Za-z0-9_-]{1,1364}$/;
 
-/** A new passkey whose answer was right, ready to be stored. */
+/** A new passkey that has been verified and can be stored. */
 export type NewPasskey = {
   credentialId: string;
   publicKey: Uint8Array;
@@ -19,7 +19,7 @@ export type NewPasskey = {
   transports: string[];
 };
 
-/** Stores a passkey, unless that authenticator is already another's or the account holds enough. */
+/** Stores a passkey, unless an account already has it or this account has too many. */
 export async function storePasskey(
   write: Write,
   accountId: string,
@@ -54,13 +54,13 @@ export async function storePasskey(
   return stored ? { ok: true, id } : refuse("method_taken");
 }
 
-/** A name as a person gives it, without characters that could disturb a line of text. */
+/** A name that a person typed, without control and formatting characters. */
 export function tidyName(name: string): string {
   const tidy = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trim();
   return [...tidy].slice(0, LONGEST_NAME).join("") || "Passkey";
 }
 
-/** Moves the counter by compare-and-set: an answer counts once. */
+/** Moves the counter by compare-and-set, so that an answer counts once. */
 export async function moveCounter(
   database: Database,
   passkey: Passkey,
@@ -79,7 +79,7 @@ export async function moveCounter(
   return moved !== undefined;
 }
 
-/** Whether a passkey could be found by this: what isn't is never stored. */
+/** Whether this has the form of a credential id. Other values are never stored, or looked up. */
 export function isCredentialId(given: unknown): given is string {
   return typeof given === "string" && CREDENTIAL_ID.test(given);
 }

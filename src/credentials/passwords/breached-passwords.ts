@@ -2,23 +2,23 @@ import { hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { SettingError } from "../../options/options.ts";
 
-/** Of a file: what it is, and how many passwords are in it. */
+/** The header of a file: these 8 bytes, and then how many passwords it has. */
 const MAGIC = Buffer.from("LKbreach");
 const HEADER_BYTES = 16;
-/** Of a password's SHA-1: of 100 million passwords, one in 10^11 others is taken for one of them. */
+/** Bytes kept of a SHA-1: with 100 million entries, one in 10^11 other passwords matches by accident. */
 const ENTRY_BYTES = 8;
-/** So many entries are read at once where the search has come that far. */
+/** Once the binary search has narrowed to this many entries, they are read at once. */
 const ENTRIES_A_READ = 512;
-/** As the lists of Have I Been Pwned have them: a SHA-1, and how often it was seen. */
+/** A line of a list from Have I Been Pwned: a SHA-1, and how often it was seen. */
 const HASHED = /^([0-9a-f]{40})(?::\d+)?$/i;
 
-/** Passwords that were leaked somewhere, in a file that stays on the disk: sorted pieces of their hashes. */
+/** Leaked passwords: their sorted, shortened hashes in a file, of which only parts are read. */
 export type BreachedPasswords = {
   has(password: string): Promise<boolean>;
   close(): Promise<void>;
 };
 
-/** Opens a file of `latchkey breached-passwords build`. @throws SettingError where it is none. */
+/** Opens a file that `latchkey breached-passwords build` wrote. @throws SettingError if it isn't one. */
 export async function openBreachedPasswords(path: string): Promise<BreachedPasswords> {
   const file = await open(path).catch(() => null);
   const count = file && (await countOf(file));
@@ -32,7 +32,7 @@ export async function openBreachedPasswords(path: string): Promise<BreachedPassw
   return { has: (password) => isIn(file, count, entryOf(password)), close: () => file.close() };
 }
 
-/** Null where it is no such file, or only a part of one. */
+/** How many entries a file has; null if it isn't such a file, or only part of one. */
 async function countOf(file: FileHandle): Promise<number | null> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
   if (bytesRead < HEADER_BYTES || !buffer.subarray(0, MAGIC.length).equals(MAGIC)) return null;
@@ -64,19 +64,19 @@ async function readEntries(file: FileHandle, from: number, count: number): Promi
   return Array.from({ length: count }, (_, index) => buffer.readBigUInt64BE(index * ENTRY_BYTES));
 }
 
-/** A password as people type it, normalized as it is for sign-ins. */
+/** The entry of a password in plain text, which is normalized as at sign-in. */
 function entryOf(password: string): bigint {
   return hash("sha1", password.normalize("NFC"), "buffer").readBigUInt64BE();
 }
 
-/** What a line of a list stands for; null where it is empty. */
+/** The entry for a line of a list, a hash or a password in plain text; null if the line is empty. */
 function readLine(line: string): bigint | null {
   const [, hashed] = HASHED.exec(line) ?? [];
   if (hashed !== undefined) return BigInt(`0x${hashed.slice(0, 2 * ENTRY_BYTES)}`);
   return line === "" ? null : entryOf(line);
 }
 
-/** The bytes of a file for the passwords of a list, and how many they are. All are in memory meanwhile, at 16 bytes each. */
+/** Packs a list of passwords into a file's bytes, and counts them. Needs 16 bytes of memory for each. */
 export async function packBreachedPasswords(
   lines: AsyncIterable<string>,
 ): Promise<{ bytes: Uint8Array[]; count: number }> {
@@ -100,7 +100,7 @@ export async function packBreachedPasswords(
   return { bytes: [header, inFileOrder(sorted.subarray(0, count))], count };
 }
 
-/** Moves one of each of the sorted entries to the beginning. Returns how many those are. */
+/** Moves one copy of each sorted entry to the front. Returns how many different entries there are. */
 function moveRepetitionsAway(sorted: BigUint64Array): number {
   let count = 0;
   for (const entry of sorted) if (count === 0 || entry !== sorted[count - 1]) sorted[count++] = entry;

@@ -6,8 +6,8 @@ import { FOREIGN, kindOfForeign } from "./imported-password.ts";
 const PAST = "\u007f";
 
 /**
- * One stored password of each kind and cost that is left of other systems, as the database has them now.
- * Jumps from kind to kind in an index that holds nothing else: a few µs, however many accounts there are.
+ * One imported password hash of each kind and cost that the database still has. Jumps from kind to kind in an
+ * index of such hashes only, so it takes a few µs however many accounts there are.
  */
 export async function foreignKindsLeft({
   engine,

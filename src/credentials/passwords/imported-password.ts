@@ -4,10 +4,10 @@ import { Worker } from "node:worker_threads";
 import { codeFile } from "../../own-files.ts";
 import type { Question } from "./bcrypt-worker.ts";
 
-/** Marks a hash that another system made: it is verified as it is, and replaced by one of our own at the next sign-in. */
+/** Marks another system's hash. It is verified as it is, and replaced with ours at the next sign-in. */
 export const FOREIGN = "foreign:";
 
-/** What one check may take of this machine; a hash that asks for more is not taken over. */
+/** The most that one check may cost; a hash that needs more isn't imported. */
 const MOST_MEMORY = 256 * 1024 * 1024; // bytes
 const MOST_PASSES = 64;
 const MOST_LANES = 64;
@@ -16,11 +16,11 @@ const HIGHEST_BCRYPT_COST = 15;
 const LEAST_SALT_BYTES = 8;
 const LEAST_DIGEST_BYTES = 16;
 
-/** How to check a password against one hash: of several spellings of the same characters, any may be the right one. */
+/** How to check a password against a hash. Each of the spellings (Unicode normalizations) is tried. */
 type Check = { spellings: readonly Spelling[]; matches(password: string): Promise<boolean> };
 type Spelling = "as typed" | "NFC" | "NFKC";
 
-/** Turns another system's hash into what is stored of it; `why` says in half a sentence why it can't be used. */
+/** Turns another system's hash into its stored form; or `why`, half a sentence, if it can't be used. */
 export function takeOverPassword(hash: string): { stored: string } | { why: string } {
   const check = readCheck(hash);
   return "why" in check ? check : { stored: FOREIGN + hash };
@@ -30,7 +30,7 @@ export function isForeign(stored: string): boolean {
   return stored.startsWith(FOREIGN);
 }
 
-/** Whether this is the password whose hash was taken over. */
+/** Whether this is the password of an imported hash. */
 export async function verifyForeign(password: string, stored: string): Promise<boolean> {
   const check = readCheck(stored.slice(FOREIGN.length));
   if ("why" in check) return false;
@@ -41,10 +41,10 @@ export async function verifyForeign(password: string, stored: string): Promise<b
 
 const COST_PREFIX = /^\$(2[aby]\$\d\d|[a-z0-9]+\$(?:v=\d+\$)?[a-z0-9=,]+)\$/;
 
-/** What its time depends on, and what the stored ones alike begin with. */
+/** The algorithm and cost of an imported hash, and the prefix that all stored hashes with them share. */
 export function kindOfForeign(stored: string): { kind: string; prefix: string } {
   const [costs, inside] = COST_PREFIX.exec(stored.slice(FOREIGN.length)) ?? [];
-  // Only better-auth's begin with their salt, in hex.
+  // Only better-auth's hashes have no cost prefix: they begin with the salt, in hex.
   if (costs === undefined || inside === undefined) return { kind: "better-auth", prefix: `${FOREIGN}f` };
   return { kind: inside.replace(/^2[aby]/, "bcrypt"), prefix: FOREIGN + costs };
 }
@@ -56,7 +56,7 @@ function spell(password: string, spelling: Spelling): string {
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 const ARGON2 = /^\$(argon2(?:id|i|d))\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 const SCRYPT = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
-/** better-auth's: the salt is used as the text that it is, and the parameters are always the same. */
+/** better-auth doesn't decode the salt's hex text; its parameters are always the same. */
 const BETTER_AUTH = /^([0-9a-f]{32}):([0-9a-f]{128})$/;
 const BETTER_AUTH_COST = { N: 16_384, r: 16, p: 1 };
 
@@ -133,7 +133,7 @@ function isTooShort(salt: Buffer, digest: Buffer): boolean {
 
 const fromBase64 = (text: string) => Buffer.from(text, "base64");
 
-/** bcrypt is plain JavaScript: in a thread of its own, so that session checks never wait for it. */
+/** bcrypt is plain JavaScript, so it runs in its own thread: session checks never wait for it. */
 function compareInThread(question: Question): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(codeFile("credentials/passwords/bcrypt-worker.ts"), { workerData: question });

@@ -2,7 +2,7 @@ import { type Outcome, refuse } from "../../refusals.ts";
 import type { Limit } from "../limits/attempts.ts";
 import type { AccountParts } from "../parts.ts";
 
-/** Hashes a password that was chosen for an account; refuses one that is weak, and one too many within the limit. */
+/** Hashes a newly chosen password; refuses if it is weak, or if the limit is used up. */
 export async function hashNewPassword(
   { attempts, strength, passwords }: AccountParts,
   chosen: { password: string; email: string; limit: Limit | null },
@@ -16,7 +16,7 @@ export async function hashNewPassword(
   return { ok: true, passwordHash: await passwords.hash(password) };
 }
 
-/** What an account's own words are to a guesser: its address, whole and in parts. */
+/** Words that somebody guessing this account's password would try first: its address, whole and in parts. */
 function ownWords(email: string): string[] {
   const [local = "", domain = ""] = email.toLowerCase().split("@");
   return [email.toLowerCase(), local, domain, ...local.split(/[^a-z0-9]+/), ...domain.split(".")];

@@ -9,7 +9,7 @@ const COST = { memory: 19_456, passes: 2, parallelism: 1 };
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 
-/** How many threads Node's pool has where UV_THREADPOOL_SIZE says nothing. */
+/** How many threads Node's pool has if UV_THREADPOOL_SIZE isn't set. */
 const USUAL_POOL = 4;
 /** How long a password may wait for its turn, in ms; then the answer is 503. */
 const TIMEOUT = 10_000;
@@ -17,9 +17,9 @@ const TIMEOUT = 10_000;
 export type PasswordHashes = ReturnType<typeof createPasswordHashes>;
 
 /**
- * How many passwords are hashed at once: as many as there are cores, and one fewer than Node's pool has threads.
- * Whoever else needs the pool, such as an app that reads a file or looks up the name of a host, doesn't wait behind
- * a flood of sign-ins.
+ * How many passwords are hashed at once: one per core, but at most one fewer than the threads in Node's pool.
+ * So other work that needs the pool, such as reading files or resolving host names, doesn't wait behind a
+ * flood of sign-ins.
  */
 export function hashesAtOnce(
   cores: number,
@@ -29,10 +29,10 @@ export function hashesAtOnce(
 }
 
 /**
- * A flood of sign-ins may not take the checks down: only so many hashes are made at once.
- * `foreignKinds` reads a sample of each kind of password that is left of other systems: every refusal takes
- * one check of our own and one of each kind, with the account's own hash where that is one, so that none
- * tells whose account was imported, or is none at all.
+ * Only a few hashes are computed at once, so that a flood of sign-ins doesn't take session checks down.
+ * `foreignKinds` returns a sample hash of each kind that is left from imports. A refusal always takes one
+ * check of our own kind and one of each imported kind, with the account's own hash if it is one of those. So
+ * its time doesn't reveal whether an account exists or was imported.
  */
 export function createPasswordHashes(foreignKinds: () => Promise<string[]>) {
   const semaphore = createSemaphore(
@@ -58,7 +58,7 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>) {
     return false;
   }
 
-  /** The bare hash with a given salt, at the cost of a password. @throws Busy where too many wait. */
+  /** The bare hash with a given salt, at the cost of a password. @throws Busy if too many wait. */
   const digest = (text: string, salt: Buffer) => semaphore.run(() => derive(text, salt, COST, HASH_BYTES));
 
   return {
@@ -70,9 +70,10 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>) {
       return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(made)}`;
     },
     /**
-     * Compares; a refusal takes the same time whether there is a hash or not, and whichever system made it.
-     * `outdated` means that it was made at a lower cost, or by another system, and should be replaced.
-     * @throws Busy where too many wait.
+     * Verifies a password. A refusal takes the same time whether there is a hash or not, and whichever system
+     * made it. `outdated` means that the hash has a lower cost or is another system's, and should be
+     * replaced.
+     * @throws Busy if too many wait.
      */
     async verify(password: string, hash: string | null): Promise<{ right: boolean; outdated: boolean }> {
       const foreign = hash !== null && isForeign(hash) ? hash : null;
@@ -86,7 +87,7 @@ export function createPasswordHashes(foreignKinds: () => Promise<string[]>) {
 
 const argon2Async = promisify(argon2);
 
-/** NFC, so that a letter typed as one character or as two is the same password; never cut short. */
+/** Normalizes to NFC, so that a letter typed as one code point or as two is the same; never truncates. */
 async function derive(
   password: string,
   nonce: Buffer,

@@ -3,9 +3,9 @@ import { codeFile } from "../../own-files.ts";
 import type { Judgement, Question } from "./password-strength-worker.ts";
 import { createSemaphore } from "./semaphore.ts";
 
-/** At 20 ms each, the last one waits 2 s. */
+/** At 20 ms each, the last in the queue waits 2 s. */
 const MOST_WAITING = 100;
-/** In ms. The first question waits until the dictionaries are read, which takes seconds on a busy machine. */
+/** In ms. Loading the dictionaries for the first question takes seconds on a busy machine. */
 const TIMEOUT = 10_000;
 
 const semaphore = createSemaphore(1, TIMEOUT, "Too many passwords are being judged.", MOST_WAITING);
@@ -13,16 +13,16 @@ let holders = 0;
 let worker: Worker | undefined;
 
 /**
- * The thread that judges passwords, one for all Latchkeys of this process: its dictionaries take a second to read.
- * It begins with the first question. It answers one at a time and knows of no other, so one that is given up
- * costs nothing.
+ * The thread that judges password strength. All Latchkey instances in this process share it, since its
+ * dictionaries take a second to load. It starts with the first question and gets one question at a time, so
+ * one that times out in the queue costs nothing.
  */
 export function holdStrengthThread() {
   holders += 1;
   return {
-    /** @throws Busy where too many wait; whatever ended the thread. */
+    /** @throws Busy if too many wait; or the error that ended the thread. */
     judge: (question: Question) => semaphore.run(() => ask(question)),
-    /** The last one to let go ends the thread. */
+    /** Ends the thread once nobody holds it any more. */
     async release(): Promise<void> {
       holders -= 1;
       if (holders > 0) return;
@@ -33,7 +33,7 @@ export function holdStrengthThread() {
   };
 }
 
-/** Keeps the process alive only while it waits for the thread. */
+/** Asks the thread, which keeps the process alive only until it has answered. */
 async function ask(question: Question): Promise<Judgement> {
   worker ??= start();
   const asked = worker;

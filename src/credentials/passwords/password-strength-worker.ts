@@ -4,14 +4,15 @@ import * as common from "@zxcvbn-ts/language-common";
 import * as english from "@zxcvbn-ts/language-en";
 
 /**
- * How many readings of letters written as digits and symbols are looked up, the most likely first, for a
- * password of up to so many UTF-16 units. Each costs as much as all the rest, and that grows with the square
- * of the length; the library's 100 make one hostile password of 20 characters take half a second.
+ * How many l33t substitutions (digits and symbols read as letters) are tried, the most likely first; `upTo`
+ * is the password's length in UTF-16 units. Each one repeats the whole estimate, whose time grows with the
+ * square of the length. With the library's default of 100, a hostile password of 20 characters takes half a
+ * second.
  */
 const SHORT = { upTo: 16, readings: 16 };
 const LONG = { readings: 4 };
 
-/** Each makes tables of the dictionaries, which takes a quarter of a second: only what is asked for. */
+/** Made only when needed: each builds tables of the dictionaries, which takes a quarter of a second. */
 const estimators = new Map<number, ZxcvbnFactory>();
 
 function estimatorOf(readings: number): ZxcvbnFactory {

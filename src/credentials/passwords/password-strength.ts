@@ -1,29 +1,29 @@
 import type { BreachedPasswords } from "./breached-passwords.ts";
 import { holdStrengthThread } from "./password-strength-thread.ts";
 
-/** Of zxcvbn's 0 to 4: below that, a patient guesser with a stolen database finds it. */
+/** On zxcvbn's scale of 0 to 4. Below, a patient attacker with a stolen database finds the password. */
 const LEAST_SCORE = 3;
 /**
- * What the estimator judges in 20 ms however hostile it is, in UTF-16 units: its time grows with the square.
- * What follows can only make a password stronger.
+ * How much of a password the estimator gets, in UTF-16 units: its time grows with the square of the length,
+ * and this much takes 20 ms even for a hostile password. The rest can only make a password stronger.
  */
 const JUDGED_LENGTH = 28;
-/** No person's address has more; each one slows every look-up in the dictionaries a little. */
+/** No real address has more parts; each one slows every look-up in the dictionaries a little. */
 const MOST_OWN_WORDS = 40;
-/** Far beyond any person's or password manager's; bounds what is hashed. */
+/** In code points; far longer than what people or password managers choose. Bounds the cost of hashing. */
 const LONGEST = 1_024;
-/** What must be left of a password without the words that any guesser of this account tries first. */
+/** How many UTF-16 units must be left of a password without the words that an attacker tries first. */
 const LEAST_REST = 8;
 const LEAKED = "This password was leaked before, and guessers try such passwords first. Choose another one.";
-/** What guessers begin with, whatever the site. */
+/** What attackers try first on any site. */
 const USUAL_WORDS = ["password", "sign-in", "login"];
 
 export type PasswordStrength = ReturnType<typeof createPasswordStrength>;
 
 /**
- * Judges new passwords: length in code points, and how guessable they are, without rules of
- * composition (NIST SP 800-63B-4, 3.1.1.2); words of the product, the site (`names`) and the account itself
- * count for nothing (ASVS 6.2.11), and passwords that were leaked (`breached`) won't do (6.2.12).
+ * Judges new passwords by their length in code points and by how guessable they are, without composition
+ * rules (NIST SP 800-63B-4, 3.1.1.2). Words of the product, the site (`names`) and the account don't count
+ * (ASVS 6.2.11), and leaked passwords (`breached`) are refused (6.2.12).
  */
 export function createPasswordStrength(
   minLength: number,
@@ -57,7 +57,7 @@ export function createPasswordStrength(
   };
 }
 
-/** What is left of a password without these words, the longest first. */
+/** Removes these words from a password, the longest first. */
 function without(words: readonly string[], password: string): string {
   const longestFirst = [...words].sort((one, other) => other.length - one.length);
   return longestFirst.reduce((rest, word) => rest.replaceAll(word.toLowerCase(), ""), password.toLowerCase());

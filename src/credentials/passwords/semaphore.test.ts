@@ -4,7 +4,7 @@ import { createSemaphore } from "./semaphore.ts";
 
 const LONG = 60_000;
 
-/** Work that runs until it is told to end. */
+/** A job that runs until it is told to end. */
 function endless() {
   let end = () => {};
   const done = new Promise<void>((resolve) => {

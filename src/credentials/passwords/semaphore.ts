@@ -3,13 +3,12 @@ import { Busy } from "../../refusals.ts";
 
 export type Semaphore = ReturnType<typeof createSemaphore>;
 
-/** Each that waits keeps its request, some 20 kB. */
+/** Each waiting job keeps its request in memory, about 20 kB. */
 const MOST_WAITING = 1_000;
 
 /**
- * Lets a limited number of pieces of work run at once; the others wait in line. `timeout` is how long a turn is
- * waited for, in ms; `busyMessage` is the message of the error after that. With `mostWaiting` in line, the next one
- * gets the error at once.
+ * Runs at most `atOnce` jobs at once; the others wait in a queue, for at most `timeout` ms. After that they
+ * fail with `busyMessage`. If `mostWaiting` jobs already wait, the next one fails at once.
  */
 export function createSemaphore(
   atOnce: number,
@@ -30,7 +29,7 @@ export function createSemaphore(
       };
       return queue.add(begin, { signal: waiting.signal });
     },
-    /** Calls back whenever nothing runs and nothing waits any more. */
+    /** Calls back whenever the last job has finished. */
     onFree(callback: () => void): void {
       queue.addEventListener("idle", callback);
     },

@@ -3,9 +3,10 @@ import * as client from "openid-client";
 export type ClientSecret = ReturnType<typeof createClientSecret>;
 
 /**
- * Sends the client secret where the provider wants it: in the body of the request, or in its header. Many providers
- * insist on the place that was chosen when the client was registered, and their metadata doesn't say which one that
- * is. A refused secret doesn't use up the code. The place that was right is tried first from then on.
+ * Sends the client secret in the way the provider wants it: in the request's body or in a header. Many
+ * providers accept only the one that was chosen when the client was registered, and their metadata doesn't
+ * say which. A refused secret doesn't use up the code, so the other way is tried then, and remembered for the
+ * next time.
  */
 export function createClientSecret(secret: string) {
   const places = [client.ClientSecretPost(secret), client.ClientSecretBasic(secret)] as const;
@@ -26,7 +27,7 @@ export function createClientSecret(secret: string) {
   };
 }
 
-/** By its status too: Auth0 calls it `access_denied`. */
+/** The status counts too: Auth0 answers `access_denied` instead of `invalid_client`. */
 function isRefused(error: unknown): boolean {
   if (error instanceof client.ResponseBodyError && error.error === "invalid_client") return true;
   const isAnswer =

@@ -4,8 +4,8 @@ import * as client from "openid-client";
 const CODE = /^[\w.-]{1,64}$/;
 
 /**
- * Why a provider failed, for the operator: in the words of the library, with the code that the provider or the network
- * gave. What the provider says beside its code is left out: the log names nobody.
+ * Why a provider failed, for the operator: the library's message and the code from the provider or the
+ * network. The provider's own description is left out, since it may name a person, and the log must not.
  */
 export function failureReason(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

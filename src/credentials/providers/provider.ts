@@ -2,17 +2,17 @@ import * as client from "openid-client";
 import { isIssuerOf, issuerKey, issuerVariable, type OidcProvider } from "../../options/oidc.ts";
 import { type ClientSecret, createClientSecret } from "./client-secret.ts";
 
-/** Who someone is at a provider. `email` counts only where the provider says `true` of it, not "true". */
+/** Who someone is at a provider. Only the boolean `true` counts as `emailVerified`, not the string. */
 export type ProviderIdentity = {
   issuer: string;
   subject: string;
   email: string | null;
   emailVerified: boolean;
-  /** How they signed in there (RFC 8176), as far as the provider says. */
+  /** How they signed in there (RFC 8176), if the provider says so. */
   amr: string[];
 };
 
-/** One authorization at a provider: bound to a browser by state, to the answer by nonce, to the code by PKCE. */
+/** `state` ties an authorization to the browser, `nonce` to the ID token, `verifier` (PKCE) to the code. */
 export type AuthorizationRequest = { state: string; nonce: string; verifier: string; fresh: boolean };
 
 /** The provider gave a wrong answer, or none; the cause is for the log, never for the page. */
@@ -26,11 +26,11 @@ const TIMEOUT_SECONDS = 5;
 const LARGEST_ANSWER = 1024 * 1024;
 const LONGEST_ADDRESS = 200;
 /**
- * How far from now an ID token may be made, begin to hold, or have run out, and how long ago its sign-in may be: it
- * comes straight from the provider, so only clocks differ.
+ * How far an ID token's times (issued, not before, expired, and that of the sign-in) may be off: the token
+ * comes straight from the provider, so only a difference between the clocks has to be allowed for.
  */
 const CLOCKS_DIFFER_SECONDS = 10 * 60;
-/** By the standard at most 255 characters; databases don't take every control character. */
+/** The standard allows 255 characters; some databases reject some control characters. */
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
 export function newAuthorizationRequest(fresh: boolean): AuthorizationRequest {
@@ -42,7 +42,7 @@ export function newAuthorizationRequest(fresh: boolean): AuthorizationRequest {
   };
 }
 
-/** A provider of the settings; discovered at its first use, and again if that failed. */
+/** A provider from the settings. Its metadata is fetched at its first use, and again if that failed. */
 export function createProvider(settings: OidcProvider, redirectUri: string) {
   let configured: Promise<client.Configuration> | undefined;
   const secret = createClientSecret(settings.clientSecret);
@@ -73,7 +73,7 @@ export function createProvider(settings: OidcProvider, redirectUri: string) {
         throw new ProviderFailed("The provider names no page to sign in at.", { cause: error });
       }
     },
-    /** @throws ProviderFailed for anything but a valid, fresh answer to this very authorization. */
+    /** @throws ProviderFailed for anything but a valid answer to this authorization. */
     async identify(answer: URL, authorization: AuthorizationRequest): Promise<ProviderIdentity> {
       const config = await configuration();
       try {
@@ -88,8 +88,8 @@ export function createProvider(settings: OidcProvider, redirectUri: string) {
 }
 
 /**
- * Asks for a fresh sign-in. A provider that doesn't say when a sign-in was, like Google and GitHub, at least
- * shows its own page, where the person must choose an account.
+ * Parameters that ask for a fresh sign-in. A provider that doesn't say when the person signed in, like Google
+ * or GitHub, is at least asked to show its page, where the person must choose an account.
  */
 function freshness(config: client.Configuration, isGitHub: boolean): Record<string, string> {
   return {
@@ -98,7 +98,7 @@ function freshness(config: client.Configuration, isGitHub: boolean): Record<stri
   };
 }
 
-/** Whether an ID token of this provider says when its sign-in was: `auth_time`, where it lists what it tells. */
+/** Whether this provider's ID tokens, by its metadata, say when the person signed in (`auth_time`). */
 function tellsWhen(config: client.Configuration): boolean {
   const { claims_supported: claims, jwks_uri: keys } = config.serverMetadata();
   return keys !== undefined && (claims === undefined || claims.includes("auth_time"));
@@ -109,7 +109,7 @@ async function configure(settings: OidcProvider, secret: ClientSecret): Promise<
   const isInsecure = issuer.startsWith("http:");
   if (settings.kind === "github") {
     const server = {
-      // What GitHub says of itself on the way back (RFC 9207), where it says anything.
+      // The issuer that GitHub names in its redirect (RFC 9207), if it names one.
       issuer: `${issuer}/login/oauth`,
       authorization_endpoint: `${issuer}/login/oauth/authorize`,
       token_endpoint: `${issuer}/login/oauth/access_token`,
@@ -120,7 +120,7 @@ async function configure(settings: OidcProvider, secret: ClientSecret): Promise<
     if (isInsecure) client.allowInsecureRequests(config);
     return config;
   }
-  // The ID token's signature is checked too: TLS alone would do by the standard, not here.
+  // Also checks the ID token's signature. By the standard TLS alone would be enough; here it isn't.
   const execute = [client.enableNonRepudiationChecks, ...(isInsecure ? [client.allowInsecureRequests] : [])];
   const options = { execute, timeout: TIMEOUT_SECONDS, [client.customFetch]: boundedFetch };
   const metadata = { [client.clockTolerance]: CLOCKS_DIFFER_SECONDS };
@@ -131,7 +131,7 @@ async function configure(settings: OidcProvider, secret: ClientSecret): Promise<
   return config;
 }
 
-/** The library checks the ID token against what this provider calls itself; that must not be somebody else. */
+/** The library checks ID tokens against the metadata's issuer, which must be the one in the settings. */
 function refuseOtherIssuer(settings: OidcProvider, said: string): void {
   if (isIssuerOf(settings, said)) return;
   const shown = said.slice(0, LONGEST_ADDRESS);
@@ -182,7 +182,7 @@ async function identifyByIdToken(
   };
 }
 
-/** GitHub speaks OAuth 2 only: the identity comes from its user call, the address from its list of emails. */
+/** GitHub supports only OAuth 2: identity and email come from its API, not from an ID token. */
 async function identifyAtGitHub(
   config: client.Configuration,
   { issuer }: OidcProvider,
@@ -221,14 +221,14 @@ async function identifyAtGitHub(
 
 type GitHubEmail = { email?: unknown; primary?: unknown; verified?: unknown };
 
-/** github.com and GitHub's regions have an API host, a self-hosted server has a path. */
+/** github.com and GitHub's regions (ghe.com) have an API host; a self-hosted server has a path. */
 function githubApi(issuer: string): string {
   const { hostname } = new URL(issuer);
   const hasOwnHost = hostname === "github.com" || hostname.endsWith(".ghe.com");
   return hasOwnHost ? `https://api.${hostname}` : `${issuer}/api/v3`;
 }
 
-/** A provider that answers without end is cut off. */
+/** Limits the size of an answer, so that a provider can't fill the memory. */
 const boundedFetch: client.CustomFetch = async (url, options) => {
   const response = await fetch(url, { ...options, redirect: "manual" } as RequestInit);
   const chunks: Uint8Array[] = [];

@@ -8,7 +8,7 @@ import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx
 import { useProof, useResume } from "../proof/proof.tsx";
 import { useClient, useHasPassword, useWho } from "../queries.ts";
 
-/** Deletes the account, after asking once more. `onDeleted` takes the person to another page. */
+/** Deletes the account, after a confirmation. `onDeleted` should take the person to another page. */
 export function DeleteAccountCard({ onDeleted }: { onDeleted: () => void }) {
   return (
     <OneSession>

@@ -96,7 +96,7 @@ function ChangeEmail({ onDone, onCancel }: { onDone: (email: string) => void; on
       <Field
         label="New email"
         name="email"
-        // Browsers turn what is typed into a field for addresses into xn-- letters; this one is to stay as typed.
+        // Not `email`: browsers would turn the domain into its xn-- form; the address should stay as typed.
         type="text"
         autoComplete="email"
         autoCapitalize="off"

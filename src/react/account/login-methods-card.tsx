@@ -13,7 +13,7 @@ import { useClient, useLatchkey, useLoginMethods, useNow, useRefresh, useWho } f
 
 /**
  * Every login method: password, passkeys, other sites. All except the last working one can be disconnected.
- * `answer`: what to say after somebody has come back from another site.
+ * `answer`: the message to show when the person comes back from another site.
  */
 export function LoginMethodsCard({ answer }: { answer?: Answer | undefined }) {
   const { endings } = useLatchkey();
@@ -74,7 +74,7 @@ type RowProps = {
   method: LoginMethod;
   isOnly: boolean;
   canAdd: boolean;
-  /** No other one works, so this one stays. */
+  /** No other method works, so this one can't be disconnected. */
   isNeeded: boolean;
   say: (sentence: ReactNode) => void;
 };
@@ -131,7 +131,7 @@ function Remove({ method, say, onClose }: Pick<RowProps, "method" | "say"> & { o
   const client = useClient();
   const refresh = useRefresh();
   const withProof = useProof();
-  // Often a passkey has the name of a device, and that isn't what goes.
+  // A passkey often has a device's name, so the sentence has to say that only the passkey is disconnected.
   const name = <bdi>{method.name}</bdi>;
   const named = method.kind === "passkey" ? <>passkey “{name}”</> : name;
   const action = useAction(async () => {

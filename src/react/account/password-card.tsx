@@ -11,7 +11,7 @@ import { othersWereLoggedOut } from "../words.ts";
 
 const FIELDS = ["currentPassword", "newPassword"];
 
-/** Changes the password, or sets the first one; every other device is logged out by it. */
+/** Changes the password, or sets the first one; either logs out every other device. */
 export function PasswordCard() {
   return (
     <OneSession>
@@ -34,7 +34,7 @@ function Password() {
     status.say(THANKS);
   });
   const open = () => {
-    // What was refused the last time has gone with what was typed.
+    // The form opens empty, so the last error no longer applies.
     action.refuse(null);
     setOpen(true);
   };

@@ -56,7 +56,7 @@ export function RecentActivity() {
           <Waiting bones={["row", "row", "row"]} />
         </>
       )}
-      {/* Of the page that is being fetched, nothing was ever read. */}
+      {/* The next page has never been loaded, so the notice mustn't say how old it is. */}
       {activity.isFetchingNextPage && <Stale reading={{ ...activity, dataUpdatedAt: 0 }} />}
       {activity.hasNextPage && (
         <div className="lk-actions">
@@ -69,11 +69,11 @@ export function RecentActivity() {
   );
 }
 
-/** Fetches what came before, and goes on at its first event: the button that was pressed may be gone, and with it the place. */
+/** Fetches older events and focuses the first of them, since the button may be gone afterwards. */
 function useShowMore(events: ActivityEvent[] | undefined, fetchMore: () => void) {
   const list = useRef<HTMLOListElement>(null);
   const [after, setAfter] = useState<string | null>(null);
-  // Before the card notices that its button has left.
+  // A layout effect, to run before the card notices that the button is gone and moves the focus itself.
   useLayoutEffect(() => {
     const place = after === null ? -1 : (events?.findIndex(({ id }) => id === after) ?? -1);
     const next = place < 0 ? undefined : list.current?.children[place + 1];
@@ -102,7 +102,7 @@ const CAUSES: Record<string, string> = {
   proof_lost: "replaced by a new sign-in, which had its cookie without the proof of its device",
 };
 
-/** An event in words a person reads; what is not known is shown by its name. */
+/** An event as a sentence; an unknown kind is shown by its name. */
 export function sentence({ kind, label: device, detail }: ActivityEvent): string {
   const times = Number(detail.count ?? 1) > 1 ? `, ${detail.count} times` : "";
   const label = deviceInSentence(device);
@@ -148,7 +148,7 @@ export function sentence({ kind, label: device, detail }: ActivityEvent): string
   }
 }
 
-/** A passkey often has the name of a device. */
+/** Says "passkey" before a passkey's name, which is often that of a device. */
 function methodIn({ method, name }: ActivityEvent["detail"]): string {
   if (method === "passkey") return `passkey “${name}”`;
   return String(name ?? method ?? "");

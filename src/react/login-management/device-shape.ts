@@ -6,7 +6,7 @@ const SHAPES = {
     "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM9.7 9.5a2.4 2.4 0 1 1 3.3 2.3c-.7.3-1 .8-1 1.5v.4M12 16.5v.1",
 };
 
-/** The outline of a device's kind, on 24 × 24. */
+/** The icon for a kind of device, as an SVG path on 24 × 24. */
 export function deviceShape(os: string | null): string {
   if (os === null) return SHAPES.unknown;
   return ["Android", "iOS"].includes(os) ? SHAPES.phone : SHAPES.laptop;

@@ -11,7 +11,7 @@ import { SessionRow } from "./session-row.tsx";
 
 const END_OTHERS = "log-out-other-devices";
 
-/** From so many rows on, the button below them may be out of sight. */
+/** From this many rows on, the button below them may be out of sight. */
 const LONG_WAY = 4;
 
 /** Where you are logged in, and how to end it: one device, or all the others. */
@@ -57,7 +57,7 @@ function Devices() {
   );
 }
 
-/** "Am I safe now?", before any row; where the list is long, a way to the button below it. */
+/** The number of devices, above the rows; if the list is long, with a link to the button below it. */
 function HowMany({ count }: { count: number }) {
   return (
     <p className="lk-how-many">
@@ -71,7 +71,7 @@ function HowMany({ count }: { count: number }) {
   );
 }
 
-/** Not by the address: there an app around the card may have its own pages. */
+/** Doesn't change the URL's fragment, which the app may use for its own routes. */
 function goToEndOthers(event: MouseEvent): void {
   event.preventDefault();
   document.getElementById(END_OTHERS)?.focus({ focusVisible: true });
@@ -106,7 +106,7 @@ function SessionList({ sessions, say }: { sessions: Session[]; say: Say }) {
   );
 }
 
-/** Says the effect before it happens; one row needs no question, all of them do. */
+/** Asks for confirmation. Logging out a single device needs none. */
 export function EndOthers({ count, onClose, say }: { count: number; onClose: () => void; say: Say }) {
   const client = useClient();
   const refresh = useRefresh();

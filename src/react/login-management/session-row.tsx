@@ -8,7 +8,7 @@ import { DeviceGlyph } from "./device-glyph.tsx";
 
 type RowProps = {
   session: Session;
-  /** It came while the page was open. */
+  /** The session began while the page was open. */
   isNew: boolean;
   now: number;
   say: (sentence: string) => void;
@@ -22,7 +22,7 @@ export function SessionRow({ session, isNew, now, say }: RowProps) {
   const { id, label } = session;
   const ending = useAction(async () => {
     await client.endSession(id).catch((error: unknown) => {
-      // Somebody else was quicker: it is out, which is what was asked for.
+      // It has already ended some other way, which is what the person wanted.
       if (!(error instanceof Refused) || error.code !== "not_found") throw error;
     });
     say(`${label} was logged out.`);

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Button } from "./button.tsx";
 import { type Action, FormProblem } from "./form.tsx";
 
-/** A button for one action, and what went wrong with it. */
+/** A button for an action, with the error if it failed. */
 export function ActionButton({ action, children }: { action: Action<[]>; children: ReactNode }) {
   return (
     <>

@@ -6,9 +6,9 @@ type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "className"> & 
   kind?: ButtonKind;
   /** As wide as its card. */
   wide?: boolean;
-  /** What it began is under way. */
+  /** Whether the action that it started is still running. */
   working?: boolean;
-  /** The step of the card that it opens; the focus comes back here after it. */
+  /** The step of the card that the button opens; after that step, the focus returns to the button. */
   opens?: string;
 };
 

@@ -8,14 +8,14 @@ import { useInBrowser } from "./in-browser.ts";
 import { useElapsed, useOffline } from "./late.ts";
 
 type CardProps = {
-  /** Also the in-page address that an email can point at; with `-title`, one that takes the focus along. */
+  /** Also the fragment that links can use; with `-title`, a link moves the focus to the heading too. */
   id: string;
   title: string;
-  /** One sentence of what it is for. */
+  /** One sentence that says what the card is for. */
   words: ReactNode;
-  /** Forgotten as soon as the next thing is done in the card. */
+  /** Cleared when the person clicks the next button in the card. */
   status?: Status;
-  /** What is open in it; the focus goes along. */
+  /** The step that is open in the card; the focus follows it. */
   step?: string;
   children: ReactNode;
 };
@@ -46,14 +46,14 @@ export function Card({ id, title, words, status, step = REST, children }: CardPr
 }
 
 export type Status = {
-  /** The line itself, to be put where the eye is. */
+  /** The element with the message; place it where the person is looking. */
   line: ReactNode;
   say: (sentence: ReactNode) => void;
-  /** The same, for what went wrong. */
+  /** Like `say`, for errors. */
   warn: (sentence: string) => void;
 };
 
-/** What came of something, to be said at once. */
+/** A message about the result of an action, shown at once. */
 export type Answer = { sentence: string; isTrouble: boolean };
 
 const NOTHING: Answer = { sentence: "", isTrouble: false };
@@ -74,7 +74,7 @@ export function useStatus(first: Answer = NOTHING): Status {
   };
 }
 
-/** Copies to the clipboard, and says so; `instead` is what to do where that isn't allowed. */
+/** Copies to the clipboard, and says so; `instead` says what to do if copying isn't allowed. */
 export async function copy(value: string, { say, warn }: Status, instead: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(value);
@@ -84,10 +84,10 @@ export async function copy(value: string, { say, warn }: Status, instead: string
   }
 }
 
-/** What stands where something is awaited: a row of a list, a line of text, a button. */
+/** The kinds of placeholder: for a row of a list, a line of text, or a button. */
 type Bone = "row" | "line" | "button";
 
-/** A place-holder of the real height, and only where waiting takes long enough to notice. */
+/** A placeholder as high as the real content, visible only after a noticeable wait. */
 export function Waiting({ bones }: { bones: readonly Bone[] }) {
   const isLate = useElapsed(200);
   return (
@@ -102,7 +102,7 @@ export function Waiting({ bones }: { bones: readonly Bone[] }) {
 
 type Reading = { error: unknown; failureReason: unknown; dataUpdatedAt: number };
 
-/** The last answer is kept and shown; this says how old it is, where no newer one comes. On a page one card says so for all. */
+/** Says how old the shown data is if it can't be updated. One card on a page says so for all. */
 export function Stale({ reading }: { reading: Reading }) {
   const now = useNow();
   const isOffline = useOffline();

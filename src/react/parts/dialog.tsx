@@ -7,16 +7,16 @@ import { useInBrowser } from "./in-browser.ts";
 
 type DialogProps = {
   title: ReactNode;
-  /** What it asks, read out with the title. */
+  /** What the dialog asks; screen readers read it out with the title. */
   words?: ReactNode;
   children: ReactNode;
-  /** Closed by Escape or by a button; the caller takes it off the page. */
+  /** Called on Escape or by a button; the caller then removes the dialog. */
   onClose: () => void;
-  /** An `alertdialog` begins at its field; without one, at what changes nothing. */
+  /** An `alertdialog` first focuses its field; without a field, the button that changes nothing. */
   role?: "dialog" | "alertdialog";
 };
 
-/** The platform's own modal: it holds the focus, and gives it back where it was. */
+/** A native modal `<dialog>`: it keeps the focus inside, and returns it afterwards. */
 export function Dialog({ title, words, children, onClose, role = "dialog" }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -28,7 +28,7 @@ export function Dialog({ title, words, children, onClose, role = "dialog" }: Dia
     node?.showModal();
     if (role === "alertdialog") node?.querySelector<HTMLElement>("input, .lk-quiet")?.focus();
     return () => {
-      // While it is open, nothing else takes the focus.
+      // Closed first: while the dialog is open, nothing else can get the focus.
       node?.close();
       giveFocusBack(opener, card);
     };
@@ -57,14 +57,14 @@ type ConfirmDialogProps = {
   title: ReactNode;
   words: ReactNode;
   action: Pick<Action<[]>, "working" | "problem">;
-  /** What the button says that does it. */
+  /** The label of the confirming button. */
   confirm: string;
   kind?: "main" | "danger";
   onConfirm: () => void;
   onClose: () => void;
 };
 
-/** Asks once more before something happens; Cancel has the focus. */
+/** Asks for confirmation; the focus starts on Cancel. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { title, words, action, confirm, kind = "danger", onConfirm, onClose } = props;
   return (

@@ -4,14 +4,14 @@ import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 export const REST = "rest";
 
 /**
- * As a card goes from step to step the focus goes along: to what is marked `lk-step`, else to the first
- * field or button of the new step; and back to what opened the step (`data-opens`) once the card is at
- * rest. Where what had the focus has left the card, its heading takes it. Gives the card its ref.
+ * Moves the focus as a card goes from step to step: to the element with the class `lk-step`, else to the
+ * first field or button of the new step; back at rest, to the button that opened the step (`data-opens`). If
+ * the focused element disappears, the focus goes to the card's heading. Returns the ref for the card.
  */
 export function useFocusAlong(step: string): RefObject<HTMLElement | null> {
   const card = useRef<HTMLElement>(null);
   const before = useRef(step);
-  // Before the step is painted: an effect comes later, when a fast person is in another field already.
+  // A layout effect, before the step is painted: later, a fast person may already be in another field.
   useLayoutEffect(() => {
     const left = before.current;
     before.current = step;
@@ -25,7 +25,7 @@ export function useFocusAlong(step: string): RefObject<HTMLElement | null> {
 
 const STEP_BEGINS = [".lk-step", ".lk-form input:not([hidden])", ".lk-form button"];
 
-/** While one is open, nothing else can have the focus. */
+/** While a dialog is open, nothing else can get the focus. */
 const IN_DIALOG = ["dialog[open] input", "dialog[open] .lk-quiet"];
 
 function focusFirst(card: HTMLElement, places: readonly string[]): void {
@@ -33,7 +33,7 @@ function focusFirst(card: HTMLElement, places: readonly string[]): void {
   found.find((element) => element !== null)?.focus();
 }
 
-/** Rows, fields and buttons leave by themselves, as answers arrive: the focus then stays in the card. */
+/** Keeps the focus in the card when an arriving answer removes the focused row, field or button. */
 function useStandIn(card: RefObject<HTMLElement | null>, step: string): void {
   useEffect(() => {
     const node = card.current;
@@ -45,7 +45,7 @@ function useStandIn(card: RefObject<HTMLElement | null>, step: string): void {
     const observer = new MutationObserver(() => {
       if (!last || canHoldFocus(last)) return;
       const { activeElement } = document;
-      // A dialog that closes gives the focus back itself.
+      // A dialog that closes returns the focus itself.
       const isLost = (activeElement === document.body || activeElement === last) && !last.closest("dialog");
       last = null;
       if (isLost) focusFirst(node, [...IN_DIALOG, ...(step === REST ? [] : STEP_BEGINS), "h2"]);
@@ -60,7 +60,7 @@ function useStandIn(card: RefObject<HTMLElement | null>, step: string): void {
   }, [card, step]);
 }
 
-/** Gives the focus back to what opened a dialog; to the heading of its card, where that is gone. */
+/** Returns the focus to the element that opened a dialog; if that is gone, to the heading of its card. */
 export function giveFocusBack(opener: Element | null, card: Element | null): void {
   const to = opener && canHoldFocus(opener) ? opener : headingOf(card);
   if (to instanceof HTMLElement) to.focus();

@@ -10,16 +10,16 @@ import {
 import { EMPTY_FIELDS, inWords, type Problem } from "../words.ts";
 import { Button, type ButtonKind } from "./button.tsx";
 
-/** An action on its way: whether it works on it, and what went wrong the last time. */
+/** An action, with whether it is running and what went wrong the last time. */
 export type Action<Given extends unknown[]> = {
   act: (...given: Given) => Promise<boolean>;
   working: boolean;
   problem: Problem | null;
-  /** Says what is wrong before anything is sent; null takes it back. */
+  /** Shows a problem before anything is sent; null removes it. */
   refuse: (problem: Problem | null) => void;
 };
 
-/** Runs an action once at a time; what was typed stays, whatever happens. `asProblem` puts a failure into words. */
+/** Runs an action, one run at a time. `asProblem` puts a failure into words. */
 export function useAction<Given extends unknown[]>(
   run: (...given: Given) => Promise<void>,
   asProblem: (error: unknown) => Problem = inWords,
@@ -46,7 +46,7 @@ export function useAction<Given extends unknown[]>(
   return { act, working, problem, refuse: setProblem };
 }
 
-/** The person closed the dialog, or began another prompt: that needs no sentence. */
+/** The person closed the dialog, which needs no error message. */
 export class Cancelled extends Error {
   override name = "Cancelled";
 }
@@ -61,7 +61,7 @@ type FormProps = {
   label?: string;
 };
 
-/** A form whose refusal is said in words, by the field where there is one, else above the button. */
+/** A form that keeps what was typed when it is refused, and moves the focus to the field with the problem. */
 export function Form({ action, children, label }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const { problem, act, refuse } = action;
@@ -82,8 +82,9 @@ export function Form({ action, children, label }: FormProps) {
 }
 
 /**
- * The focus goes to the field that was refused; what was wrong as a whole is selected, to be typed again. Where it
- * is about no field, as when nobody answers, it stays: at the button, to be pressed once more.
+ * Moves the focus to the refused field, and selects its text if it has to be typed again. If the problem
+ * concerns no field, such as a missing answer, the focus stays on the button, so that it can be pressed
+ * again.
  */
 function goOnAt(form: HTMLFormElement, { focus, code }: Problem): void {
   const places = ['[aria-invalid="true"]', `[name="${focus}"]`];
@@ -102,16 +103,16 @@ export type FieldProps = Omit<InputHTMLAttributes<HTMLInputElement>, "name"> & {
   name: string;
   hint?: ReactNode;
   problem?: Problem | null;
-  /** What stands at the end of the input. */
+  /** Content at the end of the input. */
   end?: ReactNode;
 };
 
-/** One input with its label, its hint and what is wrong with it; `aria-describedby` names what else describes it. */
+/** An input with its label, hint and error; `aria-describedby` can add more descriptions. */
 export function Field(props: FieldProps) {
   const { label, hint, problem, end, autoFocus = false, "aria-describedby": more, ...input } = props;
   const id = useId();
   const element = useRef<HTMLInputElement>(null);
-  // A browser heeds the attribute once a page, and a field may be drawn later.
+  // Browsers obey the attribute only when the page loads, and a field may appear later.
   useEffect(() => {
     if (autoFocus) element.current?.focus();
   }, [autoFocus]);
@@ -145,7 +146,7 @@ export function Field(props: FieldProps) {
   );
 }
 
-/** What was refused that belongs to no field of the form. */
+/** Shows a problem that doesn't belong to one of the form's `fields`. */
 export function FormProblem({
   problem,
   fields = [],
@@ -163,7 +164,7 @@ export function FormProblem({
 
 type SubmitProps = { children: ReactNode; working: boolean; kind?: ButtonKind };
 
-/** The button that sends its form; it says when it is at work, and can't be pressed twice. */
+/** The button that submits a form; it shows when it is working. */
 export function Submit({ children, working, kind = "main" }: SubmitProps) {
   return (
     <Button type="submit" kind={kind} working={working} aria-disabled={working || undefined}>
@@ -172,7 +173,7 @@ export function Submit({ children, working, kind = "main" }: SubmitProps) {
   );
 }
 
-/** The end of a form that can be left: its button, and the way back. */
+/** The buttons at the end of a form: submit and cancel. */
 export function SubmitOrCancel({ onCancel, ...submit }: SubmitProps & { onCancel: () => void }) {
   return (
     <div className="lk-actions">

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** What only the browser knows, as `read` returns it; `onServer` where a server renders, and until its page has taken over. */
+/** A value that only the browser knows, from `read`; on a server and until hydration, `onServer`. */
 export function useInBrowser<Value>(read: () => Value, onServer: Value): Value {
   return useSyncExternalStore(neverChanges, read, () => onServer);
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 
-/** True once so many ms have passed. */
+/** True once `after` ms have passed. */
 export function useElapsed(after: number): boolean {
   const [isTrue, setTrue] = useState(false);
   useEffect(() => {
@@ -10,7 +10,7 @@ export function useElapsed(after: number): boolean {
   return isTrue;
 }
 
-/** Whether the browser knows that it has no network; a network that fails is another matter. */
+/** Whether the browser says that it is offline; a network that merely fails doesn't count. */
 export function useOffline(): boolean {
   return useSyncExternalStore(
     followNetwork,

@@ -3,7 +3,7 @@ import type { SecondFactor } from "../../client/index.ts";
 import { asRecoveryCode, type Problem } from "../words.ts";
 import { type Action, Field, text } from "./form.tsx";
 
-/** The second factor in a form: a code of the app, or a recovery code instead (`change`). `of` reads what was typed. */
+/** A form's second factor: a code from the app or a recovery code; `change` switches; `of` reads the form. */
 export function useSecondFactor() {
   const [byRecovery, setByRecovery] = useState(false);
   return {
@@ -17,7 +17,7 @@ export function useSecondFactor() {
           label="Recovery code"
           name="code"
           autoComplete="off"
-          // Preact would leave out the attribute for `false`.
+          // A string, since Preact omits the attribute for `false`.
           spellCheck="false"
           autoFocus={autoFocus}
           problem={asRecoveryCode(problem)}

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { Problem } from "../words.ts";
 import { Field, type FieldProps, text } from "./form.tsx";
 
-/** The address that someone logs in with. */
+/** The email address that a person logs in with. */
 export function EmailField(field: Omit<FieldProps, "label" | "name">) {
   return (
     <Field
@@ -19,14 +19,14 @@ export function EmailField(field: Omit<FieldProps, "label" | "name">) {
 }
 
 /**
- * Whether text can be an email address. Browsers know too, but some of them take `ada@example`, or refuse a domain
- * beyond ASCII.
+ * Whether text can be an email address. Browsers check too, but some accept `ada@example` or refuse a domain
+ * with non-ASCII characters.
  */
 export function canBeEmail(typed: string): boolean {
   return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed.trim());
 }
 
-/** A password, which can be shown; password managers and paste are welcome. */
+/** A password field with a button that shows the password. */
 export function PasswordField(field: FieldProps) {
   const [shown, setShown] = useState(false);
   return (
@@ -56,7 +56,7 @@ export function CurrentPasswordField({ problem }: { problem: Problem | null }) {
   );
 }
 
-/** The password that is chosen; `name` is what a password manager knows the field by. */
+/** The field for a new password; password managers recognize it by its `name`. */
 export function NewPasswordField({
   label = "New password",
   name = "newPassword",
@@ -73,7 +73,7 @@ export function NewPasswordField({
   );
 }
 
-/** The current password as a call takes it: only where the form asked for it. */
+/** The current password for an API call, if the form asked for it. */
 export function currentPassword(form: FormData): { currentPassword?: string } {
   return form.has("currentPassword") ? { currentPassword: text(form, "currentPassword") } : {};
 }

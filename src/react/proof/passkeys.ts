@@ -8,27 +8,27 @@ import {
 } from "@simplewebauthn/browser";
 import { PromptFailed } from "../words.ts";
 
-/** Whether this browser knows passkeys at all. */
+/** Whether this browser supports passkeys. */
 export const canUsePasskeys = browserSupportsWebAuthn;
 
-/** Whether this browser offers passkeys in a field of a form. */
+/** Whether this browser supports passkeys in autofill. */
 export const canOfferPasskeys = browserSupportsWebAuthnAutofill;
 
-/** Lets the browser make a passkey, by the options that the server has just sent. @throws PromptFailed */
+/** Asks the browser to create a passkey, with options from the server. @throws PromptFailed */
 export function makePasskey(options: object): Promise<object> {
   return prompt(startRegistration({ optionsJSON: options as PublicKeyCredentialCreationOptionsJSON }));
 }
 
 /**
- * Lets the browser use a passkey; `autofill` offers it in the email field and waits there, until another
- * prompt ends it. @throws PromptFailed
+ * Asks the browser for a passkey; with `autofill`, offers it in the email field and waits until another
+ * prompt ends that. @throws PromptFailed
  */
 export function answerWithPasskey(options: object, autofill = false): Promise<object> {
   const optionsJSON = options as PublicKeyCredentialRequestOptionsJSON;
   return prompt(startAuthentication({ optionsJSON, useBrowserAutofill: autofill }));
 }
 
-/** Whatever goes wrong in a prompt is the browser's doing, or a password manager's, and never the network's. */
+/** An error in a prompt comes from the browser or a password manager, never from the network. */
 async function prompt(answer: Promise<object>): Promise<object> {
   try {
     return await answer;

@@ -11,8 +11,9 @@ import { answerWithPasskey } from "./passkeys.ts";
 import { useGoToSite } from "./sites.ts";
 
 /**
- * Does the work, after a proof if one is needed; `name` says what to resume on the way back from another site.
- * `firstGiven`: the work itself sends the current password, so only the second factor can be missing.
+ * Calls `work`, after a proof if one is needed. `name` tells what to resume when the person comes back from a
+ * proof at another site. `firstGiven`: `work` sends the current password, so only the second factor can be
+ * missing.
  */
 type WithProof = <Answer>(
   name: string,
@@ -22,7 +23,7 @@ type WithProof = <Answer>(
 
 type Proving = {
   withProof: WithProof;
-  /** Whether this is what the page left for a proof at another site; true once. */
+  /** Whether the page left for another site to prove this; true only once. */
   resume: (name: string) => boolean;
 };
 
@@ -31,16 +32,16 @@ const Context = createContext<Proving>({ withProof: (_name, work) => work(), res
 type Needed = { name: string; methods: readonly string[]; firstGiven: boolean };
 type Asked = Needed & { proved: () => void; cancelled: () => void };
 
-/** Said where something is resumed after a proof at another site. */
+/** Shown when an action is resumed after a proof at another site. */
 export const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
 
-/** How long the server takes a proof, in ms. */
+/** How long the server accepts a proof, in ms. */
 const PROOF_HOLDS = 10 * 60_000;
 
-/** Where the name of what was begun is kept while the page is away; nothing that was typed is. */
+/** The storage key for the name of the unfinished action while the page is away. Nothing typed is stored. */
 const LEFT = "latchkey:left-to-prove";
 
-/** Asks "is it still you?" where the server wants to know, then goes on with what the person was doing. */
+/** Asks for a proof when the server needs one, then continues what the person was doing. */
 export function ProofProvider({ children }: { children: ReactNode }) {
   const [asked, setAsked] = useState<Asked | null>(null);
   const [left] = useState(readLeft);
@@ -63,7 +64,7 @@ export function ProofProvider({ children }: { children: ReactNode }) {
           return await work();
         } catch (error) {
           if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
-          // Someone who has just come back from a proof at another site has given the first factor there.
+          // A person who has just come back from a proof at another site gave the first factor there.
           const isProved = left !== null && Date.now() - cameAt < PROOF_HOLDS;
           const firstGiven = given?.firstGiven || isProved;
           await ask.current({ name, methods: error.facts.methods ?? [], firstGiven });
@@ -87,7 +88,7 @@ export function ProofProvider({ children }: { children: ReactNode }) {
   );
 }
 
-/** Once the session has ended, nobody is left to prove who they are. */
+/** Closes the dialog when the session has ended: there is nothing to prove any more. */
 function useCancelAtEnding(asked: Asked | null): void {
   const { endings } = useLatchkey();
   const before = useRef(endings);
@@ -98,9 +99,9 @@ function useCancelAtEnding(asked: Asked | null): void {
   }, [endings, asked]);
 }
 
-/** What was begun when the page left for another site; nothing where the person came back without a proof. */
+/** The action for which the page left for another site; null if the person came back without a proof. */
 function readLeft(): string | null {
-  // A page may be rendered ahead, at a server.
+  // The page may be rendered on a server.
   if (typeof sessionStorage === "undefined") return null;
   const name = sessionStorage.getItem(LEFT);
   sessionStorage.removeItem(LEFT);
@@ -129,7 +130,7 @@ function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
   const [onlyCode, setOnlyCode] = useState(firstGiven && hasTwoFactor);
   const byPasskey = useAction(async () => {
     const passkey = await answerWithPasskey(await client.passkeySignInOptions());
-    // An authenticator that only saw a touch is one factor: the code is still to come.
+    // If the authenticator didn't verify the user, the passkey is one factor, and the code is still needed.
     if (await proves(client.prove({ passkey }), "wrong_code")) proved();
     else setOnlyCode(true);
   });
@@ -175,7 +176,7 @@ type ProofFormProps = {
   asksPassword: boolean;
   asksCode: boolean;
   proved: () => void;
-  /** A code alone no longer does: the first factor was given too long ago. */
+  /** The first factor was given too long ago, so a code alone is no longer enough. */
   onTooLate: () => void;
 };
 
@@ -199,7 +200,7 @@ function ProofForm({ asksPassword, asksCode, proved, onTooLate }: ProofFormProps
   );
 }
 
-/** Whether a proof was enough; false where it was refused with a code that says what else to ask for. */
+/** Whether a proof was enough; false if refused with the code `butFor`, which tells what else is needed. */
 async function proves(proof: Promise<void>, butFor: string): Promise<boolean> {
   try {
     await proof;
@@ -210,7 +211,7 @@ async function proves(proof: Promise<void>, butFor: string): Promise<boolean> {
   }
 }
 
-/** `begun` is what the person was doing: it is resumed once the page is back. */
+/** `begun` names what the person was doing; it is resumed when the page is back. */
 function ProveAt({ id, name, begun }: { id: string; name: string; begun: string }) {
   const client = useClient();
   const leaving = useGoToSite(name, async () => {

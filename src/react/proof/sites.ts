@@ -4,23 +4,23 @@ import { inWords, type Problem, SENTENCES } from "../words.ts";
 
 const SITE = "latchkey:site";
 
-/** Keeps the name of the site that the page leaves for, so that what comes of it can be said with it. */
+/** Stores the name of the site to which the page goes, for the message afterwards. */
 export function leaveFor(site: string): void {
   sessionStorage.setItem(SITE, site);
 }
 
-/** The name of the site that this page comes back from; once. */
+/** Returns the name of the site from which the page comes back, and forgets it. */
 export function takeSite(): string | null {
   const site = sessionStorage.getItem(SITE);
   sessionStorage.removeItem(SITE);
   return site;
 }
 
-/** What to say of a failed log-in or connection at another site, by the code in the address of the page; null for an unknown code. */
+/** The message for a failed login or connection at another site, by the code in the URL; null if unknown. */
 export function authorizationFailure(code: string | null, site: string | null): string | null {
   if (code === null) return null;
   const name = site ?? "the other site";
-  // Anybody can write a code into a link: `constructor` is none of ours.
+  // Anybody can put a code into a link, so it may be `constructor`.
   const ours = Object.hasOwn(SITE_SENTENCES, code) ? SITE_SENTENCES[code]?.(name) : undefined;
   const sentence = ours ?? SENTENCES[code]?.sentence ?? null;
   return sentence === null ? null : sentence.charAt(0).toUpperCase() + sentence.slice(1);
@@ -40,7 +40,7 @@ const SITE_SENTENCES: Record<string, (site: string) => string> = {
   link_expired: (site) => `That took too long. Choose ${site} again.`,
 };
 
-/** Leads to another site, once the server has said where. */
+/** Goes to another site, at the URL that the server returns. */
 export function useGoToSite(site: string, findUrl: () => Promise<string>): Action<[]> {
   return useAction(
     async () => {
@@ -52,7 +52,7 @@ export function useGoToSite(site: string, findUrl: () => Promise<string>): Actio
   );
 }
 
-/** A refusal to start means that the site is down, not the person's connection. */
+/** If Latchkey can't start the authorization, the other site is down, not the person's connection. */
 function startProblem(error: unknown, site: string): Problem {
   if (error instanceof Unreachable && error.status !== null)
     return { sentence: `${site} doesn't answer. Try again in a minute.` };

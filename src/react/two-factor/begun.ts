@@ -1,15 +1,15 @@
-/** What an authenticator app is told. */
+/** The secret for the authenticator app, as text and as an otpauth URI. */
 export type Begun = { secret: string; uri: string };
 
 type Kept = Begun & { accountId: string; until: number };
 
 const KEPT = "latchkey:two-factor";
-/** As long as the proof before it holds; ms. */
+/** In ms; as long as the proof that was given before. */
 const LASTS = 600_000;
 
 /**
- * Keeps a secret in this tab while it is being scanned: a phone may load the page again while the person is in the
- * authenticator app, which would keep an entry that never works if the page then began with another secret.
+ * Keeps a secret in this tab while it is being scanned. A phone may reload the page while the person is in
+ * the authenticator app; with a new secret, the app's entry would never work.
  */
 export function keepBegun(accountId: string, { secret, uri }: Begun): void {
   const kept: Kept = { secret, uri, accountId, until: Date.now() + LASTS };
@@ -20,7 +20,7 @@ export function forgetBegun(): void {
   sessionStorage.removeItem(KEPT);
 }
 
-/** What this account has begun in this tab; null where it is too long ago, or another account's. */
+/** The secret that this account has begun to set up in this tab; null if too old or another account's. */
 export function findBegun(accountId: string): Begun | null {
   const kept: Kept | null = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   if (kept?.accountId === accountId && Date.now() < kept.until) return kept;

@@ -2,7 +2,7 @@ import { dayOf } from "../../client/index.ts";
 import { Button } from "../parts/button.tsx";
 import { copy, useStatus } from "../parts/card.tsx";
 
-/** Ten codes, shown once: to copy, to download, to print. */
+/** Shows ten recovery codes, once, to be copied, downloaded or printed. */
 export function RecoveryCodes({
   codes,
   email,
@@ -13,7 +13,7 @@ export function RecoveryCodes({
   onDone: () => void;
 }) {
   const status = useStatus();
-  // With its year, whenever it is read again.
+  // `now` is 0, so that the date includes the year.
   const today = dayOf(new Date().toISOString(), 0);
   const heading = `Recovery codes of ${email} on ${location.host}, made on ${today}`;
   const download = () => {

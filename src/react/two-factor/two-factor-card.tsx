@@ -17,7 +17,7 @@ type Step =
   | ({ name: "scan" } & Begun)
   | { name: "codes"; codes: string[]; isNew: boolean };
 
-/** A code from a phone besides the password: turning it on, its recovery codes, turning it off. */
+/** Two-factor authentication: turns it on and off, and renews recovery codes. */
 export function TwoFactorCard() {
   return (
     <OneSession>
@@ -160,7 +160,7 @@ function Choices({ isOn, onChoose }: ChoicesProps) {
   );
 }
 
-/** Other devices came in without a second factor; they stay until the person says otherwise. */
+/** Offers to log out other devices: they logged in without a second factor, and stay logged in otherwise. */
 function OfferEnd({ onClose, say }: { onClose: () => void; say: (sentence: string) => void }) {
   const { data: sessions } = useSessions();
   const [asking, setAsking] = useState(false);

@@ -36,7 +36,7 @@ type ScanProps = {
   secret: string;
   uri: string;
   onOn: (codes: string[]) => void;
-  /** It is on, but the answer with the recovery codes never came: they are shown only once. */
+  /** 2FA is on, but the answer with the recovery codes was lost, and they can't be shown again. */
   onUnseen: () => void;
   onCancel: () => void;
 };

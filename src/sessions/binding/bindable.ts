@@ -4,12 +4,15 @@ import type { Settings } from "../../options/options.ts";
 export type BindingSettings = Pick<Settings, "baseUrl" | "cookieDomain" | "deviceBinding" | "bindingRefresh">;
 
 /**
- * How much earlier a browser drops a bound cookie than the server stops taking it, in ms. A request that was
- * sent with a good cookie may take that long to arrive.
+ * How much earlier the browser drops a bound cookie than the server stops accepting it, in ms. A request that
+ * was sent with a valid cookie may take that long to arrive.
  */
 export const ON_THE_WAY = 30_000;
 
-/** How much longer than the bound cookie a challenge is good, in ms: browsers sign the one that came with the cookie. */
+/**
+ * How much longer than the bound cookie its challenge is valid, in ms: browsers sign the challenge when they
+ * come to replace the cookie.
+ */
 const SIGNED_LATE = 5 * 60_000;
 
 /**

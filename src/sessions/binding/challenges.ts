@@ -7,12 +7,12 @@ type Challenges = Pick<
   "challenge" | "challenge_until" | "former_challenge" | "former_challenge_until"
 >;
 
-/** Whether a browser may answer this challenge: one of the last two, neither used nor over. */
+/** Whether a browser may answer this challenge: it is one of the last two, and neither used nor expired. */
 export function isOpen(row: Challenges, challenge: string, now: number): boolean {
   return openOnes(row, now).some(({ text }) => text === challenge);
 }
 
-/** The challenge that a browser can be given as it is; null where it needs a new one. */
+/** The current challenge, if more than half of its lifetime is left; null if the browser needs a new one. */
 export function freshChallenge(row: Challenges, settings: BindingSettings, now: number): string | null {
   const { challenge, challenge_until: until } = row;
   const halfOfItsLife = (challengeUntil(settings, now) - now) / 2;
@@ -20,9 +20,9 @@ export function freshChallenge(row: Challenges, settings: BindingSettings, now: 
 }
 
 /**
- * The challenges of a session once `used` is. A new one is made only where there is no fresh one left: anybody who
- * knows a session's id may ask for challenges, and must neither push out the one that its browser is signing nor
- * cause a write each time.
+ * A session's challenges after `used` has been used up. A new one is made only if no fresh one is left:
+ * anybody who knows a session's id can ask for challenges, and must neither invalidate the one that its
+ * browser is signing nor cause a write each time.
  */
 export function nextChallenges(
   row: Challenges,

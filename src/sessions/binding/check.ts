@@ -4,14 +4,14 @@ import { hashToken } from "../token.ts";
 import { type BindingSettings, isBindable, ON_THE_WAY } from "./bindable.ts";
 
 /**
- * What the bound cookies of a request say of a session: it isn't bound; it is bound and proved; its browser
- * shows for the first time that it has what binds it; the proof is missing.
+ * What a request's bound cookies say about a session: it isn't bound; it is bound, and its device is proved;
+ * the browser sends its bound cookie for the first time; or the proof is missing.
  */
 export type DeviceProof = "not_bound" | "proved" | "first_proof" | "missing";
 
 /**
- * Whether a request comes from the device that its session is bound to. Until a browser has shown its bound
- * cookie once, nothing is asked of it: the answer to its registration may never have arrived.
+ * Whether a request comes from the device that its session is bound to. Until a browser has sent its bound
+ * cookie once, the cookie isn't required: the answer to its registration may never have arrived.
  */
 export function checkDevice(
   settings: BindingSettings,
@@ -25,7 +25,7 @@ export function checkDevice(
   return proved ? "proved" : "missing";
 }
 
-/** The bound cookie that came with a session last: one that is remembered gets the same at every check. */
+/** The last bound cookie seen with a cached session, and its hash: usually the same one comes again. */
 const shownLast = new WeakMap<FoundBinding, { token: string; hash: Uint8Array }>();
 
 function hashOf(session: FoundBinding, token: string): Uint8Array {
@@ -36,7 +36,7 @@ function hashOf(session: FoundBinding, token: string): Uint8Array {
   return hash;
 }
 
-/** Whether a bound cookie of this hash is good: the last one, or the one before for as long as it would have been. */
+/** Whether a bound cookie with this hash is valid: the current one, or the previous until its expiry. */
 function isGood(session: FoundBinding, hash: Uint8Array, now: number): boolean {
   const { boundHash, boundUntil, formerBoundHash, formerBoundUntil } = session;
   return (
@@ -49,7 +49,7 @@ export function isSame(one: Uint8Array | null, other: Uint8Array): boolean {
   return one !== null && Buffer.compare(one, other) === 0;
 }
 
-/** Whether the browser may have dropped its cookie this very moment: then a request without it need not be a copy's. */
+/** Whether the browser may just have dropped its bound cookie; without it, this needn't be a stolen copy. */
 export function isJustDropped({ boundUntil }: FoundBinding, now: number): boolean {
   const left = (boundUntil ?? 0) - now;
   return left >= 0 && left <= ON_THE_WAY;

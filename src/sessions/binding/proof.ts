@@ -1,12 +1,12 @@
 import { compactVerify, decodeProtectedHeader, importJWK } from "jose";
 import { z } from "zod";
 
-/** Longer than any browser's; what is longer is never parsed. */
+/** In characters. No browser sends a longer proof; a longer one is never parsed. */
 const LONGEST = 8_192;
 
 const number = z.string().regex(/^[A-Za-z0-9_-]+$/);
 
-/** A public key as a browser registers one; nothing else that it sends is kept. */
+/** A public key as a browser registers it. Other members of the JWK are dropped. */
 const publicKey = z.union([
   z.object({
     alg: z.literal("ES256"),
@@ -30,7 +30,7 @@ const publicKey = z.union([
 
 export type BindingKey = z.infer<typeof publicKey>;
 
-/** What a browser has signed: the challenge, and the key that it registers where it does. */
+/** What a browser signed to register: the challenge, and its key. */
 type Signed = { challenge: string; key: BindingKey };
 
 const header = z.object({
@@ -40,14 +40,14 @@ const header = z.object({
 });
 const payload = z.object({ jti: z.string().min(1).max(256), key: z.unknown().optional() });
 
-/** Reads the proof of a registration, signed with the key that it carries itself. Null for anything else. */
+/** Verifies a registration, which is signed with the key that it carries. Null if it isn't valid. */
 export async function readRegistration(jwt: string): Promise<Signed | null> {
   const key = registeredKey(jwt);
   const challenge = key && (await readProof(jwt, key));
   return key && challenge ? { key, challenge } : null;
 }
 
-/** The key stands in the header, or in the payload as earlier browsers had it. */
+/** The key is in the header; earlier browsers put it in the payload. */
 function registeredKey(jwt: string): BindingKey | null {
   const read = readHeader(jwt);
   if (!read) return null;
@@ -55,7 +55,7 @@ function registeredKey(jwt: string): BindingKey | null {
   return publicKey.safeParse({ alg: read.alg, jwk }).data ?? null;
 }
 
-/** The challenge that was signed with this key, whatever key the proof carries itself. Null where it wasn't. */
+/** The challenge that a proof signs, verified with this key, not with one it carries. Null if invalid. */
 export async function readProof(jwt: string, { alg, jwk }: BindingKey): Promise<string | null> {
   if (!readHeader(jwt)) return null;
   try {
@@ -66,7 +66,7 @@ export async function readProof(jwt: string, { alg, jwk }: BindingKey): Promise<
   }
 }
 
-/** A key as it was stored. @throws where it isn't one. */
+/** Parses a stored key. @throws if it isn't one. */
 export function storedKey(text: string): BindingKey {
   return publicKey.parse(JSON.parse(text));
 }

@@ -8,7 +8,7 @@ import { readProof, storedKey } from "./proof.ts";
 import type { Bound } from "./register.ts";
 import { findLive, lockRow, type Row } from "./row.ts";
 
-/** A proof was accepted; or it wasn't, and the browser is to sign this challenge; or there is nothing to prove any more. */
+/** The proof was accepted; or the browser must sign this challenge; or the session is over or not bound. */
 export type Refreshed =
   | ({ is: "refreshed" } & Bound)
   | { is: "stale"; sessionId: string; challenge: string }
@@ -24,9 +24,10 @@ type Asked = {
 const OVER = { is: "over" } as const;
 
 /**
- * Gives a browser its next bound cookie for a proof by the key that it registered. The id says which session, and
- * the signature alone says who: browsers leave the session's cookie out where another site sent the person
- * here. It is no use of the session. The endings win: what has ended is over, whatever was read before.
+ * Gives a browser its next bound cookie if it proves that it has the registered key. The id names the
+ * session, and the signature alone proves who asks: browsers leave out the session cookie when another site
+ * sent the person here. This doesn't count as a use of the session. An ending wins: the row is read again
+ * under a lock.
  */
 export async function refreshBinding(parts: SessionParts, asked: Asked, now: number): Promise<Refreshed> {
   const { settings, database } = parts;
@@ -37,7 +38,7 @@ export async function refreshBinding(parts: SessionParts, asked: Asked, now: num
   if (signed === null && fresh !== null) return { is: "stale", sessionId: found.id, challenge: fresh };
   return database.write(async (write) => {
     const row = await lockRow(write, found.id);
-    // With another key by now, it isn't what the proof was checked against.
+    // If the key has changed meanwhile, the proof was checked against the wrong one.
     if (row === undefined || row.binding_key !== found.binding_key) return OVER;
     return signed !== null && isOpen(row, signed, now)
       ? accept(parts, write, row, { ...asked, signed }, now)
@@ -74,8 +75,9 @@ async function accept(
 }
 
 /**
- * Which of the last two bound cookies the browser has. Where it shows the older one, the answer with the newer one
- * was lost, and dropping the older one would refuse what the browser sends until it has the next.
+ * Which of the last two bound cookies the browser has. If it sends the older one, the answer with the newer
+ * one was lost. The older one must stay valid then, or the browser's requests would fail until it has the
+ * next.
  */
 function cookieInUse(
   row: Row,
@@ -100,7 +102,7 @@ async function giveChallenge(
   return { is: "stale", sessionId: row.id, challenge: challenges.challenge };
 }
 
-/** Where binding was turned off, a browser that comes to refresh is let go of for good. */
+/** If binding has been turned off, a session loses its key for good at the next refresh. */
 const UNBOUND = {
   binding_key: null,
   bound_at: null,

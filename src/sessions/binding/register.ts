@@ -12,10 +12,10 @@ export type Bound = { sessionId: string; boundToken: string; challenge: string }
 type Asked = { sessionId: string; proof: string | null };
 
 /**
- * Registers a browser's key for a session, against the challenge of its sign-in: once, and never for a session that
- * has a key. The id says which session; the challenge, which only the answer to its sign-in named, says who asks:
- * browsers leave the session's cookie out after a sign-in that came from another site. The session is bound from when
- * its browser first shows the bound cookie, so an answer that is lost locks nobody out.
+ * Registers a browser's key for a session that has none, with the challenge from its sign-in. The id names
+ * the session; the challenge proves who asks, since only the answer to the sign-in carried it. (Browsers
+ * leave out the session cookie after a sign-in that came from another site.) The session counts as bound only
+ * once its browser sends the bound cookie, so a lost answer locks nobody out.
  */
 export async function registerDevice(
   parts: SessionParts,
@@ -52,7 +52,7 @@ function isOffered(row: Row, challenge: string, now: number): boolean {
   return row.binding_key === null && row.challenge === challenge && now < (row.challenge_until ?? 0);
 }
 
-/** Notes that a browser has shown its bound cookie: from now on its session is live only with one. */
+/** Notes that a browser has sent its bound cookie: from now on, its session requires one. */
 export async function confirmBinding(
   { database }: Pick<SessionParts, "database">,
   session: Pick<FoundSession, "id" | "accountId">,

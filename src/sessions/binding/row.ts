@@ -7,7 +7,7 @@ import { looksLikeId } from "../token.ts";
 
 export type Row = Selectable<SessionTable>;
 
-/** The live session of this id, whatever cookies a request brings: browsers leave them out where another site led here. */
+/** The live session with this id. Cookies aren't needed: browsers leave them out if another site led here. */
 export async function findLive(parts: SessionParts, id: string, now: number): Promise<Row | undefined> {
   if (!looksLikeId(id)) return undefined;
   const row = await parts.database.read
@@ -20,7 +20,7 @@ export async function findLive(parts: SessionParts, id: string, now: number): Pr
   return overByTime(row.expires_at, lastUsedAt, parts.settings, now) === null ? row : undefined;
 }
 
-/** A session as it is now, locked; undefined where it has ended. */
+/** Locks and reads a session's row; undefined if the session has ended. */
 export async function lockRow({ query, locksRows }: Write, id: string): Promise<Row | undefined> {
   return query
     .selectFrom("session")

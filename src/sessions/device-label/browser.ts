@@ -3,18 +3,18 @@ import browsers from "./browser-names.json" with { type: "json" };
 import { finderOf, type Mark, marksOf } from "./tokens.ts";
 
 /**
- * Apps that show pages inside themselves, in the engine of a browser they also name, and the browsers that
- * come with a make of telephone or headset. Looked for before any browser; the more particular first.
+ * Apps with a built-in browser, whose User-Agent also names the engine's browser, and browsers that come with
+ * a make of phone or headset. Matched before any other browser, the more specific first.
  */
 const namedApps = marksOf(apps);
 
 /**
- * Browsers and programs with a name of their own, the more particular first: one built on Chrome or Firefox
- * before those. Families, never versions.
+ * Browsers and programs with a name of their own, the more specific first: those built on Chrome or Firefox
+ * come before Chrome and Firefox. Families, never versions.
  */
 const namedBrowsers = marksOf(browsers);
 
-/** A page inside some app that does not say which: no browser that the person would know by name. */
+/** A page inside an app that doesn't identify itself: not a browser that the person would know by name. */
 export const webView = "WebView";
 
 const plainBrowsers: readonly Mark[] = [
@@ -32,7 +32,7 @@ const plainBrowsers: readonly Mark[] = [
 
 const everyBrowser = [...namedApps, ...namedBrowsers, ...plainBrowsers];
 
-// Brands in Sec-CH-UA that tell more than the User-Agent does, the more particular first.
+// Brands in Sec-CH-UA that tell more than the User-Agent does, the more specific first.
 const brands = new Map([
   ["Brave", "Brave"],
   ["DuckDuckGo", "DuckDuckGo"],
@@ -58,7 +58,7 @@ const brands = new Map([
   ["Microsoft Edge WebView2", webView],
 ]);
 
-// Brands that tell more only where the User-Agent says plain "Chrome".
+// Brands that tell more only if the User-Agent says plain "Chrome".
 const plainBrands = new Map([
   ["Microsoft Edge", "Edge"],
   ["Opera", "Opera"],
@@ -72,12 +72,13 @@ export const browserNames: ReadonlySet<string> = new Set([
   ...brands.values(),
 ]);
 
-/** The browser or app family that a User-Agent tells of, or null. */
+/** The browser or app family that a User-Agent names, or null. */
 export const readBrowser = finderOf(everyBrowser);
 
 /**
- * Whether the Client Hints may be believed: the User-Agent is a Chromium browser's that leaves room for a
- * nearer name, and both speak of the same Chromium. Else they are left over from, or made for, something else.
+ * Whether to believe the Client Hints: the User-Agent is that of a Chromium browser that may have a more
+ * specific name, and both give the same Chromium version. Otherwise the hints don't belong to this
+ * User-Agent.
  */
 export function hintsFit(userAgent: string, browser: string | null, brandList: string): boolean {
   if (browser === null || !refinable.has(browser)) return false;
@@ -85,7 +86,7 @@ export function hintsFit(userAgent: string, browser: string | null, brandList: s
   return major !== undefined && readBrands(brandList).get("Chromium") === major;
 }
 
-/** The nearer name that a Sec-CH-UA header gives for `browser`, or `browser` itself. */
+/** The more specific name that a Sec-CH-UA header gives for `browser`, or `browser` itself. */
 export function refineBrowser(browser: string | null, brandList: string): string | null {
   const named = readBrands(brandList);
   const known = browser === "Chrome" ? [...brands, ...plainBrands] : brands;

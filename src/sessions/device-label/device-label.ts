@@ -2,7 +2,7 @@ import { UNKNOWN_DEVICE } from "../../answers.ts";
 import { hintsFit, readBrowser, refineBrowser } from "./browser.ts";
 import { readPlatformHint, readSystem } from "./system.ts";
 
-/** What a session's sign-in came from, as the list of sessions names it: families, never versions. */
+/** The browser and system of a sign-in, as the list of sessions shows them: families, never versions. */
 export type Device = {
   /** Browser or app, from a fixed list, or null. */
   browser: string | null;
@@ -17,7 +17,8 @@ const longestUserAgent = 512; // characters; what comes after is not read
 /**
  * Reads the device from a request's headers: the User-Agent, refined by Client Hints where both agree. Each
  * name comes from a fixed list, never from a header, so a header cannot put its own words in front of people.
- * `touchPoints` is the page's `navigator.maxTouchPoints`: an iPad's Safari says it is a Mac, but no Mac has any.
+ * `touchPoints` is the page's `navigator.maxTouchPoints`: Safari on an iPad claims to be a Mac, but no Mac
+ * has any.
  */
 export function readDevice(headers: Pick<Headers, "get">, touchPoints = 0): Device {
   const userAgent = (headers.get("user-agent") ?? "").slice(0, longestUserAgent);

@@ -1,7 +1,8 @@
 import { finderOf, type Mark } from "./tokens.ts";
 
-// Windows Phone first: it claims to be Android and an iPhone as well. Forks and televisions before the
-// Linux or Android they also name; what only exists on one system before the "desktop mode" it may pretend.
+// Windows Phone comes first: it claims to be Android and an iPhone as well. Forks and televisions come before
+// the Linux or Android that they also name. Marks of apps that exist on one system only come before the
+// system that their "desktop mode" claims.
 const systems: readonly Mark[] = [
   ["Windows Phone", "Windows Phone", "Windows Mobile", "IEMobile", "XBLWP7"],
   ["Xbox", "Xbox"],
@@ -55,7 +56,7 @@ const platforms = new Map([
 /** Every operating system a label may name. */
 export const systemNames: ReadonlySet<string> = new Set(systems.map(([name]) => name));
 
-/** The operating system family that a User-Agent tells of, or null. */
+/** The operating system family that a User-Agent names, or null. */
 export const readSystem = finderOf(systems);
 
 /** The operating system that a Sec-CH-UA-Platform header names, or null for one not on the list. */

@@ -1,10 +1,10 @@
 /**
- * A name that may be shown, and the marks in a User-Agent that stand for it. A text mark is a whole word in
- * any case ("Line/" is not found in "Online/"); a pattern is for the few that need more.
+ * A name to show, and the marks in a User-Agent that identify it. A string matches as a whole word in any
+ * case ("Line/" isn't found in "Online/"); a regular expression is for the few that need more.
  */
 export type Mark = readonly [name: string, ...marks: (string | RegExp)[]];
 
-/** The tables as JSON: groups of names, each with its marks. A pattern stands between slashes there. */
+/** Reads a table from JSON: groups of names with their marks. `/…/` is a regular expression. */
 export function marksOf(table: Record<string, Record<string, string[]>>): Mark[] {
   return Object.values(table)
     .flatMap((group) => Object.entries(group))
@@ -16,7 +16,7 @@ function markOf(written: string): string | RegExp {
   return pattern === undefined ? written : new RegExp(pattern);
 }
 
-/** Finds the first name in `marks`, in their order, that the User-Agent carries. */
+/** Finds the first name, in the order of the list, that has a mark in the User-Agent. */
 export type Finder = (userAgent: string) => string | null;
 
 /** Compiles an ordered list of marks once; the result only ever gives a name from that list. */

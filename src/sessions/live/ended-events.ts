@@ -3,40 +3,40 @@ import { REASON_KEPT } from "../expiry.ts";
 import type { SessionParts } from "../parts.ts";
 import { type Subscription, watch } from "./watch.ts";
 
-/** One session that ended, as an app is told of it. */
+/** A session that has ended, as the app is told. */
 export type SessionEnded = {
   sessionId: string;
   accountId: string;
   reason: EndReason;
-  /** The label of the device that did it, where one did. */
+  /** The label of the device that ended it, if one did. */
   by?: string;
   /** ISO 8601, UTC. */
   at: string;
 };
 
-/** What an app does about it; where that throws or rejects, it is reported, and other listeners are still called. */
+/** The app's callback. If it throws or rejects, the error is logged; other listeners are still called. */
 export type EndedListener = (ended: SessionEnded) => void | Promise<void>;
 
-/** Hints that come closer together than this are looked into once, in ms. */
+/** Hints that come within this time of each other cause one look at the tables, in ms. */
 const GATHER = 50;
-/** How far back before the last one each look goes, in ms: a commit may be seen late, and the clocks of nodes differ. */
+/** How far before the last look each look goes back, in ms: commits may show late, and clocks differ. */
 const LOOK_BACK = 60_000;
-/** How often sessions are looked for whose time has run out: nobody announces those, in ms. */
+/** How often to look for sessions that have expired, in ms: nobody announces those. */
 const TICK = 5_000;
 
 /**
- * Tells an app which sessions end, so that it can close its own sockets: they are watched while somebody listens.
- * Each ending is told once, also after a pause of this machine or of its connection to the
- * database. A session whose time runs out is told within seconds of it, one that idles when it is pruned.
+ * Tells an app which sessions end, so that it can close its own sockets. Sessions are watched only while
+ * somebody listens. Each ending is reported once, even if this machine or its database connection pauses. An
+ * expired session is reported within seconds; an idle one when it is pruned.
  */
 export class EndedEvents {
   readonly #parts: SessionParts;
   readonly #onError: (error: unknown) => void;
   readonly #listeners = new Set<EndedListener>();
-  /** What was told and may still be found again, by session: when it ended. */
+  /** Endings that were reported and may be found again: session id to the time it ended. */
   readonly #told = new Map<string, number>();
   #since = 0;
-  /** The last look that found the database. */
+  /** When the last look succeeded. */
   #lookedAt = 0;
   #ticking: NodeJS.Timeout | undefined;
   #subscription: Subscription | undefined;
@@ -46,7 +46,7 @@ export class EndedEvents {
     this.#onError = onError;
   }
 
-  /** Calls the listener for every session that ends from now on. Returns how to stop. */
+  /** Calls the listener for every session that ends from now on. Returns a function that stops it. */
   on(event: "session-ended", listener: EndedListener): () => void {
     if (event !== "session-ended") {
       throw new TypeError(`There is no event "${event}"; listen to "session-ended".`);
@@ -60,7 +60,7 @@ export class EndedEvents {
     };
   }
 
-  /** Stops telling, once what was seen is told. */
+  /** Stops, after a look that is under way has reported its endings. */
   async close(): Promise<void> {
     await this.#stop();
     this.#listeners.clear();
@@ -91,7 +91,7 @@ export class EndedEvents {
     const now = settings.now();
     const lookedAt = this.#lookedAt;
     const from = Math.max(this.#since, lookedAt - LOOK_BACK);
-    // Before the ended ones: a session that is pruned between the two is in both, rather than in neither.
+    // Read before the ended ones: a session pruned between the two queries is then in both, not in neither.
     const over = await database.read
       .selectFrom("session")
       .select(["id", "account_id", "expires_at"])
@@ -102,7 +102,7 @@ export class EndedEvents {
       .selectFrom("ended_session")
       .select(["session_id", "account_id", "reason", "by", "at"])
       .where("at", ">=", from)
-      // The others were over by time at an earlier look, and told then.
+      // The others had expired by an earlier look, and were reported then.
       .where("until", ">", lookedAt + REASON_KEPT)
       .orderBy("at")
       .execute();

@@ -7,39 +7,40 @@ import type { SessionParts } from "../parts.ts";
 import { readEnded, readLiving } from "./read-sessions.ts";
 import { type Hint, type Subscription, watch } from "./watch.ts";
 
-/** How often a stream gets a sign of life, which keeps proxies from closing it, and is checked against the tables; ms. */
+/** How often a stream gets a heartbeat, so that no proxy closes it, and its session is checked; in ms. */
 const HEARTBEAT = 25_000;
-/** Streams whose heartbeats come closer together than this are looked at in one query, in ms. */
+/** Streams whose heartbeats come within this time of each other are checked in one query, in ms. */
 const GATHER = 1_000;
 const SESSIONS_A_QUERY = 500;
-/** Of one session: more open pages than a person has, and few enough that a stolen cookie can't take up all streams. */
+/** Per session: more pages than a person opens, and so few that a stolen cookie can't use up all streams. */
 const MOST_OF_SESSION = 20;
-/** Of this process: each holds a connection, and some 20 kB with it; a tenth of what one machine's ports and files allow. */
+/** Per process. Each holds a connection and about 20 kB; a machine's ports and files allow ten times more. */
 const MOST_STREAMS = 10_000;
-/** When it makes sense to try again, in s: another tab may be closed by then. */
+/** `Retry-After`, in s: another tab may be closed by then. */
 const RETRY_AFTER = 30;
 
 /** One open page. */
 export type Listener = {
   sessionsChanged(): void;
-  /** The session has ended: tells why, then closes. */
+  /** Tells the page why its session has ended, then closes the stream. */
   signedOut(why: SignedOut): void;
   heartbeat(): void;
-  /** Closes without an event, and the page comes back: the server stops, or the proof of its device has run out. */
+  /** Closes without an event; the page reconnects. The server stops, or the device's proof has run out. */
   close(): void;
 };
 
 type Stream = {
   session: Pick<FoundSession, "id" | "accountId" | "expiresAt">;
   listener: Listener;
-  /** Until when the bound cookie that it was opened with is good; null where its session wasn't bound yet. */
+  /** When the bound cookie that the stream was opened with runs out; null if its session wasn't bound yet. */
   provedUntil: number | null;
   timer: NodeJS.Timeout | undefined;
 };
 
 /**
- * The open pages of this node, whose sessions are watched while there are any. Every heartbeat looks into the
- * tables as well, since a hint may be lost. A stream is the session's, not the token's, so it survives a renewed token.
+ * The open pages of this node; their sessions are watched while there are any. A heartbeat also checks the
+ * tables, since a hint may be lost. A stream belongs to the session, not to its token, so it survives a
+ * renewed token.
  */
 export class LiveStreams {
   readonly #parts: SessionParts;
@@ -58,7 +59,7 @@ export class LiveStreams {
     this.#most = most;
   }
 
-  /** Why another stream of this session can't be opened; null where it can. */
+  /** Why this session can't open another stream; null if it can. */
   whyFull({ id, accountId }: Pick<FoundSession, "id" | "accountId">): Refusal | null {
     const facts = { retryAfter: RETRY_AFTER };
     const own = [...(this.#streams.get(accountId) ?? [])].filter(({ session }) => session.id === id);
@@ -69,7 +70,7 @@ export class LiveStreams {
     return null;
   }
 
-  /** Opens a stream for a session; the returned function forgets it. */
+  /** Opens a stream for a session. Call the returned function when its connection has closed. */
   open(session: FoundSession, listener: Listener): () => void {
     if (this.#isOver) {
       listener.close();
@@ -89,12 +90,12 @@ export class LiveStreams {
     return () => this.#forget(stream);
   }
 
-  /** How many pages listen here. */
+  /** How many streams are open. */
   get size(): number {
     return this.#size;
   }
 
-  /** Closes every stream, and each that is opened from now on, without an event: the server stops, and the pages come back. */
+  /** Closes every stream, and any opened later, without an event: the server stops, and pages reconnect. */
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#gathering);
@@ -135,7 +136,7 @@ export class LiveStreams {
     }
   }
 
-  /** One short timer at a time: a timer of 30 days would overflow and fire at once. */
+  /** Uses one short timer after another: a timer of 30 days would overflow and fire at once. */
   #watchTime(stream: Stream): void {
     const { session, provedUntil } = stream;
     const now = this.#parts.settings.now();
@@ -143,7 +144,7 @@ export class LiveStreams {
       this.#end(stream, { reason: "expired" });
       return;
     }
-    // A stream of copied cookies ends with them; their owner's page comes back with the next ones.
+    // A stream opened with copied cookies ends when they run out; the owner's page reconnects with new ones.
     if (provedUntil !== null && provedUntil <= now) {
       this.#end(stream, null);
       return;
@@ -160,7 +161,7 @@ export class LiveStreams {
     stream.timer.unref();
   }
 
-  /** Whether a session is over by time now, going by the row: it may have been used on another node. */
+  /** Whether a session has expired or is idle. The row counts too: another node may have seen a use. */
   #overByTime({ session }: Stream, writtenAt = 0): SignedOut | null {
     const { settings, lastUsed } = this.#parts;
     const lastUsedAt = lastUsed.of(session.id, writtenAt);
@@ -180,7 +181,7 @@ export class LiveStreams {
     this.#gathering.unref();
   }
 
-  /** Without a reason the stream closes, and its page comes back. */
+  /** Ends a stream. Without a reason it just closes, and its page reconnects. */
   #end(stream: Stream, why: SignedOut | null): void {
     if (!this.#isOpen(stream)) return;
     this.#forget(stream);
@@ -188,7 +189,7 @@ export class LiveStreams {
     else stream.listener.close();
   }
 
-  /** While the cookie before the last one is good, it may be what opened the stream. */
+  /** While the previous bound cookie is still valid, the stream may have been opened with it. */
   #provedUntil({ boundAt, boundUntil, formerBoundUntil }: FoundBinding): number | null {
     if (!this.#isBound(boundAt)) return null;
     const former = formerBoundUntil ?? 0;

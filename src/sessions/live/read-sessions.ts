@@ -2,7 +2,7 @@ import type { SignedOut } from "../../answers.ts";
 import { whyEnded } from "../ending-records.ts";
 import type { SessionParts } from "../parts.ts";
 
-/** Which of these sessions have a row, and what it says of their last use and their device. */
+/** The sessions among these that still have a row, with their last use and since when they are bound. */
 export async function readLiving(parts: SessionParts, sessionIds: string[]) {
   const rows = await parts.database.read
     .selectFrom("session")

@@ -3,31 +3,31 @@ import type { Database } from "../../database/database.ts";
 /** Whose sessions may have changed. */
 export type Hint = string | "everyone";
 
-/** What follows the sessions of this installation, and tells others of it. */
+/** Somebody who follows the sessions of this installation and passes changes on. */
 export type Subscriber = {
   /** Whether this hint is a reason to look. */
   concerns(hint: Hint): boolean;
-  /** Looks into the tables and tells what is found there; where it throws, it is asked to look at everyone again. */
+  /** Reads the tables and passes on changes. If it throws, it is called again later, for everyone. */
   look(hints: ReadonlySet<Hint>): Promise<void>;
   onError(error: unknown): void;
-  /** Hints that come closer together than this are looked into once, in ms. */
+  /** Hints that come within this time of each other cause one call of `look`, in ms. */
   gather: number;
 };
 
 export type Subscription = {
-  /** A reason to look that nobody has announced. */
+  /** Asks for a look that no announcement has caused. */
   hint(hint: Hint): void;
   /** Ends the subscription; resolves once a look that is under way is over. */
   stop(): Promise<void>;
 };
 
-/** After a database that didn't answer, a subscriber looks again this much later, in ms. */
+/** After a look that failed, how long until the next, in ms. */
 const LOOK_AGAIN = 1_000;
 
 /**
- * Watches the sessions of this installation, whichever node or command line changes them. An announcement is
- * only a hint to look: what is told comes from the tables. One look at a time, with every hint that came meanwhile
- * in the next.
+ * Watches the sessions of this installation, whichever node or command changes them. An announcement is only
+ * a hint: what subscribers report comes from the tables. Looks run one at a time; hints that come meanwhile
+ * wait for the next one.
  */
 export function watch(database: Pick<Database, "onAnnouncement">, subscriber: Subscriber): Subscription {
   let hints = new Set<Hint>();
