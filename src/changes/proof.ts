@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import { LOGIN_METHOD_KINDS } from "../answers.ts";
-import { findAccount } from "../credentials/account.ts";
+import { findAccount, usablePassword } from "../credentials/account.ts";
 import { passwordTries, secondFactorTries } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import type { AccountParts } from "../credentials/parts.ts";
@@ -111,7 +111,7 @@ async function checkCurrentPassword(
   return parts.attempts.inTurn(tries.own, async () => {
     const tooMany = await tries.take(now);
     if (tooMany) return tooMany;
-    const { right } = await parts.passwords.verify(password, account.password_hash);
+    const { right } = await parts.passwords.verify(password, usablePassword(account));
     if (!right) return refuse("wrong_password");
     const token = await parts.database.write(async (write) => {
       await tries.release(write);

@@ -15,6 +15,11 @@ export async function findAccountByEmail(database: Database, emailKey: string): 
   return database.read.selectFrom("account").selectAll().where("email_key", "=", emailKey).executeTakeFirst();
 }
 
+/** The hash that a password is checked against; null if there is no password, or if it is blocked until it is reset. */
+export function usablePassword(account: Account): string | null {
+  return account.password_blocked_at === null ? account.password_hash : null;
+}
+
 /**
  * Adds an account. Null if the address already has one, or is reserved: its owner changed it within the last
  * days and may still reverse the change.

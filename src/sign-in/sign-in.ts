@@ -1,4 +1,4 @@
-import { findAccountByEmail } from "../credentials/account.ts";
+import { findAccountByEmail, usablePassword } from "../credentials/account.ts";
 import { readEmailAddress } from "../credentials/email-address.ts";
 import { passwordTries, type Tries } from "../credentials/limits/tries.ts";
 import type { Visit } from "../credentials/parts.ts";
@@ -62,7 +62,7 @@ async function verifyPassword(
 ): Promise<SignInResult> {
   const { parts, now } = visit;
   const { password, tries } = attempt;
-  const usable = account?.password_blocked_at === null ? account.password_hash : null;
+  const usable = account ? usablePassword(account) : null;
   const { right, outdated } = await parts.passwords.verify(password, usable);
   if (!account || !right) {
     await noteFailure(visit, account, attempt);
