@@ -1,5 +1,5 @@
 /**
- * The API's answers, shared by the server and its clients. Has only types, lists and strings, and imports
+ * The API's answers, shared by the server and its clients. Has only types and constants, and imports
  * nothing, so that it also runs in a browser. Times are ISO 8601 in UTC; ids are opaque.
  */
 
@@ -54,6 +54,9 @@ export function deviceInSentence(label: string): string {
 export const LOGIN_METHOD_KINDS = ["password", "passkey", "oidc"] as const;
 
 export type LoginMethodKind = (typeof LOGIN_METHOD_KINDS)[number];
+
+/** How long a proof (a sign-in, or a factor given again) stays valid, in ms. */
+export const PROOF_HOLDS = 10 * 60_000;
 
 export type Account = {
   id: string;

@@ -3,7 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, HonoRequest, MiddlewareHandler } from "hono";
 import type { SignedIn } from "../answers.ts";
 import { peerOf } from "../http/request/peer.ts";
-import { headersOf, type RequestHead, RequestOnNode } from "../http/request/request-head.ts";
+import { type IncomingRequest, RequestOnNode } from "../http/request/request-head.ts";
 import { requireSession as requireSessionOf } from "../http/require-session.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { bodyIsGone, isAtOrBelow, misplaced, mountAt, placeError, requireLatchkey } from "./place.ts";
@@ -40,7 +40,7 @@ export function requireSession(latchkey: Latchkey): MiddlewareHandler<{ Variable
   return async (context, next) => {
     const misuse = placeError(latchkey, context.req.path);
     if (misuse) throw misuse;
-    const who = await requireSessionOf(latchkey.parts, headOf(context));
+    const who = await requireSessionOf(latchkey.parts, requestOf(context));
     if (who instanceof Response) return who;
     context.set("latchkey", who);
     return next();
@@ -55,36 +55,16 @@ function requirePlace({ routePath }: HonoRequest, base: string): void {
 }
 
 function answer(latchkey: Latchkey, context: Context): Promise<Response> {
-  const { raw } = context.req;
   const incoming = incomingOf(context);
   const peer = incoming && peerOf(incoming);
-  if (raw.bodyUsed) return whole(context.req).then((request) => latchkey.fetch(request, peer));
-  return latchkey.fetch(incoming ? new RequestOnNode(raw, incoming) : raw, peer);
+  if (context.req.raw.bodyUsed) return whole(context.req).then((request) => latchkey.fetch(request, peer));
+  return latchkey.fetch(requestOf(context), peer);
 }
 
-/** The parts of a request that a check reads, from Node's own if there is one: building a `Request` costs time. */
-function headOf(context: Context): RequestHead {
+/** The request, with headers from Node's own if there is one: building all of them costs time. */
+function requestOf(context: Context): IncomingRequest {
   const incoming = incomingOf(context);
-  return incoming ? new Head(context.req, headersOf(incoming)) : context.req.raw;
-}
-
-/** Builds its URL only when it is asked for. */
-class Head implements RequestHead {
-  readonly headers: RequestHead["headers"];
-  readonly #req: HonoRequest;
-
-  constructor(req: HonoRequest, headers: RequestHead["headers"]) {
-    this.#req = req;
-    this.headers = headers;
-  }
-
-  get method(): string {
-    return this.#req.method;
-  }
-
-  get url(): string {
-    return this.#req.url;
-  }
+  return incoming ? new RequestOnNode(context.req.raw, incoming) : context.req.raw;
 }
 
 /** Rebuilds a request whose body earlier middleware has read. */

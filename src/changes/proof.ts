@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import { LOGIN_METHOD_KINDS } from "../answers.ts";
+import { LOGIN_METHOD_KINDS, PROOF_HOLDS } from "../answers.ts";
 import { findAccount, usablePassword } from "../credentials/account.ts";
 import { passwordTries, secondFactorTries } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
@@ -16,9 +16,6 @@ import { type Account, lockSession } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { type Outcome, type Refusal, refuse, sessionHasEnded } from "../refusals.ts";
 import { renewToken } from "../sessions/renew.ts";
-
-/** How long a proof (a sign-in, or a factor given again) stays valid, in ms. */
-const PROOF_HOLDS = 10 * 60_000;
 
 /** The session of the request, as it was authenticated. Each request has its own copy. */
 export type CurrentSession = FoundSession & {
@@ -92,7 +89,8 @@ function proofNeeded(methods: string[]): Refusal {
 async function proofMethods(parts: AccountParts, query: Kysely<Schema>, account: Account): Promise<string[]> {
   const methods = await methodsOf(parts, query, account);
   // A password is good as proof even if it doesn't "work" because no reset could replace it.
-  const usable = methods.filter(({ kind, works }) => works || kind === "password");
+  const hasPassword = usablePassword(account) !== null;
+  const usable = methods.filter(({ kind, works }) => works || (kind === "password" && hasPassword));
   const inOrder = LOGIN_METHOD_KINDS.flatMap((kind) => usable.filter((method) => method.kind === kind));
   return [...new Set(inOrder.map(({ kind, provider }) => (provider ? `oidc:${provider}` : kind)))];
 }

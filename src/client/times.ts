@@ -55,13 +55,18 @@ const MARKED = { lang: "en", dir: "ltr" } as const;
  * Without them, screen readers would read the words as if they were in the page's language.
  */
 export function ownLanguage(): typeof MARKED | undefined {
-  return ENGLISH.test(globalThis.document?.documentElement.lang ?? "") ? undefined : MARKED;
+  return pageEnglish() === undefined ? MARKED : undefined;
 }
 
-/** The page's variety of English. In other languages too, times are English like the words around them. */
+/** In other languages too, times are English like the words around them. */
 function pageLanguage(): string {
+  return pageEnglish() ?? "en";
+}
+
+/** The page's variety of English; undefined if it is in another language, or names none. */
+function pageEnglish(): string | undefined {
   const lang = globalThis.document?.documentElement.lang ?? "";
-  return ENGLISH.test(lang) ? lang : "en";
+  return ENGLISH.test(lang) ? lang : undefined;
 }
 
 /** If the page names no country, the browser's own English tells whether the day or the month comes first. */

@@ -3,7 +3,7 @@ import type { LoginMethodKind } from "../answers.ts";
 import type { Account } from "../database/lock.ts";
 import type { Schema } from "../database/schema.ts";
 import { isIssuerOf } from "../options/oidc.ts";
-import { findAccount } from "./account.ts";
+import { findAccount, usablePassword } from "./account.ts";
 import type { AccountParts } from "./parts.ts";
 
 export type LoginMethod = {
@@ -66,7 +66,7 @@ export async function methodsOf(
       name: "Password",
       createdAt: account.password_set_at ?? account.created_at,
       lastUsedAt: account.password_used_at,
-      works: account.email_verified_at !== null && account.password_blocked_at === null,
+      works: account.email_verified_at !== null && usablePassword(account) !== null,
     });
   for (const one of passkeys) methods.push({ ...one, kind: "passkey", works: baseUrl.hasName });
   for (const { issuer, ...one } of identities) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
+import { MINUTE } from "../support/requests/clock.ts";
 import { expectNoContent, expectRefusal } from "../support/requests/expectations.ts";
 import {
   expectStatus,
@@ -38,6 +39,12 @@ describeOnEachEngine("A password that is blocked since a change of the address w
     expectRefusal(await again.put("/api/account/password", asked), 403, "wrong_password");
     const moved = { email: freshEmail("moved"), currentPassword: PASSWORD };
     expectRefusal(await again.put("/api/account/email", moved), 403, "wrong_password");
+
+    // Nor is it offered as a proof, once the sign-in is too long ago to be one.
+    server.clock.advance(11 * MINUTE);
+    const stale = await again.post("/api/passkeys/options");
+    expectRefusal(stale, 403, "proof_needed");
+    expect(stale.body).toMatchObject({ methods: ["passkey"] });
 
     const reset = await server.outbox.tokenFor(email, "/reset-password");
     expectNoContent(

@@ -16,6 +16,10 @@ type Found<Route> =
 /** The matching routes, each with the indexes of its parameters in the values. */
 type Match<Route> = [[Route, Readonly<Record<string, unknown>>][], (readonly string[])?];
 
+/** The methods that routes have, in the order in which `Allow` lists them. */
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"];
+const matched = (method: string) => (method === "HEAD" ? "GET" : method);
+
 /**
  * Finds the route for a request below the base URL. Uses Hono's router alone, since a Hono app would create a
  * context for each request, at the expense of a proxy's check. Routes for GET also answer HEAD.
@@ -27,12 +31,14 @@ export function findRoute<Route extends Routed>(
   const router = new RegExpRouter<Route>();
   for (const route of routes)
     for (const path of pathsOf(route.path, baseUrl)) router.add(route.method, path, route);
+  const allowedAt = (path: string) =>
+    METHODS.filter((method) => router.match(matched(method), path)[0].length > 0).join(", ");
   return (request) => {
     const { method } = request;
     // The cast is safe, since `getPath` reads only the URL.
     const path = getPath(request as Request);
-    const [[match], values = []]: Match<Route> = router.match(method === "HEAD" ? "GET" : method, path);
-    if (!match) return { route: null, allowed: methodsAt(pathBelow(path, baseUrl), routes) };
+    const [[match], values = []]: Match<Route> = router.match(matched(method), path);
+    if (!match) return { route: null, allowed: allowedAt(path) };
     const [route, places] = match;
     return { route, param: (name) => tryDecodeURIComponent(values[Number(places[name])] ?? "") };
   };
@@ -42,21 +48,4 @@ export function findRoute<Route extends Routed>(
 function pathsOf(path: string, { path: base }: BaseUrl): string[] {
   if (path !== "/") return [base + path];
   return base === "" ? ["/"] : [base, `${base}/`];
-}
-
-/** The path below the base URL; null if it isn't below it. */
-function pathBelow(path: string, { path: base }: BaseUrl): string | null {
-  if (path === base) return "/";
-  return path.startsWith(`${base}/`) ? path.slice(base.length) : null;
-}
-
-/** The methods of a path, as `Allow` lists them; empty if there is no such path. */
-function methodsAt(path: string | null, routes: readonly Routed[]): string {
-  const found = routes.filter((route) => path !== null && isAt(route.path, path));
-  const methods = found.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : method));
-  return methods.join(", ");
-}
-
-function isAt(route: string, path: string): boolean {
-  return new RegExp(`^${route.replace(/:\w+/g, "[^/]+")}$`).test(path);
 }

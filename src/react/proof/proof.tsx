@@ -1,4 +1,5 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { PROOF_HOLDS } from "../../client/clock.ts";
 import { Refused } from "../../client/index.ts";
 import { ActionButton } from "../parts/action-button.tsx";
 import { Button } from "../parts/button.tsx";
@@ -34,9 +35,6 @@ type Asked = Needed & { proved: () => void; cancelled: () => void };
 
 /** Shown when an action is resumed after a proof at another site. */
 export const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
-
-/** How long the server accepts a proof, in ms. */
-const PROOF_HOLDS = 10 * 60_000;
 
 /** The storage key for the name of the unfinished action while the page is away. Nothing typed is stored. */
 const LEFT = "latchkey:left-to-prove";
