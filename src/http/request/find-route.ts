@@ -16,10 +16,6 @@ type Found<Route> =
 /** The matching routes, each with the indexes of its parameters in the values. */
 type Match<Route> = [[Route, Readonly<Record<string, unknown>>][], (readonly string[])?];
 
-/** The methods that routes have, in the order in which `Allow` lists them. */
-const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"];
-const matched = (method: string) => (method === "HEAD" ? "GET" : method);
-
 /**
  * Finds the route for a request below the base URL. Uses Hono's router alone, since a Hono app would create a
  * context for each request, at the expense of a proxy's check. Routes for GET also answer HEAD.
@@ -32,12 +28,15 @@ export function findRoute<Route extends Routed>(
   for (const route of routes)
     for (const path of pathsOf(route.path, baseUrl)) router.add(route.method, path, route);
   const allowedAt = (path: string) =>
-    METHODS.filter((method) => router.match(matched(method), path)[0].length > 0).join(", ");
+    routes
+      .filter((route) => router.match(route.method, path)[0].some(([found]) => found === route))
+      .flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : method))
+      .join(", ");
   return (request) => {
     const { method } = request;
     // The cast is safe, since `getPath` reads only the URL.
     const path = getPath(request as Request);
-    const [[match], values = []]: Match<Route> = router.match(matched(method), path);
+    const [[match], values = []]: Match<Route> = router.match(method === "HEAD" ? "GET" : method, path);
     if (!match) return { route: null, allowed: allowedAt(path) };
     const [route, places] = match;
     return { route, param: (name) => tryDecodeURIComponent(values[Number(places[name])] ?? "") };
