@@ -196,8 +196,9 @@ function once(work: () => Promise<void>): () => Promise<void> {
 /** A sentence on where emails go without a mail server; null if there is one. */
 export function whereEmailsGo(settings: Settings): string | null {
   if (settings.smtpUrl !== null) return null;
-  const shown = isDevelopment(settings) ? `; ${settings.baseUrl.href}/dev/emails shows them` : "";
-  return `SMTP_URL is not set: emails are written to ${settings.outbox}${shown}`;
+  const written = `SMTP_URL is not set: emails are written to ${settings.outbox}`;
+  if (!isDevelopment(settings)) return written;
+  return `${written}; this log has their links, and ${settings.baseUrl.href}/dev/emails shows them, unless a proxy or a container is in between`;
 }
 
 /** Warns of settings that are dangerous. */

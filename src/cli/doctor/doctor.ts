@@ -98,7 +98,9 @@ function lookAtSettings(settings: Settings): Finding[] {
       : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),
     lookAtBinding(settings),
     trustedProxies.length > 0 || baseUrl.isLocal
-      ? ok(`LATCHKEY_TRUSTED_PROXIES names ${trustedProxies.length} addresses or ranges.`)
+      ? ok(
+          `LATCHKEY_TRUSTED_PROXIES has ${trustedProxies.length === 1 ? "1 entry" : `${trustedProxies.length} entries`}.`,
+        )
       : warn(`LATCHKEY_TRUSTED_PROXIES is not set${baseUrl.secure ? ENDS_TLS : ""}. ${WHAT_TO_DECLARE}`),
     readDashboard(settings)
       ? ok("The dashboard is built.")
