@@ -8,14 +8,14 @@ import type { SessionParts } from "./parts.ts";
 /**
  * Ends one session of an account, at the request of another session of that account. False if the account has
  * no such session; an id of another account looks the same as an unknown one. Also false if the session has
- * expired, since the list no longer shows it, or if the asking session has ended meanwhile.
+ * expired, since the list no longer shows it. Null if the asking session has ended meanwhile.
  */
 export async function endOne(
   parts: SessionParts,
   which: { accountId: string; id: string; bySessionId: string },
   label: string,
   now: number,
-): Promise<boolean> {
+): Promise<boolean | null> {
   const { accountId, id, bySessionId } = which;
   if (hasNullCharacter(id)) return false;
   const found = await readSessions(parts.database)
@@ -24,7 +24,7 @@ export async function endOne(
     .executeTakeFirst();
   if (!found || overAt(parts, now)(found) !== null) return false;
   return parts.database.write(async (write) => {
-    if (!(await lockSession(write, accountId, bySessionId))) return false;
+    if (!(await lockSession(write, accountId, bySessionId))) return null;
     const doer = { by: device(label), at: now };
     const ended = await endBecauseOf(
       write,

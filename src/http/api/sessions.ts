@@ -74,6 +74,7 @@ export const sessionRoutes = [
         return refuse("current_session", "This is the session in use. Log out with DELETE /api/session.");
       const which = { accountId: current.accountId, id, bySessionId: current.id };
       const ended = await endOne(parts, which, current.label, now);
+      if (ended === null) return sessionHasEnded();
       return ended ? { ok: true } : refuse("not_found", "There is no such session.");
     },
   }),
