@@ -100,5 +100,5 @@ async function begin(write: Write, accountId: string, id: string): Promise<void>
 
 async function finish(write: Write, accountId: string, id: string): Promise<void> {
   await lockAccount(write, accountId);
-  await endBecauseOf(write, "logged_out", { accountId, id }, { by: null, at: Date.now() });
+  await endBecauseOf(write, "logged_out", { accountId, id }, { by: null, at: Date.now() }, () => null);
 }

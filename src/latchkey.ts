@@ -210,7 +210,7 @@ function warnAtStart(settings: Settings, log: HttpParts["log"]): void {
 }
 
 function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
-  const { database, settings } = parts;
+  const { settings } = parts;
   const doer = (name?: string) => ({
     by: name === undefined ? null : { name, isDevice: false },
     at: settings.now(),
@@ -221,14 +221,14 @@ function sessionsInCode(parts: HttpParts): Latchkey["sessions"] {
         sessionAnswer(session, ""),
       );
     },
-    end: async (id, by) => endAny(database, idOf("a session", id), doer(by)),
+    end: async (id, by) => endAny(parts, idOf("a session", id), doer(by)),
     async endOthers(account, except, by) {
       const accountId = idOf("an account", account);
       const whose = { accountId, exceptIds: [idOf("a session", except)] } as const;
-      return endInTransaction(database, "others_logged_out", whose, doer(by));
+      return endInTransaction(parts, "others_logged_out", whose, doer(by));
     },
     endAll: async (account, by) =>
-      endInTransaction(database, "all_logged_out", { accountId: idOf("an account", account) }, doer(by)),
+      endInTransaction(parts, "all_logged_out", { accountId: idOf("an account", account) }, doer(by)),
   };
 }
 

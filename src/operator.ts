@@ -13,6 +13,7 @@ import * as messages from "./mail/messages.ts";
 import { sendResetEmail } from "./recovery/password-reset.ts";
 import { type Outcome, refuse } from "./refusals.ts";
 import { endBecauseOf, endLinksOfNobody } from "./sessions/endings.ts";
+import { expiredAt } from "./sessions/expiry.ts";
 
 /** The actor's name as shown to the account's owner. */
 export const OPERATOR = ADMINISTRATOR.name;
@@ -125,7 +126,7 @@ export async function endEveryone(
     for await (const accountIds of accountsIn(database, table)) {
       ended += await database.write(async (write) => {
         await lockAccounts(write, accountIds);
-        return endBecauseOf(write, "everyone_logged_out", { accountIds }, doer);
+        return endBecauseOf(write, "everyone_logged_out", { accountIds }, doer, expiredAt(now));
       });
       progress(ended);
       // SQLite works in this thread: without a pause, a signal would be handled only at the end.

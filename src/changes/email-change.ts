@@ -1,6 +1,12 @@
 import { isTaken } from "../credentials/account.ts";
 import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
-import { type AccountLink, type EmailedLink, makeLink, redeemLink } from "../credentials/emailed-links.ts";
+import {
+  type AccountLink,
+  type EmailedLink,
+  endLinks,
+  makeLink,
+  redeemLink,
+} from "../credentials/emailed-links.ts";
 import { networkLimit } from "../credentials/limits/network-limit.ts";
 import { ALWAYS } from "../credentials/ownership.ts";
 import type { AccountParts } from "../credentials/parts.ts";
@@ -71,6 +77,8 @@ async function linksForChange(
   };
   const toOld: OutgoingEmail = { to: email, message: messages.addressChangeAsked(notice) };
   if (await isTaken(write, address.key, account.id, now)) {
+    // As a new link would: otherwise the older one, if it still worked, would tell that this address is taken.
+    await endLinks(write, { kind: "confirm_email", account_id, email_key: address.key });
     const owner = await write.query
       .selectFrom("account")
       .select("email")

@@ -136,7 +136,7 @@ async function disownAccount(visit: Visit, found: AccountLink): Promise<Outcome>
     if (!isUnconfirmed(account, link)) return null;
     return {
       ends: { event: "account_disowned", of: { accountId: account.id } },
-      afterEndings: () => removeEverything(parts, write, account),
+      afterEndings: () => removeEverything(parts, write, account, { label, now }),
       newCredentials: true,
       emails: async () => [await resetEmail(parts, write, account, messages.secureAccount, { label, now })],
     };

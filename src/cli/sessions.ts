@@ -86,9 +86,9 @@ function readLive({ database, settings }: SessionParts) {
   return idleTimeout === null ? rows : rows.where("last_used_at", ">", now - idleTimeout);
 }
 
-async function endOne({ database, settings }: HttpParts, id: string, flags: JsonFlag): Promise<void> {
-  const doer = { by: ADMINISTRATOR, at: settings.now() };
-  if (!(await endAny(database, id, doer))) throw new CommandFailed(`There is no session with the id ${id}.`);
+async function endOne(parts: HttpParts, id: string, flags: JsonFlag): Promise<void> {
+  const doer = { by: ADMINISTRATOR, at: parts.settings.now() };
+  if (!(await endAny(parts, id, doer))) throw new CommandFailed(`There is no session with the id ${id}.`);
   printResult(flags, { ended: 1 }, "Ended 1 session.");
 }
 
@@ -107,5 +107,5 @@ async function endSessions(parts: HttpParts, email: string | undefined): Promise
   if (email === undefined) return endEveryoneShown(parts.database, now);
   const { account } = orRefused(await findForOperator(parts, email));
   const doer = { by: ADMINISTRATOR, at: now };
-  return endInTransaction(parts.database, "all_logged_out", { accountId: account.id }, doer);
+  return endInTransaction(parts, "all_logged_out", { accountId: account.id }, doer);
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { migrationsOf } from "../database/migrations.ts";
 import { prune } from "../sessions/prune.ts";
-import { type JsonFlag, printResult } from "./terminal.ts";
+import { type JsonFlag, many, printResult } from "./terminal.ts";
 import { withLatchkey } from "./with-latchkey.ts";
 
 export function addMigrate(program: Command): void {
@@ -28,7 +28,8 @@ export function addPrune(program: Command): void {
     .action((flags: JsonFlag) =>
       withLatchkey(async (parts) => {
         const pruned = await prune(parts, parts.settings.now());
-        const words = `Pruned ${pruned.sessions} expired sessions and ${pruned.rows} other rows.`;
+        const sessions = many(pruned.sessions, "expired session");
+        const words = `Pruned ${sessions} and ${many(pruned.rows, "other row")}.`;
         printResult(flags, pruned, words);
       }),
     );

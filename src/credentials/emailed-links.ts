@@ -29,13 +29,7 @@ type NewLink = Omit<Insertable<EmailedLinkTable>, "token_hash" | "created_at" | 
 /** Makes a link for an email. Its token is in the fragment, which no server sees; its hash is stored. */
 export async function makeLink(parts: AccountParts, write: Write, link: NewLink, now: number): Promise<Link> {
   const { page, lifetime, newestOnly } = KINDS[link.kind];
-  if (newestOnly) {
-    const older = write.query.deleteFrom("emailed_link").where("kind", "=", link.kind);
-    await (link.account_id === null
-      ? older.where("email_key", "=", link.email_key)
-      : older.where("account_id", "=", link.account_id)
-    ).execute();
-  }
+  if (newestOnly) await endLinks(write, link);
   const token = makeSecret();
   const expiresAt = now + lifetime;
   await write.query
@@ -43,6 +37,18 @@ export async function makeLink(parts: AccountParts, write: Write, link: NewLink,
     .values({ ...link, token_hash: hashToken(token), created_at: now, expires_at: expiresAt })
     .execute();
   return { href: `${parts.settings.baseUrl.href}${page}#token=${token}`, expiresAt };
+}
+
+/** Ends the links of a kind that an account has, or that an address without an account has. */
+export async function endLinks(
+  { query }: Write,
+  { kind, account_id, email_key }: Pick<NewLink, "kind" | "account_id" | "email_key">,
+): Promise<void> {
+  const links = query.deleteFrom("emailed_link").where("kind", "=", kind);
+  await (account_id === null
+    ? links.where("email_key", "=", email_key)
+    : links.where("account_id", "=", account_id)
+  ).execute();
 }
 
 /** Reads a link without using it up. */

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
+import type { LoginMethodKind } from "../answers.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
+import { record } from "../history/activity.ts";
 import type { AccountParts } from "./parts.ts";
 import { removeTwoFactor } from "./second-factor.ts";
 
@@ -32,12 +34,23 @@ export const NO_PASSWORD = {
 
 const FOR_EVER = Number.MAX_SAFE_INTEGER;
 
+/** The device with which the owner acts, and when; the activity names it. */
+type By = { label: string; now: number };
+
+/** A login method that is gone; `name` as people know it. */
+type Removed = { method: LoginMethodKind; name: string };
+
 /**
  * Removes what was set up before the owner proved to own the address: passkeys, other sites, and 2FA unless
  * the owner has accepted it. Also forgets known browsers, since some of them may be the stranger's. Returns
  * the names of what was removed, as an email lists them.
  */
-export async function removeUnproved(parts: AccountParts, write: Write, account: Account): Promise<string[]> {
+export async function removeUnproved(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  by: By,
+): Promise<string[]> {
   const { id, owner_since: ownerSince } = account;
   if (ownerSince === ALWAYS) return [];
   const removed = await removeMethods(parts, write, id, { until: ownerSince ?? FOR_EVER });
@@ -50,14 +63,25 @@ export async function removeUnproved(parts: AccountParts, write: Write, account:
     .executeTakeFirst();
   if (unproved) await removeTwoFactor(write, id);
   await write.query.deleteFrom("known_device").where("account_id", "=", id).execute();
-  return unproved?.confirmed_at ? [...removed, TWO_FACTOR] : removed;
+  const wasOn = unproved !== undefined && unproved.confirmed_at !== null;
+  await recordRemoved(write, id, { removed, twoFactor: wasOn }, by);
+  const names = removed.map(({ name }) => `"${name}"`);
+  return wasOn ? [...names, TWO_FACTOR] : names;
 }
 
 const TWO_FACTOR = "two-factor authentication";
 
 /** Removes every login method, the password too, with 2FA and known browsers: none of them is the owner's. */
-export async function removeEverything(parts: AccountParts, write: Write, account: Account): Promise<void> {
-  await removeUnproved(parts, write, { ...account, owner_since: null });
+export async function removeEverything(
+  parts: AccountParts,
+  write: Write,
+  account: Account,
+  by: By,
+): Promise<void> {
+  await removeUnproved(parts, write, { ...account, owner_since: null }, by);
+  const password = { method: "password", name: "Password" } as const;
+  const removed = account.password_hash === null ? [] : [password];
+  await recordRemoved(write, account.id, { removed, twoFactor: false }, by);
   await write.query.updateTable("account").set(NO_PASSWORD).where("id", "=", account.id).execute();
 }
 
@@ -67,15 +91,30 @@ export async function removeAddedSince(
   write: Write,
   accountId: string,
   since: number,
+  by: By,
 ): Promise<void> {
-  await removeMethods(parts, write, accountId, { since });
+  const removed = await removeMethods(parts, write, accountId, { since });
   const added = await write.query
     .selectFrom("two_factor")
-    .select("account_id")
+    .select("confirmed_at")
     .where("account_id", "=", accountId)
     .where(addedAt(), ">=", since)
     .executeTakeFirst();
   if (added) await removeTwoFactor(write, accountId);
+  const wasOn = added !== undefined && added.confirmed_at !== null;
+  await recordRemoved(write, accountId, { removed, twoFactor: wasOn }, by);
+}
+
+/** Tells the owner, in the activity, which methods are gone, and that 2FA is off if it was on. */
+async function recordRemoved(
+  write: Write,
+  accountId: string,
+  { removed, twoFactor }: { removed: Removed[]; twoFactor: boolean },
+  { label, now: at }: By,
+): Promise<void> {
+  const about = { accountId, at, label };
+  const gone = removed.map((detail) => ({ ...about, kind: "method_removed" as const, detail }));
+  await record(write, ...gone, ...(twoFactor ? [{ ...about, kind: "two_factor_off" as const }] : []));
 }
 
 /** 2FA counts as added when it was confirmed with its first code. */
@@ -86,7 +125,7 @@ async function removeMethods(
   { query }: Write,
   accountId: string,
   { since = 0, until = FOR_EVER }: { since?: number; until?: number },
-): Promise<string[]> {
+): Promise<Removed[]> {
   const passkeys = await query
     .deleteFrom("passkey")
     .where("account_id", "=", accountId)
@@ -101,8 +140,10 @@ async function removeMethods(
     .where("created_at", "<=", until)
     .returning("provider")
     .execute();
-  const sites = identities.map(({ provider }) => siteName(parts, provider));
-  return [...passkeys.map(({ name }) => name), ...sites].map((name) => `"${name}"`);
+  return [
+    ...passkeys.map(({ name }) => ({ method: "passkey" as const, name })),
+    ...identities.map(({ provider }) => ({ method: "oidc" as const, name: siteName(parts, provider) })),
+  ];
 }
 
 function siteName({ settings }: AccountParts, provider: string): string {

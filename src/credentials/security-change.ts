@@ -7,6 +7,7 @@ import * as messages from "../mail/messages.ts";
 import type { OutgoingEmail } from "../mail/outgoing.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { type EndedBy, type EndingEvent, endBecauseOf } from "../sessions/endings.ts";
+import { overAt } from "../sessions/expiry.ts";
 import { type AccountLink, type EmailedLink, makeLink, redeemLink } from "./emailed-links.ts";
 import type { AccountParts, Visit } from "./parts.ts";
 import { emailContext, type NoticeContext, writeEmails, writeNotice } from "./send-emails.ts";
@@ -47,7 +48,9 @@ export async function carryOut(
 ): Promise<number> {
   const { ends, recorded, notice } = change;
   const by = change.label === undefined ? actor : device(change.label);
-  const ended = ends ? await endBecauseOf(write, ends.event, ends.of, { by, at: now }) : 0;
+  const ended = ends
+    ? await endBecauseOf(write, ends.event, ends.of, { by, at: now }, overAt(parts, now))
+    : 0;
   await change.afterEndings?.();
   if (change.newCredentials) await raiseCredentialVersion(write, account);
   if (recorded) await record(write, { accountId: account.id, at: now, label: by.name, ...recorded });

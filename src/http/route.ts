@@ -3,6 +3,7 @@ import type { SignedOut } from "../answers.ts";
 import type { CurrentSession } from "../changes/proof.ts";
 import type { Settings } from "../options/options.ts";
 import { type Outcome, type Refusal, type RefusalCode, refuse } from "../refusals.ts";
+import { readEnded } from "../sessions/live/read-sessions.ts";
 import { json, noContent, withHeaders } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { readBody, refuseStrayBody } from "./guards.ts";
@@ -109,9 +110,18 @@ export function route<
         ? call.parts.changes.run(who.session.id, work)
         : work());
       if (answered instanceof Response) return answered;
-      return answered.ok ? respond(row.answers, answered) : refused(call, answered, who);
+      if (answered.ok) return respond(row.answers, answered);
+      return refused(call, await withReason(call, answered, who), who);
     },
   };
+}
+
+/** Tells a session that ended while its request was handled why it did. */
+async function withReason(call: Call, refusal: Refusal, who: Identity | SignedOut): Promise<Refusal> {
+  if (refusal.code !== "signed_out" || !("session" in who)) return refusal;
+  const { id } = who.session;
+  const ended = await readEnded(call.parts, [id]);
+  return notSignedIn(ended.get(id) ?? { reason: "none" });
 }
 
 const askers: { [Need in SessionNeed]: (who: Identity | SignedOut) => Asker[Need] | Refusal } = {

@@ -183,7 +183,11 @@ class Table {
   /** `LATCHKEY_RATE_LIMITS`: limits attempts; `off` for load tests only. Default `on`. */
   readonly rateLimits = setting("on", "limits attempts; `off` for load tests only", kind.onOrOff);
   /** The clock, in ms since 1970; for tests of time. Default `Date.now`. */
-  readonly now = z.custom<() => number>((given) => typeof given === "function").default(() => Date.now);
+  readonly now = z
+    .custom<() => number>((given) => typeof given === "function")
+    // Times are stored as integers, but a clock made of `performance.now()` has fractions.
+    .transform((clock) => () => Math.floor(clock()))
+    .prefault(() => Date.now);
 }
 
 export const OPTIONS: z.ZodObject<Pick<Table, keyof Table>> = z.object({ ...new Table() });

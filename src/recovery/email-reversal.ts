@@ -38,7 +38,7 @@ async function undoChange(
   const { email, email_key } = link;
   const begunAt = await endLinksSince(write, id, link);
   // Login methods added since the change was asked for are the thief's. The reset checks the older ones.
-  await removeAddedSince(parts, write, id, begunAt);
+  await removeAddedSince(parts, write, id, begunAt, { label, now });
   const restored = { email, email_key, email_verified_at: now, password_blocked_at: now };
   return {
     ends: { event: "email_change_reversed", of: { accountId: id } },

@@ -1,6 +1,6 @@
 import { type AccountLink, findAccountLink } from "../credentials/emailed-links.ts";
 import { type MethodOrigin, readOrigins, removeMethod } from "../credentials/method-origins.ts";
-import type { Visit } from "../credentials/parts.ts";
+import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
 import type { Write } from "../database/database.ts";
 import type { Account } from "../database/lock.ts";
@@ -9,6 +9,7 @@ import { device } from "../history/actor.ts";
 import * as messages from "../mail/messages.ts";
 import { type Outcome, refuse } from "../refusals.ts";
 import { endBecauseOf } from "../sessions/endings.ts";
+import { overAt } from "../sessions/expiry.ts";
 import { forgetDevice } from "../sessions/known-device.ts";
 
 /**
@@ -32,7 +33,7 @@ export async function reportSession(visit: Visit, token: string): Promise<Outcom
       ends: { event: "session_reported", of: { accountId, id, deviceHash } },
       afterEndings: async () => {
         if (deviceHash !== null) await forgetDevice(write, accountId, deviceHash);
-        for (const method of gone) await removeReported(write, accountId, method, { label, now });
+        for (const method of gone) await removeReported(parts, write, accountId, method, { label, now });
       },
       newCredentials: gone.length > 0,
       emails: async () => [
@@ -50,6 +51,7 @@ function secureFor({ email, email_key: key }: Account, readerKey: string): typeo
 
 /** Removes a method and ends its sessions; a method that is already gone may still have sessions. */
 async function removeReported(
+  parts: AccountParts,
   write: Write,
   accountId: string,
   method: MethodOrigin,
@@ -58,7 +60,7 @@ async function removeReported(
   const { id: methodId, kind, name } = method;
   await removeMethod(write, accountId, method);
   const opened = { accountId, methodId, exceptIds: await openedSince(write, accountId, method) };
-  await endBecauseOf(write, "method_removed", opened, { by: device(label), at });
+  await endBecauseOf(write, "method_removed", opened, { by: device(label), at }, overAt(parts, at));
   if (kind === "removed") return;
   const detail = { method: kind, name };
   await record(write, { accountId, kind: "method_removed", at, label, detail });

@@ -56,7 +56,7 @@ export async function resetPassword(
   visit: Visit,
   asked: { token: string; password: string },
 ): Promise<Outcome> {
-  const { parts, now } = visit;
+  const { parts, clientInfo, now } = visit;
   const link = await findAccountLink(parts.database, ["reset_password"], asked.token, now);
   if (!link) return refuse("link_expired");
   const { account_id: accountId, email } = link;
@@ -66,7 +66,8 @@ export async function resetPassword(
   if (!hashed.ok) return hashed;
   const { passwordHash } = hashed;
   return changeByLink(visit, link, async (write, account) => {
-    const removed = await setPassword(parts, write, { account, link, passwordHash }, now);
+    const by = { label: clientInfo.device.label, now };
+    const removed = await setPassword(parts, write, { account, link, passwordHash }, by);
     // Earlier guesses by others must not lock the owner out with the new password.
     await forgetWrongPasswords(parts, write, account);
     const methods = await methodsOf(parts, write.query, account);
@@ -89,11 +90,12 @@ async function setPassword(
   parts: AccountParts,
   write: Write,
   reset: { account: Account; link: EmailedLink; passwordHash: string },
-  now: number,
+  by: { label: string; now: number },
 ): Promise<string[]> {
   const { account, link, passwordHash } = reset;
+  const { now } = by;
   const provesAddress = account.email_key === link.email_key;
-  const removed = await removeUnproved(parts, write, account);
+  const removed = await removeUnproved(parts, write, account, by);
   await rememberRemoved(write, account, { kind: "password", id: "password" }, now);
   await write.query
     .updateTable("account")

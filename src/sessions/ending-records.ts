@@ -2,7 +2,7 @@ import type { Selectable } from "kysely";
 import type { EndReason, SignedOut } from "../answers.ts";
 import type { Write } from "../database/database.ts";
 import type { EndedSessionTable } from "../database/schema.ts";
-import type { ActivityEntry } from "../history/activity.ts";
+import { type ActivityEntry, record } from "../history/activity.ts";
 import type { Actor } from "../history/actor.ts";
 import { REASON_KEPT } from "./expiry.ts";
 
@@ -14,9 +14,20 @@ type Ending = { reason: EndReason; by: Actor | null; at: number };
 /** How many endings of one event an account's activity lists one by one; the rest is grouped by device. */
 const ENTRIES_AN_ACCOUNT = 100;
 
+/** Records sessions that end for one reason, chunk by chunk; `close` adds what the activity groups. */
+export function recordsOf(write: Write, ending: Ending) {
+  const activity = activityOf(ending);
+  return {
+    async keep(gone: Gone[]): Promise<void> {
+      await keepReasons(write, gone, ending);
+      await record(write, ...activity.next(gone));
+    },
+    close: () => record(write, ...activity.folded()),
+  };
+}
+
 /** Stores why these sessions ended, so that the holders of their tokens can be told. */
-export async function keepReasons(write: Write, gone: Gone[], { reason, by, at }: Ending): Promise<void> {
-  if (gone.length === 0) return;
+async function keepReasons(write: Write, gone: Gone[], { reason, by, at }: Ending): Promise<void> {
   const rows = gone.map((session) => ({
     token_hash: session.tokenHash,
     session_id: session.id,
@@ -39,7 +50,7 @@ export function whyEnded({
 }
 
 /** The activity entries of one event: one per session; beyond the limit, one per device with a count. */
-export function activityOf({ reason, by, at }: Ending) {
+function activityOf({ reason, by, at }: Ending) {
   const told = new Map<string, number>();
   const rest = new Map<string, { session: Gone; count: number }>();
   const entryOf = ({ accountId, label }: Gone, more: { count?: number } = {}): ActivityEntry => {

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EndReason } from "../answers.ts";
 import type { Write } from "../database/database.ts";
-import { record } from "../history/activity.ts";
 import type { Actor } from "../history/actor.ts";
-import { activityOf, keepReasons } from "./ending-records.ts";
+import { recordsOf } from "./ending-records.ts";
 import { accountsOf, chosenSessions, type Scopes } from "./ending-scopes.ts";
+import type { WhyOver } from "./expiry.ts";
 
 type Row = { ends: keyof Scopes; reason: EndReason | null; pendingSignIns: boolean; links: boolean };
 
@@ -52,23 +52,20 @@ export type EndedBy<E extends EndingEvent> = Scopes[(typeof EVENTS)[E]["ends"]];
 /** Who ended the sessions, and when. `by` is null if they expired or the person logged out there. */
 export type Doer = { by: Actor | null; at: number };
 
-/** Whether a session that has just been ended was live until then, and not already expired or idle. */
-export type IsAlive = (session: { id: string; expiresAt: number; lastUsedAt: number }) => boolean;
-
 /** How many sessions end before other requests get a turn: about 10 ms on the embedded database. */
 const SESSIONS_A_CHUNK = 400;
 
 /**
- * The only way in which sessions end, as the event's row says. Returns how many of the ended ones `isAlive`
- * counts. Many are ended in chunks, between which the process answers other requests; it is still one
- * transaction.
+ * The only way in which sessions end, as the event's row says. A session that is over by time (`whyOver`)
+ * but not pruned yet is recorded as that, whatever the event. Returns how many live ones ended. Many are ended
+ * in chunks, between which the process answers other requests; it is still one transaction.
  */
 export async function endBecauseOf<E extends EndingEvent>(
   write: Write,
   event: E,
   of: EndedBy<E>,
   { by, at }: Doer,
-  isAlive: IsAlive = () => true,
+  whyOver: WhyOver,
 ): Promise<number> {
   const { reason, pendingSignIns, links }: Row = EVENTS[event];
   const accountIds = accountsOf(of);
@@ -76,19 +73,23 @@ export async function endBecauseOf<E extends EndingEvent>(
     await write.query.deleteFrom("pending_sign_in").where("account_id", "in", accountIds).execute();
   if (links) await endableLinks(write).where("account_id", "in", accountIds).execute();
   if (reason === null) return 0;
-  const ending = { reason, by, at };
-  const activity = activityOf(ending);
+  const records = {
+    live: recordsOf(write, { reason, by, at }),
+    expired: recordsOf(write, { reason: "expired", by: null, at }),
+    idle: recordsOf(write, { reason: "idle", by: null, at }),
+  };
   let ended = 0;
   for (;;) {
     const gone = await takeChunk(write, EVENTS[event].ends, of, at);
-    await keepReasons(write, gone, ending);
-    await record(write, ...activity.next(gone));
+    for (const [was, some] of Map.groupBy(gone, (session) => whyOver(session) ?? "live")) {
+      await records[was].keep(some);
+      if (was === "live") ended += some.length;
+    }
     for (const { accountId } of gone) write.announce(accountId);
-    ended += gone.filter(isAlive).length;
     if (gone.length < SESSIONS_A_CHUNK) break;
     await nextTurn();
   }
-  await record(write, ...activity.folded());
+  for (const each of Object.values(records)) await each.close();
   return ended;
 }
 

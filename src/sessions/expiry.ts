@@ -1,4 +1,5 @@
 import type { Settings } from "../options/options.ts";
+import type { SessionParts } from "./parts.ts";
 
 export const DAY = 86_400_000;
 
@@ -22,4 +23,21 @@ export function overByTime(
   if (now >= expiresAt) return "expired";
   if (settings.idleTimeout !== null && now >= lastUsedAt + settings.idleTimeout) return "idle";
   return null;
+}
+
+/** Why a session is over by time; null if it isn't. */
+export type WhyOver = (session: {
+  id: string;
+  expiresAt: number;
+  lastUsedAt: number;
+}) => "expired" | "idle" | null;
+
+/** Tells why sessions are over by time at `now`, with the uses that this process hasn't written yet. */
+export function overAt({ settings, lastUsed }: Omit<SessionParts, "database">, now: number): WhyOver {
+  return ({ id, expiresAt, lastUsedAt }) => overByTime(expiresAt, lastUsed.of(id, lastUsedAt), settings, now);
+}
+
+/** Like `overAt` where the settings aren't known: tells only which sessions have expired. */
+export function expiredAt(now: number): WhyOver {
+  return ({ expiresAt }) => (now >= expiresAt ? "expired" : null);
 }

@@ -1,6 +1,5 @@
 import { type Database, LISTED } from "../database/database.ts";
-import type { IsAlive } from "./endings.ts";
-import { IDLE_MARGIN, overByTime } from "./expiry.ts";
+import { IDLE_MARGIN, overAt } from "./expiry.ts";
 import type { SessionParts } from "./parts.ts";
 import { MOST_SESSIONS } from "./start.ts";
 
@@ -23,16 +22,11 @@ export async function listSessions(parts: SessionParts, accountId: string, now: 
     .orderBy("created_at", "desc")
     .limit(MOST_SESSIONS)
     .execute();
+  const whyOver = overAt(parts, now);
   return rows
     .map((row) => Object.assign(row, { lastUsedAt: parts.lastUsed.of(row.id, row.lastUsedAt) }))
-    .filter(aliveAt(parts, now))
+    .filter((row) => whyOver(row) === null)
     .sort((one, other) => other.lastUsedAt - one.lastUsedAt || other.createdAt - one.createdAt);
-}
-
-/** Tells whether a session is neither expired nor idle at `now`. */
-export function aliveAt(parts: SessionParts, now: number): IsAlive {
-  return ({ id, expiresAt, lastUsedAt }) =>
-    overByTime(expiresAt, parts.lastUsed.of(id, lastUsedAt), parts.settings, now) === null;
 }
 
 export function readSessions(database: Database) {

@@ -165,7 +165,7 @@ async function endByTime(
 ): Promise<number> {
   if (over.length === 0) return 0;
   const tokenHashes = over.map((row) => row.token_hash);
-  return endBecauseOf(write, event, { tokenHashes }, { by: null, at: now });
+  return endBecauseOf(write, event, { tokenHashes }, { by: null, at: now }, () => null);
 }
 
 type Columns<Table extends keyof Schema> = keyof Schema[Table] & string;

@@ -7,6 +7,7 @@ import { checkDevice } from "./binding/check.ts";
 import { webView } from "./device-label/browser.ts";
 import type { Device } from "./device-label/device-label.ts";
 import { endBecauseOf } from "./endings.ts";
+import { overAt } from "./expiry.ts";
 import { rememberDevice } from "./known-device.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken, makeId, makeSecret, makeToken } from "./token.ts";
@@ -67,9 +68,10 @@ export async function startSession(
     ? `device:${Buffer.from(deviceHash).toString("hex")}`
     : replacementKeyOf(device);
   const doer = { by: deviceActor(device.label), at: now };
+  const whyOver = overAt(parts, now);
   await endOldCookies(parts, write, accountId, clientInfo, now);
   if (replacementKey !== null)
-    await endBecauseOf(write, "signed_in_again", { accountId, replacementKey }, doer);
+    await endBecauseOf(write, "signed_in_again", { accountId, replacementKey }, doer, whyOver);
 
   const token = makeToken();
   const sessionId = makeId();
@@ -97,7 +99,7 @@ export async function startSession(
     })
     .execute();
   const surplus = { accountId, exceptIds: [sessionId], most: MOST_SESSIONS - 1 };
-  await endBecauseOf(write, "too_many_sessions", surplus, doer);
+  await endBecauseOf(write, "too_many_sessions", surplus, doer, whyOver);
   await record(write, { accountId, kind: "signed_in", at: now, label: device.label });
   write.announce(accountId);
   const session = await findSessions(write.query)
@@ -122,7 +124,7 @@ export function replacementKeyOf({ browser, os }: Device): string | null {
  * end it.
  */
 async function endOldCookies(
-  { settings }: SessionParts,
+  parts: SessionParts,
   write: Write,
   accountId: string,
   { tokens, boundTokens, device }: ClientInfo,
@@ -130,6 +132,7 @@ async function endOldCookies(
 ): Promise<void> {
   if (tokens.length === 0) return;
   const doer = { by: deviceActor(device.label), at: now };
+  const whyOver = overAt(parts, now);
   const unproved: Uint8Array[] = [];
   const others: Uint8Array[] = [];
   const rows = await write.query
@@ -138,12 +141,18 @@ async function endOldCookies(
     .where("token_hash", "in", tokens.map(hashToken))
     .execute();
   for (const row of rows) {
-    const isUnproved = checkDevice(settings, row, () => boundTokens, now) === "missing";
+    const isUnproved = checkDevice(parts.settings, row, () => boundTokens, now) === "missing";
     (isUnproved ? unproved : others).push(row.tokenHash);
   }
   if (unproved.length > 0)
-    await endBecauseOf(write, "signed_in_without_proof", { accountId, tokenHashes: unproved }, doer);
+    await endBecauseOf(write, "signed_in_without_proof", { accountId, tokenHashes: unproved }, doer, whyOver);
   if (others.length === 0) return;
-  await endBecauseOf(write, "signed_in_over_cookie", { accountId, tokenHashes: others }, doer);
-  await endBecauseOf(write, "other_account_signed_in", { tokenHashes: others }, { by: null, at: now });
+  await endBecauseOf(write, "signed_in_over_cookie", { accountId, tokenHashes: others }, doer, whyOver);
+  await endBecauseOf(
+    write,
+    "other_account_signed_in",
+    { tokenHashes: others },
+    { by: null, at: now },
+    whyOver,
+  );
 }

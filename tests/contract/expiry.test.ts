@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { prune } from "../../src/sessions/prune.ts";
+import { copyOf } from "../support/browsers/bound-browser.ts";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
 import { need } from "../support/requests/answers.ts";
@@ -7,10 +8,13 @@ import { DAY, HOUR, MINUTE, SECOND } from "../support/requests/clock.ts";
 import { expectSignedIn, expectSignedOut } from "../support/requests/expectations.ts";
 import {
   activityOf,
+  type Device,
   halfSignIn,
   isSignedIn,
   listOf,
+  OTHER_PASSWORD,
   PASSWORD,
+  type Person,
   signIn,
   signUp,
   turnOnTwoFactor,
@@ -92,6 +96,34 @@ describeOnEachEngine("A session's 30 days", (engine) => {
     await expect(client.live()).rejects.toThrow("401");
   });
 
+  test.each<[event: string, happen: (person: Person, other: Device) => Promise<unknown>]>([
+    ["other devices are logged out", (_, { client }) => client.delete("/api/sessions")],
+    ["the same browser signs in again", (person) => signIn(server(), person, server().client())],
+    [
+      "it signs in over its old cookie",
+      (person) => signIn(server(), person, copyOf(server(), person.client)),
+    ],
+    [
+      "the password is changed",
+      (_, { client }) =>
+        client.put("/api/account/password", { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD }),
+    ],
+    [
+      "the app ends the others",
+      ({ account }, { session }) => server().latchkey.sessions.endOthers(account.id, session.id, "the app"),
+    ],
+  ])("are the reason, also if %s before it is pruned", async (_, happen) => {
+    const person = await signUp(server());
+    server().clock.advance(DAY);
+    const other = await signIn(server(), person, UA.firefoxWindows);
+    server().clock.setTo(Date.parse(person.session.expiresAt) + SECOND);
+    await happen(person, other);
+    expect((await expectSignedOut(person.client, "expired")).body.by).toBeUndefined();
+    const ended = (await activityOf(other.client)).filter(({ kind }) => kind === "session_ended");
+    const { label } = person.session;
+    expect(ended).toEqual([expect.objectContaining({ label, detail: { reason: "expired" } })]);
+  });
+
   test("the reason is kept until 7 days after, then the token is unknown", async () => {
     const { client, session } = await signUp(server());
     const end = Date.parse(session.expiresAt);
@@ -148,6 +180,15 @@ describeOnEachEngine("An idle timeout", (engine) => {
     server().clock.stopAt(used + HOUR);
     await expectSignedOut(client, "idle");
     server().clock.setTo(used + HOUR);
+  });
+
+  test("is the reason, also if other devices are logged out before it is pruned", async () => {
+    const person = await signUp(server());
+    server().clock.advance(30 * MINUTE);
+    const { client } = await signIn(server(), person, UA.firefoxWindows);
+    server().clock.advance(40 * MINUTE);
+    expect((await client.delete("/api/sessions")).body).toEqual({ ended: 0 });
+    await expectSignedOut(person.client, "idle");
   });
 
   test("is the reason that is kept once such a session was pruned", async () => {

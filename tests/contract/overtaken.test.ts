@@ -4,7 +4,12 @@ import { addPasskey } from "../support/login-methods/passkeys.ts";
 import { codeAt } from "../support/login-methods/totp.ts";
 import { type Answer, need } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
-import { expectNoContent, expectRefusal, expectRefusalAfterProof } from "../support/requests/expectations.ts";
+import {
+  expectNoContent,
+  expectRefusal,
+  expectRefusalAfterProof,
+  expectSignedIn,
+} from "../support/requests/expectations.ts";
 import {
   activityOf,
   expectStatus,
@@ -116,6 +121,7 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
         client.put("/api/account/email", { currentPassword, email: freshEmail("new") }),
       "the beginning of 2FA": (client) => client.post(TWO_FACTOR, { currentPassword }),
       "a login method less": (client) => client.delete(`${METHODS}/password`),
+      "the log-out of other devices": (client) => client.delete("/api/sessions"),
     };
 
     test.each(Object.entries(ASKED))("a log-out, and %s", async (_name, ask) => {
@@ -124,7 +130,9 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
       rightAfter(server().latchkey.parts.database, "lookUp", async () =>
         expectNoContent(await other.client.delete(`/api/sessions/${person.session.id}`)),
       );
-      expectRefusal(await ask(person.client), 401, "signed_out");
+      const refused = await ask(person.client);
+      expectRefusal(refused, 401, "signed_out");
+      expect(refused.body).toMatchObject({ reason: "signed_out_remotely", by: other.session.label });
       const [last] = await activityOf(other.client);
       expect(last?.kind).toBe("session_ended");
     });
@@ -135,7 +143,22 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
       rightAfter(server().latchkey.parts.database, "lookUp", async () =>
         expectNoContent(await other.client.delete("/api/account", { currentPassword })),
       );
-      expectRefusal(await ask(person.client), 401, "signed_out");
+      const refused = await ask(person.client);
+      expectRefusal(refused, 401, "signed_out");
+      expect(refused.body).toMatchObject({ reason: "account_closed", by: other.session.label });
+    });
+
+    test("a log-out of this device, and one of that device", async () => {
+      const person = await signUp(server());
+      const other = await signIn(server(), person, UA.firefoxWindows);
+      const third = await signIn(server(), person, UA.safariIphone);
+      rightAfter(server().latchkey.parts.database, "lookUp", async () =>
+        expectNoContent(await other.client.delete(`/api/sessions/${person.session.id}`)),
+      );
+      const refused = await person.client.delete(`/api/sessions/${third.session.id}`);
+      expectRefusal(refused, 401, "signed_out");
+      expect(refused.body).toMatchObject({ reason: "signed_out_remotely", by: other.session.label });
+      await expectSignedIn(third.client);
     });
   });
 });

@@ -12,6 +12,7 @@ import {
 } from "../support/requests/expectations.ts";
 import {
   activityOf,
+  changeToken,
   expectStatus,
   freshEmail,
   listOf,
@@ -109,6 +110,17 @@ describeOnEachEngine("One's own account", (engine) => {
       422,
       "invalid_email",
     );
+  });
+
+  test("whether a new address is taken doesn't show in the link of the change that was asked for before", async () => {
+    const owner = await signUp(server());
+    for (const email of [owner.email, freshEmail()]) {
+      const person = await signUp(server());
+      const token = await changeToken(server(), person, freshEmail("earlier"));
+      expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
+      const preview = await person.client.post("/api/email-confirmations/preview", { token });
+      expectRefusal(preview, 410, "link_expired");
+    }
   });
 
   test("an unconfirmed change is cancelled by the old address and ends no session", async () => {

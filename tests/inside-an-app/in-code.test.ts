@@ -98,6 +98,15 @@ describeOnEachEngine("In code", (engine) => {
     expect(await sessions.list(person.account.id)).toEqual([]);
   });
 
+  test("a clock with fractions of a millisecond, like performance.now(), is as good as one without", async () => {
+    const { clock } = server();
+    clock.stopAt(clock.now() + 0.5);
+    const person = await signUp(server());
+    const other = await signIn(server(), person, UA.firefoxWindows);
+    expectNoContent(await other.client.delete(`/api/sessions/${person.session.id}`));
+    clock.setTo(Date.now());
+  });
+
   test("an id that no session can have is that of no session", async () => {
     for (const id of ["", "none", "\0", "a\0b"]) expect(await server().latchkey.sessions.end(id)).toBe(false);
   });

@@ -86,6 +86,7 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
         "logged_out_remotely",
         { accountId: person.account.id, id: person.session.id },
         { by: null, at },
+        () => null,
       ),
     );
     await vi.advanceTimersByTimeAsync(HEARTBEAT + SECOND);

@@ -31,7 +31,7 @@ export const sessionRoutes = [
     /** Clears the cookie, since the person asked to log out; a 401 never does. */
     async handle({ current, parts, now }) {
       const { accountId, id } = current;
-      await endInTransaction(parts.database, "logged_out", { accountId, id }, { by: null, at: now });
+      await endInTransaction(parts, "logged_out", { accountId, id }, { by: null, at: now });
       const { clearSession, clearBound } = parts.cookies;
       return { ok: true, cookies: [clearSession(), ...(current.boundHash === null ? [] : [clearBound()])] };
     },
@@ -74,6 +74,7 @@ export const sessionRoutes = [
         return refuse("current_session", "This is the session in use. Log out with DELETE /api/session.");
       const which = { accountId: current.accountId, id, bySessionId: current.id };
       const ended = await endOne(parts, which, current.label, now);
+      if (ended === null) return sessionHasEnded();
       return ended ? { ok: true } : refuse("not_found", "There is no such session.");
     },
   }),
