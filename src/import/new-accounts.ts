@@ -49,9 +49,11 @@ export async function sortNewAccounts(
 }
 
 function duplicateOf({ id, address, where }: ValidAccount, seen: SeenBefore): string | null {
-  const other =
-    (id === null ? null : seen.claim("id", id, where)) ?? seen.claim("address", address.key, where);
-  return other === null ? null : `Its id or its address is that of ${other}, too, which came first.`;
+  const onlyFirst = (first: string) => `Only ${first}, which came first, can be imported.`;
+  const sameId = id === null ? null : seen.claim("id", id, where);
+  if (sameId !== null) return `Its id is also that of ${sameId}. ${onlyFirst(sameId)}`;
+  const same = seen.claim("address", address.key, where);
+  return same && `Its address is also that of ${same}, since capitals don't count. ${onlyFirst(same)}`;
 }
 
 /** Stands in for an empty list, which PostgreSQL refuses: no row has the empty string as its key. */
