@@ -41,8 +41,9 @@ export async function sortNewAccounts(
     else if (why !== null) sorted.leftOut.push({ where, what: "account", why });
     else {
       const account = withFreeIdentities(one, identities, seen);
-      sorted.newAccounts.push(withFreeSessions(account, sessions, seen));
-      sorted.leftOut.push(...account.without);
+      const newAccount = withFreeSessions(account, sessions, seen);
+      sorted.newAccounts.push(newAccount);
+      sorted.leftOut.push(...newAccount.without);
     }
   }
   return sorted;
@@ -146,10 +147,18 @@ async function sessionsHere(query: Kysely<Schema>, batch: readonly ValidAccount[
 }
 
 function withFreeSessions(one: ValidAccount, here: ReadonlySet<string>, seen: SeenBefore): ValidAccount {
+  const { where } = one;
   const own = new Map(one.sessions.map((session) => [nameOfSession(session), session]));
-  for (const name of own.keys())
-    if (here.has(name) || seen.claim("session", name, one.where) !== null) own.delete(name);
-  return { ...one, sessions: [...own.values()] };
+  const without = [...one.without];
+  for (const name of own.keys()) {
+    const first = seen.claim("session", name, where);
+    if (first === null && !here.has(name)) continue;
+    own.delete(name);
+    const why =
+      first === null ? "was imported before" : `is also that of a session of ${first}, which came first`;
+    without.push({ where, what: "session", why: `Its token ${why}.` });
+  }
+  return { ...one, sessions: [...own.values()], without };
 }
 
 const nameOfIdentity = ({ issuer, subject }: Pick<ValidIdentity, "issuer" | "subject">) =>
