@@ -38,18 +38,23 @@ function buildPackage() {
   }
   run("typescript/bin/tsc", "-p", "tsconfig.build.json");
   run("typescript/bin/tsc", "-p", "tsconfig.build-browser.json");
-  for (const file of filesIn(dist)) if (file.endsWith(".d.ts")) nameBuiltFiles(file);
+  for (const file of filesIn(dist)) if (file.endsWith(".d.ts")) finishDeclarations(file);
   for (const file of filesIn(join(dist, "elements"))) if (file.endsWith(".js")) rmSync(file);
   for (const of of ["elements", "cli"])
     run("vite/bin/vite.js", "build", "--config", `src/${of}/vite.config.ts`, "--logLevel", "warn");
   for (const file of filesIn(join(root, "src"))) if (/\.(sql|css|css\.d\.ts)$/.test(file)) copyToDist(file);
 }
 
-/** The compiler renames imports in code, but leaves those of declarations. */
-function nameBuiltFiles(file) {
+/**
+ * The compiler renames imports in code, but leaves those of declarations. Before TypeScript 5.7, `Buffer` and
+ * `Uint8Array` took no type in angle brackets.
+ */
+function finishDeclarations(file) {
   const text = readFileSync(file, "utf8");
-  const renamed = text.replace(/((?:from |import\()"\.{1,2}\/[^"]+)\.tsx?"/g, '$1.js"');
-  if (renamed !== text) writeFileSync(file, renamed);
+  const finished = text
+    .replace(/((?:from |import\()"\.{1,2}\/[^"]+)\.tsx?"/g, '$1.js"')
+    .replace(/\b(Buffer|Uint8Array)<ArrayBuffer(?:Like)?>/g, "$1");
+  if (finished !== text) writeFileSync(file, finished);
 }
 
 function copyToDist(file) {

@@ -7,7 +7,7 @@ import { PasswordCard } from "../../src/react/account/password-card.tsx";
 import { RecentActivity } from "../../src/react/account/recent-activity.tsx";
 import { LatchkeyProvider, useLoginMethods, useSessions, useWho } from "../../src/react/index.ts";
 import { LoginManagement } from "../../src/react/login-management/login-management.tsx";
-import type { Answer } from "../../src/react/parts/card.tsx";
+import { type Answer, useIsAnnounced } from "../../src/react/parts/card.tsx";
 import { useElapsed } from "../../src/react/parts/late.ts";
 import { authorizationFailure, takeSite } from "../../src/react/proof/sites.ts";
 import { TwoFactorCard } from "../../src/react/two-factor/two-factor-card.tsx";
@@ -43,6 +43,7 @@ export function SecurityPage() {
 function Cards() {
   const path = usePath();
   const [answer] = useState(takeAnswer);
+  const isAnnounced = useIsAnnounced();
   useTitle("Security settings");
   const check = useCheckOnReturn();
   useGoToCard();
@@ -54,7 +55,7 @@ function Cards() {
         <h1>Security settings</h1>
         {answer && !answer.isOfMethods && (
           <p className="why" role="status">
-            {answer.sentence}
+            {isAnnounced && answer.sentence}
           </p>
         )}
         <TwoFactorNeeded />

@@ -56,8 +56,11 @@ function requireWebRequest(given: Partial<IncomingRequest> | undefined): void {
   );
 }
 
-/** Characters at which a URL parser ends the host, or takes the text before for user info. */
-const NO_HOST = /[\\/?#@]/;
+/**
+ * Characters at which a URL parser ends the host, or takes the text before for user info; and the comma that
+ * joins two Host headers, which RFC 9112 (3.2) forbids.
+ */
+const NO_HOST = /[\\/?#@,]/;
 
 /**
  * Servers let through a Host like 999.1.1.1, which makes the URL invalid. They also let through some that are

@@ -2,10 +2,27 @@ import { z } from "zod";
 
 const YEAR_3000 = 32_503_680_000_000;
 
-const TAKES_A_TIME = "takes a time like 2024-03-01T10:00:00Z, or milliseconds since 1970";
+const MISSING = "is missing";
+const TAKES: Record<string, string> = {
+  array: "must be a list",
+  boolean: "must be true or false",
+  object: "must be an object",
+  string: "must be a string",
+};
+
+const isMissing = (input: unknown) => input === undefined || input === null;
+
+/** What is wrong with a value, as the second half of a sentence. */
+const inWords: z.core.$ZodErrorMap = (issue) => {
+  if (isMissing(issue.input)) return MISSING;
+  return issue.code === "invalid_type" ? TAKES[issue.expected] : undefined;
+};
+
+const error: z.core.$ZodErrorMap = ({ input }) =>
+  isMissing(input) ? MISSING : "takes a time like 2024-03-01T10:00:00Z, or milliseconds since 1970";
 
 const time = z
-  .union([z.iso.datetime({ offset: true, error: TAKES_A_TIME }), z.int()], { error: TAKES_A_TIME })
+  .union([z.iso.datetime({ offset: true, error }), z.int()], { error })
   .transform((value) => (typeof value === "number" ? value : Date.parse(value)))
   .refine((ms) => ms > 0 && ms < YEAR_3000, "isn't a time between 1970 and 3000");
 
@@ -33,7 +50,7 @@ export const incomingAccount = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, "takes up to 128 letters, digits and . _ : -")
     .nullish(),
-  email: z.string("is missing"),
+  email: z.string(),
   emailVerified: z.boolean().nullish(),
   createdAt: time.nullish(),
   suspended: z.boolean().nullish(),
@@ -72,7 +89,7 @@ export class SourceUnusable extends Error {
 /** Reads an entry as an account, or says in a sentence what is wrong with it, without repeating any value. */
 export function readIncoming(found: Found): { account: IncomingAccount } | { why: string } {
   if (found.unreadable !== undefined) return { why: found.unreadable };
-  const parsed = incomingAccount.safeParse(found.given);
+  const parsed = incomingAccount.safeParse(found.given, { error: inWords });
   if (parsed.success) return { account: parsed.data };
   const [issue] = parsed.error.issues;
   if (issue?.code === "unrecognized_keys") {

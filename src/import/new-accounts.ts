@@ -41,17 +41,20 @@ export async function sortNewAccounts(
     else if (why !== null) sorted.leftOut.push({ where, what: "account", why });
     else {
       const account = withFreeIdentities(one, identities, seen);
-      sorted.newAccounts.push(withFreeSessions(account, sessions, seen));
-      sorted.leftOut.push(...account.without);
+      const newAccount = withFreeSessions(account, sessions, seen);
+      sorted.newAccounts.push(newAccount);
+      sorted.leftOut.push(...newAccount.without);
     }
   }
   return sorted;
 }
 
 function duplicateOf({ id, address, where }: ValidAccount, seen: SeenBefore): string | null {
-  const other =
-    (id === null ? null : seen.claim("id", id, where)) ?? seen.claim("address", address.key, where);
-  return other === null ? null : `Its id or its address is that of ${other}, too, which came first.`;
+  const onlyFirst = (first: string) => `Only ${first}, which came first, can be imported.`;
+  const sameId = id === null ? null : seen.claim("id", id, where);
+  if (sameId !== null) return `Its id is also that of ${sameId}. ${onlyFirst(sameId)}`;
+  const same = seen.claim("address", address.key, where);
+  return same && `Its address is also that of ${same}, since capitals don't count. ${onlyFirst(same)}`;
 }
 
 /** Stands in for an empty list, which PostgreSQL refuses: no row has the empty string as its key. */
@@ -144,10 +147,18 @@ async function sessionsHere(query: Kysely<Schema>, batch: readonly ValidAccount[
 }
 
 function withFreeSessions(one: ValidAccount, here: ReadonlySet<string>, seen: SeenBefore): ValidAccount {
+  const { where } = one;
   const own = new Map(one.sessions.map((session) => [nameOfSession(session), session]));
-  for (const name of own.keys())
-    if (here.has(name) || seen.claim("session", name, one.where) !== null) own.delete(name);
-  return { ...one, sessions: [...own.values()] };
+  const without = [...one.without];
+  for (const name of own.keys()) {
+    const first = seen.claim("session", name, where);
+    if (first === null && !here.has(name)) continue;
+    own.delete(name);
+    const why =
+      first === null ? "was imported before" : `is also that of a session of ${first}, which came first`;
+    without.push({ where, what: "session", why: `Its token ${why}.` });
+  }
+  return { ...one, sessions: [...own.values()], without };
 }
 
 const nameOfIdentity = ({ issuer, subject }: Pick<ValidIdentity, "issuer" | "subject">) =>

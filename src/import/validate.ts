@@ -1,7 +1,7 @@
 import { type EmailAddress, readEmailAddress } from "../credentials/email-address.ts";
 import type { AccountParts } from "../credentials/parts.ts";
 import { takeOverPassword } from "../credentials/passwords/imported-password.ts";
-import { isIssuerOf, issuerKey } from "../options/oidc.ts";
+import { isIssuerOf, issuerKey, issuerVariable, unknownIssuerOf } from "../options/oidc.ts";
 import { readDevice } from "../sessions/device-label/device-label.ts";
 import { overByTime } from "../sessions/expiry.ts";
 import { replacementKeyOf } from "../sessions/start.ts";
@@ -108,7 +108,7 @@ function readPassword(hash: string | null | undefined, leaveOut: LeaveOut): stri
   return null;
 }
 
-const ADD_FIRST = "Add it there before you import: a later run adds nothing to an account that is here.";
+const FIRST = "before you import: a later run adds nothing to an account that is here.";
 
 const SUBJECT = /^[^\p{Cc}]{1,255}$/u;
 
@@ -120,7 +120,15 @@ function validIdentities(parts: AccountParts, account: IncomingAccount, leaveOut
     const name = provider ?? issuer;
     if (!site || !name) {
       const which = name ? `"${name}" is none of` : "It names neither a provider nor an issuer of";
-      leaveOut("login method", `${which} the sites in LATCHKEY_OIDC_PROVIDERS. ${ADD_FIRST}`);
+      leaveOut("login method", `${which} the sites in LATCHKEY_OIDC_PROVIDERS. Add it there ${FIRST}`);
+      return [];
+    }
+    const unknown = issuer ? null : unknownIssuerOf(site);
+    if (unknown !== null) {
+      leaveOut(
+        "login method",
+        `"${site.id}" is Azure AD B2C, whose tokens name the tenant by its id. Set ${issuerVariable(site.id)} to ${unknown} for the import alone, or give the identity its issuer, ${FIRST}`,
+      );
       return [];
     }
     if (!SUBJECT.test(subject)) {

@@ -153,6 +153,13 @@ export function isIssuerOf({ issuer }: OidcProvider, said: string): boolean {
   return key === issuerKey(own.href) || (B2C_TENANT.test(key) && one.origin === own.origin);
 }
 
+/** For a provider of Azure AD B2C whose settings don't have the tokens' issuer: that issuer, as a pattern; else null. */
+export function unknownIssuerOf({ issuer }: OidcProvider): string | null {
+  const { hostname, origin, href } = new URL(issuer);
+  const isKnown = !hostname.endsWith(".b2clogin.com") || B2C_TENANT.test(issuerKey(href));
+  return isKnown ? null : `${origin}/TENANT-ID/v2.0`;
+}
+
 /** A Microsoft Entra URL other than the issuer of one tenant, which contains the tenant's id. */
 const NOT_ONE_TENANT =
   /^https:\/\/login\.microsoftonline\.(com|us)\/(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0\/?$)/i;

@@ -244,4 +244,29 @@ describe("passkeys in the browser", () => {
       .click();
     await card.getByText("Password added.").waitFor();
   });
+
+  it.each([true, false])("a proof offers one only where the browser knows passkeys: %s", async (knows) => {
+    const { page } = await browser.device();
+    await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
+    if (!knows) await page.addInitScript("delete globalThis.PublicKeyCredential");
+    const dialog = page.getByRole("dialog", { name: "Confirm it's you" });
+    for (const methods of [["password", "passkey"], ["passkey"]]) {
+      await page.route("**/api/account", (route) =>
+        route.fulfill({
+          status: 403,
+          headers: { "Content-Type": "application/problem+json" },
+          body: JSON.stringify({ status: 403, code: "proof_needed", methods }),
+        }),
+      );
+      await page.reload();
+      await page.getByRole("button", { name: "Delete account" }).click();
+      await page.getByLabel("Current password").fill(PASSWORD);
+      await page.getByRole("alertdialog").getByRole("button", { name: "Delete account" }).click();
+      await dialog.getByRole("button", { name: "Cancel" }).waitFor();
+      expect(await dialog.getByRole("button", { name: "Use a passkey" }).count()).toBe(knows ? 1 : 0);
+      const isStuck = !knows && methods.length === 1;
+      const words = "This browser can't use passkeys. Go on in one that can.";
+      expect(await dialog.getByText(words).count()).toBe(isStuck ? 1 : 0);
+    }
+  });
 });

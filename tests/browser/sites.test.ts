@@ -13,6 +13,16 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const THANKS = "Thank you, that was you. You won't be asked again for 10 minutes.";
 
+/** Keeps what stands in a live region as it appears: screen readers only announce what changes in one later. */
+const BORN_WITH_WORDS = `
+  window.bornWithWords = [];
+  new MutationObserver((records) => {
+    for (const node of records.flatMap(({ addedNodes }) => [...addedNodes]))
+      if (node instanceof Element)
+        for (const region of [node, ...node.querySelectorAll("*")])
+          if (region.role === "status" && region.textContent !== "") bornWithWords.push(region.textContent);
+  }).observe(document, { childList: true, subtree: true });`;
+
 /** Sends a change of two-factor authentication from the page. */
 function changeTwoFactor(page: Page, method: string, body: object): Promise<{ secret: string }> {
   return page.evaluate(
@@ -180,6 +190,22 @@ describe("other sites to log in with, in the browser", () => {
     }
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete account" }).click();
     await page.getByText("Your account was deleted.").waitFor();
+  });
+
+  it("announce the result to screen readers: it comes into a live region that is there already", async () => {
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await page.addInitScript(BORN_WITH_WORDS);
+    await signUpInBrowser(page, server.baseUrl, freshEmail(), PASSWORD);
+    for (const [address, sentence] of [
+      ["?connected=acme#login-methods", "The site was connected."],
+      ["?error=provider_cancelled#login-methods", "You cancelled at"],
+      ["?error=provider_cancelled", "You cancelled at"],
+    ] as const) {
+      await page.goto(`${server.baseUrl}/login`);
+      await page.goto(`${server.baseUrl}/settings/security${address}`);
+      await page.getByRole("status").filter({ hasText: sentence }).waitFor();
+      expect(await page.evaluate("window.bornWithWords"), address).toEqual([]);
+    }
   });
 
   it("are connected, and the result is shown where the person lands", async () => {

@@ -197,6 +197,33 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     ]);
   });
 
+  test.each([
+    ["7", "The line: must be an object."],
+    ["[]", "The line: must be an object."],
+    ["{}", "email: is missing."],
+    ['{"email":7}', "email: must be a string."],
+    ['{"email":"a@example.test","id":7}', "id: must be a string."],
+    ['{"email":"a@example.test","suspended":"no"}', "suspended: must be true or false."],
+    ['{"email":"a@example.test","identities":{}}', "identities: must be a list."],
+    ['{"email":"a@example.test","identities":["7"]}', "identities.0: must be an object."],
+    ['{"email":"a@example.test","identities":[{"provider":"acme"}]}', "identities.0.subject: is missing."],
+    ['{"email":"a@example.test","sessions":[{"token":"x"}]}', "sessions.0.expiresAt: is missing."],
+  ])("the line %s is left out in plain words", async (line, why) => {
+    expect(await bring([line])).toMatchObject({
+      code: 1,
+      leftOut: [{ where: "line 1", what: "account", why }],
+    });
+  });
+
+  test("of two accounts with one id or address, however it is capitalized, the report names the one that counts", async () => {
+    const [id, email] = [randomBytes(6).toString("hex"), freshEmail()];
+    const report = await bring([{ id, email }, { email: email.toUpperCase() }, { id, email: freshEmail() }]);
+    expect(report.leftOut.map(({ where, why }) => `${where}: ${why}`)).toEqual([
+      "line 2: Its address is also that of line 1, since capitals don't count. Only line 1, which came first, can be imported.",
+      "line 3: Its id is also that of line 1. Only line 1, which came first, can be imported.",
+    ]);
+  });
+
   test("a dry run reports the same and writes nothing; a second run changes nothing", async () => {
     const passwordHash = otherSystems.argon2id?.(PASSWORD);
     const session = { token: randomBytes(24).toString("hex"), expiresAt: "2100-01-01T00:00:00Z" };

@@ -186,6 +186,22 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     await signIn(server, { email, password: PASSWORD }, UA.firefoxWindows);
   });
 
+  test("with one token belong to the account that came first, and the report says so", async () => {
+    const [token, first] = [randomUUID(), freshEmail()];
+    const sessions = [{ token, expiresAt: FAR }];
+    const lines = [first, freshEmail()].map((email) => ({ email, sessions }));
+    const file = await jsonLines(server, lines);
+    const report = await importReport(server, ["--from", "json-lines", file]);
+    expect(report).toMatchObject({ accounts: 2, sessions: 1, code: 0 });
+    const why = "Its token is also that of a session of line 1, which came first.";
+    expect(report.leftOut).toEqual([{ where: "line 2", what: "session", why }]);
+    expect(need(await oldBrowser(token).get("/api/session"), "account").email).toBe(first);
+    const again = await jsonLines(server, [{ email: freshEmail(), sessions }]);
+    expect((await importReport(server, ["--from", "json-lines", again])).leftOut).toEqual([
+      { where: "line 1", what: "session", why: "Its token was imported before." },
+    ]);
+  });
+
   test("log out, and stay out", async () => {
     const { client } = await only(moveIn());
     const done = expectStatus(204, await client.delete("/api/session"));

@@ -209,6 +209,19 @@ describeOnEachEngine("Bad input", (engine) => {
     await expectSignedIn(client);
   });
 
+  test.each(["localhost", "LOCALHOST", "evil.example", ""])(
+    "a second Host is refused, whatever it names: %j",
+    async (second) => {
+      const { client } = await signUp(server());
+      for (const path of ["/healthz", "/login", "/verify", "/api/session"])
+        for (const hosts of [`Host: localhost\r\nHost: ${second}`, `hOST: ${second}\r\nHost: localhost`]) {
+          const head = `GET ${path} HTTP/1.1\r\n${hosts}\r\nCookie: ${client.jar.header()}\r\n`;
+          const answer = await exchangeBytes(server().port, `${head}Connection: close\r\n\r\n`);
+          expect(answer, path).toMatch(/^HTTP\/1\.1 400 .*"unreadable_request"/s);
+        }
+    },
+  );
+
   test.each([
     ["POST", "/login", "GET, HEAD"],
     ["DELETE", "/settings/security", "GET, HEAD"],

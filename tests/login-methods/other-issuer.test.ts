@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { engineOf } from "../support/databases/engines.ts";
+import { importReport, jsonLines } from "../support/databases/imports.ts";
 import {
   CLIENT_ID,
   CLIENT_SECRET,
@@ -7,11 +8,11 @@ import {
   type Lie,
   LyingProvider,
 } from "../support/login-methods/lying-provider.ts";
-import { header } from "../support/requests/answers.ts";
+import { header, need } from "../support/requests/answers.ts";
 import type { Client } from "../support/requests/client.ts";
 import { MINUTE } from "../support/requests/clock.ts";
 import { expectRefusal } from "../support/requests/expectations.ts";
-import { expectStatus } from "../support/requests/people.ts";
+import { expectStatus, freshEmail } from "../support/requests/people.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const WELL_KNOWN = "/.well-known/openid-configuration";
@@ -93,18 +94,15 @@ describe("A provider whose tokens name another issuer than the settings", () => 
   });
 
   /** Signs in at the provider, and returns where the person lands. */
-  async function finish(client: Client, url: string): Promise<string> {
+  async function finish(client: Client, url: string, { baseUrl } = server): Promise<string> {
     const name = new URL(url).pathname.split("/")[1] ?? "";
     const { pathname, search } = new URL(provider.back(url, name));
-    return header(expectStatus(302, await client.get(pathname + search)), "location").replace(
-      server.baseUrl,
-      "",
-    );
+    return header(expectStatus(302, await client.get(pathname + search)), "location").replace(baseUrl, "");
   }
 
-  async function signIn(client: Client, id: string): Promise<string> {
+  async function signIn(client: Client, id: string, at = server): Promise<string> {
     const url = header(expectStatus(302, await client.get(`/api/oidc/${id}/start`)), "location");
-    return url.startsWith(server.baseUrl) ? url.replace(server.baseUrl, "") : finish(client, url);
+    return url.startsWith(at.baseUrl) ? url.replace(at.baseUrl, "") : finish(client, url, at);
   }
 
   test.each([
@@ -133,5 +131,37 @@ describe("A provider whose tokens name another issuer than the settings", () => 
     const client = server.client();
     expect(await signIn(client, id)).toBe("/login?error=provider_failed");
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
+  });
+
+  test("of Azure AD B2C, an imported identity logs in if the issuer of its tokens is named; else it is left out", async () => {
+    const issuer = `${POLICY}/v2.0`;
+    const oidc = [{ id: "b2c", issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }];
+    const env = {
+      LATCHKEY_OIDC_PROVIDERS: "b2c",
+      LATCHKEY_OIDC_B2C_CLIENT_ID: CLIENT_ID,
+      LATCHKEY_OIDC_B2C_CLIENT_SECRET: CLIENT_SECRET,
+      LATCHKEY_OIDC_B2C_ISSUER: issuer,
+    };
+    const why = `"b2c" is Azure AD B2C, whose tokens name the tenant by its id. Set LATCHKEY_OIDC_B2C_ISSUER to ${B2C}/TENANT-ID/v2.0 for the import alone, or give the identity its issuer, before you import: a later run adds nothing to an account that is here.`;
+    for (const [named, more] of [
+      [{ provider: "b2c", issuer: TENANT }, {}],
+      [{ provider: "b2c" }, { LATCHKEY_OIDC_B2C_ISSUER: TENANT }],
+    ] as const) {
+      const other = await startServer({ engine: engineOf("sqlite"), oidc });
+      const bring = async (identity: object, settings: Record<string, string>) => {
+        const line = { email: freshEmail(), identities: [{ ...identity, subject: "someone-b2c" }] };
+        const file = await jsonLines(other, [line]);
+        const report = await importReport(other, ["--from", "json-lines", file], { ...env, ...settings });
+        return { ...report, email: line.email };
+      };
+      const refused = await bring({ provider: "b2c" }, {});
+      expect(refused.leftOut).toEqual([{ where: "line 1", what: "login method", why }]);
+      const { email, ...report } = await bring(named, more);
+      expect(report).toMatchObject({ loginMethods: 1, leftOut: [] });
+      const client = other.client();
+      expect(await signIn(client, "b2c", other)).toBe("/settings/security");
+      expect(need(await client.get("/api/session"), "account").email).toBe(email);
+      await other.close();
+    }
   });
 });

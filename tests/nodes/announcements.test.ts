@@ -47,6 +47,27 @@ describe("The connection for other nodes' announcements", () => {
       )
       .toHaveLength(1);
 
+  test("brings a node nothing of what it did itself, so that its open pages are told once", async () => {
+    const node = await startServer({ engine: engineOf("postgres"), database, secretKey: KEY });
+    const own = await signUp(node);
+    const page = await own.client.live();
+    // Since it listens from now on, it may have missed something.
+    await page.nextOf("sessions-changed");
+    const toldBy = async (change: () => Promise<unknown>) => {
+      await change();
+      await page.nextOf("sessions-changed");
+    };
+    const { id } = own.account;
+    // By whoever names no node, by another node, and by itself.
+    for (const payload of [id, `${id} another-node`, ""])
+      await toldBy(() => database.read(`select pg_notify('latchkey_sessions', '${payload}')`));
+    await toldBy(() => signIn(node, own, UA.firefoxWindows));
+    await toldBy(() => database.read(`select pg_notify('latchkey_sessions', '${id}')`));
+    expectNoContent(await own.client.delete("/api/session"));
+    expect((await page.next()).event).toBe("signed-out");
+    await node.close();
+  });
+
   test("that a network has silently dropped is noticed and replaced, and holds up no stop", async () => {
     const there = await startThere();
     const { client, session } = await signIn(there, person, UA.firefoxWindows);

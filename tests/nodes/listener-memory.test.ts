@@ -25,6 +25,7 @@ test("The connection for announcements keeps nothing of each sign of life that i
   const before = promises();
   const stop = listenToOtherNodes(
     listenTarget(database.url, null),
+    "this node",
     () => {},
     () => {},
   );

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -48,5 +48,33 @@ describe.each([
 
   it("the cards say in one sentence what they need", async () => {
     await expect(node(CARDS)).rejects.toThrow(sentence);
+  });
+});
+
+describe("In an app with TypeScript 5.4, which reads every declaration file", () => {
+  const entries = ["", "/express", "/fastify", "/client", "/react", "/elements"];
+  const neighbours = ["typescript@5.4", "@types/node@24", "express@5", "@types/express@5", "fastify@5"];
+  const forCards = ["react@19", "@types/react@19", "@tanstack/react-query@5"];
+  let packed: Packed;
+  let folder: string;
+  beforeAll(async () => {
+    packed = await pack();
+    folder = await mkdtemp(join(tmpdir(), "latchkey-older-"));
+    await npm(["install", packed.file, ...neighbours, ...forCards, ...QUIET], folder);
+  }, 120_000);
+  afterAll(async () => {
+    await packed.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("nothing is wrong with those of the package", async () => {
+    const lines = entries.map((entry, at) => `export * as entry${at} from "latchkey${entry}";`);
+    await writeFile(join(folder, "app.mts"), lines.join("\n"));
+    const options = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--types", "node"];
+    const compiler = join(folder, "node_modules", ".bin", "tsc");
+    const { stdout } = await run(compiler, [...options, "app.mts"], { cwd: folder }).catch(
+      (failed) => failed,
+    );
+    expect(stdout).toBe("");
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
@@ -6,6 +6,7 @@ import { keyFileOf } from "../../credentials/key-file.ts";
 import { pendingMigrations } from "../../database/migrations.ts";
 import { isBusy, isDamaged } from "../../database/sqlite/faults.ts";
 import { openSqlite } from "../../database/sqlite/sqlite.ts";
+import { readKeys } from "../../options/kinds.ts";
 import { endEveryoneShown } from "../end-everyone.ts";
 import { CommandFailed, type JsonFlag, many, printResult } from "../terminal.ts";
 import { embeddedDatabase } from "./backup.ts";
@@ -24,9 +25,10 @@ async function restore(name: string, flags: JsonFlag): Promise<void> {
   const source = resolve(name);
   const { file } = await embeddedDatabase();
   if (!existsSync(source)) throw new CommandFailed(`${source} does not exist.`);
+  const key = existsSync(`${source}.key`) ? readFileSync(`${source}.key`, "utf8") : null;
+  if (key !== null) readKeys(`${source}.key`, key);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const { kept, ended } = await putInPlace(source, file);
-  if (existsSync(`${source}.key`)) await putKey(`${source}.key`, keyFileOf(file));
+  const { kept, ended } = await putInPlace(source, key, file);
   const before = kept === null ? "" : ` The database before it is ${kept}.`;
   const words = `Restored ${source}; ${many(ended, "session")} of it ended.${before}`;
   printResult(flags, { file, ended, kept }, words);
@@ -37,15 +39,22 @@ async function restore(name: string, flags: JsonFlag): Promise<void> {
  * the sessions in that copy, so that none is live if the restore is interrupted. Returns where the previous
  * database is kept, if there was one, and how many sessions ended.
  */
-async function putInPlace(source: string, file: string): Promise<{ kept: string | null; ended: number }> {
+async function putInPlace(
+  source: string,
+  key: string | null,
+  file: string,
+): Promise<{ kept: string | null; ended: number }> {
   if (existsSync(file)) requireUnused(file);
   return withDraft(file, async (draft) => {
     await copyPrivately(source, draft);
     // Throws if a newer version of Latchkey wrote it.
     pendingMigrations("sqlite", requireSound(draft, { of: source, noun: "backup" }));
     const ended = await endAll(draft);
-    const kept = setAside(file);
+    if (existsSync(file)) requireUnused(file);
+    const useKeyAlone = key === null ? () => {} : addKey(keyFileOf(file), key);
+    const kept = keepBefore(file);
     renameSync(draft, file);
+    useKeyAlone();
     return { kept, ended };
   });
 }
@@ -76,23 +85,32 @@ function requireUnused(file: string): void {
 }
 
 /**
- * Moves the present database away with all its files: SQLite would take a log left behind for the backup's own.
- * Returns where it is kept, if there was one. @throws CommandFailed while a server has it open.
+ * Gives the present database a second name, so that one rename replaces it, and moves a log left behind away, which
+ * SQLite would take for the backup's own. Returns where the database is kept, if there was one.
  */
-function setAside(file: string): string | null {
-  const isThere = existsSync(file);
-  if (isThere) requireUnused(file);
+function keepBefore(file: string): string | null {
   const kept = `${file}.before-restore-${stamp()}`;
-  for (const part of ["", "-wal", "-shm"]) if (existsSync(file + part)) renameSync(file + part, kept + part);
-  return isThere ? kept : null;
+  for (const part of ["-wal", "-shm"]) if (existsSync(file + part)) renameSync(file + part, kept + part);
+  if (!existsSync(file)) return null;
+  linkSync(file, kept);
+  return kept;
 }
 
-/** Replaces the key file with the backup's; the present one is kept beside it. */
-async function putKey(source: string, keyFile: string): Promise<void> {
-  const at = stamp();
-  await copyPrivately(source, `${keyFile}.restored-${at}`);
-  if (existsSync(keyFile)) renameSync(keyFile, `${keyFile}.${at}`);
-  renameSync(`${keyFile}.restored-${at}`, keyFile);
+/**
+ * Adds the backup's key to the present one, so that an interrupted restore leaves a key that opens either database;
+ * the key file before it is kept. Returns the last step, after which the backup's key is the only one.
+ */
+function addKey(keyFile: string, key: string): () => void {
+  const present = existsSync(keyFile) ? readFileSync(keyFile, "utf8") : key;
+  if (present !== key) linkSync(keyFile, `${keyFile}.${stamp()}`);
+  replaceKey(keyFile, present === key ? key : `${present.trim()},${key}`);
+  return () => replaceKey(keyFile, key);
+}
+
+function replaceKey(keyFile: string, text: string): void {
+  const draft = `${keyFile}.restored-${stamp()}`;
+  writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
+  renameSync(draft, keyFile);
 }
 
 function stamp(): string {

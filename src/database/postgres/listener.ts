@@ -27,12 +27,17 @@ export function listenTarget(url: string, listenUrl: string | null): ListenTarge
 }
 
 /**
- * Keeps one direct connection that listens for other nodes' announcements. If it is lost, or silent for 15
- * s, it is replaced; every open page then refreshes, since it may have missed announcements. The operator is
- * told once if the connection can't be opened, and once when it is back. Returns a function that stops
- * listening.
+ * Keeps one direct connection that listens for the announcements of all but `node`, which is this one. If it
+ * is lost, or silent for 15 s, it is replaced; every open page then refreshes, since it may have missed
+ * announcements. The operator is told once if the connection can't be opened, and once when it is back.
+ * Returns a function that stops listening.
  */
-export function listenToOtherNodes(target: ListenTarget, listener: AnnouncementListener, notice: Notice) {
+export function listenToOtherNodes(
+  target: ListenTarget,
+  node: string,
+  listener: AnnouncementListener,
+  notice: Notice,
+) {
   const { url, setting } = target;
   const stop = new AbortController();
   let pause = FIRST_WAIT;
@@ -71,7 +76,11 @@ export function listenToOtherNodes(target: ListenTarget, listener: AnnouncementL
     if (isMissed) notice("info", `${setting}: the connection for announcements is back.`);
     isMissed = false;
     pause = FIRST_WAIT;
-    client.on("notification", (message) => listener(message.payload || "everyone"));
+    client.on("notification", ({ payload = "" }) => {
+      const [accountId, from] = payload.split(" ");
+      // This node's own pages knew at the commit.
+      if (from !== node) listener(accountId || "everyone");
+    });
     listener("everyone");
     try {
       for (;;) {
@@ -138,7 +147,7 @@ async function openConnection(url: string, stop?: AbortSignal): Promise<Connecti
  * for the disk and the standby. Accounts that come while one NOTIFY is under way go with the next. It is only
  * a hint: failures aren't retried.
  */
-export function tellOtherNodes(query: Kysely<Schema>) {
+export function tellOtherNodes(query: Kysely<Schema>, node: string) {
   let waiting = new Set<string>();
   let telling: Promise<void> | undefined;
 
@@ -146,7 +155,7 @@ export function tellOtherNodes(query: Kysely<Schema>) {
     while (waiting.size > 0) {
       const accountIds = [...waiting];
       waiting = new Set();
-      await notify(query, accountIds).catch(() => {});
+      await notify(query, node, accountIds).catch(() => {});
     }
     telling = undefined;
   }
@@ -162,10 +171,10 @@ export function tellOtherNodes(query: Kysely<Schema>) {
 }
 
 /** The transaction stores nothing, so its commit needn't wait for the disk or a standby. */
-async function notify(query: Kysely<Schema>, accountIds: string[]): Promise<void> {
+async function notify(query: Kysely<Schema>, node: string, accountIds: string[]): Promise<void> {
   await sql`
     with soon as materialized (select set_config('synchronous_commit', 'off', true))
-    select pg_notify(${CHANNEL}, id) from soon, unnest(cast(${accountIds} as text[])) as changed (id)`.execute(
+    select pg_notify(${CHANNEL}, concat(id, ' ', cast(${node} as text))) from soon, unnest(cast(${accountIds} as text[])) as changed (id)`.execute(
     query,
   );
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { Kysely, sql } from "kysely";
 import { type Database, DatabaseUnavailable, type Notice, type Write } from "../database.ts";
@@ -50,7 +51,8 @@ export async function openPostgres(options: {
 
   const query = new Kysely<Schema>({ dialect: postgresDialect(pool, ready) });
   const announcements = new EventEmitter();
-  const otherNodes = tellOtherNodes(query);
+  const node = randomUUID();
+  const otherNodes = tellOtherNodes(query, node);
   let stopListening: (() => Promise<void>) | undefined;
 
   const announce = (accountId: string) => announcements.emit("changed", accountId);
@@ -74,7 +76,7 @@ export async function openPostgres(options: {
     write,
     lookUp: strictLookUp(lookUpPool, { named: listenUrl === null, ready, notice, read: query }),
     onAnnouncement(listener) {
-      stopListening ??= listenToOtherNodes(target, announce, notice);
+      stopListening ??= listenToOtherNodes(target, node, announce, notice);
       announcements.on("changed", listener);
       return () => announcements.off("changed", listener);
     },

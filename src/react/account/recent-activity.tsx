@@ -42,7 +42,7 @@ export function RecentActivity() {
             <li key={event.id} tabIndex={-1}>
               <p>{sentence(event)}</p>
               <p className="lk-muted">
-                {dayOf(event.at, now)}, {timeOf(event.at)} ·{" "}
+                {dayOf(event.at, now)}, {timeOf(event.at)} <span aria-hidden="true">·</span>{" "}
                 <time dateTime={event.at} title={absoluteTime(event.at)}>
                   {relativeTime(event.at, now)}
                 </time>

@@ -60,9 +60,14 @@ const NOTHING: Answer = { sentence: "", isTrouble: false };
 
 type Said = Omit<Answer, "sentence"> & { sentence: ReactNode };
 
+/** Whether it is time for the message that a page begins with: screen readers announce only what comes later. */
+export const useIsAnnounced = () => useElapsed(200);
+
 /** Says what an action did, on the screen and to screen readers. */
 export function useStatus(first: Answer = NOTHING): Status {
-  const [{ sentence, isTrouble }, setAnswer] = useState<Said>(first);
+  const [said, setAnswer] = useState<Said | null>(null);
+  const isAnnounced = useIsAnnounced();
+  const { sentence, isTrouble } = said ?? (isAnnounced ? first : NOTHING);
   return {
     line: (
       <p key="status" className={isTrouble ? "lk-status lk-problem" : "lk-status"} role="status">

@@ -5,10 +5,11 @@ import { ActionButton } from "../parts/action-button.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Cancelled, Form, FormProblem, Submit, useAction } from "../parts/form.tsx";
+import { useInBrowser } from "../parts/in-browser.ts";
 import { useSecondFactor } from "../parts/second-factor-field.tsx";
 import { CurrentPasswordField, currentPassword } from "../parts/typed-fields.tsx";
 import { useClient, useLatchkey, useWho } from "../queries.ts";
-import { answerWithPasskey } from "./passkeys.ts";
+import { answerWithPasskey, canUsePasskeys } from "./passkeys.ts";
 import { useGoToSite } from "./sites.ts";
 
 /**
@@ -120,6 +121,8 @@ export function useResume(name: string, goOn: () => void): void {
   }, [name, resume]);
 }
 
+const ELSEWHERE = "This browser can't use passkeys. Go on in one that can.";
+
 function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
   const client = useClient();
   const { settings } = useLatchkey();
@@ -134,6 +137,8 @@ function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
   });
   const providers = settings.oidc.filter(({ id }) => methods.includes(`oidc:${id}`));
   const asksPassword = methods.includes("password") && !onlyCode;
+  const asksPasskey = methods.includes("passkey") && !onlyCode;
+  const knowsPasskeys = useInBrowser(canUsePasskeys, true);
   return (
     <Dialog
       title="Confirm it's you"
@@ -145,6 +150,7 @@ function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
       onClose={cancelled}
     >
       {methods.length === 0 && <p>Log out and log in again: for 10 minutes after that you won't be asked.</p>}
+      {asksPasskey && !knowsPasskeys && methods.length === 1 && <p>{ELSEWHERE}</p>}
       {(asksPassword || onlyCode) && (
         <ProofForm
           key={String(onlyCode)}
@@ -156,7 +162,7 @@ function ProofDialog({ name, methods, firstGiven, proved, cancelled }: Asked) {
       )}
       <FormProblem problem={byPasskey.problem} />
       <div className="lk-actions">
-        {methods.includes("passkey") && !onlyCode && (
+        {asksPasskey && knowsPasskeys && (
           <Button working={byPasskey.working} onClick={() => void byPasskey.act()}>
             Use a passkey
           </Button>
