@@ -14,6 +14,7 @@ import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 
 vi.mock("next/headers.js", () => ({ headers: async () => new Headers() }));
 vi.mock("next/navigation.js", () => ({ redirect: () => expect.fail("Nobody is to be sent anywhere.") }));
+vi.mock("next/server.js", () => ({ connection: async () => {} }));
 
 const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 

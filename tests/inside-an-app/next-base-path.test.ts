@@ -5,6 +5,7 @@ import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 
 vi.mock("next/headers.js", () => ({ headers: async () => new Headers() }));
 vi.mock("next/navigation.js", () => ({ redirect: () => expect.fail("Nobody is to be sent anywhere.") }));
+vi.mock("next/server.js", () => ({ connection: async () => {} }));
 
 describe("In a Next.js app with a basePath, which Next.js takes off before a route sees it", () => {
   let database: TestDatabase;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +17,11 @@ const CREATE = ["app", "--yes", "--empty", "--use-npm", "--disable-git", "--skip
 const WITH_LINK = `import Link from "next/link";
 export default function Page() { return <Link href="/private" prefetch={false}>Private</Link>; }
 `;
+/** A route handler as the page gives it, with the rest that its reader writes. */
+const ROUTE_HANDLER = `import { withSession } from "latchkey/next";
+import { latchkey } from "../../../lib/latchkey";
+export const GET = withSession(latchkey, (request, { account }) => Response.json(account));
+`;
 const LINE = 'serverExternalPackages: ["latchkey"],';
 
 describe("In an app that create-next-app makes today, the lines of docs/next.md", () => {
@@ -25,6 +31,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
   let folder: string;
   let origin: string;
   let app: Running;
+  let builtWithDatabase: boolean;
   beforeAll(async () => {
     packed = await pack();
     above = await mkdtemp(join(tmpdir(), "latchkey-create-next-app-"));
@@ -33,10 +40,12 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     const recipe = await recipeOf("docs/next.md");
     const port = await freePort();
     origin = `http://localhost:${port}`;
-    await writeFiles({ ...recipe.files, "app/link/page.tsx": WITH_LINK }, folder, port);
+    const added = { "app/link/page.tsx": WITH_LINK, "app/api/me/route.ts": ROUTE_HANDLER };
+    await writeFiles({ ...recipe.files, ...added }, folder, port);
     await addTheLine(join(folder, "next.config.ts"));
     await npm(["install", ...withPacked(recipe, packed.file), ...QUIET], folder);
     await npm(["run", "build"], folder);
+    builtWithDatabase = existsSync(join(folder, "latchkey-data"));
     const command = [process.execPath, join("node_modules", "next", "dist", "bin", "next"), "start"];
     app = await start(command, folder, { PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" }, /Ready in/);
   }, 300_000);
@@ -44,6 +53,14 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await app?.stop("SIGKILL");
     await packed.remove();
     await rm(above, { recursive: true, force: true });
+  });
+
+  it("open no database while Next.js builds, though it calls the route handlers then", () => {
+    expect(builtWithDatabase).toBe(false);
+  });
+
+  it("give a protected route handler: a stranger gets 401", async () => {
+    expect((await fetch(`${origin}/api/me`)).status).toBe(401);
   });
 
   it("give a protected page: a stranger gets status 200, nothing of it, and the login page", async () => {
@@ -73,6 +90,19 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await page.getByRole("link", { name: "Private" }).click();
     await page.waitForURL("**/auth/login?next=**");
   });
+
+  it("run in the development server without an error in its log", async () => {
+    await app.stop();
+    const port = new URL(origin).port;
+    const command = [process.execPath, join("node_modules", "next", "dist", "bin", "next"), "dev"];
+    app = await start(command, folder, { PORT: port, NEXT_TELEMETRY_DISABLED: "1" }, /Ready in/);
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpFrom(page, `${origin}/private`, email, PASSWORD);
+    await page.getByText(`Hello, ${email}`).waitFor();
+    expect(app.said()).toContain("GET /private 200");
+    expect(app.said()).not.toContain("Error");
+  }, 120_000);
 
   it("give its standalone output all that Latchkey reads: it has the pages, and takes new accounts", async () => {
     await app.stop();

@@ -64,6 +64,8 @@ export async function npm(
 export type Running = {
   /** Sends a signal, and waits for the end. Gives the exit code. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
+  /** All that it has printed until now. */
+  said(): string;
 };
 
 /** Starts a program that says nothing, and waits until it listens. @throws with all it said where it ends before. */
@@ -116,11 +118,13 @@ function begin(command: string[], folder: string, env: Record<string, string>) {
     stream.on("data", (chunk: Buffer) => {
       text += chunk.toString();
     });
-  return { child, said: () => text, running: runningOf(child) };
+  const said = () => text;
+  return { child, said, running: runningOf(child, said) };
 }
 
-function runningOf(child: ChildProcess): Running {
+function runningOf(child: ChildProcess, said: () => string): Running {
   return {
+    said,
     async stop(signal = "SIGTERM") {
       if (child.exitCode !== null) return child.exitCode;
       const gone = once(child, "exit");
