@@ -11,13 +11,13 @@ import { recipeOf, withPacked, writeFiles } from "../support/runs/recipes.ts";
 import { freePort } from "../support/servers/free-port.ts";
 
 const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
-/** All its defaults, but an empty page: the other one loads fonts from elsewhere while it builds. */
+/** All its defaults, but an empty page: the default one loads fonts from elsewhere while it builds. */
 const CREATE = ["app", "--yes", "--empty", "--use-npm", "--disable-git", "--skip-install"];
-/** A page of the app's own, whose link the router follows by itself. */
+/** A page of the app's own, with a link that the client-side router follows. */
 const WITH_LINK = `import Link from "next/link";
 export default function Page() { return <Link href="/private" prefetch={false}>Private</Link>; }
 `;
-/** A route handler as the page gives it, with the rest that its reader writes. */
+/** A route handler as the documentation shows it, completed as its reader would. */
 const ROUTE_HANDLER = `import { withSession } from "latchkey/next";
 import { latchkey } from "../../../lib/latchkey";
 export const GET = withSession(latchkey, (request, { account }) => Response.json(account));
@@ -55,7 +55,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await rm(above, { recursive: true, force: true });
   });
 
-  it("open no database while Next.js builds, though it calls the route handlers then", () => {
+  it("open no database while Next.js builds, even though it calls route handlers then", () => {
     expect(builtWithDatabase).toBe(false);
   });
 
@@ -63,7 +63,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     expect((await fetch(`${origin}/api/me`)).status).toBe(401);
   });
 
-  it("give a protected page: a stranger gets status 200, nothing of it, and the login page", async () => {
+  it("give a protected page: a stranger gets status 200, none of its content, and the login page", async () => {
     const answer = await fetch(`${origin}/private`, { headers: { Accept: "text/html" } });
     expect(answer.status).toBe(200);
     const text = await answer.text();
@@ -71,7 +71,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     expect(text).toContain("/auth/login?next=");
   });
 
-  it("take a person in and back, and show them their devices in a page of the app", async () => {
+  it("take a person to the login page and back, and show their devices on a page of the app", async () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpFrom(page, `${origin}/private`, email, PASSWORD);
@@ -80,7 +80,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await page.getByText("Current session").waitFor();
   });
 
-  it("refuse a page to the router, too, once its session has ended", async () => {
+  it("refuse a page to the client-side router, too, once its session has ended", async () => {
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
     await signUpFrom(page, `${origin}/private`, freshEmail(), PASSWORD);
     await page.getByText("Hello").waitFor();
@@ -104,7 +104,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     expect(app.said()).not.toContain("Error");
   }, 120_000);
 
-  it("give its standalone output all that Latchkey reads: it has the pages, and takes new accounts", async () => {
+  it("give its standalone output all the files that Latchkey reads: it serves pages, and takes new accounts", async () => {
     await app.stop();
     const [, lines = ""] = /```ts\n(output: "standalone",[\s\S]*?)```/.exec(await page("next")) ?? [];
     expect(lines).toContain("outputFileTracingIncludes");
