@@ -10,12 +10,13 @@ import { startSynchronousStandby } from "../tests/support/databases/standby.ts";
 
 /**
  * `node bench/announcements.ts [SECONDS]`: sign-ins and endings a second on PostgreSQL with a synchronous
- * standby that takes 5 ms, from three nodes, with the NOTIFY inside each transaction against one after the commit, by turns.
+ * standby that takes 5 ms to answer, from three nodes, with the NOTIFY inside each transaction against one
+ * after the commit, in turn.
  */
 const seconds = Number(process.argv[2] ?? 4);
 const ROUNDS = 3;
-const AT_ONCE = 10; // a node, as many as it has connections
-const AWAY = 5; // ms that the standby takes
+const AT_ONCE = 10; // per node, as many as it has connections
+const AWAY = 5; // ms that the standby takes to answer
 const DAY = 86_400_000;
 
 const postgres = await startPostgres();
@@ -84,7 +85,7 @@ async function rate(how: "inside" | "after"): Promise<number> {
   return Math.round(done / seconds);
 }
 
-/** What a sign-in writes, without what it computes. */
+/** What a sign-in writes to the database, without its hashing. */
 async function begin(write: Write, accountId: string, id: string): Promise<void> {
   await lockAccount(write, accountId);
   const now = Date.now();

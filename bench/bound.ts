@@ -10,7 +10,8 @@ import { inFolder } from "./server.ts";
 const EACH = 1_000;
 
 export const bound: Bench = {
-  about: "checks of sessions that are bound to a device, of what checks of others reach in the same server",
+  about:
+    "checks of sessions that are bound to a device, as a share of what other sessions reach on the same server",
   rounds: 8,
   run: (options) =>
     inFolder(async (folder) => {
@@ -26,7 +27,7 @@ export const bound: Bench = {
     }),
 };
 
-/** Half of the sessions are bound; both halves in turn within each round. The first round warms up. */
+/** Half of the sessions are bound; each round loads both halves in turn. The first round warms up. */
 async function measure(
   { rounds, progress }: Options,
   folder: string,
@@ -54,7 +55,7 @@ async function measure(
   const cpu = (of: "bound" | "others") => summary(taken.map((one) => one[of])).value.toFixed(0);
   return {
     id: `${engine} bound`,
-    what: `${engine}: bound sessions, share of what others reach`,
+    what: `${engine}: bound sessions, as a share of what others reach`,
     ...summary(taken.map(({ share }) => share)),
     unit: "",
     beside: `${cpu("bound")} µs of the app's processor a request, ${cpu("others")} of one that isn't bound`,

@@ -10,8 +10,9 @@ import { hashToken } from "../src/database/token-hash.ts";
 import { startPostgres } from "../tests/support/databases/postgres.ts";
 
 /**
- * `node bench/checks.ts [SESSIONS]`: checks a second on both engines with a million sessions, and bytes a
- * row of whatever grows with the sessions. Ratios within one run are what counts; the machine's other work is in every absolute number.
+ * `node bench/checks.ts [SESSIONS]`: checks per second on both engines with a million sessions, and bytes per
+ * row of every table that grows with the sessions. Only ratios within one run count: every absolute number
+ * includes the machine's other work.
  */
 const sessions = Number(process.argv[2] ?? 1_000_000);
 const accounts = Math.ceil(sessions / 5);
@@ -62,13 +63,13 @@ async function measurePostgres(url: string): Promise<void> {
   const single = await rate(oneByOne, 100);
   const batched = await rate(database.lookUp, 100);
   console.log(
-    `PostgreSQL, one by one: ${single} checks a second; gathered: ${batched} (${(batched / single).toFixed(1)} times)`,
+    `PostgreSQL, one by one: ${single} checks a second; batched: ${batched} (${(batched / single).toFixed(1)} times)`,
   );
   await pool.end();
   await database.close();
 }
 
-/** What each session leaves: two lines in the activity, the reason why it ended, a browser that is known. */
+/** What each session leaves behind: two rows of activity, the reason why it ended, a known browser. */
 async function fillHistory(): Promise<void> {
   const account = `'account-' || lpad((1 + n % ${accounts})::text, 14, '0')`;
   const numbers = `from generate_series(1, ${sessions}) n`;

@@ -1,4 +1,4 @@
-/** Pictures as SVG, in the colours of whoever looks: light or dark. */
+/** Draws SVG pictures that follow the viewer's colour scheme, light or dark. */
 
 export type Bar = {
   label: string;
@@ -6,7 +6,7 @@ export type Bar = {
   spread: number;
   more: string;
   isOurs: boolean;
-  /** Where it should end at most. */
+  /** The bound that it should not exceed. */
   bound?: number;
 };
 export type Point = { x: number; value: number; spread: number };
@@ -31,7 +31,7 @@ const STYLE = `
     .spread, .bound { stroke: #e6edf3; } .axis { stroke: #3d444d; }
   }`;
 
-/** A bar for each, with a whisker of its spread on both sides. */
+/** A bar for each, with whiskers for its spread. */
 export function bars({ title, note, bars: all }: { title: string; note: string; bars: Bar[] }): string {
   const most = Math.max(...all.map(({ value, spread, bound = 0 }) => Math.max(value + spread, bound)));
   const x = (value: number) => LEFT + (Math.max(0, value) / most) * (WIDTH - LEFT - RIGHT);
@@ -53,7 +53,7 @@ export function bars({ title, note, bars: all }: { title: string; note: string; 
   ]);
 }
 
-/** A line for each over a scale of powers of ten, with whiskers. */
+/** A line for each over a logarithmic scale, with whiskers. */
 export function lines({ title, note, series }: { title: string; note: string; series: Series[] }): string {
   const sizes = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   const [least = 1, most = 10] = [sizes[0], sizes.at(-1)];

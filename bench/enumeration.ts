@@ -8,7 +8,7 @@ import { startServer, type TestServer } from "../tests/support/servers/server.ts
 
 const HELP = `node bench/enumeration.ts [SAMPLES]: whether the time of an answer tells which addresses have an account.
 
-On both engines, SAMPLES (default 300) wrong sign-ins and asked-for resets of an address without an account, and of
+On both engines, SAMPLES (default 300) wrong sign-ins and requested resets for an address without an account, and for
 one account of each kind, in random order, one at a time. Prints each kind's median against that of the address
 without an account, and how likely a difference is chance (Mann-Whitney). Fails where one is above 5 % and not chance
 (p < 0.001). About four minutes.`;
@@ -26,7 +26,7 @@ const KINDS = [
   "a suspension",
   "an imported password",
 ] as const;
-/** A difference that is smaller can't be told over a network in any number of tries that the limits allow. */
+/** A smaller difference can't be measured over a network in any number of tries that the limits allow. */
 const MOST = 0.05;
 const CHANCE = 0.001;
 const WARM_UP = 10;
@@ -34,7 +34,7 @@ const WARM_UP = 10;
 const ASKS: Record<string, (server: TestServer, email: string) => Promise<unknown>> = {
   "wrong sign-in": (server, email) =>
     server.client().post("/api/session", { email, password: WRONG_PASSWORD }),
-  "asked-for reset": (server, email) => server.client().post("/api/password-resets", { email }),
+  "requested reset": (server, email) => server.client().post("/api/password-resets", { email }),
 };
 
 const postgres = await startPostgres();
@@ -71,13 +71,13 @@ async function sample(
 ): Promise<Map<string, number[]>> {
   const times = new Map([...kinds.keys()].map((kind) => [kind, [] as number[]]));
   for (let round = -WARM_UP; round < SAMPLES; round++) {
-    // Every limit begins anew.
+    // Resets every limit.
     server.clock.advance(DAY);
     for (const [kind, email] of shuffled([...kinds])) {
       const began = performance.now();
       await ask(server, email);
       if (round >= 0) times.get(kind)?.push(performance.now() - began);
-      // What goes on after an answer would be part of the next one's time.
+      // Waits, since work that goes on after an answer would count towards the time of the next one.
       await server.outbox.all();
     }
   }
@@ -111,7 +111,7 @@ function median(numbers: number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** How likely such a difference of ranks is where there is none: two-sided, by the normal approximation. */
+/** How likely such a difference of ranks is by chance alone: two-sided, by the normal approximation. */
 function mannWhitney(one: number[], other: number[]): number {
   const ranked = [
     ...one.map((time) => ({ time, own: true })),
@@ -125,7 +125,7 @@ function mannWhitney(one: number[], other: number[]): number {
   return 2 * (1 - normal(Math.abs(z)));
 }
 
-/** The normal distribution, as Zelen and Severo approximate it to 7 digits. */
+/** The normal distribution, in the approximation of Zelen and Severo (7 digits). */
 function normal(z: number): number {
   const t = 1 / (1 + 0.2316419 * z);
   const tail =

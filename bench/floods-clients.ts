@@ -30,7 +30,7 @@ export async function start(rateLimits: "on" | "off", wantedPort = 0): Promise<S
   };
 }
 
-/** Sends over `CLIENTS` connections until it is stopped; then says which answers came. */
+/** Sends over `CLIENTS` connections until it is stopped; then reports which answers came. */
 export function floodOf(sendOne: () => Promise<{ status: number }>) {
   const counts = new Map<number, number>();
   let isOver = false;

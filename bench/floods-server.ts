@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import { listen } from "../src/http/listen.ts";
 import { createLatchkey } from "../src/index.ts";
 
-/** What a measurement asks of the server that it floods. */
+/** What a measurement can ask of the server that it floods. */
 export type Asked =
   | { what: "measure" }
   | { what: "plant sessions"; accountId: string; many: number }
@@ -14,8 +14,8 @@ export type Asked =
 export type Told = { streams: number; megabytes: number };
 
 /**
- * The server of `bench/floods.ts` and `bench/scan.ts`: a process of its own on the embedded database; `on` or `off`
- * for its limits, and a port, or any that is free.
+ * The server of `bench/floods.ts` and `bench/scan.ts`: a separate process on the embedded database. Takes
+ * `on` or `off` for its limits, and a port (default: any that is free).
  */
 const folder = mkdtempSync(join(tmpdir(), "latchkey-floods-"));
 const rateLimits = process.argv[2] === "off" ? "off" : "on";

@@ -17,7 +17,7 @@ import type { Told } from "./floods-server.ts";
 
 const HELP = `node bench/floods.ts [SECONDS]: what floods do to everyone else, as ratios within one run.
 
-A server of its own process, on loopback and the embedded database, is measured quiet and then flooded for
+A server in a separate process, on loopback and the embedded database, is measured at rest and then flooded for
 SECONDS (default 5) with each of: hostile passwords, streams, 20,000 sessions of one account, guesses at an
 imported account, refusals. Takes about a minute and a half.`;
 if (process.argv.includes("--help")) {
@@ -30,7 +30,7 @@ const STREAMS = 1_000;
 const SESSIONS = 20_000;
 const REFUSALS = 20;
 const BCRYPT_COST = 10;
-/** Weak, so that only the judging of it costs anything, and slow to judge. */
+/** Weak, so that only the strength check costs anything, and slow to check. */
 const HOSTILE = "p@$$w0rd".repeat(125);
 
 const open = await start("off");
@@ -55,7 +55,7 @@ async function hostilePasswords({ port }: Server): Promise<void> {
   show("8: session checks", quiet.check, busy.check, `the flood got ${answers}`);
 }
 
-/** Changes the password back and forth; the time of those that were done. */
+/** Changes the password back and forth; returns the median time of those that succeeded. */
 async function changeFor(port: number, person: Person, seconds: number) {
   const took: number[] = [];
   let refused = 0;
@@ -118,7 +118,7 @@ async function manySessions(server: Server): Promise<void> {
   });
   while (!isOver) meanwhile.push(...(await timesOf(() => check(port, other), 1)));
   const [took = 0] = await over;
-  show("14: session checks while all others end", quiet, median(meanwhile));
+  show("14: session checks while all other sessions end", quiet, median(meanwhile));
   console.log(
     `14: ending ${SESSIONS} took ${took.toFixed(0)} ms; the slowest check ${Math.max(...meanwhile).toFixed(0)} ms`,
   );
@@ -140,7 +140,7 @@ async function importedAccounts(server: Server): Promise<void> {
   await timesOf(refuse(imported.email), 3);
   const theirs = median(await timesOf(refuse(imported.email), REFUSALS));
   show(
-    "16: refusing an own account, against the imported one",
+    "16: refusing an account of our own, against the imported one",
     theirs,
     median(await timesOf(refuse(own.email), REFUSALS)),
   );
@@ -163,7 +163,7 @@ async function refusals({ port }: Server): Promise<void> {
   show("12: session checks", quiet, busy, `the flood got ${await flood.stop()}`);
 }
 
-/** The median of session checks, one after another. */
+/** The median time of session checks, one after another. */
 async function checksFor(port: number, person: Person): Promise<number> {
   const took: number[] = [];
   const end = performance.now() + SECONDS * 1_000;

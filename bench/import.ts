@@ -17,9 +17,9 @@ const HASH = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /**
- * `node bench/import.ts [ACCOUNTS]`: how long moving in takes, and how much memory, with a password and a
- * session for each account, a second factor for every fifth and another site for every second one.
- * Each run is a process of its own, so that its memory is its own.
+ * `node bench/import.ts [ACCOUNTS]`: how long an import takes, and how much memory, with a password and a
+ * session for each account, a second factor for every fifth and another site for every second one. Each run
+ * is a separate process, so that its memory is measured alone.
  */
 const [first = "100000", place, databaseUrl] = process.argv.slice(2);
 if (place === undefined || databaseUrl === undefined) await measureAll(Number(first));

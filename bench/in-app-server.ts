@@ -14,11 +14,11 @@ import { makeSecret } from "../src/sessions/token.ts";
 import { plantedAccount, plantedSession } from "./plant.ts";
 
 /**
- * Latchkey in a Hono app on a database that is planted: one open route and one behind `requireSession`. Where it
- * is to be busy, it also signs people in and writes last uses, as many a second as a busy site does.
+ * Latchkey in a Hono app on a planted database: one open route and one behind `requireSession`. If it is to
+ * be busy, it also signs people in and writes last-used times, as many per second as a busy site does.
  */
 const HASHED = 2_000; // ms
-/** What a bench may ask. */
+/** What a bench can ask of it. */
 const ANSWERS = { prune: () => pruneAll(), pruneSome, memory, delay, hashes };
 const {
   BENCH_BUSY,
@@ -45,7 +45,7 @@ await giveWayToRequests(latchkey.parts.log);
 
 const app = new Hono();
 app.get("/open", (context) => context.text("hello"));
-// What no check of a middleware's can be cheaper than: Latchkey is two of them.
+// The least that a check in a middleware can cost: Latchkey is two middlewares.
 const passOn: MiddlewareHandler = (_, next) => next();
 app.get("/passed-on", passOn, passOn, (context) => context.text("hello"));
 app.use(mount(latchkey));
@@ -55,14 +55,15 @@ if (BENCH_BUSY) keepBusy();
 const delays = monitorEventLoopDelay({ resolution: 1 });
 process.on("message", async (asked: keyof typeof ANSWERS) => process.send?.(await ANSWERS[asked]()));
 process.once("disconnect", () => process.exit());
-// So that several processes can have one port (`bench/workers.ts`); alone, one has all its connections.
+// So that several processes can share one port (`bench/workers.ts`); alone, a process gets all of its
+// connections.
 const listenAt = { port: Number(BENCH_PORT), host: "127.0.0.1", reusePort: true };
 createAdaptorServer({ fetch: app.fetch }).listen(listenAt, () => process.send?.("ready"));
 
 /**
- * 20 sign-ins and 100 last uses a second, each sign-in the transaction that follows its password: the hash itself
- * takes another thread's time, and on two cores would be all that is measured. Who signs in has a session in a
- * browser of their own each time, so that the sessions that are checked go on.
+ * 20 sign-ins and 100 last-used times a second, each sign-in being the transaction that follows the password:
+ * the hash itself takes another thread's time, and on two cores would be all that is measured. Each sign-in
+ * comes from a new browser, so that the sessions that are checked live on.
  */
 function keepBusy(): void {
   const { parts } = latchkey;
@@ -110,7 +111,7 @@ function memory(): number {
   return process.memoryUsage().rss;
 }
 
-/** The longest that the event loop was held up since it was asked before, in ms. */
+/** The longest that the event loop was blocked since the last question, in ms. */
 function delay(): number {
   const longest = delays.max / 1e6;
   delays.reset();
@@ -118,7 +119,7 @@ function delay(): number {
   return longest;
 }
 
-/** How many passwords a second this machine hashes when it does nothing else, as many at once as it has cores. */
+/** How many passwords per second this machine hashes when it does nothing else, one per core at a time. */
 async function hashes(): Promise<number> {
   const { passwords } = latchkey.parts;
   const began = performance.now();

@@ -12,7 +12,7 @@ const IN_TURN: Way[] = [
   { path: "/guarded", order: "turn" },
   { path: "/auth/verify", order: "turn" },
 ];
-/** Behind two middlewares that do nothing: what is left to gain lies between this and the checks. */
+/** Behind two middlewares that do nothing: what can still be gained lies between this and the checks. */
 const PASSED_ON: Way = { path: "/passed-on", order: "turn", isUnguarded: true };
 const AT_RANDOM: Way[] = [{ path: "/guarded", order: "random" }];
 const LATE = 3; // the 99th percentile, as a multiple of the median
@@ -30,14 +30,14 @@ export const check: Bench = {
 };
 
 export const random: Bench = {
-  about: "the same at random over a million sessions",
+  about: "the same, at random over a million sessions",
   rounds: 8,
   run: (options) =>
     measureBoth(options, { ways: AT_RANDOM, sessions: MILLION, shares: { SQLite: 0.6, PostgreSQL: 0.65 } }),
 };
 
 export const busy: Bench = {
-  about: "the same as check, beside 20 sign-ins and 100 last uses a second",
+  about: "the same as check, alongside 20 sign-ins and 100 last-used times a second",
   rounds: 8,
   run: (options) =>
     measureBoth(options, {
@@ -76,7 +76,7 @@ async function measureBoth(options: Options, what: Case): Promise<Row[]> {
 
 type More = { busy?: boolean; limits?: "on" | "off"; port?: number; scheme?: "http" | "https" };
 
-/** Latchkey in a Hono app, on a database that is planted. */
+/** Latchkey in a Hono app, on a planted database. */
 export function startInApp(
   url: string,
   folder: string,
@@ -96,7 +96,10 @@ export function startInApp(
 
 type Measuring = Case & { engine: keyof Shares; load: Load; server: Server; count: number };
 
-/** Rounds of all ways in turn, so that what else the machine does meets them alike. The first one warms up. */
+/**
+ * Each round loads all routes in turn, so that the machine's other work affects them alike. The first one
+ * warms up.
+ */
 async function measureWays(
   { rounds, progress }: Options,
   { ways, engine, shares, load, server, count }: Measuring,

@@ -7,8 +7,8 @@ import { mount, requireSession } from "../src/adapters/hono.ts";
 import { createLatchkey } from "../src/index.ts";
 
 /**
- * `node bench/in-code.ts`, without a network: `authenticate` and `requireSession` in code against the HTTP check, one
- * after the other; then the CPU time of a request in a Hono app on Node, with 64 under way.
+ * `node bench/in-code.ts`, without a network: `authenticate` and `requireSession` in code against the HTTP
+ * check, one at a time; then the CPU time of a request in a Hono app on Node, with 64 under way.
  */
 const ROUNDS = 40;
 const CHECKS = 2_000;
@@ -56,7 +56,7 @@ rmSync(folder, { recursive: true, force: true });
 
 async function measureInApp(): Promise<void> {
   const app = new Hono();
-  // On Node, answers are made of the server's own Response, which it puts in place of the usual one.
+  // On Node, answers are built from the server's own Response class, which replaces the global one.
   createAdaptorServer({ fetch: app.fetch });
   app.get("/open", (context) => context.text("hello"));
   app.use(mount(latchkey));
@@ -72,7 +72,7 @@ async function measureInApp(): Promise<void> {
       for (let done = 0; done < CHECKS; done += AT_ONCE)
         await Promise.all(Array.from({ length: AT_ONCE }, async () => app.fetch(asked, env)));
       const { user, system } = process.cpuUsage(began);
-      // The first round is there to warm up.
+      // The first round warms up.
       used.set(path, round === 0 ? 0 : before + user + system);
     }
   }

@@ -15,7 +15,7 @@ const KEPT = 0.95;
 
 export const live: Bench = {
   about:
-    "10,000 open streams (or as many as --sessions): memory, the telling of an account's, checks beside them",
+    "10,000 open streams (or as many as --sessions): memory, notifying the streams of an account, checks meanwhile",
   rounds: 6,
   run: (options) => inFolder((folder) => measure(options, folder)),
 };
@@ -48,8 +48,8 @@ async function measure({ rounds, sessions = STREAMS, progress }: Options, folder
     progress(`opening ${sessions} streams`);
     const streams = await openAll(server.port, sessions);
     const bytes = (Number(await server.ask("memory")) - before) / sessions;
-    const beside = await shares("beside the streams");
-    progress("ending all others of accounts");
+    const beside = await shares("alongside the streams");
+    progress("ending all other sessions of accounts");
     const told: number[] = [];
     for (let round = 0; round < rounds; round++) told.push(await tell(server, streams, round * PER_ACCOUNT));
     for (const stream of streams) stream.close();
@@ -66,7 +66,7 @@ function rowsOf({ sessions, without, beside, bytes, told }: Taken): Row[] {
   return [
     {
       id: "memory",
-      what: `memory a stream, of ${sessions.toLocaleString("en")}`,
+      what: `memory per stream, of ${sessions.toLocaleString("en")}`,
       value: bytes / 1_024,
       spread: 0,
       unit: "kB",
@@ -74,13 +74,13 @@ function rowsOf({ sessions, without, beside, bytes, told }: Taken): Row[] {
     },
     {
       id: "told",
-      what: 'from a person\'s "log out everywhere else" until the last of 99 open pages has heard',
+      what: 'from a person\'s "Log out other devices" until the last of 99 open pages has been told',
       ...summary(told),
       unit: "ms",
     },
     {
       id: "checks",
-      what: "the checks' share of the open route beside the streams, against without",
+      what: "the checks' share of the open route, with the streams against without",
       ...summary(beside.map((share) => share / before.value)),
       unit: "times",
       bound: { atLeast: KEPT },

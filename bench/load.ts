@@ -5,9 +5,9 @@ import { promisify } from "node:util";
 import { systemProgram } from "../tests/support/runs/system-program.ts";
 import type { Server } from "./server.ts";
 
-/** Which session each request brings: of a file with a cookie on each line, or of the planted ones. */
+/** Which session each request uses: from a file with one cookie per line, or one of the planted ones. */
 export type Sessions = { count: number; order: "turn" | "random"; first?: number; cookies?: string };
-/** `cpu` is what one request takes of the server's processor, in µs: what else the machine does hardly touches it. */
+/** `cpu` is the server's processor time per request, in µs: the machine's other work hardly affects it. */
 export type Measured = { perSecond: number; p50: number; p99: number; cpu: number };
 type Loaded = Pick<Server, "port" | "cpu">;
 export type Load = (server: Loaded, path: string, sessions: Sessions, seconds?: number) => Promise<Measured>;
@@ -26,7 +26,7 @@ done = function(summary, latency)
   print("MEASURED " .. summary.requests .. " " .. summary.requests * 1e6 / summary.duration .. " " .. latency:percentile(50) / 1e3 .. " " .. latency:percentile(99) / 1e3)
 end`;
 
-/** How to load a server: by `wrk` with 64 connections, so that the load's own work is C's. */
+/** Loads a server by `wrk` with 64 connections: a client in C takes little of the machine for itself. */
 export async function makeLoad(folder: string): Promise<Load> {
   const wrk = await systemProgram("wrk");
   if (wrk === null) throw new Error("The benches need wrk.");

@@ -28,8 +28,8 @@ const BENCHES: Record<string, Bench> = {
 
 const HELP = `npm run bench [-- NAME …] [--rounds N] [--sessions N] [--json FILE] [--check]
 
-Measures where Latchkey stands, as ratios within one run, each with half of what the middle half of its rounds
-spans. Without a name all run; peers only where they are named, or have been installed before.
+Measures where Latchkey stands, as ratios within one run, each with half the range that the middle half of its rounds
+spans. Without a name, all run; peers only if it is named, or was installed before.
 
 ${Object.entries(BENCHES)
   .map(([name, { about }]) => `  ${name.padEnd(9)} ${about}`)
@@ -95,7 +95,7 @@ function wholeNumber(name: "rounds" | "sessions"): number | undefined {
   process.exit(2);
 }
 
-/** One line that is written over on a terminal, and a line each elsewhere. */
+/** On a terminal, one line that is overwritten; elsewhere, a line each. */
 function progressOf(name: string): (line: string) => void {
   const [before, after] = process.stderr.isTTY ? ["\r\x1b[K", ""] : ["", "\n"];
   return (line) => process.stderr.write(`${before}${name}: ${line} …${after}`);

@@ -23,8 +23,7 @@ const CONTENDERS = [
 ] as const;
 
 export const peers: Bench = {
-  about:
-    "the same route behind the session check of what people would use instead (installs them in bench/peers)",
+  about: "the same route behind the session check of alternatives (installs them in bench/peers)",
   rounds: 6,
   async run(options) {
     install(options);
@@ -37,14 +36,14 @@ export const peers: Bench = {
   },
 };
 
-/** The bench's own packages, which the project's installation knows nothing of. */
+/** The bench's own packages, which aren't among the project's dependencies. */
 function install({ progress }: Options): void {
   const folder = join(import.meta.dirname, "peers");
   const wanted = readFileSync(join(folder, "package-lock.json"), "utf8");
   const stamp = join(folder, "node_modules", ".latchkey-bench");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   progress("installing the peers in bench/peers");
-  // npm gives its scripts settings of the project that it ran them for.
+  // npm passes its settings for this project on to the scripts that it runs.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   execFileSync("npm", ["ci", "--loglevel=error"], { cwd: folder, env, stdio: ["ignore", 2, 2] });
   writeFileSync(stamp, wanted);
@@ -52,7 +51,10 @@ function install({ progress }: Options): void {
 
 type Running = { name: string; server: Server; cookies: string };
 
-/** All are started first; then each is loaded in turn, its open route and its guarded one. The first round warms up. */
+/**
+ * All are started first; then each is loaded in turn, its open route and its guarded one. The first round
+ * warms up.
+ */
 async function measure({ rounds, progress }: Options, folder: string, url: string): Promise<Row[]> {
   const load = await makeLoad(folder);
   const running: Running[] = [];
@@ -105,7 +107,7 @@ type Taken = { open: Measured; guarded: Measured };
 
 async function openAndGuarded(load: Load, { server, cookies }: Running): Promise<Taken> {
   const sessions = { count: SESSIONS, order: "turn", cookies } as const;
-  // Unmeasured: pools have closed the connections that nobody used while the others had their turns.
+  // Not measured: pools have closed connections that were idle while the others had their turns.
   await load(server, "/guarded", sessions);
   return {
     open: await load(server, "/open", sessions),

@@ -8,8 +8,8 @@ const DAY = 86_400_000;
 const CACHE = 4_000_000; // kB, so that the pages of 10 million sessions' indexes stay in memory
 
 /**
- * The first so many sessions have expired; each account has so many sessions, one after the other. From one number
- * on they are bound to a device, each by a bound cookie whose token is its number.
+ * `expired` is how many sessions, the first ones, have expired; `perAccount` how many each account has. From
+ * `boundFrom` on they are bound to a device, each by a bound cookie whose token is its number.
  */
 export type Plan = { sessions: number; perAccount?: number; expired?: number; boundFrom?: number };
 
@@ -33,7 +33,7 @@ export function plantedSession(number: number): string {
   return `s${String(number).padStart(21, "0")}`;
 }
 
-/** Makes a database with so many sessions, past the rules that would take days for ten millions. */
+/** Creates a database with this many sessions, bypassing the rules, which would take days for ten million. */
 export async function plant(databaseUrl: string, plan: Plan): Promise<void> {
   if (databaseUrl.startsWith("sqlite:")) plantSqlite(databaseUrl.slice("sqlite:".length), plan);
   else await plantPostgres(databaseUrl, plan);
@@ -51,7 +51,7 @@ function plantSqlite(file: string, plan: Plan): void {
   const numbers = (count: number) =>
     `(with recursive n(n) as (select 0 union all select n + 1 from n where n < ${count - 1}) select n from n)`;
   const pad = (number: string) => `printf('%021d', ${number})`;
-  // In the order of the table, or each row would be written to another page.
+  // In the order of the primary key, or each row would be written to a different page.
   const hashed = `(select hash_of(n) as hash, n from ${numbers(plan.sessions)} order by hash)`;
   open.exec(
     `begin; ${accounts(plan, pad, numbers)}; ${sessions(plan, pad, "hash", hashed)};

@@ -4,8 +4,8 @@ import { type Bar, bars, lines, type Series } from "./drawing.ts";
 import type { Result, Row } from "./results.ts";
 
 /**
- * `node bench/plots.ts RESULTS.json FOLDER`: draws what `npm run bench -- --json RESULTS.json` has measured into
- * FOLDER, a picture for each subject that the file has numbers of.
+ * `node bench/plots.ts RESULTS.json FOLDER`: draws into FOLDER what `npm run bench -- --json RESULTS.json`
+ * has measured, one picture for each subject that the file has numbers for.
  */
 const [file, folder] = process.argv.slice(2);
 if (file === undefined || folder === undefined) {
@@ -53,7 +53,7 @@ function sizes(): string | null {
   });
 }
 
-/** The 99th percentiles of all benches that load the checks with something beside them. */
+/** The 99th percentiles of all benches that run checks alongside another load. */
 function late(): string | null {
   const wanted: [bench: string, id: string, label: string][] = [
     ["sign-ins", "late sign-ins", "while sign-ins flood, SQLite"],
@@ -68,7 +68,7 @@ function late(): string | null {
   const found = resultOf("sign-ins") ?? resultOf("prune");
   if (found === undefined || drawnBars.length === 0) return null;
   return bars({
-    title: "The checks' 99th percentile, in times of what it is on a quiet server",
+    title: "The checks' 99th percentile, as a multiple of that on an idle server",
     note: `64 connections, the dashed line is the bound; ${noteOf(found)}`,
     bars: drawnBars,
   });

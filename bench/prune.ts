@@ -8,11 +8,14 @@ import { inFolder, type Server } from "./server.ts";
 
 const HOT = 1_000;
 const SESSIONS = 1_000_000;
-const EXPIRED = 10; // one in so many
+const EXPIRED = 10; // one in this many
 const ROWS_A_SECOND = 100_000;
 const LATE = 2;
 
-/** Rounds are the seconds of checks before; while it prunes, as many as it takes, and at most so many times as many. */
+/**
+ * Rounds are seconds of checks: this many before, and while it prunes as many as it takes, at most this
+ * multiple of them.
+ */
 const MOST_ROUNDS = 3;
 
 export const prune: Bench = {
@@ -57,10 +60,10 @@ async function measure(
       progress(`${engine}: quiet second ${round} of ${rounds}`);
       quiet.push(await late());
     }
-    progress(`${engine}: pruning, nothing beside it`);
+    progress(`${engine}: pruning alone`);
     const alone = (await server.ask("pruneSome")) as Pruned;
     const { busy, pruned } = await besides(server, late, rounds * MOST_ROUNDS, (round) =>
-      progress(`${engine}: pruning beside checks, second ${round}`),
+      progress(`${engine}: pruning alongside checks, second ${round}`),
     );
     return rowsOf(engine, { quiet, busy, alone, pruned });
   } finally {
@@ -68,7 +71,7 @@ async function measure(
   }
 }
 
-/** The checks of each second until all is pruned, or the seconds are over. */
+/** The checks of each second until everything is pruned, or the seconds are over. */
 async function besides(
   server: Server,
   late: () => Promise<number>,
@@ -95,7 +98,7 @@ function rowsOf(engine: string, { quiet, busy, alone, pruned }: Taken): Row[] {
   const before = summary(quiet).value;
   const besideChecks = {
     id: `${engine} rate beside`,
-    what: `${engine}: sessions pruned a second, as many checks beside it as it answers`,
+    what: `${engine}: sessions pruned a second, alongside as many checks as it answers`,
     value: rate(pruned),
     spread: 0,
     unit: "",
@@ -105,7 +108,7 @@ function rowsOf(engine: string, { quiet, busy, alone, pruned }: Taken): Row[] {
   return [
     {
       id: `${engine} rate`,
-      what: `${engine}: sessions pruned a second, nothing beside it`,
+      what: `${engine}: sessions pruned a second, alone`,
       value: rate(alone),
       spread: 0,
       unit: "",
@@ -115,7 +118,7 @@ function rowsOf(engine: string, { quiet, busy, alone, pruned }: Taken): Row[] {
     ...(pruned.sessions === 0 ? [] : [besideChecks]),
     {
       id: `${engine} late`,
-      what: `${engine}: the checks' 99th percentile while it prunes, against before`,
+      what: `${engine}: the checks' 99th percentile while it prunes, against that before`,
       ...summary(busy.map((ms) => ms / before)),
       unit: "times",
       bound: { atMost: LATE },

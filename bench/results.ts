@@ -3,7 +3,10 @@ import { cpus, totalmem } from "node:os";
 
 export type Bound = { atLeast: number } | { atMost: number };
 
-/** One number that a bench has measured. `id` is what the plots know it by; `beside` says more, and is compared with nothing. */
+/**
+ * One number that a bench has measured. `id` is what the plots know it by; `beside` is a remark, and isn't
+ * compared with anything.
+ */
 export type Row = {
   id: string;
   what: string;
@@ -24,7 +27,7 @@ export type Bench = {
   run(options: Options): Promise<Row[]>;
 };
 
-/** The median, and half of what the middle half of the rounds spans. */
+/** The median, and half of the interquartile range of the rounds. */
 export function summary(values: readonly number[]): { value: number; spread: number } {
   const sorted = values.toSorted((one, other) => one - other);
   const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
@@ -71,7 +74,7 @@ function shown(value: number): string {
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 
-/** Adds what was measured to a file, in place of what it had of the same benches. */
+/** Adds the measurements to a file, and replaces those that it had of the same benches. */
 export function save(file: string, results: readonly Result[]): void {
   const known: Result[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
   const others = known.filter(({ bench }) => !results.some((result) => result.bench === bench));

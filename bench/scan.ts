@@ -7,10 +7,10 @@ import { signUp, start } from "./floods-clients.ts";
 import { heldConnections } from "./scan/slow.ts";
 import { sqlmap, wapiti, whatweb } from "./scan/tools.ts";
 
-const HELP = `npm run scan: what scanners of others find, and what 1,000 slow connections do to everyone else.
+const HELP = `npm run scan: what third-party scanners find, and what 1,000 slow connections do to everyone else.
 
-Runs whatweb, wapiti, sqlmap and slowhttptest (Debian's packages; as root, they are installed where they are
-missing) against a server of its own, within a network that has nothing but loopback: whatever a scanner
+Runs whatweb, wapiti, sqlmap and slowhttptest (Debian's packages; as root, they are installed if they are
+missing) against a server of its own, in a network namespace that has only loopback: whatever a scanner
 would like to reach outside, it can't. Needs Linux with unshare and ip. Takes some ten minutes; ends with 1
 where something was found.`;
 

@@ -7,13 +7,13 @@ import { freePort } from "../tests/support/servers/free-port.ts";
 
 export type Server = {
   port: number;
-  /** How long it has had a processor, in ms; NaN where the system doesn't say. */
+  /** The processor time that it has used, in ms; NaN if the system doesn't say. */
   cpu(): number;
   ask(what: string): Promise<unknown>;
   stop(): Promise<void>;
 };
 
-/** Starts one of the bench's servers as a process of its own, and waits until it says that it is ready. */
+/** Starts one of the bench's servers as a separate process, and waits until it reports that it is ready. */
 export async function startServer(
   script: string,
   settings: Record<string, string>,
@@ -42,7 +42,7 @@ export async function startServer(
   };
 }
 
-const TICK = 10; // ms, of Linux on every processor that Node is for
+const TICK = 10; // ms: Linux's clock tick on every processor that Node supports
 
 function cpuOf(pid: number | undefined): number {
   if (process.platform !== "linux") return Number.NaN;
@@ -55,7 +55,7 @@ function stopped(): never {
   throw new Error("The server stopped before it answered.");
 }
 
-/** A folder for what a bench writes, gone after it. */
+/** A folder for what a bench writes, removed afterwards. */
 export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
   try {

@@ -9,7 +9,10 @@ import { inFolder, type Server } from "./server.ts";
 const HOT = 1_000;
 const CLIENTS = 8;
 const SECONDS = 2;
-/** In ms. Two loads that start at the same moment disturb each other: for a second the 99th percentile is five times as high. */
+/**
+ * In ms. Two loads that start at the same moment disturb each other: for a second, the 99th percentile is
+ * five times as high.
+ */
 const UNDER_WAY = 500;
 const OF_ARGON2ID = 0.95;
 const LATE = 3;
@@ -19,7 +22,7 @@ const WRONG = { ...PERSON, password: "velvet-Harbour-thistle-23" };
 
 export const signIns: Bench = {
   about:
-    "sign-ins against what argon2id alone gives, and checks while sign-ins or refusals (429) flood; SQLite",
+    "sign-ins against argon2id alone, and checks during a flood of sign-ins or of refusals (429); SQLite",
   rounds: 6,
   run: (options) => inFolder((folder) => measure(options, folder)),
 };
@@ -65,14 +68,14 @@ async function signInFlood(server: Server, load: Load, { rounds, progress }: Opt
   return [
     {
       id: "sign-ins",
-      what: "sign-ins a second, of the argon2id hashes that the machine makes",
+      what: "sign-ins a second, as a share of the argon2id hashes that the machine makes",
       ...summary(shares),
       unit: "",
       bound: { atLeast: OF_ARGON2ID },
     },
     {
       id: "held up",
-      what: "the event loop at most held up while sign-ins flood",
+      what: "the longest that the event loop was blocked during a flood of sign-ins",
       ...summary(heldUp),
       unit: "ms",
       bound: { atMost: HELD_UP },
@@ -110,7 +113,7 @@ function lateRow(flood: string, late: readonly Late[]): Row {
   const ms = (of: keyof Late) => summary(late.map((one) => one[of])).value.toFixed(1);
   return {
     id: `late ${flood}`,
-    what: `the checks' 99th percentile while ${flood} flood, against quiet`,
+    what: `the checks' 99th percentile during a flood of ${flood}, against that on an idle server`,
     ...summary(late.map(({ quiet, flooded }) => flooded / quiet)),
     unit: "times",
     bound: { atMost: LATE },
@@ -118,7 +121,7 @@ function lateRow(flood: string, late: readonly Late[]): Row {
   };
 }
 
-/** How many a second were answered. */
+/** How many per second were answered. */
 async function floodWhile(one: () => Promise<unknown>, during: () => Promise<unknown>): Promise<number> {
   let isOver = false;
   let done = 0;

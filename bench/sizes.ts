@@ -25,7 +25,7 @@ export const sizes: Bench = {
 type Sized = { size: number; server: Server; taken: Taken[] };
 type Taken = { open: number; hot: number; random: number; list: number; one: number; others: number };
 
-/** All sizes in turn within each round. The first round warms up. */
+/** Each round loads all sizes in turn. The first round warms up. */
 async function measure({ rounds, sessions = LARGE, progress }: Options, folder: string): Promise<Row[]> {
   const load = await makeLoad(folder);
   const ended = (rounds + 1) * ENDINGS_A_ROUND * PER_ACCOUNT;
@@ -57,7 +57,7 @@ async function measure({ rounds, sessions = LARGE, progress }: Options, folder: 
   }
 }
 
-/** The p50 of the list and of endings, in accounts past those that are checked, which no other round has touched. */
+/** The median of the list and of endings, in accounts that no check and no other round has touched. */
 async function accountTimes(port: number, first: number, round: number) {
   const accounts = Array.from(
     { length: ENDINGS_A_ROUND },

@@ -15,14 +15,14 @@ const TIMEOUT = 30_000; // ms
 
 export const start: Bench = {
   about:
-    "`serve` from its start to its first answer, and its memory then; beside it Node with an empty server",
+    "`serve` from its start to its first answer, and its memory then; for comparison, Node with an empty server",
   rounds: 8,
   run: (options) => inFolder((folder) => measure(options, folder)),
 };
 
 type Started = { ms: number; megabytes: number };
 
-/** Both in turn within each round. The first round makes the database. */
+/** Each round starts both in turn. The first round creates the database. */
 async function measure({ rounds, progress }: Options, folder: string): Promise<Row[]> {
   if (!existsSync(COMMAND)) throw new Error("Run `npm run build:package` first.");
   const taken: { serve: Started; bare: Started }[] = [];
@@ -87,7 +87,7 @@ function answers(port: number): Promise<boolean> {
   );
 }
 
-/** NaN where the system doesn't say. */
+/** NaN if the system doesn't say. */
 function residentOf({ pid }: ChildProcess): number {
   if (process.platform !== "linux") return Number.NaN;
   const [, kilobytes = ""] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

@@ -8,7 +8,7 @@ import { inFolder } from "./server.ts";
 const SESSIONS = 1_000;
 
 export const workers: Bench = {
-  about: "two processes on one port and one SQLite file against one, checks and the open route",
+  about: "two processes on one port and one SQLite file, against one process: checks and the open route",
   rounds: 6,
   run: (options) => inFolder((folder) => measure(options, folder)),
 };
@@ -42,7 +42,7 @@ async function measure({ rounds, progress }: Options, folder: string): Promise<R
 function row(id: "open" | "guarded", what: string, taken: readonly Record<typeof id, number>[]): Row {
   return {
     id,
-    what: `${what}: requests a second of two processes, of one's`,
+    what: `${what}: requests a second of two processes, as a multiple of one's`,
     ...summary(taken.map((one) => one[id])),
     unit: "times",
   };

@@ -1,5 +1,5 @@
 // Builds what is shipped: `node scripts/build.mjs dashboard` and `node scripts/build.mjs package`.
-// Types are the business of `npm run check`; here only wrong syntax stops the build.
+// Types are checked by `npm run check`; here, only a syntax error stops the build.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -22,7 +22,7 @@ function buildDashboard() {
     if (/\.(js|css|svg)$/.test(file)) compress(file);
 }
 
-/** Compressed once, as well as it goes, and not again at each start of the server. */
+/** Compressed once, as well as possible, instead of at each start of the server. */
 function compress(file) {
   const bytes = readFileSync(file);
   writeFileSync(`${file}.br`, brotliCompressSync(bytes));
@@ -46,7 +46,7 @@ function buildPackage() {
 }
 
 /**
- * The compiler renames imports in code, but leaves those of declarations. Before TypeScript 5.7, `Buffer` and
+ * The compiler rewrites imports in code, but not those in declarations. Before TypeScript 5.7, `Buffer` and
  * `Uint8Array` took no type in angle brackets.
  */
 function finishDeclarations(file) {

@@ -1,5 +1,5 @@
-// `npm run check:package`: the package as it is published, in empty folders: its types as the tools of the
-// field judge them, then from nothing to a protected page, on each Node that it is for.
+// `npm run check:package`: the package as it is published, in empty folders: its types as the usual tools
+// judge them, then from nothing to a protected page, on each Node that it supports.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -11,10 +11,13 @@ import { fileURLToPath } from "node:url";
 const NODES = ["24.7", "24", "26"];
 const TOO_OLD = ["20", "22", "24.6"];
 const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"];
-/** Exact, so that a check that fails says something of the package and not of a tool's new release. */
+/**
+ * Exact versions, so that a failing check says something about the package, and not about a tool's new
+ * release.
+ */
 const PUBLINT = "publint@0.3.25";
 const ATTW_CLI = "@arethetypeswrong/cli@0.18.5";
-/** ES modules only, and only for who reads `exports`; the style sheet has no code. */
+/** ES modules only, and only for tools that read `exports`; the style sheet has no code. */
 const ATTW = [
   "--profile",
   "esm-only",
@@ -25,7 +28,7 @@ const ATTW = [
   "ascii",
 ];
 
-/** What an app in TypeScript brings itself. */
+/** What an app in TypeScript installs itself. */
 const TYPED = [
   "express@5",
   "@types/express@5",
@@ -58,7 +61,7 @@ const packed = join(work, readdirSync(work).find((name) => name.endsWith(".tgz")
 await step("publint", () => quietly("npx", ["--yes", PUBLINT, packed, "--strict"]));
 await step("attw: are the types right?", () => quietly("npx", ["--yes", ATTW_CLI, packed, ...ATTW]));
 for (const resolution of ["nodenext", "bundler"]) {
-  await step(`an app's types under moduleResolution ${resolution}`, () => checkTypes(resolution));
+  await step(`an app's types with moduleResolution ${resolution}`, () => checkTypes(resolution));
 }
 for (const node of NODES) {
   await step(`from an empty folder to a protected page on Node ${node}`, () => firstPage(node));
@@ -66,7 +69,7 @@ for (const node of NODES) {
 for (const node of TOO_OLD) await step(`one sentence on Node ${node}, which is too old`, () => refusal(node));
 process.exit(failed.length === 0 ? 0 : 1);
 
-/** Says what is done, how long it took, and what it printed where it fails. */
+/** Says what is being done, how long it took, and what it printed if it failed. */
 async function step(name, act) {
   const began = Date.now();
   try {
@@ -133,8 +136,8 @@ async function firstPage(version) {
     if (!help.includes("serve")) throw new Error(`npx latchkey says: ${help}`);
     await serveAlone(bin, folder);
     const packages = readdirSync(join(folder, "node_modules"));
-    if (packages.includes("react")) throw new Error("A server got React.");
-    return `installed after ${installed}, the protected page after ${took}`;
+    if (packages.includes("react")) throw new Error("A server has React installed.");
+    return `installed in ${installed}, the protected page after ${took}`;
   } finally {
     app.kill();
   }
@@ -159,11 +162,11 @@ function refusal(node) {
   }
 }
 
-/** `npx latchkey serve`, until its sign-in page is there. */
+/** `npx latchkey serve`, until its login page is there. */
 async function serveAlone(bin, folder) {
   const port = await freePort();
   const env = { ...environment(bin), PORT: String(port) };
-  // In a process group of its own: npx is the parent of what serves, and both are to end.
+  // In a separate process group: npx is the parent of the server, and both must end.
   const server = spawn("npx", ["latchkey", "serve"], { cwd: folder, env, detached: true });
   let said = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (chunk) => (said += chunk));
@@ -173,7 +176,7 @@ async function serveAlone(bin, folder) {
       () => server.exitCode === null,
       () => said,
     );
-    if (page.status !== 200) throw new Error(`npx latchkey serve answers ${page.status}:\n${said}`);
+    if (page.status !== 200) throw new Error(`npx latchkey serve answered ${page.status}:\n${said}`);
   } finally {
     const gone = once(server, "exit");
     if (server.exitCode === null) {
@@ -201,7 +204,7 @@ function emptyFolder(name) {
   return folder;
 }
 
-/** A machine's own, without this clone's programs. */
+/** The machine's own PATH, without this clone's programs. */
 function environment(firstOnPath) {
   const own = join(root, "node_modules", ".bin");
   const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== own);
@@ -215,7 +218,7 @@ function run(command, args, cwd, firstOnPath) {
   throw new Error(`${command} ${args.join(" ")}\n${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`);
 }
 
-/** A tool whose report is of interest only where it fails. */
+/** A tool whose report matters only if it fails. */
 function quietly(command, args) {
   run(command, args, work);
 }

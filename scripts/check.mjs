@@ -1,4 +1,4 @@
-// `npm run check`: every check that needs no running program, each with its result; all failures are shown.
+// `npm run check`: every check that runs no server, each with its result; all failures are shown.
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const STEPS = [
   [
-    "format, lint, and imports that go down only",
+    "format, lint, and imports that only go down",
     "biome",
     "check",
     "--error-on-warnings",
@@ -15,7 +15,7 @@ const STEPS = [
   ["types of the server and the tests", "tsc", "-p", "tsconfig.json"],
   ["types of the browser's code", "tsc", "-p", "tsconfig.browser.json"],
   ["unused files, exports and dependencies", "knip"],
-  ["rules of the house", "node", "scripts/house-rules.mjs"],
+  ["house rules", "node", "scripts/house-rules.mjs"],
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

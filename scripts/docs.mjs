@@ -1,6 +1,6 @@
 // `npm run docs`: the pages of docs/ as a site, in .site/built. `npm run docs -- dev` serves them instead, and
-// follows changes; `npm run docs -- reference` writes the pages that are made from the code anew, and
-// `npm run docs -- check` exits with 1 where one of those isn't what the code says now.
+// follows changes; `npm run docs -- reference` regenerates the pages that are made from the code, and
+// `npm run docs -- check` exits with 1 if one of those is out of date.
 import { watch } from "node:fs";
 import { join } from "node:path";
 import { build, createServer } from "vitepress";

@@ -1,10 +1,10 @@
-// The rules of the house that no other tool holds. Prints each breach, and exits 1.
+// The house rules that no other tool checks. Prints each violation, and exits with 1.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LONGEST_FILE = 250; // lines
-const MOST_OF_FOLDER = 15; // source files beside each other
+const MOST_OF_FOLDER = 15; // source files in one folder
 const TEST_SWITCH = /\b(NODE_ENV|VITEST\w*|JEST_WORKER_ID|import\.meta\.(?:vitest|env\.(?:MODE|DEV|PROD)))\b/;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,7 +21,7 @@ const breaches = [
 ];
 for (const breach of breaches) console.log(breach);
 if (breaches.length > 0) process.exit(1);
-console.log(`${sources.length} files and the lock files keep the rules of the house.`);
+console.log(`${sources.length} files and the lock files follow the house rules.`);
 
 function tooLong(file) {
   const { length } = linesOf(file);
@@ -31,7 +31,7 @@ function tooLong(file) {
   ];
 }
 
-/** Who opens a folder must be able to see what is in it. */
+/** Anyone who opens a folder must be able to take in what is there. */
 function tooFull() {
   const folders = Map.groupBy(
     sources.filter((file) => /^(dashboard|src)\//.test(file)),
@@ -45,7 +45,10 @@ function tooFull() {
     );
 }
 
-/** What a test needs otherwise it passes as an option: code that asks whether it is under test isn't tested. */
+/**
+ * What a test needs to be different, it passes as an option: code that asks whether it is under test isn't
+ * tested.
+ */
 function testSwitches(file) {
   return linesOf(file).flatMap((line, index) => {
     const found = TEST_SWITCH.exec(line);
@@ -56,7 +59,9 @@ function testSwitches(file) {
   });
 }
 
-/** Biome holds each room of `src` to what it may import; of a room that isn't named there it knows nothing. */
+/**
+ * Biome enforces what each folder of `src` may import, but knows nothing of a folder that isn't named there.
+ */
 function roomsWithoutRule() {
   const { overrides } = JSON.parse(read("biome-rooms.json"));
   const named = new Set(overrides.flatMap(({ includes }) => includes));
@@ -64,10 +69,10 @@ function roomsWithoutRule() {
     .filter((entry) => entry.name !== "index.ts")
     .map((entry) => `src/${entry.name}${entry.isDirectory() ? "/**" : ""}`)
     .filter((room) => !named.has(room))
-    .map((room) => `${room} has no rule of what it may import: give it one in biome-rooms.json.`);
+    .map((room) => `${room} has no rule for what it may import: give it one in biome-rooms.json.`);
 }
 
-/** A lock file names versions and hashes, never a host: it must serve behind any mirror of the registry. */
+/** A lock file names versions and hashes, never a host: it must work behind any mirror of the registry. */
 function lockFile(manifestFile, file) {
   const lock = JSON.parse(read(file));
   const manifest = JSON.parse(read(manifestFile));

@@ -1,5 +1,5 @@
 // `npm run mutation [RULE …] [-- STRYKER'S OPTIONS]`: breaks the code of each rule in small ways, one at a time, and
-// says which of them no test of that rule notices. Takes hours for all of them; see docs/mutation.md.
+// says which of them no test of that rule notices. All of them take hours; see docs/mutation.md.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

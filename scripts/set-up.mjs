@@ -1,5 +1,5 @@
-// All the set-up of a clone, run before `npm start`, `npm run dev`, `npm test` and `npm run check`:
-// installs the dependencies with the pinned Node, builds the dashboard and the package. Silent when nothing is to do.
+// Sets up a clone. Run before `npm start`, `npm run dev`, `npm test` and `npm run check`: installs the
+// dependencies with the pinned Node, builds the dashboard and the package. Silent if there is nothing to do.
 // The first run happens on whatever Node the machine has: plain JavaScript, nothing imported from npm.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -29,18 +29,18 @@ function install() {
   const began = Date.now();
   say("Set-up: installing the dependencies and the pinned Node (about half a minute the first time) …");
   rmSync(installStamp, { force: true });
-  // `npm install --no-save` and not `npm ci`: it takes the same versions and hashes from the lock file and
-  // leaves that file alone, but doesn't refuse one that lacks packages for other platforms.
+  // `npm install --no-save` rather than `npm ci`: it takes the same versions and hashes from the lock file
+  // and leaves that file alone, but doesn't refuse one that lacks packages for other platforms.
   const flags = ["--no-save", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
   const result = npm(["install", ...flags]);
   if (result.status !== 0 || !existsSync(pinnedNode)) {
-    fail(result, "installing failed. Check that this machine reaches the npm registry, then run it again.");
+    fail(result, "installing failed. Check that this machine can reach the npm registry, then try again.");
   }
   writeFileSync(installStamp, wantedInstall());
   say(`Set-up: dependencies are in place (${secondsSince(began)}).`);
 }
 
-/** Builds again when the sources, the dependencies or the build itself are others than at the last time. */
+/** Builds again if the sources, the dependencies or the build itself have changed since the last time. */
 function build(what, name, folders) {
   const stamp = join(root, "dist", what === "dashboard" ? "dashboard" : "", ".stamp");
   const wanted = () => {
@@ -88,7 +88,7 @@ function takeLock() {
   mkdirSync(modules, { recursive: true });
   for (let waits = 0; !tryLock(); waits++) {
     if (lockIsStale()) rmSync(lock, { force: true });
-    else if (waits === 0) say("Set-up: another set-up of this folder is under way; waiting for it …");
+    else if (waits === 0) say("Set-up: another set-up of this folder is running; waiting for it …");
     sleep(200);
   }
   process.on("exit", () => rmSync(lock, { force: true }));
@@ -111,7 +111,7 @@ function lockIsStale() {
     if (Date.now() - statSync(lock).mtimeMs > LOCK_IS_STALE_AFTER) return true;
     return holder > 0 && !isRunning(holder);
   } catch {
-    return false; // released between the two looks
+    return false; // released between the two checks
   }
 }
 
@@ -125,7 +125,7 @@ function isRunning(pid) {
 }
 
 /**
- * npm runs on the machine's own Node, also when this script runs on the pinned one: it may be about to
+ * npm runs on the machine's own Node even if this script runs on the pinned one: it may be about to
  * replace that one.
  */
 function npm(args) {

@@ -9,7 +9,7 @@ const STATES = ["met", "in part", "not met", "deployment", "doesn't apply"];
 const requirements = rowsOf(DOCUMENT, /^\d+\.\d+\.\d+$/);
 const counts = rowsOf(DOCUMENT, /^[123]$/);
 
-test("The table of ASVS has each of its 232 requirements once, and counts them right", () => {
+test("The ASVS table lists each of the 232 requirements once, and counts them correctly", () => {
   const ids = requirements.map(([id]) => id);
   expect(ids).toHaveLength(232);
   expect(new Set(ids).size).toBe(232);
@@ -22,21 +22,18 @@ test("The table of ASVS has each of its 232 requirements once, and counts them r
 });
 
 describe("Every requirement of ASVS", () => {
-  test.each(requirements)(
-    "%s is met by tests or documents that are there, or its row says why not",
-    (...row) => {
-      const [, , asks, state = "", shown = ""] = row;
-      expect(asks).toMatch(/\w/);
-      expect(STATES).toContain(state);
-      expect(missingIn(shown)).toEqual([]);
-      if (state === "in part") expect(testsIn(shown)).not.toEqual([]);
-      // A sentence of its own, where neither a test nor a document shows it.
-      if (testsIn(shown).length === 0 && !shown.includes("](")) expect(shown).toMatch(/\w.*\.$/);
-    },
-  );
+  test.each(requirements)("%s is met by tests or documents that exist, or its row says why not", (...row) => {
+    const [, , asks, state = "", shown = ""] = row;
+    expect(asks).toMatch(/\w/);
+    expect(STATES).toContain(state);
+    expect(missingIn(shown)).toEqual([]);
+    if (state === "in part") expect(testsIn(shown)).not.toEqual([]);
+    // A sentence of its own if neither a test nor a document shows it.
+    if (testsIn(shown).length === 0 && !shown.includes("](")) expect(shown).toMatch(/\w.*\.$/);
+  });
 });
 
-test("Every heading that the table leads to is there", () => {
+test("Every heading that the table links to exists", () => {
   const text = readFileSync(join(import.meta.dirname, "..", DOCUMENT), "utf8");
   const places = [...text.matchAll(/\]\(((?:\.\.\/)?[\w-]+\.md)#([\w-]+)\)/g)];
   expect(places.length).toBeGreaterThan(10);

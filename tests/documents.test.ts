@@ -17,10 +17,10 @@ const DOCUMENTS = [
     .map((name) => `docs/${name}`),
 ];
 
-test.each(DOCUMENTS)("every file that %s leads to is there", (document) => {
+test.each(DOCUMENTS)("every file that %s links to exists", (document) => {
   const text = readFileSync(join(ROOT, document), "utf8");
   const links = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, to]) => to ?? "");
-  // A path above a block of code, alone or as a link to an example, is a file that the reader is to write.
+  // A path above a code block, alone or as a link to an example, is a file that the reader should create.
   const ours = text.replaceAll(/^(?:`[^`\n]+`|\[`[^`\n]+`\]\([^\n]+\)):\n\n```/gm, "");
   const named = [...ours.matchAll(/`((?:src|tests|bench|docs)\/[\w./-]+)`/g)].map(([, path]) => path ?? "");
   const missing = [
@@ -30,7 +30,7 @@ test.each(DOCUMENTS)("every file that %s leads to is there", (document) => {
   expect(missing).toEqual([]);
 });
 
-test.each(DOCUMENTS)("every heading that %s leads to is there", (document) => {
+test.each(DOCUMENTS)("every heading that %s links to exists", (document) => {
   const text = readFileSync(join(ROOT, document), "utf8");
   const links = [...text.matchAll(/\]\(([^):#]*)#([^)]+)\)/g)];
   const missing = links
@@ -42,7 +42,7 @@ test.each(DOCUMENTS)("every heading that %s leads to is there", (document) => {
   expect(missing.map(([link]) => link)).toEqual([]);
 });
 
-/** The anchors of a page, as GitHub makes them of its headings. */
+/** The anchors of a page, as GitHub derives them from its headings. */
 function headingsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, words = ""]) =>
     words
@@ -53,14 +53,14 @@ function headingsOf(text: string): string[] {
   );
 }
 
-test("every promise of the table names the file of its rule and a test", () => {
+test("every promise in the table names the file of its rule and a test", () => {
   const rows = readFileSync(join(ROOT, "docs/promises.md"), "utf8").match(/^\| [SB]\d+ \|.*$/gm) ?? [];
   expect(rows).toHaveLength(27);
   const unshown = rows.filter((row) => !row.includes("](../src/") || !row.includes(".test.ts)"));
   expect(unshown.map((row) => row.slice(0, 6))).toEqual([]);
 });
 
-test("docs/client.md names everything that latchkey/client and latchkey/react have", () => {
+test("docs/client.md names everything that latchkey/client and latchkey/react export", () => {
   const page = readFileSync(join(ROOT, "docs/client.md"), "utf8");
   const values = [client, react].flatMap((entry) => Object.keys(entry));
   const methods = Object.keys(client.createClient()).filter((name) => name !== "basePath");

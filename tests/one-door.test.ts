@@ -5,11 +5,14 @@ import { expect, it } from "vitest";
 const SOURCE = join(import.meta.dirname, "..", "src");
 const DOOR = join("sessions", "endings.ts");
 
-/** Whatever ends a session in the database: Kysely's way, or plain SQL; an account's deletion cascades to none. */
+/**
+ * Whatever ends a session in the database, through Kysely or in plain SQL; deleting an account doesn't
+ * cascade to sessions.
+ */
 const ENDS =
   /deleteFrom\(\s*["'`]session["'`]|delete\s+from\s+"?session"?\b|truncate\s+(table\s+)?"?session"?\b/i;
 
-it("only the door of endings deletes sessions", () => {
+it("only the module for endings deletes sessions", () => {
   const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter((file) =>
     /\.(ts|tsx|sql)$/.test(file),
   );
@@ -17,7 +20,7 @@ it("only the door of endings deletes sessions", () => {
   expect(found).toEqual([DOOR]);
 });
 
-it("no foreign key takes sessions along when an account goes", () => {
+it("no foreign key deletes sessions along with an account", () => {
   const folder = join(SOURCE, "database", "migrations");
   const tables = readdirSync(folder).flatMap((file) => {
     const text = readFileSync(join(folder, file), "utf8");

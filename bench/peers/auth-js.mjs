@@ -23,7 +23,7 @@ await makeSessions(async (number) => {
     emailVerified: null,
   });
   const sessionToken = randomUUID();
-  // Auth.js writes a session again where it is a day old by its own length of 30 days.
+  // Auth.js updates a session once it is a day old, counting from its length of 30 days.
   await adapter.createSession({ sessionToken, userId: id, expires: new Date(Date.now() + 1.5 * lasts) });
   return `authjs.session-token=${sessionToken}`;
 });

@@ -17,7 +17,7 @@ import {
   signature,
 } from "./sessions.mjs";
 
-/** express-session with a store of the database, as the README of each sets it up. */
+/** express-session with a database store, as the README of each sets it up. */
 const store = isSqlite ? onSqlite() : onPostgres();
 const set = promisify(store.set.bind(store));
 await makeSessions(async (number) => {

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
 
-/** What the bench says to each peer. */
+/** What the bench tells each peer. */
 export const {
   BENCH_DATABASE = "",
   BENCH_COOKIES = "",
@@ -14,7 +14,7 @@ export const file = BENCH_DATABASE.slice("sqlite:".length);
 export const secret = "0".repeat(32);
 export const lasts = 20 * 86_400_000;
 
-/** Makes the sessions one after the other, and writes a line with the cookie of each. */
+/** Creates the sessions one after another, and writes the cookie of each on a line. */
 export async function makeSessions(make) {
   const cookies = [];
   for (let number = 0; number < Number(BENCH_SESSIONS); number++) cookies.push(await make(number));
@@ -25,7 +25,7 @@ export function signature(value) {
   return createHmac("sha256", secret).update(value).digest("base64");
 }
 
-/** Says so, and from then on lives no longer than the bench. */
+/** Reports that it is ready, and from then on lives no longer than the bench. */
 export function ready() {
   process.once("disconnect", () => process.exit());
   process.send?.("ready");

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 
-/** What is scanned: where it is, the session cookie of somebody, and a folder for what a scanner writes. */
+/** What is scanned: its address, someone's session cookie, and a folder for what a scanner writes. */
 export type Target = { url: string; cookie: string; folder: string };
 
-/** Runs a program and gathers what it says; past so many seconds it is told to stop, and then killed. */
+/** Runs a program and collects its output; after this many seconds it is told to stop, and then killed. */
 export async function run(program: string, args: string[], mostSeconds: number): Promise<string> {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

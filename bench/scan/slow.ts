@@ -4,11 +4,14 @@ import { run, type Target } from "./run.ts";
 
 const CONNECTIONS = 1_000;
 const HELD = 45; // seconds
-/** So long, at most, until all are open; 500 a second are asked for. */
+/** The longest that opening them all may take; slowhttptest opens 500 a second. */
 const OPENING = 25_000; // ms
 const MEASURED = 8_000; // ms
 
-/** slowhttptest sends no header but those it knows: what makes the body welcome rides on the cookie's line. */
+/**
+ * slowhttptest sends only headers that it knows, so the one that gets the body accepted goes on the cookie's
+ * line.
+ */
 const WELCOME = ["-f", "application/json", "-j", "a=b\r\nSec-Fetch-Site: same-origin"];
 const KINDS = {
   "slow headers": ["-H", "-u", "/login"],
@@ -16,7 +19,7 @@ const KINDS = {
   "slow reads": ["-X", "-u", "/api/openapi.json", "-w", "10", "-y", "20", "-n", "5", "-z", "32"],
 };
 
-/** Session checks of somebody else, quiet and while slow connections are held, in the same run. */
+/** Session checks of someone else, at rest and while slow connections are held, in the same run. */
 export async function heldConnections({ url }: Target, person: Person): Promise<void> {
   const port = Number(new URL(url).port);
   await checksOf(port, person);
@@ -51,7 +54,7 @@ async function checksOf(port: number, person: Person): Promise<number[]> {
   return took;
 }
 
-/** Those that the system counts as established, at the server's end. */
+/** The connections that the system counts as established, at the server's end. */
 async function openConnections(port: number): Promise<number> {
   const lines = await run("ss", ["-Htn", "state", "established", `( sport = :${port} )`], 10);
   return lines.split("\n").filter((line) => line !== "").length;

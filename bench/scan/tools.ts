@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { run, type Target } from "./run.ts";
 
-/** Pages and reads with what may be put into their addresses. */
+/** Pages and GET calls, with the parameters that their addresses take. */
 const ADDRESSES = [
   "/login?next=%2Fsettings%2Fsecurity",
   "/signup?next=%2Fsettings%2Fsecurity",
@@ -17,11 +17,14 @@ const ADDRESSES = [
   "/verify?mode=nginx",
 ];
 
-/** Without `ssrf` and `xxe`, which have the server call a host outside, and without what looks for other products. */
+/**
+ * Without `ssrf` and `xxe`, which have the server call an outside host, and without modules that look for
+ * other products.
+ */
 const MODULES =
   "backup,blindsql,cookieflags,crlf,csp,csrf,exec,file,htaccess,http_headers,methods,permanentxss,redirect,shellshock,sql,xss";
 
-/** Which software the server says it is: none. */
+/** Which software the server identifies itself as: none. */
 export async function whatweb({ url, folder }: Target): Promise<string[]> {
   const file = join(folder, "whatweb.json");
   await run("whatweb", ["-a", "3", "-q", `--log-json=${file}`, `${url}/login`], 60);
@@ -34,10 +37,13 @@ export async function whatweb({ url, folder }: Target): Promise<string[]> {
     .map((plugin) => `whatweb: ${plugin}`);
 }
 
-/** What wapiti would like to see, and why it isn't there. */
+/** What wapiti misses, and why it isn't there. */
 const EXPLAINED = new Map([
-  ["X-XSS-Protection is not set", "no browser of today reads it; the policy for scripts allows none inline"],
-  ["Strict-Transport-Security is not set", "this server is on http; on https it is set, and tested"],
+  [
+    "X-XSS-Protection is not set",
+    "no current browser reads it, and the Content-Security-Policy allows no inline scripts",
+  ],
+  ["Strict-Transport-Security is not set", "this server is on http; on https it is set, which a test checks"],
 ]);
 
 type Report = {
@@ -45,7 +51,7 @@ type Report = {
   vulnerabilities: Record<string, { method: string; path: string; info: string }[]>;
 };
 
-/** Each page and read as somebody who is signed in. */
+/** Each page and GET call as someone who is signed in. */
 export async function wapiti({ url, cookie, folder }: Target): Promise<string[]> {
   const file = join(folder, "wapiti.json");
   const starts = ADDRESSES.flatMap((address) => ["-s", `${url}${address}`]);
@@ -72,7 +78,7 @@ export async function wapiti({ url, cookie, folder }: Target): Promise<string[]>
 
 const JSON_BODY = ["-H", "Content-Type: application/json", "-H", "Sec-Fetch-Site: same-origin"];
 
-/** Each value that comes in and reaches SQL, or looks as if it did. */
+/** Each input that reaches SQL, or looks as if it did. */
 export async function sqlmap({ url, cookie, folder }: Target): Promise<string[]> {
   const requests: [string, string[]][] = [
     [
@@ -104,7 +110,7 @@ export async function sqlmap({ url, cookie, folder }: Target): Promise<string[]>
   return found;
 }
 
-/** Codes of refusals are answers as good as others: sqlmap would stop at them. */
+/** Refusals count as answers like any other: sqlmap would stop at their status codes. */
 const BOUNDS = [
   "--batch",
   "--flush-session",

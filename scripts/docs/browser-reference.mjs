@@ -80,13 +80,13 @@ async function clientPart(folder) {
       types
         .map((name) => inFull(found[found.aliases[name] ?? name].text))
         .join("\n\n")
-        // The one type of its own that a public one has inside.
+        // The one private type that a public one contains.
         .replace(/\bFacts\b/g, found.Facts.text.replace(/^type Facts = ([\s\S]*);$/, "$1")),
     ),
   ].map((part) => part.replace(/\bSignedOut\b/g, "Ending"));
 }
 
-/** With the lists of values that aren't exported written out. */
+/** With private lists of values written out. */
 function inFull(text) {
   return text
     .replace(/\bLoginMethodKind\b/g, "(typeof LOGIN_METHOD_KINDS)[number]")
@@ -193,7 +193,9 @@ function inWhole({ type }) {
     .join("; ")} }`;
 }
 
-/** @throws where the element reads an attribute or fires an event that its comment doesn't name, or the reverse. */
+/**
+ * @throws if the element reads an attribute or fires an event that its comment doesn't name, or the reverse.
+ */
 function elementPart() {
   const source = readFileSync(join(ROOT, "src", "elements", "login-management.ts"), "utf8");
   const [, comment = ""] = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport class/.exec(source) ?? [];
@@ -219,7 +221,7 @@ function elementPart() {
   ];
 }
 
-/** @throws where a variable has no comment that says what it is for. */
+/** @throws if a variable has no comment that says what it is for. */
 function variablesPart() {
   const sheet = readFileSync(join(ROOT, "src", "react", "latchkey.css"), "utf8");
   const [light = "", dark = ""] = sheet.split("@supports (color: light-dark(white, black))");
@@ -239,7 +241,7 @@ function variablesPart() {
   ];
 }
 
-/** The second of the two that `light-dark()` has. */
+/** The second of the two values of `light-dark()`. */
 function darkOf(value) {
   return value
     .replace(/light-dark\((?:[^()]|\([^()]*\))*?\), ((?:[^()]|\([^()]*\))*)\)$/, "$1")

@@ -1,7 +1,7 @@
 // Finds out which call each method of the client makes, by making it.
 import { createClient } from "../../src/client/client.ts";
 
-/** By method: `POST /api/session`; nothing of those that make no call. */
+/** By method, such as `POST /api/session`; methods that make no call are left out. */
 export async function clientCalls(members) {
   const before = globalThis.fetch;
   const calls = {};
@@ -21,7 +21,7 @@ export async function clientCalls(members) {
   return calls;
 }
 
-/** A value that a parameter takes. */
+/** A value that the parameter accepts. */
 function something(parameter) {
   return /: (string|"[^{]*)$/.test(parameter) ? "x" : {};
 }

@@ -1,9 +1,9 @@
-// Reads what the documentation says of types from the declarations that the compiler makes.
+// Reads what the documentation says about types from the declarations that the compiler generates.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseSync } from "vite";
 
-/** What some files declare, by name: functions, types and classes, each with its comment. */
+/** What these files declare, by name: functions, types and classes, each with its comment. */
 export function declarationsIn(folder, ...names) {
   const found = { aliases: {} };
   for (const name of names) {
@@ -48,7 +48,7 @@ export function exportsOf(folder, name) {
     .filter(Boolean);
 }
 
-/** The members of a type literal, or of those that a type is put together from. */
+/** The members of a type literal, or of those that a type is composed of. */
 export function membersOf({ node, source }) {
   if (node.type === "TSIntersectionType")
     return node.types.flatMap((one) => membersOf({ node: one, source }));
@@ -81,7 +81,7 @@ function givesPromise(returns, text) {
   return text.slice(returns.start, returns.end).startsWith("Promise<");
 }
 
-/** Parameters for a reader: what is taken apart at once has no name of its own. */
+/** Parameters as a reader sees them: a destructured one has no name. */
 function listOf(params, text) {
   const named = (one) => {
     const annotation = annotationOf(one);

@@ -66,7 +66,7 @@ async function openSecurityPage(browser, colorScheme) {
   await page.getByLabel("Password").fill(PERSON.password);
   await page.getByRole("button", { name: "Log in", exact: true }).click();
   await page.getByText("Safari on iOS").first().waitFor();
-  // The row that has just come is no longer lit up.
+  // The row that was just added is no longer highlighted.
   await page.waitForTimeout(3_000);
   return page;
 }

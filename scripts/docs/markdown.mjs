@@ -3,7 +3,7 @@ export function table(heads, rows) {
   return [line(heads), line(heads.map(() => "---")).replaceAll(" ", ""), ...rows.map(line)].join("\n");
 }
 
-/** Code in a table: a bar would end the cell. */
+/** Code in a table, where a bar would end the cell. */
 export function code(text) {
   return `\`${text.replaceAll("|", "\\|")}\``;
 }

@@ -23,7 +23,7 @@ export async function writeReference() {
   for (const [name, make] of Object.entries(PAGES)) writeFileSync(join(ROOT, "docs", name), await make());
 }
 
-/** Those of the pages that aren't what the code says now. */
+/** The pages that are out of date. */
 export async function outdatedReference() {
   const outdated = [];
   for (const [name, make] of Object.entries(PAGES)) {
@@ -98,7 +98,7 @@ function schemaSection([name, schema]) {
   return `### ${name}\n\n${fields(schema)}`;
 }
 
-/** A schema in a line. */
+/** A schema in one line. */
 function shape(schema = {}) {
   if (schema.$ref) {
     const name = schema.$ref.split("/").at(-1);

@@ -1,4 +1,4 @@
-/** What any call can be refused with. */
+/** The refusals that any call can get. */
 export const EVERYWHERE = [
   "too_many_attempts",
   "internal_error",
@@ -9,7 +9,9 @@ export const EVERYWHERE = [
   "cross_site",
 ];
 
-/** The refusals of a call, from its description in OpenAPI: each status with its codes, but those that are left out. */
+/**
+ * The refusals of a call, from its OpenAPI description: each status with its codes, except the given ones.
+ */
 export function refusalsOf(responses, leftOut) {
   return Object.entries(responses).flatMap(([status, { description, content = {} }]) => {
     if (!("application/problem+json" in content)) return [];

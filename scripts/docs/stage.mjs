@@ -1,4 +1,4 @@
-// Lays out in .site what VitePress builds: the pages that are in the package, with links that hold there.
+// Lays out in .site what VitePress builds: the pages that are in the package, with links that work there.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,11 +7,14 @@ import { slug } from "./vitepress/slug.mjs";
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const SITE = join(ROOT, ".site");
 
-/** What the package leaves out is for people who work on Latchkey: it leads to files of the repository. */
+/**
+ * Pages that the package leaves out are for people who work on Latchkey, since they link to files of the
+ * repository.
+ */
 const { files: PACKED } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-/** By names that differ from those in docs/ by more than capitals. */
+/** Under names that differ from those in docs/ by more than case. */
 const FROM_THE_TOP = { "CHANGELOG.md": "changelog.md", "SECURITY.md": "security-policy.md" };
-/** One wide table is all they are. */
+/** They consist of one wide table. */
 const WITHOUT_OUTLINE = ["settings.md"];
 const ALL_WIDTH = "---\naside: false\n---\n";
 const LANGUAGES = { cfg: "text", conf: "nginx", Caddyfile: "text", py: "python" };
@@ -40,7 +43,10 @@ function writePage(name, text) {
   writeFileSync(join(SITE, "pages", name), text);
 }
 
-/** A file of an example becomes a place on that example's page; a document at the top a page beside the others. */
+/**
+ * A file of an example becomes a section of that example's page; a document at the top level, a page beside
+ * the others.
+ */
 function onTheSite(text) {
   return text
     .replace(/\]\(\.\.\/examples\/([\w-]+)\/?\)/g, "](examples/$1.md)")

@@ -1,6 +1,7 @@
 /** `latchkey/next`: Latchkey inside a Next.js app (App Router, on Node). */
 import { headers } from "next/headers.js";
 import { redirect } from "next/navigation.js";
+import { connection } from "next/server.js";
 import type { SignedIn } from "../answers.ts";
 import type { Latchkey } from "../latchkey.ts";
 import { isAtOrBelow, misplaced, pathOf } from "./place.ts";
@@ -104,6 +105,8 @@ export async function requireSession(latchkey: LatchkeyOnFirstUse, page: string)
     throw new TypeError(
       'requireSession takes the page to come back to, such as requireSession(latchkey, "/private").',
     );
+  // Next.js renders pages ahead of requests, even with headers known: only this call waits for a real request.
+  await connection();
   const given = await headers();
   const who = await (await latchkey()).requireSession({
     method: "GET",
@@ -124,6 +127,8 @@ export function withSession<Context>(
 ): (request: Request, context: Context) => Promise<Response> {
   requireFunction(latchkey, MADE);
   return async (request, context) => {
+    // With `cacheComponents`, Next.js also calls route handlers while it builds: that call ends here.
+    await connection();
     const who = await (await latchkey()).requireSession(request);
     return who instanceof Response ? who : handle(request, who, context);
   };

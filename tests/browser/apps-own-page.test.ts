@@ -18,7 +18,7 @@ import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
 
-/** The app's own page with cards, in React as apps have it while they are developed: in Strict Mode. */
+/** The app's own page with cards, in React's Strict Mode, as in a development server. */
 const STRICT = `
   import { createElement, StrictMode } from "react";
   import { createRoot } from "react-dom/client";
@@ -48,7 +48,7 @@ async function bundle(source: string): Promise<string> {
   return bundled.output[0].code;
 }
 
-/** A page of the app's own that has the client and the style sheet of the package, and a header like many. */
+/** A page of the app's own with the package's client and style sheet, and an ordinary header. */
 const host: Build = (latchkey) => {
   const app = express();
   app.use(mount(latchkey));
@@ -77,7 +77,10 @@ const host: Build = (latchkey) => {
   return createServer(app);
 };
 
-/** A component of the app's own inside the provider: what a query of each is told under the same key. */
+/**
+ * A component of the app's own inside the provider: what the app's query and Latchkey's get under the same
+ * key.
+ */
 function BothQueries(): string {
   const apps = useQueryClient().getQueryData(["sessions"]);
   return `the app has ${apps}, Latchkey has ${useSessions().data ?? "none yet"}`;
@@ -111,7 +114,9 @@ describe("On a page of the app's own", () => {
     expect(await other.evaluate("window.heard")).toEqual({ reason: "signed_out" });
   });
 
-  /** A page that logs people in by itself, and never loads again; nobody is signed in yet. Keeps what it hears. */
+  /**
+   * A page that logs people in by itself, and never reloads; nobody is signed in yet. Records what it hears.
+   */
   async function listening(page: Page): Promise<void> {
     await at(page);
     await page.evaluate(`
@@ -131,7 +136,7 @@ describe("On a page of the app's own", () => {
     return page.evaluate<string>(`window.client.signUp(${given}).then(({ session }) => session.id)`);
   }
 
-  it("a page that logs people in by itself hears of every ending, not of the first alone", async () => {
+  it("a page that logs people in by itself hears of every ending, not just the first", async () => {
     const { page } = await browser.device();
     await listening(page);
     for (let logins = 1; logins <= 2; logins += 1) {
@@ -146,7 +151,7 @@ describe("On a page of the app's own", () => {
     ]);
   });
 
-  it("a login by a form of the app's own starts over, too, with the first call that succeeds", async () => {
+  it("a login with the app's own form also starts over, with the first call that succeeds", async () => {
     const { page } = await browser.device();
     await listening(page);
     const id = await page.evaluate<string>(`fetch("/auth/api/accounts", {
@@ -161,31 +166,28 @@ describe("On a page of the app's own", () => {
     expect(await page.evaluate("window.endings")).toEqual(["none", "signed_out_remotely"]);
   });
 
-  it.each(["this tab", "another tab"])(
-    "an answer to %s about the time before a login ends nothing",
-    async (which) => {
-      const { page, context } = await browser.device();
-      await listening(page);
-      const tab = which === "this tab" ? page : await context.newPage();
-      if (tab !== page) await at(tab);
-      await tab.evaluate("window.client.checkSession().catch(() => {})");
-      let arrive: (() => void) | undefined;
-      await tab.route("**/auth/api/session", async (route) => {
-        const response = await route.fetch();
-        if (arrive === undefined) await new Promise<void>((resolve) => (arrive = resolve));
-        await route.fulfill({ response });
-      });
-      await tab.evaluate("void (window.asked = window.client.checkSession().catch(() => {}))");
-      await expect.poll(() => arrive).toBeDefined();
-      await signUpInPage(page);
-      arrive?.();
-      await tab.evaluate("window.asked");
-      await page.evaluate("window.client.sessions()");
-      expect(await page.evaluate("window.endings")).toEqual(["none"]);
-    },
-  );
+  it.each(["this tab", "another tab"])("an answer to %s from before a login ends nothing", async (which) => {
+    const { page, context } = await browser.device();
+    await listening(page);
+    const tab = which === "this tab" ? page : await context.newPage();
+    if (tab !== page) await at(tab);
+    await tab.evaluate("window.client.checkSession().catch(() => {})");
+    let arrive: (() => void) | undefined;
+    await tab.route("**/auth/api/session", async (route) => {
+      const response = await route.fetch();
+      if (arrive === undefined) await new Promise<void>((resolve) => (arrive = resolve));
+      await route.fulfill({ response });
+    });
+    await tab.evaluate("void (window.asked = window.client.checkSession().catch(() => {}))");
+    await expect.poll(() => arrive).toBeDefined();
+    await signUpInPage(page);
+    arrive?.();
+    await tab.evaluate("window.asked");
+    await page.evaluate("window.client.sessions()");
+    expect(await page.evaluate("window.endings")).toEqual(["none"]);
+  });
 
-  it("its stream of changes is back after a login, whichever tab had it before", async () => {
+  it("its stream of changes comes back after a login, whichever tab had it before", async () => {
     const { page, context } = await browser.device();
     const first = await context.newPage();
     for (const tab of [first, page]) {
@@ -199,7 +201,7 @@ describe("On a page of the app's own", () => {
     expect(await page.evaluate("window.endings")).toEqual(["none", "signed_out_remotely"]);
   });
 
-  it("an element that stays on it shows the next person's devices once they are in", async () => {
+  it("an element that stays on it shows the next person's devices once they are logged in", async () => {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await at(page);
     await signUpInPage(page);
@@ -280,7 +282,7 @@ describe("On a page of the app's own", () => {
     },
   );
 
-  it.each([true, false])("a card offers a passkey only where the browser knows them: %s", async (knows) => {
+  it.each([true, false])("a card offers a passkey only if the browser supports them: %s", async (knows) => {
     const { page } = await browser.device();
     await signUpInBrowser(page, server.baseUrl, freshEmail(), PASSWORD);
     if (!knows) await page.addInitScript("delete window.PublicKeyCredential");
@@ -291,7 +293,7 @@ describe("On a page of the app's own", () => {
     expect(await card.getByRole("button", { name: "Add a passkey" }).count()).toBe(knows ? 1 : 0);
   });
 
-  it("the style sheet of the cards changes nothing outside of them", async () => {
+  it("the cards' style sheet changes nothing outside them", async () => {
     const { page } = await browser.device();
     await at(page);
     await page.keyboard.press("Tab");
@@ -303,7 +305,7 @@ describe("On a page of the app's own", () => {
     expect(await page.evaluate("document.activeElement.textContent")).toBe("Menu");
   });
 
-  it("cards that stand one below the other have a gap between them", async () => {
+  it("cards one below the other have a gap between them", async () => {
     const { page } = await browser.device();
     await at(page);
     const between = `(([one, two]) => two.top - one.bottom)([...document.querySelectorAll(".lk-card")].map((card) => card.getBoundingClientRect()))`;

@@ -28,7 +28,7 @@ describe("on a bad network", () => {
     await page.getByRole("menuitem", { name: "Log out" }).click();
   }
 
-  it("a log-out that fails is told, and so is whether one is still logged in", async () => {
+  it("a log-out that fails is reported, and so is whether the person is still logged in", async () => {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
     let answer = (route: Route) => route.abort();
@@ -49,10 +49,10 @@ describe("on a bad network", () => {
     await page.waitForURL("**/login");
   });
 
-  it("a log-out whose answer is lost has come to pass all the same", async () => {
+  it("a log-out whose answer is lost has happened all the same", async () => {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
-    // The stream would tell, too.
+    // The stream would report it, too.
     await page.route("**/api/live", (route) => route.abort());
     await page.reload();
     await page.getByText("Current session").waitFor();
@@ -71,7 +71,7 @@ describe("on a bad network", () => {
     await signUpInBrowser(page, server().baseUrl, email, PASSWORD);
     const cookies = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
     await page.route("**/api/account/password", async (route) => {
-      // Not by way of the browser, which would keep the new cookie of the answer.
+      // Not through the browser, which would keep the answer's new cookie.
       const request = route.request();
       const headers = { ...request.headers(), cookie: cookies };
       await fetch(request.url(), { method: "PUT", headers, body: request.postData() });
@@ -87,7 +87,7 @@ describe("on a bad network", () => {
     await page.getByText("Current session").waitFor();
   });
 
-  it("a change of password that the person didn't wait for is not spoken of at a later login", async () => {
+  it("a change of password that the person didn't wait for isn't mentioned at a later login", async () => {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
     await page.route("**/api/account/password", () => {});
@@ -103,7 +103,7 @@ describe("on a bad network", () => {
     expect(await page.getByText("was lost on the way").count()).toBe(0);
   });
 
-  it("two-factor authentication that was turned on without an answer asks to make the codes again", async () => {
+  it("two-factor authentication that was turned on without an answer asks for new recovery codes", async () => {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
     const { card, secret } = await beginTwoFactor(page, PASSWORD);
@@ -132,7 +132,7 @@ describe("on a bad network", () => {
     await card.getByText("Keep these recovery codes.").waitFor();
   });
 
-  it("says so where the scripts of a page don't come, and shows the page where they do", async () => {
+  it("says so if the scripts of a page don't arrive, and shows the page if they do", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device();
     await page.route("**/assets/*.js", (route) => route.abort());
@@ -146,7 +146,7 @@ describe("on a bad network", () => {
     expect(await page.getByRole("main").count()).toBe(1);
   });
 
-  it("a button shows that its email is still being asked for", async () => {
+  it("a button shows that its email is still being requested", async () => {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
     let release = () => {};
@@ -182,17 +182,17 @@ describe("on a bad network", () => {
   });
 });
 
-describe("while the next page is awaited, what was done can't be sent again", () => {
+describe("while the next page loads, what was done can't be sent again", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  /** Lets the next page not come until the form was sent once more; returns what the API was asked. */
+  /** Holds back the next page until the form was sent once more; returns what the API was asked. */
   async function sendTwice(page: Page, next: string, send: () => Promise<void>): Promise<string[]> {
     const asked: string[] = [];
     page.on("request", (request) => {
       if (request.method() !== "GET") asked.push(`${request.method()} ${new URL(request.url()).pathname}`);
     });
-    // To a browser, an answer without content is none: it stays where it is.
+    // A browser stays where it is on an answer without content.
     await page.route(next, (route) => route.fulfill({ status: 204 }));
     const leaves = page.waitForRequest((request) => request.isNavigationRequest());
     await send();

@@ -69,7 +69,7 @@ describe("the page behind a confirmation link", () => {
     return who;
   }
 
-  /** An account that a stranger made with somebody's address, and has set up everything in. */
+  /** An account that a stranger made with someone's address, with everything set up. */
   async function madeByAStranger() {
     const stranger = await signUp(server, { email: freshEmail("owner") });
     await addPasskey(server, stranger.client);
@@ -84,7 +84,7 @@ describe("the page behind a confirmation link", () => {
     return email;
   }
 
-  /** Everything that the page asks a server for, with the page's own address at the time. */
+  /** Every request that the page makes, with the page's own address at the time. */
   function addressesOf(page: Page): string[] {
     const seen: string[] = [];
     page.on("request", (request) => seen.push(request.url(), request.headers().referer ?? ""));
@@ -92,7 +92,7 @@ describe("the page behind a confirmation link", () => {
     return seen;
   }
 
-  /** What the tab still has of a link. */
+  /** What the tab still keeps of a link. */
   const kept = (page: Page) =>
     page.evaluate<string | null>(`sessionStorage.getItem("latchkey:confirmation")`);
 
@@ -133,7 +133,7 @@ describe("the page behind a confirmation link", () => {
       expect(await kept(page)).toBeNull();
     });
 
-    it('"I didn\'t create it" asks once more, then ends and removes all and sends a link', async () => {
+    it('"I didn\'t create it" asks once more, then ends and removes everything and sends a link', async () => {
       const stranger = await madeByAStranger();
       const { page } = await browser.device({ userAgent: UA.safariIphone });
       await open(page, stranger.email);
@@ -184,7 +184,7 @@ describe("the page behind a confirmation link", () => {
   describe("of a change of address", () => {
     const LOG_IN_FIRST = "Log in to confirm your new address";
 
-    /** Somebody who asked for a change, and a browser of theirs that isn't logged in and opens its link. */
+    /** Someone who asked for a change, and a browser of theirs that isn't logged in and opens its link. */
     async function elsewhere(person?: Person) {
       const owner = person ?? (await signUp(server));
       await verifyEmail(server, owner);
@@ -202,7 +202,7 @@ describe("the page behind a confirmation link", () => {
 
     type Elsewhere = Awaited<ReturnType<typeof elsewhere>>;
 
-    /** The page is back, with the same link, and no address that a server sees ever had its token. */
+    /** The page is back, with the same link, and no address that a server sees ever contained its token. */
     async function expectToGoOn({ owner, newEmail, page, addresses, token }: Elsewhere) {
       await heading(page, "Confirm your new email address").waitFor();
       await page.locator(".lk-card").getByText(owner.email).waitFor();
@@ -311,7 +311,7 @@ describe("the page behind a confirmation link", () => {
       expect(addresses.filter((address) => address.includes(token))).toEqual([]);
     });
 
-    it("notices only on confirming that another account is logged in, in a browser that the account knows", async () => {
+    it("notices only when confirming that another account is logged in, in a browser that the account knows", async () => {
       const owner = await signUp(server);
       await verifyEmail(server, owner);
       const { page } = await browser.device({ userAgent: UA.firefoxWindows });

@@ -46,7 +46,7 @@ describe.skipIf(!canBind)("A session that a Chromium has bound goes on", () => {
     expect(statuses(REFRESH)).toEqual([200, 200]);
   });
 
-  it.runIf(engineNames().includes("postgres"))("where requests reach two nodes in turns", async () => {
+  it.runIf(engineNames().includes("postgres"))("when requests reach two nodes in turn", async () => {
     const engine = engineOf("postgres");
     const database = await engine.createDatabase();
     cleanUp.push(database.drop);
@@ -55,7 +55,10 @@ describe.skipIf(!canBind)("A session that a Chromium has bound goes on", () => {
     const { secretKey } = one;
     const other = await startServer({ engine, database, baseUrl: site.url(), secretKey });
     cleanUp.push(other.close);
-    /** Which nodes were asked, by path: of each path they take turns, and what follows the sign-up begins elsewhere. */
+    /**
+     * Which nodes were asked, by path: they take turns for each path, and what follows the sign-up begins at
+     * another node.
+     */
     const asked = new Map<string, number[]>([["/api/accounts", [other.port]]]);
     site.leadTo(({ url = "" }) => {
       const [path = ""] = url.split("?");
@@ -77,7 +80,7 @@ describe.skipIf(!canBind)("A session that a Chromium has bound goes on", () => {
   });
 
   it.runIf(engineNames().includes("postgres"))(
-    "through a database that is killed during a refresh: nobody is out, and the refresh is made up for",
+    "through a database that is killed during a refresh: nobody is logged out, and the refresh succeeds later",
     async () => {
       const killed = await startPostgres();
       const target = new URL(killed.url);

@@ -17,10 +17,10 @@ import { freshEmail, PASSWORD, signIn } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
-/** As often as Chromium signs for one site within 9 minutes, but for the registration. */
+/** As often as Chromium signs for one site within 9 minutes, not counting the registration. */
 const ROUNDS = 5;
 const SPARE = "127.0.0.1";
-/** A port that nobody listens at. */
+/** A port that nobody listens on. */
 const NOBODY = 1;
 const COPY = "A copy of this session's cookie was used";
 
@@ -98,7 +98,7 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
     await page.getByText("Bound to this device").waitFor();
   });
 
-  it("goes on after the browser was started again, and after a link from another site", async () => {
+  it("goes on after the browser was restarted, and after a link from another site", async () => {
     const first = await site.browser("restarts");
     await signUpBoundIn(first, site.url());
     await dropBoundCookie(first);
@@ -119,7 +119,7 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
     expect(pages.map(({ status }) => status)).toEqual([200]);
   });
 
-  it("stays where it is when a refresh doesn't get through: what the page asks for meanwhile, it asks for again", async () => {
+  it("stays where it is when a refresh doesn't get through: the page repeats what it asked for meanwhile", async () => {
     const context = await site.browser("unreachable");
     const email = freshEmail();
     const page = await signUpBoundIn(context, site.url(), email);
@@ -141,7 +141,7 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
     expect(await page.getByText(COPY).count()).toBe(0);
   });
 
-  it("gets to its page by itself when the refresh before it doesn't get through, by way of the login page", async () => {
+  it("gets to its page by itself, by way of the login page, when the refresh before it doesn't get through", async () => {
     const context = await site.browser("detour");
     const page = await signUpBoundIn(context, site.url());
     await page.goto("about:blank");
@@ -157,13 +157,13 @@ describe.skipIf(!canBind)("A session in a Chromium that binds", () => {
     expect(await page.getByText(COPY).count()).toBe(0);
   });
 
-  it("is worthless elsewhere with all its cookies, once the short one is over, and the open page says so at once", async () => {
+  it("is worthless elsewhere with all its cookies once the short-lived one has expired, and the open page says so at once", async () => {
     const context = await site.browser("owner");
     const page = await signUpBoundIn(context, site.url());
     const thief = await site.browser("thief");
     await thief.addCookies(await context.cookies(site.url()));
     const stolen = await thief.newPage();
-    // What its scripts ask for might be under way still when the clock moves on, and be refused as a copy's.
+    // Requests of its scripts might still be under way when the clock moves on, and be refused as a copy's.
     await stolen.route(/\.js$/, (route) => route.abort());
     const opened = await stolen.goto(`${site.url()}/settings/security`);
     expect([opened?.status(), stolen.url()]).toEqual([200, `${site.url()}/settings/security`]);

@@ -14,7 +14,7 @@ import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 const script = readFileSync(new URL("../../dist/elements/index.js", import.meta.url));
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'";
 
-/** A page of somebody else's, with a policy as strict as ours and the element in it. */
+/** A page of another site, with a policy as strict as ours and the element in it. */
 const host: Build = async (latchkey) => {
   const app = express();
   app.use(mount(latchkey));
@@ -74,7 +74,7 @@ describe("the element <login-management> on another site's page", () => {
     expect(size).toBeLessThan(40 * 1024);
   });
 
-  it("lists every device, and looks as the site wants it", async () => {
+  it("lists every device, and looks the way the site wants", async () => {
     const { mac } = await atBoth();
     const rows = mac.getByRole("listitem");
     expect(await rows.count()).toBe(2);
@@ -87,12 +87,12 @@ describe("the element <login-management> on another site's page", () => {
         `getComputedStyle(document.querySelector("login-management").shadowRoot.querySelector("${selector}")).color`,
       );
     expect(await colourOf(".lk-label")).toBe("rgb(4, 5, 6)");
-    // As the cards in React do, it obeys what the page says for all of them.
+    // Like the React cards, it follows what the page sets for all of them.
     expect(await colourOf(".lk-muted")).toBe("rgb(7, 8, 9)");
     expect(await violationsIn(mac)).toEqual([]);
   });
 
-  it("is dark only where the page around it is", async () => {
+  it("is dark only if the page around it is", async () => {
     const { mac } = await atBoth();
     await mac.emulateMedia({ colorScheme: "dark" });
     const ground = () =>
@@ -158,7 +158,7 @@ describe("the element <login-management> on another site's page", () => {
       `document.querySelector("login-management").shadowRoot.activeElement?.textContent ?? ""`,
     );
 
-  it("forgets an open question where the site moves it to another place", async () => {
+  it("forgets an open question if the site moves it to another place", async () => {
     const { mac } = await atBoth();
     await mac.getByRole("button", { name: "Log out other devices" }).click();
     await mac.getByRole("alertdialog").waitFor();
@@ -169,7 +169,7 @@ describe("the element <login-management> on another site's page", () => {
     await mac.getByText("1 other device was logged out.").waitFor();
   });
 
-  it("says how long ago by the server's clock, where the device's own is wrong", async () => {
+  it("says how long ago by the server's clock if the device's own is wrong", async () => {
     const { mac } = await atBoth();
     await mac.clock.setFixedTime(Date.now() + 3 * HOUR);
     await mac.reload();
@@ -208,7 +208,7 @@ describe("the element <login-management> on another site's page", () => {
     expect(await mac.locator("[data-new]").count()).toBe(0);
   });
 
-  it("lets the site decide where to go, if the site says so", async () => {
+  it("lets the site decide where to go, if the site asks for that", async () => {
     const { mac, windows } = await atBoth();
     await windows.evaluate(`document.addEventListener("latchkey-signed-out", (event) => {
       event.preventDefault();
@@ -219,7 +219,7 @@ describe("the element <login-management> on another site's page", () => {
     expect(new URL(windows.url()).pathname).toBe("/devices");
   });
 
-  it("keeps nothing of the one before for the next person on a page that stays", async () => {
+  it("keeps nothing of the previous person for the next one on a page that stays", async () => {
     const { mac, windows } = await atBoth();
     await windows.evaluate(`document.addEventListener("latchkey-signed-out", (event) => {
       event.preventDefault();

@@ -47,7 +47,7 @@ describe("the focus on the security page", () => {
     await expect.poll(() => focused(page)).toBe("Login management");
   });
 
-  it("shows what has ended as gone, even where the list can't be read again", async () => {
+  it("removes a session that has ended, even if the list can't be read again", async () => {
     const { page } = await withDevices(UA.firefoxWindows);
     const row = page.getByRole("button", { name: "Log out Firefox on Windows" });
     await row.waitFor();
@@ -130,7 +130,7 @@ describe("the focus on the security page", () => {
     await card.getByRole("button", { name: "Turn off" }).press("Enter");
     await card.getByRole("button", { name: "Use a recovery code" }).click();
     await card.getByLabel("Current password").fill(PASSWORD);
-    // Some browsers send what they check to their maker.
+    // Some browsers send what they spell-check to their vendor.
     expect(await card.getByLabel("Recovery code").getAttribute("spellcheck")).toBe("false");
     await card.getByLabel("Recovery code").fill("wrong");
     await page.keyboard.press("Enter");
@@ -141,7 +141,7 @@ describe("the focus on the security page", () => {
     await expect.poll(() => focused(page)).toBe("Turn off");
   });
 
-  it("goes on where it was as more of the activity is shown, also where that was all", async () => {
+  it("stays where it was as more of the activity is shown, even if that was all", async () => {
     const { page } = await withDevices();
     const events = Array.from({ length: 60 }, (_, place) => ({
       id: `event-${place}`,
@@ -174,7 +174,7 @@ describe("the focus on the security page", () => {
     await expect.poll(() => rows.count()).toBe(10);
     await page.getByRole("link", { name: "Log out the others" }).press("Enter");
     await expect.poll(() => focused(page)).toBe("Log out other devices");
-    // The address is that of the app around the card.
+    // The URL is that of the app around the card.
     expect(new URL(page.url()).hash).toBe("");
     await page.getByRole("button", { name: "Show all 15 devices" }).press("Enter");
     await expect.poll(() => rows.count()).toBe(15);
@@ -189,7 +189,7 @@ describe("the focus on the security page", () => {
   });
 });
 
-/** Screen readers say nothing of what stands on a page that has just loaded, but describe what has the focus. */
+/** Screen readers don't announce what is on a page that has just loaded, but describe what has the focus. */
 describe("the focus on the login page", () => {
   const server = serverOn();
   const browser = browserFor();

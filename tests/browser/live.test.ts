@@ -43,7 +43,7 @@ describe("pages that stay open", () => {
       await tab.getByText("You were logged out from Firefox on Windows").waitFor();
   });
 
-  it("are told by the tab that was refused, if there is no stream and they can't ask themselves", async () => {
+  it("hear from the tab that was refused, if there is no stream and they can't ask themselves", async () => {
     const { baseUrl } = server();
     const email = freshEmail();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
@@ -56,7 +56,7 @@ describe("pages that stay open", () => {
     await tab.goto(`${baseUrl}/settings/security`);
     await tab.getByText("Current session").waitFor();
     await tab.route("**/api/**", (route) => route.abort());
-    // Before it is refused it asks nothing, or it might find out by itself and leave before it is clicked on.
+    // It asks nothing until it is refused, or it might find out by itself and leave before the click.
     let isRefused = false;
     await page.route("**/api/{session,sessions}", (route) => (isRefused ? route.continue() : route.abort()));
     await page.route("**/api/sessions/*", (route) => {
@@ -96,7 +96,7 @@ describe("pages that stay open", () => {
     await page.getByText("Your session reached its time limit.").waitFor();
   });
 
-  it("say that the account was deleted, though they hear of that before its deletion is answered", async () => {
+  it("say that the account was deleted, though they hear of that before the deletion is answered", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
@@ -106,7 +106,7 @@ describe("pages that stay open", () => {
       );
       const response = await route.fetch();
       await isRefused;
-      // What is asked later is answered once the page has heard; one that has left answers nothing.
+      // Later requests are answered once the page has heard; a page that has left doesn't answer.
       await page.evaluate(async () => {
         for (let times = 0; times < 20; times++) await fetch("/healthz");
       });
@@ -131,7 +131,7 @@ describe("pages that stay open", () => {
     await card.getByLabel("New password").fill("a password that is new to it");
     await card.getByRole("button", { name: "Change password" }).press("Enter");
     await card.getByText("No connection. Nothing was lost; try again.").waitFor();
-    // No field was wrong: the button is to be pressed again.
+    // No field was wrong: the button has to be pressed again.
     expect(await focused(page)).toBe("Change password");
     expect(await card.getByLabel("New password").inputValue()).toBe("a password that is new to it");
     expect(await page.getByText("Current session").count()).toBe(1);
@@ -161,7 +161,7 @@ describe("pages that stay open", () => {
     await card.locator(".lk-stale").waitFor({ state: "detached" });
   });
 
-  it("stay hidden where an answer comes once the person has gone again", async () => {
+  it("stay hidden if the answer comes after the person has gone again", async () => {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, server().baseUrl, freshEmail(), PASSWORD);
     await setVisibility(page, "hidden");
@@ -180,7 +180,7 @@ describe("pages that stay open", () => {
     const answered = page.waitForResponse("**/api/session");
     answer();
     await (await answered).finished();
-    // Answered after it, and drawn by then.
+    // Answered after it, and rendered by then.
     for (let times = 0; times < 5; times++) await page.evaluate(() => fetch("/healthz"));
     expect(await page.getByText("Current session").isVisible()).toBe(false);
     await setVisibility(page, "visible");
@@ -204,7 +204,7 @@ describe("pages that stay open", () => {
     await page.getByText("Current session").waitFor();
   });
 
-  it("show nothing before their session was checked, say so, and give the focus back after it", async () => {
+  it("show nothing before their session was checked, say so, and give the focus back afterwards", async () => {
     const { baseUrl } = server();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);

@@ -59,7 +59,7 @@ describe("logging in, in the browser", () => {
     ];
     expect(await state()).toEqual(['- button "Show characters"', "password"]);
     await button.press("Enter");
-    // Pressed as well, it would read as if the characters were hidden.
+    // With aria-pressed as well, it would be announced as if the characters were hidden.
     await expect.poll(state).toEqual(['- button "Hide characters"', "text"]);
     await button.press("Enter");
     await expect.poll(state).toEqual(['- button "Show characters"', "password"]);
@@ -82,7 +82,7 @@ describe("logging in, in the browser", () => {
     );
   });
 
-  it("says after 30 days that they are over", async () => {
+  it("says after 30 days that the session's time is over", async () => {
     const { baseUrl, clock } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
@@ -91,7 +91,7 @@ describe("logging in, in the browser", () => {
     await page.getByText("Your session reached 30 days, its time limit. Log in again.").waitFor();
   });
 
-  it("carries the address over to the login page if it already has an account", async () => {
+  it("carries the email address over to the login page if it already has an account", async () => {
     const { baseUrl } = server();
     const { email } = await signUp(server());
     const { page } = await browser.device();
@@ -105,7 +105,7 @@ describe("logging in, in the browser", () => {
     expect(page.url()).not.toContain(email);
   });
 
-  it("leads to the same place on the page, by way of a new account, and of a forgotten password that came back", async () => {
+  it("leads to the same place on the page by way of a new account, and of a forgotten password that was remembered", async () => {
     const { baseUrl } = server();
     const { email } = await signUp(server());
     const place = "#/inbox?of=ada&token=the-apps-own";
@@ -135,7 +135,7 @@ describe("logging in, in the browser", () => {
     await known.waitForURL(`${baseUrl}/favicon.svg?of=the-app${place}`);
   });
 
-  it("is still at the second step where a phone loads the page again, on the way back from the app with the codes", async () => {
+  it("is still at the second step if a phone reloads the page on the way back from the authenticator app", async () => {
     const { baseUrl, clock } = server();
     const person = await signUp(server());
     const { secret } = await turnOnTwoFactor(server(), person);
@@ -160,7 +160,7 @@ describe("logging in, in the browser", () => {
     await page.waitForURL(`${baseUrl}/favicon.svg#/inbox`);
   });
 
-  it("goes back to the first step, with the reason, if the second took too long", async () => {
+  it("goes back to the first step, and says why, if the second took too long", async () => {
     const { baseUrl } = server();
     const person = await signUp(server());
     await turnOnTwoFactor(server(), person);

@@ -37,7 +37,7 @@ describe("emailed links in the browser", () => {
     await phone.getByText("Current session").waitFor();
   });
 
-  it("begin an account: another address can be given, and a used link says so", async () => {
+  it("start an account: another address can be entered, and a used link says so", async () => {
     const { baseUrl, outbox } = verifyFirst();
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -138,7 +138,7 @@ describe("emailed links in the browser", () => {
     await thief.getByText("This session was reported as not yours").waitFor();
   });
 
-  it("is no dead end if its link is used up or missing", async () => {
+  it("is no dead end if the link is used up or missing", async () => {
     const { page } = await browser.device();
     const { baseUrl } = server();
     for (const [task, button] of [
@@ -158,7 +158,7 @@ describe("emailed links in the browser", () => {
     await page.getByLabel("New password").fill(OTHER_PASSWORD);
     await page.getByRole("button", { name: "Set the password" }).click();
     await page.getByText("This link has expired or was already used.").waitFor();
-    // The answer to a first try may have been lost on the way.
+    // The answer to a first attempt may have been lost on the way.
     await page.getByText("If you have just set a password with it, log in with that one.").waitFor();
     await page.getByRole("link", { name: "Send a new link" }).click();
     await page.waitForURL("**/forgot-password");

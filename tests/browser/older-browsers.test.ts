@@ -5,7 +5,7 @@ import { freshEmail, OTHER_PASSWORD, PASSWORD, signIn } from "../support/request
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
-/** Takes away what Safari 16 and Firefox 102 don't have yet. */
+/** Removes what Safari 16 and Firefox 102 don't have yet. */
 const AS_OF_2022 = `
   delete AbortSignal.any;
   delete AbortSignal.timeout;

@@ -6,7 +6,7 @@ import { freshEmail, OTHER_PASSWORD, PASSWORD, signIn, WRONG_PASSWORD } from "..
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
-/** How long a page may take, in ms, on a machine that has much to do. */
+/** How long a page may take, in ms, on a busy machine. */
 const TIMEOUT = 60_000;
 
 describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
@@ -48,38 +48,44 @@ describe.each(OTHER_ENGINES)("the pages in $name", ({ name, label, open }) => {
     await expectSignedOut(client, "signed_out_remotely");
   });
 
-  inEngine("leave when they are ended elsewhere, say why, and show nothing to Back", async () => {
-    const { browser, person } = await signedUp();
-    const { client } = await signIn(server(), person, UA.chromeWindows);
-    await browser.goto(`${server().baseUrl}/settings/security?again`);
-    await says(browser, "2 devices are logged in.");
-    await client.delete("/api/sessions");
-    await isAt(browser, "/login");
-    await says(browser, "You were logged out from Chrome on Windows");
-    await browser.back();
-    await isAt(browser, "/login");
-    expect(await browser.text()).not.toContain("Login management");
-  });
+  inEngine(
+    "leave when they are ended elsewhere, say why, and show nothing after Back is pressed",
+    async () => {
+      const { browser, person } = await signedUp();
+      const { client } = await signIn(server(), person, UA.chromeWindows);
+      await browser.goto(`${server().baseUrl}/settings/security?again`);
+      await says(browser, "2 devices are logged in.");
+      await client.delete("/api/sessions");
+      await isAt(browser, "/login");
+      await says(browser, "You were logged out from Chrome on Windows");
+      await browser.back();
+      await isAt(browser, "/login");
+      expect(await browser.text()).not.toContain("Login management");
+    },
+  );
 
-  inEngine("keep the focus where it belongs: in a dialog, after it, and at a mistake", async () => {
-    const { browser, person } = await signedUp();
-    await signIn(server(), person, UA.chromeWindows);
-    await says(browser, "2 devices are logged in.");
-    await browser.press("Log out other devices");
-    await expect.poll(() => browser.focused()).toBe("Cancel");
-    await browser.key("Escape");
-    await expect.poll(() => browser.focused()).toBe("Log out other devices");
-    await browser.press("Change password");
-    await browser.fill("New password", OTHER_PASSWORD);
-    await browser.fill("Current password", WRONG_PASSWORD);
-    await browser.key("Enter");
-    await says(browser, "That is not your current password.");
-    expect(await browser.focused()).toBe("Current password");
-  });
+  inEngine(
+    "keep the focus where it belongs: in a dialog, after it, and on a field with an error",
+    async () => {
+      const { browser, person } = await signedUp();
+      await signIn(server(), person, UA.chromeWindows);
+      await says(browser, "2 devices are logged in.");
+      await browser.press("Log out other devices");
+      await expect.poll(() => browser.focused()).toBe("Cancel");
+      await browser.key("Escape");
+      await expect.poll(() => browser.focused()).toBe("Log out other devices");
+      await browser.press("Change password");
+      await browser.fill("New password", OTHER_PASSWORD);
+      await browser.fill("Current password", WRONG_PASSWORD);
+      await browser.key("Enter");
+      await says(browser, "That is not your current password.");
+      expect(await browser.focused()).toBe("Current password");
+    },
+  );
 
-  // What browsers that know passkeys say is in passkeys.test.ts.
+  // What browsers that support passkeys say is in passkeys.test.ts.
   if (name === "WebKit")
-    inEngine("speak of no passkey where there can be none", async () => {
+    inEngine("don't mention passkeys if there can be none", async () => {
       const { browser } = await signedUp();
       await says(browser, "This is the only way to log in.");
       const words = await browser.text();

@@ -8,10 +8,10 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 import { OTHER, OWN, SIBLING, type Sites, startSites } from "../support/servers/sites.ts";
 
 const FORMS = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"];
-/** A form without fields: its body is empty, so there is nothing to refuse it by but where it comes from. */
+/** A form without fields: its body is empty, so only its origin can tell that it must be refused. */
 const NO_FIELDS = "";
 
-/** What a page of another site can send without asking, and what it can only try to. */
+/** What another site's page can send without a preflight, and what it can only try to send. */
 const TRIES = `async ({ at, body }) => {
   const simple = ["text/plain", "application/x-www-form-urlencoded"];
   const tries = [
@@ -69,7 +69,7 @@ describeOnEachEngine("A page of another site, in the browser of someone who is l
     return person;
   }
 
-  /** A body that would do it on every row: what each of them asks for. */
+  /** A body that would be accepted on every row: all the fields that any of them needs. */
   const bodyOf = ({ email, session }: Person) => ({
     email,
     password: PASSWORD,
@@ -155,7 +155,10 @@ describeOnEachEngine("A page of another site, in the browser of someone who is l
   });
 
   const sibling = browserFor({ laxer: false });
-  /** Plants the attacker's dead and made-up cookies for the whole site, for a longer path too, and looks who is there. */
+  /**
+   * Plants the attacker's expired and made-up cookies for the whole site, for a longer path too, and checks
+   * who is signed in.
+   */
   async function planted(): Promise<{ before: number; after: number }> {
     const device = await sibling.device();
     await loggedIn(device);

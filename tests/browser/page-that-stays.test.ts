@@ -13,7 +13,10 @@ import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
 
-/** An app of one page, with the package's own cards. `shown` is what it has shown, in that order: the form, and the ids of sessions. */
+/**
+ * A single-page app with the package's own cards. `shown` is what it has shown, in order: the form, and
+ * session ids.
+ */
 const PAGE = `
   import { createElement, useState } from "react";
   import { createRoot } from "react-dom/client";
@@ -43,7 +46,7 @@ const PAGE = `
   createRoot(document.getElementById("root")).render(createElement(App));
 `;
 
-/** An app that keeps the cards where they are while nobody is logged in. */
+/** An app that keeps the cards on the page while nobody is logged in. */
 const KEPT = `
   import { createElement, useState } from "react";
   import { createRoot } from "react-dom/client";
@@ -65,7 +68,7 @@ const KEPT = `
 `;
 
 async function bundled(code: string): Promise<string> {
-  // There is no such file: it says what the imports are relative to.
+  // No such file exists: its path is what the imports are relative to.
   const name = join(import.meta.dirname, "the-page.js");
   const built = await build({
     configFile: false,
@@ -110,7 +113,7 @@ describe("The cards on a page that stays while people log in and out", () => {
     await database.drop();
   });
 
-  it("show the next person nothing of the one before", async () => {
+  it("show the next person nothing of the previous one", async () => {
     const { page } = await browser.device();
     await page.goto(server.baseUrl.replace("/auth", "/page"));
     const signUp = async () => {
@@ -140,7 +143,7 @@ describe("The cards on a page that stays while people log in and out", () => {
       return email;
     };
 
-    it("offer a passkey where the browser can make one", async () => {
+    it("offer a passkey if the browser can create one", async () => {
       const page = await begin();
       await signUp(page);
       await page.getByRole("button", { name: "Add a passkey" }).waitFor();
@@ -173,7 +176,7 @@ describe("The cards on a page that stays while people log in and out", () => {
       expect(await page.getByText("Acme was connected.").count()).toBe(0);
     });
 
-    it("take back the question whether to log out other devices", async () => {
+    it("close the question whether to log out other devices", async () => {
       const page = await begin();
       const email = await signUp(page);
       const headers = { "Content-Type": "application/json", "User-Agent": UA.firefoxWindows };
@@ -185,7 +188,7 @@ describe("The cards on a page that stays while people log in and out", () => {
       await expect.poll(() => page.getByRole("alertdialog").count()).toBe(0);
     });
 
-    it("no longer ask for a proof that it is the person who was there", async () => {
+    it("no longer ask the next person for the previous one's proof", async () => {
       const page = await begin();
       await signUp(page);
       await page.route("**/api/passkeys/options", (route) =>

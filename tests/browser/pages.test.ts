@@ -51,7 +51,7 @@ describe.each(["light", "dark"] as const)("the pages in %s", (colorScheme) => {
       await signUpInBrowser(page, baseUrl, email, PASSWORD);
       await expectGood(page, "the security page");
       await page.getByText("Account created from").waitFor();
-      // The dots between two facts are for the eye.
+      // The dots between two facts are decoration.
       expect(await page.locator("body").ariaSnapshot()).not.toContain("·");
       const other = server().client(UA.firefoxWindows);
       expect((await other.post("/api/session", { email, password: PASSWORD })).status).toBe(201);
@@ -80,7 +80,7 @@ describe("every page", () => {
   const mounted = serverOn({ basePath: "/auth" });
   const browser = browserFor();
 
-  it("has a title of its own, and says that it needs JavaScript, and cookies, where they are off", async () => {
+  it("has a title of its own, and says that it needs JavaScript or cookies if they are turned off", async () => {
     const { page } = await browser.device();
     await page.goto(`${server().baseUrl}/login`);
     await expect.poll(() => page.title()).toBe("Log in · Latchkey");
@@ -107,11 +107,11 @@ describe("every page", () => {
     await page.waitForURL("**/auth/login");
   });
 
-  it("fetches under 60 kB of compressed JavaScript to log in, and none of the security page", async () => {
+  it("fetches under 60 kB of compressed JavaScript to log in, and none of the security page's", async () => {
     const { page } = await browser.device();
     const scripts = new Map<string, Response>();
     page.on("response", (response) => {
-      // The first answer comes from the server; what was preloaded is answered again by the browser itself.
+      // The first answer comes from the server; the browser answers again for what it has preloaded.
       if (response.url().endsWith(".js") && !scripts.has(response.url()))
         scripts.set(response.url(), response);
     });
@@ -149,7 +149,7 @@ describe("every page", () => {
     expect(await tooWide(page), "the question").toEqual([]);
   });
 
-  it("works where Latchkey is mounted below a path", async () => {
+  it("works if Latchkey is mounted below a path", async () => {
     const { baseUrl } = mounted();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await page.goto(`${baseUrl}/settings/security`);
@@ -193,7 +193,7 @@ async function expectGood(page: Page, what: string): Promise<void> {
   expect(overflow, `${what} scrolls sideways`).toBeLessThanOrEqual(0);
 }
 
-/** What is wider than its place, by its words. */
+/** Elements that overflow, by their text. */
 function tooWide(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(
     `[...document.querySelectorAll("h1, h2, p, dialog, main")].filter((at) => at.scrollWidth > at.clientWidth).map((at) => at.textContent)`,

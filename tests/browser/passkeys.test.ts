@@ -34,7 +34,7 @@ describe("passkeys in the browser", () => {
     };
   }
 
-  /** With the page's own session; how the card does it is another test's business. */
+  /** With the page's own session; another test covers how the card does it. */
   async function turnOnTwoFactor(page: Page): Promise<string> {
     const { clock } = server();
     const ask = (method: string, body: object): Promise<{ secret: string }> =>
@@ -64,7 +64,7 @@ describe("passkeys in the browser", () => {
     await page.waitForURL("**/login");
   }
 
-  it("names in scripts that are read from right to left stand by themselves in a sentence", async () => {
+  it("names in right-to-left scripts are isolated within a sentence", async () => {
     const person = await signUpConfirmed(server());
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await withoutOfferInField(page);
@@ -115,7 +115,8 @@ describe("passkeys in the browser", () => {
     await page.getByRole("button", { name: "Log in with a passkey" }).click();
     await page.getByText("Current session").waitFor();
 
-    // The password's address isn't confirmed, so it opens nothing by itself: the passkey is the last that works.
+    // The address isn't confirmed, so the password doesn't count as a login method: the passkey is the last
+    // that works.
     const needed = card.getByRole("button", { name: "Disconnect My laptop" });
     await expect.poll(() => needed.isDisabled()).toBe(true);
     const why = await needed.getAttribute("aria-describedby");
@@ -142,9 +143,9 @@ describe("passkeys in the browser", () => {
 
   for (const [what, bits] of Object.entries({
     "signature is bogus": { isBogusSignature: true },
-    "answer says that nobody was there": { isBadUP: true },
+    "answer says that nobody was present": { isBadUP: true },
   })) {
-    it(`open nothing if the ${what}, and the page says so and lets the person go on`, async () => {
+    it(`let nobody in if the ${what}, and the page says so and lets the person go on`, async () => {
       const { baseUrl } = server();
       const email = freshEmail();
       const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -163,7 +164,7 @@ describe("passkeys in the browser", () => {
     });
   }
 
-  it("that are chosen in the email field and refused are reported, too", async () => {
+  it("that are chosen in the email field and refused are reported as well", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     const authenticator = await withAuthenticator(page);
@@ -174,7 +175,7 @@ describe("passkeys in the browser", () => {
     await page.getByText(REFUSED).waitFor();
   });
 
-  it("of a device that didn't verify its owner are asked for the second factor where it is on", async () => {
+  it("of a device that didn't verify its owner need the second factor if it is on", async () => {
     const { baseUrl, clock } = server();
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -198,7 +199,7 @@ describe("passkeys in the browser", () => {
     await page.getByText("Current session").waitFor();
   });
 
-  it("whose device refuses to verify its owner open nothing, and the page says so and still works", async () => {
+  it("whose device refuses to verify its owner let nobody in, and the page says so and still works", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     const authenticator = await withAuthenticator(page);
@@ -215,7 +216,7 @@ describe("passkeys in the browser", () => {
     await page.getByText("Current session").waitFor();
   });
 
-  it("are added to a device once, and the page says why not twice", async () => {
+  it("are added to a device only once, and the page says why not twice", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await withAuthenticator(page);

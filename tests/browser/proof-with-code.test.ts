@@ -8,11 +8,11 @@ import { freshEmail, PASSWORD, signInWithCode, signUp, turnOnTwoFactor } from ".
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
-describe("a proof with two factors in the browser", () => {
+describe("A proof with two factors, in the browser", () => {
   const server = serverOn({ rateLimits: "off" });
   const browser = browserFor();
 
-  /** The security page of somebody with 2FA, a while after the last proof. */
+  /** The security page of someone with 2FA, a while after the last proof. */
   async function atThePage(options: BrowserContextOptions = {}) {
     const { clock } = server();
     clock.toMiddleOf(STEP);
@@ -34,7 +34,7 @@ describe("a proof with two factors in the browser", () => {
 
   const dialogIn = (page: Page) => page.getByRole("dialog", { name: "Confirm it's you" });
 
-  it("asks for the code after the password that the email form was given, and goes on", async () => {
+  it("asks for the code after the password that was entered in the email form, and goes on", async () => {
     const { page, secret } = await atThePage();
     const { clock } = server();
     const email = freshEmail("new");
@@ -56,7 +56,7 @@ describe("a proof with two factors in the browser", () => {
     await card.getByText(`We sent a link to ${email}`).waitFor();
   });
 
-  it("asks for the password and a recovery code if neither was given, and again if that took too long", async () => {
+  it("asks for the password and a recovery code if neither was given, and asks again if that took too long", async () => {
     const { page, person, secret, recoveryCodes } = await atThePage();
     const other = await pageOf((await signInWithCode(server(), person, secret, UA.firefoxWindows)).client);
     const methods = page.getByRole("region", { name: "Login methods" });

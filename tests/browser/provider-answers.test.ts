@@ -7,7 +7,7 @@ import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const CODES = (Object.keys(refusals) as RefusalCode[]).filter(isForPage);
 
-describe("what comes back from a provider, in the browser", () => {
+describe("a provider's answer, in the browser", () => {
   const server = serverOn();
   const browser = browserFor();
 
@@ -21,7 +21,7 @@ describe("what comes back from a provider, in the browser", () => {
     }
   });
 
-  it("is a sentence on the security page too, which then leaves the address", async () => {
+  it("is a sentence on the security page too, and is then removed from the URL", async () => {
     const { baseUrl } = server();
     const { page } = await browser.device();
     await signUpInBrowser(page, baseUrl, freshEmail(), PASSWORD);
@@ -36,7 +36,7 @@ describe("what comes back from a provider, in the browser", () => {
     expect(await card.getByText("That took too long.").count()).toBe(0);
   });
 
-  it("disappears from the login page with the next try, and from its address at once", async () => {
+  it("disappears from the login page with the next attempt, and from its URL at once", async () => {
     const { page } = await browser.device();
     await page.goto(`${server().baseUrl}/login?error=provider_cancelled&next=%2Fsettings%2Fsecurity`);
     await page.getByText("You cancelled at the other site.").waitFor();

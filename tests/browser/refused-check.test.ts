@@ -35,13 +35,13 @@ describe("the security page while the check of its session is refused", () => {
     return { page, asked: () => asked };
   }
 
-  /** So much later by the page's clock, with everything asked that was due. */
+  /** This much later by the page's clock, with every request made that was due. */
   async function later(page: Page, time: number): Promise<void> {
     await page.clock.fastForward(time);
     for (let times = 0; times < 5; times++) await page.evaluate(() => fetch("/healthz"));
   }
 
-  it("asks again when the server said to, and no sooner", async () => {
+  it("asks again when the server said to, no sooner", async () => {
     const { page, asked } = await refusedOnReturn({ "Retry-After": "600" });
     expect(asked()).toBe(1);
     await later(page, 5 * MINUTE);
@@ -51,7 +51,7 @@ describe("the security page while the check of its session is refused", () => {
     await page.getByText("Current session").waitFor();
   });
 
-  it("asks nothing while nobody looks at it, and at once when somebody does", async () => {
+  it("asks nothing while nobody looks at it, and at once when someone does", async () => {
     const { page, asked } = await refusedOnReturn({});
     await setVisibility(page, "hidden");
     const before = asked();

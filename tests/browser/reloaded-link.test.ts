@@ -5,8 +5,8 @@ import { OTHER_PASSWORD, resetToken, signUp } from "../support/requests/people.t
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
-/** A phone that needs its memory loads a tab again when the person comes back from the app with the passwords. */
-describe("the page of an emailed link, loaded again", () => {
+/** A phone that is short of memory reloads a tab when the person comes back from the password manager. */
+describe("the page of an emailed link, reloaded", () => {
   const server = serverOn();
   const browser = browserFor();
 
@@ -58,7 +58,7 @@ describe("the page of an emailed link, loaded again", () => {
     await heading(page, "The link is missing").waitFor();
   });
 
-  it("is another page where the person asks for a new link", async () => {
+  it("is another page if the person asks for a new link", async () => {
     const { page } = await browser.device({ userAgent: UA.safariIphone });
     await page.goto(`${server().baseUrl}/sign-up#token=of-the-link`);
     await page.getByRole("link", { name: "Ask for a new link" }).click();

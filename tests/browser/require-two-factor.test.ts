@@ -11,11 +11,11 @@ import { freshEmail, PASSWORD } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
-describe("the security page, where the site asks everyone for two factors", () => {
+describe("the security page of a site that requires two factors of everyone", () => {
   const server = serverOn({ requireTwoFactor: "on" });
   const browser = browserFor();
 
-  it("says so, has a second factor set up, and leads back to where the person came from", async () => {
+  it("says so, lets the person set up a second factor, and leads back to where they came from", async () => {
     const { baseUrl, clock } = server();
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });

@@ -72,7 +72,7 @@ describe("other sites to log in with, in the browser", () => {
     return { page, who };
   }
 
-  it("lead to the same place on the page that someone was going to, which no server sees, also after a refusal", async () => {
+  it("lead to the same place (#…) on the page that someone was going to, which no server sees, even after a refusal", async () => {
     const place = "#/inbox?of=ada&token=the-apps-own";
     const there = `${server.baseUrl}/favicon.svg?of=the-app`;
     const seen: string[] = [];
@@ -87,10 +87,10 @@ describe("other sites to log in with, in the browser", () => {
     expect(seen.filter((url) => /inbox|ada/.test(url.replace(place, "")))).toEqual([]);
   });
 
-  /** Longer than a proof holds; all of it together is less than what a site says lives. */
+  /** Longer than a proof is valid; all of it together is shorter than a site's answer is valid. */
   const longAfter = () => server.clock.advance(11 * MINUTE);
 
-  it("create an account, can prove that it is still you, and what was begun is resumed", async () => {
+  it("create an account, can prove that it is still you, and resume what was begun", async () => {
     const { page, who } = await comeInWithAcme();
     const methods = page.getByRole("region", { name: "Login methods" });
     await methods.getByText("This is the only way to log in. Add another one to disconnect it.").waitFor();
@@ -112,7 +112,7 @@ describe("other sites to log in with, in the browser", () => {
     await card.getByText("Password added.").waitFor();
   });
 
-  it("prove it for ten minutes: after that the site is asked for again, with the code", async () => {
+  it("prove it for ten minutes: after that, the site is needed again, with the code", async () => {
     const { page, who } = await comeInWithAcme();
     const { clock } = server;
     clock.toMiddleOf(STEP);
@@ -141,7 +141,7 @@ describe("other sites to log in with, in the browser", () => {
     await dialog.getByRole("button", { name: "Continue with Acme" }).waitFor();
   });
 
-  it("resume everything else that was begun, too, where the person can see it", async () => {
+  it("also resume everything else that was begun, scrolled into view", async () => {
     const { page, who } = await comeInWithAcme();
     const viewport = page.viewportSize();
     const begin: [string, () => Promise<void>, () => Promise<unknown>][] = [
@@ -164,7 +164,7 @@ describe("other sites to log in with, in the browser", () => {
         () => page.getByRole("button", { name: "Continue", exact: true }).waitFor(),
       ],
       [
-        "the account's end",
+        "deleting the account",
         async () => {
           await page.getByRole("button", { name: "Delete account…" }).click();
           await page.getByRole("alertdialog").getByRole("button", { name: "Delete account" }).click();
@@ -181,7 +181,7 @@ describe("other sites to log in with, in the browser", () => {
       await provider.signInWith(page, who);
       await isThere();
       await expect.poll(() => focused(page)).not.toBe("");
-      // A field that turns out not to be needed leaves, and the focus goes on.
+      // A field that turns out not to be needed disappears, and the focus moves on.
       const isSeen = async () => {
         const box = await page.locator(":focus").boundingBox();
         return box !== null && box.y >= 0 && box.y < (viewport?.height ?? 0);
@@ -220,7 +220,7 @@ describe("other sites to log in with, in the browser", () => {
     await card.getByText("You cancelled at Acme. Try again, or use another way.").waitFor();
     await expect.poll(() => isInView(page, "You cancelled at Acme.")).toBe(true);
 
-    // A proof by password comes first where the last one is long ago; the connecting then goes on by itself.
+    // A proof by password comes first if the last one is long ago; connecting then goes on by itself.
     longAfter();
     await card.getByRole("button", { name: "Connect Acme" }).click();
     const dialog = page.getByRole("dialog", { name: "Confirm it's you" });

@@ -18,7 +18,7 @@ describe("two browsers of one person", () => {
     return { email, mac: mac.page, windows: windows.page };
   }
 
-  it("shows both rows in Login management, the own one as the current session (S1 to S4, S13)", async () => {
+  it("shows both rows in Login management, its own as the current session (S1 to S4, S13)", async () => {
     const { mac } = await atBoth();
     const card = mac.getByRole("region", { name: "Login management" });
     await mac.getByRole("button", { name: "Log out Firefox on Windows" }).waitFor();
@@ -47,7 +47,7 @@ describe("two browsers of one person", () => {
     await mac.getByText("Only this device is logged in.").waitFor();
   });
 
-  it("labels every change that it asks for as JSON, with a body or without", async () => {
+  it("labels every change that it requests as JSON, with a body or without", async () => {
     const { mac } = await atBoth();
     const types: Record<string, string | null> = {};
     mac.on("request", (request) => {
@@ -68,7 +68,7 @@ describe("two browsers of one person", () => {
     expect(await windows.getByText("Login management").count()).toBe(0);
   });
 
-  it("ends all others after a confirmation that says how many (S6)", async () => {
+  it("ends all others after a confirmation that says how many there are (S6)", async () => {
     const { email, mac, windows } = await atBoth();
     const phone = await browser.device({ userAgent: UA.safariIphone });
     await logInInBrowser(phone.page, server().baseUrl, email, PASSWORD);
@@ -118,7 +118,7 @@ describe("two browsers of one person", () => {
     await mac.getByRole("button", { name: /account menu/ }).focus();
     await mac.keyboard.press("Enter");
     await mac.getByRole("menuitem", { name: "Log out" }).waitFor();
-    // The menu takes the focus a moment after it is seen.
+    // The menu takes the focus a moment after it appears.
     await expect
       .poll(() => mac.evaluate<string>("document.activeElement?.textContent ?? ''"))
       .toBe("Log out");

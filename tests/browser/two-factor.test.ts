@@ -9,7 +9,7 @@ describe("two-factor authentication in the browser", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  it("is turned on with the QR code, asked for at the next log-in, and opened by a recovery code (S10)", async () => {
+  it("is turned on with the QR code, asked for at the next log-in, and passed with a recovery code (S10)", async () => {
     const { baseUrl, clock } = server();
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -45,7 +45,7 @@ describe("two-factor authentication in the browser", () => {
     await card.getByText("9 of 10 recovery codes are left.").waitFor();
   });
 
-  it("goes on with the same key where the page is loaded again while it is scanned, until that is cancelled", async () => {
+  it("goes on with the same key if the page is reloaded while the code is being scanned, until that is cancelled", async () => {
     const { baseUrl, clock } = server();
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.safariIphone });
@@ -67,7 +67,7 @@ describe("two-factor authentication in the browser", () => {
     expect(await page.evaluate("Object.keys(sessionStorage)")).not.toContain("latchkey:two-factor");
   });
 
-  it("shows the key that is scanned to nobody else who logs in in the same tab", async () => {
+  it("shows the key to nobody else who logs in in the same tab", async () => {
     const { baseUrl } = server();
     const other = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });

@@ -12,7 +12,7 @@ import { UA } from "../support/requests/user-agents.ts";
 import { type Build, startApp, type TestApp } from "../support/servers/apps.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
-/** What a page reads from now on: the path, and whether it says that this is its own refresh. */
+/** What a page reads from now on: the path, and whether the page marks it as its own refresh. */
 function readsOf(page: Page): { path: string; background: boolean }[] {
   const reads: { path: string; background: boolean }[] = [];
   page.on("request", (request) => {
@@ -32,7 +32,7 @@ describe("what a page reads", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  /** The security page, as somebody opens it anew. */
+  /** The security page, as someone opens it afresh. */
   async function onSecurityPage() {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
@@ -101,7 +101,10 @@ describe("what the element <login-management> reads", () => {
 
   const devices = () => app.baseUrl.replace("/auth", "/devices");
 
-  /** Somebody whose browser gets no answer to these calls, at the page of the element, by a clock that the test holds. */
+  /**
+   * Someone whose browser gets no answer to these calls, on the element's page, by a clock that the test
+   * controls.
+   */
   async function atFailingList(calls: string) {
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, app.baseUrl, freshEmail(), PASSWORD);
@@ -118,7 +121,7 @@ describe("what the element <login-management> reads", () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpInBrowser(page, app.baseUrl, email, PASSWORD);
-    // What the security page reads after its list is not the element's.
+    // What the security page reads after its list isn't the element's.
     await page.goto("about:blank");
     const reads = readsOf(page);
     await page.goto(devices());
@@ -136,7 +139,7 @@ describe("what the element <login-management> reads", () => {
     await expect.poll(() => reads.slice(known)).toContainEqual({ path: "session", background: false });
   });
 
-  it("is nothing while it fails and nobody looks at its page, and the list at once when somebody does", async () => {
+  it("is nothing while it fails and nobody looks at its page, and is the list at once when someone does", async () => {
     const { page, reads } = await atFailingList("**/auth/api/sessions");
     await setVisibility(page, "hidden");
     const known = reads.length;
@@ -150,7 +153,7 @@ describe("what the element <login-management> reads", () => {
     await page.getByText("Current session").waitFor();
   });
 
-  it("is tried no more often, however often someone has come back to its page meanwhile", async () => {
+  it("isn't tried more often, however often someone comes back to its page meanwhile", async () => {
     const { page, reads } = await atFailingList("**/auth/api/session*");
     const later = async (time: number) => {
       await page.clock.runFor(time);

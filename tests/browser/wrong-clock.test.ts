@@ -9,7 +9,7 @@ describe("on a device whose clock is wrong", () => {
   const server = serverOn();
   const browser = browserFor();
 
-  it.each([3, -5])("by %i hours, times are as long ago as they are", async (hours) => {
+  it.each([3, -5])("by %i hours, times are shown as long ago as they really are", async (hours) => {
     const { baseUrl, clock } = server();
     const email = freshEmail();
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });

@@ -36,7 +36,7 @@ function inDatabase<T>(of: string, work: (database: DatabaseSync) => T): T {
   }
 }
 
-/** So many people, each with one live session. */
+/** This many people, each with one live session. */
 function addPeople(count: number): void {
   inDatabase(file, (database) =>
     database.exec(`insert into account (id, email, email_key, created_at)
@@ -62,7 +62,7 @@ const sessionsIn = (of: string) =>
   inDatabase(of, (database) => database.prepare("select count(*) as count from session").get()?.count);
 
 describe("restore", () => {
-  test("that is cut off before every session has ended has put nothing in place", async () => {
+  test("that is cut off before every session has ended puts nothing in place", async () => {
     addPeople(1);
     expect(await run("backup", "b.db")).toMatchObject({ code: 0 });
     expect(await run("sessions", "end-all", "--everyone")).toMatchObject({ code: 0 });
@@ -75,7 +75,7 @@ describe("restore", () => {
     expect(readdirSync(join(cwd, "latchkey-data"))).toEqual(before);
   });
 
-  test("takes the place of a file that is no database any more, which is kept", async () => {
+  test("replaces a file that is no longer a database, and keeps it", async () => {
     addPeople(1);
     expect(await run("backup", "b.db")).toMatchObject({ code: 0 });
     for (const part of ["-wal", "-shm"]) rmSync(file + part, { force: true });
@@ -87,12 +87,12 @@ describe("restore", () => {
     expect((await run("accounts", "list")).out).toContain("1@example.test");
   });
 
-  test("leaves nothing beside the backup that SQLite would take for its own, where the database itself is gone", async () => {
+  test("leaves nothing beside the backup that SQLite would take for its own, if the database itself is gone", async () => {
     addPeople(1);
     expect(await run("backup", "b.db")).toMatchObject({ code: 0 });
     inDatabase(file, (database) => {
       database.exec("pragma wal_autocheckpoint = 0; update account set email = 'later@example.test'");
-      // As a crash leaves it: whoever closes the database would put it away.
+      // As a crash leaves it: closing the database would remove it.
       copyFileSync(`${file}-wal`, join(cwd, "log"));
     });
     rmSync(file);
@@ -101,7 +101,7 @@ describe("restore", () => {
     expect((await run("accounts", "list")).out).toContain("1@example.test");
   });
 
-  test("and end-all say how far they are, since many sessions take long", async () => {
+  test("and end-all report their progress, since many sessions take long", async () => {
     addPeople(PEOPLE);
     const said = /^10,[0-9]{3} sessions \(99 %\)\n$/;
     expect(await run("backup", "b.db")).toMatchObject({ code: 0 });
@@ -136,7 +136,7 @@ describe.skipIf(process.platform === "win32")("A signal", () => {
     },
   );
 
-  test("ends a restore while it ends sessions, and the database before it stays alone", async () => {
+  test("ends a restore while it ends sessions, and the previous database stays as it was", async () => {
     addPeople(PEOPLE);
     expect(await run("backup", "b.db")).toMatchObject({ code: 0 });
     const folder = join(cwd, "latchkey-data");
@@ -146,7 +146,7 @@ describe.skipIf(process.platform === "win32")("A signal", () => {
   });
 });
 
-test("A backup comes to its end however often a server writes meanwhile", async () => {
+test("A backup finishes however often a server writes meanwhile", async () => {
   addWideAccounts();
   const server = new DatabaseSync(file);
   server.exec("pragma synchronous = off; pragma busy_timeout = 5000");

@@ -17,7 +17,7 @@ const NOT_LEAKED = "marble-Cactus-whistle-77";
 
 const sha1 = (text: string) => createHash("sha1").update(text).digest("hex").toUpperCase();
 
-/** As lists come: passwords, SHA-1 hashes with a count, lines of other systems, repetitions. */
+/** As lists come: passwords, SHA-1 hashes with a count, line endings of other systems, repetitions. */
 const LIST = [
   LEAKED,
   `${sha1(LEAKED_HASHED)}:3861493`,
@@ -73,7 +73,7 @@ describeOnEachEngine("A password that is in LATCHKEY_BREACHED_PASSWORDS", (engin
     expectStatus(204, await client.put("/api/password-resets", { token, password: `${NOT_LEAKED}!` }));
   });
 
-  it("is found wherever it is in the file, and none beside it", async () => {
+  it("is found wherever it is in the file, and its neighbours aren't", async () => {
     const { strength } = server.latchkey.parts;
     const why = (password: string) => strength.whyWeak(password, []);
     for (let count = 0; count < 3_000; count += 37)
@@ -106,7 +106,7 @@ describe("latchkey breached-passwords build", () => {
     expect(readdirSync(folder)).toEqual(["list.txt"]);
   });
 
-  it("says in one line where its file can't be written, before it reads the list", async () => {
+  it("says in one line that its file can't be written, before it reads the list", async () => {
     const nowhere = ["breached-passwords", "build", "none.txt", "nowhere/out.bin"];
     expect(await latchkey(nowhere, { cwd: folder })).toMatchObject({
       code: 1,

@@ -54,7 +54,7 @@ describe("the command line", () => {
   });
 
   it.each([[["nope"]], [["sessions", "end"]], [["sessions", "list", "--nope"]], [["sessions", "end-all"]]])(
-    "answers %j with 2 and where to read on",
+    "answers %j with exit code 2 and where to read on",
     async (words) => {
       const { code, err, out } = await run(words);
       expect(code).toBe(2);
@@ -173,7 +173,7 @@ describe("the command line", () => {
     const server = new SMTPServer({ authOptional: true, disabledCommands: ["STARTTLS"], closeTimeout: 100 });
     server.listen(0);
     await once(server.server, "listening");
-    // An address that doesn't say that it is this machine.
+    // An address that isn't recognisably this machine's.
     const SMTP_URL = `smtp://0.0.0.0:${(server.server.address() as AddressInfo).port}`;
     const { code, out } = await run(["doctor"], "", { SMTP_URL });
     expect(code).toBe(1);
@@ -233,7 +233,7 @@ describe("the command line", () => {
     ["LATCHKEY_COOKIE_DOMAIN", "localhost"],
     ["LATCHKEY_COOKIE_DOMAIN", "127.0.0.5"],
     ["LATCHKEY_COOKIE_DOMAIN", "0.0.5"],
-  ])("names %s where its value is wrong, in one line, and never says a secret: %s", async (name, value) => {
+  ])("names %s if its value is wrong, in one line, and never prints a secret: %s", async (name, value) => {
     const BASE_URL = "http://127.0.0.5:3000";
     const { code, err, out } = await run(["serve"], "", { BASE_URL, [name]: value });
     expect(code).toBe(1);
@@ -244,7 +244,7 @@ describe("the command line", () => {
     expect(err).not.toContain("s3cret");
   });
 
-  it("reads a .env of an editor that puts a mark before its first letter, and says when it is none", async () => {
+  it("reads a .env that begins with a byte order mark, and says if it isn't a file", async () => {
     const folder = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
     writeFileSync(join(folder, ".env"), "\ufeffPORT=none\r\nHOST=localhost\r\n");
     expect(await latchkey(["serve"], { cwd: folder })).toMatchObject({
@@ -260,7 +260,7 @@ describe("the command line", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("says in one line where a backup can't be written, and what a flag takes", async () => {
+  it("says in one line that a backup can't be written, and what a flag takes", async () => {
     await create(freshEmail());
     expect(await run(["backup", "nowhere/b.db"])).toMatchObject({
       code: 1,

@@ -35,7 +35,7 @@ describe("What an app and the command line both read from latchkey.config", () =
     ["ts", 'const baseUrl: string = "http://localhost:3105/auth";\nexport default { baseUrl };\n'],
     ["js", 'export default { baseUrl: "http://localhost:3105/auth" };\n'],
     ["json", '{ "baseUrl": "http://localhost:3105/auth" }\n'],
-  ])("in .%s is where links lead", async (ending, text) => {
+  ])("in .%s decides where links lead", async (ending, text) => {
     writeFileSync(join(cwd, "package.json"), '{ "type": "module" }');
     writeFileSync(join(cwd, `latchkey.config.${ending}`), text);
     expect(await sendReset()).toBe("http://localhost:3105/auth/reset-password");
@@ -63,7 +63,7 @@ describe("What an app and the command line both read from latchkey.config", () =
     expect(logOf('{ smtpUrl: "smtp://localhost:2525" }')).toEqual([]);
   });
 
-  test("holds where the app's option is undefined, such as a variable that isn't set", async () => {
+  test("applies if the app's option is undefined, such as an environment variable that isn't set", async () => {
     writeFileSync(join(cwd, "latchkey.config.json"), '{ "baseUrl": "http://localhost:3105/auth" }');
     const app = `import { createLatchkey } from ${JSON.stringify(ENTRY)}; const latchkey = await createLatchkey({ logLevel: "silent", baseUrl: process.env.NOT_SET }); console.log(latchkey.settings.baseUrl.href); await latchkey.close();`;
     const said = execFileSync(process.execPath, ["--input-type=module", "--eval", app], {
@@ -73,7 +73,7 @@ describe("What an app and the command line both read from latchkey.config", () =
     expect(said.trim()).toBe("http://localhost:3105/auth");
   });
 
-  test.each(["ts", "js"])("in .%s of a CommonJS package says what to write there", async (ending) => {
+  test.each(["ts", "js"])("in .%s of a CommonJS package stops with what to write there", async (ending) => {
     writeFileSync(join(cwd, "package.json"), '{ "type": "commonjs" }');
     writeFileSync(
       join(cwd, `latchkey.config.${ending}`),
@@ -91,7 +91,7 @@ describe("What an app and the command line both read from latchkey.config", () =
     expect(await latchkey(["migrate"], { cwd })).toMatchObject({ code: 0 });
   });
 
-  test.each(["mjs", "cjs", "mts", "cts"])("isn't left unread without a word as .%s", async (ending) => {
+  test.each(["mjs", "cjs", "mts", "cts"])("isn't silently ignored as .%s", async (ending) => {
     writeFileSync(join(cwd, `latchkey.config.${ending}`), "");
     const { code, err } = await latchkey(["migrate"], { cwd });
     expect([code, err]).toEqual([
@@ -131,7 +131,7 @@ describe("What an app and the command line both read from latchkey.config", () =
   });
 });
 
-describe("Where nothing says what the base URL is", () => {
+describe("If nothing says what the base URL is", () => {
   test("a command that emails a link says where it leads, and how to change that", async () => {
     const email = "a@example.com";
     await latchkey(["accounts", "create", email, "--password-stdin"], { cwd, input: PASSWORD });

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-/** What a server logs from its start on, while somebody signs up. */
+/** What a server logs from its start on, while someone signs up. */
 async function logOf(env: Record<string, string>): Promise<string> {
   const port = await freePort();
   const baseUrl = env.BASE_URL ?? `http://localhost:${port}`;
@@ -41,7 +41,7 @@ test("In development, the start says where emails go, and the log has each email
   expect(JSON.parse(lines[0] ?? "").link).toMatch(/^http:\/\/localhost:\d+\/confirm-email#token=/);
 });
 
-test("Every line of a server's standard error is one of JSON, as log collectors want it", async () => {
+test("Every line of a server's standard error is JSON, as log collectors need it", async () => {
   const lines = (await logOf({})).split("\n").filter((line) => line !== "");
   const words = lines.map((line) => JSON.parse(line).msg);
   expect(words).toContainEqual(expect.stringMatching("^SMTP_URL is not set"));

@@ -21,7 +21,7 @@ const doctor = (secretKey: string) =>
     env: { DATABASE_URL: database.url, LATCHKEY_SECRET_KEY: secretKey },
   });
 
-test("doctor counts what a replaced key no longer opens, though the newest second factor has the new one", async () => {
+test("doctor counts what can no longer be decrypted after the key was replaced, though the newest second factor can", async () => {
   const mails = await MailServer.start({ mood: "busy" });
   for (const secretKey of [OLD, NEW]) {
     const server = await startServer({ engine, database, secretKey, smtpUrl: mails.url });
@@ -38,7 +38,7 @@ test("doctor counts what a replaced key no longer opens, though the newest secon
   expect(both.code).toBe(0);
 });
 
-test("doctor, and a start without the key file, don't count a second factor that somebody began to set up and left", async () => {
+test("doctor, and a start without the key file, don't count a second factor that someone began to set up and abandoned", async () => {
   const server = await startServer({ engine, database, secretKey: OLD });
   const { client } = await signUp(server);
   expectStatus(201, await client.post("/api/account/two-factor", { currentPassword: PASSWORD }));
@@ -49,7 +49,7 @@ test("doctor, and a start without the key file, don't count a second factor that
   expect(await latchkey(["accounts", "list"], { cwd: database.folder, env })).toMatchObject({ code: 0 });
 });
 
-test("doctor says that others can read the database file, and how to keep them from it", async () => {
+test("doctor says that others can read the database file, and how to prevent that", async () => {
   const file = database.url.replace(/^sqlite:/, "");
   await (await startServer({ engine, database, secretKey: NEW })).close();
   expect((await doctor(NEW)).out).not.toContain("chmod");

@@ -15,7 +15,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { latchkey } from "../support/servers/command-line.ts";
 
-/** Root may read and write everywhere, so there another user does. */
+/** Root may read and write everywhere, so another user does it then. */
 const OTHER_USER = process.getuid?.() === 0 ? { user: 65_534 } : {};
 const ACCOUNTS = 130_000;
 const LONGEST_LINE = 10_000_000;
@@ -38,7 +38,7 @@ const runImport = async () => {
   return { code, ...(JSON.parse(out) as { accounts: number; leftOut: { where: string; why: string }[] }) };
 };
 
-test("A list may be as long as there are accounts", async () => {
+test("A list may be as long as the number of accounts", async () => {
   const database = new DatabaseSync(file);
   database.exec(`insert into account (id, email, email_key, created_at)
     with recursive n(n) as (select 1 union all select n + 1 from n where n < ${ACCOUNTS})
@@ -50,7 +50,7 @@ test("A list may be as long as there are accounts", async () => {
 });
 
 describe("A file with accounts", () => {
-  test("that this user may not read is answered in one line", async () => {
+  test("that this user may not read is refused in one line", async () => {
     jsonLines('{"email":"a@example.test"}');
     chmodSync(join(cwd, "people.jsonl"), 0o000);
     const own = { cwd: join(cwd, "own"), ...OTHER_USER };
@@ -64,7 +64,7 @@ describe("A file with accounts", () => {
     });
   });
 
-  test("has lines that end where JSON lines do, not at a line separator within a text", async () => {
+  test("has lines that end where JSON lines do, not at a line separator within a string", async () => {
     const [token, expiresAt] = ["t".repeat(40), Date.now() + 1_000_000];
     const sessions = [{ token, expiresAt, userAgent: "one\u2028two" }];
     jsonLines(JSON.stringify({ email: "a@example.test", sessions }), '{"email":"b@example.test"}\r', "");
@@ -83,7 +83,7 @@ describe("A file with accounts", () => {
 });
 
 describe("backup", () => {
-  test("of a damaged database leaves nothing and ends with 1, so that nobody relies on it", async () => {
+  test("of a damaged database leaves nothing behind and exits with 1, so that nobody relies on it", async () => {
     const bytes = readFileSync(file);
     bytes.fill(0xa5, bytes.length / 2);
     writeFileSync(file, bytes);
@@ -92,7 +92,7 @@ describe("backup", () => {
     expect(readdirSync(cwd)).toEqual(["latchkey-data"]);
   });
 
-  test("of another program's database leaves nothing and ends with 1", async () => {
+  test("of another program's database leaves nothing behind and exits with 1", async () => {
     const other = join(cwd, "other.db");
     const database = new DatabaseSync(other);
     database.exec("create table account (id int)");
@@ -122,7 +122,7 @@ describe("Another user than the server's", () => {
     );
   });
 
-  test("who may write no file here is told so in one line", async () => {
+  test("who may not write files here is told so in one line", async () => {
     chmodSync(cwd, 0o555);
     const { code, err } = await runAsOther("init");
     chmodSync(cwd, 0o755);

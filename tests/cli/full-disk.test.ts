@@ -24,7 +24,7 @@ async function createAccount(): Promise<string> {
   return email;
 }
 
-describe.runIf(HAS_FULL_DISK)("A server goes on, and stops with 0, where the disk is full for", () => {
+describe.runIf(HAS_FULL_DISK)("A server goes on, and stops with exit code 0, if the disk is full for", () => {
   test.each(["stderr", "stdout"] as const)("its %s", async (full) => {
     const port = await freePort();
     const baseUrl = `http://localhost:${port}`;
@@ -34,7 +34,7 @@ describe.runIf(HAS_FULL_DISK)("A server goes on, and stops with 0, where the dis
     try {
       const health = async () => (await client.get("/healthz").catch(() => null))?.status;
       await expect.poll(health).toBe(200);
-      // Each refusal is a line of the log.
+      // Each refusal is a line in the log.
       for (const email of [freshEmail(), freshEmail()])
         expect((await client.post("/api/session", { email, password: PASSWORD })).status).toBe(401);
       expect(await health()).toBe(200);
@@ -45,8 +45,8 @@ describe.runIf(HAS_FULL_DISK)("A server goes on, and stops with 0, where the dis
   });
 });
 
-describe.runIf(HAS_FULL_DISK)("A command whose output finds no room", () => {
-  test("does what it was to do, says so in one line, and ends with 1", async () => {
+describe.runIf(HAS_FULL_DISK)("A command whose output can't be written", () => {
+  test("does its work, reports the failure in one line, and exits with 1", async () => {
     const email = await createAccount();
     expect(await latchkey(["accounts", "delete", email], { cwd, full: "stdout" })).toEqual({
       code: 1,
@@ -57,7 +57,7 @@ describe.runIf(HAS_FULL_DISK)("A command whose output finds no room", () => {
   });
 });
 
-test("The log goes on once the disk has room again, however much it has missed", async () => {
+test("The log goes on once the disk has room again, however much was missed", async () => {
   const latchkey = await openLatchkey({ databaseUrl: `sqlite:${join(cwd, "latchkey.db")}` });
   const { log } = latchkey.parts;
   let hasRoom = false;
@@ -71,7 +71,7 @@ test("The log goes on once the disk has room again, however much it has missed",
     const kilobyte = "x".repeat(1_000);
     for (let line = 0; line < 2_000; line++) log.info({ line: 1_000 + line }, kilobyte);
     hasRoom = true;
-    // The first one finds the memory full; it makes room for those after it.
+    // The first one finds the buffer full; it makes room for those after it.
     for (let line = 0; line < 2; line++) log.info({ line: 3_000 + line }, kilobyte);
   } finally {
     writing.mockRestore();

@@ -49,7 +49,7 @@ describeOnEachEngine("Moving in from Auth.js", (engine) => {
   const account = (userId: number, type: string, provider: string, providerAccountId: string) =>
     old.insert("accounts", { userId, type, provider, providerAccountId, access_token: "t0ken" });
 
-  test("someone who signed in at another site does so here, into the same account", async () => {
+  test("someone who signed in with another site does so here, into the same account", async () => {
     const email = freshEmail();
     const id = await user(email);
     const sub = randomUUID();
@@ -80,7 +80,7 @@ describeOnEachEngine("Moving in from Auth.js", (engine) => {
     expect(verified).toEqual([{ at: null }]);
   });
 
-  test("a site that isn't in the settings is named", async () => {
+  test("a site that isn't in the settings is reported by name", async () => {
     const id = await user(freshEmail());
     await account(id, "oauth", "discord", "81");
     expect((await bring()).leftOut).toContainEqual({
@@ -101,7 +101,7 @@ describeOnEachEngine("Moving in from Auth.js", (engine) => {
     });
   });
 
-  test("sessions come while they live, and a second run changes nothing", async () => {
+  test("live sessions are imported, and a second run changes nothing", async () => {
     const id = await user(freshEmail());
     const expires = "2100-01-01T00:00:00.000Z";
     await old.insert("sessions", { userId: id, sessionToken: randomUUID(), expires });
@@ -123,7 +123,7 @@ describeOnEachEngine("Moving in from Auth.js", (engine) => {
     await other.drop();
   });
 
-  test("passwords that the app keeps with its users come along", async () => {
+  test("passwords that the app stores with its users are imported", async () => {
     const tables = AUTH_JS_TABLES[engine.name].replace("image text", "image text, hashed_password text");
     const other = await OldSystem.create(engine, { sqlite: tables, postgres: tables });
     const email = freshEmail();
@@ -134,7 +134,7 @@ describeOnEachEngine("Moving in from Auth.js", (engine) => {
     await other.drop();
   });
 
-  test("ids of two systems that are the same don't make their people the same", async () => {
+  test("equal ids in two systems don't make their people the same", async () => {
     const other = await OldSystem.create(engine, AUTH_JS_TABLES);
     await user(freshEmail());
     await bring();

@@ -33,7 +33,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     importReport(server(), [...FROM, old.place, ...words], env);
   const password = () => otherSystems["scrypt of better-auth"]?.(PASSWORD) ?? "";
 
-  test("users come with their id, time and password, and those who were banned stay out", async () => {
+  test("users are imported with their id, time and password, and those who were banned stay out", async () => {
     const [email, banned, free] = [freshEmail(), freshEmail(), freshEmail()];
     const id = await betterAuthUser(old, email);
     const bannedId = await betterAuthUser(old, banned, { banned: true });
@@ -85,7 +85,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     expect(await everythingIn(server())).not.toContain(SEALED);
   });
 
-  test("a second factor of codes by email, or one never confirmed, is not passed over in silence", async () => {
+  test("a second factor by emailed codes, or one that was never confirmed, isn't silently skipped", async () => {
     const byMail = await betterAuthUser(old, freshEmail(), { twoFactorEnabled: true });
     const begun = await betterAuthUser(old, freshEmail());
     const row = { id: betterAuthId(), userId: begun, secret: SEALED, backupCodes: "", verified: false };
@@ -99,7 +99,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     });
   });
 
-  test("login methods of other sites come by the name that the site has in the settings", async () => {
+  test("login methods of other sites are imported under the name that the site has in the settings", async () => {
     const email = freshEmail();
     const userId = await betterAuthUser(old, email);
     const subject = betterAuthId();
@@ -124,7 +124,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     expect(await everythingIn(server())).not.toContain("t0ken");
   });
 
-  test("live sessions come; those that are over, or of an administrator who looked in, don't", async () => {
+  test("live sessions are imported; expired ones, and those of an administrator who impersonated someone, aren't", async () => {
     const email = freshEmail();
     const userId = await betterAuthUser(old, email);
     await betterAuthSession(old, userId, { token: betterAuthId() });
@@ -133,7 +133,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     expect(await bring()).toMatchObject({ accounts: 1, sessions: 1 });
   });
 
-  test("sessions that it keeps elsewhere, such as in Redis, are in no table; accounts come without", async () => {
+  test("sessions that it keeps elsewhere, such as in Redis, are in no table; accounts are imported without them", async () => {
     const tables = BETTER_AUTH_TABLES[engine.name].replace(/create table "session" .*/, "");
     const other = await OldSystem.create(engine, { sqlite: tables, postgres: tables });
     const email = freshEmail();
@@ -145,7 +145,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     await other.drop();
   });
 
-  test("a second run changes nothing, and a twin of someone who is here is told apart", async () => {
+  test("a second run changes nothing, and another account with an address that is here already is reported", async () => {
     const taken = await signUp(server());
     const twin = await betterAuthUser(old, taken.email.toUpperCase());
     const first = await bring();
@@ -159,7 +159,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     expect(await everythingIn(server())).toBe(before);
   });
 
-  test("names with underscores, as other adapters spell them, are the same names", async () => {
+  test("column names with underscores, as other adapters spell them, are the same names", async () => {
     const tables = BETTER_AUTH_TABLES[engine.name].replace(/"(\w+)"/g, (name) =>
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
     );
@@ -174,7 +174,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
     await other.drop();
   });
 
-  test("pages of many users are read to the end", async () => {
+  test("many pages of users are read to the end", async () => {
     const other = await OldSystem.create(engine, BETTER_AUTH_TABLES);
     for (let number = 0; number < 430; number += 1) await betterAuthUser(other, freshEmail());
     expect(await importReport(server(), [...FROM, other.place, "--dry-run"])).toMatchObject({
@@ -184,7 +184,7 @@ describeOnEachEngine("Moving in from better-auth", (engine) => {
   });
 });
 
-describe("A source that is none", () => {
+describe("An unusable source", () => {
   const server = serverFor(engineOf("sqlite"));
 
   test.each([
@@ -192,7 +192,7 @@ describe("A source that is none", () => {
     [import.meta.filename, "can't be read: file is not a database."],
     ["mysql://ada:hunter2@127.0.0.1/shop", "takes a SQLite file or a postgres:// address"],
     ["postgres://ada:hunter2@127.0.0.1:1/shop", "The old database can't be read: connect ECONNREFUSED"],
-  ])("%s is one clear line, without the password in it", async (place, sentence) => {
+  ])("%s stops with one clear line, without the password in it", async (place, sentence) => {
     const { code, err, out } = await runImport(server(), [...FROM, place]);
     expect(code).toBe(1);
     expect(out).toBe("");

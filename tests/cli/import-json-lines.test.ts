@@ -26,7 +26,7 @@ import {
 import { serverFor } from "../support/servers/server.ts";
 
 const FROM = ["--from", "json-lines"];
-/** As better-auth itself wrote it for this suite's password. */
+/** As better-auth itself stored this suite's password. */
 const WRITTEN_BY_BETTER_AUTH =
   "9706647ac170fda41923054964de37bf:c4e7e80c0a344fe0a8d4d1c42a3c5b769aa307cc8a3f7a095a3edd1b28694382d04192e66d3ddc74db2e3200f0ac5e7e8c9ffeff15826ca6c03508ebc4be6e9e";
 
@@ -39,7 +39,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
       ?.password_hash as string | null;
 
   test.each(Object.keys(otherSystems))(
-    "a password of %s opens the account, and is kept as ours from then on",
+    "a password of %s lets its owner in, and is then stored in our own format",
     async (kind) => {
       const email = freshEmail();
       const passwordHash = otherSystems[kind]?.(PASSWORD);
@@ -58,7 +58,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     },
   );
 
-  test("a password that better-auth itself hashed is right, and letters of two spellings are the same to it", async () => {
+  test("a password that better-auth itself hashed is accepted, and both Unicode spellings of a letter count as the same", async () => {
     const email = freshEmail();
     await bring([{ email, passwordHash: WRITTEN_BY_BETTER_AUTH }]);
     const own = await signIn(server(), { email, password: PASSWORD }, server().client());
@@ -70,7 +70,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     await expectSignedIn((await signIn(server(), composed, server().client())).client);
   });
 
-  test("keeps the id, the time, whether the address is verified, and who is suspended", async () => {
+  test("keeps the id, the time, whether the address is verified, and whether the account is suspended", async () => {
     const id = `old-${randomBytes(6).toString("hex")}`;
     const email = `Ada.${id}@Example.test`;
     const passwordHash = otherSystems.argon2id?.(PASSWORD);
@@ -98,7 +98,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
   });
 
   test.each([undefined, null, false])(
-    "takes an address for confirmed only where that is said: not where emailVerified is %s",
+    "takes an address as confirmed only if the file says so: not if emailVerified is %s",
     async (emailVerified) => {
       const email = freshEmail();
       await bring([{ email, emailVerified, passwordHash: otherSystems.argon2id?.(PASSWORD) }]);
@@ -110,7 +110,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     },
   );
 
-  test("an address that was left is kept for its account for seven days, and then comes in, pruned or not", async () => {
+  test("an address that was given up is reserved for its account for seven days, and can then be imported, pruned or not", async () => {
     const person = await signUp(server());
     await verifyEmail(server(), person);
     await changeAddress(server(), person);
@@ -128,7 +128,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     expect(await bring([line])).toMatchObject({ accounts: 1, leftOut: [] });
   });
 
-  test("the second factor comes along, and lies sealed", async () => {
+  test("the second factor is imported, and stored encrypted", async () => {
     const email = freshEmail();
     const totpSecret = "JBSW Y3DP EHPK 3PXP jbsw y3dp";
     const secret = "JBSWY3DPEHPK3PXPJBSWY3DP";
@@ -143,7 +143,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     expect(await everythingIn(server())).not.toContain(secret);
   });
 
-  test("an account whose second factor can't be read stays out, unless it is dropped on purpose", async () => {
+  test("an account whose second factor can't be read stays out, unless the factor is dropped on purpose", async () => {
     const email = freshEmail();
     const line = { email, passwordHash: otherSystems.argon2id?.(PASSWORD), totpSecret: "hunter2!" };
     const refused = await bring([line]);
@@ -159,7 +159,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     await signIn(server(), { email, password: PASSWORD }, server().client());
   });
 
-  test("says of every line that it leaves out why, in order, and repeats no secret", async () => {
+  test("says why it leaves a line out, for each in order, and repeats no secret", async () => {
     const [first, twin, other] = [freshEmail(), freshEmail(), freshEmail()];
     const taken = await signUp(server());
     const secret = "$2b$10$a-secret-that-nobody-may-read";
@@ -245,7 +245,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     expect(await everythingIn(server())).toBe(after);
   });
 
-  test("what its owner has done here since stays: a second run brings neither password nor session back", async () => {
+  test("what its owner has done here since stays: a second run brings back neither password nor session", async () => {
     const email = freshEmail();
     const session = { token: randomBytes(24).toString("hex"), expiresAt: "2100-01-01T00:00:00Z" };
     const lines = [{ email, passwordHash: otherSystems.argon2id?.(PASSWORD), sessions: [session] }];
@@ -257,7 +257,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     expect(await everythingIn(server())).toBe(left);
   });
 
-  test("someone who has changed the address here since is here already by the id; without one, the old address comes once more", async () => {
+  test("someone who has changed the address here since is recognised by the id; without one, the old address is imported again", async () => {
     const [id, email] = [randomBytes(8).toString("hex"), freshEmail()];
     const passwordHash = otherSystems.argon2id?.(PASSWORD);
     const withoutId = freshEmail();
@@ -286,7 +286,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     expect(await bring([{ ...lines[0], email: freshEmail() }])).toMatchObject({ alreadyHere: 1, code: 0 });
   });
 
-  test("people who sign up at the same moment keep what they have made", async () => {
+  test("people who sign up at the same moment keep their accounts", async () => {
     const emails = Array.from({ length: 600 }, () => freshEmail());
     const importing = bring(emails.map((email) => ({ email })));
     const last = emails.toReversed().slice(0, 25);
@@ -302,7 +302,7 @@ describeOnEachEngine("Moving in from a JSON-lines file", (engine) => {
     for (const email of signedUp) expect(await storedHash(email)).toMatch(/^\$argon2id/);
   });
 
-  test("one that was cut off is finished by the next run", async () => {
+  test("an import that was cut off is finished by the next run", async () => {
     const lines = Array.from({ length: 450 }, () => ({ email: freshEmail() }));
     await bring(lines.slice(0, 230));
     expect(await bring(lines)).toMatchObject({ accounts: 220, alreadyHere: 230, code: 0 });
@@ -318,7 +318,7 @@ describe("latchkey import", () => {
     [["users.jsonl"], 2, "takes --from"],
     [["--from", "ldap", "users.jsonl"], 2, "takes --from"],
     [FROM, 2, "takes SOURCE"],
-  ])("answers %j with %i and one clear line", async (words, expected, sentence) => {
+  ])("answers %j with exit code %i and one clear line", async (words, expected, sentence) => {
     const { code, err, out } = await runImport(server(), words);
     expect(code).toBe(expected);
     expect(out).toBe("");
@@ -326,7 +326,7 @@ describe("latchkey import", () => {
     expect(err).toContain(sentence);
   });
 
-  test("a file of Windows, with a mark at its beginning, is read as well", async () => {
+  test("a file from Windows, with a byte order mark, is read as well", async () => {
     const email = freshEmail();
     const file = await jsonLines(server(), [`\uFEFF{"email":"${email}"}\r`, `{"email":"b${email}"}\r`]);
     expect(await importReport(server(), [...FROM, file])).toMatchObject({ accounts: 2, code: 0 });

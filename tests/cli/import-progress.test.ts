@@ -7,16 +7,16 @@ import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const FROM = ["--from", "json-lines"];
 const BAR = /[█░]{30} {1,3}\d+ % {2}[\d,]+ accounts/;
-/** What takes the bar away: back to the line's beginning, and all of it cleared. */
+/** What removes the bar: back to the beginning of the line, and all of it cleared. */
 const CLEARED = "\r\x1b[K";
 
 const script = await systemProgram("script", "bsdutils");
 
-describe("How far an import is", () => {
+describe("The progress of an import", () => {
   const server = serverOn();
   const people = Array.from({ length: 10_050 }, (_none, at) => ({ email: `n${at}@example.test` }));
 
-  test("is said in lines where there is no terminal", async () => {
+  test("is printed as lines if there is no terminal", async () => {
     const { err, out } = await runImport(server(), [...FROM, await jsonLines(server(), people), "--dry-run"]);
     expect(err).toMatch(/^10,000 accounts \(\d+ %\)\n$/);
     expect(out).toContain("Would import 10,050 accounts");
@@ -30,7 +30,7 @@ describe("How far an import is", () => {
       return atTerminal(script ?? "", ["import", ...FROM, file, ...words], { cwd: database.folder, env });
     };
 
-    test("that gives way to what is to be read", async () => {
+    test("that gives way to other output", async () => {
       const screen = await run([{ email: "no address" }, ...people], ["--dry-run"]);
       const [bars = "", last = ""] = screen.split("Would import 10,050 accounts");
       expect(bars).toMatch(BAR);
@@ -39,7 +39,7 @@ describe("How far an import is", () => {
       expect(last).not.toMatch(BAR);
     });
 
-    test("that is taken away where the import fails", async () => {
+    test("that is removed if the import fails", async () => {
       const open = new DatabaseSync(server().database.url.replace("sqlite:", ""));
       open.exec(
         "create trigger full before insert on account begin select raise(abort, 'no room left'); end",

@@ -38,7 +38,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
   });
   afterAll(() => server.close());
 
-  /** A browser as the old system left it: with its cookie, and none of Latchkey's. */
+  /** A browser as the old system left it: with the old system's cookie, and none of Latchkey's. */
   function oldBrowser(value: string, userAgent?: string, at = server): Client {
     const client = at.client(userAgent);
     client.jar.set(COOKIE, value);
@@ -47,7 +47,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
 
   type Person = { email: string; tokens: string[]; browsers: Client[] };
 
-  /** Somebody who comes with a password and sessions in these browsers, the newest first. */
+  /** Someone who is imported with a password and sessions in these browsers, the newest first. */
   async function moveIn(userAgents: string[] = [UA.chromeMac], more: object = {}): Promise<Person> {
     const email = freshEmail();
     const tokens = userAgents.map(() => randomUUID());
@@ -71,7 +71,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     return { email, token, client };
   }
 
-  test("go on: the old cookie lets the browser in, and brings it Latchkey's own at once", async () => {
+  test("go on: the old cookie lets the browser in, and is exchanged for Latchkey's own at once", async () => {
     const { email, token, client } = await only(moveIn());
     const answer = expectStatus(200, await client.get("/api/session"));
     expect(need(answer, "account").email).toBe(email);
@@ -110,7 +110,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     await old.drop();
   });
 
-  test("pages and the proxy's question know them, and hand the cookie over, too", async () => {
+  test("pages and a proxy's check accept them, and exchange the cookie, too", async () => {
     for (const [path, status] of [
       ["/settings/security", 200],
       ["/login", 302],
@@ -125,27 +125,27 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     }
   });
 
-  test("are handed the cookie by the options of a passkey for a new account, too", async () => {
+  test("get Latchkey's cookie from the passkey options for a new account, too", async () => {
     const { client } = await only(moveIn());
     const answer = await client.post("/api/passkeys/options", { email: freshEmail() });
     const names = expectStatus(200, answer).setCookies.map((line) => parseSetCookie(line).name);
     expect(names).toContain("latchkey");
   });
 
-  test("let requests in that are sent at once, and those whose answers never arrived", async () => {
+  test("let requests in that are sent at the same time, or whose answers never arrived", async () => {
     const { token } = await only(moveIn());
     const answers = await Promise.all(Array.from({ length: 6 }, () => oldBrowser(token).get("/api/session")));
     const ids = answers.map((answer) => need(expectStatus(200, answer), "session").id);
     expect(new Set(ids).size).toBe(1);
   });
 
-  test("let the app around Latchkey in", async () => {
+  test("are accepted by the app around Latchkey", async () => {
     const { email, token } = await only(moveIn());
     const request = new Request(server.baseUrl, { headers: { cookie: `${COOKIE}=${token}` } });
     expect(await server.latchkey.authenticate(request)).toMatchObject({ account: { email } });
   });
 
-  test("end like any other: the old cookie opens nothing, and its holder is told why", async () => {
+  test("end like any other: the old cookie is refused, and its holder is told why", async () => {
     const { email, client, token } = await only(moveIn());
     const { client: other } = await signIn(server, { email, password: PASSWORD }, UA.firefoxWindows);
     expectStatus(200, await other.delete("/api/sessions"));
@@ -155,7 +155,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     expect(refused).toMatchObject({ status: 302, setCookies: [] });
   });
 
-  test("of a suspended account stay outside, and the old cookie opens nothing once it is back", async () => {
+  test("of a suspended account stay out, and the old cookie stays refused once the account is restored", async () => {
     const [email, token] = [freshEmail(), randomUUID()];
     const account = { email, suspended: true, passwordHash: otherSystems.argon2id?.(PASSWORD) };
     const file = await jsonLines(server, [{ ...account, sessions: [{ token, expiresAt: FAR }] }]);
@@ -171,7 +171,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     await signIn(server, { email, password: PASSWORD }, UA.firefoxWindows);
   });
 
-  test("of an account that was closed here don't come back with it where it is imported again", async () => {
+  test("of an account that was closed here don't come back if the account is imported again", async () => {
     const [email, token] = [freshEmail(), randomUUID()];
     const account = { email, passwordHash: otherSystems.argon2id?.(PASSWORD) };
     const file = await jsonLines(server, [{ ...account, sessions: [{ token, expiresAt: FAR }] }]);
@@ -202,7 +202,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     ]);
   });
 
-  test("log out, and stay out", async () => {
+  test("can be logged out, and stay out", async () => {
     const { client } = await only(moveIn());
     const done = expectStatus(204, await client.delete("/api/session"));
     expect(done.setCookies).toHaveLength(1);
@@ -210,7 +210,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     await expectSignedOut(client, "signed_out");
   });
 
-  test("say nothing where the browser has a cookie of Latchkey's, be it over", async () => {
+  test("don't count if the browser has a cookie of Latchkey's, even an expired one", async () => {
     const person = await signUp(server);
     const { token } = await only(moveIn());
     person.client.jar.set(COOKIE, token);
@@ -222,7 +222,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     await expectSignedOut(person.client, "signed_out");
   });
 
-  test("prove nothing of now, and end with a new password but for the one that sets it", async () => {
+  test("prove nothing recent, and end with a new password except the one that sets it", async () => {
     const { client } = await only(moveIn([UA.chromeMac], { emailVerified: true }));
     const begin = await client.post("/api/passkeys/options");
     expectRefusal(begin, 403, "proof_needed");
@@ -244,7 +244,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     await expectSignedIn(elsewhere);
   });
 
-  test("count from the sign-in that people remember, and end after 30 days here, or earlier as they would have", async () => {
+  test("count from the original sign-in, and end after 30 days here, or earlier as they would have", async () => {
     const [long, soon] = [randomUUID(), randomUUID()];
     const signedInAt = Date.now() - 200 * DAY;
     const sessions = [
@@ -273,7 +273,7 @@ describeOnEachEngine("Sessions of another system", (engine) => {
     await later.close();
   });
 
-  test("stay outside where the setting names no cookie, or another one, or the key is another", async () => {
+  test("stay out if the setting names no cookie or another one, or if the key is another", async () => {
     const { token } = await only(moveIn());
     const { database, secretKey } = server;
     const otherKey = randomBytes(32).toString("hex");
@@ -294,7 +294,7 @@ describe("Another system's cookie", () => {
   const server = serverFor(engineOf("sqlite"), { importedCookie: COOKIE });
 
   test.each(["", ".", "%", "%E0%A4%A", "x".repeat(3_000), "lk1_", "a.b.c", "a=b"])(
-    "with %j in it opens nothing, and breaks nothing",
+    "with %j in it is refused, and breaks nothing",
     async (value) => {
       const client = server().client();
       client.jar.set(COOKIE, value);

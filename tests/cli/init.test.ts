@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-test("init writes a .env that sets nothing yet and has every setting, for its owner alone, and never overwrites it", async () => {
+test("init writes a .env that lists every setting and sets none, readable by its owner alone, and never overwrites one", async () => {
   expect(await latchkey(["init"], { cwd })).toMatchObject({ code: 0, err: "" });
   const file = join(cwd, ".env");
   const text = readFileSync(file, "utf8");

@@ -9,11 +9,11 @@ import { HOUR, MINUTE } from "../support/requests/clock.ts";
 import { latchkey } from "../support/servers/command-line.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
-/** So many that a planner reads and sorts them all only where it must. */
+/** Enough that a query planner reads and sorts them all only if it must. */
 const MANY = 3_000;
 const LIFETIME = 30 * 24 * HOUR;
 
-describeOnEachEngine("The first page of a list without end", (engine) => {
+describeOnEachEngine("The first page of an endless list", (engine) => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({ engine });
@@ -38,7 +38,7 @@ describeOnEachEngine("The first page of a list without end", (engine) => {
     expect(await list(["sessions", "list", "--limit", "2"], idle)).toEqual([addressOf(1), addressOf(2)]);
   });
 
-  test("is read in the order of an index, and nothing else is", async () => {
+  test("is read in the order of an index, and nothing else is read", async () => {
     const { parts } = server.latchkey;
     const how = engine.name === "sqlite" ? sql`query plan` : undefined;
     const plans = [

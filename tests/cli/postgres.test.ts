@@ -69,7 +69,7 @@ describe("The command line on PostgreSQL", () => {
     }
   });
 
-  test("a user who lacks a right on a table stops the start with what to grant", async () => {
+  test("a user who lacks a privilege on a table stops the start with what to grant", async () => {
     expect((await run(["migrate"])).code).toBe(0);
     const role = `guest_${randomBytes(6).toString("hex")}`;
     const asRole = () => run(["serve"], (url) => Object.assign(url, { username: role, password: "guest" }));
@@ -98,7 +98,7 @@ describe("The command line on PostgreSQL", () => {
     }
   });
 
-  test("after an upgrade, a user who doesn't own the tables is told who has to migrate them", async () => {
+  test("after an upgrade, a user who doesn't own the tables is told who has to migrate", async () => {
     expect((await run(["migrate"])).code).toBe(0);
     const role = `guest_${randomBytes(6).toString("hex")}`;
     await database.read(`create role ${role} login password 'guest'`);
@@ -118,7 +118,7 @@ describe("The command line on PostgreSQL", () => {
     }
   });
 
-  test("a PostgreSQL that is too old stops the start with the version that it takes", async () => {
+  test("a PostgreSQL that is too old stops the start with the version that is needed", async () => {
     const proxy = await FaultProxy.start(new URL(database.url), "old server");
     const { code, err } = await run(["serve"], (url) => Object.assign(url, { port: String(proxy.port) }));
     await proxy.stop();
@@ -128,7 +128,7 @@ describe("The command line on PostgreSQL", () => {
     ]);
   });
 
-  test("a server that doesn't answer ends a command with one line that says why, and doctor says it, too", async () => {
+  test("a server that doesn't answer ends a command with one line that says why, and doctor says so, too", async () => {
     const port = String(await deadPort());
     const away = (url: URL) => Object.assign(url, { port });
     const { code, out, err } = await run(["doctor"], away);
@@ -142,7 +142,7 @@ describe("The command line on PostgreSQL", () => {
     });
   });
 
-  test("everyone's sessions end also where they are too many to be counted in the time of a statement", async () => {
+  test("everyone's sessions end even if there are too many to count before the statement timeout", async () => {
     const server = await startServer({ engine: engineOf("postgres"), database, secretKey: KEY });
     await signUp(server);
     await server.close();
@@ -160,7 +160,7 @@ describe("The command line on PostgreSQL", () => {
     expect(await ended).toEqual({ code: 0, out: "Ended 1 session.\n", err: "" });
   });
 
-  test("doctor says that the key is another than the one that secrets were sealed with", async () => {
+  test("doctor says that the key isn't the one that secrets were encrypted with", async () => {
     const server = await startServer({ engine: engineOf("postgres"), database, secretKey: KEY });
     await turnOnTwoFactor(server, await signUp(server));
     await server.close();

@@ -18,7 +18,7 @@ describe("A copy of the embedded database", () => {
   });
   afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
-  test("is nobody else's to read at any moment while a backup is written, nor is its key", async () => {
+  test("can't be read by anyone else at any moment while a backup is written, and neither can its key", async () => {
     const { ran, seen } = await watching(cwd, /^b\.db/, latchkey(["backup", "b.db"], { cwd }));
     expect(ran.err).not.toContain("Error");
     expect(ran.code).toBe(0);
@@ -26,7 +26,7 @@ describe("A copy of the embedded database", () => {
     expect(othersMay(seen)).toEqual([]);
   });
 
-  test("is nobody else's to read while it is restored, however open the backup lay", async () => {
+  test("can't be read by anyone else while it is restored, however open the backup was", async () => {
     copyFileSync(join(cwd, "b.db"), join(cwd, "open.db"));
     copyFileSync(join(cwd, "b.db.key"), join(cwd, "open.db.key"));
     for (const file of ["open.db", "open.db.key"]) chmodSync(join(cwd, file), 0o644);
@@ -38,7 +38,7 @@ describe("A copy of the embedded database", () => {
     expect(readFileSync(data("latchkey.key"))).toEqual(readFileSync(join(cwd, "b.db.key")));
   });
 
-  test("says why it comes without a key: none is there, or it is in the settings", async () => {
+  test("says why it comes without a key: there is none, or it is in the settings", async () => {
     const folder = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
     const env = { LATCHKEY_SECRET_KEY: "ab".repeat(32) };
     await latchkey(["migrate"], { cwd: folder, env });

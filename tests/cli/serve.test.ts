@@ -76,7 +76,7 @@ describe("a server and the command line on one database", () => {
   });
 
   it.skipIf(process.platform !== "linux")(
-    "hashes passwords in threads that give way to the one that answers requests: one for each core, and more",
+    "hashes passwords in threads that give way to the one that answers requests: at least one for each core",
     async () => {
       const client = browser();
       expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
@@ -106,7 +106,7 @@ describe("a server and the command line on one database", () => {
     });
   });
 
-  it("stops with what is under way finished, however often it is told to, and waits for no idle connection", async () => {
+  it("finishes what is under way before it stops, however often it is told to, and waits for no idle connection", async () => {
     const client = browser();
     expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
     const live = await client.live();
@@ -121,7 +121,7 @@ describe("a server and the command line on one database", () => {
       path: "/api/accounts",
       agent: new Agent({ keepAlive: true }),
     });
-    // The server says so once it has the request.
+    // The server reports once it has the request.
     slow.setHeader("Content-Type", "application/json").setHeader("Content-Length", body.length);
     slow.setHeader("Expect", "100-continue").flushHeaders();
     await once(slow, "continue");
@@ -145,7 +145,7 @@ describe("a server and the command line on one database", () => {
     expect(await closed).toEqual([0, null]);
   });
 
-  it("stops cleanly: streams closed, last uses written, exit 0", async () => {
+  it("stops cleanly: streams closed, last-used times written, exit 0", async () => {
     const client = browser();
     expectStatus(201, await client.post("/api/accounts", { email: freshEmail(), password: PASSWORD }));
     await client.live();
@@ -177,7 +177,7 @@ test.skipIf(process.platform === "win32")(
     });
     for (let said = ""; !said.includes("Latchkey is ready"); )
       said += String((await once(child.stdout, "data"))[0]);
-    // npm alone hears it, as under a supervisor that tells only what it has started.
+    // Only npm gets it, as under a supervisor that signals only the process that it started.
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
     await expect(fetch(`http://localhost:${port}/healthz`)).rejects.toThrow();

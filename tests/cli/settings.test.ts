@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 const migrate = (env: Record<string, string>) => latchkey(["migrate"], { cwd, env });
 
-describe("A variable of Latchkey's that there isn't stops the start in one line", () => {
+describe("A LATCHKEY_ variable that doesn't exist stops the start with one line", () => {
   test.each([
     ["LATCHKEY_SIGNUP", "Did you mean LATCHKEY_SIGN_UP?"],
     ["LATCHKEY_SESION_LIFETIME", "Did you mean LATCHKEY_SESSION_LIFETIME?"],
@@ -30,7 +30,7 @@ describe("A variable of Latchkey's that there isn't stops the start in one line"
     });
   });
 
-  test("also one in the .env file", async () => {
+  test("even in the .env file", async () => {
     writeFileSync(join(cwd, ".env"), "LATCHKEY_SIGNUP=closed\n");
     expect(await migrate({})).toMatchObject({
       code: 1,
@@ -55,7 +55,7 @@ describe("A variable of Latchkey's that there isn't stops the start in one line"
     });
   });
 
-  test("but not an empty one, nor what Kubernetes tells of a service called latchkey", async () => {
+  test("but not an empty one, nor what Kubernetes sets for a service called latchkey", async () => {
     const env = {
       LATCHKEY_SIGNUP: "",
       LATCHKEY_SERVICE_HOST: "10.0.0.7",
@@ -70,7 +70,7 @@ describe("A variable of Latchkey's that there isn't stops the start in one line"
 test.each([
   ["LATCHKEY_BINDING_REFRESH", "4m", "a duration like 500ms, 5s, 10m, 12h or 30d, from 5m to 1d"],
   ["LATCHKEY_DEVICE_BINDING", "on", "one of auto, off"],
-])("The binding to devices has its bounds: %s=%s stops the start", async (name, given, takes) => {
+])("Device binding has its limits: %s=%s stops the start", async (name, given, takes) => {
   expect(await migrate({ [name]: given })).toMatchObject({
     code: 1,
     err: `${name} takes ${takes} (got "${given}").\n`,
@@ -90,7 +90,7 @@ test("A provider's TRUST_AMR takes on or off", async () => {
   });
 });
 
-test("A provider's issuer is, of Microsoft Entra, that of one tenant: tokens of any other name an issuer that isn't it", async () => {
+test("A Microsoft Entra issuer has to be one tenant's: tokens of any other name a different issuer", async () => {
   const env = {
     LATCHKEY_OIDC_PROVIDERS: "entra",
     LATCHKEY_OIDC_ENTRA_CLIENT_ID: "id",

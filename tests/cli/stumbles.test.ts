@@ -40,7 +40,7 @@ test.each(["--version", "-V"])("%s prints the version of the package", async (fl
   expect(await run([flag])).toEqual({ code: 0, out: `${version}\n`, err: "" });
 });
 
-describe("What is typed wrongly is answered with what is near it, and 2", () => {
+describe("A typing mistake is answered with what is close to it, and exit code 2", () => {
   test.each([
     [["sesions", "list"], "sessions"],
     [["sessions", "lst"], "list"],
@@ -54,20 +54,20 @@ describe("What is typed wrongly is answered with what is near it, and 2", () => 
   });
 
   test.each([[["sessions"]], [["sessions", "list", "more"]], [["accounts", "delete"]]])(
-    "%j is incomplete or too much",
+    "%j is incomplete, or has too many arguments",
     async (words) => {
       expect(await run(words)).toMatchObject({ code: 2, out: "" });
     },
   );
 });
 
-describe("A reader that goes away early ends nothing badly", () => {
+describe("A reader that goes away early does no harm", () => {
   test.each([[["doctor"]], [["accounts", "list"]], [["--help"]]])("%j ends quietly with 0", async (words) => {
     await createAccount();
     expect(await intoClosedPipe(words, { cwd })).toEqual({ code: 0, out: "", err: "" });
   });
 
-  test("what was to be done is done all the same", async () => {
+  test("the work is done all the same", async () => {
     const email = await createAccount();
     expect(await intoClosedPipe(["accounts", "delete", email], { cwd })).toMatchObject({ code: 0, err: "" });
     expect(await emails()).toEqual([]);
@@ -94,7 +94,7 @@ describe("In a folder without a database", () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  test("doctor says so, too, beside what it can tell from the settings", async () => {
+  test("doctor says so, too, along with what it can tell from the settings", async () => {
     const { code, out } = await run(["doctor"]);
     expect(code).toBe(1);
     expect(out).toContain(`fail  There is no database at ${join(cwd, "latchkey-data", "latchkey.db")}.`);
@@ -109,7 +109,7 @@ describe("In a folder without a database", () => {
 });
 
 describe("accounts delete", () => {
-  test("without a terminal deletes and asks nothing", async () => {
+  test("without a terminal deletes without asking", async () => {
     const email = await createAccount();
     expect(await run(["accounts", "delete", email])).toEqual({
       code: 0,
@@ -120,9 +120,9 @@ describe("accounts delete", () => {
 
   describe.skipIf(script === null)("on a terminal", () => {
     test.each([
-      ["the address once more deletes", (email: string) => email.toUpperCase(), false],
-      ["another address deletes nothing", () => "somebody@example.test", true],
-      ["a bare return deletes nothing", () => "", true],
+      ["typing the address again deletes", (email: string) => email.toUpperCase(), false],
+      ["typing another address deletes nothing", () => "somebody@example.test", true],
+      ["just pressing Return deletes nothing", () => "", true],
     ])("%s", async (_what, typed, stays) => {
       const email = await createAccount();
       const input = `${typed(email)}\n`;
@@ -134,7 +134,7 @@ describe("accounts delete", () => {
       expect(await emails()).toEqual(stays ? [email] : []);
     });
 
-    test("--yes deletes without a question", async () => {
+    test("--yes deletes without asking", async () => {
       const email = await createAccount();
       const screen = await atTerminal(script ?? "", ["accounts", "delete", email, "--yes"], { cwd });
       expect(screen.trim()).toBe(`Deleted ${email}.`);
@@ -178,7 +178,7 @@ describe("serve, while PostgreSQL can't be reached", () => {
   test.each([
     ["that refuses", async () => `127.0.0.1:${await deadPort()}`, "The database did not answer"],
     ["whose name is not known yet", () => "postgres.invalid", "DATABASE_URL: the server's name is not known"],
-  ])("waits for one %s, and stops at once when it is told to, with 0", async (_one, host, why) => {
+  ])("waits for one %s, and stops at once when told to, with exit code 0", async (_one, host, why) => {
     const env = {
       PORT: String(await freePort()),
       DATABASE_URL: `postgres://nobody@${await host()}/nothing`,
@@ -194,14 +194,14 @@ describe("serve, while PostgreSQL can't be reached", () => {
 });
 
 describe("restore", () => {
-  test("reads a backup where it may write nothing, and leaves nothing beside it", async () => {
+  test("reads a backup where it may not write, and leaves nothing beside it", async () => {
     const email = await createAccount();
     const shelf = join(cwd, "shelf");
     mkdirSync(shelf);
     expect(await run(["backup", join(shelf, "b.db")])).toMatchObject({ code: 0 });
     const there = join(cwd, "there");
     mkdirSync(there);
-    // Root may write everywhere, so there another user restores.
+    // Root may write everywhere, so another user restores then.
     const user = process.getuid?.() === 0 ? NOBODY : undefined;
     if (user !== undefined) {
       for (const path of [cwd, there, join(shelf, "b.db"), join(shelf, "b.db.key")])
@@ -216,7 +216,7 @@ describe("restore", () => {
     chmodSync(shelf, 0o755);
   });
 
-  test("of what is no backup leaves nothing anywhere", async () => {
+  test("of a file that is no backup leaves nothing anywhere", async () => {
     await createAccount();
     const before = readdirSync(join(cwd, "latchkey-data"));
     const own = join(ROOT, "package.json");

@@ -41,7 +41,7 @@ describe("an email that a command could not send", () => {
     );
   });
 
-  it("isn't sent once more by a backup of then that is restored", async () => {
+  it("isn't sent again when an earlier backup is restored", async () => {
     const file = join(cwd, "backup.db");
     expect((await run(["backup", file])).code).toBe(0);
     expect((await run(["restore", file])).code).toBe(0);

@@ -19,7 +19,7 @@ describeOnEachEngine("Bad input", (engine) => {
       ["an object for the password", '{"email":"a@example.test","password":{}}', 422, "invalid_input"],
       ["a missing password", '{"email":"a@example.test"}', 422, "invalid_input"],
       [
-        "text for touchPoints",
+        "a string for touchPoints",
         '{"email":"a@example.test","password":"x","touchPoints":"5"}',
         422,
         "invalid_input",
@@ -68,7 +68,7 @@ describeOnEachEngine("Bad input", (engine) => {
       ["DELETE", "/api/account/login-methods/password", 409],
       ["DELETE", "/api/session", 204],
     ])(
-      "that isn't JSON, or is too large, is refused where none is wanted, too, and nothing is done: %s %s",
+      "that isn't JSON, or is too large, is refused even if none is needed, and nothing is done: %s %s",
       async (method, path, status) => {
         const { client } = await signUp(server());
         expectRefusal(await client.send(method, path, { body: "{" }), 400, "invalid_json");
@@ -79,7 +79,7 @@ describeOnEachEngine("Bad input", (engine) => {
       },
     );
 
-    test("with half a character is refused: two passwords would be one", async () => {
+    test("with half a surrogate pair is refused: two passwords would count as one", async () => {
       const person = await signUp(server());
       for (const half of ["\ud800", "\udc00"]) {
         const body = { email: person.email, password: `${PASSWORD}${half}` };
@@ -148,7 +148,7 @@ describeOnEachEngine("Bad input", (engine) => {
     await expectSignedIn(other.client);
   });
 
-  test("garbage cookies are nobody's, and a doubled cookie is tried twice", async () => {
+  test("garbage cookies sign nobody in, and of a cookie sent twice both values are tried", async () => {
     const { client } = await signUp(server());
     const good = `latchkey=${client.token}`;
     const dead = `latchkey=lk1_${"A".repeat(43)}`;
@@ -193,14 +193,14 @@ describeOnEachEngine("Bad input", (engine) => {
     for (const label of labels) expect(label).toMatch(/^[A-Z][A-Za-z0-9 .!-]{1,40}$/);
   });
 
-  test("a Host that is none, and an address that can't be read, are refused in words like everything else", async () => {
+  test("an invalid Host, and an address that can't be parsed, are refused with a problem like everything else", async () => {
     const { client } = await signUp(server());
     for (const host of ["localhost:99999", "a b", "ada@example.test", "[::1"]) {
       const answer = await client.get("/api/session", { Host: host });
       expectRefusal(answer, 400, "unreadable_request");
       expect(answer.headers["x-content-type-options"]).toBe("nosniff");
     }
-    // Read as an address of four numbers, which it can't be; or as one with a path behind it, or a name before it.
+    // Parsed as an IPv4 address, which it can't be; or as one with a path after it, or a user name before it.
     const tricks = ["9\\abcde", "9/abcde", "9?abcde", "9#abcde", "abcde@9", "a:cde@9"];
     for (const host of ["999.1.1.1", "1.2.3.4.5", "0x1ffffffff", ...tricks])
       for (const path of ["/api/not-me", "/api/session"])
@@ -232,7 +232,7 @@ describeOnEachEngine("Bad input", (engine) => {
     ["GET", "/api/account/password", "PUT"],
     ["POST", "/api/account/login-methods/one", "PUT, DELETE"],
     ["OPTIONS", "/api/password-resets", "POST, PUT"],
-  ])("%s %s is told which methods there are: %s", async (method, path, allowed) => {
+  ])("%s %s is answered with the methods that exist: %s", async (method, path, allowed) => {
     const answer = await server().client().send(method, path);
     expectRefusal(answer, 405, "method_not_allowed");
     expect(answer.headers.allow).toBe(allowed);

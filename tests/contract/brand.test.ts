@@ -32,7 +32,7 @@ describeOnEachEngine("A site with a brand of its own", (engine) => {
   });
   const page = async (server: TestServer, path: string) => (await server.client().get(path, PAGE)).text;
 
-  test("has its name on every page, also where there is none, and never as markup", async () => {
+  test("has its name on every page, even one that doesn't exist, and never as markup", async () => {
     for (const path of ["/login", "/sign-up", "/forgot-password", "/none"]) {
       const text = await page(branded(), path);
       expect(text).toContain(`<title>${WORDS}</title>`);
@@ -60,7 +60,7 @@ describeOnEachEngine("A site with a brand of its own", (engine) => {
     expect(css).not.toContain("light-dark(#ffcc00");
   });
 
-  test("is called by its name in emails, with its address beside it, and says where to ask", async () => {
+  test("is called by its name in emails, with its address beside it, and names the support contact", async () => {
     const { email } = await signUp(branded());
     const { host } = new URL(branded().baseUrl);
     const mail = await branded().outbox.withLink(email, "/confirm-email");
@@ -71,7 +71,7 @@ describeOnEachEngine("A site with a brand of its own", (engine) => {
     expect(mail.html).not.toMatch(/<b>|<img|#1f4fd8/);
   });
 
-  test("is called by its name in authenticator apps and in passkeys, which belong to its host", async () => {
+  test("is called by its name in authenticator apps and in passkeys, which are bound to its host", async () => {
     const { client, email } = await signUp(branded());
     const begun = await client.post("/api/account/two-factor", { currentPassword: PASSWORD });
     const uri = new URL(need(expectStatus(201, begun), "uri"));

@@ -16,10 +16,10 @@ import {
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
-/** More sign-ups than fit into the room that a full database has left. */
+/** More sign-ups than fit into the space that a full database has left. */
 const MORE_THAN_FIT = 200;
 
-describeOnEachEngine("A request that the database doesn't carry out", (engine) => {
+describeOnEachEngine("A request that the database fails", (engine) => {
   let database: TestDatabase;
   let server: TestServer;
   let person: Person;
@@ -29,7 +29,7 @@ describeOnEachEngine("A request that the database doesn't carry out", (engine) =
     person = await signUp(server);
   });
   afterEach(async () => {
-    // Where the test has closed the database, closing it again throws.
+    // If the test has closed the database, closing it again throws.
     await server.close().catch(() => {});
     await database.drop();
   });
@@ -46,7 +46,7 @@ describeOnEachEngine("A request that the database doesn't carry out", (engine) =
     await expectSignedIn(person.client);
   });
 
-  test("is no link that has expired where it takes one, which is good once the bug is gone", async () => {
+  test("isn't answered as if its link had expired, and the link works once the bug is gone", async () => {
     await verifyEmail(server, person);
     const change = await changeToken(server, person, freshEmail("new"));
     const keep = await server.outbox.tokenFor(person.email, "/keep-email");
@@ -61,7 +61,7 @@ describeOnEachEngine("A request that the database doesn't carry out", (engine) =
     }
   });
 
-  test("is a 500 where it breaks a constraint that no rule expects", async () => {
+  test("is a 500 if it breaks a constraint that no rule expects", async () => {
     await alter("create unique index one_of_a_kind on activity (account_id, kind)");
     expectBroken(await signInAgain());
     await expectSignedIn(person.client);
@@ -74,7 +74,7 @@ describeOnEachEngine("A request that the database doesn't carry out", (engine) =
     expectRefusal(await signInAgain(), 503, "unavailable");
   });
 
-  test("is a 503 where another program keeps the tables locked", async () => {
+  test("is a 503 if another program keeps the tables locked", async () => {
     const unlock = await holdWrites(database, "lock table activity, session, account in exclusive mode");
     try {
       expectRefusal(await signInAgain(), 503, "unavailable");
@@ -84,7 +84,7 @@ describeOnEachEngine("A request that the database doesn't carry out", (engine) =
     expect((await signInAgain()).status).toBe(201);
   });
 
-  test("is a 503 where the disk is full, while sessions are checked as before", async () => {
+  test("is a 503 if the disk is full, while sessions are checked as before", async () => {
     await fillUp();
     let answer = await signInAgain();
     for (let i = 0; answer.status === 201 && i < MORE_THAN_FIT; i += 1) answer = await signInAgain();

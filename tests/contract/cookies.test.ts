@@ -11,10 +11,10 @@ const DEVICE_LIVES = (400 * DAY) / 1_000;
 const SIGN_IN_LIVES = 600;
 /** Longer than a ceremony, so that a browser which comes back late is still told where it was going. */
 const CEREMONY_LIVES = 3_600;
-/** 30 days of the session, and 7 in which the device can still be told why it ended. */
+/** The session's 30 days, and 7 more in which the device can still be told why it ended. */
 const SESSION_LIVES = (37 * DAY) / 1_000;
 
-/** Every cookie that there is, with all of its attributes, as browsers get them. */
+/** Every cookie that exists, with all of its attributes, as browsers get them. */
 describe("Each cookie, with all of its attributes:", () => {
   const settings: [
     string,
@@ -81,12 +81,12 @@ describe("Each cookie, with all of its attributes:", () => {
     });
   });
 
-  describe("the bound one, which is there on https alone,", () => {
+  describe("the bound one, which exists only on https,", () => {
     const server = serverOn({ baseUrl: "https://app.example.test/auth" });
     const uneven = serverOn({ baseUrl: "https://app.example.test/auth", bindingRefresh: 300_900 });
     const name = "__Host-latchkey-bound";
 
-    test("lives for 10 minutes less the half that a request may take to arrive", async () => {
+    test("lives for 10 minutes minus half a minute that a request may take to arrive", async () => {
       const bound = only((await bind(server())).registered, name);
       expect(withoutValue(bound)).toBe(`${name}; Max-Age=570; ${HTTP}; Secure`);
     });
@@ -96,7 +96,7 @@ describe("Each cookie, with all of its attributes:", () => {
       expect(withoutValue(bound)).toBe(`${name}; Max-Age=270; ${HTTP}; Secure`);
     });
 
-    test("goes with the log-out", async () => {
+    test("is cleared by the log-out", async () => {
       const { client } = await bind(server());
       expectStatus(200, await client.get("/api/session"));
       const ended = expectStatus(204, await client.delete("/api/session"));

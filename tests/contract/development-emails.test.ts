@@ -10,7 +10,7 @@ import { serverFor, type TestServer } from "../support/servers/server.ts";
 const PAGE = { Accept: "text/html" };
 const linksOn = (text: string) => [...text.matchAll(/href="(http[^"]+)"/g)].map(([, link]) => link ?? "");
 
-/** The page about one email: the list leads there, with the newest email first. */
+/** The page of one email: the list links to it, with the newest email first. */
 async function newest(server: TestServer): Promise<string> {
   const list = expectStatus(200, await server.client().get("/dev/emails", PAGE));
   const path = /href="[^"]*(\/dev\/emails\/[^"]+)"/.exec(list.text)?.[1] ?? "";
@@ -21,7 +21,7 @@ describeOnEachEngine("Emails in development", (engine) => {
   const server = serverFor(engine);
   const below = serverFor(engine, { basePath: "/auth" });
 
-  test("are pages at /dev/emails, newest first, with the links whole", async () => {
+  test("are pages at /dev/emails, newest first, with complete links", async () => {
     for (const at of [server(), below()]) {
       const { email } = await signUp(at);
       await resetToken(at, email);
@@ -37,7 +37,7 @@ describeOnEachEngine("Emails in development", (engine) => {
     }
   });
 
-  test("show what is in them as words, never as a page's own", async () => {
+  test("show their content as text, never as markup of the page", async () => {
     const { folder } = server().outbox;
     await mkdir(folder, { recursive: true });
     const words = "<img src=x> &amp; http://localhost/<b>";
@@ -52,14 +52,14 @@ describeOnEachEngine("Emails in development", (engine) => {
     }
   });
 
-  test("a page that there isn't is 404, wherever its name would lead", async () => {
+  test("a page that doesn't exist is 404, wherever its name would lead", async () => {
     for (const name of ["none.eml", "..%2F..%2Flatchkey.db", "%2Fetc%2Fpasswd", ".."])
       expect((await server().client().get(`/dev/emails/${name}`, PAGE)).status).toBe(404);
   });
 
   const elsewhere: [string, Headers][] = [
-    ["a name that leads to this machine", { Host: "rebound.example.test" }],
-    ["a proxy that tells whom it asks for", { "X-Forwarded-For": "203.0.113.7" }],
+    ["a name that resolves to this machine", { Host: "rebound.example.test" }],
+    ["a proxy that says whom it asks for", { "X-Forwarded-For": "203.0.113.7" }],
     ["a proxy that only names itself", { Via: "1.1 proxy" }],
   ];
   test.each(elsewhere)("are not shown through %s", async (_through, headers) => {
@@ -72,7 +72,7 @@ describeOnEachEngine("Emails in development", (engine) => {
     ).toBe(404);
   });
 
-  test("are not shown to another machine, nor where the server below doesn't tell who asks", async () => {
+  test("aren't shown to another machine, nor if the underlying server doesn't tell who asks", async () => {
     const { latchkey, baseUrl } = server();
     const ask = async (remote?: string) => {
       const request = new Request(`${baseUrl}/dev/emails`, {
@@ -86,7 +86,7 @@ describeOnEachEngine("Emails in development", (engine) => {
     ]);
   });
 
-  describe("elsewhere than in development", () => {
+  describe("outside development", () => {
     const secure = serverFor(engine, { baseUrl: "https://localhost" });
     const named = serverFor(engine, { baseUrl: "http://app.example.test" });
     const mailed = serverFor(engine, { smtpUrl: "smtp://127.0.0.1:1" });

@@ -7,7 +7,7 @@ import { expectRefusal, expectSignedIn } from "../support/requests/expectations.
 import { PASSWORD, signUp } from "../support/requests/people.ts";
 import { serverFor } from "../support/servers/server.ts";
 
-/** So late a browser that asks gets another challenge than the one it has, which isn't over yet. */
+/** So late, a browser that asks gets another challenge than the one it has, which hasn't expired yet. */
 const PAST_HALF = 8 * MINUTE;
 
 describeOnEachEngine("A browser that signs the challenge before the last one", (engine) => {
@@ -32,7 +32,7 @@ describeOnEachEngine("A browser that signs the challenge before the last one", (
     await expectSignedIn(client);
   });
 
-  test("gets none once that one is over, and signs the last one instead", async () => {
+  test("gets none once that one has expired, and signs the last one instead", async () => {
     const { browser, client, former } = await givenAnother();
     server().clock.advance(PAST_HALF);
     expectRefusal(await browser.refreshOnce(browser.proof(former)), 403, "device_proof_stale");
@@ -44,7 +44,7 @@ describeOnEachEngine("A browser that signs the challenge before the last one", (
 describeOnEachEngine("A challenge that a browser is signing", (engine) => {
   const server = serverFor(engine, { baseUrl: "https://app.example.test" });
 
-  test("isn't pushed out by proofs that were good once, however often they come", async () => {
+  test("isn't pushed out by proofs that were valid once, however often they come", async () => {
     const { browser, client } = await signUpBound(server());
     const used = browser.proof();
     expect((await browser.refreshOnce(used)).status).toBe(200);
@@ -75,7 +75,7 @@ describeOnEachEngine("A session that isn't bound", (engine) => {
 describeOnEachEngine("A session that is being bound", (engine) => {
   const server = serverFor(engine, { baseUrl: "https://app.example.test" });
 
-  test("to two keys at once is bound to one of them", async () => {
+  test("to two keys at the same time is bound to one of them", async () => {
     const { email, client } = await signUp(server());
     const signedIn = await client.post("/api/session", { email, password: PASSWORD });
     const browsers = [new BoundBrowser(client), new BoundBrowser(copyOf(server(), client))];
@@ -87,7 +87,7 @@ describeOnEachEngine("A session that is being bound", (engine) => {
     }
   });
 
-  test("has the challenge of its registration no longer: a proof of that one is good once", async () => {
+  test("no longer has the challenge of its registration: a proof of it is valid once", async () => {
     const { email, client } = await signUp(server());
     const signedIn = await client.post("/api/session", { email, password: PASSWORD });
     const browser = new BoundBrowser(client);
@@ -97,7 +97,7 @@ describeOnEachEngine("A session that is being bound", (engine) => {
     expect((await browser.refreshOnce()).status).toBe(200);
   });
 
-  test("is bound by its first refresh, too, where its bound cookie was never shown", async () => {
+  test("is also bound by its first refresh, if its bound cookie was never sent", async () => {
     const { email, client } = await signUp(server());
     const browser = new BoundBrowser(client);
     await browser.register(await client.post("/api/session", { email, password: PASSWORD }));

@@ -12,7 +12,7 @@ import { serverFor, startServer, type TestServer } from "../support/servers/serv
 const BASE = "https://app.example.test";
 
 describeOnEachEngine("While the database is down", (engine) => {
-  /** Goes on with `then` at a server whose database is back, after `during` met one that is gone. */
+  /** Runs `during` on a server whose database is gone, then `then` on one whose database is back. */
   async function outage<T>(
     before: (server: TestServer) => Promise<T>,
     during: (had: T) => Promise<void>,
@@ -35,7 +35,7 @@ describeOnEachEngine("While the database is down", (engine) => {
     }
   }
 
-  test("a registration is 503, which leaves the session as it was; afterwards it succeeds", () =>
+  test("a registration is 503, which leaves the session as it was; later it succeeds", () =>
     outage(
       async (server) => {
         const { email, client } = await signUp(server);
@@ -55,7 +55,7 @@ describeOnEachEngine("While the database is down", (engine) => {
       },
     ));
 
-  test("a refresh is 503, which keeps both cookies and the binding; afterwards the same proof is good", () =>
+  test("a refresh is 503, which keeps both cookies and the binding; later the same proof is valid", () =>
     outage(
       (server) => signUpBound(server),
       async ({ browser, client }) => {
@@ -76,7 +76,7 @@ describeOnEachEngine("While the database is down", (engine) => {
       },
     ));
 
-  /** The same browser, whose requests reach this port. */
+  /** The same browser, with requests to this port. */
   function moved({ jar }: Client, port: number): Client {
     const there = new Client({ baseUrl: BASE, port });
     for (const name of jar.names()) there.jar.set(name, jar.get(name) ?? "");
@@ -87,10 +87,10 @@ describeOnEachEngine("While the database is down", (engine) => {
 describeOnEachEngine("What binding costs", (engine) => {
   const server = serverFor(engine, { baseUrl: BASE });
 
-  test("is one transaction a refresh, one a registration, and one when the bound cookie is first shown", async () => {
+  test("takes one transaction per refresh, one per registration, and one when the bound cookie is first sent", async () => {
     const { parts } = server().latchkey;
     const writes = vi.spyOn(parts.database, "write");
-    // Times of last use are written every few seconds, in between.
+    // Last-used times are written every few seconds, in between.
     const uses = vi.spyOn(parts.lastUsed, "touch").mockReturnValue(undefined);
     const costs = async (what: Promise<{ status: number }>) => {
       const before = writes.mock.calls.length;
@@ -115,11 +115,11 @@ describeOnEachEngine("What binding costs", (engine) => {
     writes.mockRestore();
   });
 
-  test("is one transaction for all uses of a copy: none while its owner is being told, and none afterwards", async () => {
+  test("takes one transaction for all uses of a copy: none while its owner is being notified, and none afterwards", async () => {
     const { client } = await signUpBound(server());
     const copy = copyOf(server(), client, ["__Host-latchkey"]);
     const { parts } = server().latchkey;
-    // Whatever would be written meanwhile by itself is written before.
+    // Whatever the server would write by itself meanwhile is written before.
     await server().outbox.all();
     await parts.lastUsed.flush(server().clock.now(), true);
     const writes = vi.spyOn(parts.database, "write");
@@ -142,12 +142,12 @@ describe("What was read before its session ended", () => {
   describeOnEachEngine("and is written after it", (engine) => {
     const server = serverFor(engine, { baseUrl: BASE });
 
-    /** The session ends once what is asked has come as far as its lock. */
+    /** The session ends once the request has come as far as its lock. */
     async function endingDuring(id: string, ask: () => Promise<Answer>): Promise<Answer> {
       const which = `session where id = '${id}'`;
       const end = await holdWrites(server().database, `select id from ${which} for update`);
       const asked = ask();
-      // What is asked later has an answer once that has come so far.
+      // Later requests are answered once this one has come that far.
       for (let times = 0; times < 20; times++) await server().client().get("/healthz");
       await end(`delete from ${which}`);
       const answer = await asked;
@@ -155,7 +155,7 @@ describe("What was read before its session ended", () => {
       return answer;
     }
 
-    test("a refresh is over: it gives no cookie, and brings nothing back", async () => {
+    test("a refresh fails: it gives no cookie, and revives nothing", async () => {
       const { browser, client } = await signUpBound(server());
       const had = client.jar.get(BOUND);
       const answer = await endingDuring(browser.sessionId, () => browser.refreshOnce());
@@ -165,7 +165,7 @@ describe("What was read before its session ended", () => {
       expect((await copyOf(server(), client).get("/api/session")).status).toBe(401);
     });
 
-    test("a registration is over, too", async () => {
+    test("a registration fails, too", async () => {
       const { email, client } = await signUp(server());
       const signedIn = await client.post("/api/session", { email, password: PASSWORD });
       const register = () => new BoundBrowser(client).register(signedIn);

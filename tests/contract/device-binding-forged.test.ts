@@ -25,15 +25,15 @@ const unsigned = (challenge: string, jwk: object) => {
   return `${encode({ typ: "dbsc+jwt", alg: "none", jwk })}.${encode({ jti: challenge })}.`;
 };
 
-/** Header values that are no proof at all. */
+/** Header values that aren't proofs at all. */
 const SHAPELESS: [string, string][] = [
   ["nothing", ""],
   ["an empty string", '""'],
-  ["an open quote", '"abc'],
+  ["an unclosed quote", '"abc'],
   ["a list", '"a", "b"'],
-  ["a number of dots", '"...."'],
+  ["nothing but dots", '"...."'],
   ["two parts", '"e30.e30"'],
-  ["parts that are no JSON", '"AAAA.AAAA.AAAA"'],
+  ["parts that aren't JSON", '"AAAA.AAAA.AAAA"'],
   [
     "JSON that is no object",
     `"${["[]", "null", ""].map((text) => Buffer.from(text).toString("base64url")).join(".")}"`,
@@ -114,7 +114,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
       await expectSignedIn(client);
     });
 
-    test("a challenge that is over", async () => {
+    test("an expired challenge", async () => {
       const { browser, client, path, challenge } = await offered();
       server().clock.advance(16 * MINUTE);
       const proof = makeProof(challenge, { key: browser.key, header: { jwk: browser.key.jwk } });
@@ -122,7 +122,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
       await expectSignedIn(client);
     });
 
-    test("the id of no session", async () => {
+    test("the id of a session that doesn't exist", async () => {
       const { browser, client, challenge } = await offered();
       const proof = makeProof(challenge, { key: browser.key, header: { jwk: browser.key.jwk } });
       const ids = ["", "A".repeat(22), "A".repeat(4_000), "%00", "'"];
@@ -131,7 +131,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
       await expectSignedIn(client);
     });
 
-    test("a session that has ended, or is over by its time", async () => {
+    test("a session that has ended, or has expired", async () => {
       const [ended, late] = [await offered(), await offered()];
       expectNoContent(await ended.client.delete("/api/session"));
       expectRefusal(await ended.browser.register(ended.signedIn), 401, "signed_out");
@@ -167,7 +167,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
 
     test("no signature", () => expectRefusalOf(({ challenge, key }) => `"${unsigned(challenge, key.jwk)}"`));
 
-    test("another key, also where the proof brings it along", () => {
+    test("another key, even if the proof contains it", () => {
       const key = makeKey();
       return expectRefusalOf(
         ({ challenge }) => `"${makeProof(challenge, { key, header: { jwk: key.jwk } })}"`,
@@ -190,7 +190,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
     });
   });
 
-  test("another session's id opens nothing, and neither does one that there isn't", async () => {
+  test("another session's id is refused, and so is one that doesn't exist", async () => {
     const { browser } = await signUpBound(server());
     const { browser: other } = await signUpBound(server());
     const proof = browser.proof();
@@ -201,7 +201,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
       expectRefusal(await ask(id), 401, "signed_out");
   });
 
-  test("whoever asks for challenges neither pushes out the browser's own nor causes writes", async () => {
+  test("someone who asks for challenges neither pushes out the browser's own nor causes writes", async () => {
     const { browser, client } = await signUpBound(server());
     const [before] = await rowOf(browser.sessionId);
     const stranger = server().client();
@@ -215,7 +215,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("a refresh that races an ending: the ending wins", async () => {
+  test("if a refresh races an ending, the ending wins", async () => {
     for (let round = 0; round < 5; round++) {
       const { browser, client, ...person } = await signUpBound(server());
       const phone = await signIn(server(), person, UA.safariIphone);

@@ -23,13 +23,13 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
   const server = serverFor(engine, { baseUrl: BASE });
   afterEach(() => server().clock.setTo(server().clock.now()));
 
-  /** How often a copy's use was told; every notice that was begun is written by then. */
+  /** How often a copy's use was reported; every notice that was begun is written by then. */
   async function copiesTold(client: Client): Promise<number> {
     await server().latchkey.parts.settled();
     return (await activityOf(client)).filter(({ kind }) => kind === "cookie_copy_used").length;
   }
 
-  test("has their open page closed once the session is bound, so that it comes back with the proof", async () => {
+  test("has their open page's stream closed once the session is bound, so that it comes back with the proof", async () => {
     const { email, client } = await signUp(server());
     const signedIn = await client.post("/api/session", { email, password: PASSWORD });
     const page = await client.live();
@@ -41,7 +41,7 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     expect(await listOf(client)).toMatchObject([{ bound: true }]);
   });
 
-  test("sees on an open page that a copy of its cookie was used", async () => {
+  test("sees on an open page that a copy of their cookie was used", async () => {
     const { client } = await signUpBound(server());
     const page = await client.live();
     expectRefusal(await copyOf(server(), client, [MAIN]).get("/api/session"), 401, "device_proof_needed");
@@ -50,7 +50,7 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
     expect(await copiesTold(client)).toBe(1);
   });
 
-  test("is told of a copy of all cookies from when the short one is over, and not before", async () => {
+  test("is told of a copy of all cookies once the short-lived one has expired, and not before", async () => {
     const { browser, client } = await signUpBound(server());
     const thief = copyOf(server(), client);
     await expectSignedIn(thief);
@@ -109,7 +109,7 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
       for (const node of [server(), other])
         expectRefusal(await copyOf(node, client, [MAIN]).get("/api/session"), 401, "device_proof_needed");
       await letGo();
-      // Either node may be the one that tells: the folder of emails is the same, and each waits for its own.
+      // Either node may send the notice: both use the same folder of emails, and each waits for its own.
       for (const node of [other, server()]) await node.outbox.all();
       expect(await copiesTold(client)).toBe(1);
       const emails = (await other.outbox.to(email)).filter(({ subject }) => subject.includes("A copy of"));
@@ -121,12 +121,12 @@ describeOnEachEngine("The owner of a bound session", (engine) => {
 
   test.each([
     [
-      "is told of a request without the short cookie while its browser still has it",
+      "is told of a request without the short-lived cookie while their browser still has it",
       9 * MINUTE + 30 * SECOND - 1,
       1,
     ],
-    ["isn't told of one from when its browser drops it", 9 * MINUTE + 30 * SECOND, 0],
-    ["isn't told of one until it is over", 10 * MINUTE, 0],
+    ["isn't told of one from when their browser drops it", 9 * MINUTE + 30 * SECOND, 0],
+    ["isn't told of one until it has expired", 10 * MINUTE, 0],
     ["is told of one after that", 10 * MINUTE + 1, 1],
   ])("%s", async (_, after, times) => {
     const { clock } = server();

@@ -77,14 +77,14 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("stays as it was where a browser doesn't bind", async () => {
+  test("stays as it was if the browser doesn't bind sessions", async () => {
     const { client } = await signUp(server());
     server().clock.advance(60 * MINUTE);
     await expectSignedIn(client);
     expect(await listOf(client)).toEqual([expect.not.objectContaining({ bound: true })]);
   });
 
-  test("locks nobody out where the answer to the registration was lost", async () => {
+  test("locks nobody out if the answer to the registration was lost", async () => {
     const { email, client } = await signUp(server());
     const browser = new BoundBrowser(client);
     await browser.register(await client.post("/api/session", { email, password: PASSWORD }));
@@ -94,7 +94,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("goes on through many refreshes, which are no use of it", async () => {
+  test("goes on through many refreshes, which don't count as use", async () => {
     const { browser, client } = await signUpBound(server());
     const before = need(
       await client.get("/api/session", { "Latchkey-Background": "1" }),
@@ -130,7 +130,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     expect(answer.status, answer.text).toBe(200);
   });
 
-  test("takes a bare string where the protocol quotes it", async () => {
+  test("accepts a bare string where the protocol quotes it", async () => {
     const { browser } = await signUpBound(server());
     const answer = await browser.send(REFRESH, {
       "Sec-Secure-Session-Id": browser.sessionId,
@@ -139,7 +139,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     expect(answer.status, answer.text).toBe(200);
   });
 
-  test("takes the cookie before the last one until it would have been over", async () => {
+  test("accepts the previous cookie until it would have expired", async () => {
     const { browser, client } = await signUpBound(server());
     const otherTab = copyOf(server(), client);
     server().clock.advance(5 * MINUTE);
@@ -152,7 +152,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("takes a cookie that was on its way while its browser dropped it, and got the next one", async () => {
+  test("accepts a cookie that was on its way while its browser dropped it and got the next one", async () => {
     const { browser, client } = await signUpBound(server());
     const onItsWay = copyOf(server(), client);
     server().clock.advance(9.5 * MINUTE);
@@ -172,7 +172,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("gets one new cookie for one proof: two tabs that send the same one both end up with one", async () => {
+  test("gets one new cookie per proof: two tabs that send the same proof end up with the same cookie", async () => {
     const { browser, client } = await signUpBound(server());
     const proof = browser.proof();
     const answers = await Promise.all([browser.refreshOnce(proof), browser.refreshOnce(proof)]);
@@ -207,7 +207,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedOut(client, "signed_out_remotely");
   });
 
-  test("ends as one that can't prove itself, where its browser has lost the key and signs in again", async () => {
+  test("ends as one that can't prove itself if its browser has lost the key and signs in again", async () => {
     const { client, email } = await signUpBound(server());
     const old = copyOf(server(), client, [MAIN]);
     client.jar.delete(BOUND);
@@ -218,7 +218,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("ends as any other does, where its own browser signs in again or to another account", async () => {
+  test("ends like any other if its own browser signs in again or to another account", async () => {
     const [again, other] = [await signUpBound(server()), await signUpBound(server())];
     const someone = await signUp(server());
     const [replaced, signedOut] = [copyOf(server(), again.client), copyOf(server(), other.client)];
@@ -228,7 +228,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
     await expectSignedOut(signedOut, "signed_out");
   });
 
-  test("a bound cookie that proves nothing is taken away, so that the browser gets a new one", async () => {
+  test("a bound cookie that proves nothing is cleared, so that the browser gets a new one", async () => {
     const { browser, client } = await signUpBound(server());
     client.jar.set(BOUND, "A".repeat(43));
     expectProblem(await client.get("/api/session"), 401, "device_proof_needed");
@@ -242,7 +242,7 @@ describeOnEachEngine("A session that is bound to its device", (engine) => {
 describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
   const server = serverFor(engine, { baseUrl: BASE });
 
-  test("is worthless alone, at once", async () => {
+  test("is worthless on its own, at once", async () => {
     const { client } = await signUpBound(server());
     const thief = copyOf(server(), client, [MAIN, "__Host-latchkey-device"]);
     expectRefusal(await thief.get("/api/session"), 401, "device_proof_needed");
@@ -253,7 +253,7 @@ describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("is dead within ten minutes with all the others, and can't be renewed", async () => {
+  test("is worthless within ten minutes even with all the others, and can't be renewed", async () => {
     const { browser, client } = await signUpBound(server());
     const thief = copyOf(server(), client);
     await expectSignedIn(thief);
@@ -269,7 +269,7 @@ describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
     expectProblem(await thief.get("/api/session"), 401, "device_proof_needed");
   });
 
-  test("opens nothing with a forged word that the browser skipped its proof", async () => {
+  test("is refused despite a forged claim that the browser skipped its proof", async () => {
     const { browser, client } = await signUpBound(server());
     const thief = copyOf(server(), client, [MAIN]);
     const skipped = `unreachable;session_identifier="${browser.sessionId}"`;
@@ -278,7 +278,7 @@ describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
     expect(await copiesTold(client)).toEqual([]);
   });
 
-  test("is told to its owner once a day, in the history and by email, however often it is used", async () => {
+  test("is reported to its owner once a day, in the history and by email, however often it is used", async () => {
     const { client, email } = await signUpBound(server());
     const thief = server().client(UA.firefoxLinux);
     thief.jar.set(MAIN, client.token);
@@ -295,7 +295,7 @@ describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
     await expectSignedIn(client);
   });
 
-  test("is told to each of two owners, however soon one after the other", async () => {
+  test("is reported to each of two owners, however soon after one another", async () => {
     const owners = [await signUpBound(server()), await signUpBound(server())];
     for (const { client } of owners) {
       await copyOf(server(), client, [MAIN]).get("/api/session");
@@ -303,7 +303,7 @@ describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
     }
   });
 
-  test("doesn't log its owner out where the thief signs in with it, to an account of their own", async () => {
+  test("doesn't log its owner out if the thief, having it, signs in to an account of their own", async () => {
     const { client } = await signUpBound(server());
     const thief = await signUp(server());
     thief.client.jar.set(MAIN, client.token);
@@ -320,7 +320,7 @@ describeOnEachEngine("A stolen cookie of a bound session", (engine) => {
   }
 });
 
-describeOnEachEngine("An open page that a stolen cookie listens at", (engine) => {
+describeOnEachEngine("A live stream that was opened with a stolen cookie", (engine) => {
   const server = serverFor(engine, { baseUrl: BASE });
   afterEach(() => {
     vi.useRealTimers();
@@ -331,7 +331,7 @@ describeOnEachEngine("An open page that a stolen cookie listens at", (engine) =>
     vi.useRealTimers();
   }
 
-  test("is closed when the bound cookie that opened it is over, and the owner's page comes back", async () => {
+  test("is closed when the bound cookie that opened it expires, and the owner's page comes back", async () => {
     const { client, browser } = await signUpBound(server());
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const copied = await copyOf(server(), client).live();
@@ -349,7 +349,7 @@ describeOnEachEngine("An open page that a stolen cookie listens at", (engine) =>
     back.close();
   });
 
-  test("is closed with the cookie before the last one, where that may have opened it", async () => {
+  test("is closed when the previous cookie expires, if that may have opened it", async () => {
     const { client, browser } = await signUpBound(server());
     const copy = copyOf(server(), client);
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -375,7 +375,7 @@ describeOnEachEngine("An open page that a stolen cookie listens at", (engine) =>
   });
 });
 
-describe("Where sessions aren't bound", () => {
+describe("If sessions aren't bound", () => {
   describeOnEachEngine("on http", (engine) => {
     const server = serverFor(engine);
     test("nothing is offered", async () => {
@@ -396,7 +396,7 @@ describe("Where sessions aren't bound", () => {
 
   describeOnEachEngine("once it is turned off", (engine) => {
     const on = serverFor(engine, { baseUrl: BASE });
-    test("bound sessions go on with their own cookie, and are let go of at the next refresh", async () => {
+    test("bound sessions go on with their main cookie, and are released at the next refresh", async () => {
       const { browser, client, email, password } = await signUpBound(on());
       const { database, clock, secretKey } = on();
       const off = await startServer({

@@ -54,7 +54,7 @@ describeOnEachEngine("A change of the address", (engine) => {
     ]);
   });
 
-  test("that the first address takes back can't be brought about again from a later one", async () => {
+  test("that the first address takes back can't be repeated from a later one", async () => {
     const owner = await signUpConfirmed(server());
     const thief = await signIn(server(), owner, UA.firefoxWindows);
     const [first, second] = [freshEmail("first"), freshEmail("second")];
@@ -171,7 +171,7 @@ describeOnEachEngine("A change of the address", (engine) => {
     expect(await isSignedIn(late.client)).toBe(true);
   });
 
-  test("isn't taken back where somebody has the address by now, though a clock has stepped back", async () => {
+  test("isn't taken back if someone else has the address by now, though a clock has stepped back", async () => {
     const person = await signUpConfirmed(server());
     expectNoContent(await confirm(person, await ask(person, freshEmail("new"))));
     const keep = await server().outbox.tokenFor(person.email, "/keep-email");

@@ -12,7 +12,7 @@ import { serverFor, startServer, type TestServer } from "../support/servers/serv
 const EVIL = "evil.example";
 const RESETS = "/api/password-resets";
 
-/** What a stranger can say about where a server is. */
+/** What a stranger can claim about where a server is. */
 const FORGED: Record<string, Headers> = {
   Host: { Host: EVIL },
   "Host with a port": { Host: `${EVIL}:8080` },
@@ -115,7 +115,7 @@ describe("Without a BASE_URL", () => {
   });
 });
 
-describeOnEachEngine("Who gets the email of a reset", (engine) => {
+describeOnEachEngine("The recipient of a reset email", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
 
   test("is the address of the account as it is stored, and nobody who is named beside it", async () => {

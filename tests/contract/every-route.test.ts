@@ -20,7 +20,7 @@ import { serverFor } from "../support/servers/server.ts";
 
 const SAFE = ["GET", "HEAD", "OPTIONS"];
 
-/** Which rows of the API anybody may ask. A new one belongs here only on purpose. */
+/** The rows of the API that anyone may call. A new one is added here only on purpose. */
 const OPEN = [
   "GET /api/oidc/:provider/callback",
   "GET /api/oidc/:provider/start",
@@ -61,13 +61,13 @@ test("no row belongs to an operator: what operators do is not there over HTTP", 
 describeOnEachEngine("Every row of the API", (engine) => {
   const server = serverFor(engine, { rateLimits: "off", baseUrl: "https://login.example.test" });
 
-  /** What is stored, once every email that was begun has gone out. */
+  /** Everything that is stored, once every email that was begun has gone out. */
   async function stored() {
     await server().outbox.all();
     return contentsOf(server().database);
   }
 
-  /** Those who have no session, each with all the cookies that they can have. */
+  /** Requests without a session, each with all the cookies that it can have. */
   const OUTSIDERS: Record<string, (victim: Person) => Promise<Client>> = {
     "nobody at all": async () => server().client(),
     "a made-up token": async () => {
@@ -75,7 +75,7 @@ describeOnEachEngine("Every row of the API", (engine) => {
       client.token = `lk1_${"A".repeat(43)}`;
       return client;
     },
-    "the id of a session that lives": async ({ session }) => {
+    "the id of a live session": async ({ session }) => {
       const client = server().client();
       client.token = session.id;
       return client;
@@ -96,12 +96,12 @@ describeOnEachEngine("Every row of the API", (engine) => {
       await suspend(parts, found.account, server().clock.now());
       return client;
     },
-    "a sign-in that waits for its second factor": async () => {
+    "a pending sign-in": async () => {
       const person = await signUp(server());
       await turnOnTwoFactor(server(), person);
       return halfSignIn(server(), person, UA.firefoxWindows);
     },
-    "the cookie of such a sign-in in the session's place": async () => {
+    "a pending sign-in's cookie as the session's": async () => {
       const person = await signUp(server());
       await turnOnTwoFactor(server(), person);
       const client = await halfSignIn(server(), person, UA.firefoxWindows);
@@ -112,7 +112,7 @@ describeOnEachEngine("Every row of the API", (engine) => {
     },
   };
 
-  /** A body that names the account it would like to be, and a path with ids that are there. */
+  /** A body that names the account it would like to be, and a path with ids that exist. */
   function askFor(victim: Person, methodId: string) {
     const { id } = victim.account;
     const wished = { id, accountId: id, userId: id, sessionId: victim.session.id, email: victim.email };

@@ -28,14 +28,14 @@ import {
 import { UA } from "../support/requests/user-agents.ts";
 import { serverFor } from "../support/servers/server.ts";
 
-/** So many wrong tries an account has in 15 minutes. */
+/** How many wrong tries an account has in 15 minutes. */
 const MOST = 10;
 
-/** A time limit counts from the millisecond on that it names; before it, nothing of it is felt. */
-describeOnEachEngine("Until the last millisecond of its time, and no longer, lasts", (engine) => {
+/** A time limit applies from its very millisecond on; before that, it has no effect. */
+describeOnEachEngine("To the last millisecond of its time, and no longer, lasts", (engine) => {
   const server = serverFor(engine);
   const stopAt = (at: number) => server().clock.stopAt(at);
-  /** The clock stands still, so that whatever begins now ends exactly so long after it. */
+  /** The clock stands still, so that whatever begins now ends exactly this much later. */
   const stop = () => {
     const at = server().clock.now();
     stopAt(at);
@@ -130,7 +130,7 @@ describeOnEachEngine("Until the last millisecond of its time, and no longer, las
     await expectSignedOut(other.client, "none");
   });
 
-  test("an address that was left, 7 days", async () => {
+  test("an address that was given up, 7 days", async () => {
     const person = await signUpConfirmed(server());
     const email = freshEmail("new");
     expectStatus(202, await person.client.put("/api/account/email", { email, currentPassword: PASSWORD }));
@@ -157,7 +157,7 @@ describeOnEachEngine("Until the last millisecond of its time, and no longer, las
   });
 });
 
-describeOnEachEngine("Until the last millisecond of its time, and no longer, binds", (engine) => {
+describeOnEachEngine("To the last millisecond of its time, and no longer, binds", (engine) => {
   const server = serverFor(engine, { baseUrl: "https://app.example.test" });
   afterEach(() => server().clock.setTo(server().clock.now()));
 

@@ -77,7 +77,7 @@ describeOnEachEngine("A session's 30 days", (engine) => {
     expect((await client.delete("/api/sessions")).body).toEqual({ ended: 0 });
   });
 
-  test("S10: after that a fresh sign-in takes email, password and the second factor where it is on", async () => {
+  test("S10: after that, a fresh sign-in takes email, password and, if it is on, the second factor", async () => {
     const person = await signUp(server());
     const { secret } = await turnOnTwoFactor(server(), person);
     server().clock.setTo(Date.parse(person.session.expiresAt) + SECOND);
@@ -191,7 +191,7 @@ describeOnEachEngine("An idle timeout", (engine) => {
     await expectSignedOut(person.client, "idle");
   });
 
-  test("is the reason that is kept once such a session was pruned", async () => {
+  test("is the reason that is kept once such a session has been pruned", async () => {
     const person = await signUp(server());
     server().clock.advance(HOUR + 3 * MINUTE);
     await prune(server().latchkey.parts, server().clock.now());
@@ -223,7 +223,7 @@ describeOnEachEngine("An idle timeout", (engine) => {
     expect((await listOf(client)).map(({ label }) => label)).toEqual(["Firefox on Windows"]);
   });
 
-  test("30 days end even a session that is always in use", async () => {
+  test("even a session that is always in use ends after 30 days", async () => {
     const { client, session } = await signUp(server());
     while (server().clock.now() < Date.parse(session.expiresAt) - HOUR) {
       await expectSignedIn(client);
@@ -236,7 +236,7 @@ describeOnEachEngine("An idle timeout", (engine) => {
 });
 
 describeOnEachEngine("Pruning", (engine) => {
-  test("S11: takes expired sessions off the table by itself, and a clock that steps back revives none", async () => {
+  test("S11: removes expired sessions from the table by itself, and a clock that steps back revives none", async () => {
     const server = await startServer({ engine, pruneInterval: "20ms" });
     try {
       const count = async () =>

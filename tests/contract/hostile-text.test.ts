@@ -15,10 +15,10 @@ type Described = {
   >;
 };
 
-/** Text that some part of a server chokes on: a database, a header, a log, a regular expression. */
+/** Text that some part of a server might choke on: a database, a header, a log, a regular expression. */
 const HOSTILE = {
   "a NUL": "a\u0000b",
-  "half of a pair": "\ud800",
+  "half a surrogate pair": "\ud800",
   "quotes and comments": "'; drop table session; -- \" \\",
   "another line": "a@example.test\r\nBcc: b@example.test",
   "a word of the language": "__proto__",
@@ -43,7 +43,7 @@ describeOnEachEngine(
       );
     }
 
-    /** Nobody is kept from asking by what was asked before. */
+    /** No request is limited because of earlier ones. */
     async function forgetAttempts(): Promise<void> {
       await server().latchkey.parts.database.write(({ query }) => query.deleteFrom("attempts").execute());
     }

@@ -19,10 +19,10 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 const OLD = "1a".repeat(32);
 const NEW = "2b".repeat(32);
 const STEPS = [`${OLD},${NEW}`, `${NEW},${OLD}`, NEW];
-/** More than two pages of them. */
+/** More than two pages of second factors. */
 const MANY = 450;
 
-describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
+describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is being changed", (engine) => {
   test("second factors move from the old key to the new one, which then is enough; without it they are 503", async () => {
     const database = await engine.createDatabase();
     const start = (secretKey: string) => startServer({ engine, database, secretKey });
@@ -50,7 +50,7 @@ describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
     await database.drop();
   });
 
-  test("a start with a key that doesn't open the second factors is one warning, which names no key", async () => {
+  test("a start with a key that can't decrypt the second factors is one warning, which names no key", async () => {
     const database = await engine.createDatabase();
     const smtpUrl = `smtp://127.0.0.1:${await deadPort()}`;
     const server = await startServer({ engine, database, secretKey: OLD, smtpUrl });
@@ -68,7 +68,7 @@ describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
     await database.drop();
   });
 
-  test("nodes that restart one after the other take codes all the while: first with old,new, then with new,old", async () => {
+  test("nodes that restart one after another accept codes all the while: first with old,new, then with new,old", async () => {
     const database = await engine.createDatabase();
     const clock = new Clock();
     const start = (secretKey: string) => startServer({ engine, database, clock, secretKey });
@@ -92,7 +92,7 @@ describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
     await database.drop();
   });
 
-  test("all of many second factors move, however many pages they fill, those that can't be read are counted", async () => {
+  test("all of many second factors move, however many pages they fill, and those that can't be read are counted", async () => {
     const database = await engine.createDatabase();
     const old = await startServer({ engine, database, secretKey: OLD });
     const { parts } = old.latchkey;
@@ -118,7 +118,7 @@ describeOnEachEngine("LATCHKEY_SECRET_KEY, while it is changed", (engine) => {
         .filter(({ secret, account_id }) => seal.keyAge(secret, account_id) !== "the newest key")
         .map(({ account_id }) => account_id);
     };
-    // Row by row, in the background: on a busy machine that takes a while.
+    // Row by row, in the background: on a busy machine, that takes a while.
     await expect.poll(left, { timeout: 100_000 }).toEqual(ids.slice(-1));
     expect(await resealSecrets(both.latchkey.parts)).toEqual({ resealed: 0, unreadable: 1 });
     await both.close();

@@ -11,10 +11,10 @@ const KEY = "1a".repeat(32);
 const NEW = "2b".repeat(32);
 
 // PostgreSQL has no key file.
-describe("Without the key that secrets were sealed with", () => {
+describe("Without the key that secrets were encrypted with", () => {
   const engine = engineOf("sqlite");
 
-  test("no new key file is made while there is a second factor; with it put back, everything works", async () => {
+  test("no new key file is created while there is a second factor; once it is put back, everything works", async () => {
     const database = await engine.createDatabase();
     const keyFile = keyFileOf(database.url.replace(/^sqlite:/, ""));
     const first = await startServer({ engine, database, secretKey: KEY });
@@ -36,7 +36,7 @@ describe("Without the key that secrets were sealed with", () => {
     await database.drop();
   });
 
-  test("none is made while an email waits; a key that is set is taken, and then the email is nobody's", async () => {
+  test("none is created while an email waits; a key that is set is used, and then nobody can read the email", async () => {
     const database = await engine.createDatabase();
     const mails = await MailServer.start({ mood: "busy" });
     const first = await startServer({ engine, database, secretKey: KEY, smtpUrl: mails.url });
@@ -51,7 +51,7 @@ describe("Without the key that secrets were sealed with", () => {
     await database.drop();
   });
 
-  test("one is made where nothing is sealed, for this user alone", async () => {
+  test("one is created if nothing is encrypted, readable by this user alone", async () => {
     const database = await engine.createDatabase();
     const keyFile = keyFileOf(database.url.replace(/^sqlite:/, ""));
     const latchkey = await createLatchkey({ databaseUrl: database.url, logLevel: "silent" });

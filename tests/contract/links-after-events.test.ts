@@ -27,7 +27,10 @@ type Link = {
   use: (browser: Client, token: string) => Promise<Answer>;
 };
 
-/** Every kind of link that gives something to someone who reads the email; those of the owner's rescue are not among them. */
+/**
+ * Every kind of link that gives access to someone who reads the email; the owner's rescue links are not among
+ * them.
+ */
 const LINKS: Record<string, Link> = {
   "a password reset": {
     make: (server, { email }) => resetToken(server, email),
@@ -53,7 +56,7 @@ const operate =
     await act(parts, found.account, server.clock.now());
   };
 
-/** All but the last step of it. */
+/** All except its last step. */
 async function changeOfAddress(server: TestServer, person: Person): Promise<() => Promise<void>> {
   const other = await signIn(server, person, UA.safariIphone);
   const email = freshEmail("moved");
@@ -90,7 +93,7 @@ describeOnEachEngine("An emailed link", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
 
   describe.each(Object.entries(LINKS))("that is %s", (_link, { make, use }) => {
-    test("opens what it says where nothing has happened since", async () => {
+    test("works if nothing has happened since", async () => {
       const person = await signUpConfirmed(server());
       expectNoContent(await use(person.client, await make(server(), person)));
     });
@@ -111,7 +114,7 @@ describeOnEachEngine("An emailed link", (engine) => {
       expectNoContent(await use(person.client, newer));
     });
 
-    test("goes on working where two-factor authentication is turned on, which it doesn't touch", async () => {
+    test("keeps working if two-factor authentication is turned on, which doesn't affect it", async () => {
       const person = await signUpConfirmed(server());
       const token = await make(server(), person);
       await turnOnTwoFactor(server(), person);
@@ -135,7 +138,7 @@ describeOnEachEngine("An emailed link", (engine) => {
   test.each([
     ["is suspended", async (server: TestServer, person: Person) => () => operate(suspend)(server, person)],
     ["moves to another address", changeOfAddress],
-  ])("to reset the password isn't sent where the account %s before it is written", async (_, prepare) => {
+  ])("to reset the password isn't sent if the account %s before it is written", async (_, prepare) => {
     const person = await signUpConfirmed(server());
     const happen = await prepare(server(), person);
     const happened = vi.fn(happen);
@@ -152,7 +155,7 @@ describeOnEachEngine("An emailed link", (engine) => {
       "has no account any more",
       ({ client }: Person) => client.delete("/api/account", { currentPassword: PASSWORD }),
     ],
-  ])("to confirm an address isn't sent where that %s before it is written", async (_, happen) => {
+  ])("to confirm an address isn't sent if that %s before it is written", async (_, happen) => {
     const person = await signUp(server());
     const before = await server().outbox.to(person.email);
     rightBefore(server().latchkey.parts.database, "write", () => happen(person));

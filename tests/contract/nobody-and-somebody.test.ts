@@ -10,10 +10,10 @@ import { expectStatus, freshEmail, signUp, trySignIn, WRONG_PASSWORD } from "../
 import { startServer, type TestServer } from "../support/servers/server.ts";
 import { serverOn } from "../support/servers/sqlite-server.ts";
 
-/** Those whose refusal takes one argon2id; an imported password takes what the other system took. */
+/** Accounts whose refusal takes one argon2id; an imported password takes what the other system took. */
 const KINDS = ["a password", "no password", "a blocked password", "a suspension", "two factors"] as const;
 
-/** What work makes an answer's time: each password that is hashed, and each transaction that writes. */
+/** The work that takes an answer's time: each password that is hashed, and each transaction that writes. */
 type Work = { hashes: number; writes: number };
 
 let hashes = 0;
@@ -25,19 +25,22 @@ const counting = createHook({
 beforeAll(() => void counting.enable());
 afterAll(() => void counting.disable());
 
-describeOnEachEngine("Whoever tries to find out which addresses have an account", (engine) => {
+describeOnEachEngine("Someone who tries to find out which addresses have an account", (engine) => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({ engine });
   });
   afterAll(() => server.close());
 
-  /** Begins to count transactions that write; on PostgreSQL by what they leave in this database, of which others know nothing. */
+  /**
+   * Begins to count transactions that write; on PostgreSQL, by the traces that they leave in this database
+   * alone.
+   */
   async function countWrites(): Promise<() => Promise<number>> {
     const file = server.database.url.replace("sqlite:", "");
     if (engine.name === "sqlite") {
       const before = commitsIn(file);
-      // Fewer where the log has begun anew meanwhile: then nothing is known.
+      // Fewer if the log was restarted meanwhile: then the count isn't known.
       return async () => (commitsIn(file) < before ? Number.POSITIVE_INFINITY : commitsIn(file) - before);
     }
     const ids = ["account", "activity", "attempts"].map(
@@ -53,7 +56,7 @@ describeOnEachEngine("Whoever tries to find out which addresses have an account"
     };
   }
 
-  /** Of three times the least: now and then a server has work of its own. */
+  /** The least of three: now and then, a server has work of its own. */
   async function workOf(act: () => Promise<Answer>): Promise<Work> {
     const times: Work[] = [];
     for (let time = 0; time < 3; time++) {
@@ -78,7 +81,7 @@ describeOnEachEngine("Whoever tries to find out which addresses have an account"
     for (const kind of KINDS) addresses.push(await accountWith(server, kind));
     const work: Work[] = [];
     const answers: string[] = [];
-    // The first refusal of an account is a new line of its history, the later ones are folded into it.
+    // The first refusal of an account is a new line in its history; later ones are folded into it.
     for (const times of ["first", "second"]) {
       server.clock.advance(DAY);
       for (const email of addresses) {
@@ -109,8 +112,8 @@ describe("On the embedded database, which does its work in the same thread", () 
   const verifyFirst = serverOn({ signUp: "verify-first" });
 
   /**
-   * What was written when the answer came, at least: only the count of tries. Of several asks the fewest, since a
-   * machine that is busy may leave the answer lying.
+   * The least that was written by the time of the answer: only the count of tries. The fewest of several
+   * requests, since a busy machine may deliver an answer late.
    */
   async function fewestCommits(server: TestServer, path: string, email: string): Promise<number> {
     const file = server.database.url.replace("sqlite:", "");
@@ -135,7 +138,7 @@ describe("On the embedded database, which does its work in the same thread", () 
     await open().outbox.withLink(email, "/reset-password");
   });
 
-  test("a sign-up where the address is verified first, too", async () => {
+  test("so is a sign-up that verifies the address first", async () => {
     const known = freshEmail("known");
     const first = expectStatus(202, await verifyFirst().client().post("/api/accounts", { email: known }));
     expect(first.setCookies).toEqual([]);
@@ -149,7 +152,7 @@ describe("On the embedded database, which does its work in the same thread", () 
   });
 });
 
-/** Commits in a write-ahead log: the frames whose header has the size of the database after them. */
+/** Commits in a write-ahead log: the frames whose header contains the size of the database after them. */
 function commitsIn(file: string): number {
   const wal = `${file}-wal`;
   if (!statSync(wal, { throwIfNoEntry: false })?.size) throw new Error("There is no write-ahead log.");

@@ -42,7 +42,7 @@ describe("The API's description", () => {
     expect(described.toSorted()).toEqual(rows.toSorted());
   });
 
-  test("has only answers that can come: a finished sign-up is always signed in", async () => {
+  test("has only answers that can occur: a finished sign-up is always signed in", async () => {
     const { paths } = await read();
     const successes = (path: string, method: string) =>
       Object.keys(paths[path]?.[method]?.responses ?? {}).filter((status) => status < "300");
@@ -83,7 +83,7 @@ describe("The API's description of a passkey", () => {
   test.each([
     ["/api/session/passkey", ["passkey", "touchPoints"]],
     ["/api/passkeys", ["passkey", "name"]],
-  ])("%s takes what it reads, and refuses a body without the passkey", async (path, fields) => {
+  ])("%s accepts what it reads, and refuses a body without the passkey", async (path, fields) => {
     const { paths } = JSON.parse((await server().client().get("/api/openapi.json")).text) as Document;
     const body = paths[path]?.post?.requestBody;
     const schema = body?.content["application/json"]?.schema;
@@ -105,7 +105,7 @@ describe("The API's description, with other settings", () => {
   const read = async (server: () => TestServer) =>
     JSON.parse((await server().client().get("/api/openapi.json")).text) as Document;
 
-  test("names the cookie that is used there, and what a sign-up takes there", async () => {
+  test("names the cookie that is used then, and what a sign-up takes then", async () => {
     const [plain, secure] = [await read(open), await read(other)];
     expect(plain.components.securitySchemes).toEqual({
       session: { type: "apiKey", in: "cookie", name: "latchkey" },

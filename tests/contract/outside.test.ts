@@ -19,7 +19,7 @@ import { serverFor } from "../support/servers/server.ts";
 
 const NAVIGATE = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 
-describeOnEachEngine("The outside", (engine) => {
+describeOnEachEngine("Cookies, forward-auth, pages and guessing", (engine) => {
   const server = serverFor(engine);
   const secure = serverFor(engine, { baseUrl: "https://app.example.test/auth" });
   const shared = serverFor(engine, {
@@ -56,7 +56,7 @@ describeOnEachEngine("The outside", (engine) => {
         expect(cookie).toMatch(/^__Host-latchkey(-device)?=.*; Path=\/.*; Secure/);
     });
 
-    test("are shared with sub-domains only where that was set on purpose", async () => {
+    test("are shared with sub-domains only if that was set on purpose", async () => {
       const answer = await shared()
         .client()
         .post("/api/accounts", { email: freshEmail(), password: PASSWORD });
@@ -64,7 +64,7 @@ describeOnEachEngine("The outside", (engine) => {
       expect(answer.setCookies[1]).not.toContain("Domain");
     });
 
-    test("go only with one's own log-out; a 401 clears nothing", async () => {
+    test("are cleared only by one's own log-out; a 401 clears nothing", async () => {
       const { client } = await signUp(server());
       const { token } = client;
       const out = await client.delete("/api/session");
@@ -77,7 +77,7 @@ describeOnEachEngine("The outside", (engine) => {
   });
 
   describe("forward-auth", () => {
-    test("names the account and the session of an address that nobody confirmed, and not the address", async () => {
+    test("names the account and the session for an unconfirmed address, but not the address", async () => {
       const person = await signUp(server());
       const { client, account, session, email } = person;
       const named = async () => {
@@ -92,7 +92,7 @@ describeOnEachEngine("The outside", (engine) => {
       expect(await named()).toBe(email);
     });
 
-    test("names the person to the proxy, in an answer that no cache keeps", async () => {
+    test("names the person to the proxy, in an answer that no cache stores", async () => {
       const { client, account, session, email } = await signUpConfirmed(server());
       const answer = await client.get("/verify", { "Remote-User": "root" });
       expectNoContent(answer);
@@ -104,7 +104,7 @@ describeOnEachEngine("The outside", (engine) => {
       expect(header(answer, "cache-control")).toBe("no-store");
     });
 
-    test("sends a navigation to the login page, 303 where it wasn't a GET, and refuses the rest", async () => {
+    test("sends a navigation to the login page, with 303 if it wasn't a GET, and refuses the rest", async () => {
       const client = server().client();
       const page = {
         ...NAVIGATE,
@@ -178,7 +178,7 @@ describeOnEachEngine("The outside", (engine) => {
       expect(headers["x-powered-by"]).toBeUndefined();
     });
 
-    test("and everything else lie below the path of BASE_URL, and nowhere else", async () => {
+    test("and everything else are below the path of BASE_URL, and nowhere else", async () => {
       const client = secure().client();
       expect((await client.get("/healthz")).status).toBe(200);
       expect((await client.get("/login", NAVIGATE)).text).toContain("/auth/assets/");

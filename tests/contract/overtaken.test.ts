@@ -50,7 +50,7 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
     return person;
   }
 
-  describe("that has changed the credentials since the proof was judged is refused:", () => {
+  describe("that has changed the credentials since the proof was checked makes it refused:", () => {
     test.each(["on", "off"])("by 2FA that was turned %s", async (way) => {
       const person = await signUp(server());
       const other = await signIn(server(), person, UA.firefoxWindows);
@@ -67,7 +67,7 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
       expect((await activityOf(other.client))[0]?.kind).toBe(`two_factor_${way}`);
     });
 
-    test("as a wrong password, where it gave the right one", async () => {
+    test("as a wrong password, if it gave the right one", async () => {
       const person = await personWithPasskey();
       const other = await signIn(server(), person, UA.firefoxWindows);
       rightAfter(server().latchkey.parts.passwords, "hash", () => disconnectPasskey(other.client));
@@ -77,7 +77,7 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
       expectStatus(201, await trySignIn(server().client(), person));
     });
 
-    test("as one that needs a proof, where it gave none", async () => {
+    test("as one that needs a proof, if it gave none", async () => {
       const person = await personWithPasskey();
       const other = await signIn(server(), person, UA.firefoxWindows);
       const begun = expectStatus(201, await person.client.post(TWO_FACTOR, { currentPassword }));
@@ -102,7 +102,7 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
     });
   });
 
-  test("is refused where its session was ended while its password was judged", async () => {
+  test("is refused if its session was ended while its password was checked", async () => {
     const person = await signUp(server());
     const other = await signIn(server(), person, UA.firefoxWindows);
     rightAfter(server().latchkey.parts.passwords, "verify", () =>
@@ -112,16 +112,16 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
     expectRefusal(refused, 401, "signed_out");
   });
 
-  describe("and that ended its session after it was let in is refused, and nothing is done:", () => {
+  describe("and that ended its session after it was let in makes it refused, and nothing is done:", () => {
     const ASKED: Record<string, (client: Client) => Promise<Answer>> = {
       "a proof": (client) => client.post(PROOF, { currentPassword }),
       "another password": (client) =>
         client.put("/api/account/password", { currentPassword, newPassword: OTHER_PASSWORD }),
       "another address": (client) =>
         client.put("/api/account/email", { currentPassword, email: freshEmail("new") }),
-      "the beginning of 2FA": (client) => client.post(TWO_FACTOR, { currentPassword }),
-      "a login method less": (client) => client.delete(`${METHODS}/password`),
-      "the log-out of other devices": (client) => client.delete("/api/sessions"),
+      "beginning 2FA": (client) => client.post(TWO_FACTOR, { currentPassword }),
+      "removing a login method": (client) => client.delete(`${METHODS}/password`),
+      "logging out other devices": (client) => client.delete("/api/sessions"),
     };
 
     test.each(Object.entries(ASKED))("a log-out, and %s", async (_name, ask) => {
@@ -137,7 +137,7 @@ describeOnEachEngine("A request that another one overtakes", (engine) => {
       expect(last?.kind).toBe("session_ended");
     });
 
-    test.each(Object.entries(ASKED))("the end of the account, and %s", async (_name, ask) => {
+    test.each(Object.entries(ASKED))("deleting the account, and %s", async (_name, ask) => {
       const person = await signUp(server());
       const other = await signIn(server(), person, UA.firefoxWindows);
       rightAfter(server().latchkey.parts.database, "lookUp", async () =>

@@ -140,7 +140,7 @@ describeOnEachEngine("One's own account", (engine) => {
     await expectSignedIn(person.client);
   });
 
-  test("a change that was taken back: the address is reserved meanwhile, the password opens nothing until it is reset", async () => {
+  test("after a change is taken back, the address was reserved meanwhile, and the password is blocked until it is reset", async () => {
     const person = await signUp(server());
     await verifyEmail(server(), person);
     const email = freshEmail("thief");
@@ -175,7 +175,7 @@ describeOnEachEngine("One's own account", (engine) => {
     });
   });
 
-  test("a reset link lives 30 minutes, is told to nobody else, and a newer one ends it", async () => {
+  test("a reset link is valid for 30 minutes, nobody else gets it, and a newer one ends it", async () => {
     const person = await signUp(server());
     const older = await resetToken(server(), person.email);
     const newer = await resetToken(server(), person.email);
@@ -226,7 +226,7 @@ describeOnEachEngine("One's own account", (engine) => {
     expect(need(owner, "account")).toMatchObject({ emailVerified: true, twoFactor: false });
   });
 
-  test("a reset asks for the same, whether the address is known or not", async () => {
+  test("a reset request gets the same answer, whether the address is known or not", async () => {
     const person = await signUp(server());
     const [known, unknown] = await Promise.all([
       server().client().post("/api/password-resets", { email: person.email }),
@@ -254,7 +254,7 @@ describeOnEachEngine("One's own account", (engine) => {
     expect((await live.next()).event).toBe("sessions-changed");
   });
 
-  test("a list is current first, then last used first, and carries no token", async () => {
+  test("the list has the current session first, then the last used, and contains no token", async () => {
     const person = await signUp(server());
     const other = await signIn(server(), person, UA.firefoxWindows);
     server().clock.advance(5 * MINUTE);

@@ -2,17 +2,17 @@ import { expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { serverFor } from "../support/servers/server.ts";
 
-describeOnEachEngine("What a page is made of", (engine) => {
+describeOnEachEngine("The code and styles of a page", (engine) => {
   const server = serverFor(engine, { basePath: "/auth" });
 
-  /** The files that a page names in its HTML, as addresses. */
+  /** The URLs of the files that a page names in its HTML. */
   async function filesOf(path: string): Promise<string[]> {
     const page = await fetch(server().baseUrl + path);
     const named = [...(await page.text()).matchAll(/(?:src|href)="([^"]+\/assets\/[^"]+)"/g)];
     return named.map(([, file = ""]) => new URL(file, page.url).href);
   }
 
-  test("is named in its HTML, the code of that page alone, so that nothing is found out about late", async () => {
+  test("are named in its HTML, just the code of that page, so that nothing is discovered late", async () => {
     const files = await Promise.all(["/login", "/sign-up", "/reset-password"].map(filesOf));
     for (const [at, own] of ["login", "sign-up", "emailed-links"].entries()) {
       const names = (files[at] ?? []).map((file) => /\/assets\/(.+)-[\w-]{8}\.\w+$/.exec(file)?.[1]);
@@ -21,7 +21,7 @@ describeOnEachEngine("What a page is made of", (engine) => {
     }
   });
 
-  test("comes compressed as the browser takes it, with the same bytes, and is kept for ever", async () => {
+  test("come compressed as the browser accepts it, with the same content, and are cached for ever", async () => {
     const files = await filesOf("/login");
     expect(files.length).toBeGreaterThan(2);
     for (const file of files) {
@@ -43,9 +43,12 @@ describeOnEachEngine("What a page is made of", (engine) => {
     ["br ; q=0 , gzip;q=0", null],
     ["gzip;q=1.0, br;q=0.5", "br"],
     ["GZIP", "gzip"],
-  ])("is compressed in no way that a client refuses: Accept-Encoding: %s", async (accepted, expected) => {
-    const [file = ""] = await filesOf("/login");
-    const { headers } = await fetch(file, { headers: { "Accept-Encoding": accepted } });
-    expect(headers.get("content-encoding")).toBe(expected);
-  });
+  ])(
+    "are never compressed in a way that the client refuses: Accept-Encoding: %s",
+    async (accepted, expected) => {
+      const [file = ""] = await filesOf("/login");
+      const { headers } = await fetch(file, { headers: { "Accept-Encoding": accepted } });
+      expect(headers.get("content-encoding")).toBe(expected);
+    },
+  );
 });

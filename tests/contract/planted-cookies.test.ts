@@ -16,7 +16,7 @@ const planted = (number: number) => `__Secure-latchkey=lk1_${String(number).padS
 const inBothOrders = (cookies: string[]) => [cookies.join("; "), cookies.toReversed().join("; ")];
 const plant = (many: number) => Array.from({ length: many }, (_, number) => planted(number));
 
-describeOnEachEngine("Cookies that a sub-domain planted beside the real one", (engine) => {
+describeOnEachEngine("Cookies that a sub-domain has planted beside the real one", (engine) => {
   const server = serverFor(engine, {
     baseUrl: "https://login.example.test",
     cookieDomain: "example.test",
@@ -45,7 +45,7 @@ describeOnEachEngine("Cookies that a sub-domain planted beside the real one", (e
     expect(answer.body).toMatchObject({ reason: told.body.reason, by: told.body.by, at: told.body.at });
   });
 
-  test("of several that live, the session that began last is meant, in whatever order they come", async () => {
+  test("of several live ones, the session that began last counts, in whatever order they come", async () => {
     const older = await signUp(server());
     server().clock.advance(1_000);
     const newer = await signUp(server());
@@ -56,7 +56,7 @@ describeOnEachEngine("Cookies that a sub-domain planted beside the real one", (e
     }
   });
 
-  test("one that has expired doesn't hide one that lives", async () => {
+  test("an expired one doesn't hide a live one", async () => {
     const expired = await signUp(server());
     server().clock.advance(30 * DAY);
     const living = await signUp(server());
@@ -66,7 +66,7 @@ describeOnEachEngine("Cookies that a sub-domain planted beside the real one", (e
     }
   });
 
-  test("one that is over for so long that nothing is told of it doesn't hide why another one is over", async () => {
+  test("one that ended so long ago that its reason is forgotten doesn't hide the reason of another", async () => {
     const forgotten = await signUp(server());
     server().clock.advance(10 * DAY);
     const expired = await signUp(server());
@@ -87,7 +87,7 @@ describeOnEachEngine("Cookies that a sub-domain planted beside the real one", (e
 describeOnEachEngine("A cookie of a session that is bound to another device", (engine) => {
   const server = serverFor(engine, { baseUrl: "https://login.example.test" });
 
-  test("doesn't hide one that lives, wherever it stands", async () => {
+  test("doesn't hide a live one, wherever it stands", async () => {
     const bound = await signUpBound(server());
     const living = await signUp(server());
     const cookies = [bound, living].map(({ client }) => `__Host-latchkey=${client.token}`);
@@ -97,7 +97,7 @@ describeOnEachEngine("A cookie of a session that is bound to another device", (e
     }
   });
 
-  test("doesn't open it with a bound cookie that was made up, whatever its own device has shown", async () => {
+  test("doesn't open it together with a made-up bound cookie, whatever its own device has shown", async () => {
     const { browser, client } = await signUpBound(server());
     const thief = copyOf(server(), client);
     thief.jar.set(BOUND, "A".repeat(43));

@@ -40,7 +40,7 @@ const METHODS = "/api/account/login-methods";
 const PROOF = "/api/session/proof";
 const TWO_FACTOR = "/api/account/two-factor";
 
-/** What asks for both factors where 2FA is on, each with the body it is given besides the proof. */
+/** What needs both factors if 2FA is on, each with the body it takes besides the proof. */
 const CHANGES: Record<string, (client: Client, passkeyId: string, proof?: object) => Promise<Answer>> = {
   "another address": (client, _id, proof) =>
     client.put("/api/account/email", { email: freshEmail("new"), currentPassword: PASSWORD, ...proof }),
@@ -70,7 +70,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
 
   const codeNow = (secret: string, steps = 0) => codeAt(secret, server.clock.now(), steps);
 
-  /** Somebody with a password, a passkey and 2FA, who has proved nothing for a while. */
+  /** Someone with a password, a passkey and 2FA, who has proved nothing for a while. */
   async function protectedPerson() {
     const person = await signUp(server);
     await verifyEmail(server, person);
@@ -89,7 +89,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
 
   const mayAddPasskey = async (client: Client) => (await client.post("/api/passkeys/options")).status === 200;
 
-  describe("a stolen cookie and the password, where 2FA is on, are not enough for", () => {
+  describe("a stolen cookie and the password, if 2FA is on, are not enough for", () => {
     test.each(Object.entries(CHANGES))("%s; with the code they are", async (name, change) => {
       const { person, passkeyId, secret } = await protectedPerson();
       const before = await stateOf(person.client);
@@ -111,7 +111,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
       expect((await change(thief, passkeyId, { code })).status).toBeLessThan(300);
     });
 
-    test("the last steps of what was begun in time: a passkey, a site", async () => {
+    test("the last step of what was begun in time: a passkey, a site", async () => {
       const { person, secret } = await protectedPerson();
       const { client } = await signInWithCode(server, person, secret);
       server.clock.advance(9 * MINUTE);
@@ -202,7 +202,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
       expect(await mayAddPasskey(client)).toBe(false);
     });
 
-    test("the older of the two, where a code comes after the first factor", async () => {
+    test("the older of the two, if a code comes after the first factor", async () => {
       const { person, secret } = await protectedPerson();
       const { client } = person;
       expectRefusalAfterProof(await client.post(PROOF, { currentPassword: PASSWORD }), 422, "wrong_code");
@@ -237,7 +237,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
   });
 
   describe("a proof", () => {
-    test("judges the password first, then the code, and counts what was right of it", async () => {
+    test("checks the password first, then the code, and counts what was right", async () => {
       const { person, secret } = await protectedPerson();
       const { client } = person;
       const wrong = wrongCodeAt(secret, server.clock.now());
@@ -256,7 +256,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
       );
     });
 
-    test("where 2FA is off is the password alone, and a code alone is none", async () => {
+    test("is the password alone if 2FA is off, and a code alone is none", async () => {
       const { client } = await signUp(server);
       server.clock.advance(11 * MINUTE);
       const codeAlone = await client.post(PROOF, { code: "123456" });
@@ -302,7 +302,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
     expectStatus(200, await turnOn());
   });
 
-  test("2FA that is on already says so after a right password", async () => {
+  test("turning on 2FA that is already on says so after a right password", async () => {
     const { person } = await protectedPerson();
     const body = { currentPassword: PASSWORD };
     expectRefusalAfterProof(await person.client.post(TWO_FACTOR, body), 409, "already_on");
@@ -349,7 +349,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
       live.close();
     });
 
-    test("5xx a failure after it", async () => {
+    test("5xx for a failure after it", async () => {
       const own = await startServer({ engine, rateLimits: "off" });
       const { client } = await signUp(own);
       const before = client.token;
@@ -367,7 +367,7 @@ describeOnEachEngine("How much a session has proved", (engine) => {
       await own.close();
     });
 
-    test("but a closed account leaves no cookie, and a wrong or a missing one changes nothing", async () => {
+    test("but a closed account leaves no cookie, and a wrong or missing password changes nothing", async () => {
       const { client } = await signUp(server);
       const { token } = client;
       expectRefusal(

@@ -20,7 +20,7 @@ const FAST_HASHES = ["sha256", "sha512", "sha1", "md5"];
 
 const lettersOf = (code: string) => code.replaceAll("-", "");
 
-/** As codes were stored by version 0.1.0. */
+/** As version 0.1.0 stored codes. */
 const oldHash = (accountId: string, code: string) =>
   createHash("sha256")
     .update(`${accountId}:${lettersOf(code)}`)
@@ -46,7 +46,7 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
     return half.post(ROUTE, { recoveryCode });
   }
 
-  test("is counted as long as it works, and its owner can ask how many are left", async () => {
+  test("is counted while it works, and its owner can ask how many are left", async () => {
     const { person, recoveryCodes } = await protectedPerson();
     const left = async ({ client }: Pick<Person, "client">) =>
       JSON.parse(expectStatus(200, await client.get("/api/account/two-factor")).text);
@@ -87,7 +87,7 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
     expect(salts.filter((one) => one.equals(salt))).toEqual([]);
   });
 
-  test("is made only where the code that turns two-factor authentication on is right", async () => {
+  test("is created only if the code that turns two-factor authentication on is right", async () => {
     const { client, password } = await signUp(server());
     const turnOn = (code: string) => client.put("/api/account/two-factor", { code });
     let hashes = 0;
@@ -108,7 +108,7 @@ describeOnEachEngine("A recovery code at rest", (engine) => {
     counting.disable();
   });
 
-  test("has another salt with each set of codes", async () => {
+  test("has a new salt in each set of codes", async () => {
     const { person, recoveryCodes } = await protectedPerson();
     const saltsOf = async () =>
       (await storedOf(person)).map((row) => Buffer.from(row.code_hash).subarray(0, 16).toString("hex"));

@@ -59,7 +59,7 @@ describeOnEachEngine("One session per browser and system", (engine) => {
     await expectSignedIn(person.client);
   });
 
-  describe("replaces nobody where the device isn't known for sure:", () => {
+  describe("replaces no session if the device isn't known for sure:", () => {
     test.each([
       ["a WebView on Android", UA.webViewAndroid],
       ["a WebView on iOS", UA.webViewIphone],
@@ -96,7 +96,7 @@ describeOnEachEngine("One session per browser and system", (engine) => {
   });
 });
 
-describeOnEachEngine("One session per device, where the scope is `device`", (engine) => {
+describeOnEachEngine("One session per device, if the scope is `device`", (engine) => {
   const server = serverFor(engine, { sessionScope: "device" });
 
   test("two Macs with the same browser are two sessions", async () => {

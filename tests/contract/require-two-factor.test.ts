@@ -24,7 +24,7 @@ const expectTurnedAway = async (client: Client) => {
 };
 const expectLetIn = async (client: Client) => expectStatus(204, await client.get("/verify"));
 
-describeOnEachEngine("Where LATCHKEY_REQUIRE_TWO_FACTOR is on, a session", (engine) => {
+describeOnEachEngine("If LATCHKEY_REQUIRE_TWO_FACTOR is on, a session", (engine) => {
   const server = serverFor(engine, { requireTwoFactor: "on" });
 
   test("that a password alone began opens no app until its owner has set up a second factor", async () => {
@@ -35,14 +35,14 @@ describeOnEachEngine("Where LATCHKEY_REQUIRE_TWO_FACTOR is on, a session", (engi
     await expectLetIn(person.client);
   });
 
-  test("that both factors began is let in", async () => {
+  test("that began with both factors is let in", async () => {
     const person = await signUp(server());
     const { secret } = await turnOnTwoFactor(server(), person);
     const { client } = await signInWithCode(server(), person, secret, UA.firefoxLinux);
     await expectLetIn(client);
   });
 
-  test("that a passkey began is let in, since a passkey is both factors", async () => {
+  test("that began with a passkey is let in, since a passkey counts as both factors", async () => {
     const person = await signUp(server());
     const authenticator = await addPasskey(server(), person.client);
     await expectTurnedAway(person.client);
@@ -51,7 +51,7 @@ describeOnEachEngine("Where LATCHKEY_REQUIRE_TWO_FACTOR is on, a session", (engi
     await expectLetIn(client);
   });
 
-  test("that is older than the second factor gives it once, too, before it is let in", async () => {
+  test("that is older than the second factor also has to give it once before it is let in", async () => {
     const person = await signUp(server());
     const { client } = await signIn(server(), person, UA.firefoxLinux);
     const { secret } = await turnOnTwoFactor(server(), person);
@@ -61,7 +61,7 @@ describeOnEachEngine("Where LATCHKEY_REQUIRE_TWO_FACTOR is on, a session", (engi
     await expectLetIn(client);
   });
 
-  test("whose owner turns two-factor authentication off opens no app any more", async () => {
+  test("whose owner turns two-factor authentication off no longer opens any app", async () => {
     const person = await signUp(server());
     const { recoveryCodes } = await turnOnTwoFactor(server(), person);
     await expectLetIn(person.client);
@@ -71,7 +71,7 @@ describeOnEachEngine("Where LATCHKEY_REQUIRE_TWO_FACTOR is on, a session", (engi
   });
 
   describe("that can't be let in yet", () => {
-    test("leads a browser from the app's page to the security page, and back to it from there", async () => {
+    test("leads a browser from the app's page to the security page, and back from there", async () => {
       const { client } = await signUp(server());
       const { port, baseUrl } = server();
       const setUp = `${baseUrl}/settings/security?next=${encodeURIComponent(`${baseUrl}/notes`)}`;
@@ -84,7 +84,7 @@ describeOnEachEngine("Where LATCHKEY_REQUIRE_TWO_FACTOR is on, a session", (engi
       expect([login.status, login.headers.location]).toEqual([302, setUp]);
     });
 
-    test("is nobody to an app in code", async () => {
+    test("isn't signed in for an app in code", async () => {
       const { client } = await signUp(server());
       const { latchkey, baseUrl } = server();
       const headers = new Headers({ Cookie: client.jar.header() });
@@ -104,7 +104,7 @@ describeOnEachEngine("Where LATCHKEY_REQUIRE_TWO_FACTOR is on, a session", (engi
 });
 
 describeOnEachEngine("LATCHKEY_REQUIRE_TWO_FACTOR, turned on later", (engine) => {
-  test("holds for sessions that there were, and they go on once it is off again", async () => {
+  test("applies to existing sessions, and they go on once it is off again", async () => {
     const database = await engine.createDatabase();
     const secretKey = "ab".repeat(32);
     const start = (requireTwoFactor: "on" | "off") =>

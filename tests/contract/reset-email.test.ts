@@ -17,7 +17,7 @@ import { serverFor, type TestServer } from "../support/servers/server.ts";
 
 const IGNORE = "ignore this email";
 
-/** What an owner does with an email of ours that sends the link for a new password. */
+/** What an owner can do in one of our emails so that the link for a new password is sent. */
 const RESCUES: Record<string, (server: TestServer) => Promise<Person>> = {
   'said "This wasn\'t me"': async (server) => {
     const owner = await signUpConfirmed(server);
@@ -50,14 +50,14 @@ describeOnEachEngine("The email with the link for a new password", (engine) => {
     expect((await server().outbox.withLink(email, "/reset-password")).text).toContain(IGNORE);
   });
 
-  test.each(Object.entries(RESCUES))("asks to act now whoever %s", async (_, rescue) => {
+  test.each(Object.entries(RESCUES))("asks someone who %s to act now", async (_, rescue) => {
     const { email } = await rescue(server());
     const { text } = await server().outbox.withLink(email, "/reset-password");
     expect(text).toContain("choose a new password now");
     expect(text).not.toContain(IGNORE);
   });
 
-  test("says that the account has another address by now, and how to get the own one back", async () => {
+  test("says that the account has another address by now, and how to get one's own back", async () => {
     const owner = await signUpConfirmed(server());
     const thief = await signIn(server(), owner, UA.firefoxWindows);
     const token = await server().outbox.tokenFor(owner.email, "/not-me");

@@ -102,7 +102,7 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
     expectRefusal(await half.post(ROUTE, { code }), 401, "wrong_code");
   });
 
-  test("a step that was used before its time stays used when its time has come, and after it", async () => {
+  test("a step that was used ahead of its time stays used when its time comes, and afterwards", async () => {
     const { person, secret } = await protectedPerson();
     server().clock.advance(10 * MINUTE);
     server().clock.toMiddleOf(STEP);
@@ -115,7 +115,7 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
     }
   });
 
-  test("lets in nobody whose account was suspended meanwhile, not with the right code either", async () => {
+  test("lets in nobody whose account was suspended meanwhile, not even with the right code", async () => {
     const { person, secret, recoveryCodes } = await protectedPerson();
     const { parts } = server().latchkey;
     const found = await findForOperator(parts, person.email);
@@ -131,7 +131,7 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
     }
   });
 
-  test("leaves the session of the same browser alone until the second factor has passed", async () => {
+  test("leaves the same browser's session alone until the second factor has passed", async () => {
     const { person, secret } = await protectedPerson();
     expectStatus(202, await trySignIn(person.client, person));
     await expectSignedIn(person.client);
@@ -155,7 +155,7 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
     );
   });
 
-  test("wrong codes are told by email once for each sign-in; in a browser that the account knows, the third is", async () => {
+  test("wrong codes are reported by email once per sign-in; in a browser that the account knows, at the third one", async () => {
     const { person, secret } = await protectedPerson();
     const code = wrongCodeAt(secret, server().clock.now());
     const told = async () => {

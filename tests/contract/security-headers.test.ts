@@ -24,8 +24,8 @@ const DATA = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/** An answer that nobody planned for is a page or data like any other. */
-describe("What protects an answer is on it whatever its status:", () => {
+/** An unplanned answer is a page or data like any other. */
+describe("The headers that protect an answer are on it, whatever its status:", () => {
   const server = serverOn();
   const secure = serverOn({ baseUrl: "https://app.example.test" });
   let down: TestServer;
@@ -43,9 +43,9 @@ describe("What protects an answer is on it whatever its status:", () => {
   const cookie = { Cookie: `latchkey=${token}` };
   const cases: [string, number, () => Promise<Answer>, object][] = [
     ["a page", 200, () => server().client().get("/login", NAVIGATE), PAGE],
-    ["a page that isn't there", 404, () => server().client().get("/nothing", NAVIGATE), PAGE],
-    ["data that isn't there", 404, () => server().client().get("/api/nothing"), DATA],
-    ["a method that isn't there", 405, () => server().client().delete("/api/accounts"), DATA],
+    ["a page that doesn't exist", 404, () => server().client().get("/nothing", NAVIGATE), PAGE],
+    ["data that doesn't exist", 404, () => server().client().get("/api/nothing"), DATA],
+    ["a method that doesn't exist", 405, () => server().client().delete("/api/accounts"), DATA],
     ["a refused session", 401, () => server().client().get("/api/session"), DATA],
     [
       "a request from another site",
@@ -53,15 +53,15 @@ describe("What protects an answer is on it whatever its status:", () => {
       () => server().client().post("/api/session", {}, { "Sec-Fetch-Site": "cross-site" }),
       DATA,
     ],
-    ["a body that makes no sense", 422, () => server().client().post("/api/session", { email: 1 }), DATA],
+    ["an unreadable body", 422, () => server().client().post("/api/session", { email: 1 }), DATA],
     ["a list of sessions", 200, async () => (await signUp(server())).client.get("/api/sessions"), DATA],
     [
-      "a page while the database is away",
+      "a page while the database is down",
       503,
       () => down.client().get("/settings/security", { ...NAVIGATE, ...cookie }),
       PAGE,
     ],
-    ["data while the database is away", 503, () => down.client().get("/api/session", cookie), DATA],
+    ["data while the database is down", 503, () => down.client().get("/api/session", cookie), DATA],
   ];
 
   test.each(cases)("%s (%i)", async (_what, status, answer, headers) => {

@@ -48,7 +48,7 @@ describeOnEachEngine("Logging out a device on its row", (engine) => {
     await expectSignedIn(third.client);
   });
 
-  test("the same row twice: the second time there is none", async () => {
+  test("the same row twice: the second time, there is none", async () => {
     const { person, other } = await twoDevices();
     expectNoContent(await person.client.delete(`/api/sessions/${other.session.id}`));
     expectRefusal(await person.client.delete(`/api/sessions/${other.session.id}`), 404, "not_found");
@@ -71,7 +71,7 @@ describeOnEachEngine("Logging out a device on its row", (engine) => {
     await expectSignedIn(stranger.client);
   });
 
-  describe("what is no id is 404 too:", () => {
+  describe("what isn't an id is 404, too:", () => {
     test.each(["%00", "%27%20or%201=1--", "%F0%9F%A6%8A", "null", "x".repeat(4_000), "%2e%2e", "*"])(
       "%j",
       async (id) => {
@@ -83,7 +83,7 @@ describeOnEachEngine("Logging out a device on its row", (engine) => {
     );
   });
 
-  test("a session's token is no id of it", async () => {
+  test("a session's token isn't its id", async () => {
     const { person, other } = await twoDevices();
     expectRefusal(await person.client.delete(`/api/sessions/${other.client.token}`), 404, "not_found");
     await expectSignedIn(other.client);
@@ -101,7 +101,7 @@ describeOnEachEngine("Logging out a device on its row", (engine) => {
 describeOnEachEngine("Log out other devices", (engine) => {
   const server = serverFor(engine);
 
-  test("S6: ends every session but the current one, and says how many", async () => {
+  test("S6: ends every session except the current one, and says how many", async () => {
     const person = await signUp(server());
     const others = [
       await signIn(server(), person, UA.firefoxWindows),
@@ -118,7 +118,7 @@ describeOnEachEngine("Log out other devices", (engine) => {
     expect((await listOf(person.client)).map(({ id }) => id)).toEqual([person.session.id]);
   });
 
-  test("with none there ends none", async () => {
+  test("ends none if there are none", async () => {
     const person = await signUp(server());
     expect((await person.client.delete("/api/sessions")).body).toEqual({ ended: 0 });
     await expectSignedIn(person.client);
@@ -135,7 +135,7 @@ describeOnEachEngine("Log out other devices", (engine) => {
 describeOnEachEngine("One's own log-out", (engine) => {
   const server = serverFor(engine);
 
-  test("names nobody who did it, and no time, to who has a copy of the token", async () => {
+  test("doesn't say who did it, or when, to someone with a copy of the token", async () => {
     const person = await signUp(server());
     const copy = server().client();
     copy.token = person.client.token;

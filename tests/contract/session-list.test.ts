@@ -52,7 +52,7 @@ describeOnEachEngine("The list of sessions", (engine) => {
     expect(Math.abs(now - 3 * HOUR - Date.parse(idle?.lastUsedAt ?? ""))).toBeLessThan(30 * SECOND);
   });
 
-  test("S3: any request with the cookie is use, also one at the forward-auth door", async () => {
+  test("S3: any request with the cookie counts as use, forward-auth too", async () => {
     const person = await signUp(server());
     const other = await signIn(server(), person, UA.firefoxWindows);
     server().clock.advance(2 * HOUR);
@@ -62,7 +62,7 @@ describeOnEachEngine("The list of sessions", (engine) => {
     expect(now - Date.parse(seen?.lastUsedAt ?? "")).toBeLessThan(MINUTE);
   });
 
-  test("S3: the page's own refreshes and its live stream are no use", async () => {
+  test("S3: the page's own refreshes and its live stream don't count as use", async () => {
     const person = await signUp(server());
     const other = await signIn(server(), person, UA.firefoxWindows);
     server().clock.advance(2 * HOUR);
@@ -73,7 +73,7 @@ describeOnEachEngine("The list of sessions", (engine) => {
     expect(server().clock.now() - Date.parse(seen?.lastUsedAt ?? "")).toBeGreaterThan(2 * HOUR - MINUTE);
   });
 
-  test("S4: exactly one is current: the one that asks, and it comes first", async () => {
+  test("S4: exactly one is current: the one that asks, which comes first", async () => {
     const person = await signUp(server());
     const other = await signIn(server(), person, UA.firefoxWindows);
     for (const { client, session } of [person, other]) {

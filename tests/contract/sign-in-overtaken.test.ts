@@ -60,7 +60,7 @@ const SCENES: Record<string, (server: TestServer) => Promise<Scene>> = {
     const token = await server.outbox.tokenFor(person.email, "/keep-email");
     return { email, happen: () => server.client().post("/api/email-reversals", { token }) };
   },
-  "is disowned by whose address it is": async (server) => {
+  "is disowned by the owner of its address": async (server) => {
     const { email } = await signUp(server);
     const token = await server.outbox.tokenFor(email, "/confirm-email");
     const isNotMine = { token, mine: false };
@@ -68,7 +68,10 @@ const SCENES: Record<string, (server: TestServer) => Promise<Scene>> = {
   },
 };
 
-/** What was proved is looked at before the transaction that opens the session; here something happens in between. */
+/**
+ * What was proved is checked before the transaction that opens the session; here, something happens in
+ * between.
+ */
 describeOnEachEngine("A sign-in whose account changes before its session is opened", (engine) => {
   let server: TestServer;
   let sites: Sites;
@@ -81,18 +84,18 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     sites.stop();
   });
 
-  /** Right before, or after, the transaction of this number from now on. */
+  /** Right before or after the transaction with this number, counting from now. */
   async function meanwhile(
     when: typeof rightBefore | typeof rightAfter,
     transaction: number,
     does: () => Promise<unknown>,
   ): Promise<void> {
-    // Emails that are still on their way have transactions, too.
+    // Emails that are still being sent have transactions, too.
     await server.outbox.all();
     when(server.latchkey.parts.database, "write", does, transaction);
   }
 
-  test("is judged by the new password", async () => {
+  test("is checked against the new password", async () => {
     const person = await signUp(server);
     const change = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD };
     await meanwhile(rightBefore, 1, async () =>
@@ -103,7 +106,7 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     await signIn(server, { ...person, password: OTHER_PASSWORD }, UA.firefoxWindows);
   });
 
-  test.each(Object.entries(SCENES))("is refused where the password that was right %s", async (_, prepare) => {
+  test.each(Object.entries(SCENES))("is refused if the password that was right %s", async (_, prepare) => {
     const { email, happen } = await prepare(server);
     rightAfter(server.latchkey.parts.passwords, "verify", async (checked) => {
       expect(checked).toMatchObject({ right: true });
@@ -121,14 +124,14 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
   });
 
-  test("finds no account where that was deleted", async () => {
+  test("finds no account if that was deleted", async () => {
     const person = await signUp(server);
     const close = () => person.client.delete("/api/account", { currentPassword: PASSWORD });
     await meanwhile(rightBefore, 1, () => close().then(expectNoContent));
     expectRefusal(await trySignIn(server.client(UA.firefoxWindows), person), 401, "wrong_credentials");
   });
 
-  test("is refused where that was suspended", async () => {
+  test("is refused if the account was suspended", async () => {
     const person = await signUp(server);
     const { parts } = server.latchkey;
     const found = await findForOperator(parts, person.email);
@@ -150,7 +153,7 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
         client.put("/api/account/password", { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD }),
     ],
     ["that is deleted", ({ client }) => client.delete("/api/account", { currentPassword: PASSWORD })],
-  ])("is over at the second step, with the right code, of an account %s", async (_, happen) => {
+  ])("fails at the second step, despite the right code, for an account %s", async (_, happen) => {
     const person = await signUp(server);
     const { secret } = await turnOnTwoFactor(server, person);
     const half = await halfSignIn(server, person, UA.firefoxWindows);
@@ -160,7 +163,7 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     expectRefusal(await half.get("/api/session"), 401, "signed_out");
   });
 
-  /** Someone with another login method beside the password, and how to disconnect it. */
+  /** Someone with another login method besides the password, and how to disconnect it. */
   async function withMethod(kind: string, add: (person: Person) => Promise<unknown>) {
     const person = await signUpConfirmed(server);
     await add(person);
@@ -197,7 +200,7 @@ describeOnEachEngine("A sign-in whose account changes before its session is open
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
   });
 
-  test("isn't opened by a site's sign-up whose address somebody else took", async () => {
+  test("isn't opened by a site's sign-up whose address someone else took", async () => {
     const email = freshEmail();
     const client = server.client(UA.firefoxWindows);
     await meanwhile(rightBefore, 3, () => signUp(server, { email }));

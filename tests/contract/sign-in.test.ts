@@ -48,7 +48,7 @@ describeOnEachEngine("Signing in", (engine) => {
     expect(Object.keys(wrong.headers)).toEqual(Object.keys(unknown.headers));
   });
 
-  test("in a browser that only another account knows is news to its owner, and isn't the owner's browser", async () => {
+  test("in a browser that only another account knows is reported to the owner, and doesn't count as the owner's browser", async () => {
     const owner = await signUp(server());
     const { client } = await signUp(server(), { userAgent: UA.firefoxWindows });
     const token = await server().outbox.tokenFor(owner.email, "/confirm-email");
@@ -59,7 +59,7 @@ describeOnEachEngine("Signing in", (engine) => {
     expect(news.to).toEqual([owner.email]);
   });
 
-  test("in a new browser is news after a reset, too, which forgets none of the owner's", async () => {
+  test("in a new browser is also reported after a reset, which forgets none of the owner's browsers", async () => {
     const person = await signUp(server());
     const { client, email } = person;
     const token = await server().outbox.tokenFor(email, "/confirm-email");
@@ -73,7 +73,7 @@ describeOnEachEngine("Signing in", (engine) => {
     );
   });
 
-  test("in the very first browser of an account, such as an imported one, is no news, nor is one in the same again", async () => {
+  test("in the very first browser of an account, such as an imported one, isn't reported, nor is the next one there", async () => {
     const person = await signUp(server());
     await server().latchkey.parts.database.write(({ query }) =>
       query.deleteFrom("known_device").where("account_id", "=", person.account.id).execute(),
@@ -87,7 +87,7 @@ describeOnEachEngine("Signing in", (engine) => {
     ]);
   });
 
-  test("an address that can't be one is just an unknown address", async () => {
+  test("an impossible address counts as an unknown one", async () => {
     for (const email of ["ada", "", "ada@example.test,eve@example.test"])
       expectRefusal(
         await trySignIn(server().client(), { email, password: WRONG_PASSWORD }),
@@ -96,7 +96,7 @@ describeOnEachEngine("Signing in", (engine) => {
       );
   });
 
-  test("a failed one touches neither a session nor its cookie", async () => {
+  test("a failed sign-in touches neither a session nor its cookie", async () => {
     const person = await signUp(server());
     const { token } = person.client;
     expectRefusal(
@@ -203,7 +203,7 @@ describeOnEachEngine("The session in use", (engine) => {
     expectRefusal(await person.client.delete("/api/session"), 401, "signed_out");
   });
 
-  test("there is none without a cookie, with an unknown token, and with a garbled one: `none`", async () => {
+  test("there is none without a cookie, with an unknown token, or with a garbled one: `none`", async () => {
     const client = server().client();
     await expectSignedOut(client, "none");
     for (const token of [`lk1_${"x".repeat(43)}`, "x", "lk1_", `lk2_${"x".repeat(43)}`, "%00", '"quoted"']) {

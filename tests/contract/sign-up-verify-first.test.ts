@@ -19,7 +19,7 @@ import { accountShape, sessionShape } from "../support/requests/shapes.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { serverFor, startServer } from "../support/servers/server.ts";
 
-describeOnEachEngine("Signing up where the address is verified first", (engine) => {
+describeOnEachEngine("Signing up with the address verified first", (engine) => {
   const server = serverFor(engine, { signUp: "verify-first" });
   const begin = (email: string, password: unknown = PASSWORD) =>
     server().client().post("/api/accounts", { email, password });
@@ -42,7 +42,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     expectRefusal(await trySignIn(client, { email, password: PASSWORD }), 401, "wrong_credentials");
   });
 
-  test("with an address that is kept for the account which had it emails no link, but how its owner takes that back", async () => {
+  test("with an address that is reserved for the account that had it emails no link, but how its owner takes it back", async () => {
     const { email, token } = await begun();
     const client = server().client();
     await finish(token, PASSWORD, client);
@@ -92,7 +92,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     expectRefusal(await finish(token), 410, "link_expired");
   });
 
-  test("the link is refused like an old one where the address has got an account meanwhile", async () => {
+  test("the link is refused like an expired one if the address has an account by now", async () => {
     const { database, secretKey } = server();
     const open = await startServer({ engine, database, secretKey });
     const { email, token } = await begun();
@@ -102,7 +102,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     await open.close();
   });
 
-  test("the link is refused like an old one where sign-up was closed meanwhile", async () => {
+  test("the link is refused like an expired one if sign-up was closed meanwhile", async () => {
     const { database, secretKey } = server();
     const { email, token } = await begun();
     const closed = await startServer({ engine, database, secretKey, signUp: "closed" });
@@ -143,7 +143,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     expectRefusal(await finish(token), 410, "link_expired");
   });
 
-  test("a token that never was is refused like an old one", async () => {
+  test("a token that never existed is refused like an expired one", async () => {
     expectRefusal(await finish("A".repeat(43)), 410, "link_expired");
     expectRefusal(await finish(""), 410, "link_expired");
   });
@@ -159,7 +159,7 @@ describeOnEachEngine("Signing up where the address is verified first", (engine) 
     expect(notice && linksIn(notice).filter((link) => link.includes("token"))).toEqual([]);
   });
 
-  test("refuses what is no address, since the answer tells nothing about it", async () => {
+  test("refuses what isn't an address, since that answer reveals nothing", async () => {
     expectRefusal(await begin("ada"), 422, "invalid_email");
   });
 

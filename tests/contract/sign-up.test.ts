@@ -137,7 +137,7 @@ describeOnEachEngine("Signing up", (engine) => {
       ["password1234", /little more than a word like "password"/],
       ["Password-login1", /little more than a word like "password"/],
       ["latchkeylatchkey", /this site's name/],
-    ])("%s for what is wrong with it", async (password, sentence) => {
+    ])("%s, which says what is wrong with it", async (password, sentence) => {
       expect((await attempt(freshEmail(), password)).body.detail).toMatch(sentence);
     });
 
@@ -189,7 +189,7 @@ describeOnEachEngine("Signing up", (engine) => {
   });
 });
 
-describeOnEachEngine("Signing up where it is closed", (engine) => {
+describeOnEachEngine("Signing up while it is closed", (engine) => {
   const server = serverFor(engine, { signUp: "closed" });
 
   test("is refused, whatever the address", async () => {
@@ -200,7 +200,7 @@ describeOnEachEngine("Signing up where it is closed", (engine) => {
   });
 });
 
-describeOnEachEngine("A shorter least length", (engine) => {
+describeOnEachEngine("A shorter minimum length", (engine) => {
   const server = serverFor(engine, { passwordMinLength: 10 });
 
   test("lets a password of that length in, and none below", async () => {

@@ -64,7 +64,7 @@ describeOnEachEngine("Time", (engine) => {
     await server.close();
   });
 
-  test("an idle limit ends what was unused for so long; the page's own refreshes don't count as use", async () => {
+  test("an idle limit ends sessions that weren't used for that long; the page's own refreshes don't count as use", async () => {
     const server = await startServer({ engine, idleTimeout: "5m" });
     const person = await signUp(server);
     server.clock.advance(4 * MINUTE);
@@ -112,7 +112,7 @@ describeOnEachEngine("Time", (engine) => {
     await server.close();
   });
 
-  test("last used moves only forward in the database, too: a node that heard of an earlier use writes later", async () => {
+  test("last used moves only forward in the database, too, even if a node writes an earlier use later", async () => {
     const near = await startServer({ engine });
     const { database, secretKey } = near;
     const far = await startServer({ engine, database, secretKey });
@@ -137,7 +137,7 @@ describeOnEachEngine("Time", (engine) => {
     await near.close();
   });
 
-  test("last uses are written when the server stops", async () => {
+  test("last-used times are written when the server stops", async () => {
     const database = await engine.createDatabase();
     const server = await startServer({ engine, database });
     const person = await signUp(server);
@@ -203,14 +203,14 @@ describeOnEachEngine("Time", (engine) => {
       await server.close();
     });
 
-    test("a browser stays known for 400 days since it was seen last, not since it was seen first", async () => {
+    test("a browser stays known for 400 days from when it was last seen, not from when it was first seen", async () => {
       const server = await startServer({ engine });
       const person = await signUp(server);
       const browsers = [person.client, server.client(UA.firefoxWindows)];
       const signInAll = async () => {
         for (const browser of browsers) await signIn(server, person, browser);
       };
-      // The folder of emails doesn't keep old ones: each that was ever there counts.
+      // The folder of emails doesn't keep old ones: every email that was ever there counts.
       const files = new Set<string>();
       const told = async () => {
         for (const { subject, file } of await server.outbox.to(person.email))
@@ -235,7 +235,7 @@ describeOnEachEngine("Time", (engine) => {
     });
   });
 
-  test("an address that was left is free seven days later, by itself: nothing has to be pruned for it", async () => {
+  test("an address that was given up is free seven days later, even if nothing was pruned", async () => {
     const server = await startServer({ engine });
     const person = await signUp(server);
     await verifyEmail(server, person);
@@ -255,7 +255,7 @@ describeOnEachEngine("Time", (engine) => {
   });
 });
 
-/** Those of the tables that have no row. */
+/** The tables that have no row. */
 async function empty({ database }: TestServer, tables: string[]): Promise<string[]> {
   const counts = await Promise.all(
     tables.map(async (table) => {

@@ -20,7 +20,7 @@ const TWO_FACTOR = "/api/account/two-factor";
 describeOnEachEngine("A change of one's own account", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
 
-  test("is in the activity, and told by email with a way out; its end leaves nothing of it", async () => {
+  test("is in the activity and reported by email, with a way out; undoing it leaves nothing of it", async () => {
     const person = await signUp(server());
     const { client, email } = person;
     await signIn(server(), person, UA.firefoxWindows);

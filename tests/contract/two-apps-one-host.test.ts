@@ -5,7 +5,7 @@ import { CookieJar } from "../support/requests/cookie-jar.ts";
 import { isSignedIn, signUp } from "../support/requests/people.ts";
 import { serverFor, type TestServer } from "../support/servers/server.ts";
 
-/** A browser's two tabs: cookies know hosts, not ports, so both apps of a host get all of them. */
+/** Two tabs of a browser: cookies belong to a host, not to a port, so both apps of a host get all of them. */
 function tabs(one: TestServer, other: TestServer): [Client, Client] {
   const jar = new CookieJar();
   return [new Client({ ...one, jar }), new Client({ ...other, jar })];
@@ -15,7 +15,7 @@ describeOnEachEngine("Two apps on one host, in one browser", (engine) => {
   const notes = serverFor(engine);
   const wiki = serverFor(engine, { cookieName: "wiki" });
 
-  test("keep a session each where one of them has LATCHKEY_COOKIE_NAME", async () => {
+  test("keep a session each if one of them has LATCHKEY_COOKIE_NAME", async () => {
     const [atNotes, atWiki] = tabs(notes(), wiki());
     const people = [await signUp(notes()), await signUp(wiki())] as const;
     for (const [client, person] of [
@@ -48,7 +48,7 @@ describeOnEachEngine("Two apps on one host, in one browser", (engine) => {
       cookieDomain: "example.test",
     });
 
-    test("the name has the prefix that the browser holds it to, and the API's description says it", async () => {
+    test("the name has the prefix that the browser enforces, and the API's description says so", async () => {
       const inJar = async (server: TestServer) => (await signUp(server)).client.jar.names().sort();
       expect(await inJar(secure())).toEqual(["__Host-wiki", "__Host-wiki-device"]);
       expect(await inJar(shared())).toEqual(["__Host-wiki-device", "__Secure-wiki"]);

@@ -16,7 +16,7 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
-describe("The question of a proxy", () => {
+describe("A proxy's check", () => {
   const server = serverOn({ importedCookie: "authjs.session-token" });
 
   test("is answered 204 with every name or not at all, whatever stands in the Cookie header", async () => {

@@ -22,7 +22,7 @@ const SECOND_STEP = "/api/session/two-factor";
 describeOnEachEngine("What belongs to an account besides its sessions", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
 
-  test("a pending sign-in lives on while other devices come and go, and a change of the address is asked for", async () => {
+  test("a pending sign-in stays while other devices come and go, and a change of the address is requested", async () => {
     const person = await signUp(server());
     const { recoveryCodes } = await turnOnTwoFactor(server(), person);
     const finish = async (userAgent: string, at: number) => {
@@ -51,7 +51,7 @@ describeOnEachEngine("What belongs to an account besides its sessions", (engine)
     "an administrator ends everybody's": ({ latchkey, clock }) => endEveryone(latchkey.parts, clock.now()),
   };
 
-  test.each(Object.entries(ENDED_FROM_OUTSIDE))("a pending sign-in ends where %s", async (_name, end) => {
+  test.each(Object.entries(ENDED_FROM_OUTSIDE))("a pending sign-in ends if %s", async (_name, end) => {
     const person = await signUp(server());
     const { recoveryCodes } = await turnOnTwoFactor(server(), person);
     const waiting = await halfSignIn(server(), person, UA.safariIphone);
@@ -69,7 +69,7 @@ describeOnEachEngine("What belongs to an account besides its sessions", (engine)
     live.close();
   });
 
-  test("an emailed link lives on whichever sessions end, where the password and the address stay", async () => {
+  test("an emailed link stays valid whichever sessions end, if the password and the address stay", async () => {
     const person = await signUp(server());
     const { latchkey, outbox } = server();
     const other = await signIn(server(), person, UA.firefoxWindows);

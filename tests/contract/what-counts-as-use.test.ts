@@ -44,13 +44,13 @@ describeOnEachEngine("What counts as use", (engine) => {
     return { person, other: await signIn(server(), person, UA.firefoxWindows) };
   }
 
-  /** How long ago the other device was last used, by the person's list. */
+  /** How long ago the other device was last used, according to the person's list. */
   async function unusedFor({ person, other }: { person: Person; other: Device }): Promise<number> {
     const seen = (await listOf(person.client)).find(({ id }) => id === other.session.id);
     return server().clock.now() - Date.parse(seen?.lastUsedAt ?? "");
   }
 
-  test.each(PAGES)("opening %s is use, each day that it is opened (S3)", async (page) => {
+  test.each(PAGES)("opening %s counts as use, each day that it is opened (S3)", async (page) => {
     const devices = await atTwoDevices();
     for (let day = 1; day <= 3; day += 1) {
       server().clock.advance(DAY);
@@ -59,7 +59,7 @@ describeOnEachEngine("What counts as use", (engine) => {
     }
   });
 
-  test("asking for a passkey's options is use, for a new account too", async () => {
+  test("requesting a passkey's options counts as use, for a new account too", async () => {
     const devices = await atTwoDevices();
     server().clock.advance(DAY);
     const email = freshEmail();
@@ -67,7 +67,7 @@ describeOnEachEngine("What counts as use", (engine) => {
     expect(await unusedFor(devices)).toBeLessThan(MINUTE);
   });
 
-  test("what a page reads by itself, its live stream and its files are no use", async () => {
+  test("what a page reads by itself, its live stream and its files don't count as use", async () => {
     const devices = await atTwoDevices();
     const { client } = devices.other;
     server().clock.advance(DAY);
@@ -78,7 +78,7 @@ describeOnEachEngine("What counts as use", (engine) => {
     expect(await unusedFor(devices)).toBeGreaterThan(DAY - MINUTE);
   });
 
-  test("going to a provider and coming back are use", async () => {
+  test("going to a provider and coming back count as use", async () => {
     const port = await freePort();
     const baseUrl = `http://localhost:${port}`;
     const provider = await TestProvider.start(`${baseUrl}/api/oidc/acme/callback`);

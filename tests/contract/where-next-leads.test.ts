@@ -8,7 +8,7 @@ const OWN = "https://login.example.test";
 const APP = "https://app.example.test";
 const NAVIGATE = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 
-/** Ways to write an address so that a careless check takes it for one's own; each as bytes of a request. */
+/** Ways to write an address so that a careless check takes it for its own; each as bytes of a request. */
 const TRICKS = [
   "//evil.example",
   "///evil.example",
@@ -96,14 +96,14 @@ const TRICKS = [
   "#//evil.example",
 ];
 
-/** Where a browser that reads this would be; null where it stays. */
+/** Where a browser that reads this would go; null if it stays. */
 const originOf = (location: string) => {
   if (location === "") return null;
   const { protocol, host } = new URL(location, OWN);
   return `${protocol}//${host}`;
 };
 
-describe("What asks to be led on after a sign-in", () => {
+describe("The way back after a sign-in", () => {
   const server = serverOn({ baseUrl: OWN, returnOrigins: APP });
 
   test.each(TRICKS)(
@@ -124,7 +124,7 @@ describe("What asks to be led on after a sign-in", () => {
 
   test("stays at home, whatever a client says was asked for in front of an app", async () => {
     const given = TRICKS.filter((trick) => !/[\r\n]/.test(trick)).map((trick) => {
-      // As UTF-8 bytes, which is what a header of a hostile client holds.
+      // As UTF-8 bytes, which is what a hostile client's header contains.
       return Buffer.from(trick, "utf8").toString("latin1");
     });
     const asked = given.flatMap((trick): Headers[] => [
@@ -165,11 +165,11 @@ describe("What asks to be led on after a sign-in", () => {
     expect(header(answer, "location")).toBe(`${OWN}/login?next=${encodeURIComponent(next)}`);
   });
 
-  test("is left out where it is so long that no proxy would let the answer through", async () => {
+  test("is left out if it is so long that no proxy would let the answer through", async () => {
     const { client } = await signedIn();
     const stranger = server().client();
     const leads = async (length: number) => {
-      // Each of its characters takes three where it is written into an address.
+      // Each of its characters takes three in a URL.
       const path = `/settings/security?x=${"/".repeat(length)}`;
       const asked = `${OWN}${path}`;
       const inFront = await stranger.get("/verify", { ...NAVIGATE, "X-Original-URL": asked });

@@ -33,9 +33,9 @@ type Scene = { server: TestServer; person: Person; other: Device; third: Device 
 
 type Row = {
   event: string;
-  /** Its row in the table in code; null where it ends nothing at all. */
+  /** Its row in the table in code; null if it ends nothing at all. */
   row: EndingEvent | null;
-  /** Makes it happen, from the person's own device. */
+  /** Triggers it, from the person's own device. */
   happen: (scene: Scene) => Promise<void>;
   own: "lives" | string;
   other: "lives" | string;
@@ -48,7 +48,7 @@ const MAC = "Chrome on Mac OS";
 /** The product's table "Which event ends which sessions". */
 const ROWS: Row[] = [
   {
-    event: "own log-out",
+    event: "one's own log-out",
     row: "logged_out",
     happen: async ({ person }) => expectNoContent(await person.client.delete("/api/session")),
     own: "none",
@@ -166,7 +166,7 @@ const ROWS: Row[] = [
     by: MAC,
   },
   {
-    event: "not me, by the new-device email of the other",
+    event: '"This wasn\'t me", from the new-device email of the other',
     row: "session_reported",
     happen: async ({ server, person, other }) => {
       const mail = await server.outbox.withSubject(person.email, `New sign-in: ${other.session.label}`);
@@ -180,7 +180,7 @@ const ROWS: Row[] = [
   },
 ];
 
-/** The rows of the table in code that other tests make happen. */
+/** The rows of the table in code that other tests trigger. */
 const ELSEWHERE = {
   all_logged_out: "cli/commands.test.ts",
   everyone_logged_out: "races/lock-order.test.ts",
@@ -196,7 +196,7 @@ const ELSEWHERE = {
 } as const satisfies Partial<Record<EndingEvent, string>>;
 
 describe("The table in code", () => {
-  test("has a row for each event here, and no row that no test makes happen", () => {
+  test("has a row for each event here, and no row that no test triggers", () => {
     const here = ROWS.flatMap(({ row }) => row ?? []);
     expect([...here, ...Object.keys(ELSEWHERE)].sort()).toEqual(Object.keys(EVENTS).sort());
     for (const file of Object.values(ELSEWHERE))
@@ -207,7 +207,7 @@ describe("The table in code", () => {
     const { row, own, other, third } = scene;
     const heard = [own, other, third].find((fate) => fate !== "lives" && fate !== "none");
     const reason = row && EVENTS[row].reason;
-    // Whoever logs out has no cookie to be told with.
+    // A browser that logs out has no cookie left to be told with.
     expect(reason === "signed_out" ? undefined : (reason ?? undefined)).toBe(heard);
   });
 });
@@ -225,7 +225,7 @@ describeOnEachEngine("Which event ends which sessions", (engine) => {
 
   test.each(ROWS)("$event", async ({ happen, own, other, third, by }) => {
     const set = await scene();
-    // Each has asked before: what the server remembers of them must not outlive the event.
+    // Each has made a request before: what the server remembers of it must not outlive the event.
     for (const { client } of [set.person, set.other, set.third]) await expectSignedIn(client);
     await happen(set);
     for (const [client, fate] of [

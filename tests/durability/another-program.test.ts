@@ -30,7 +30,7 @@ describeOnEachEngine("The database of another program", (engine) => {
     ["session", "create table session (sid text primary key, sess text)"],
     ["account", "create table note (id int); create table account (id int, owner text)"],
     ["session_expires_at", "create table visit (at int); create index session_expires_at on visit (at)"],
-  ])("that has a %s of its own stops the start with one line, and is left as it is", async (name, sql) => {
+  ])("that has a %s of its own stops the start with one line, and is left unchanged", async (name, sql) => {
     await runSql(sql);
     const before = await everything();
     const start = startServer({ engine, database });
@@ -43,7 +43,7 @@ describeOnEachEngine("The database of another program", (engine) => {
     expect(await everything()).toBe(before);
   });
 
-  test("with other tables has room for Latchkey's", async () => {
+  test("with other tables can take Latchkey's as well", async () => {
     await runSql("create table note (id int); create table sessions (sid text); insert into note values (7)");
     const server = await startServer({ engine, database });
     await expectSignedIn((await signUp(server)).client);
@@ -54,8 +54,8 @@ describeOnEachEngine("The database of another program", (engine) => {
   });
 });
 
-describe("A file whose program counts its schema in user_version", () => {
-  test.each([1, 4, 9_999])("is refused at %d, by the start and as a backup", async (version) => {
+describe("A file whose program keeps its schema version in user_version", () => {
+  test.each([1, 4, 9_999])("is refused at version %d, by the start and as a backup", async (version) => {
     const database = await engineOf("sqlite").createDatabase();
     const file = database.url.replace("sqlite:", "");
     const open = new DatabaseSync(file);

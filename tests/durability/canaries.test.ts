@@ -16,10 +16,10 @@ import { freePort } from "../support/servers/free-port.ts";
 
 const BASE_URL = "https://login.example.test";
 
-/** The routes whose answer is the secret itself, told once to the person who asked for it. */
+/** The routes whose answer is the secret itself, given once to the person who asked for it. */
 const TELLS = ["/api/account/two-factor", "/api/account/two-factor/recovery-codes"];
 
-/** Every answer that any browser of the walk got, and every secret that was in its cookies. */
+/** Every answer that any browser in the walk got, and every secret that was in its cookies. */
 type Seen = { answers: { path: string; method: string; answer: Answer }[]; cookies: Set<string> };
 
 class WatchedClient extends Client {
@@ -39,7 +39,7 @@ class WatchedClient extends Client {
 
 const secretWord = (of: string) => `canary-${of}-${randomBytes(9).toString("base64url")}-Quartz`;
 
-describeOnEachEngine("Secrets of a walk through everything that a person can do", (engine) => {
+describeOnEachEngine("Secrets from a walk through everything that a person can do", (engine) => {
   let database: TestDatabase;
   let serving: Serving;
   let outbox: Outbox;
@@ -83,7 +83,7 @@ describeOnEachEngine("Secrets of a walk through everything that a person can do"
     return client;
   }
 
-  /** Returns what was typed and told on the way, by what it is. */
+  /** Returns what was typed and received on the way, by what it is. */
   async function walk(): Promise<{ secrets: Record<string, string>; links: Record<string, string> }> {
     const password = secretWord("first");
     const [wrong, changed, reset] = [secretWord("wrong"), secretWord("changed"), secretWord("reset")];
@@ -131,7 +131,7 @@ describeOnEachEngine("Secrets of a walk through everything that a person can do"
       "/verify",
     ])
       await mac.get(path);
-    // What is wrong in every way: not JSON, of another type, from another site, to nowhere.
+    // Requests that are wrong in every way: not JSON, of another type, from another site, to nowhere.
     const odd = JSON.stringify({ email, password: changed, token: keep, code: secret });
     await mac.send("POST", "/api/session", { body: odd.slice(1) });
     await mac.send("POST", "/api/session", { body: odd, headers: { "Content-Type": "text/plain" } });
@@ -149,7 +149,7 @@ describeOnEachEngine("Secrets of a walk through everything that a person can do"
     return { secrets, links: { verify, notMe, confirm, keep, forgotten } };
   }
 
-  /** As whoever has the bytes would look for it. */
+  /** As someone with the bytes would look for it. */
   const spelled = (secret: string): string[] => {
     const bytes = Buffer.from(secret);
     const ways = [secret, secret.replaceAll("-", ""), bytes.toString("hex"), bytes.toString("base64")];
@@ -190,7 +190,7 @@ describeOnEachEngine("Secrets of a walk through everything that a person can do"
       const words = mail.subject + mail.text + mail.html;
       expect(foundIn(words, { ...secrets, ...cookies, raw }), `in "${mail.subject}"`).toEqual([]);
       expect(foundIn(words, links).length, `in "${mail.subject}"`).toBeLessThanOrEqual(1);
-      // A token stands behind the `#`, which no server and no log is sent.
+      // A token comes after the `#`, which is sent to no server and no log.
       for (const link of linksIn(mail)) {
         const { pathname, search, hash } = new URL(link);
         expect([search, foundIn(pathname, links)]).toEqual(["", []]);

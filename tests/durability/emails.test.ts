@@ -10,7 +10,7 @@ import { startInOwnProcess } from "../support/servers/own-process.ts";
 import { startServer } from "../support/servers/server.ts";
 
 const CHANGED = "Your password was changed";
-/** By then what a dead process was sending is anybody's. */
+/** By then, another process may take over what a dead one was sending. */
 const CLAIM_IS_OVER = 3 * MINUTE;
 
 let database: TestDatabase;
@@ -41,7 +41,7 @@ const withSubject = (mails: { subject: string }[], subject: string) =>
 describeOnEachEngine("A server that is killed before it has sent the email about a change", (engine) => {
   setUp(engine);
 
-  test("sends it once after the restart, where the mail server never answered", async () => {
+  test("sends it once after the restart, if the mail server never answered", async () => {
     const mails = await startMailServer({ mood: "stalls" });
     const options = { databaseUrl: database.url, smtpUrl: mails.url };
     const killed = await startInOwnProcess(options);
@@ -61,7 +61,7 @@ describeOnEachEngine("A server that is killed before it has sent the email about
     expect(mails.to(email)).toHaveLength(2);
   });
 
-  test("sends it once after the restart, where there was no mail server to reach, and says in its log that emails wait", async () => {
+  test("sends it once after the restart, if no mail server could be reached, and says in its log that emails wait", async () => {
     const port = await freePort();
     const options = { databaseUrl: database.url, smtpUrl: `smtp://127.0.0.1:${port}` };
     const killed = await startInOwnProcess(options);
@@ -79,7 +79,7 @@ describeOnEachEngine("A server that is killed before it has sent the email about
     expect(new Set(mails.received.map(({ id }) => id)).size).toBe(mails.received.length);
   });
 
-  test("counts those of the run before in its log, and none of its own first second", async () => {
+  test("counts those of the previous run in its log, and none of its own first second", async () => {
     const options = { databaseUrl: database.url, smtpUrl: `smtp://127.0.0.1:${await freePort()}` };
     const killed = await startInOwnProcess(options);
     const { email } = await signUp(killed);
@@ -94,7 +94,7 @@ describeOnEachEngine("A server that is killed before it has sent the email about
     expect(JSON.parse(said)).toMatchObject({ waiting: 1 });
   });
 
-  test("loses none, however soon after the answer it is killed", async () => {
+  test("loses none, however soon it is killed after the answer", async () => {
     const mails = await startMailServer();
     const options = { databaseUrl: database.url, smtpUrl: mails.url };
     const emails: string[] = [];
@@ -106,7 +106,7 @@ describeOnEachEngine("A server that is killed before it has sent the email about
     const restarted = await startInOwnProcess({ ...options, aheadBy: 3 * CLAIM_IS_OVER });
     await expect.poll(waiting, { timeout: 20_000 }).toEqual([]);
     await restarted.stop();
-    // One that was taken and not noted may come twice, as the same email.
+    // One that was accepted but not recorded may arrive twice, as the same email.
     const ids = emails.map((email) => new Set(mails.to(email).map(({ id }) => id)).size);
     expect(ids).toEqual([1, 1, 1]);
   });
@@ -115,7 +115,7 @@ describeOnEachEngine("A server that is killed before it has sent the email about
 describeOnEachEngine("Emails that wait for a mail server", (engine) => {
   setUp(engine);
 
-  test("go out once it is back, each once", async () => {
+  test("go out once it is back, each of them once", async () => {
     const port = await freePort();
     const server = await startServer({ engine, database, smtpUrl: `smtp://127.0.0.1:${port}` });
     const people = await Promise.all([signUp(server), signUp(server), signUp(server)]);
@@ -128,7 +128,7 @@ describeOnEachEngine("Emails that wait for a mail server", (engine) => {
     for (const { email } of people) expect(mails.to(email)).toHaveLength(1);
   });
 
-  test("aren't sent again where only the note that they were could not be written", async () => {
+  test("aren't sent again if only the record that they were sent could not be written", async () => {
     const mails = await startMailServer();
     const server = await startServer({ engine, database, smtpUrl: mails.url });
     const rename = (from: string, to: string) =>
@@ -152,7 +152,7 @@ describeOnEachEngine("Emails that wait for a mail server", (engine) => {
     expect(mails.to(ada)).toHaveLength(1);
   });
 
-  test("count against what an address gets in an hour once, however often they are tried", async () => {
+  test("count only once towards an address's hourly limit, however often they are tried", async () => {
     const mails = await startMailServer({ mood: "busy" });
     const server = await startServer({ engine, database, smtpUrl: mails.url });
     await signUp(server);
@@ -161,7 +161,7 @@ describeOnEachEngine("Emails that wait for a mail server", (engine) => {
     await server.close();
   });
 
-  test("don't say at rest what they say", async () => {
+  test("aren't readable at rest", async () => {
     const mails = await startMailServer({ mood: "busy" });
     const server = await startServer({ engine, database, smtpUrl: mails.url });
     const { email } = await signUp(server);
@@ -180,7 +180,7 @@ describeOnEachEngine("Emails that wait for a mail server", (engine) => {
     }
   });
 
-  test("are sealed to their row: one that was moved to another goes to nobody", async () => {
+  test("are encrypted for their row: one that was moved to another is sent to nobody", async () => {
     const mails = await startMailServer({ mood: "busy" });
     const server = await startServer({ engine, database, smtpUrl: mails.url });
     for (const name of ["ada", "bob"]) await signUp(server, { email: freshEmail(name) });
@@ -199,7 +199,7 @@ describeOnEachEngine("Emails that wait for a mail server", (engine) => {
     expect(mails.received).toEqual([]);
   });
 
-  test("move to the new key while LATCHKEY_SECRET_KEY is changed, and go out with it alone", async () => {
+  test("move to the new key while LATCHKEY_SECRET_KEY is changed, and are sent with that key alone", async () => {
     const [older, newer] = ["1a".repeat(32), "2b".repeat(32)];
     const mails = await startMailServer({ mood: "busy" });
     const start = (secretKey: string) => startServer({ engine, database, secretKey, smtpUrl: mails.url });
@@ -238,7 +238,7 @@ describeOnEachEngine("Emails that wait for a mail server", (engine) => {
 describeOnEachEngine("Two nodes with emails to send", (engine) => {
   setUp(engine);
 
-  test("leave an email that one of them is sending to it", async () => {
+  test("leave an email to the node that is sending it", async () => {
     const mails = await startMailServer();
     const options = { engine, database, smtpUrl: mails.url, secretKey: "ab".repeat(32) };
     const [first, second] = [await startServer(options), await startServer(options)];
@@ -255,7 +255,7 @@ describeOnEachEngine("Two nodes with emails to send", (engine) => {
     expect(mails.to(ada)).toHaveLength(1);
   });
 
-  test("send each of many once between them", async () => {
+  test("send each of many emails once between them", async () => {
     const mails = await startMailServer();
     const options = { engine, database, smtpUrl: mails.url, secretKey: "ab".repeat(32) };
     const nodes = [await startServer(options), await startServer(options)] as const;
@@ -273,7 +273,7 @@ describeOnEachEngine("Two nodes with emails to send", (engine) => {
 describeOnEachEngine("A transaction that is rolled back", (engine) => {
   setUp(engine);
 
-  test("sends nothing of what it has written", async () => {
+  test("sends none of the emails that it has written", async () => {
     const mails = await startMailServer();
     const server = await startServer({ engine, database, smtpUrl: mails.url });
     const { parts } = server.latchkey;
@@ -289,7 +289,7 @@ describeOnEachEngine("A transaction that is rolled back", (engine) => {
     expect(mails.received).toHaveLength(1);
   });
 
-  test("takes a change with it whose email can't be written", async () => {
+  test("undoes a change whose email can't be written", async () => {
     const mails = await startMailServer();
     const server = await startServer({ engine, database, smtpUrl: mails.url });
     const { client, email } = await signUp(server);

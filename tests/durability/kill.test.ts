@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { killUnderLoad } from "./kill.ts";
 
-/** `npm run check:kill` runs 500; this many show that it can fail. */
+/** `npm run check:kill` runs 500; this many are enough to show that it can fail. */
 const ROUNDS = 8;
 
 it("a server killed under load has forgotten no ending that it answered, and left nothing half done", async () => {

@@ -14,8 +14,8 @@ const DEVICES = 5;
 export type Killed = { rounds: number; endingsAnswered: number; problems: string[] };
 
 /**
- * So many times: a server under load is killed with SIGKILL at a moment that nobody chose. Then what it
- * had answered must hold, in the file and over HTTP, and nothing may be half done.
+ * This many times, a server under load is killed with SIGKILL at a random moment. Then what it had
+ * answered must hold, in the file and over HTTP, and nothing may be half done.
  */
 export async function killUnderLoad(folder: string, rounds: number): Promise<Killed> {
   const file = join(folder, "latchkey.db");
@@ -31,7 +31,7 @@ export async function killUnderLoad(folder: string, rounds: number): Promise<Kil
           killed.problems.push(`round ${round}: an ended session lives`);
       }
       const load = await beginLoad(port, email, round);
-      // By the clock, and every other time just behind an answer: on a slow machine none comes so early.
+      // By the clock, and every other time just after an answer: on a slow machine, none comes that early.
       await (round % 2 === 0 ? wait(Math.random() * 15) : load.oneAnswered);
       server.kill("SIGKILL");
       dead = (await load.finished).filter((token) => token !== null);
@@ -60,7 +60,10 @@ function browser(port: number, token?: string): Client {
   return client;
 }
 
-/** Devices that are logged in and all ended at once, each by its own request; returns the tokens of those that were answered. */
+/**
+ * Logs devices in and ends them all at once, each by its own request; returns the tokens of those that were
+ * answered.
+ */
 async function beginLoad(
   port: number,
   email: string,
@@ -97,7 +100,7 @@ function halfDone(file: string): string[] {
     const ended = count("select count(*) as count from ended_session");
     const told = count("select count(*) as count from activity where kind = 'session_ended'");
     return [
-      ...(both > 0 ? [`${both} sessions live and have ended`] : []),
+      ...(both > 0 ? [`${both} sessions are both live and ended`] : []),
       ...(ended !== told ? [`${ended} sessions ended, ${told} are in the activity`] : []),
       ...(open.prepare("pragma quick_check(1)").get()?.quick_check === "ok" ? [] : ["the file is damaged"]),
     ];

@@ -11,9 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-test("Where the embedded database can't be read, a check is answered with 503, and not as a bug", async () => {
+test("If the embedded database can't be read, a check is answered with 503, not as a bug", async () => {
   const { client } = await signUp(server);
-  // What was committed is only there as yet: to read it is an I/O error then.
+  // The commit is only in the write-ahead log so far, and reading that is an I/O error then.
   truncateSync(`${server.database.url.slice("sqlite:".length)}-wal`, 0);
   expectRefusal(await client.get("/verify"), 503, "unavailable");
 });

@@ -6,10 +6,10 @@ import { holdWrites } from "../support/databases/hold-writes.ts";
 import { loadFirstSchema } from "../support/databases/old-database.ts";
 import { latchkey } from "../support/servers/command-line.ts";
 
-/** As long as another process takes to upgrade some 250,000 sessions. */
+/** As long as another process takes to upgrade about 250,000 sessions. */
 const UPGRADE_TAKES = 6_000;
 
-test("A process that starts on an old file while another one upgrades it waits for that, and then starts", async () => {
+test("A process that starts on an old file while another one upgrades it waits, and then starts", async () => {
   const sqlite = engineOf("sqlite");
   const database = await sqlite.createDatabase();
   await loadFirstSchema(database, sqlite);

@@ -12,7 +12,7 @@ const NOW = "2026-09-04T12:00:00Z";
 const LATER = Date.parse("2026-09-30T12:00:00Z");
 const REVERSAL = "R".repeat(43);
 
-/** How the account's address had been confirmed, and since when the account is its owner's from now on. */
+/** How the account's address had been confirmed, and since when the account counts as its owner's. */
 const ACCOUNTS = {
   "nobody-confirmed": { confirmedAt: null, elsewhere: 0, ownerSince: null, keeps2fa: false },
   "confirmed-elsewhere": { confirmedAt: CONFIRMED, elsewhere: 1, ownerSince: CONFIRMED, keeps2fa: false },
@@ -50,7 +50,7 @@ function rowsFor({ name }: Engine): string {
 
 const tokenOf = (id: string) => `lk1_${id.padEnd(43, "x").slice(0, 43)}`;
 
-describeOnEachEngine("A database of schema 5", (engine) => {
+describeOnEachEngine("A database with schema version 5", (engine) => {
   let database: TestDatabase;
   let server: TestServer;
   beforeEach(async () => {
@@ -77,7 +77,7 @@ describeOnEachEngine("A database of schema 5", (engine) => {
     expect([Number(counted?.passkeys), Number(counted?.second_factors)]).toEqual([4, 4]);
   });
 
-  test("doubts what is older than the confirmation of the address, and keeps 2FA that its owner used", async () => {
+  test("distrusts what is older than the confirmation of the address, and keeps 2FA that its owner used", async () => {
     const rows = await database.read(
       "select account.id, owner_since, accepted_at, created_label from account join two_factor on account_id = account.id",
     );
@@ -93,7 +93,7 @@ describeOnEachEngine("A database of schema 5", (engine) => {
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
   });
 
-  test("gives no account back to an address that was never confirmed, and reserves none for it", async () => {
+  test("gives no account back to an address that was never confirmed, and doesn't reserve that address", async () => {
     const { client } = { client: server.client() };
     expectRefusal(await client.post("/api/email-reversals", { token: REVERSAL }), 410, "link_expired");
     const email = "mistyped@example.test";

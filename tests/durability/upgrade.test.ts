@@ -14,7 +14,7 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 const token = (letter: string) => `lk1_${letter.repeat(43)}`;
 const EMAIL = "ada@example.test";
 
-/** All that a schema is made of, in an order of its own. */
+/** Everything that makes up a schema, in a fixed order. */
 function shapeOf(database: TestDatabase, { name }: Engine) {
   return database.read(
     name === "sqlite"
@@ -24,7 +24,7 @@ function shapeOf(database: TestDatabase, { name }: Engine) {
   );
 }
 
-describeOnEachEngine("A database of the first released schema", (engine) => {
+describeOnEachEngine("A database with the first released schema", (engine) => {
   let database: TestDatabase;
   let server: TestServer;
   beforeEach(async () => {
@@ -56,12 +56,12 @@ describeOnEachEngine("A database of the first released schema", (engine) => {
     await expectSignedOut(holderOf("B"), "signed_out_remotely");
   });
 
-  test("has forgotten no ending, nor its reason", async () => {
+  test("has forgotten no ending and no reason", async () => {
     const { body } = await expectSignedOut(holderOf("C"), "signed_out_remotely");
     expect(body.by).toBe("Chrome on Mac OS");
   });
 
-  test("takes the password that it had, and the sign-in replaces the session of the same place", async () => {
+  test("accepts its old password, and the sign-in replaces the session of the same browser and system", async () => {
     const again = await signIn(server, { email: EMAIL, password: PASSWORD }, UA.chromeMac);
     await expectSignedOut(holderOf("A"), "replaced");
     await expectSignedIn(holderOf("B"));
@@ -73,7 +73,7 @@ describeOnEachEngine("A database of the first released schema", (engine) => {
     await expectSignedOut(holderOf("B"), "reported");
   });
 
-  test("is then no other than a new one, and a second start changes nothing", async () => {
+  test("is then the same as a new one, and a second start changes nothing", async () => {
     const fresh = await startServer({ engine });
     const shape = await shapeOf(database, engine);
     expect(shape).toEqual(await shapeOf(fresh.database, engine));
@@ -90,7 +90,7 @@ describeOnEachEngine("A database of the first released schema", (engine) => {
 });
 
 describeOnEachEngine("An upgrade", (engine) => {
-  test("is a line of the log when it begins, with both schemas; a start without one says nothing", async () => {
+  test("is a line in the log when it begins, with both schema versions; a start without one logs nothing", async () => {
     const database = await engine.createDatabase();
     await loadFirstSchema(database, engine);
     const said: string[] = [];

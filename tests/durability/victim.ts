@@ -1,7 +1,7 @@
 import { listen } from "../../src/http/listen.ts";
 import { createLatchkey } from "../../src/index.ts";
 
-/** A server to be killed: `node victim.ts FILE PORT`. Says "ready" when it listens. */
+/** A server that is to be killed: `node victim.ts FILE PORT`. Says "ready" when it listens. */
 const [file, port] = process.argv.slice(2);
 const latchkey = await createLatchkey({
   databaseUrl: `sqlite:${file}`,

@@ -21,14 +21,14 @@ import { freePort } from "../support/servers/free-port.ts";
 
 const canInject = await canInjectFaults();
 
-/** The writes that a change fails at: its first ones, and farther and farther on, until none is left. */
+/** The writes at which a change fails: the first ones, and then later and later ones until none is left. */
 const AT = [1, 3, 9, 27, 81, 243];
 
 const FULL = { call: "pwrite64", error: "ENOSPC" } as const;
 const BROKEN = { call: "pwrite64", error: "EIO" } as const;
 const NOT_SYNCED = { call: "fsync,fdatasync", error: "EIO" } as const;
 
-describe.runIf(canInject)("Where the file of the embedded database can't be written", () => {
+describe.runIf(canInject)("If the file of the embedded database can't be written", () => {
   let database: TestDatabase;
   let serving: Serving;
   let port: number;
@@ -52,7 +52,7 @@ describe.runIf(canInject)("Where the file of the embedded database can't be writ
   type Scene = { person: Person; other: Device };
   type Change = {
     ask: (scene: Scene) => Promise<Answer>;
-    /** Whether it has happened, by what the two devices can see of it. */
+    /** Whether it has happened, as far as the two devices can see. */
     happened: (scene: Scene) => Promise<boolean>;
     /** A right password renews the token, with a commit of its own that comes before the change. */
     renews?: true;
@@ -85,7 +85,7 @@ describe.runIf(canInject)("Where the file of the embedded database can't be writ
         }),
       happened: async (scene) => {
         const isNew = await opens(scene, OTHER_PASSWORD);
-        // The password and the endings are one: never the one without the other.
+        // The password and the endings belong together: never one without the other.
         expect(await opens(scene, PASSWORD)).toBe(!isNew);
         expect(await isSignedIn(scene.other.client)).toBe(!isNew);
         return isNew;
@@ -93,7 +93,7 @@ describe.runIf(canInject)("Where the file of the embedded database can't be writ
     },
   } satisfies Record<string, Change>;
 
-  /** Without the emails that wait: those of before go out meanwhile. */
+  /** Without the waiting emails: earlier ones are sent meanwhile. */
   async function stored(): Promise<Record<string, string[]>> {
     const { outgoing_email: _, ...tables } = await contentsOf(database);
     return tables;

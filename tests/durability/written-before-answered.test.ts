@@ -14,7 +14,7 @@ import { freePort } from "../support/servers/free-port.ts";
 
 const strace = await systemProgram("strace");
 
-/** What the kernel was asked for, in order: a line a call. */
+/** What the kernel was asked to do, in order, a line per call. */
 const CALLS = "trace=fdatasync,fsync,write,writev,sendto";
 
 describe.runIf(strace)("What ends a session", () => {
@@ -30,7 +30,7 @@ describe.runIf(strace)("What ends a session", () => {
     const words = ["-f", "-y", "-s", "64", "-e", CALLS, "-o", trace, process.execPath, MAIN, "serve"];
     const child = spawn(strace ?? "strace", words, {
       cwd: database.folder,
-      // A group of its own: what stops one of the two stops both.
+      // A process group: what stops one of the two stops both.
       detached: true,
       env: {
         PATH: process.env.PATH,
@@ -74,7 +74,7 @@ describe.runIf(strace)("What ends a session", () => {
         currentPassword: PASSWORD,
         newPassword: "velvet-Harbour-thistle-23",
       }),
-    "the own log-out": ({ client }) => client.delete("/api/session"),
+    "one's own log-out": ({ client }) => client.delete("/api/session"),
   };
 
   test.each(Object.entries(ways))(

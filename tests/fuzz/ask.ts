@@ -6,7 +6,7 @@ import type { Body } from "./bodies.ts";
 export type Asked = {
   method: string;
   path: string;
-  /** In the order of the line, with names that come twice. */
+  /** In the order on the wire, including repeated names. */
   headers: [name: string, value: string][];
   body: Body;
 };
@@ -14,7 +14,7 @@ export type Asked = {
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 const TIMEOUT = 30_000;
 
-/** One request as it is; of a stream only its beginning is read. @throws where nothing comes back. */
+/** One request as it is; only the beginning of a stream is read. @throws if nothing comes back. */
 export function ask(port: number, { method, path, headers, body }: Asked): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const length: [string, string][] =
@@ -45,7 +45,7 @@ export function ask(port: number, { method, path, headers, body }: Asked): Promi
 
 const isJson = (type = "") => /^application\/(problem\+)?json/.test(type);
 
-/** Bytes that may be no request at all, and all that comes back once they have ended. */
+/** Sends bytes that may not be a request at all; returns everything that comes back. */
 export function askInBytes(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
@@ -56,7 +56,7 @@ export function askInBytes(port: number, bytes: string): Promise<string> {
       came += chunk;
     });
     socket.once("end", () => socket.end());
-    // What is refused before it was read whole may be cut off: no answer is one, too.
+    // A request that is refused before it was read completely may be cut off: no answer is valid, too.
     socket.on("error", (error: NodeJS.ErrnoException) =>
       ["ECONNRESET", "EPIPE"].includes(error.code ?? "") ? resolve(came) : reject(error),
     );

@@ -3,11 +3,10 @@ import type { TestDatabase } from "../support/databases/engines.ts";
 /** Each selects the rows that must not be there. */
 const NEVER: Record<string, string> = {
   "sessions of no account": "select id from session where account_id not in (select id from account)",
-  "sessions past their time's limit":
-    "select id from session where expires_at - created_at > 30 * 86400000.0",
+  "sessions past their time limit": "select id from session where expires_at - created_at > 30 * 86400000.0",
   "accounts with more than 100 sessions":
     "select account_id from session group by account_id having count(*) > 100",
-  // Those whose address's owner has said that they aren't theirs have none until they are reset.
+  // Accounts that their address's owner has disowned have none until they are reset.
   "accounts without a way to log in": `
     select id from account where password_hash is null
       and id not in (select account_id from passkey) and id not in (select account_id from oidc_identity)

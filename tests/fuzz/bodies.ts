@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { oddText, oddValue, type Place, placeOf, seldom } from "./odd.ts";
 
-/** Text, bytes that are no text, or none at all. */
+/** Text, bytes that aren't text, or no body at all. */
 export type Body = string | Uint8Array | null;
 
 const MOST = 64 * 1024;
 
-/** What would be right in a field, by its name. */
+/** What would be valid in a field, by its name. */
 const RIGHT: Record<string, Place[]> = {
   email: ["email", "victimEmail", "freshEmail"],
   password: ["password", "canary", "newPassword"],
@@ -39,7 +39,7 @@ const JUNK: Body[] = [
   new Uint8Array(300),
 ];
 
-/** As large as a body may be, and a little larger; as deep as such a one can be. */
+/** As large as a body may be, and a little larger; as deeply nested as such a body can be. */
 const HUGE: Body[] = [
   `{"email":"${"a".repeat(MOST - 12)}"}`,
   `{"email":"${"a".repeat(MOST - 11)}"}`,
@@ -80,7 +80,7 @@ const passkey = fc.record(
   { requiredKeys: [] },
 );
 
-/** A body for a row with these fields: as it should be, with something wrong in it, or none that it could read. */
+/** A body for a row with these fields: as it should be, with something wrong in it, or unreadable. */
 export function bodyFor(fields: readonly string[]): fc.Arbitrary<Body> {
   const shaped = fc
     .tuple(
@@ -105,7 +105,7 @@ export function bodyFor(fields: readonly string[]): fc.Arbitrary<Body> {
   );
 }
 
-/** Seldom, since what is huge takes its time. */
+/** Rarely, since huge ones take long. */
 function hugeOrNone(at: number): fc.Arbitrary<Body> {
   return at < 8 ? fc.constantFrom<Body>(...HUGE) : fc.constant(null);
 }
@@ -119,7 +119,10 @@ function fieldOf(name: string): fc.Arbitrary<unknown> {
   );
 }
 
-/** Other fields may be read back, such as a passkey's name: whoever writes a secret there is told it, and rightly. */
+/**
+ * Other fields may be read back, such as a passkey's name: a secret that someone writes there is rightly
+ * returned.
+ */
 function isNoPlace(value: unknown): boolean {
   return !JSON.stringify(value ?? null).includes("«");
 }

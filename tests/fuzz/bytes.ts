@@ -75,12 +75,12 @@ const bytes = fc
     return cut === null ? all : all.slice(0, cut);
   });
 
-/** Requests in bytes that no client would send, always the same ones of one seed. */
+/** Requests as bytes that no client would send, always the same ones for a seed. */
 export function bytesOf(seed: number, count: number): string[] {
   return fc.sample(bytes, { seed, numRuns: count });
 }
 
-/** What is wrong with what came back for them: nothing, or answers that blame the one who asked. */
+/** What is wrong with the response to them. Right are: nothing, or answers that blame the sender. */
 export function faultsOfBytes(came: string): string[] {
   if (came === "") return [];
   const statuses = [...came.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));

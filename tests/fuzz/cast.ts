@@ -21,14 +21,14 @@ import type { TestServer } from "../support/servers/server.ts";
 import type { Place } from "./odd.ts";
 import type { Actor } from "./requests.ts";
 
-/** Stands in fields that are secret; an answer that has it tells what it was told in confidence. */
+/** Is put into secret fields; an answer that contains it reveals what it was given in confidence. */
 export const CANARY = "canary-7Qx9vTz2-Marmalade-osprey";
 const NEW_PASSWORD = "saffron-Gondola-wicket-93";
 
-/** One of those who send the requests, and what is his or hers to fill in. */
+/** One of the people who send the requests, and the values of theirs to fill in. */
 export type Role = { client: Client; known: Partial<Record<Place, string>>; totp?: string };
 
-/** Makes each of them anew. */
+/** Creates each of them afresh. */
 export const roles: { [One in Actor]: (server: TestServer) => Promise<Role> } = {
   nobody: async (server) => ({ client: server.client(), known: {} }),
   person: async (server) => roleOf(server, await signUp(server)),
@@ -67,7 +67,7 @@ export const roles: { [One in Actor]: (server: TestServer) => Promise<Role> } = 
   },
 };
 
-/** Those whose session has to live again where a request has ended it. */
+/** Those who get a new session if a request has ended theirs. */
 const SIGNED_IN: readonly Actor[] = ["person", "confirmed", "twoFactor"];
 
 async function roleOf(server: TestServer, { client, email, account, session }: Person): Promise<Role> {
@@ -78,7 +78,7 @@ async function roleOf(server: TestServer, { client, email, account, session }: P
   return { client, known: { ...ids, email, verifyLink, event: event?.id ?? "", method: "password" } };
 }
 
-/** Someone whose cookie and password no request has: whatever is sent, nothing of it becomes another's. */
+/** Someone whose cookie and password no request contains: whatever is sent, nothing of theirs may change. */
 type Witness = { person: Person; check(): Promise<void> };
 
 /** All who take part in one run. */
@@ -101,11 +101,11 @@ export class Cast {
 
   roleOf(actor: Actor): Role {
     const role = this.#roles.get(actor);
-    if (!role) throw new Error(`${actor} isn't on stage.`);
+    if (!role) throw new Error(`${actor} isn't in the cast.`);
     return role;
   }
 
-  /** What stands in a place when one of them sends it. */
+  /** What is filled in for a placeholder when one of them sends it. */
   valueOf(actor: Actor, place: string): string {
     const { known, totp, client } = this.roleOf(actor);
     const { person } = this.#witness;
@@ -125,8 +125,8 @@ export class Cast {
   }
 
   /**
-   * Everybody is again who he or she is said to be; `anew` with other accounts. The secrets of those before are
-   * searched for no longer, or in the end each answer would be searched for thousands.
+   * Restores everyone to what they should be; `anew` with new accounts. Secrets of the previous ones are no
+   * longer searched for, or in the end each answer would be searched for thousands.
    */
   async refresh(anew = true): Promise<void> {
     if (anew) this.#secrets = new Set([PASSWORD, NEW_PASSWORD, CANARY]);
@@ -141,12 +141,12 @@ export class Cast {
     }
   }
 
-  /** What must be in no answer. */
+  /** What no answer may contain. */
   secretsIn(text: string): string[] {
     return [...this.#secrets].filter((secret) => secret.length >= 16 && text.includes(secret));
   }
 
-  /** @throws where the witness is no longer who it was. */
+  /** @throws if the witness is no longer who it was. */
   checkWitness(): Promise<void> {
     return this.#witness.check();
   }
@@ -164,7 +164,7 @@ async function createWitness(server: TestServer): Promise<Witness> {
       const account = JSON.stringify(need(who, "account"));
       if (account !== expected) throw new Error(`The witness was ${expected} and is ${account}.`);
       const list = need(expectStatus(200, await client.get("/api/sessions")), "sessions");
-      if (list.length !== 1) throw new Error(`The witness has ${list.length} sessions and made one.`);
+      if (list.length !== 1) throw new Error(`The witness has ${list.length} sessions and began one.`);
       const again = expectStatus(201, await client.post("/api/session", { email: person.email, password }));
       person.session = need(again, "session");
     },

@@ -21,34 +21,36 @@ export type FuzzOptions = {
 
 export type Fuzzed = {
   requests: number;
-  /** How many answers had which status. */
+  /** How many answers had each status. */
   statuses: Map<number, number>;
-  /** Each with the request that it came of, as it was sent. */
+  /** Each with the request that caused it, as it was sent. */
   faults: string[];
   /** By how many bytes the heap has grown since the first tenth. */
   grown: number;
 };
 
-/** What is generated at a time, by a seed of its own; of these so many as bytes. */
+/** How many requests are generated at a time, with a seed of their own, and how many of these as bytes. */
 const BATCH = 1_000;
 const IN_BYTES = 20;
-/** After so many, other accounts take part: those before have changed their passwords meanwhile. */
+/** After this many, new accounts take part: the previous ones have changed their passwords meanwhile. */
 const ANEW_EVERY = 5 * BATCH;
-/** So many are under way at once. */
+/** This many are under way at once. */
 const LANES = 8;
-/** After so many requests, days pass, what is over is pruned, and everything is looked at. */
+/** After this many requests, days pass, expired rows are pruned, and everything is checked. */
 const LOOK_EVERY = 20 * BATCH;
 const MOST_FAULTS = 50;
 /** As much of a request's head as Node reads, in bytes; a character may take two. */
 const NODE_READS = 16 * 1024;
 
-/** What the heap may grow by between the first tenth and the end, in bytes: what is remembered is bounded. */
+/**
+ * How much the heap may grow between the first tenth and the end, in bytes: what is remembered is bounded.
+ */
 export const MOST_GROWN = 32 * 2 ** 20;
 
 /**
- * Sends the requests of a seed to a server of its own, and gathers what is wrong with its answers, with its
- * process and, in the end, with its database. They are begun in their order, but eight are under way at once, and
- * tokens are the server's own: of what the answers have in them, not all is the same each time.
+ * Sends the requests of a seed to a server of its own, and collects what is wrong with its answers, its
+ * process and, in the end, its database. They are begun in order, but eight are under way at once, and the
+ * server chooses the tokens: so not everything in the answers is the same each time.
  */
 export async function fuzz({ engine, seed, requests, onProgress }: FuzzOptions): Promise<Fuzzed> {
   const fuzzed: Fuzzed = { requests: 0, statuses: new Map(), faults: [], grown: 0 };
@@ -114,7 +116,10 @@ async function sendOne({ server, cast, fuzzed }: Run, generated: Generated): Pro
   }
 }
 
-/** Node refuses a head that is longer than it reads, and may close before the body has come and its answer is read. */
+/**
+ * Node refuses a head that is longer than it reads, and may close the connection before the body has arrived
+ * and its answer was read.
+ */
 function isCutOff({ path, headers }: Asked, error: unknown): boolean {
   const head = path.length + headers.flat().join("").length;
   return head > NODE_READS / 2 && (error as NodeJS.ErrnoException).code === "ECONNRESET";
@@ -131,7 +136,7 @@ async function sendBytes({ server, fuzzed }: Run, bytes: string): Promise<void> 
   }
 }
 
-/** As a page of the site itself would send it, but for what was generated. */
+/** As a page of the site itself would send it, except for what was generated. */
 function filledIn(server: TestServer, cast: Cast, { actor, method, path, headers, body }: Generated): Asked {
   const { client } = cast.roleOf(actor);
   const fill = (text: string, as = (value: string) => value) =>
@@ -151,7 +156,7 @@ function filledIn(server: TestServer, cast: Cast, { actor, method, path, headers
   return { method, path: fill(path, encodeURIComponent), headers: [...own], body: filled };
 }
 
-/** Days pass: what is over is pruned; then everything that should be there has to be. */
+/** Days pass, expired rows are pruned, and then everything that should exist has to exist. */
 async function look({ server, cast, fuzzed }: Run): Promise<void> {
   try {
     await cast.checkWitness();

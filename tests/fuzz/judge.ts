@@ -5,21 +5,21 @@ import type { Asked } from "./ask.ts";
 
 const SAFE = ["GET", "HEAD", "OPTIONS"];
 
-/** What no answer says: where something is in the code, in the database or on the disk. */
+/** What no answer may reveal: where something is in the code, in the database or on disk. */
 const INSIDES =
   /\bat \S+ \(|node_modules|file:\/\/|SQLITE_|SqliteError|relation "|syntax error|\.ts:\d+|ECONN|TypeError|RangeError/;
 
-/** The rows whose requests browsers send by themselves for any page, and which proxies pass on. */
+/** The rows whose requests browsers send by themselves for any page, or that proxies pass on. */
 const UNGUARDED = api
   .filter(({ method, restsOnProof }) => method === "ALL" || restsOnProof)
   .map(({ path }) => path);
 
-/** What is wrong with an answer, in words; nothing where it is as it has to be. */
+/** What is wrong with an answer, in words; empty if nothing is. */
 export function faultsOf(asked: Asked, row: string, answer: Answer): string[] {
   const { status } = answer;
   // More than Node reads of a request's head, in its own words.
   if (status === 431) return [];
-  // The fuzz sets its own clock forward, and PostgreSQL has another: this has to say so.
+  // The fuzz run moves its own clock forward, and PostgreSQL has another: this has to say so.
   if (row === "/readyz" && status === 503 && /^$|^\{"status":"clock"/.test(answer.text))
     return described(asked, answer);
   const isProviders = status === 502 && asked.path.includes("/api/oidc/");
@@ -33,7 +33,7 @@ export function faultsOf(asked: Asked, row: string, answer: Answer): string[] {
 
 function described({ method, path }: Asked, answer: Answer): string[] {
   if (header(answer, "content-type").startsWith("text/event-stream")) return [];
-  // The server has read it without its dots.
+  // The server has read the path without its dots.
   const read = `http://localhost${path}`;
   try {
     checkDescribed(method, URL.canParse(read) ? new URL(read).pathname : path, answer);
@@ -43,7 +43,7 @@ function described({ method, path }: Asked, answer: Answer): string[] {
   }
 }
 
-/** A refusal is a whole problem, or a page for someone who wants one. */
+/** A refusal is a complete problem, or a page for someone who asks for one. */
 function form({ method }: Asked, answer: Answer): string[] {
   const { status, text } = answer;
   const type = header(answer, "content-type");
@@ -61,13 +61,13 @@ function problem({ status, text, headers }: Answer): string[] {
   const told = JSON.parse(text) as Record<string, unknown>;
   const isWhole =
     told.status === status && ["code", "title", "detail"].every((key) => /\S/.test(String(told[key] ?? "")));
-  if (!isWhole) return ["is no whole problem"];
+  if (!isWhole) return ["is not a complete problem"];
   if (status === 429 && !/^[1-9]\d*$/.test(String(headers["retry-after"])))
     return ["doesn't say when to come back"];
   return headers["cache-control"] === "no-store" ? [] : ["may be cached"];
 }
 
-/** Another site changes nothing, what is no JSON is never read, and a 401 takes no session's cookie away. */
+/** Another site changes nothing, a body that isn't JSON is never read, and a 401 clears no session cookie. */
 function guards({ method, headers, body }: Asked, row: string, answer: Answer): string[] {
   const faults: string[] = [];
   const clears = answer.setCookies.some((cookie) => /^latchkey=;|^latchkey=.*max-age=0/i.test(cookie));

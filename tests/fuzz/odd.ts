@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** What some part of a server chokes on: a database, a header, a log, a parser, a regular expression. */
+/** What some part of a server might choke on: a database, a header, a log, a parser, a regular expression. */
 const HOSTILE = [
   "",
   " ",
@@ -34,7 +34,7 @@ const HOSTILE = [
   "a@".repeat(2_000),
 ];
 
-/** Words that mean something to the server, filled in with what is there when the request is sent. */
+/** Placeholders for what means something to the server, filled in when the request is sent. */
 export const PLACES = [
   "email",
   "victimEmail",
@@ -57,16 +57,16 @@ export const PLACES = [
 ] as const;
 export type Place = (typeof PLACES)[number];
 
-/** How a value that is filled in is written; no text that is generated has these brackets. */
+/** How a placeholder is written; no generated text contains these brackets. */
 export const placeOf = (place: Place) => `«${place}»`;
 const anyPlace = fc.constantFrom(...PLACES).map(placeOf);
 
-/** Something else once in so many times. */
+/** Something else once in this many times. */
 export function seldom<T>(oneIn: number, other: fc.Arbitrary<T>, usual: T): fc.Arbitrary<T> {
   return fc.oneof({ weight: oneIn - 1, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
 }
 
-/** What may stand in an address: no secret, since what was asked for may be said in the answer. */
+/** What may be part of a URL: no secret, since the answer may repeat what was asked for. */
 const publicPlace = fc
   .constantFrom<Place>(
     "email",
@@ -79,7 +79,7 @@ const publicPlace = fc
   )
   .map(placeOf);
 
-/** Any characters at all, halves of pairs among them. */
+/** Any characters at all, including unpaired surrogates. */
 const anyText = fc
   .array(fc.oneof(fc.integer({ min: 0, max: 0x10ffff }), fc.integer({ min: 0, max: 0x2ff })), {
     maxLength: 40,
@@ -93,7 +93,7 @@ export const oddText = fc.oneof(
   { weight: 1, arbitrary: fc.emailAddress() },
 );
 
-/** Values of every shape; keys that are those of objects' own prototypes included. */
+/** Values of every shape, including keys of object prototypes. */
 export const oddValue: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 5, arbitrary: oddText },
   {
@@ -126,7 +126,7 @@ export const oddHeader = fc.oneof(
   },
 );
 
-/** A part of a path or of a query, as it stands on the line. */
+/** A part of a path or query, as it is on the wire. */
 export const oddPart = fc.oneof(
   { weight: 3, arbitrary: publicPlace },
   { weight: 3, arbitrary: fc.constantFrom(...HOSTILE).map(encode) },

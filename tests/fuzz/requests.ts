@@ -5,17 +5,17 @@ import { api } from "../../src/http/routes.ts";
 import { type Body, bodyFor } from "./bodies.ts";
 import { oddHeader, oddPart, placeOf, seldom } from "./odd.ts";
 
-/** Whose cookies go along. */
+/** Whose cookies are sent. */
 export const ACTORS = ["nobody", "person", "confirmed", "twoFactor", "half", "ended", "invented"] as const;
 export type Actor = (typeof ACTORS)[number];
 
 type Header = [name: string, value: string];
 
-/** A request as it is generated: with places for what is there only when it is sent. */
+/** A request as it is generated: with placeholders for what is known only when it is sent. */
 export type Generated = {
   actor: Actor;
   method: string;
-  /** The row of the table, by its path; its own path may have been bent since. */
+  /** The row of the table, by its path; the request's own path may have been altered since. */
   row: string;
   path: string;
   headers: Header[];
@@ -41,7 +41,7 @@ const TYPES = [
   "",
 ];
 
-/** Headers that the server reads, with values that are right, wrong and odd. */
+/** Headers that the server reads, with right, wrong and odd values. */
 const HEADERS: Record<string, string[]> = {
   Accept: ["text/html", "*/*", "text/event-stream"],
   Origin: ["null", "https://evil.example", "http://localhost:1"],
@@ -85,7 +85,7 @@ function fieldsOf(method: string, path: string): string[] {
   return Object.keys(schema?.properties ?? {});
 }
 
-/** Mostly ids that are there, where a row names one. */
+/** Mostly ids that exist, if a row names one. */
 function pathFor(path: string): fc.Arbitrary<string> {
   const own = path.includes("/sessions/") ? "otherSession" : "method";
   const id = fc.oneof({ weight: 3, arbitrary: fc.constant(placeOf(own)) }, { weight: 2, arbitrary: oddPart });
@@ -154,7 +154,10 @@ const headers = fc
   )
   .map(([some, cookie, type]) => [...some, cookie, type].filter((one) => one !== null));
 
-/** Mostly those who are signed in; seldom where they would be it no longer, since all that follows were refused alike. */
+/**
+ * Mostly people who are signed in; rarely if the request would sign them out, since all later ones would then
+ * be refused alike.
+ */
 function actorFor(method: string, row: string): fc.Arbitrary<Actor> {
   const any = fc.constantFrom(...ACTORS);
   const leaves = method === "DELETE" && ["/api/session", "/api/account"].includes(row);
@@ -178,7 +181,7 @@ const generated: fc.Arbitrary<Generated> = fc
     }),
   );
 
-/** The requests of one seed, always the same ones. */
+/** The requests of a seed, always the same ones. */
 export function requestsOf(seed: number, count: number): Generated[] {
   return fc.sample(generated, { seed, numRuns: count });
 }

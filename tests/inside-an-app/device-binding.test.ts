@@ -33,7 +33,7 @@ describe.each(Object.entries(frameworks))("A bound session inside an app of %s",
     }
   });
 
-  test("opens nothing of the app for a copy of its main cookie, and its owner is told", async () => {
+  test("doesn't open the app to a copy of its main cookie, and its owner is told", async () => {
     const { client } = await signUpBound(server);
     const copy = server.app(copyOf(server, client, [MAIN]));
     expectRefusal(await copy.get("/notes"), 401, "device_proof_needed");
@@ -48,7 +48,7 @@ describe.each(Object.entries(frameworks))("A bound session inside an app of %s",
     await expect.poll(told).toBe(1);
   });
 
-  test("opens nothing of the app for a copy of all its cookies, once the short one is over", async () => {
+  test("doesn't open the app to a copy of all its cookies, once the short-lived one has expired", async () => {
     const { client } = await signUpBound(server);
     const copy = server.app(copyOf(server, client));
     expect((await copy.get("/notes")).status).toBe(200);
@@ -56,7 +56,7 @@ describe.each(Object.entries(frameworks))("A bound session inside an app of %s",
     expectProblem(await copy.get("/notes"), 401, "device_proof_needed");
   });
 
-  test("loses a bound cookie that proves nothing at the app's own paths too, so that its browser gets another one", async () => {
+  test("has a bound cookie that proves nothing cleared at the app's own paths too, so that its browser gets another", async () => {
     const { client, browser } = await signUpBound(server);
     const app = server.app(client);
     for (const headers of [{}, { Accept: "text/html", "Sec-Fetch-Mode": "navigate" }]) {

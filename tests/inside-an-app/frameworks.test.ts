@@ -30,7 +30,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     expect(JSON.parse(answer.text)).toEqual({ email, session: session.id });
   });
 
-  test("a device that another ended is out at its very next request, and hears why", async () => {
+  test("a device that another one logged out is refused at its very next request, and hears why", async () => {
     const person = await signUp(server);
     const other = await signIn(server, person, UA.firefoxWindows);
     expect((await server.app(other.client).get("/notes")).status).toBe(200);
@@ -40,7 +40,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     expect(answer.body).toMatchObject({ reason: "signed_out_remotely", by: "Chrome on Mac OS" });
   });
 
-  test("a browser that goes to a page is sent to the login page and back, anything else gets 401", async () => {
+  test("a browser that opens a page is sent to the login page and back; anything else gets 401", async () => {
     const nobody = server.app(server.client());
     const page = await nobody.get("/notes?page=2", NAVIGATION);
     expect(page.status).toBe(302);
@@ -52,17 +52,17 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     expectRefusal(await nobody.get("/notes"), 401, "signed_out");
   });
 
-  test("a path that points elsewhere never becomes the way back", async () => {
+  test("a path that points elsewhere is never where the login leads back to", async () => {
     const nobody = server.app(server.client());
     for (const path of ["//evil.test/notes", "/\\evil.test"]) {
       const sent = await nobody.get(path, NAVIGATION);
-      // No framework takes it for a page of the app; one refuses it outright. Nothing is sent anywhere.
+      // No framework takes it for a page of the app; one refuses it outright. Nobody is redirected.
       expect([400, 404], path).toContain(sent.status);
       expect(sent.headers.location, path).toBeUndefined();
     }
   });
 
-  test("an address that begins with two slashes is checked like any other, and is the way back to itself", async () => {
+  test("a path that begins with two slashes is checked like any other, and the login leads back to it", async () => {
     const app = await startApp(build, database, { manner: { checksAll: "onRequest" } });
     try {
       const nobody = app.app(app.client());
@@ -78,7 +78,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     }
   });
 
-  test("a Host that is none is refused, by Latchkey's own pages and routes, and a check fails at none", async () => {
+  test("an invalid Host is refused by Latchkey's own pages and routes, and makes no check fail", async () => {
     const nobody = server.client();
     for (const host of ["999.1.1.1", "abcde@9"])
       for (const path of ["/verify", "/settings/security", "/api/session"])
@@ -90,13 +90,13 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     ]);
   });
 
-  // A Hono app's own server makes the requests: one without a Host never reaches it.
+  // A Hono app's own server creates the Request: one without a Host never reaches the app.
   test.skipIf(name === "Hono")("a request without a Host is answered, as HTTP/1.0 allows", async () => {
     const answer = await exchangeBytes(server.port, "GET /auth/healthz HTTP/1.0\r\n\r\n");
     expect(answer).toMatch(/^HTTP\/1\.1 200/);
   });
 
-  test("a request that names the whole address is answered as one that names the path", async () => {
+  test("a request with an absolute URL is answered like one with the path alone", async () => {
     const line = `GET http://localhost:${server.port}/auth/healthz HTTP/1.1`;
     const answer = await exchangeBytes(
       server.port,
@@ -119,7 +119,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     expect((await server.app(client).get("/authentic")).status).toBe(404);
   });
 
-  test("an answer of the app that comes in pieces comes in pieces", async () => {
+  test("a streamed answer of the app stays streamed", async () => {
     const second = Promise.withResolvers<string>();
     async function* texts() {
       yield "one";
@@ -140,7 +140,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     }
   });
 
-  test("a change without a body may say that it is JSON", async () => {
+  test("a change without a body may have a JSON content type", async () => {
     const headers = { "Content-Type": "application/json" };
     const { client } = await signUp(server);
     expect((await client.delete("/api/sessions", undefined, headers)).status).toBe(200);
@@ -152,7 +152,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     expect(JSON.parse(answer.text)).toEqual({ note: "milk" });
   });
 
-  test("a body that is too large or no JSON is refused as anywhere", async () => {
+  test("a body that is too large or isn't JSON is refused as anywhere", async () => {
     const client = server.client();
     expectRefusal(await client.send("POST", "/api/session", { body: "{" }), 400, "invalid_json");
     expectRefusal(await client.post("/api/session", { email: "a".repeat(70_000) }), 413, "too_large");
@@ -176,7 +176,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     }
   });
 
-  test("mounted where nothing would reach it, it says what to change", async () => {
+  test("if it is mounted where nothing would reach it, it says what to change", async () => {
     const misplaced = () => startApp(build, database, { manner: { below: "/account" } });
     const sentence = /mounted below \/account, but its base URL says \/auth/;
     if (name === "Fastify") {
@@ -204,7 +204,7 @@ describe.each(Object.entries(frameworks))("Inside an app of %s", (name, build) =
     const app = await startApp(build, database, { manner: { below: "/auth" } });
     try {
       expect(await isSignedIn((await signUp(app)).client)).toBe(true);
-      // Nothing is there, and nothing is wrong with the app.
+      // Nothing is there, but nothing is wrong with the app.
       expect((await app.app(app.client()).get("/AUTH/healthz")).status).toBe(404);
     } finally {
       await app.close();

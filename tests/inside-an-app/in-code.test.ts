@@ -23,7 +23,7 @@ function listenTo({ latchkey }: Pick<TestServer, "latchkey">) {
   return {
     heard,
     stop,
-    /** Waits until the app heard of a session. */
+    /** Waits until the app has heard of a session. */
     async of(sessionId: string): Promise<SessionEnded> {
       for (;;) {
         const found = heard.find((one) => one.sessionId === sessionId);
@@ -41,11 +41,11 @@ describeOnEachEngine("In code", (engine) => {
   let listening: ReturnType<typeof listenTo> | undefined;
   afterEach(() => listening?.stop());
 
-  /** A request as a framework of today hands it on. */
+  /** A request as a current framework passes it on. */
   const requestOf = (token: string) =>
     new Request(`${server().baseUrl}/notes`, { headers: { Cookie: `latchkey=${token}` } });
 
-  test("authenticate tells who a request comes from, and why it comes from nobody", async () => {
+  test("authenticate says who a request comes from, or why from nobody", async () => {
     const person = await signUp(server());
     const { latchkey } = server();
     expect(await latchkey.authenticate(requestOf(person.client.token))).toMatchObject({
@@ -61,7 +61,7 @@ describeOnEachEngine("In code", (engine) => {
     });
   });
 
-  test("authenticate takes Node's own request, as that of a WebSocket", async () => {
+  test("authenticate takes Node's own request, such as a WebSocket's", async () => {
     const person = await signUp(server());
     const app = createServer().on("upgrade", async (request, socket) => {
       const who = await server().latchkey.authenticate(request);
@@ -85,7 +85,7 @@ describeOnEachEngine("In code", (engine) => {
     app.close();
   });
 
-  test("sessions are listed, and ended by one, by others, by all", async () => {
+  test("sessions are listed, and ended one by one, all others, or all", async () => {
     const person = await signUp(server());
     const { sessions } = server().latchkey;
     const phone = await signIn(server(), person, UA.safariIphone);
@@ -107,11 +107,11 @@ describeOnEachEngine("In code", (engine) => {
     clock.setTo(Date.now());
   });
 
-  test("an id that no session can have is that of no session", async () => {
+  test("an id that no session can have ends nothing", async () => {
     for (const id of ["", "none", "\0", "a\0b"]) expect(await server().latchkey.sessions.end(id)).toBe(false);
   });
 
-  test("an app hears of every session that ends, once, with its reason, whoever ended it", async () => {
+  test("an app hears once of every session that ends, with its reason, whoever ended it", async () => {
     const person = await signUp(server());
     const phone = await signIn(server(), person, UA.safariIphone);
     const laptop = await signIn(server(), person, UA.edgeWindows);
@@ -133,7 +133,7 @@ describeOnEachEngine("In code", (engine) => {
     expect(ids).toEqual([phone.session.id, laptop.session.id, person.session.id]);
   });
 
-  test("an end by the command line is heard in the app's process", async () => {
+  test("an ending by the command line is heard in the app's process", async () => {
     const person = await signUp(server());
     listening = listenTo(server());
     const { database, baseUrl, secretKey } = server();
@@ -144,7 +144,7 @@ describeOnEachEngine("In code", (engine) => {
     expect(await listening.of(person.session.id)).toMatchObject({ by: "an administrator" });
   });
 
-  test("a session whose time runs out is told too, and who stopped listening hears nothing more", async () => {
+  test("a session whose time runs out is reported too, and a listener that was stopped hears nothing more", async () => {
     const person = await signUp(server());
     const stopped = listenTo(server());
     listening = listenTo(server());
@@ -158,7 +158,7 @@ describeOnEachEngine("In code", (engine) => {
     clock.advance(-DAY);
   });
 
-  test("an ending during a pause is told after it, once, however long it was", async () => {
+  test("an ending during a pause is reported once after it, however long it was", async () => {
     const person = await signUp(server());
     const phone = await signIn(server(), person, UA.safariIphone);
     const laptop = await signIn(server(), person, UA.edgeWindows);
@@ -167,7 +167,7 @@ describeOnEachEngine("In code", (engine) => {
     await latchkey.sessions.end(phone.session.id);
     await listening.of(phone.session.id);
     await latchkey.sessions.end(laptop.session.id);
-    // Before anything has looked, ten minutes are gone: the machine slept, or the database didn't answer.
+    // Ten minutes pass before anything has looked: the machine slept, or the database didn't answer.
     clock.advance(10 * MINUTE);
     await listening.of(laptop.session.id);
     await latchkey.sessions.end(person.session.id);
@@ -177,7 +177,7 @@ describeOnEachEngine("In code", (engine) => {
     expect(ids).toEqual([phone.session.id, laptop.session.id, person.session.id]);
   });
 
-  test("a session that was told when its time ran out isn't told again when it is pruned", async () => {
+  test("a session that was reported when its time ran out isn't reported again when it is pruned", async () => {
     const person = await signUp(server());
     listening = listenTo(server());
     const { clock, latchkey } = server();
@@ -194,7 +194,7 @@ describeOnEachEngine("In code", (engine) => {
   });
 
   test.each(["throws", "rejects"])(
-    "a listener that %s keeps nobody else from hearing, and the process alive",
+    "a listener that %s keeps no other from hearing, and doesn't end the process",
     async (how) => {
       const unhandled: unknown[] = [];
       const hear = (error: unknown) => unhandled.push(error);
@@ -215,7 +215,7 @@ describeOnEachEngine("In code", (engine) => {
     },
   );
 
-  test("what is no id is refused as such, and not taken for that of nobody, or for a broken database", async () => {
+  test("a value that isn't an id is refused as such, not treated as an unknown id or a broken database", async () => {
     const person = await signUp(server());
     const { list, end, endOthers, endAll } = server().latchkey.sessions;
     const account = "latchkey.sessions takes the id of an account";
@@ -230,7 +230,7 @@ describeOnEachEngine("In code", (engine) => {
     expect(await list(person.account.id)).toHaveLength(1);
   });
 
-  test("an event without a function that hears of it is refused", () => {
+  test("an event without a listener function is refused", () => {
     const on = server().latchkey.on as (event: string) => () => void;
     expect(() => on("session-ended")).toThrow('on("session-ended", …) takes a function');
   });

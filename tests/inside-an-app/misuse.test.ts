@@ -14,13 +14,14 @@ import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 
 vi.mock("next/headers.js", () => ({ headers: async () => new Headers() }));
 vi.mock("next/navigation.js", () => ({ redirect: () => expect.fail("Nobody is to be sent anywhere.") }));
+vi.mock("next/server.js", () => ({ connection: async () => {} }));
 
 const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 
-/** As a caller without types writes it. */
+/** As an untyped caller writes it. */
 const untyped = (value: unknown) => value as never;
 
-describe("A mistake of the app's developer is answered with what to write", () => {
+describe("A mistake by the app's developer is answered with what to write", () => {
   let database: TestDatabase;
   let latchkey: Latchkey;
   beforeAll(async () => {
@@ -62,7 +63,7 @@ describe("A mistake of the app's developer is answered with what to write", () =
     await expect(inFastify.mount(untyped(latchkey), untyped(undefined))).rejects.toThrow(remedy);
   });
 
-  test("in Fastify, a hook that is the function itself answers, and lets nobody wait for ever", async () => {
+  test("in Fastify, a hook that is the function itself answers, and leaves nobody waiting for ever", async () => {
     const app = fastify();
     app.addHook("onRequest", untyped(inFastify.requireSession));
     app.get("/", async () => "hello");
@@ -71,7 +72,7 @@ describe("A mistake of the app's developer is answered with what to write", () =
     await app.close();
   });
 
-  test("fetch takes a web Request, and says so of anything else", async () => {
+  test("fetch takes a web Request, and says so if given anything else", async () => {
     const nodes = { method: "GET", url: "/auth/login", headers: { host: "localhost:3000" } };
     for (const wrong of [nodes, "http://localhost:3000/auth/login", undefined].map(untyped))
       await expect(latchkey.fetch(wrong)).rejects.toThrow("latchkey.fetch takes a web Request");
@@ -79,14 +80,14 @@ describe("A mistake of the app's developer is answered with what to write", () =
   });
 
   test.each(["http://localhost:3000/auth", null, ["x"]])(
-    "options that are no object (%j) are refused",
+    "options that aren't an object (%j) are refused",
     async (given) => {
       const sentence = 'createLatchkey takes an object, such as { baseUrl: "http://localhost:3000/auth" }.';
       await expect(createLatchkey(untyped(given))).rejects.toThrow(sentence);
     },
   );
 
-  test("an address that is an object isn't shown as if it were right", async () => {
+  test("a URL that is an object isn't shown as if it were right", async () => {
     const baseUrl = untyped(new URL("http://localhost:3000/auth"));
     await expect(createLatchkey({ databaseUrl: database.url, baseUrl })).rejects.toThrow("(got an object)");
   });
@@ -96,7 +97,7 @@ describe("A mistake of the app's developer is answered with what to write", () =
   test.each<[string, object, string]>([
     ["named like the variable", { oidcProviders: [acme] }, "did you mean oidc?"],
     ["that are names, as in the environment", { oidc: "acme" }, LIKE],
-    ["that are no list", { oidc: acme }, LIKE],
+    ["that aren't a list", { oidc: acme }, LIKE],
     ["without an id", { oidc: [{ ...acme, id: undefined }] }, LIKE],
     [
       "with a field that doesn't exist",
@@ -107,7 +108,7 @@ describe("A mistake of the app's developer is answered with what to write", () =
     await expect(createLatchkey({ databaseUrl: database.url, ...given })).rejects.toThrow(sentence);
   });
 
-  test("in Next.js, what isn't made by onFirstUse is refused, and so is a page that is missing", async () => {
+  test("in Next.js, anything that onFirstUse didn't make is refused, and so is a missing page", async () => {
     const remedy = "export const latchkey = onFirstUse(() => createLatchkey(";
     for (const wrong of [latchkey, Promise.resolve(latchkey), undefined].map(untyped)) {
       expect(() => inNext.mount(wrong)).toThrow(remedy);
@@ -122,7 +123,7 @@ describe("A mistake of the app's developer is answered with what to write", () =
   });
 });
 
-/** Apps that check every request, and serve nothing of Latchkey's. */
+/** Apps that check every request, but don't serve Latchkey's pages. */
 const UNMOUNTED = { Express: onExpress, Fastify: onFastify, Hono: onHono, "node:http": onNode };
 
 describe("An app that checks sessions and doesn't serve the login page", () => {
@@ -133,7 +134,7 @@ describe("An app that checks sessions and doesn't serve the login page", () => {
   afterAll(() => database.drop());
 
   test.each(["Express", "Fastify", "Hono", "node:http"] as const)(
-    "in %s, says so where a browser would go in circles",
+    "in %s, says so instead of redirecting a browser in circles",
     async (name) => {
       const server = createServer();
       server.listen(0, "127.0.0.1");
@@ -157,7 +158,7 @@ describe("An app that checks sessions and doesn't serve the login page", () => {
           500,
           expect.stringContaining("Nothing in this app answers /auth/login"),
         ]);
-        // A page of that name at another host is the app's own: Latchkey's is where its base URL says.
+        // A page of that name on another host is the app's own: Latchkey's is where its base URL says.
         const elsewhere = await fetch(`http://127.0.0.1:${port}/auth/login`, {
           headers: NAVIGATION,
           redirect: "manual",

@@ -5,8 +5,9 @@ import { engineOf, type TestDatabase } from "../support/databases/engines.ts";
 
 vi.mock("next/headers.js", () => ({ headers: async () => new Headers() }));
 vi.mock("next/navigation.js", () => ({ redirect: () => expect.fail("Nobody is to be sent anywhere.") }));
+vi.mock("next/server.js", () => ({ connection: async () => {} }));
 
-describe("In a Next.js app with a basePath, which Next.js takes off before a route sees it", () => {
+describe("In a Next.js app with a basePath, which Next.js removes before a route sees the path", () => {
   let database: TestDatabase;
   let latchkey: Latchkey;
   beforeAll(async () => {
@@ -26,7 +27,7 @@ describe("In a Next.js app with a basePath, which Next.js takes off before a rou
     mount(async () => latchkey).GET(new Request(`http://localhost:3000${path}`, { redirect: "manual" }));
 
   test.each(["/auth", "/north/auth", "/shop/north/auth"])(
-    "the pages, their files and the API are there below %s",
+    "the pages, their files and the API are served below %s",
     async (folder) => {
       const page = await get(`${folder}/login`);
       expect(page.status).toBe(200);
@@ -38,7 +39,7 @@ describe("In a Next.js app with a basePath, which Next.js takes off before a rou
   );
 
   test.each(["/sign-in", "/north", "/shop", "/authors"])(
-    "a file in app%s is in the wrong place all the same",
+    "a file in app%s is still in the wrong place",
     async (folder) => {
       await expect(get(`${folder}/login`)).rejects.toThrow("app/shop/north/auth/[[...path]]/route.ts");
     },

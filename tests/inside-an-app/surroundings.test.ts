@@ -25,7 +25,7 @@ import {
 
 const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 
-describe("An app that is otherwise than the simplest", () => {
+describe("An app that isn't the simplest", () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await engineOf("sqlite").createDatabase();
@@ -41,7 +41,7 @@ describe("An app that is otherwise than the simplest", () => {
     }
   }
 
-  test("a copy of Hono of the app's own serves as well as Latchkey's", async () => {
+  test("the app's own copy of Hono works as well as Latchkey's", async () => {
     const folder = await mkdtemp(join(tmpdir(), "latchkey-hono-"));
     const copy = join(folder, "hono");
     try {
@@ -63,7 +63,7 @@ describe("An app that is otherwise than the simplest", () => {
   });
 
   test.each(["onRequest", "preHandler"] as const)(
-    "a Fastify app that checks everything by a hook (%s) leaves Latchkey's pages open, and nothing else",
+    "a Fastify app that checks everything in a hook (%s) leaves Latchkey's pages open, and nothing else",
     async (hook) => {
       await within(frameworks.Fastify, { checksAll: hook }, async (app) => {
         const nobody = app.app(app.client());
@@ -86,7 +86,7 @@ describe("An app that is otherwise than the simplest", () => {
   );
 
   test.each(["Express", "Hono"] as const)(
-    "in %s, an app that checks above the mount is told to move it, and lets nobody through",
+    "in %s, an app that checks before the mount is told to move it, and lets nobody through",
     async (name) => {
       await within(frameworks[name], { checksAll: "preHandler" }, async (app) => {
         const nobody = app.app(app.client());
@@ -101,7 +101,7 @@ describe("An app that is otherwise than the simplest", () => {
     },
   );
 
-  test("an Express app that has answered already, as a limit on time does, gets no second answer", async () => {
+  test("an Express app that has already answered, for example after a timeout, gets no second answer", async () => {
     const first: Manner["first"] = (request, reply, next) => {
       if (request.path === "/notes") reply.status(503).send("That took too long.");
       next();
@@ -118,7 +118,7 @@ describe("An app that is otherwise than the simplest", () => {
     });
   });
 
-  test("in code, below a router of Express, a browser comes back to the page that it asked for", async () => {
+  test("in code, below an Express router, a browser comes back to the page that it asked for", async () => {
     const build: Build = (latchkey) => {
       const ask: RequestHandler = async (request, reply) => {
         const who = await latchkey.requireSession(request);
@@ -146,7 +146,7 @@ describe("An app that is otherwise than the simplest", () => {
     });
   });
 
-  test("a server that stops lets every open page go, those too that come back meanwhile", async () => {
+  test("a server that stops releases every open page, even those that come back meanwhile", async () => {
     await within(frameworks.Express, {}, async (app) => {
       const { client } = await signUp(app);
       const live = await client.live();

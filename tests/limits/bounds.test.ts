@@ -27,7 +27,7 @@ import { serverFor } from "../support/servers/server.ts";
 
 const MOST = 100;
 
-describeOnEachEngine("An account that is signed in to again and again", (engine) => {
+describeOnEachEngine("An account with one sign-in after another", (engine) => {
   const server = serverFor(engine);
 
   test("has 100 live sessions and knows 100 browsers at most: the ones left alone for longest go", async () => {
@@ -75,7 +75,7 @@ describeOnEachEngine("An account that is signed in to again and again", (engine)
       `select last_seen_at from known_device where account_id = '${account.id}' order by last_seen_at desc`,
     );
 
-  /** As if somebody had signed in so often in new browsers, without the seconds that it takes. */
+  /** As if someone had signed in this often in new browsers, without the seconds that it takes. */
   async function copySession({ session }: Device, times: number): Promise<void> {
     await server().latchkey.parts.database.write(async ({ query }) => {
       const found = query.selectFrom("session").selectAll().where("id", "=", session.id);
@@ -89,7 +89,7 @@ describeOnEachEngine("An account that is signed in to again and again", (engine)
     });
   }
 
-  test("keeps an expired session as expired: a bound on live ones is not its end", async () => {
+  test("keeps an expired session as expired: the limit on live ones doesn't end it", async () => {
     const person = await signUp(server());
     const old = await signIn(server(), person, UA.script);
     server().clock.advance(30 * DAY);
@@ -98,7 +98,7 @@ describeOnEachEngine("An account that is signed in to again and again", (engine)
   });
 });
 
-describeOnEachEngine("Emails that others ask for to somebody's address", (engine) => {
+describeOnEachEngine("Emails that others request for someone's address", (engine) => {
   const server = serverFor(engine);
 
   async function askAs(times: number, email: string): Promise<number[]> {
@@ -112,7 +112,7 @@ describeOnEachEngine("Emails that others ask for to somebody's address", (engine
     return statuses;
   }
 
-  test("count by that address, over all who ask, and tell nobody whether it has an account", async () => {
+  test("count by that address, whoever asks, and tell nobody whether it has an account", async () => {
     const victim = await signUp(server());
     const asked = await askAs(7, victim.email);
     expect(asked).toEqual([202, 202, 202, 202, 202, 429, 429]);
@@ -120,14 +120,14 @@ describeOnEachEngine("Emails that others ask for to somebody's address", (engine
     expect(await server().outbox.waitFor(victim.email, 6)).toHaveLength(6);
   });
 
-  test("for a change of it count by the account that asks, too, over all the addresses that it names", async () => {
+  test("for a change of address also count by the account that asks, over all the addresses that it names", async () => {
     const { client } = await signUp(server());
     const ask = () => client.put("/api/account/email", { email: freshEmail(), currentPassword: PASSWORD });
     for (let time = 0; time < 5; time += 1) expectStatus(202, await ask());
     expectTooManyAfterProof(await ask());
   });
 
-  test("to reset its password count by that address, however it is written, whether it has an account or not", async () => {
+  test("to reset its password count by that address, however it is spelled, whether it has an account or not", async () => {
     const { email } = await signUp(server());
     for (const address of [email, freshEmail()]) {
       const ask = (written: string) => server().client().post("/api/password-resets", { email: written });
@@ -138,7 +138,7 @@ describeOnEachEngine("Emails that others ask for to somebody's address", (engine
     expect(await server().outbox.waitFor(email, 6)).toHaveLength(6);
   });
 
-  test("to reset its password leave its owner's own: a browser that the account knows counts for itself", async () => {
+  test("to reset its password leave the owner's own requests alone: a browser that the account knows is counted separately", async () => {
     const { email, client } = await signUp(server());
     const ask = (browser: Client) => browser.post("/api/password-resets", { email });
     const stranger = server().client();
@@ -150,7 +150,7 @@ describeOnEachEngine("Emails that others ask for to somebody's address", (engine
     expectTooMany(await ask(other));
   });
 
-  test("to confirm it count by that address, over every account that is made with it", async () => {
+  test("to confirm it count by that address, over every account that is created with it", async () => {
     const email = freshEmail();
     const { client } = await signUp(server(), { email });
     const ask = (browser: Client) => browser.post("/api/account/email/verification");

@@ -7,7 +7,7 @@ import { serverOn } from "../support/servers/sqlite-server.ts";
 
 const MOST = 100;
 
-/** Other headers that some systems believe; here they are nothing. */
+/** Other headers that some systems trust; here they are ignored. */
 const OTHERS = ["X-Real-IP", "Forwarded", "CF-Connecting-IP", "True-Client-IP", "X-Client-IP", "Client-IP"];
 
 const askForReset = (server: TestServer, headers: Headers) =>
@@ -32,7 +32,7 @@ describe("Where a request comes from", () => {
       expect((await askForReset(direct(), { [name]: `198.51.100.${times}` })).status).toBe(202);
     }
     expectTooMany(await askForReset(direct(), { "X-Real-IP": "203.0.113.7" }));
-    // A peer that sends the header counts as itself, against a limit of its own.
+    // A peer that sends the header counts as itself, against a separate limit.
     expect((await askForReset(direct(), { "X-Forwarded-For": "203.0.113.7" })).status).toBe(202);
   });
 

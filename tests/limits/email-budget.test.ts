@@ -17,7 +17,7 @@ async function signInAnew(server: TestServer, person: Person, times: number): Pr
 const subjectsTo = async (server: TestServer, { email }: Person) =>
   (await server.outbox.to(email)).map(({ subject }) => subject);
 
-describeOnEachEngine("Somebody whose address gets too many emails", (engine) => {
+describeOnEachEngine("Someone whose address gets too many emails", (engine) => {
   const server = serverFor(engine);
 
   test("still gets a reset, and the notice of a change of address, and no more than 20 in all", async () => {

@@ -26,10 +26,10 @@ import { serverFor } from "../support/servers/server.ts";
 const WEAK = "short";
 const SIGN_UPS_OF_A_NETWORK = 300;
 const NEW_PASSWORDS = 30;
-/** Long in every way that an estimate of strength can be long. */
+/** As slow as a strength estimate can be in every way. */
 const PATHOLOGICAL = "4@8({[<3€6!|1057+$%2".repeat(50);
 
-describeOnEachEngine("How good a new password is", (engine) => {
+describeOnEachEngine("The strength of a new password", (engine) => {
   const server = serverFor(engine);
   const verifying = serverFor(engine, { signUp: "verify-first" });
   const unlimited = serverFor(engine, { rateLimits: "off" });
@@ -43,7 +43,7 @@ describeOnEachEngine("How good a new password is", (engine) => {
     expectRefusal(await server().client().post("/api/accounts", body), 422, "weak_password");
   });
 
-  test("is checked so often at a change of it, after the current one; a wrong current one is checked first", async () => {
+  test("is checked only this often at a change, after the current password; a wrong current one is refused first", async () => {
     const { client } = await signUp(server());
     const change = (newPassword: string, currentPassword = PASSWORD) =>
       client.put("/api/account/password", { currentPassword, newPassword });
@@ -71,7 +71,7 @@ describeOnEachEngine("How good a new password is", (engine) => {
     await expectSignedOut(intruder.client, "password_reset");
   });
 
-  test("is checked so often for the link of a reset, which stays valid", async () => {
+  test("is checked only this often per reset link, which stays valid", async () => {
     const { email } = await signUp(server());
     const token = await resetToken(server(), email);
     const reset = (password: string, link = token) =>
@@ -84,7 +84,7 @@ describeOnEachEngine("How good a new password is", (engine) => {
     expectNoContent(await reset(OTHER_PASSWORD));
   });
 
-  test("is checked so often for the link of a sign-up, which stays valid", async () => {
+  test("is checked only this often per sign-up link, which stays valid", async () => {
     const email = freshEmail();
     expectStatus(202, await verifying().client().post("/api/accounts", { email, password: PASSWORD }));
     const token = await verifying().outbox.tokenFor(email, "/sign-up");

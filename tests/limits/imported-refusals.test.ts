@@ -15,7 +15,7 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const [COST, OTHER_COST] = [5, 4];
 
-describeOnEachEngine("While accounts with passwords of another system remain", (engine) => {
+describeOnEachEngine("While there are accounts with another system's password hashes", (engine) => {
   let server: TestServer;
   let threads = 0;
   const count = () => {

@@ -62,7 +62,7 @@ describeOnEachEngine("Live streams", (engine) => {
     expect(size()).toBe(1);
   });
 
-  test("a process has so many at once; past that, sessions that have none are told to come back later", async () => {
+  test("a process has a maximum at once; past that, sessions that have none are told to come back later", async () => {
     const { parts } = server().latchkey;
     const live = new LiveStreams(
       parts,
@@ -91,7 +91,7 @@ describeOnEachEngine("Live streams", (engine) => {
     live.close();
   });
 
-  test("a page that doesn't read has one change waiting for it, however many there were", async () => {
+  test("a page that doesn't read its stream has one change waiting for it, however many there were", async () => {
     const { client, account } = await signUp(server());
     const { database } = server().latchkey.parts;
     const headers = { Cookie: client.jar.header() };

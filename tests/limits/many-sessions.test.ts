@@ -10,7 +10,7 @@ import { expectStatus, isSignedIn, listOf, type Person, signUp } from "../suppor
 import { serverFor } from "../support/servers/server.ts";
 
 const MANY = 20_000;
-/** Those whose tokens a test knows. */
+/** The sessions whose tokens a test knows. */
 const HELD = [1, 399, 401, 10_001, 19_999];
 const LISTED = 100;
 const A_BATCH = { sqlite: 25, postgres: 200 };
@@ -29,7 +29,7 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
     await plant(person.account.id);
   });
 
-  /** Used one after another, the last one a minute ago; each tenth has expired. Some have a holder. */
+  /** Used one after another, the last one a minute ago; every tenth has expired. Some have a known token. */
   async function plant(accountId: string): Promise<void> {
     const now = server().clock.now();
     const [numbers, hash, padded] =
@@ -72,7 +72,7 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
   const rowsLeft = async () =>
     (await server().database.read(`select id from session where account_id = '${person.account.id}'`)).length;
 
-  test("lists the current one and those that were used last, as many as a list has, and ends any of them", async () => {
+  test("lists the current one and those that were used last, as many as a list shows, and can end any of them", async () => {
     const sessions = await listOf(person.client);
     expect(sessions).toHaveLength(LISTED);
     expect(sessions[0]).toMatchObject({ id: person.session.id, current: true });
@@ -87,14 +87,14 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
     expect(itsOwn[0]).toMatchObject({ id: idOf(1), current: true });
     expect(new Set(itsOwn.map(({ id }) => id)).size).toBe(LISTED);
 
-    // One that the list doesn't show can be ended all the same, one that has expired can't.
+    // One that the list doesn't show can still be ended; one that has expired can't.
     expectNoContent(await person.client.delete(`/api/sessions/${idOf(1)}`));
     await expectSignedOut(holderOf(1), "signed_out_remotely");
     expectRefusal(await person.client.delete(`/api/sessions/${idOf(0)}`), 404, "not_found");
     expect(await rowsLeft()).toBe(MANY);
   });
 
-  test("ends all others at once, says how many lived, and answers everyone else meanwhile", async () => {
+  test("ends all others at once, says how many were live, and answers everyone else meanwhile", async () => {
     const other = await signUp(server());
     let isOver = false;
     const ending = person.client.delete("/api/sessions").finally(() => {
@@ -110,7 +110,8 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
     expect(await rowsLeft()).toBe(1);
     for (const number of HELD) await expectSignedOut(holderOf(number), "signed_out_remotely");
     expect(await isSignedIn(person.client)).toBe(true);
-    // One by one in the activity, as many as a list has; the rest folded, a line for each kind of device.
+    // One by one in the activity, as many as a list shows; the rest are folded, a line for each kind of
+    // device.
     const lines = await server().database.read(
       `select detail from activity where kind = 'session_ended' and account_id = '${person.account.id}'`,
     );
@@ -119,7 +120,7 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
     expect(lines).toHaveLength(LISTED + 2);
   });
 
-  test("are written down as used, all of them, while everyone else gets a turn", async () => {
+  test("all get their last-used times written, while everyone else gets a turn", async () => {
     const { lastUsed, settings } = server().latchkey.parts;
     const now = settings.now();
     for (let number = 0; number < MANY; number += 1) lastUsed.touch(idOf(number), now - DAY, now);
@@ -139,7 +140,7 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
     expect(rows).toHaveLength(MANY);
   });
 
-  test("are pruned with a rest after each batch, which holds up no stop", async () => {
+  test("are pruned with a pause after each batch, which doesn't delay a stop", async () => {
     const count = async () => (await server().database.read("select id from session")).length;
     const before = await count();
     const stop = new AbortController();

@@ -64,7 +64,7 @@ describeOnEachEngine("One network that tries a password at many addresses", (eng
     expectStatus(201, await signInFrom("203.0.113.10", person, person.client));
   });
 
-  test("has as many tries with passkeys as with passwords, and gets them back for right ones alike", async () => {
+  test("has as many tries with passkeys as with passwords, and gets them back for right ones in the same way", async () => {
     const office = "203.0.113.14";
     const person = await signUp(server());
     const authenticator = await addPasskey(server(), person.client);
@@ -87,7 +87,7 @@ describeOnEachEngine("One network that tries a password at many addresses", (eng
     ["address", "203.0.113.11"],
     ["network", "203.0.113.12"],
   ])(
-    "waits for the longer of two limits, where that of the %s ends first, and is told so at once and again",
+    "waits for the longer of two limits if that of the %s ends first, and is told so the first time and again",
     async (first, network) => {
       const email = freshEmail();
       const countOfAddress = () => wrongFrom("203.0.113.13", email);

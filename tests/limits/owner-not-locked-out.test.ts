@@ -23,10 +23,10 @@ const PROOF = "/api/session/proof";
 const TWO_FACTOR = "/api/session/two-factor";
 const SETTINGS = "/api/account/two-factor";
 
-describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
+describeOnEachEngine("A stranger uses up only their own tries", (engine) => {
   const server = serverFor(engine);
 
-  /** Another browser with the cookie of a session, and nothing else of its browser. */
+  /** Another browser with the cookie of a session, and nothing else from that browser. */
   function thiefOf({ client }: Person): Client {
     const thief = server().client(UA.firefoxWindows);
     thief.token = client.token;
@@ -84,7 +84,7 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     expectStatus(200, await person.client.put(SETTINGS, right));
   });
 
-  test("and the owner's own wrong codes are forgotten with a right one", async () => {
+  test("and the owner's own wrong codes are forgotten after a right one", async () => {
     const person = await signUp(server());
     const { secret } = await turnOnTwoFactor(server(), person);
     const code = wrongCodeAt(secret, server().clock.now());
@@ -117,7 +117,7 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
     verifying.mockRestore();
   });
 
-  test("a code that is missing is no try", async () => {
+  test("a missing code doesn't count as a try", async () => {
     const person = await signUp(server());
     const { secret } = await turnOnTwoFactor(server(), person);
     const body = { currentPassword: PASSWORD };
@@ -145,7 +145,7 @@ describeOnEachEngine("A stranger uses up only his own tries", (engine) => {
   });
 });
 
-describeOnEachEngine("Where limits are switched off", (engine) => {
+describeOnEachEngine("If limits are turned off", (engine) => {
   const server = serverFor(engine, { rateLimits: "off" });
 
   test("nobody has to wait, however often they try", async () => {

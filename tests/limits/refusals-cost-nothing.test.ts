@@ -39,7 +39,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     return wrong;
   }
 
-  /** Everything that a try could leave behind. */
+  /** Everything that an attempt could leave behind. */
   async function written() {
     const tables = ["attempts", "activity", "session", "known_device"];
     return Promise.all(tables.map((table) => server().database.read(`select * from ${table} order by 1`)));
@@ -60,7 +60,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     expect(waits[0]).toBeGreaterThan(waits.at(-1) ?? 0);
   });
 
-  test("writes nothing either where it is the day's tries that are used up", async () => {
+  test("writes nothing either if the day's tries are used up", async () => {
     const { email } = await signUp(server());
     const wrong = await outOfTriesToday(email);
     expectTooMany(await trySignIn(server().client(), wrong));
@@ -90,7 +90,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     }
   });
 
-  test("is believed for two seconds, then looked at again: others' tries may have been given back on another node", async () => {
+  test("is remembered for two seconds, then looked up again: others' tries may have been given back on another node", async () => {
     const { clock } = server();
     const begun = clock.now();
     clock.stopAt(begun);
@@ -104,7 +104,7 @@ describeOnEachEngine("A refusal that is already decided", (engine) => {
     expectTooMany(await trySignIn(server().client(), wrong));
   });
 
-  test("ends with its time, and then tries count from zero", async () => {
+  test("ends when its time is over, and then tries count from zero", async () => {
     const { person, wrong } = await lockedOut();
     const refused = await trySignIn(server().client(), wrong);
     server().clock.advance((Number(header(refused, "retry-after")) + 1) * SECOND);

@@ -36,7 +36,7 @@ class Visitor extends Client {
   }
 }
 
-describeOnEachEngine("The log has a line of each refusal that concerns security", (engine) => {
+describeOnEachEngine("The log has a line for each refusal that concerns security", (engine) => {
   let database: TestDatabase;
   let provider: LyingProvider;
   let node: Awaited<ReturnType<typeof startInOwnProcess>>;
@@ -70,7 +70,7 @@ describeOnEachEngine("The log has a line of each refusal that concerns security"
       .map((line): Line => JSON.parse(line))
       .filter((line) => "refused" in line);
 
-  /** The lines that came of what a test did, once there are so many. */
+  /** The lines that a test caused, once there are this many. */
   async function linesOf(does: () => Promise<unknown>, count = 1): Promise<Line[]> {
     const before = refusals().length;
     await does();
@@ -150,7 +150,7 @@ describeOnEachEngine("The log has a line of each refusal that concerns security"
       "nobody",
       async () => {
         const { browser } = await signUpBound(server);
-        // What asks for a challenge is no forgery, and no line.
+        // A request for a challenge isn't a forgery, and isn't logged.
         expectStatus(403, await browser.refreshOnce(null));
         expectStatus(403, await browser.refreshOnce(browser.proof("A".repeat(43))));
       },
@@ -243,7 +243,7 @@ describeOnEachEngine("The log has a line of each refusal that concerns security"
       expect(lines.map(({ account }) => account)).toEqual(Array(21).fill(who.account.id));
     });
 
-    test("and none of anything else: an answer, a visitor who isn't signed in, a wrong address, a weak password", async () => {
+    test("and none for anything else: a success, a visitor who isn't signed in, an invalid address, a weak password", async () => {
       const { client } = await signUp(server);
       const lines = await linesOf(async () => {
         expectStatus(200, await client.get("/api/session"));
@@ -279,7 +279,7 @@ describeOnEachEngine("The log has a line of each refusal that concerns security"
     for (const secret of said) expect(text).not.toContain(secret);
   });
 
-  test("and names no proxy as the client's network: whoever bans by the log would ban everybody behind it", async () => {
+  test("and names no proxy as the client's network: banning by the log would ban everybody behind it", async () => {
     const visitor = server.client();
     visitor.address = undefined;
     const [line] = await linesOf(() => visitor.post("/api/not-me", { token: "used" }));

@@ -40,7 +40,7 @@ describeOnEachEngine("A sign-up", (engine) => {
     return { client, body: { email, passkey } };
   }
 
-  test("with a password, a passkey or a site counts for its network, whichever it is", async () => {
+  test("counts for its network, whether with a password, a passkey or a site", async () => {
     await signUp(open);
     const [one, another] = [await begunWithPasskey(open), await begunWithPasskey(open)];
     await countUpTo(SIGN_UPS_OF_A_NETWORK - 1, open, "sign_up_network");

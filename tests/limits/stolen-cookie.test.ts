@@ -14,7 +14,7 @@ const AT_ONCE = 50;
 describeOnEachEngine("A stolen cookie of a bound session that is used 10,000 times", (engine) => {
   const server = serverFor(engine, { baseUrl: "https://app.example.test", rateLimits: "off" });
 
-  test("is told in one email and one line of the history a day, and never opens anything", async () => {
+  test("is reported in one email and one line of the history a day, and never lets anyone in", async () => {
     const { client, browser, email } = await signUpBound(server());
     const thief = server().client(UA.firefoxLinux);
     thief.jar.set("__Host-latchkey", client.token);

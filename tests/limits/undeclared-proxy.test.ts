@@ -7,7 +7,7 @@ import { expectStatus, freshEmail, PASSWORD, signUp, trySignIn } from "../suppor
 import { countUpTo } from "../support/servers/count-up-to.ts";
 import { serverFor, type TestServer } from "../support/servers/server.ts";
 
-/** What one network may do in a while, and what one that may speak for many may do. */
+/** What one network may do in a while, and what one that may stand for many may do. */
 const MOST = 100;
 const GENEROUS = 10 * MOST;
 
@@ -48,7 +48,7 @@ describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => 
     for (const ask of ofOneself) expectStatus(429, await ask(other.client));
   });
 
-  test("are let past them in a browser that the account knows", async () => {
+  test("pass them in a browser that the account knows", async () => {
     const person = await signUp(server());
     const stranger = server().client();
     const { email, password } = person;
@@ -64,7 +64,7 @@ describeOnEachEngine("Visitors behind a proxy that isn't declared", (engine) => 
 describeOnEachEngine("Passkeys behind a proxy that isn't declared", (engine) => {
   const server = serverFor(engine);
 
-  test("are let past its limit in a browser that their own account knows", async () => {
+  test("pass its limit in a browser that their own account knows", async () => {
     const [person, other] = [await signUp(server()), await signUp(server())];
     const authenticator = await addPasskey(server(), person.client);
     const send = (client: Client, passkey: unknown) =>
@@ -94,7 +94,7 @@ describeOnEachEngine("A header that names no client", (engine) => {
 describeOnEachEngine("A client that a declared proxy names", (engine) => {
   const server = serverFor(engine, { trustedProxies: "127.0.0.1" });
 
-  test("is held to the limit of its network, in a browser that the account knows, too", async () => {
+  test("is held to the limit of its network, even in a browser that the account knows", async () => {
     const { client, email } = await signUp(server());
     expect((await askForReset(client, "203.0.113.7", email)).status).toBe(202);
     await countUpTo(MOST, server(), "email_network");
@@ -113,18 +113,18 @@ function askInCode({ latchkey, baseUrl }: TestServer, forwardedFor: string) {
   );
 }
 
-describeOnEachEngine("In a server that never tells where requests come from", (engine) => {
+describeOnEachEngine("In a server that never says where requests come from", (engine) => {
   const undeclared = serverFor(engine);
   const declared = serverFor(engine, { trustedProxies: "10.0.0.0/8" });
 
-  test("all visitors count as one where no proxy is declared", async () => {
+  test("all visitors count as one if no proxy is declared", async () => {
     for (const address of ["203.0.113.1", "203.0.113.2", ""])
       expect((await askInCode(undeclared(), address)).status).toBe(202);
     await countUpTo(GENEROUS, undeclared(), "email_network");
     expect((await askInCode(undeclared(), "203.0.113.7")).status).toBe(429);
   });
 
-  test("each client counts as the declared proxies tell it", async () => {
+  test("each client counts as the declared proxies say", async () => {
     for (const address of ["1.1.1.1, 203.0.113.7, 10.0.0.9", "203.0.113.7"])
       expect((await askInCode(declared(), address)).status).toBe(202);
     await countUpTo(MOST, declared(), "email_network");

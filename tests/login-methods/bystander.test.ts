@@ -54,7 +54,7 @@ describeOnEachEngine("Two accounts with the same browsers and every login method
     sites.stop();
   });
 
-  /** Someone with all that an account can have, unfinished things too. */
+  /** Someone with everything that an account can have, unfinished things too. */
   async function withEverything({ confirmed = true } = {}) {
     const person = await signUp(server);
     const { client, email: address } = person;
@@ -79,7 +79,7 @@ describeOnEachEngine("Two accounts with the same browsers and every login method
     return { ...person, authenticator, other, recoveryCodes, links };
   }
 
-  /** All that the database has of the bystander, except when its sessions were last used. */
+  /** Everything that the database has about the bystander, except when its sessions were last used. */
   async function rowsOfBystander() {
     const rows: Record<string, unknown[]> = {
       account: await server.database.read(`select * from account where id = '${bystander}'`),
@@ -99,7 +99,7 @@ describeOnEachEngine("Two accounts with the same browsers and every login method
 
   type Step = (name: string, answer: Answer | Promise<Answer> | Promise<unknown>) => Promise<void>;
 
-  /** What happens to the other account, one thing after another. */
+  /** What happens to the other account, one event after another. */
   const STORIES: Record<string, (step: Step) => Promise<void>> = {
     "what its owner does in the settings": async (step) => {
       const someone = await withEverything();
@@ -129,7 +129,7 @@ describeOnEachEngine("Two accounts with the same browsers and every login method
       await step("the end of a passkey", client.delete(passkey));
       await step("the end of the account", client.delete("/api/account", { currentPassword: PASSWORD }));
     },
-    "a change of its address, that is taken back": async (step) => {
+    "a change of its address that is taken back": async (step) => {
       const { client, other, links } = await withEverything();
       await step("a log-out", other.delete("/api/session"));
       await step("the change", client.post("/api/email-confirmations", { token: links.change }));
@@ -150,20 +150,20 @@ describeOnEachEngine("Two accounts with the same browsers and every login method
         await step(act.name, Promise.resolve(found.ok && act(latchkey.parts, found.account, clock.now())));
       }
     },
-    "what its owner does where a stranger made it": async (step) => {
+    "what its owner does if a stranger created it": async (step) => {
       const { links } = await withEverything({ confirmed: false });
       const confirmed = anyone().post("/api/email-confirmations", { token: links.verification });
       await step("the confirmation", confirmed);
       await step("the reset", reset(links));
     },
-    "its owner's word that it isn't theirs": async (step) => {
+    "its owner's answer that it isn't theirs": async (step) => {
       const { links } = await withEverything({ confirmed: false });
       const disowned = { token: links.verification, mine: false };
       await step("the word", anyone().post("/api/email-confirmations", disowned));
     },
   };
 
-  test.each(Object.entries(STORIES))("nothing of one changes with %s", async (_story, tell) => {
+  test.each(Object.entries(STORIES))("nothing in one changes with %s", async (_story, tell) => {
     const before = await rowsOfBystander();
     for (const [table, rows] of Object.entries(before))
       if (table !== "ended_session") expect(rows.length, `rows in ${table}`).toBeGreaterThan(0);
@@ -185,7 +185,7 @@ describeOnEachEngine("What another account sets up", (engine) => {
     await halfSignIn(server(), { email, password: OTHER_PASSWORD });
   }
 
-  test("after a change of an address began takes off no 2FA where that is taken back", async () => {
+  test("after a change of an address began doesn't turn off 2FA when that is taken back", async () => {
     const owner = await signUpConfirmed(server());
     const { client } = owner;
     await turnOnTwoFactor(server(), owner);
@@ -201,7 +201,7 @@ describeOnEachEngine("What another account sets up", (engine) => {
     await expectCodeAfterReset(owner.email);
   });
 
-  test("after a change of an address began, such as a link of its own, stays where that is taken back", async () => {
+  test("after a change of an address began, such as a link of its own, stays when that is taken back", async () => {
     const [owner, other] = [await signUpConfirmed(server()), await signUpConfirmed(server())];
     const [first, second] = [freshEmail("first"), freshEmail("second")];
     const ask = ({ client }: Person, email: string) =>
@@ -218,7 +218,7 @@ describeOnEachEngine("What another account sets up", (engine) => {
     expectStatus(200, await other.client.get("/api/session"));
   });
 
-  test("before an owner took over an account takes off no 2FA that the owner has taken over with it", async () => {
+  test("before an owner took over an account doesn't turn off 2FA that the owner has taken over with it", async () => {
     await turnOnTwoFactor(server(), await signUp(server()));
     const person = await signUp(server());
     await turnOnTwoFactor(server(), person);

@@ -8,7 +8,7 @@ import { UA } from "../support/requests/user-agents.ts";
 import { freePort } from "../support/servers/free-port.ts";
 import { startServer } from "../support/servers/server.ts";
 
-describe("A provider that takes the client's secret in one place alone", () => {
+describe("A provider that accepts the client secret in one place only", () => {
   type Only = NonNullable<Parameters<typeof TestProvider.start>[2]>;
 
   async function withProvider(only: Only, clientSecret?: string) {

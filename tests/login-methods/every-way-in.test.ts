@@ -77,14 +77,14 @@ describeOnEachEngine("Every way in", (engine) => {
     );
   });
 
-  /** The person with the password that the account has now. */
+  /** The person with the account's current password. */
   async function withPassword({ person }: Everyone) {
     const { email } = person;
     const isOld = (await trySignIn(server.client(), person)).status === 202;
     return { email, password: isOld ? person.password : OTHER_PASSWORD };
   }
 
-  test("an operator who turns 2FA off lets the password in alone, and ends what waited for a code", async () => {
+  test("after an operator turns 2FA off, the password alone is enough, and sign-ins that waited for a code end", async () => {
     const everyone = await someone();
     const { person } = everyone;
     const { secret } = await turnOnTwoFactor(server, person);

@@ -26,7 +26,7 @@ const forgeries: Record<string, Forgery> = {
   "a malformed challenge": { challenge: "\u0000 not base64 ♥" },
   "the type of a registration": { type: "webauthn.create" },
   "nobody present": { userPresent: false },
-  "nobody present, but verified": { userPresent: false, userVerified: true },
+  "user not present, but verified": { userPresent: false, userVerified: true },
   "a credential that nobody has": { id: randomBytes(20).toString("base64url") },
 };
 
@@ -65,7 +65,7 @@ describeOnEachEngine("Forged passkeys", (engine) => {
       expectRefusal(await passkeySignIn(client, thief.authenticator, forgery), 401, "wrong_passkey");
     });
 
-    test("goes by the credential alone: a user handle that names another account opens that credential's own", async () => {
+    test("goes by the credential alone: a user handle that names another account signs in to the credential's own", async () => {
       const victim = await withPasskey();
       const thief = await withPasskey();
       const userHandle = Buffer.from(victim.person.account.id).toString("base64url");
@@ -112,7 +112,7 @@ describeOnEachEngine("Forged passkeys", (engine) => {
       );
     });
 
-    test("uses up a challenge by a wrong answer too", async () => {
+    test("uses up a challenge with a wrong answer, too", async () => {
       const { authenticator } = await withPasskey();
       const client = server().client(UA.firefoxWindows);
       const options = await signInOptions(client);
@@ -122,7 +122,7 @@ describeOnEachEngine("Forged passkeys", (engine) => {
       }
     });
 
-    test("by an authenticator that only saw a touch asks for the second factor where it is on", async () => {
+    test("by an authenticator that only saw a touch asks for the second factor if it is on", async () => {
       const { person, authenticator } = await withPasskey();
       const touch = { userVerified: false };
       expectStatus(201, await passkeySignIn(server().client(UA.firefoxWindows), authenticator, touch));

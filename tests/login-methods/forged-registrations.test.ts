@@ -30,7 +30,7 @@ const forgeries: Record<string, Forgery> = {
   "an id too long for an index": { id: randomBytes(4_000).toString("base64url") },
 };
 
-/** One of every JSON type, and texts that have broken readers before. */
+/** One of every JSON type, and strings that have broken parsers before. */
 const GARBAGE: unknown[] = [
   null,
   true,
@@ -49,7 +49,7 @@ const GARBAGE: unknown[] = [
   { __proto__: null, toString: 1 },
 ];
 
-/** What no decision is made by: who a credential belongs to is stored here. */
+/** Fields that no decision depends on: who a credential belongs to is stored here. */
 const IGNORED = /^(clientExtensionResults|response\.(transports|userHandle))$/;
 
 const base64 = (value: string | Buffer) => Buffer.from(value).toString("base64url");
@@ -58,7 +58,7 @@ const CLIENT_DATA = [null, 7, "text", [], {}, { challenge: 7 }, { challenge: nul
   base64(JSON.stringify(value)),
 );
 
-/** CBOR that says more than it holds, never ends, or goes down for ever. */
+/** CBOR that claims more than it holds, never ends, or is nested without end. */
 const ATTESTATIONS = [
   Buffer.alloc(0),
   Buffer.from([0xff]),
@@ -108,7 +108,7 @@ describeOnEachEngine("Forged registrations of passkeys", (engine) => {
     expectRefusal(await passkeySignIn(server().client(), authenticator), 401, "wrong_passkey");
   });
 
-  test("can't take a credential that is known, neither another's nor one's own", async () => {
+  test("can't take over a known credential, neither another's nor one's own", async () => {
     const victim = await signUp(server());
     const taken = await addPasskey(server(), victim.client);
     const thief = await signUp(server());
@@ -150,7 +150,7 @@ describeOnEachEngine("Forged registrations of passkeys", (engine) => {
     expect(need(await person.client.get("/api/account/login-methods"), "methods")).toHaveLength(1);
   });
 
-  test("for a sign-up make an account of the address that they were begun for, no other", async () => {
+  test("for a sign-up create an account with the address that they were begun for, no other", async () => {
     const client = server().client();
     const begun = await client.post("/api/passkeys/options", { email: freshEmail() });
     const passkey = new SoftwareAuthenticator(server().baseUrl).create(JSON.parse(begun.text));
@@ -160,7 +160,7 @@ describeOnEachEngine("Forged registrations of passkeys", (engine) => {
   });
 
   describe("garbage of every kind, in each field", () => {
-    test("is refused, or ignored where nothing depends on it, and never a 500 where a passkey is added", async () => {
+    test("is refused, or ignored if nothing depends on it, and never a 500 when a passkey is added", async () => {
       const { client } = await signUp(server());
       const authenticator = new SoftwareAuthenticator(server().baseUrl);
       const sample = authenticator.create(await creationOptions(client));
@@ -178,7 +178,7 @@ describeOnEachEngine("Forged registrations of passkeys", (engine) => {
       expect(taken.filter((where) => !IGNORED.test(where))).toEqual([]);
     });
 
-    test("is refused, or ignored where nothing depends on it, and never a 500 where one is used", async () => {
+    test("is refused, or ignored if nothing depends on it, and never a 500 when one is used", async () => {
       const person = await signUp(server());
       const authenticator = await addPasskey(server(), person.client);
       const client = server().client(UA.firefoxWindows);
@@ -195,7 +195,7 @@ describeOnEachEngine("Forged registrations of passkeys", (engine) => {
       expect(taken.filter((where) => !IGNORED.test(where))).toEqual([]);
     });
 
-    test("is never a 500, and signs nobody in, where an address is asked for", async () => {
+    test("is never a 500, and signs nobody in, when an address is asked for", async () => {
       const client = server().client();
       for (const email of GARBAGE) {
         const asked = [

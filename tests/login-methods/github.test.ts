@@ -48,7 +48,7 @@ describeOnEachEngine("Signing in with GitHub", (engine) => {
 
   const someone = () => ({ id: randomInt(2 ** 40), login: "octocat" });
 
-  test("creates an account at the first time, and knows it by the user's number at the next", async () => {
+  test("creates an account the first time, and recognises it by the user's number the next time", async () => {
     const user = someone();
     const email = freshEmail("octocat");
     const client = server.client();
@@ -63,7 +63,7 @@ describeOnEachEngine("Signing in with GitHub", (engine) => {
     expect(method).toMatchObject({ kind: "oidc", name: "GitHub" });
   });
 
-  test("takes the issuer that GitHub names on the way back, and no other", async () => {
+  test("accepts the issuer that GitHub names in its callback, and no other", async () => {
     github.back = { iss: `${github.url}/login/oauth` };
     expect(await round(server.client(), someone(), [primary(freshEmail())])).toBe("/settings/security");
     for (const iss of ["https://login.example.com", github.url]) {
@@ -97,7 +97,7 @@ describeOnEachEngine("Signing in with GitHub", (engine) => {
     expectRefusal(await client.get("/api/session"), 401, "signed_out");
   });
 
-  test("signs in people who are known without a word about addresses, and tells the others what to do", async () => {
+  test("signs in known people without any address, and tells the others what to do", async () => {
     const user = someone();
     await round(server.client(), user, [primary(freshEmail())]);
     for (const emails of [403, 404, [], {}, null, [7], [{ email: freshEmail(), primary: false }]]) {
@@ -128,7 +128,7 @@ describeOnEachEngine("Signing in with GitHub", (engine) => {
     expect(header(answer, "location")).toBe(`${server.baseUrl}/login?error=provider_failed`);
   });
 
-  test("is a login method that is connected like any other", async () => {
+  test("can be connected like any other login method", async () => {
     const person = await signUp(server);
     const user = someone();
     github.who = { user, emails: 404 };
@@ -147,7 +147,7 @@ describe("The address of a GitHub Enterprise", () => {
   const issuerOf = (id: string, issuer?: string) =>
     readOidcProviders([{ id, ...secrets, ...(issuer ? { issuer } : {}) }])[0]?.issuer;
 
-  test("is github.com without one, and is taken with a slash at its end or without", () => {
+  test("is github.com by default, and is accepted with or without a slash at its end", () => {
     expect(issuerOf("github")).toBe("https://github.com");
     expect(issuerOf("github", "https://github.example.com/")).toBe("https://github.example.com");
     expect(issuerOf("acme", "https://login.example.com/")).toBe("https://login.example.com/");

@@ -72,7 +72,7 @@ const tokenLies: Record<string, Lie> = {
   "keys-for-encryption": { keys: (keys) => keys.map(withFacts({ use: "enc" })) },
 };
 
-/** In discovery, in the way back, and at the user's endpoint. */
+/** In discovery, in the callback, and at the userinfo endpoint. */
 const otherLies: Record<string, Lie> = {
   "discovery-issuer": { metadata: withFacts({ issuer: "https://login.example.com" }) },
   "discovery-no-authorization": { metadata: without("authorization_endpoint") },
@@ -117,7 +117,7 @@ const answers: Record<string, Answer> = {
 
 const ENDPOINTS: Endpoint[] = ["discovery", "jwks", "token", "userinfo"];
 
-/** Every wrong answer at every endpoint; the user's is asked where the ID token has no email. */
+/** Every wrong answer at every endpoint; userinfo is asked if the ID token has no email. */
 const answerLies = Object.fromEntries(
   ENDPOINTS.flatMap((endpoint) =>
     Object.entries(answers).map(([name, answer]): [string, Lie] => [
@@ -133,7 +133,7 @@ const answerLies = Object.fromEntries(
 /** None of them may sign anyone in. */
 export const lies: Record<string, Lie> = { ...tokenLies, ...otherLies, ...answerLies };
 
-/** Lies about the state: the round isn't found. */
+/** Lies about the state: the authorization request isn't found. */
 export const stateLies: Record<string, Lie> = {
   "state-missing": { back: (url) => url.searchParams.delete("state") },
   "state-wrong": { back: (url) => url.searchParams.set("state", "another") },
@@ -153,7 +153,7 @@ export const honest: Record<string, Lie> = {
   "honest-userinfo": { claims: without("email") },
 };
 
-/** Says 50 MB, as long as anybody listens; `sent` is what went out before the other end hung up. */
+/** Sends 50 MB as long as anyone reads; `sent` is how much went out before the other end hung up. */
 export function flood(): { answer: Answer; sent: () => number } {
   let sent = 0;
   const chunk = Buffer.alloc(64 * 1024, " ");

@@ -55,7 +55,7 @@ describe("A provider that lies", () => {
     provider.stop();
   });
 
-  /** Through the provider and back; returns where the person lands. */
+  /** Goes to the provider and back; returns where the person lands. */
   async function round(client: Client, name: string, at = server): Promise<string> {
     const begun = await client.get(`/api/oidc/${name}/start`);
     expect(begun.status, begun.text).toBe(302);
@@ -73,7 +73,7 @@ describe("A provider that lies", () => {
     expect(Number((await server.database.read(who))[0]?.count)).toBe(0);
   }
 
-  test.each(Object.keys(honest))("signs in where it doesn't: %s", async (name) => {
+  test.each(Object.keys(honest))("signs in if it doesn't lie: %s", async (name) => {
     const client = server.client();
     expect(await round(client, name)).toBe("/settings/security");
     expect(need(await client.get("/api/session"), "account")).toMatchObject({

@@ -10,14 +10,14 @@ import { signUp, verifyEmail } from "../support/requests/people.ts";
 import { freePort } from "../support/servers/free-port.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
-/** What the dashboard's page is told. */
+/** What the dashboard's page gets to know. */
 async function configOf(client: Client): Promise<Record<string, unknown>> {
   const { text } = await client.get("/login", { Accept: "text/html" });
   const content = /<meta name="latchkey" content="([^"]*)"/.exec(text)?.[1] ?? "";
   return JSON.parse(content.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code))));
 }
 
-describeOnEachEngine("Where BASE_URL's host is an IP address", (engine) => {
+describeOnEachEngine("If BASE_URL's host is an IP address", (engine) => {
   let named: TestServer;
   let server: TestServer;
   beforeAll(async () => {
@@ -36,7 +36,7 @@ describeOnEachEngine("Where BASE_URL's host is an IP address", (engine) => {
     expect((await configOf(named.client())).passkeys).toBe(true);
   });
 
-  test("the routes of passkeys aren't there, signed in or not", async () => {
+  test("the passkey routes don't exist, signed in or not", async () => {
     const person = await signUp(server);
     for (const client of [person.client, server.client()]) {
       for (const path of [
@@ -55,7 +55,7 @@ describeOnEachEngine("Where BASE_URL's host is an IP address", (engine) => {
     expectRefusal(await server.client().post("/api/accounts", { email, passkey }), 422, "wrong_passkey");
   });
 
-  test("a passkey of an earlier name doesn't count as a method that works", async () => {
+  test("a passkey for an earlier host name doesn't count as a method that works", async () => {
     const person = await signUp(named);
     await addPasskey(named, person.client);
     await verifyEmail(named, person);
@@ -68,14 +68,14 @@ describeOnEachEngine("Where BASE_URL's host is an IP address", (engine) => {
   });
 });
 
-describe("An address of any spelling", () => {
+describe("An address in any spelling", () => {
   test.each([
     "http://127.1:3000",
     "http://[::1]:3000",
     "https://192.0.2.7",
     "http://0x7f000001",
     "http://[2001:db8::1]/auth",
-  ])("is no name: %s", (baseUrl) => {
+  ])("isn't a host name: %s", (baseUrl) => {
     expect(readSettings({ baseUrl }).baseUrl.hasName).toBe(false);
   });
 
@@ -84,7 +84,7 @@ describe("An address of any spelling", () => {
     "https://app.example.com/auth",
     "https://1.2.3.4.example.com",
     "https://intranet",
-  ])("a name is one: %s", (baseUrl) => {
+  ])("a host name is one: %s", (baseUrl) => {
     expect(readSettings({ baseUrl }).baseUrl.hasName).toBe(true);
   });
 });

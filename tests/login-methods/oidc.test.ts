@@ -70,7 +70,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
   const landing = (answer: Awaited<ReturnType<typeof followCallback>>) =>
     header(answer, "location").replace(server.baseUrl, "");
 
-  test("creates an account at the first time, and signs in to it at the next, by subject and not by email", async () => {
+  test("creates an account the first time, and signs in to it the next time, by subject and not by email", async () => {
     const who = someone();
     const client = server.client();
     const first = await round(client, who, `?next=${encodeURIComponent("/orders")}`);
@@ -130,7 +130,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     await server.outbox.withSubject(person.email, "Login method removed: Acme");
   });
 
-  test("connecting, and disconnecting, wants a proof of the last 10 minutes; the provider itself can give one", async () => {
+  test("connecting and disconnecting need a proof from the last 10 minutes; the provider itself can give one", async () => {
     const who = someone();
     const client = server.client();
     await round(client, who);
@@ -147,7 +147,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     server.clock.advance(-11 * MINUTE);
   });
 
-  test("asks for the second factor where it is on", async () => {
+  test("asks for the second factor if it is on", async () => {
     const person = await signUp(server);
     const { secret } = await turnOnTwoFactor(server, person);
     const who = someone();
@@ -165,7 +165,7 @@ describeOnEachEngine("Signing in with a provider", (engine) => {
     await expectSignedIn(client);
   });
 
-  describe("a round that is not one", () => {
+  describe("a callback that isn't valid", () => {
     test("leads to a page that says what to do: replayed, of another browser, stale, invented, cancelled", async () => {
       const client = server.client();
       const back = await provider.signIn(await start(client), someone());

@@ -16,7 +16,7 @@ import { Sites } from "./ways.ts";
 
 const METHODS = "/api/account/login-methods";
 
-describeOnEachEngine("Of two login methods of one kind", (engine) => {
+describeOnEachEngine("Of two login methods of the same kind", (engine) => {
   let server: TestServer;
   let sites: Sites;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describeOnEachEngine("Of two login methods of one kind", (engine) => {
     return need(await client.get(METHODS), "methods").filter((method) => method.kind === kind);
   }
 
-  test("a passkey gets another name, and the other one keeps its own", async () => {
+  test("a passkey is renamed, and the other one keeps its name", async () => {
     const { client } = await signUp(server);
     await addPasskey(server, client);
     await addPasskey(server, client);
@@ -47,7 +47,7 @@ describeOnEachEngine("Of two login methods of one kind", (engine) => {
     );
   });
 
-  test("a passkey goes with the sessions that it opened, and the other one stays with its own", async () => {
+  test("a passkey is removed along with the sessions that it opened, and the other one stays, with its own", async () => {
     const { client, email } = await signUp(server);
     const goes = await addPasskey(server, client);
     const [gone] = await methodsOf(client, "passkey");
@@ -66,7 +66,7 @@ describeOnEachEngine("Of two login methods of one kind", (engine) => {
     expectStatus(201, await passkeySignIn(server.client(UA.edgeWindows), stays));
   });
 
-  test("a site goes, and the other one stays; its owner reads of it in the activity and by email", async () => {
+  test("a site is removed, and the other one stays; the owner is told in the activity and by email", async () => {
     const { client, account, email } = await signUp(server);
     await sites.connect(client, "plain", account.id);
     await sites.connect(client, "trusted-mfa", account.id);

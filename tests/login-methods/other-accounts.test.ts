@@ -90,7 +90,7 @@ describeOnEachEngine("The login methods of another account", (engine) => {
     expect(need(await client.get("/api/session"), "account").id).toBe(victim.account.id);
   });
 
-  test("a round that one account began is not finished in the session of another in the same browser", async () => {
+  test("a sign-in with a site that one account began isn't finished in the session of another in the same browser", async () => {
     const victim = await signUp(server);
     const thief = await signUp(server, { userAgent: UA.firefoxWindows });
     const begun = expectStatus(200, await thief.client.post("/api/oidc/plain/start", { intent: "connect" }));

@@ -25,7 +25,7 @@ const calls = (issuer: string): Lie => ({
   claims: (claims) => ({ ...claims, iss: issuer }),
 });
 
-/** Azure AD B2C: found below a policy's address, the issuer is the tenant's. */
+/** Azure AD B2C: its discovery is at a policy's address, but the issuer is the tenant's. */
 const b2c = (issuer: string): Lie => {
   const { claims } = calls(issuer);
   const atB2c = ([name, value]: [string, unknown]) => [name, String(value).replace(/^http:\/\/[^/]+/, B2C)];
@@ -37,7 +37,7 @@ const b2c = (issuer: string): Lie => {
   return { ...(claims ? { claims } : {}), metadata };
 };
 
-describe("A provider whose tokens name another issuer than the settings", () => {
+describe("A provider whose tokens name an issuer other than the one in the settings", () => {
   let provider: LyingProvider;
   let server: TestServer;
   beforeAll(async () => {
@@ -114,7 +114,7 @@ describe("A provider whose tokens name another issuer than the settings", () => 
     "slash-by-document",
     "b2c",
     "b2c-by-document",
-  ])("lets those who can log in with it prove with it that it is them: %s", async (id) => {
+  ])("lets people who can log in with it also prove with it that it is them: %s", async (id) => {
     const client = server.client();
     expect(await signIn(client, id)).toBe("/settings/security");
     server.clock.advance(10 * MINUTE);

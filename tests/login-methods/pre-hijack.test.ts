@@ -27,7 +27,7 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
 /** Somebody signs up with an address that isn't theirs and waits; then its owner comes. */
-describeOnEachEngine("An account that was prepared for its owner by somebody else", (engine) => {
+describeOnEachEngine("An account that someone else has prepared for its owner", (engine) => {
   let server: TestServer;
   let sites: Sites;
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
     return (await signIn(server, { email, password: OTHER_PASSWORD }, owner)).client;
   }
 
-  /** What the owner has then is the owner's alone. */
+  /** What the owner has then belongs to the owner alone. */
   async function expectOwnersAlone(owner: Client, email: string): Promise<void> {
     expect(need(await owner.get("/api/session"), "account")).toMatchObject({
       email,
@@ -109,7 +109,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
     await expectNoWayToChange(attacker);
   });
 
-  describe("by a trojan of every other kind", () => {
+  describe("by a login method of every other kind", () => {
     async function withTrojans() {
       const attacker = await asAttacker();
       const passkey = await addPasskey(server, attacker.client);
@@ -150,7 +150,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       await expectOwnersAlone(owner, email);
     });
 
-    test("they go as well where the owner says in an email that it wasn't them", async () => {
+    test("they are removed, too, if the owner says by email that it wasn't them", async () => {
       const trojans = await withTrojans();
       const { attacker } = trojans;
       const { email } = attacker;
@@ -191,7 +191,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       expect(mail.text).toMatch(/ UTC, from Safari on Mac OS\.$/m);
     });
 
-    test("what was added after it stays, also once the address has been changed or taken back", async () => {
+    test("what was added after it stays, even once the address has been changed or taken back", async () => {
       const owner = await signUp(server, { email: freshEmail("owner") });
       await verifyEmail(server, owner);
       server.clock.advance(SECOND);
@@ -215,7 +215,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
       await expectAllThere(owner.email, PASSWORD);
     });
 
-    test("where the browser that confirms is the account's own, all of it stays, and the email names it", async () => {
+    test("if the browser that confirms is the account's own, all of it stays, and the email names it", async () => {
       const { attacker: owner, passkey } = await prepared();
       await turnOnTwoFactor(server, owner);
       const token = await server.outbox.tokenFor(owner.email, "/confirm-email");
@@ -262,7 +262,7 @@ describeOnEachEngine("An account that was prepared for its owner by somebody els
     expect(need(await passkeySignIn(server.client(), passkey), "account").id).toBe(attacker.account.id);
   });
 
-  test("where the owner had proved the address, a thief's passkey goes with the thief's change, the owner's stays", async () => {
+  test("if the owner had proved the address, a thief's passkey goes with the thief's change, and the owner's stays", async () => {
     const owner = await signUp(server, { email: freshEmail("owner") });
     await verifyEmail(server, owner);
     const ownPasskey = await addPasskey(server, owner.client);

@@ -46,7 +46,7 @@ const LIES: Record<string, Lie> = {
   "has-another-name": { metadata: (metadata) => ({ ...metadata, issuer: `${metadata.issuer}/realm` }) },
 };
 
-describe("The log says to the operator why a provider", () => {
+describe("The log tells the operator why a provider", () => {
   let database: TestDatabase;
   let provider: LyingProvider;
   let node: Awaited<ReturnType<typeof startInOwnProcess>>;

@@ -25,14 +25,14 @@ import { rightBefore } from "../support/servers/meanwhile.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
-describeOnEachEngine("A round to a provider", (engine) => {
+describeOnEachEngine("An authorization request", (engine) => {
   let server: TestServer;
   let sites: Sites;
   let silent: LyingProvider;
   let signedInAt: number | undefined;
   beforeAll(async () => {
     sites = await Sites.start();
-    // Like Google: it lists what it tells, and when somebody signed in is nothing of it.
+    // Like Google: it lists the claims that it gives, and when someone signed in isn't among them.
     const lie: Lie = {
       metadata: (metadata) => ({ ...metadata, claims_supported: ["sub", "iss", "aud", "email"] }),
       claims: ({ auth_time, ...claims }) => (signedInAt ? { ...claims, auth_time: signedInAt } : claims),
@@ -51,7 +51,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
     silent.stop();
   });
 
-  test("to a site that never says when somebody signed in asks who it is, and proves; an old sign-in doesn't", async () => {
+  test("to a site that never says when someone signed in asks who it is, and proves that; an old sign-in doesn't", async () => {
     const { client } = await signUp(server);
     const go = async (intent: "connect" | "prove") => {
       const { text } = expectStatus(200, await client.post("/api/oidc/silent/start", { intent }));
@@ -77,7 +77,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
   test.each([
     ["behind", -9],
     ["ahead", 9],
-  ])("to a site whose clock is minutes %s signs in, and proves", async (_, minutes) => {
+  ])("to a site whose clock is minutes %s signs in, and proves who it is", async (_, minutes) => {
     const sub = `clock-${minutes}-${engine.name}`;
     const at = Math.floor(Date.now() / 1_000) + minutes * 60;
     const facts = { iat: at, nbf: at, auth_time: at, exp: at + 60 };
@@ -100,7 +100,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
     expect((await listOf(iPad)).map(({ label }) => label)).toEqual(["Safari on iOS", "Safari on Mac OS"]);
   });
 
-  test("that is stale tells people who are signed in, too, on the page where they are", async () => {
+  test("that is no longer known tells people who are signed in, too, on the page where they are", async () => {
     const { client } = await signUp(server);
     const back = expectStatus(302, await client.get("/api/oidc/plain/callback?code=1&state=unknown"));
     const login = header(back, "location");
@@ -109,7 +109,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
     expect(header(next, "location")).toBe(`${server.baseUrl}/settings/security?error=link_expired`);
   });
 
-  test("that took too long signs nobody in and connects nothing, but keeps where it was to lead", async () => {
+  test("that took too long signs nobody in and connects nothing, but remembers where it was to lead", async () => {
     const { client, account } = await signUp(server);
     const next = encodeURIComponent("/orders");
     const fresh = server.client(UA.firefoxLinux);
@@ -127,7 +127,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
   });
 
   test.each(["the same address", "an address that was changed meanwhile"])(
-    "for the first time, asked for twice at once with %s, makes one account and signs both in to it",
+    "for the first time, begun twice at once with %s, creates one account and signs both in to it",
     async (kind) => {
       const sub = `twice-${kind}-${engine.name}`;
       const email = freshEmail();
@@ -136,7 +136,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
       const begin = async (client: Client) => header(await client.get("/api/oidc/plain/start"), "location");
       const [first, second] = [await begin(clients[0]), await begin(clients[1])];
       let landed = "";
-      // The second one has looked who this is, and found nobody.
+      // The second one has looked up who this is, and found nobody.
       rightBefore(server.latchkey.parts.attempts, "take", async () => {
         landed = await sites.finish(clients[0], first, "plain", sub, { email, email_verified: true });
       });
@@ -150,7 +150,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
     },
   );
 
-  test("of another account, over a live session, goes on to its second factor", async () => {
+  test("for another account, over a live session, goes on to its second factor", async () => {
     const other = await signUp(server);
     await sites.connect(other.client, "plain", other.account.id);
     await turnOnTwoFactor(server, other);
@@ -162,7 +162,7 @@ describeOnEachEngine("A round to a provider", (engine) => {
   });
 });
 
-describeOnEachEngine("Where addresses are verified first, or sign-up is closed", (engine) => {
+describeOnEachEngine("If addresses are verified first, or sign-up is closed", (engine) => {
   test.each([
     ["verify-first", "/settings/security"],
     ["closed", "/login?error=sign_up_closed"],
@@ -195,8 +195,8 @@ describeOnEachEngine("Where addresses are verified first, or sign-up is closed",
   );
 });
 
-describeOnEachEngine("Passkey prompts and rounds to providers", (engine) => {
-  test("are limited for a network, so that nobody fills the database with them", async () => {
+describeOnEachEngine("Passkey prompts and authorization requests", (engine) => {
+  test("are limited per network, so that nobody can fill the database with them", async () => {
     const sites = await Sites.start();
     const server = await startServer({ engine, oidc: sites.options });
     const client = server.client();

@@ -29,7 +29,7 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const THIRD_PASSWORD = "olive-Ferry-mantle-91-zebra";
 
-describeOnEachEngine("A thief who has covered the way in before the owner reports it", (engine) => {
+describeOnEachEngine("A thief who has covered their tracks before the owner reports it", (engine) => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({ engine, rateLimits: "off" });
@@ -68,7 +68,7 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expectNoContent(await client.delete(`/api/account/login-methods/${id}`));
   }
 
-  test("by changing the password that a reset has set is out all the same", async () => {
+  test("by changing the password that a reset had set is locked out all the same", async () => {
     const { person, thief, link } = await withReset();
     const change = { currentPassword: OTHER_PASSWORD, newPassword: THIRD_PASSWORD };
     expectNoContent(await thief.put("/api/account/password", change));
@@ -78,7 +78,7 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expectRefusal(again, 401, "wrong_credentials");
   });
 
-  test("by a reset that an older version made, before an upgrade, is out all the same", async () => {
+  test("by a reset under an older version, before an upgrade, is locked out all the same", async () => {
     const { person, thief, link } = await withReset();
     await server.latchkey.parts.database.write(({ query }) =>
       query
@@ -93,7 +93,7 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expectRefusal(again, 401, "wrong_credentials");
   });
 
-  test("by disconnecting the password that a reset has set, for a passkey, is out with that passkey", async () => {
+  test("by replacing the password that a reset had set with a passkey is locked out along with that passkey", async () => {
     const { thief, link } = await withReset();
     const passkey = await addPasskey(server, thief);
     await disconnect(thief, "password");
@@ -102,7 +102,7 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
   });
 
-  test("by disconnecting the method between is followed to the next, and to the session that it left", async () => {
+  test("by disconnecting the method in between is followed to the next one, and to the session that it left", async () => {
     const person = await owner();
     const { client: thief } = await signIn(server, person, UA.firefoxWindows);
     const link = await linkIn(person, "New sign-in: Firefox on Windows");
@@ -133,7 +133,7 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expectRefusal(await passkeySignIn(server.client(), second), 401, "wrong_passkey");
   });
 
-  test("takes nothing along that the owner added after a reset of theirs", async () => {
+  test("costs the owner nothing that was added after the owner's own reset", async () => {
     const { person, thief, link } = await withReset();
     const stolen = await addPasskey(server, thief);
     const chosen = { token: await resetToken(server, person.email), password: THIRD_PASSWORD };
@@ -148,7 +148,7 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
     expect((await methodsOf(client)).map(({ kind }) => kind)).toEqual(["password", "passkey"]);
   });
 
-  test("is forgotten after 90 days, in batches of so many rows, though all passwords go by one id", async () => {
+  test("is forgotten after 90 days, in batches of rows, though all passwords have one id", async () => {
     const { thief } = await withReset();
     await addPasskey(server, thief);
     await disconnect(thief, "password");
@@ -164,7 +164,7 @@ describeOnEachEngine("A thief who has covered the way in before the owner report
   });
 });
 
-/** More than a batch, of an account each. */
+/** More than a batch, each for an account of its own. */
 async function plantRemoved(query: Kysely<Schema>, now: number): Promise<void> {
   const ids = Array.from({ length: 300 }, (_, at) => `account-${at}`);
   const account = { credential_version: 1, created_at: now };

@@ -26,7 +26,7 @@ import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
-describeOnEachEngine("A session that its owner reports", (engine) => {
+describeOnEachEngine("A session that the account's owner reports", (engine) => {
   let server: TestServer;
   let sites: Sites;
   beforeAll(async () => {
@@ -78,7 +78,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     expect(removed.map(({ detail }) => detail.method).sort()).toEqual(["oidc", "passkey"]);
   });
 
-  /** An account without a password, to which a thief has added one of theirs. */
+  /** An account without a password, to which a thief has added one. */
   async function withThiefsPassword() {
     const owner = await signUp(server);
     await verifyEmail(server, owner);
@@ -92,7 +92,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     return { owner, older, thief, password: OTHER_PASSWORD, link: tokenIn(mail, "/not-me") };
   }
 
-  test("takes the first password of an account that it set, with what came in by it; the owner's passkeys stay", async () => {
+  test("takes the account's first password along if it set that, with what came in by it; the owner's passkeys stay", async () => {
     const { owner, older, thief, password, link } = await withThiefsPassword();
     const { client: elsewhere } = await signIn(server, { ...owner, password }, UA.edgeWindows);
     const passkey = await addPasskey(server, elsewhere);
@@ -117,7 +117,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     await signIn(server, { ...owner, password: PASSWORD }, UA.firefoxLinux);
   });
 
-  test("whose password was reset by someone else: that password opens nothing any more, nor do its sessions go on", async () => {
+  test("whose password was reset by someone else: that password no longer works, and its sessions end", async () => {
     const owner = await signUp(server);
     await verifyEmail(server, owner);
     const ownPasskey = await addPasskey(server, owner.client);
@@ -142,7 +142,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     await signIn(server, { ...owner, password: PASSWORD }, UA.firefoxLinux);
   });
 
-  test("keeps 2FA, whoever turned it on: a mailbox alone can't take it off", async () => {
+  test("keeps 2FA, whoever turned it on: a mailbox alone can't turn it off", async () => {
     const { owner, thief } = await withThief();
     await turnOnTwoFactor(server, { ...owner, client: thief });
     await report(owner.email);
@@ -164,7 +164,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     const say = async (token: string) =>
       expectNoContent(await server.client().post("/api/not-me", { token }));
 
-    test("who signed in once more in the same browser is out as well, and what was added there is gone", async () => {
+    test("who signed in again in the same browser is logged out as well, and what was added there is removed", async () => {
       const { owner, phone, thief, link } = await withDevices();
       await signIn(server, owner, thief);
       const passkey = await addPasskey(server, thief);
@@ -193,7 +193,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
       await expectSignedIn(phone);
     });
 
-    test("leaves another account alone that uses the same browser: its session, and that it knows the browser", async () => {
+    test("leaves alone another account that uses the same browser: its session, and that it knows the browser", async () => {
       const { thief, link } = await withDevices();
       const other = await signUp(server);
       const shared = server.client(UA.firefoxWindows);
@@ -207,7 +207,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
       expect(news).toHaveLength(1);
     });
 
-    test("a thief who comes again with the password, before it is reset, is news again", async () => {
+    test("a thief who comes back with the password, before it is reset, is reported again", async () => {
       const { owner, thief, link } = await withDevices();
       const before = await server.outbox.withSubject(owner.email, newSignIn);
       await say(link);
@@ -218,7 +218,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     });
   });
 
-  test("leaves every method where the email was about no session, a sign-up's own first one too", async () => {
+  test("leaves every method if the email was about no session, even a sign-up's first one", async () => {
     const client = server.client();
     const sub = `pending-${Date.now()}-${engine.name}`;
     await sites.signIn(client, "plain", sub);
@@ -235,7 +235,7 @@ describeOnEachEngine("A session that its owner reports", (engine) => {
     expect(need(await client.get("/api/account/login-methods"), "methods")).toHaveLength(2);
   });
 
-  test("leaves a sign-up's own first method, for the account was made with it", async () => {
+  test("leaves a sign-up's first method, since the account was created with it", async () => {
     const client = server.client();
     const sub = `first-${Date.now()}-${engine.name}`;
     await sites.signIn(client, "plain", sub);

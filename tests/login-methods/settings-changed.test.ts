@@ -36,7 +36,7 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
   const start = (options: Partial<ServerOptions> = {}) =>
     startServer({ engine, database, secretKey, rateLimits: "off", oidc: sites.options, ...options });
 
-  /** The same person, at a server that was started again. */
+  /** The same person, at a server that was restarted. */
   async function restarted(
     person: Person,
     options: Partial<ServerOptions>,
@@ -67,7 +67,7 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
         sites.options.map((one) => (one.id === "plain" ? { ...one, issuer: `${one.issuer}-other` } : one)),
     ],
     [
-      "there by another name",
+      "present under another name",
       () => sites.options.map((one) => (one.id === "plain" ? { ...one, id: "plainer" } : one)),
     ],
   ])(
@@ -96,7 +96,7 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
     },
   );
 
-  test("is none of the owner's either: a reset removes a site that is no longer there, and the email names it", async () => {
+  test("isn't the owner's either: a reset removes a site that is no longer in the settings, and the email names it", async () => {
     const first = await start();
     const attacker = await signUp(first);
     await sites.connect(attacker.client, "plain", attacker.account.id);
@@ -111,7 +111,7 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
     await server.close();
   });
 
-  test("isn't named as one that can still be used, where it stays after a reset", async () => {
+  test("isn't named as one that can still be used, if it stays after a reset", async () => {
     const first = await start();
     const person = await signUpConfirmed(first);
     await sites.connect(person.client, "plain", person.account.id);
@@ -125,7 +125,7 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
     await server.close();
   });
 
-  test("a password whose address isn't confirmed holds the only passkey, and the list says so", async () => {
+  test("a passkey beside a password whose address isn't confirmed counts as the last method, and the list says so", async () => {
     const server = await start();
     const person = await signUp(server);
     await addPasskey(server, person.client);
@@ -139,7 +139,7 @@ describeOnEachEngine("A login method that the settings no longer allow", (engine
     await server.close();
   });
 
-  test("an issuer with a slash at its end is the same site as without", async () => {
+  test("an issuer with a slash at its end is the same site as without one", async () => {
     const slash = sites.options.map((one) => ({ ...one, issuer: `${one.issuer}/` }));
     const first = await start();
     const person = await signUp(first);

@@ -30,7 +30,7 @@ import { Sites } from "./ways.ts";
 
 const METHODS = "/api/account/login-methods";
 
-describeOnEachEngine("A change of how an account is protected", (engine) => {
+describeOnEachEngine("A change to how an account is protected", (engine) => {
   let server: TestServer;
   let sites: Sites;
   beforeAll(async () => {
@@ -42,7 +42,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     sites.stop();
   });
 
-  /** Somebody without a password: a passkey and a site. */
+  /** Someone without a password: a passkey and a site. */
   async function withoutPassword() {
     const client = server.client();
     const sub = randomBytes(8).toString("hex");
@@ -56,11 +56,11 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
   const CHANGES: Record<string, (client: Client, methodId: string) => Promise<Answer>> = {
     "a first password": (client) => client.put("/api/account/password", { newPassword: PASSWORD }),
     "another address": (client) => client.put("/api/account/email", { email: freshEmail() }),
-    "the beginning of 2FA": (client) => client.post("/api/account/two-factor"),
+    "beginning 2FA": (client) => client.post("/api/account/two-factor"),
     "a new passkey": (client) => client.post("/api/passkeys/options"),
     "a new site": (client) => client.post("/api/oidc/trusted-mfa/start", { intent: "connect" }),
     "a method less": (client, methodId) => client.delete(`${METHODS}/${methodId}`),
-    "the end of the account": (client) => client.delete("/api/account", {}),
+    "deleting the account": (client) => client.delete("/api/account", {}),
   };
 
   test.each(Object.entries(CHANGES))(
@@ -82,7 +82,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     },
   );
 
-  test("isn't proved by a password that the account doesn't have, nor by a passkey that can't be read", async () => {
+  test("isn't proved by a password that the account doesn't have, or by a passkey that can't be read", async () => {
     const { client } = await withoutPassword();
     const { token } = client;
     const prove = (proof: object) => client.post("/api/session/proof", proof);
@@ -101,7 +101,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
     server.clock.advance(-10 * MINUTE);
   });
 
-  test("the first password is a new login method: in the activity, by email, and other devices are logged out", async () => {
+  test("the first password is a new login method: it is in the activity, reported by email, and other devices are logged out", async () => {
     const { client, email, authenticator } = await withoutPassword();
     const other = server.client(UA.firefoxWindows);
     expectStatus(201, await passkeySignIn(other, authenticator));
@@ -145,7 +145,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
       const person = await signUp(server);
       const { secret, recoveryCodes } = await turnOnTwoFactor(server, person);
       const withApp = { currentPassword: person.password, code: codeAt(secret, server.clock.now()) };
-      // The code is what counts of the two; the recovery code is kept.
+      // Of the two, the code counts; the recovery code isn't used up.
       const withBoth = { ...withApp, recoveryCode: recoveryCodes[2] };
       expectNoContent(await person.client.post("/api/session/proof", withBoth));
       const client = server.client(UA.firefoxWindows);
@@ -163,7 +163,7 @@ describeOnEachEngine("A change of how an account is protected", (engine) => {
       expect(used.map(({ detail }) => detail.left)).toEqual([8, 9]);
     });
 
-    test("a wrong code after the right password, and after a site that is no password", async () => {
+    test("a wrong code after the right password, and after a site in place of a password", async () => {
       const person = await signUp(server);
       await sites.connect(person.client, "plain", person.account.id);
       const { secret } = await turnOnTwoFactor(server, person);

@@ -48,7 +48,7 @@ const AMR: Record<Site, unknown> = {
   "trusted-text": "mfa",
 };
 
-/** Sites that all say what they are told to say of whoever comes. */
+/** Sites that all say what they are told to about whoever comes. */
 export class Sites {
   readonly options;
   readonly #provider: LyingProvider;
@@ -86,7 +86,7 @@ export class Sites {
     return this.finish(client, header(begun, "location"), site, sub, facts);
   }
 
-  /** The rest of a round that was begun. Returns where the person lands. */
+  /** The rest of a sign-in with a provider. Returns where the person lands. */
   async finish(client: Client, url: string, site: Site, sub: string, facts: Facts = {}): Promise<string> {
     return header(await this.comeBack(client, url, site, sub, facts), "location");
   }
@@ -125,7 +125,7 @@ async function chooseAnother({ server }: Everyone, token: string): Promise<void>
   expectStatus(204, await server.client().put("/api/password-resets", { token, password: OTHER_PASSWORD }));
 }
 
-/** What a way in leads to, without 2FA and with it. `elsewhere`: to a session of another account. */
+/** What a way in leads to, without 2FA and with it. `elsewhere`: a session of another account. */
 export type Outcome = "session" | "two-factor" | "nothing" | "elsewhere";
 export type Way = {
   without: Outcome;
@@ -139,7 +139,7 @@ export const WAYS: Record<string, Way> = {
     with: "two-factor",
     go: async (client, { person }) => void (await trySignIn(client, person)),
   },
-  "a passkey whose authenticator knew its owner": {
+  "a passkey whose authenticator verified its owner": {
     without: "session",
     with: "session",
     go: async (client, { authenticator }) => void (await passkeySignIn(client, authenticator)),
@@ -167,7 +167,7 @@ export const WAYS: Record<string, Way> = {
     with: "two-factor",
     go: signInAt("trusted-otp"),
   },
-  "a trusted provider whose amr is no list": {
+  "a trusted provider whose amr isn't a list": {
     without: "session",
     with: "two-factor",
     go: signInAt("trusted-text"),

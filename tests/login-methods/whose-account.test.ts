@@ -29,7 +29,10 @@ import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
-/** What was set up before the owner proved the address isn't the owner's, and only the owner's reset settles it. */
+/**
+ * What was set up before the owner proved the address isn't the owner's, and only the owner's reset settles
+ * that.
+ */
 describeOnEachEngine("Whose account it is", (engine) => {
   let server: TestServer;
   let sites: Sites;
@@ -49,7 +52,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
     server.clock.advance(SECOND);
   }
 
-  /** The token of a link, once every email that is on its way has arrived. */
+  /** The token of a link, once every email has been written. */
   async function linkTo(email: string, page: string): Promise<string> {
     await server.latchkey.parts.mailer.settled();
     return server.outbox.tokenFor(email, page);
@@ -83,7 +86,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
   const expectUseless = async (passkey: SoftwareAuthenticator) =>
     expectRefusal(await passkeySignIn(server.client(), passkey), 401, "wrong_passkey");
 
-  test("a stranger's passkey isn't laundered by a change of the address that its owner takes back", async () => {
+  test("a stranger's passkey isn't legitimised by a change of the address that its owner takes back", async () => {
     const attacker = await stranger();
     const passkey = await addPasskey(server, attacker.client);
     await later();
@@ -115,7 +118,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
     await expectUseless(passkey);
   });
 
-  test("nor where its owner resets the password by an email from before the change", async () => {
+  test("nor if its owner resets the password with an email from before the change", async () => {
     const attacker = await stranger();
     const passkey = await addPasskey(server, attacker.client);
     await signIn(server, attacker, UA.firefoxWindows);
@@ -134,7 +137,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
     expect(need(await client.get("/api/account/login-methods"), "methods")).toHaveLength(1);
   });
 
-  describe("the method that an account begins with is judged like any other", () => {
+  describe("the method that an account starts with is treated like any other", () => {
     async function beginsWithPasskey(): Promise<{
       email: string;
       client: Client;
@@ -231,7 +234,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
       await expectSignedOut(laptop.client, "email_changed");
     });
 
-    test("that was refused for want of a login goes on with the same link after it", async () => {
+    test("that was refused because nobody was logged in goes on with the same link after a login", async () => {
       const person = await signUp(server);
       const email = freshEmail("new");
       await askForChange(person, email);
@@ -241,7 +244,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
       expectNoContent(await confirmAt(phone, email));
     });
 
-    test("previewed by a stranger to the account tells nothing of what that holds", async () => {
+    test("previewed by someone outside the account reveals nothing about it", async () => {
       const { attacker, victim, askedAt } = await trojan();
       await turnOnTwoFactor(server, attacker);
       const seen = await preview(server.client(UA.safariMac), victim);
@@ -268,7 +271,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
       return { person, right, notMe };
     }
 
-    test("gets no link that takes the account back, neither when the change is asked for nor after it", async () => {
+    test("gets no link that takes the account back, neither when the change is requested nor afterwards", async () => {
       const { person } = await mistyped();
       await server.latchkey.parts.mailer.settled();
       const emails = await server.outbox.to(person.email);
@@ -283,7 +286,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
       expect(need(await person.client.get("/api/session"), "account").email).toBe(right);
     });
 
-    test("opens nothing by what was emailed to it before", async () => {
+    test("gives no access by links that were emailed to it before", async () => {
       const { person, notMe } = await mistyped();
       expectRefusal(await server.client().post("/api/not-me", { token: notMe }), 410, "link_expired");
       const verify = await linkTo(person.email, "/confirm-email");
@@ -306,7 +309,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
       return { attacker, passkey, secret, recoveryCodes };
     }
 
-    test("says what it would confirm, and changes nothing by saying it", async () => {
+    test("says what it would confirm, and changes nothing by that", async () => {
       const { attacker } = await prepared();
       const owner = server.client(UA.safariMac);
       const seen = await preview(owner, attacker.email);
@@ -355,7 +358,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
       expectStatus(201, await passkeySignIn(server.client(), passkey));
     });
 
-    test('"I didn\'t create it" ends and removes all, and a reset begins', async () => {
+    test('"I didn\'t create it" ends and removes everything, and a reset begins', async () => {
       const { attacker, passkey, secret, recoveryCodes } = await prepared();
       const second = await signInWithCode(server, attacker, secret, UA.firefoxWindows);
       const owner = server.client(UA.safariMac);
@@ -393,7 +396,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
     test.each([
       ["was confirmed", () => ({ email_verified_at: 1 })],
       ["isn't the account's any more", () => ({ email_key: freshEmail("other") })],
-    ])("comes too late where the address %s, though its link was left", async (_, settled) => {
+    ])("comes too late if the address %s, though its link was left", async (_, settled) => {
       for (const mine of [true, false]) {
         const { account, client, email } = await stranger();
         const token = await linkTo(email, "/confirm-email");
@@ -406,7 +409,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
       }
     });
 
-    test("takes true or false for an answer, and nothing else", async () => {
+    test("accepts true or false, and nothing else", async () => {
       const { attacker } = await prepared();
       for (const mine of ["false", 0, null]) {
         const token = await linkTo(attacker.email, "/confirm-email");

@@ -155,13 +155,13 @@ const passes = (ms: number) =>
     return `${ms} ms pass`;
   });
 
-/** To the very millisecond at which a session's time is over, or the one before. */
+/** To the very millisecond at which a session expires, or the one before. */
 const passesToEnd = (which: number, by: "lifetime" | "idle", before: number) =>
   step(async (world) => {
     const session = world.signedIn(which)?.session;
     if (!session || !world.isLive(session)) return "no session's time is over";
     const end = by === "idle" ? session.usedAt + IDLE : session.createdAt + LIFETIME;
-    // Used once on the way, or it would be idle before.
+    // Used once on the way, or it would become idle earlier.
     if (by === "lifetime" && end - world.now > IDLE) {
       world.pass(IDLE - 1);
       await world.check();
@@ -192,7 +192,7 @@ const anyChange = fc.constantFrom(
 );
 const ofTime = fc.constantFrom("lifetime" as const, "idle" as const);
 
-/** So often each, as against the others. */
+/** How often each is chosen, relative to the others. */
 const STEPS: [times: number, step: fc.Arbitrary<Step>][] = [
   [8, fc.tuple(anyBrowser, anyAccount).map(([at, of]) => signsIn(at, of, true))],
   [1, fc.tuple(anyBrowser, anyAccount).map(([at, of]) => signsIn(at, of, false))],

@@ -6,7 +6,7 @@ import { commands } from "./commands.ts";
 import { IDLE, World } from "./world.ts";
 
 const RUNS = 10;
-/** What fast-check takes for its own random numbers: a failure prints it, with the steps that led there. */
+/** The seed for fast-check: a failure prints it, with the steps that led there. */
 const SEED = 20_261_127;
 
 describeOnEachEngine(

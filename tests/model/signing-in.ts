@@ -47,7 +47,7 @@ async function giveCode(world: World, browser: ModelBrowser): Promise<string> {
   return `${told}, which is ${isGood ? "asked for" : "not asked for"}`;
 }
 
-/** Between the password and the code of a sign-in, somebody of the same account does something. */
+/** Between the password and the code of a sign-in, someone with the same account does something. */
 export const betweenFactors = (at: number, of: number, does: (which: number, of: number) => Step) =>
   step(async (world) => {
     const began = signsIn(at, of, true);

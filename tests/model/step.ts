@@ -8,10 +8,10 @@ import {
   type World,
 } from "./world.ts";
 
-/** The model and the server are one object: what a step does to the one, it expects of the other. */
+/** The model and the server in one object: what a step does to one, it expects of the other. */
 export type Step = fc.AsyncCommand<object, World>;
 
-/** `run` returns what it did, as it is told where anything fails. */
+/** `run` returns what it did, in words for a failure's report. */
 export function step(run: (world: World) => Promise<string>): Step {
   let name = "not yet done";
   return {
@@ -32,7 +32,10 @@ export type SignedIn = {
   account: ModelAccount;
 };
 
-/** A step of someone who is signed in in a browser; who is no longer is told so, and nothing happens. */
+/**
+ * A step of someone who is signed in in a browser; if they no longer are, they are told so, and nothing
+ * happens.
+ */
 export function change(
   name: string,
   which: number,
@@ -50,7 +53,7 @@ export function change(
       return `${told}, whose session is over`;
     }
     const answer = await ask(who, world);
-    // Where a code was waited for, the session's own time may have run out meanwhile.
+    // While a code was awaited, the session itself may have expired.
     if (!world.isLive(session)) {
       expectNobody(answer);
       return `${told}, too late`;

@@ -10,7 +10,9 @@ export const LIFETIME = 30 * DAY;
 export const IDLE = 20 * DAY;
 const REASON_KEPT = 7 * DAY;
 
-/** Two versions of one browser, another, and two that replace nothing: a bare WebView, and one that is unknown. */
+/**
+ * Two versions of one browser, another one, and two that replace nothing: a bare WebView and an unknown one.
+ */
 const BROWSERS = [
   { userAgent: UA.chromeMac, replaces: "Chrome on Mac OS" },
   { userAgent: UA.chromeMacNewer, replaces: "Chrome on Mac OS" },
@@ -27,7 +29,7 @@ export type ModelSession = {
   replaces: string | null;
   createdAt: number;
   usedAt: number;
-  /** Why it ended, where something ended it; of one whose time was over before, its time may be told as well. */
+  /** Why it ended, if something ended it; if its time had run out before, that may be the reason as well. */
   ended: string[];
 };
 
@@ -37,16 +39,19 @@ export type ModelBrowser = {
   client: Client;
   replaces: string | null;
   session: ModelSession | null;
-  /** A password that was right, and waits for its code; kept where something ended it, for the browser still has it. */
+  /**
+   * A right password that waits for its code; kept even if something ended it, since the browser still has
+   * its cookie.
+   */
   pending: { account: ModelAccount; version: number; until: number; isOver: boolean } | null;
 };
 
-/** All that there is, as the model has it, beside the server that it is compared with. */
+/** The whole state according to the model, next to the server that it is compared with. */
 export class World {
   readonly server: TestServer;
   readonly accounts: ModelAccount[] = [];
   readonly browsers: ModelBrowser[];
-  /** Every token that was ever given out; null where it was given out anew since. */
+  /** Every token that was ever issued; null if it has been renewed since. */
   readonly tokens = new Map<string, ModelSession | null>();
 
   static async on(server: TestServer): Promise<World> {
@@ -97,7 +102,7 @@ export class World {
     return browser;
   }
 
-  /** One of the browsers in which somebody was signed in, mostly one in which somebody still is. */
+  /** One of the browsers in which someone was signed in, mostly one in which someone still is. */
   signedIn(which: number): (ModelBrowser & { session: ModelSession }) | undefined {
     const all = this.browsers.filter(
       (one): one is ModelBrowser & { session: ModelSession } => one.session !== null,
@@ -134,13 +139,16 @@ export class World {
     this.server.clock.stopAt(this.now + ms);
   }
 
-  /** A code whose step nobody has used: its time has only just come. */
+  /** A code whose time step nobody has used: it has only just begun. */
   freshCode(secret: string): string {
     this.pass(STEP);
     return codeAt(secret, this.now);
   }
 
-  /** A sign-in with all its factors: what it replaces ends, and the session of the cookie that came with it. */
+  /**
+   * A sign-in with all its factors: what it replaces ends, and so does the session of the cookie that came
+   * with it.
+   */
   begin(browser: ModelBrowser, account: ModelAccount, id: string): void {
     const { session: former, replaces } = browser;
     if (former) this.end([former], former.account === account ? "replaced" : "signed_out");
@@ -163,7 +171,7 @@ export class World {
     }
   }
 
-  /** What a change of credentials ends, beside sessions. */
+  /** What a change of credentials ends besides sessions. */
   credentialsChanged(account: ModelAccount): void {
     account.version += 1;
   }
@@ -172,19 +180,21 @@ export class World {
     for (const { pending } of this.browsers) if (pending?.account === account) pending.isOver = true;
   }
 
-  /** A browser whose session goes on with a new token: the one before is nobody's. */
+  /** A browser whose session goes on with a new token: the previous one is no longer anyone's. */
   noteRenewal({ client, session }: ModelBrowser): void {
     if (session === null || this.tokens.get(client.token) === session) return;
     for (const [token, of] of this.tokens) if (of === session) this.tokens.set(token, null);
     this.tokens.set(client.token, session);
   }
 
-  /** Whether the whole of it is as the model says: every token that ever was, the lists, and a proxy's question. */
+  /**
+   * Checks everything against the model: every token that was ever issued, the lists, and a proxy's check.
+   */
   async check(): Promise<void> {
     for (const [token, session] of this.tokens) await this.#checkToken(token, session);
     for (const { client, session } of this.browsers)
       if (session && this.isLive(session)) await this.#checkList(client, session);
-    // By itself the server does so every few seconds, in which weeks pass here.
+    // By itself, the server does so every few seconds, in which weeks pass here.
     await this.server.latchkey.parts.lastUsed.flush(this.now);
   }
 
@@ -196,23 +206,23 @@ export class World {
     const { status } = await client.get("/verify", unused);
     if (session && this.isLive(session)) {
       expectStatus(200, answer);
-      if (status !== 204) throw new Error(`A proxy is told ${status} of a session that is live.`);
+      if (status !== 204) throw new Error(`A proxy is told ${status} for a live session.`);
       const { id } = need(answer, "session");
       if (id !== session.id) throw new Error(`The token of ${session.id} opens ${id}.`);
       return;
     }
     expectStatus(401, answer);
-    if (status !== 401) throw new Error(`A proxy is told ${status} of a session that is over.`);
+    if (status !== 401) throw new Error(`A proxy is told ${status} for a session that has ended.`);
     const reasons = this.#reasonsOf(session);
     const told = answer.body.reason ?? "";
     if (!reasons.includes(told))
-      throw new Error(`Told "${told}" of a session that ended by ${reasons.join(" or ")}.`);
+      throw new Error(`Told "${told}" for a session that ended by ${reasons.join(" or ")}.`);
   }
 
   #reasonsOf(session: ModelSession | null): string[] {
     if (session === null || this.now >= session.createdAt + LIFETIME + REASON_KEPT) return ["none"];
     if (session.ended.length > 0) return session.ended;
-    // Where it has idled, and was pruned then, that stays its reason after its whole time, too.
+    // If it became idle and was pruned, that stays its reason even after its full lifetime.
     return this.now >= session.usedAt + IDLE ? ["idle", "expired"] : [String(this.#overByTime(session))];
   }
 
@@ -230,7 +240,9 @@ export class World {
   }
 }
 
-/** What a browser without a live session is told, whatever it asks for. @throws where it is told anything else. */
+/**
+ * What a browser without a live session is told, whatever it asks for. @throws if it is told anything else.
+ */
 export function expectNobody(answer: Answer): void {
   expectStatus(401, answer);
   if (header(answer, "set-cookie")) throw new Error("A 401 touches a cookie.");

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// On the embedded engine alone: a rule is written once for both.
+// Only on the embedded engine, since a rule is written once for both.
 process.env.ENGINES = "sqlite";
 
 /** How `npm run mutation` runs the tests: as `main` does, but in one thread that loads the sources once. */

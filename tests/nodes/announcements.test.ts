@@ -68,7 +68,7 @@ describe("The connection for other nodes' announcements", () => {
     await node.close();
   });
 
-  test("that a network has silently dropped is noticed and replaced, and holds up no stop", async () => {
+  test("that a network has silently dropped is noticed and replaced, and doesn't delay a stop", async () => {
     const there = await startThere();
     const { client, session } = await signIn(there, person, UA.firefoxWindows);
     const page = await client.live();
@@ -85,7 +85,7 @@ describe("The connection for other nodes' announcements", () => {
     expect(await there.stop()).toBeLessThan(4_000);
   });
 
-  test("that can't be opened is told of once, and once that it is back; doctor says so too", async () => {
+  test("that can't be opened is logged once, and once more when it is back; doctor says so, too", async () => {
     proxy.fault = "refuse";
     const there = await startThere();
     const { client } = await signIn(there, person, UA.firefoxWindows);

@@ -4,7 +4,7 @@ import { FaultProxy } from "../support/databases/fault-proxy.ts";
 import { startInOwnProcess } from "../support/servers/own-process.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
-/** Whether a node with a clock of its own is ready, and what it logs unasked and asked. */
+/** Whether a node with its own clock is ready, and what it logs unasked and when asked. */
 async function askNode(server: TestServer, aheadBy: number) {
   const node = await startInOwnProcess({
     aheadBy,
@@ -43,7 +43,7 @@ describe("A node whose clock differs from the database's", () => {
     expect(Math.abs(aheadMs)).toBeGreaterThan(60_000);
   });
 
-  test("by nothing is not blamed for a database that answers late", async () => {
+  test("by nothing isn't blamed for a database that answers late", async () => {
     const proxy = await FaultProxy.start(new URL(server.database.url));
     const url = proxy.through(server.database.url);
     const node = await startServer({

@@ -6,10 +6,10 @@ import { postgresAt, type TestDatabase } from "../support/databases/engines.ts";
 import { type Postgres, startPostgres } from "../support/databases/postgres.ts";
 import { latchkey as run } from "../support/servers/command-line.ts";
 
-/** Of an authority that no machine knows, for localhost and 127.0.0.1, good until 2126. */
+/** From an authority that no machine trusts, for localhost and 127.0.0.1, valid until 2126. */
 const CERTIFICATES = join(import.meta.dirname, "..", "support", "servers", "certificates");
 
-/** Teaches a PostgreSQL that runs to speak TLS. */
+/** Turns TLS on in a running PostgreSQL. */
 async function encrypt({ url, place }: Postgres): Promise<void> {
   for (const name of ["server.crt", "server.key"]) {
     const file = join(place.data, name);
@@ -24,7 +24,7 @@ async function encrypt({ url, place }: Postgres): Promise<void> {
   await client.end();
 }
 
-describe("A PostgreSQL that speaks TLS with a certificate of a private authority", () => {
+describe("A PostgreSQL with TLS and a certificate from a private authority", () => {
   let postgres: Postgres;
   let database: TestDatabase;
   beforeAll(async () => {
@@ -59,12 +59,12 @@ describe("A PostgreSQL that speaks TLS with a certificate of a private authority
     { sslmode: "require", sslrootcert: join(CERTIFICATES, "authority.crt") },
     { sslmode: "verify-full", sslrootcert: join(CERTIFICATES, "authority.crt") },
     { sslmode: "no-verify" },
-  ])("is used, without a word, with %o", async (parameters) => {
+  ])("is used without a warning with %o", async (parameters) => {
     const { code, err } = await migrate(parameters);
     expect([code, err]).toEqual([0, ""]);
   });
 
-  test("stops the start where the authority's file isn't there", async () => {
+  test("stops the start if the authority's file doesn't exist", async () => {
     const { code, err } = await migrate({ sslmode: "verify-full", sslrootcert: "/nowhere/authority.crt" });
     expect([code, err]).toEqual([1, expect.stringMatching(/^DATABASE_URL can't be used: ENOENT.*\n$/)]);
   });

@@ -11,7 +11,7 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const PEOPLE = 6;
 const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows];
-/** How many endings are answered before the primary loses its power, with others still under way. */
+/** How many endings are answered before the primary loses power, with others still under way. */
 const ENDINGS = 30;
 
 describe("A primary that dies under load, and its synchronous standby", () => {
@@ -70,7 +70,7 @@ describe("A primary that dies under load, and its synchronous standby", () => {
     expect((await runAt(app, "doctor")).out).toMatch(/ok\s+The standby servers are synchronous/);
   });
 
-  test("is the only one that is read: a standby is 503, and stops no start but says so", async () => {
+  test("is the only one that is read: a standby gives 503, doesn't stop a start, and is reported", async () => {
     const { client } = await signUp(server);
     target.port = new URL(standby.url).port;
     proxy.cut();
@@ -93,7 +93,7 @@ describe("A primary that dies under load, and its synchronous standby", () => {
       enough = resolve;
     });
 
-    /** Signs in elsewhere and ends that again, until the database is gone. */
+    /** Signs in elsewhere and ends that session again, until the database is gone. */
     async function goOn(person: Person, turn = 0): Promise<void> {
       while (!isDead) {
         const agent = AGENTS[turn++ % AGENTS.length] ?? UA.edgeWindows;

@@ -26,7 +26,7 @@ describe.runIf(engineNames().includes("postgres"))("Three processes on one Postg
     for (const count of Object.values(history.did)) expect(count).toBeGreaterThan(0);
   }, 120_000);
 
-  test("and such a history would show a look-up that answers every other question with the answer before", async () => {
+  test("and such a history would reveal a look-up that gives every second check the previous answer", async () => {
     const { database } = nodes.server.latchkey.parts;
     const strict = database.lookUp;
     const seen = new Map<string, Awaited<ReturnType<typeof strict>>>();

@@ -14,13 +14,13 @@ import { UA } from "../support/requests/user-agents.ts";
 import type { TwoNodes } from "../support/servers/two-nodes.ts";
 
 const AGENTS = [UA.firefoxWindows, UA.safariIphone, UA.edgeWindows, UA.firefoxLinux, UA.script];
-/** How many of everything a person does goes on at once. */
+/** How many of each of a person's actions are under way at once. */
 const HANDS = 3;
 
-/** A token that somebody was given, for which session, and when the answer to its ending was there. */
+/** A token that someone was given, for which session, and when the answer to its ending arrived. */
 type Given = { token: string; sessionId: string; agent: string; endedAt: number };
 
-/** All that was asked and answered, with its times, all by one clock. */
+/** Everything that was asked and answered, with times, all by one clock. */
 export type History = {
   did: Record<"signedIn" | "ended" | "endedOthers" | "changedPassword", number>;
   checks: { given: Given; began: number; passed: boolean }[];
@@ -122,7 +122,7 @@ class OneLife {
     if (!other) return;
     const client = this.#at(acting, this.#node(random));
     const end = () => client.delete(`/api/sessions/${other.sessionId}`);
-    // A 404 would prove nothing: it is also said where the asking session has ended meanwhile.
+    // A 404 would prove nothing: it is also the answer if the asking session has ended meanwhile.
     const answer = await this.#chase(other, end, () => this.#endSession(other.sessionId));
     if (answer.status === 204) this.#history.did.ended += 1;
   }
@@ -156,7 +156,10 @@ class OneLife {
     this.#history.did.changedPassword += 1;
   }
 
-  /** Asks on all nodes who a token is while it is being ended, and once more as soon as that was answered. */
+  /**
+   * Asks all nodes who a token belongs to while its session is being ended, and once more as soon as that is
+   * answered.
+   */
   async #chase(victim: Given | undefined, act: () => Promise<Answer>, end: () => void): Promise<Answer> {
     let answered = false;
     const chasers = [0, 1, 2].map(async (node) => {

@@ -13,7 +13,7 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const HEARTBEAT = 25 * SECOND;
 
-/** Two nodes with one clock, which log out who was away for five minutes. */
+/** Two nodes with one clock, which log out people who were away for five minutes. */
 async function startNodes(engine: Engine) {
   const near = await startServer({ engine, idleTimeout: "5m" });
   const { database, secretKey, clock } = near;
@@ -21,7 +21,7 @@ async function startNodes(engine: Engine) {
   return {
     near,
     far,
-    /** The same browser, at the other node. */
+    /** The same browser, on the other node. */
     atFar(person: Person) {
       const client = far.client();
       client.token = person.client.token;
@@ -39,7 +39,7 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
     vi.useRealTimers();
   });
 
-  test("a use just before it on one node counts on the other at once", async () => {
+  test("use just before it on one node counts on the other at once", async () => {
     const nodes = await startNodes(engine);
     const person = await signUp(nodes.near);
     const began = Date.parse(person.session.createdAt);
@@ -74,7 +74,7 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
     await nodes.close();
   }, 30_000);
 
-  test("an open page hears of an ending that nobody announced with its next heartbeat", async () => {
+  test("an open page hears of an unannounced ending with its next heartbeat", async () => {
     const nodes = await startNodes(engine);
     const person = await signUp(nodes.near);
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -109,7 +109,7 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
     await server.close();
   });
 
-  test("last uses are written by one flush at a time", async () => {
+  test("last-used times are written by one flush at a time", async () => {
     const server = await startServer({ engine });
     const person = await signUp(server);
     const { parts } = server.latchkey;
@@ -137,8 +137,8 @@ describeOnEachEngine("An idle limit on two nodes", (engine) => {
   });
 });
 
-describe.runIf(engineNames().includes("postgres"))("Last uses on PostgreSQL", () => {
-  test("are written past a session that somebody holds, which comes with the next ones", async () => {
+describe.runIf(engineNames().includes("postgres"))("Last-used times on PostgreSQL", () => {
+  test("are written without waiting for a locked session, whose time follows with the next ones", async () => {
     const server = await startServer({ engine: engineOf("postgres") });
     const person = await signUp(server);
     const other = await signIn(server, person, UA.firefoxWindows);

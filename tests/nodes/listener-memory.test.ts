@@ -6,7 +6,7 @@ import { engineOf } from "../support/databases/engines.ts";
 const ASKED = 500;
 const asked = vi.hoisted(() => ({ times: 0 }));
 
-// The pause between two signs of life takes no time, as often as the test wants.
+// The pause between two heartbeats takes no time, as often as the test wants.
 vi.mock("node:timers/promises", async (importOriginal) => {
   const original = await importOriginal<typeof import("node:timers/promises")>();
   return {
@@ -20,7 +20,7 @@ vi.mock("node:timers/promises", async (importOriginal) => {
 
 const promises = () => queryObjects(Promise, { format: "count" });
 
-test("The connection for announcements keeps nothing of each sign of life that it asks for", async () => {
+test("The connection for announcements uses no memory for its heartbeats", async () => {
   const database = await engineOf("postgres").createDatabase();
   const before = promises();
   const stop = listenToOtherNodes(

@@ -7,12 +7,12 @@ import { signIn, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer } from "../support/servers/server.ts";
 
-/** As the answer has it to what has changed: the oldest transaction under way, the next one, and a list. */
+/** As in the answer to what has changed: the oldest transaction under way, the next one, and a list. */
 const A_SNAPSHOT = /\d+:\d+:/;
 
 describe.runIf(engineNames().includes("postgres"))("A look-up on PostgreSQL", () => {
   test.each(["a session that is remembered", "a session that was never checked"])(
-    "of %s is never answered by one that began before it, and before the session ended",
+    "for %s is never answered by one that began earlier, before the session ended",
     async (which) => {
       const engine = engineOf("postgres");
       const ending = await startServer({ engine });
@@ -42,9 +42,9 @@ describe.runIf(engineNames().includes("postgres"))("A look-up on PostgreSQL", ()
       expectNoContent(await person.client.delete(`/api/sessions/${session.id}`));
       const after = browser();
       const asked = after.get("/verify");
-      // Both wait for the turn of the next question.
+      // Both wait for the next query.
       const third = browser().get("/verify");
-      // What was sent before has been read by the server once it answers what was sent after.
+      // Once the server answers what was sent later, it has read what was sent before.
       for (let times = 0; times < 3; times++) expect((await browser().get("/healthz")).status).toBe(200);
       answers.letGo();
       expect((await before).status).toBe(204);

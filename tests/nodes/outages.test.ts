@@ -61,13 +61,13 @@ describe("A PostgreSQL that goes away", () => {
     expect((await client.get("/readyz")).status).toBe(200);
   });
 
-  test("may be away at the start: the server answers 503 until it is there, and then prepares it", async () => {
+  test("may be away at the start: the server answers 503 until it is there, and then sets it up", async () => {
     await server.close();
     await proxy.stop();
     await server.database.drop();
     await start("refuse");
     expect((await server.client().get("/readyz")).status).toBe(503);
-    // What would have stopped the start is no bug of a request.
+    // What would have stopped the start isn't reported as a bug in a request.
     proxy.fault = "old server";
     const known = { email: "ada@example.test", password: PASSWORD };
     expectRefusal(await server.client().post("/api/session", known), 503, "unavailable");
@@ -75,7 +75,7 @@ describe("A PostgreSQL that goes away", () => {
     await expectSignedIn((await signUp(server)).client);
   });
 
-  test("may be away at the start: what its key doesn't open is told once it is there", async () => {
+  test("may be away at the start: what the key can't decrypt is reported once it is there", async () => {
     await turnOnTwoFactor(server, await signUp(server));
     proxy.fault = "refuse";
     proxy.cut();
@@ -115,7 +115,7 @@ describe("A PostgreSQL that goes away", () => {
     }
   });
 
-  test("that is silent is 503 after its time, not for ever", async () => {
+  test("that doesn't answer leads to 503 after a time limit, instead of waiting for ever", async () => {
     const { client } = await signUp(server);
     proxy.fault = "hang";
     const began = Date.now();
@@ -125,7 +125,7 @@ describe("A PostgreSQL that goes away", () => {
     await expectSignedIn(client);
   });
 
-  test("that cuts the line between a commit and its answer has done all of it, and no ended session is back", async () => {
+  test("that breaks the connection between a commit and its answer has done all of it, and revives no ended session", async () => {
     const person = await signUp(server);
     for (let round = 0; round < 5; round++) {
       const other = await signIn(server, person, UA.firefoxWindows);
@@ -160,14 +160,14 @@ describe("A PostgreSQL that goes away", () => {
         await expectSignedOut(other.client, "password_changed");
       }
       if (answer.status === 204) break;
-      // The right current password is a step of its own: where it got as far, the cookie is a new one.
+      // The right current password is a separate step: if it got that far, the cookie is a new one.
       expect(answer.body).toMatchObject({ status: 503, code: "unavailable" });
       if (answer.setCookies.length > 0) await expectSignedIn(person.client);
     }
     expect(changed).toBeGreaterThanOrEqual(2);
   });
 
-  test("that cuts the line after any commit of a sign-in leaves one session a browser, which the next one replaces", async () => {
+  test("that breaks the connection after any commit of a sign-in leaves one session per browser, which the next one replaces", async () => {
     const person = await signUp(server);
     let older = await signIn(server, person, UA.firefoxWindows);
     for (let commitsFirst = 0; ; commitsFirst++) {
@@ -187,7 +187,7 @@ describe("A PostgreSQL that goes away", () => {
     }
   });
 
-  test("tells a live stream what it missed once the line is back", async () => {
+  test("tells a live stream what it missed once the connection is back", async () => {
     const person = await signUp(server);
     const other = await signIn(server, person, UA.firefoxWindows);
     const live = await other.client.live();

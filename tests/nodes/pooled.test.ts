@@ -18,7 +18,7 @@ import { startServer, type TestServer } from "../support/servers/server.ts";
 
 const program = await systemProgram("pgbouncer");
 
-/** PgBouncer in transaction mode as Debian has it, with no setting that is there for Latchkey's sake. */
+/** PgBouncer in transaction mode as Debian ships it, with no setting made for Latchkey. */
 async function startPooler(program: string, database: URL, { size = 8, more = "" } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-pooler-"));
   await chmod(folder, 0o755);
@@ -55,7 +55,7 @@ ${more}
   };
 }
 
-/** Before 1.21 PgBouncer never kept any, and doesn't know the setting. */
+/** Before 1.21, PgBouncer never kept prepared statements, and doesn't know the setting. */
 function keepsNoStatements(): string {
   const { stdout } = spawnSync(program ?? "", ["--version"], { encoding: "utf8" });
   return Number(/PgBouncer 1\.(\d+)/.exec(stdout)?.[1]) >= 21 ? "max_prepared_statements = 0" : "";
@@ -97,7 +97,7 @@ describe.skipIf(program === null)("Two nodes behind PgBouncer in transaction mod
 
   const [first, second] = [() => servers[0] as TestServer, () => servers[1] as TestServer];
 
-  test("that start at once migrate once", async () => {
+  test("that start at the same time migrate once", async () => {
     const rows = await direct.read("select version from latchkey_schema order by version");
     expect(rows.map(({ version }) => version)).toEqual(
       migrationsOf("postgres").map(({ version }) => version),
@@ -117,7 +117,7 @@ describe.skipIf(program === null)("Two nodes behind PgBouncer in transaction mod
     }
   });
 
-  test("many checks at once are each answered for their own session", async () => {
+  test("many checks at once each get the answer for their own session", async () => {
     const people = await Promise.all(Array.from({ length: 8 }, () => signUp(first())));
     const answers = await Promise.all(
       Array.from({ length: 160 }, async (_, turn) => {
@@ -158,7 +158,7 @@ describe.skipIf(program === null)("Two nodes behind PgBouncer in transaction mod
   });
 });
 
-describe.skipIf(program === null)("A node behind a pooler that keeps no statements", () => {
+describe.skipIf(program === null)("A node behind a pooler that keeps no prepared statements", () => {
   test("goes on without a LATCHKEY_LISTEN_URL, and says once that it is missing", async () => {
     const database = await engineOf("postgres").createDatabase();
     const pooler = await startPooler(program ?? "", new URL(database.url), {
@@ -167,7 +167,8 @@ describe.skipIf(program === null)("A node behind a pooler that keeps no statemen
     });
     const node = await startInOwnProcess({ databaseUrl: pooler.url, outbox: database.folder });
     const { client } = await signUp(node);
-    // Of the pooler's two connections one is left to the node, and then the other: there its statement has no name.
+    // The node gets one of the pooler's two connections, and then the other, which doesn't know its prepared
+    // statement.
     const [one, other] = [
       new pg.Client({ connectionString: pooler.url }),
       new pg.Client({ connectionString: pooler.url }),

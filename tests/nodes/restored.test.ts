@@ -7,7 +7,7 @@ import { expectStatus, signIn, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { twoNodesFor } from "../support/servers/two-nodes.ts";
 
-/** Transaction numbers of a server that had made many more transactions than this one ever will. */
+/** Transaction numbers of a server that had many more transactions than this one ever will. */
 const ITS_NUMBER = "9000000000";
 
 describe.runIf(engineNames().includes("postgres"))(
@@ -28,7 +28,7 @@ describe.runIf(engineNames().includes("postgres"))(
         await database.read(sql);
     });
 
-    test("keeps what is noted until every node has heard of it", async () => {
+    test("keeps notes of changes until every node has heard of them", async () => {
       const owner = await signUp(nodes().server);
       const { client, session } = await signIn(nodes().server, owner, UA.firefoxWindows);
       const far = nodes().browser(1, UA.firefoxWindows);
@@ -39,7 +39,7 @@ describe.runIf(engineNames().includes("postgres"))(
       expect((await far.get("/verify")).status).toBe(401);
     });
 
-    test("keeps no note of the other one, which would come with every answer for ever", async () => {
+    test("keeps no note from the other one, which would come with every answer for ever", async () => {
       await pruneNow();
       expect(await count()).toBeLessThan(500);
       await nodes().server.database.read("update session_change_mark set at = at - interval '1 hour'");

@@ -11,7 +11,7 @@ import { expectStatus, type Person, signIn, signUp, turnOnTwoFactor } from "../s
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
-/** What ends a session in a way that no rule of Latchkey knows of: an operator's hand, or another program's. */
+/** What ends a session behind the back of Latchkey's rules: an operator, or another program. */
 const BY_HAND: [string, (person: Person) => string][] = [
   ["deletes it", ({ session }) => `delete from session where id = '${session.id}'`],
   ["lets it expire", ({ session }) => `update session set expires_at = 1 where id = '${session.id}'`],
@@ -30,7 +30,7 @@ const BY_HAND: [string, (person: Person) => string][] = [
       drop owned by only_deletes; drop role only_deletes`,
   ],
   [
-    "deletes it after more changes than are told one by one",
+    "deletes it after more changes than are announced one by one",
     ({ session, account }) => `do $$ begin
       for change in 1..1100 loop
         update account set created_label = 'Change ' || change where id <> '${account.id}';
@@ -45,7 +45,7 @@ const BY_HAND: [string, (person: Person) => string][] = [
   ["empties the table", () => "truncate session cascade"],
 ];
 
-/** A table without triggers, as one is that was copied by hand. */
+/** A table without triggers, like one that was copied by hand. */
 const ANOTHER_TABLE = `begin; create table copied_session (like session including all); drop table session cascade;
   alter table copied_session rename to session; commit`;
 
@@ -56,7 +56,7 @@ describe.runIf(engineNames().includes("postgres"))("A session that was just chec
   });
   afterAll(() => server.close());
 
-  /** Signed in and checked so often that it is remembered. */
+  /** Signed in, and checked often enough to be remembered. */
   async function checked(): Promise<Person> {
     const person = await signUp(server);
     for (let check = 0; check < 3; check++) expectNoContent(await person.client.get("/verify"));
@@ -82,7 +82,7 @@ describe.runIf(engineNames().includes("postgres"))("A session that was just chec
     expect((await person.client.get("/verify")).status).toBe(401);
   });
 
-  test("is answered anew after a statement that changed thousands of rows, which is noted in a word", async () => {
+  test("is looked up again after a statement that changed thousands of rows, for which there is a single note", async () => {
     const person = await checked();
     await withConnection(async (connection) => {
       await connection.query(
@@ -96,7 +96,7 @@ describe.runIf(engineNames().includes("postgres"))("A session that was just chec
     expect(notes).toEqual([{ ids: "*" }]);
   });
 
-  test("is answered anew where two-factor authentication went with its whole table", async () => {
+  test("is looked up again if two-factor authentication was removed with its whole table", async () => {
     const person = await signUp(server);
     await turnOnTwoFactor(server, person);
     const twoFactor = async () => (await person.client.get("/api/session")).body.account?.twoFactor;
@@ -107,7 +107,7 @@ describe.runIf(engineNames().includes("postgres"))("A session that was just chec
     expect(await twoFactor()).toBe(false);
   });
 
-  test("is never remembered where another table without triggers took the place of its own", async () => {
+  test("is never remembered if another table, without triggers, replaced its own", async () => {
     const before = await checked();
     await withConnection(async (connection) => {
       await connection.query(ANOTHER_TABLE);
@@ -142,7 +142,7 @@ describe.runIf(engineNames().includes("postgres"))("A change of a session on Pos
     await server.close();
   });
 
-  /** An ending that another transaction began and hasn't committed, with many endings that overtake it. */
+  /** An ending that another transaction has begun and not committed, with many endings that overtake it. */
   async function overtaken() {
     const person = await signUp(server);
     const ending = await signIn(server, person, UA.firefoxWindows);
@@ -160,7 +160,7 @@ describe.runIf(engineNames().includes("postgres"))("A change of a session on Pos
     return ending;
   }
 
-  test("counts from its commit on, though transactions that began later have committed before it", async () => {
+  test("counts from its commit on, even if transactions that began later have committed before it", async () => {
     const { client } = await overtaken();
     await slow.query("commit");
     expect((await client.get("/verify")).status).toBe(401);
@@ -172,7 +172,7 @@ describe.runIf(engineNames().includes("postgres"))("A change of a session on Pos
     expectNoContent(await client.get("/verify"));
   });
 
-  test("is noted until every transaction of its time has ended ten minutes ago", async () => {
+  test("stays noted until ten minutes after every transaction of its time has ended", async () => {
     const { parts } = server.latchkey;
     const count = async () =>
       Number((await server.database.read("select count(*) from session_change"))[0]?.count);
@@ -194,7 +194,7 @@ describe.runIf(engineNames().includes("postgres"))("A change of a session on Pos
     expect(await count()).toBe(0);
   });
 
-  test("and thousands of others are forgotten in few transactions, so that their notes can't pile up", async () => {
+  test("and thousands of others are deleted in a few transactions, so that their notes can't pile up", async () => {
     const { parts } = server.latchkey;
     await prune(parts, server.clock.now());
     await server.database.read(
@@ -217,7 +217,7 @@ describe.runIf(engineNames().includes("postgres"))("A change of a session on Pos
 describe.runIf(engineNames().includes("postgres"))(
   "A PostgreSQL that crashes and starts again by itself",
   () => {
-    test("opens no session that ended after it, though it gives out transaction numbers twice", async () => {
+    test("lets no session in that ended afterwards, even though it issues transaction numbers twice", async () => {
       const postgres = await startPostgres();
       const engine = postgresAt(postgres.url);
       const server = await startServer({ engine, rateLimits: "off" });

@@ -63,7 +63,7 @@ describe("Three nodes on one PostgreSQL", () => {
     );
   });
 
-  test("a password change on one node leaves the own page on another open, and ends the others", async () => {
+  test("a password change on one node leaves that device's page on another node open, and ends the others", async () => {
     const person = await signUp(nodeAt(0));
     const page = await at(1, person.client.token, UA.chromeMac).live();
     const other = nodeAt(2).client(UA.firefoxWindows);
@@ -82,7 +82,7 @@ describe("Three nodes on one PostgreSQL", () => {
     expect((await at(2, person.client.token).get("/api/session")).status).toBe(200);
   });
 
-  test("ten nodes that start at once on an empty database migrate it once", async () => {
+  test("ten nodes that start at the same time on an empty database migrate it once", async () => {
     const database = await engineOf("postgres").createDatabase();
     const many = await Promise.all(
       Array.from({ length: 10 }, () => startServer({ engine: engineOf("postgres"), database })),

@@ -8,7 +8,7 @@ import { UA } from "../support/requests/user-agents.ts";
 import { startInOwnProcess } from "../support/servers/own-process.ts";
 import { startServer } from "../support/servers/server.ts";
 
-/** A database, the way to it through a proxy, and how to leave both. */
+/** A database, a proxy in front of it, and how to close both. */
 async function behindProxy() {
   const database = await engineOf("postgres").createDatabase();
   const proxy = await FaultProxy.start(new URL(database.url));
@@ -28,7 +28,9 @@ async function behindProxy() {
   };
 }
 
-/** Statements that wait at the server for a lock, for this side or for one that has given up. */
+/**
+ * Statements that wait at the server for a lock, for a client that still waits or for one that has given up.
+ */
 const WAITING =
   "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 
@@ -52,13 +54,13 @@ describe.concurrent("What waits for PostgreSQL", () => {
       client.delete("/api/sessions").then((answer) => expectRefusal(answer, 503, "unavailable")),
     );
     for (const ms of await Promise.all(checks)) expect(ms).toBeLessThan(8_000);
-    // Its check and its transaction, each within its time; no rollback on a line that is dead.
+    // Its check and its transaction, each within its time; no rollback on a dead connection.
     expect(await write).toBeLessThan(13_000);
     await server.close();
     await leave();
   });
 
-  test("holds up no stop, though connections are open that nothing comes through", async ({ expect }) => {
+  test("doesn't delay a stop, though connections are open that nothing comes through", async ({ expect }) => {
     const { database, proxy, leave } = await behindProxy();
     const node = await startInOwnProcess({
       databaseUrl: proxy.through(database.url),
@@ -71,7 +73,7 @@ describe.concurrent("What waits for PostgreSQL", () => {
     await leave();
   });
 
-  test("starts all the same where it is let in and then hears nothing", async ({ expect }) => {
+  test("starts all the same if it can connect and then hears nothing", async ({ expect }) => {
     const { proxy, start, leave } = await behindProxy();
     proxy.fault = "silent";
     const began = performance.now();
@@ -146,7 +148,7 @@ describe.concurrent("What waits for PostgreSQL", () => {
     await leave();
   });
 
-  test("is one account's own: however much waits for it, others are answered", async ({ expect }) => {
+  test("holds up one account only: however much waits for it, others are answered", async ({ expect }) => {
     const { database, start, leave } = await behindProxy();
     const server = await start();
     const [ada, bob] = [await signUp(server), await signUp(server)];
@@ -182,7 +184,7 @@ describe.concurrent("What waits for PostgreSQL", () => {
       isLocked();
       await query.selectFrom("account").select("id").execute();
     });
-    // What was under way is given up with its line: no rollback is tried on it.
+    // What was under way is given up with its connection: no rollback is attempted on it.
     const gaveUp = locked.then(() => took(never.catch(() => {})));
     await locked;
     expectRefusal(await person.client.delete("/api/sessions"), 503, "unavailable");
@@ -195,7 +197,7 @@ describe.concurrent("What waits for PostgreSQL", () => {
     await leave();
   });
 
-  test("a transaction of which a statement failed, unheard, is not taken for done", async ({ expect }) => {
+  test("a transaction with a statement that failed unnoticed isn't taken as done", async ({ expect }) => {
     const { start, leave } = await behindProxy();
     const server = await start();
     const person = await signUp(server);

@@ -8,7 +8,7 @@ import { type Person, signIn, signUp } from "../support/requests/people.ts";
 import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 
-/** What an operator, or another program, may do to a database in use, and how it is mended. */
+/** What an operator, or another program, may do to a database in use, and how to undo it. */
 const TROUBLES: [string, { begin: string[]; mend: string[]; locks?: true }][] = [
   [
     "takes no more connections (55000)",
@@ -86,7 +86,7 @@ describe("A PostgreSQL in use that", () => {
   }
 
   test.each(TROUBLES)(
-    "%s is 503, never 500 or signed out, and mends",
+    "%s leads to 503, never to 500 or signed out, and recovers",
     async (_what, { begin, mend, locks }) => {
       await endConnections();
       await asAdmin(begin);
@@ -108,7 +108,7 @@ describe("A PostgreSQL in use that", () => {
   );
 
   test.each(["session", "session_change"])(
-    "has taken a right on %s away (42501) is 503, and mends",
+    "has revoked a privilege on %s (42501) leads to 503, and recovers",
     async (table) => {
       const unchecked = await signIn(server, person, UA.firefoxWindows);
       const asked = table === "session" ? unchecked : person;
@@ -119,7 +119,7 @@ describe("A PostgreSQL in use that", () => {
     },
   );
 
-  test("gives way to others in every deadlock is 503 after the last try, and mends", async () => {
+  test("makes Latchkey the victim of every deadlock leads to 503 after the last try, and recovers", async () => {
     let tries = 0;
     const write = server.latchkey.parts.database.write(async ({ query }) => {
       tries += 1;

@@ -40,7 +40,7 @@ describe("A PostgreSQL that goes away under load and comes back", () => {
     await postgres?.stop();
   });
 
-  /** People sign in elsewhere and end that again, until told to stop; says how it went. */
+  /** People sign in elsewhere and end that session again, until told to stop; returns how it went. */
   function load() {
     const ended: string[] = [];
     const statuses = new Map<number, number>();
@@ -65,14 +65,14 @@ describe("A PostgreSQL that goes away under load and comes back", () => {
       async stop() {
         isOver = true;
         await all;
-        // Ending may find a session that a sign-in without an answer has replaced.
+        // Ending may meet a session that an unanswered sign-in has replaced.
         expect([...statuses.keys()].filter((status) => ![201, 204, 404, 503].includes(status))).toEqual([]);
         expect(statuses.get(503)).toBeGreaterThan(0);
       },
     };
   }
 
-  /** Nothing that was ended lives, nothing is half done, and whoever was signed in still is. */
+  /** Nothing that was ended is live, nothing is half done, and whoever was signed in still is. */
   async function expectWhole(ended: string[]): Promise<void> {
     expect(await Promise.all(people.map(({ client }) => isSignedIn(client)))).not.toContain(false);
     for (const token of ended) {
@@ -108,7 +108,7 @@ describe("A PostgreSQL that goes away under load and comes back", () => {
     await expectWhole(ended);
   });
 
-  test("since it was stopped at once and recovers from its log: the same", async () => {
+  test("after an immediate shutdown, while it recovers from its log: the same", async () => {
     const { ended, has, stop } = load();
     await has(10);
     const { binaries, data, owner, folder } = postgres.place;

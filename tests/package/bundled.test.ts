@@ -13,7 +13,7 @@ const APP = `
   import { createLatchkey } from "${PACKAGE}";
   createLatchkey({ baseUrl: "http://localhost:3000/auth" }).catch(({ message }) => console.log(message));`;
 
-describe.each(["es", "cjs"] as const)("A server that a bundler has put into one file (%s)", (format) => {
+describe.each(["es", "cjs"] as const)("A server that was bundled into one file (%s)", (format) => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "latchkey-bundled-"));

@@ -8,7 +8,7 @@ import { type Packed, pack } from "../support/runs/package.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
-describe("The package as it is packed", () => {
+describe("The packed package", () => {
   let packed: Packed;
   let folder: string;
   beforeAll(async () => {
@@ -21,7 +21,7 @@ describe("The package as it is packed", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test("has what it promises: code and types of every entry, the dashboard, the command, the migrations", () => {
+  test("has what it promises: code and types of every entry point, the dashboard, the command, the migrations", () => {
     const targets = Object.values(manifest.exports as Record<string, string | Record<string, string>>)
       .flatMap((entry) => (typeof entry === "string" ? [entry] : Object.values(entry)))
       .map((path) => path.replace("./", ""));
@@ -60,7 +60,7 @@ describe("The package as it is packed", () => {
     expect(strangers).toEqual([]);
   });
 
-  test("has every page, picture and example that its pages lead to", () => {
+  test("has every page, picture and example that its pages link to", () => {
     const leads = packed.contents
       .filter((path) => path.endsWith(".md"))
       .flatMap((page) => linksOf(join(folder, page)).map((link) => join(page, "..", link)));
@@ -68,7 +68,7 @@ describe("The package as it is packed", () => {
     expect(leads.filter((lead) => !existsSync(join(folder, lead)))).toEqual([]);
   });
 
-  test("imports only files that are in it, and packages that it names", () => {
+  test("imports only files that are in it, and packages that it declares", () => {
     const named = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]);
     const faults = packed.contents
       .filter((path) => /^dist\/(?!dashboard).+\.(js|d\.ts)$/.test(path))
@@ -105,7 +105,7 @@ describe("The package as it is packed", () => {
   });
 });
 
-/** Where a page leads within the package. */
+/** Where a page links to within the package. */
 function linksOf(page: string): string[] {
   const links = [...readFileSync(page, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)];
   return links.map(([, link = ""]) => link);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,11 +11,16 @@ import { recipeOf, withPacked, writeFiles } from "../support/runs/recipes.ts";
 import { freePort } from "../support/servers/free-port.ts";
 
 const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
-/** All its defaults, but an empty page: the other one loads fonts from elsewhere while it builds. */
+/** All its defaults, but an empty page: the default one loads fonts from elsewhere while it builds. */
 const CREATE = ["app", "--yes", "--empty", "--use-npm", "--disable-git", "--skip-install"];
-/** A page of the app's own, whose link the router follows by itself. */
+/** A page of the app's own, with a link that the client-side router follows. */
 const WITH_LINK = `import Link from "next/link";
 export default function Page() { return <Link href="/private" prefetch={false}>Private</Link>; }
+`;
+/** A route handler as the documentation shows it, completed as its reader would. */
+const ROUTE_HANDLER = `import { withSession } from "latchkey/next";
+import { latchkey } from "../../../lib/latchkey";
+export const GET = withSession(latchkey, (request, { account }) => Response.json(account));
 `;
 const LINE = 'serverExternalPackages: ["latchkey"],';
 
@@ -25,6 +31,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
   let folder: string;
   let origin: string;
   let app: Running;
+  let builtWithDatabase: boolean;
   beforeAll(async () => {
     packed = await pack();
     above = await mkdtemp(join(tmpdir(), "latchkey-create-next-app-"));
@@ -33,10 +40,12 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     const recipe = await recipeOf("docs/next.md");
     const port = await freePort();
     origin = `http://localhost:${port}`;
-    await writeFiles({ ...recipe.files, "app/link/page.tsx": WITH_LINK }, folder, port);
+    const added = { "app/link/page.tsx": WITH_LINK, "app/api/me/route.ts": ROUTE_HANDLER };
+    await writeFiles({ ...recipe.files, ...added }, folder, port);
     await addTheLine(join(folder, "next.config.ts"));
     await npm(["install", ...withPacked(recipe, packed.file), ...QUIET], folder);
     await npm(["run", "build"], folder);
+    builtWithDatabase = existsSync(join(folder, "latchkey-data"));
     const command = [process.execPath, join("node_modules", "next", "dist", "bin", "next"), "start"];
     app = await start(command, folder, { PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" }, /Ready in/);
   }, 300_000);
@@ -46,7 +55,15 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await rm(above, { recursive: true, force: true });
   });
 
-  it("give a protected page: a stranger gets status 200, nothing of it, and the login page", async () => {
+  it("open no database while Next.js builds, even though it calls route handlers then", () => {
+    expect(builtWithDatabase).toBe(false);
+  });
+
+  it("give a protected route handler: a stranger gets 401", async () => {
+    expect((await fetch(`${origin}/api/me`)).status).toBe(401);
+  });
+
+  it("give a protected page: a stranger gets status 200, none of its content, and the login page", async () => {
     const answer = await fetch(`${origin}/private`, { headers: { Accept: "text/html" } });
     expect(answer.status).toBe(200);
     const text = await answer.text();
@@ -54,7 +71,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     expect(text).toContain("/auth/login?next=");
   });
 
-  it("take a person in and back, and show them their devices in a page of the app", async () => {
+  it("take a person to the login page and back, and show their devices on a page of the app", async () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpFrom(page, `${origin}/private`, email, PASSWORD);
@@ -63,7 +80,7 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await page.getByText("Current session").waitFor();
   });
 
-  it("refuse a page to the router, too, once its session has ended", async () => {
+  it("refuse a page to the client-side router, too, once its session has ended", async () => {
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
     await signUpFrom(page, `${origin}/private`, freshEmail(), PASSWORD);
     await page.getByText("Hello").waitFor();
@@ -74,7 +91,20 @@ describe("In an app that create-next-app makes today, the lines of docs/next.md"
     await page.waitForURL("**/auth/login?next=**");
   });
 
-  it("give its standalone output all that Latchkey reads: it has the pages, and takes new accounts", async () => {
+  it("run in the development server without an error in its log", async () => {
+    await app.stop();
+    const port = new URL(origin).port;
+    const command = [process.execPath, join("node_modules", "next", "dist", "bin", "next"), "dev"];
+    app = await start(command, folder, { PORT: port, NEXT_TELEMETRY_DISABLED: "1" }, /Ready in/);
+    const email = freshEmail();
+    const { page } = await browser.device({ userAgent: UA.chromeMac });
+    await signUpFrom(page, `${origin}/private`, email, PASSWORD);
+    await page.getByText(`Hello, ${email}`).waitFor();
+    expect(app.said()).toContain("GET /private 200");
+    expect(app.said()).not.toContain("Error");
+  }, 120_000);
+
+  it("give its standalone output all the files that Latchkey reads: it serves pages, and takes new accounts", async () => {
     await app.stop();
     const [, lines = ""] = /```ts\n(output: "standalone",[\s\S]*?)```/.exec(await page("next")) ?? [];
     expect(lines).toContain("outputFileTracingIncludes");

@@ -16,16 +16,16 @@ describe.skipIf(analyze === null)("The systemd unit", () => {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-unit-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("is one that systemd finds nothing wrong with", async () => {
+  test("passes systemd's verification", async () => {
     const unit = join(folder, "latchkey.service");
-    // Programs and documents that an installation has: here they lie elsewhere.
+    // Programs and documents that an installation has; here, they are elsewhere.
     const text = readFileSync(UNIT, "utf8");
     writeFileSync(unit, text.replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`));
     const { stdout, stderr } = await run(analyze ?? "", ["verify", "--man=no", unit]);
     expect(stdout + stderr).toBe("");
   });
 
-  test("leaves a server that is broken into little of the machine, by systemd's own reckoning", async () => {
+  test("leaves an intruder in the server little of the machine, by systemd's own rating", async () => {
     copyFileSync(UNIT, join(folder, "latchkey.service"));
     const { stdout } = await run(analyze ?? "", ["security", "--offline=true", "--no-pager", UNIT]);
     expect(Number(/exposure level for latchkey\.service: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThan(2);
@@ -33,7 +33,7 @@ describe.skipIf(analyze === null)("The systemd unit", () => {
 });
 
 const nginx = await systemProgram("nginx", "nginx-light");
-test.skipIf(nginx === null)("nginx takes the configuration of compose.yaml", async () => {
+test.skipIf(nginx === null)("nginx accepts the configuration of compose.yaml", async () => {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-nginx-"));
   try {
     const server = readFileSync(join(ROOT, "deploy", "nginx.conf"), "utf8").replaceAll(

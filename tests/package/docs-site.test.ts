@@ -27,12 +27,12 @@ const docs = (...words: string[]) => run(process.execPath, [join(ROOT, "scripts"
 
 describe("The documentation as a site", () => {
   const browser = browserFor();
-  // VitePress itself fails where a link leads to no page.
+  // VitePress itself fails if a link leads to no page.
   beforeAll(async () => {
     await docs();
   });
 
-  it("has every page of docs/ that is in the package, and the menu leads to each", () => {
+  it("has every page of docs/ that is in the package, and the menu links to each", () => {
     const { files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { files: string[] };
     const pages = readdirSync(join(ROOT, "docs"))
       .filter((name) => name.endsWith(".md") && !files.includes(`!docs/${name}`))
@@ -42,7 +42,7 @@ describe("The documentation as a site", () => {
     expect(pages.filter((page) => !links.includes(page))).toEqual([]);
   });
 
-  it("has every heading that one of its links leads to", () => {
+  it("has every heading that one of its links points to", () => {
     const missing = builtPages().flatMap((name) =>
       linksOf(pageNamed(name), name)
         .filter(({ anchor }) => anchor !== "")
@@ -53,7 +53,7 @@ describe("The documentation as a site", () => {
   });
 
   it.each(["light", "dark"] as const)(
-    "reads well in %s, for axe, and is never wider than a phone",
+    "has no accessibility violations in %s, and is never wider than a phone",
     async (colorScheme) => {
       const site = await serveSite();
       try {
@@ -85,7 +85,7 @@ it("The pages on the HTTP API, the command line, the client and the cards say wh
   expect((await docs("check")).stdout).toBe("");
 });
 
-/** The built files on a port, as any web server would have them. */
+/** Serves the built files on a port, as any web server would. */
 async function serveSite(): Promise<{ origin: string; close(): void }> {
   const server = createServer(async ({ url = "/" }, answer) => {
     const file = join(BUILT, new URL(url, "http://localhost").pathname);
@@ -113,7 +113,7 @@ function pageNamed(name: string): string {
   return readFileSync(join(BUILT, name), "utf8");
 }
 
-/** Where a page leads within the site. */
+/** Where a page links to within the site. */
 function linksOf(html: string, name = "index.html"): Link[] {
   return [...html.matchAll(/<a\b[^>]*\bhref="([^"]+)"/g)]
     .map(([, href = ""]) => href.replaceAll("&amp;", "&"))

@@ -12,7 +12,7 @@ import { freePort } from "../support/servers/free-port.ts";
 
 const NO_TELEMETRY = { ASTRO_TELEMETRY_DISABLED: "1", NEXT_TELEMETRY_DISABLED: "1" };
 
-describe("The examples, with the package as it is packed", () => {
+describe("The examples, with the packed package", () => {
   // SvelteKit takes forms only with an Origin, which browsers leave out where sites aren't kept apart.
   const browser = browserFor({ laxer: false });
   let packed: Packed;
@@ -39,7 +39,7 @@ describe("The examples, with the package as it is packed", () => {
       await rm(folder, { recursive: true, force: true });
     });
 
-    it("takes a person in, keeps their notes, and shows a second browser the way out", async () => {
+    it("logs a person in, keeps their notes, and lets one browser log another out", async () => {
       const email = freshEmail();
       const { page: mac } = await browser.device({ userAgent: UA.chromeMac });
       await signUpFrom(mac, origin, email, PASSWORD);
@@ -65,7 +65,7 @@ describe("The examples, with the package as it is packed", () => {
     });
 
     if (name === "sveltekit" || name === "react-router") {
-      it("leads someone to the login page who sends a form from a page that was open when the session ended", async () => {
+      it("sends someone to the login page who submits a form from a page that was open when the session ended", async () => {
         const email = freshEmail();
         const { page, context } = await browser.device({ userAgent: UA.chromeMac });
         await page.goto(`${origin}/auth/sign-up?next=${encodeURIComponent(`${origin}/`)}`);
@@ -89,7 +89,7 @@ describe("The examples, with the package as it is packed", () => {
     }
 
     if (name === "next") {
-      it("has the card in a page of its own, live, and its routes answer 401", async () => {
+      it("has the card on a page of its own, live, and its routes answer 401", async () => {
         const email = freshEmail();
         const { page, context } = await browser.device({ userAgent: UA.chromeMac });
         expect((await context.request.get(`${origin}/api/notes`)).status()).toBe(401);
@@ -106,7 +106,7 @@ describe("The examples, with the package as it is packed", () => {
     }
 
     if (name === "next") {
-      it("answers where the app's setting ends every path in a slash", async () => {
+      it("answers if the app's setting ends every path in a slash", async () => {
         const program = `
           import { createLatchkey } from "latchkey";
           import { mount, onFirstUse } from "latchkey/next";
@@ -122,7 +122,7 @@ describe("The examples, with the package as it is packed", () => {
     }
 
     if (name === "express") {
-      it("has the element in a page of its own", async () => {
+      it("has the element on a page of its own", async () => {
         const { page } = await browser.device({ userAgent: UA.chromeMac });
         await page.goto(`${origin}/auth/sign-up?next=${encodeURIComponent(`${origin}/devices`)}`);
         await createAccount(page, freshEmail(), PASSWORD);
@@ -150,7 +150,7 @@ describe("The examples, with the package as it is packed", () => {
       });
     }
 
-    it("stops on SIGTERM although a page is open and listens", async () => {
+    it("stops on SIGTERM even while an open page listens", async () => {
       const { context } = await browser.device({ userAgent: UA.chromeMac });
       const headers = { "Content-Type": "application/json" };
       await context.request.post(`${origin}/auth/api/accounts`, {

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-/** This Node without what it got in 24.7; `npm run check:package` asks real old ones. */
+/** This Node without what was added in 24.7; `npm run check:package` asks real old ones. */
 const WITHOUT_ARGON2 =
   'data:text/javascript,import crypto from "node:crypto"; import { syncBuiltinESMExports as sync } from "node:module"; delete crypto.argon2; sync();';
 /** This Node under the name of another runtime. */
@@ -19,7 +19,7 @@ test("On a Node that is too old, an app is told in one sentence what is needed",
   expect(stdout).toMatch(/^Latchkey needs Node\.js 24\.7 or newer .*, and this is Node\.js [\d.]+\.\n$/);
 });
 
-test("On another runtime, an app and the command line are told in one sentence that it takes Node.js", async () => {
+test("On another runtime, an app and the command line are told in one sentence that Node.js is needed", async () => {
   const args = ["--import", ANOTHER, "--input-type=module", "--eval", APP];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   expect(stdout).toBe("Latchkey needs Node.js itself, and this is Bun 1.4.5.\n");

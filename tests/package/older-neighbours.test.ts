@@ -22,7 +22,10 @@ const CARDS = `
   import { LatchkeyProvider } from "latchkey/react";
   renderToString(createElement(LatchkeyProvider, { basePath: "/auth" }, "cards"));`;
 
-/** Only the cards need React and TanStack Query, and npm refuses a package whose peers don't fit, optional or not. */
+/**
+ * Only the cards need React and TanStack Query, and npm refuses a package whose peers don't match, optional
+ * or not.
+ */
 describe.each([
   ["React 18", ["react@18", "react-dom@18", "@tanstack/react-query@5"], "needs React 19 or newer (found 18."],
   ["TanStack Query 4", ["react@19", "react-dom@19", "@tanstack/react-query@4"], "needs TanStack Query 5"],

@@ -38,7 +38,7 @@ describe("The page on what it takes", () => {
     },
   );
 
-  test("has five of the ways in", () => {
+  test("has five of the integrations", () => {
     expect(walks).toHaveLength(5);
   });
 });

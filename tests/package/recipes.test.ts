@@ -80,7 +80,7 @@ describe("The rest of the tutorial", () => {
     return /```\w+\n([\s\S]*?)```/.exec(text.slice(at))?.[1] ?? "";
   };
 
-  it("gives the login page the brand, and Node nothing to warn of", async () => {
+  it("gives the login page the brand, and makes Node print no warning", async () => {
     const recipe = await recipeOf("docs/tutorial.md");
     await npm(["install", ...withPacked(recipe, packed.file), ...QUIET], folder);
     const port = await freePort();
@@ -102,7 +102,7 @@ describe("The rest of the tutorial", () => {
     expect(stderr).toBe("");
   });
 
-  it("has a unit that systemd finds nothing wrong with, and a configuration that Caddy takes", async (context) => {
+  it("has a unit that passes systemd's verification, and a configuration that Caddy accepts", async (context) => {
     const analyze = await systemProgram("systemd-analyze", "systemd");
     const caddy = await systemProgram("caddy", "caddy");
     if (analyze === null || caddy === null) return context.skip();

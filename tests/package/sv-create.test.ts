@@ -39,11 +39,11 @@ describe("In an app that sv makes today, the lines of docs/sveltekit.md", () => 
     await rm(above, { recursive: true, force: true });
   });
 
-  it("have the types that its own check wants", async () => {
+  it("pass the app's own type check", async () => {
     expect(await npm(["run", "check"], folder)).toContain("0 errors");
   });
 
-  it("take a person in and back, and show them their devices", async () => {
+  it("take a person to the login page and back, and show them their devices", async () => {
     const email = freshEmail();
     const { page } = await browser.device({ userAgent: UA.chromeMac });
     await signUpFrom(page, origin, email, PASSWORD);
@@ -52,7 +52,7 @@ describe("In an app that sv makes today, the lines of docs/sveltekit.md", () => 
     await page.getByText("Current session").waitFor();
   });
 
-  it("keep a page from a device whose session has ended, where its layout has the load", async () => {
+  it("keep a page from a device whose session has ended, if its layout has the load", async () => {
     const { page, context } = await browser.device({ userAgent: UA.chromeMac });
     await signUpFrom(page, `${origin}/area/first`, freshEmail(), PASSWORD);
     await page.getByText("The first").waitFor();
@@ -78,7 +78,7 @@ function documentation(): Promise<string> {
   return readFile(join(import.meta.dirname, "..", "..", "docs", "sveltekit.md"), "utf8");
 }
 
-/** What the page has its reader type first, without the install: the recipe's own comes next. */
+/** What the page has its reader type first, without installing: the recipe's own install comes next. */
 async function creatingLine(): Promise<string[]> {
   const [, words = ""] = /^npx (sv create .+) --install npm$/m.exec(await documentation()) ?? [];
   expect(words).not.toBe("");

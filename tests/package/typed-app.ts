@@ -26,7 +26,7 @@ onExpress.get("/", inExpress.requireSession(latchkey), (request, reply) => {
   reply.send(email);
 });
 onExpress.get("/open", (request, reply) => {
-  // @ts-expect-error an open route has nobody: only behind `requireSession` there is one.
+  // @ts-expect-error an open route may have nobody: only behind `requireSession` is there someone.
   reply.send(request.latchkey.account.email);
 });
 
@@ -43,7 +43,7 @@ onHono.get("/", inHono.requireSession(latchkey), (context) => {
   const who: SignedIn = context.get("latchkey");
   return context.text(who.account.email);
 });
-// The handler isn't beside the check, as in an app that checks everything with `app.use`.
+// The handler is separate from the check, as in an app that checks everything with `app.use`.
 onHono.use(inHono.requireSession(latchkey));
 onHono.get("/elsewhere", (context) => context.text(context.get("latchkey").account.email));
 

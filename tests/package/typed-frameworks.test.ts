@@ -12,7 +12,9 @@ const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"
 const NAVIGATION = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 const TELEMETRY = { ASTRO_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1" };
 
-/** The files as `npm create astro` and `npm create nuxt` make them; both fetch theirs from GitHub. */
+/**
+ * The files as `npm create astro` and `npm create nuxt` make them; both fetch their templates from GitHub.
+ */
 const APPS = {
   Astro: {
     install: ["astro@7", "@astrojs/check", "typescript@6", "@types/node@24"],
@@ -70,7 +72,7 @@ describe.each(Object.entries(APPS))("In an app of %s in strict TypeScript", (nam
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("the recipe's settings take the place of those that the app was made with", () => {
+  it("the recipe's settings replace those that the app was created with", () => {
     expect(Object.keys(files)).toEqual(expect.arrayContaining([Object.keys(app.made)[0]]));
   });
 

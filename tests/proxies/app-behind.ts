@@ -3,17 +3,17 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** What an app behind a proxy was asked. */
+/** A request that an app behind a proxy received. */
 export type Heard = {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
-  /** Names and values as they came, one after the other. */
+  /** Names and values as they came, one after another. */
   rawHeaders: string[];
   bodyBytes: number;
 };
 
-/** An app that knows nothing of Latchkey: it answers with what it heard, and keeps a record of it. */
+/** An app that knows nothing about Latchkey: it answers with what it received, and records it. */
 export class AppBehind {
   readonly port: number;
   readonly heard: Heard[] = [];
@@ -62,10 +62,10 @@ export class AppBehind {
     this.#close = close;
   }
 
-  /** The last request. @throws where none came. */
+  /** The last request. @throws if none came. */
   get last(): Heard {
     const heard = this.heard.at(-1);
-    if (!heard) throw new Error("The app heard nothing.");
+    if (!heard) throw new Error("The app received nothing.");
     return heard;
   }
 

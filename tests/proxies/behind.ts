@@ -19,14 +19,14 @@ export type Behind = {
   readonly server: TestServer;
   readonly proxyPort: number;
   readonly origin: string;
-  /** Asks for something of the app, with a browser's cookies; `null` is a stranger. */
+  /** Requests something from the app, with a browser's cookies; `null` is a stranger. */
   ask(client: Client | null, path: string, asked?: Asked): Promise<Answer>;
   stop(): Promise<void>;
 };
 
 export type BehindOptions = Partial<Omit<ServerOptions, "database">> & {
   database?: TestDatabase;
-  /** Where another app listens, which stands behind the proxy then. */
+  /** The port of another app, which is then the one behind the proxy. */
   appPort?: number;
   /** Settings that name the proxy's port. */
   atPort?: (proxyPort: number) => Partial<ServerOptions>;
@@ -86,7 +86,7 @@ export async function startBehind(
   };
 }
 
-/** The same suite behind each real proxy; one that isn't to be had is skipped, and says so. */
+/** The same suite behind each real proxy; one that isn't available is skipped, which is reported. */
 export async function describeBehindEachProxy(
   name: string,
   suite: (behind: () => Behind, kind: Example, program: string) => void,

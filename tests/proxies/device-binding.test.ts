@@ -17,7 +17,7 @@ const MAIN = "__Host-latchkey";
 await describeBehindEachProxy(
   "A bound session behind a proxy",
   (behind) => {
-    test("is bound and refreshed through it, and opens the app, which hears neither cookie", async () => {
+    test("is bound and refreshed through it, and opens the app, which sees neither cookie", async () => {
       const { server, app, ask } = behind();
       const { client, browser, session } = await signUpBound(server);
       for (let round = 0; round < 3; round++) {
@@ -43,7 +43,7 @@ await describeBehindEachProxy(
       expect(header(answer, "secure-session-challenge")).toContain(`;id="${browser.sessionId}"`);
     });
 
-    test("lets no copy of its main cookie in, and tells its owner, unless the browser says that it skipped its proof", async () => {
+    test("doesn't let in a copy of its main cookie, and tells its owner, unless the browser says that it skipped its proof", async () => {
       const { server, app, ask } = behind();
       const { client, browser } = await signUpBound(server);
       const copy = copyOf(server, client, [MAIN]);
@@ -66,7 +66,7 @@ await describeBehindEachProxy(
       expect((await ask(client, "/notes")).status).toBe(200);
     });
 
-    test("loses a bound cookie that proves nothing through it, so that its browser gets another one", async () => {
+    test("has a bound cookie that proves nothing cleared through it, so that its browser gets another one", async () => {
       const { server, ask } = behind();
       const { client, browser } = await signUpBound(server);
       client.jar.set(BOUND, "A".repeat(43));

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "..", "..");
 const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 
-test("the lines of nginx in the README stand in the configuration that is tested", () => {
+test("the nginx lines in the README are in the configuration that is tested", () => {
   const shown = /```nginx\n([\s\S]*?)```/.exec(read("README.md"))?.[1] ?? "";
   const words = (line: string) => line.replace(/#.*/, "").trim().replace(/\s+/g, " ");
   const tested = read("examples/nginx/nginx.conf").split("\n").map(words);
@@ -17,7 +17,7 @@ test("the lines of nginx in the README stand in the configuration that is tested
   for (const line of lines) expect(tested).toContain(line);
 });
 
-test.each(["README.md", "docs/forward-auth.md"])("every file that %s points to is there", (page) => {
+test.each(["README.md", "docs/forward-auth.md"])("every file that %s points to exists", (page) => {
   const targets = [...read(page).matchAll(/\]\(([^):#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? "");
   expect(targets.length).toBeGreaterThan(0);
   for (const target of targets) expect(existsSync(join(ROOT, dirname(page), target)), target).toBe(true);

@@ -5,9 +5,9 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A program of the system with a file of the examples that people copy. */
+/** A system program, run with an example file that people copy. */
 export type Example = {
-  /** The program, and how its package is called. */
+  /** The program, and the name of its package. */
   name: string;
   debianPackage: string;
   folder: string;
@@ -22,19 +22,19 @@ export type Running = { stop(): Promise<void> };
 
 export type Place = "proxy" | "latchkey" | "app";
 
-/** How each of these stands in an example. */
+/** How each of these is written in an example. */
 const WRITTEN: Record<Place, RegExp> = {
   latchkey: /(?<=:)3000\b/g,
   app: /(?<=:|", )4000\b/g,
   proxy: /(?<=:)8080\b/g,
 };
 
-/** What an operator changes by hand, by file: what stands there, and what is written instead. */
+/** What an operator changes by hand, by file: what is there, and what is written instead. */
 export type Changes = Record<string, [stands: string, written: string]>;
 
 /**
- * Starts an example as it is but for the ports and what the operator changes. Resolves once it takes connections at the port of `listensAs`.
- * @throws with all it said where it stops instead.
+ * Starts an example as it is, except for the ports and what the operator changes. Resolves once it takes
+ * connections at the port of `listensAs`. @throws with all its output if it stops instead.
  */
 export async function startExample(
   example: Example,
@@ -45,7 +45,7 @@ export async function startExample(
 ): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), `latchkey-${example.name}-`));
   await cp(join(import.meta.dirname, "..", "..", "examples", example.folder), folder, { recursive: true });
-  // A program that root starts may go on as another user.
+  // A program that root starts may switch to another user.
   await chmod(folder, 0o755);
   const file = join(folder, example.file);
   await writeFile(file, withPorts(await readFile(file, "utf8"), ports));
@@ -84,7 +84,7 @@ function withPorts(text: string, ports: Partial<Record<Place, number>>): string 
   }, text);
 }
 
-/** Asks until somebody listens, or the program is gone. */
+/** Tries until something listens, or the program is gone. */
 async function listens(port: number, child: ChildProcess): Promise<boolean> {
   while (child.exitCode === null && child.signalCode === null) {
     const isOpen = await new Promise<boolean>((resolve) => {

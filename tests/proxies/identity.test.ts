@@ -44,7 +44,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
     ]);
   });
 
-  test("hears no address that nobody confirmed, and none that a client says, until it is confirmed", async () => {
+  test("isn't told an unconfirmed address, nor one that a client claims, until it is confirmed", async () => {
     const { server, app, ask } = behind();
     const person = await signUp(server);
     const { client, account, session, email } = person;
@@ -112,7 +112,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
     },
   );
 
-  test("never hears a cookie of Latchkey, and hears all of its own", async () => {
+  test("never sees a cookie of Latchkey's, and sees all of its own", async () => {
     const { server, app, ask } = behind();
     const { client } = await signUp(server);
     const planted = ["__Host-latchkey=x", "__Secure-latchkey=y", "latchkey-ceremony=z"];
@@ -132,7 +132,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
     expect([undefined, ""]).toContain(app.last.headers.cookie);
   });
 
-  test("gets no token however many cookies, or Cookie headers, a browser sends", async () => {
+  test("gets no token, however many cookies or Cookie headers a browser sends", async () => {
     const { server, app, ask } = behind();
     const { client } = await signUp(server);
     const many = Array.from({ length: 12 }, (_, index) => `latchkey-${index}=${index}`).join("; ");
@@ -143,7 +143,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
     expect(app.heard.map(({ headers }) => headers.cookie).join("\n")).not.toMatch(/(^|\s)latchkey/m);
   });
 
-  test("hears the address, host and scheme of the proxy, not a client's", async () => {
+  test("is told the address, host and scheme by the proxy, not by a client", async () => {
     const { server, app, ask, proxyPort } = behind();
     const { client } = await signUp(server);
     const headers = {
@@ -167,7 +167,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
     expect(app.last.rawHeaders.join("\n")).not.toMatch(/203\.0\.113\.7|evil|4443/);
   });
 
-  test("gets what was sent to it whole, and may break by itself", async () => {
+  test("gets what was sent to it complete, and may fail on its own", async () => {
     const { server, app, ask } = behind();
     const { client } = await signUp(server);
     const body = Buffer.alloc(2_000_000, "x");
@@ -209,7 +209,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
     expect(app.heard).toHaveLength(before);
   });
 
-  test("leaves /auth to Latchkey, without its last slash, too", async () => {
+  test("leaves /auth to Latchkey, even without the last slash", async () => {
     const { server, app, ask } = behind();
     const { client } = await signUp(server);
     const before = app.heard.length;
@@ -219,7 +219,7 @@ await describeBehindEachProxy("An app behind a proxy", (behind) => {
     expect(app.heard).toHaveLength(before);
   });
 
-  test("has its strangers told what fits: a program 401 with the problem, a browser the login page", async () => {
+  test("has strangers answered by kind: a program with 401 and the problem, a browser with the login page", async () => {
     const { server, ask, origin } = behind();
     const problem = await ask(null, "/api/notes");
     expectRefusal(problem, 401, "signed_out");

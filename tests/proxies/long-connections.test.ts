@@ -6,7 +6,7 @@ import { UA } from "../support/requests/user-agents.ts";
 import { describeBehindEachProxy } from "./behind.ts";
 
 await describeBehindEachProxy("A connection that stays open, behind a proxy", (behind) => {
-  test("hears the app's events as they come, and none without a session", async () => {
+  test("gets the app's events as they come, and none without a session", async () => {
     const { server, app, ask, proxyPort } = behind();
     const { client, email } = await signUpConfirmed(server);
     const headers = { Host: `localhost:${proxyPort}`, Accept: "text/event-stream" };
@@ -22,7 +22,7 @@ await describeBehindEachProxy("A connection that stays open, behind a proxy", (b
     expect(app.heard).toHaveLength(before);
   });
 
-  test("is a WebSocket that knows who it is, and none without a session", async () => {
+  test("can be a WebSocket that knows who it is, but not without a session", async () => {
     const { server, app, proxyPort } = behind();
     const { client, email } = await signUpConfirmed(server);
     const open = (Cookie: string) => {
@@ -44,7 +44,7 @@ await describeBehindEachProxy("A connection that stays open, behind a proxy", (b
     expect(app.heard).toHaveLength(before);
   });
 
-  test("is Latchkey's own stream: an open page hears at once that it was logged out", async () => {
+  test("can be Latchkey's own stream: an open page hears at once that it was logged out", async () => {
     const { server } = behind();
     const person = await signUp(server);
     const other = await signIn(server, person, UA.firefoxWindows);

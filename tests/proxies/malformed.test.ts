@@ -64,7 +64,7 @@ await describeBehindEachProxy("A malformed request, behind a proxy", (behind) =>
         const next = `GET /auth/login HTTP/1.1\r\nHost: localhost:${proxyPort}\r\nConnection: close\r\n\r\n`;
         await exchangeBytes(proxyPort, `${head}${body}${next}`);
       }
-    // Where one were left over on a kept connection, these would be answered with it.
+    // If one were left over on a kept-alive connection, these would get its answer.
     for (let times = 0; times < 3; times += 1) expect((await ask(client, "/notes")).text).toContain("/notes");
     expect(app.heard.slice(before).map(({ path }) => path)).not.toContain("/hidden");
     expect(app.heard.map(({ headers }) => headers["remote-account"])).not.toContain("root");

@@ -63,7 +63,7 @@ await describeBehindEachProxy("An outage behind a proxy", (_, kind, program) => 
 async function expectNothingOpen({ app, ask, server }: Behind, client: ReturnType<typeof server.client>) {
   const before = app.heard.length;
   const asked = ["GET", "POST"].flatMap((method) => [{ method }, { method, headers: NAVIGATE }]);
-  // All at once: HAProxy tries again for some seconds, and so rides out a restart of Latchkey.
+  // All at once: HAProxy retries for some seconds, and so survives a restart of Latchkey.
   for (const answer of await Promise.all(asked.map((one) => ask(client, "/notes", one))))
     expectUnavailable(answer);
   expect(app.heard).toHaveLength(before);

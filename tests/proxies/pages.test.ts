@@ -7,7 +7,7 @@ import { describeBehindEachProxy } from "./behind.ts";
 await describeBehindEachProxy("A browser at an app behind a proxy", (behind) => {
   const browser = browserFor();
 
-  test("is sent to the login page, comes back to the page it wanted, and is out once it was logged out", async () => {
+  test("is sent to the login page, comes back to the page it wanted, and loses access once it is logged out", async () => {
     const { server, origin } = behind();
     const person = await signUpConfirmed(server);
     const { page } = await browser.device({ userAgent: UA.firefoxWindows });

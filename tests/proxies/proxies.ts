@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Example } from "./examples.ts";
 
-/** The proxies that Latchkey comes with a configuration for. */
+/** The proxies that Latchkey ships a configuration for. */
 export const PROXIES: Example[] = [
   {
     name: "nginx",
@@ -37,10 +37,12 @@ export const PROXIES: Example[] = [
   },
 ];
 
-/** The one that other tests stand behind. */
+/** The one that other tests use. */
 export const NGINX = PROXIES[0] as Example;
 
-/** What Debian's /etc/nginx/nginx.conf does around the files of conf.d, for any user and in a folder of its own. */
+/**
+ * What Debian's /etc/nginx/nginx.conf puts around the files of conf.d, for any user and in a separate folder.
+ */
 function nginxAround(folder: string, file: string): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (kind) => `${kind}_temp_path ${join(folder, kind)};`,

@@ -71,7 +71,7 @@ describe.skipIf(python === null || nginx === null)("An app in another language",
     );
   });
 
-  test("shows no notes to someone who gets past the proxy without a name", async () => {
+  test("shows no notes to someone who reaches it without the proxy's name for them", async () => {
     expect((await exchange({ port, method: "GET", path: "/", headers: {} })).status).toBe(401);
     const body = "note=x";
     expect((await exchange({ port, method: "POST", path: "/", headers: FORM, body })).status).toBe(401);

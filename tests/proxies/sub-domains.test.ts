@@ -43,7 +43,7 @@ describe.skipIf(nginx === null)("Latchkey on a sub-domain, an app on another", (
     expect((heard.last.headers.cookie ?? "").replace(/; $/, "")).toBe("theme=dark");
   });
 
-  test("the app hears no address that nobody confirmed, whatever a client says", async () => {
+  test("the app isn't told an unconfirmed address, whatever a client says", async () => {
     const { server, ask, app: heard } = behind;
     const { client, account } = await signUp(server);
     const headers = { Host: new URL(app).host, "Remote-User": "root" };
@@ -79,7 +79,7 @@ describe.skipIf(nginx === null)("Latchkey on a sub-domain, an app on another", (
     }
   });
 
-  test("a real browser signs in on the one, works on the other, and is out on both", async () => {
+  test("a real browser signs in on one, works on the other, and is logged out on both", async () => {
     const person = await signUpConfirmed(behind.server);
     const { page } = await browser.device({ userAgent: UA.firefoxWindows });
     await page.goto(`${app}/notes?of=today`);

@@ -13,7 +13,7 @@ const { "Remote-User": _, ...NO_ADDRESS } = SOMEBODY;
 const { "Remote-Session": _session, ...NO_SESSION } = SOMEBODY;
 const { "Remote-Account": _account, ...NO_ACCOUNT } = SOMEBODY;
 
-/** Where the imported cookie's name goes, as the configurations say it. */
+/** Where the imported cookie's name goes, as the configurations say. */
 const MOVING_IN: Record<string, [said: string, written: string]> = {
   "nginx.conf": ["?latchkey[^;]*+", "?(?:latchkey|authjs\\.session-token)[^;]*+"],
   "sub-domains.conf": ["?latchkey[^;]*+", "?(?:latchkey|authjs\\.session-token)[^;]*+"],
@@ -23,7 +23,7 @@ const MOVING_IN: Record<string, [said: string, written: string]> = {
 
 for (const kind of [...PROXIES, { ...NGINX, file: "sub-domains.conf" }]) {
   const program = await systemProgram(kind.name, kind.debianPackage);
-  describe.skipIf(program === null)(`What a proxy makes of the answer of /verify (${kind.file})`, () => {
+  describe.skipIf(program === null)(`What a proxy makes of an answer from /verify (${kind.file})`, () => {
     let answer: { status: number; headers?: OutgoingHttpHeaders } = { status: 204 };
     const verifier = createServer((_request, response) => {
       response.writeHead(answer.status, answer.headers);
@@ -65,7 +65,7 @@ for (const kind of [...PROXIES, { ...NGINX, file: "sub-domains.conf" }]) {
     });
 
     test.each([NO_ADDRESS, { ...NO_ADDRESS, "Remote-User": "" }])(
-      "lets an account through whose address isn't confirmed, without one: %j",
+      "lets an account through whose address isn't confirmed, without the address: %j",
       async (headers) => {
         answer = { status: 204, headers };
         expect(await ask({ "Remote-User": "root@example.test" })).toMatchObject({ status: 200 });
@@ -124,7 +124,7 @@ for (const kind of [...PROXIES, { ...NGINX, file: "sub-domains.conf" }]) {
       expect(new Set(asked)).toEqual(new Set(["websocket"]));
     });
 
-    test("says 503 where the app is down, too", async () => {
+    test("also answers 503 if the app is down", async () => {
       answer = { status: 204, headers: SOMEBODY };
       await app.stop();
       expect((await ask()).status).toBe(503);

@@ -12,7 +12,7 @@ const LOGIN = "https://login.example.test/auth";
 
 type Attempt = { path?: string; headers: Headers };
 
-/** The sentences that a server warns with while browsers try to sign up. */
+/** The warnings that a server logs while browsers try to sign up. */
 async function warningsOf(env: Record<string, string>, attempts: Attempt[] = []): Promise<string[]> {
   const cwd = mkdtempSync(join(tmpdir(), "latchkey-address-"));
   const port = await freePort();
@@ -31,7 +31,7 @@ async function warningsOf(env: Record<string, string>, attempts: Attempt[] = [])
   return warned.filter(({ level }) => level === 40).map(({ msg }) => msg);
 }
 
-test("an unencrypted BASE_URL is warned of at the start, and by the doctor", async () => {
+test("an unencrypted BASE_URL causes a warning at the start, and in doctor", async () => {
   const env = { BASE_URL: "http://app.example.test/auth" };
   const sentence =
     "BASE_URL http://app.example.test/auth is not https: cookies and passwords travel in the clear, and passkeys don't work. Put https in front of Latchkey, and set BASE_URL=https://app.example.test/auth.";
@@ -46,11 +46,11 @@ test.each([
   { BASE_URL: LOGIN },
   { BASE_URL: "http://app.example.localhost:8080" },
   { BASE_URL: "http://127.0.0.1:8080" },
-])("nothing is warned of at the start with %o", async (env) => {
+])("there is no warning at the start with %o", async (env) => {
   expect(await warningsOf(env)).toEqual([]);
 });
 
-test("a name that only begins like this machine's is unencrypted", async () => {
+test("a name that only begins like this machine's counts as unencrypted", async () => {
   expect(await warningsOf({ BASE_URL: "http://localhost.example.test" })).toHaveLength(1);
 });
 
@@ -61,7 +61,7 @@ test.each([
     { Host: "login.example.test", Origin: "http://login.example.test" },
   ],
   ["a proxy", { LATCHKEY_TRUSTED_PROXIES: "127.0.0.1" }, { "X-Forwarded-Proto": "http" }],
-])("http where BASE_URL says https is warned of once, behind %s", async (_, trusted, headers) => {
+])("http although BASE_URL says https causes one warning, behind %s", async (_, trusted, headers) => {
   const [warning = "", ...more] = await warningsOf({ BASE_URL: LOGIN, ...trusted }, [
     { headers },
     { headers },
@@ -79,13 +79,16 @@ test.each([
     { LATCHKEY_TRUSTED_PROXIES: "127.0.0.1" },
     { "X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "app.example.test" },
   ],
-])("another host than BASE_URL's is warned of with what to set, behind %s", async (_, trusted, headers) => {
-  const [warning = "", ...more] = await warningsOf({ BASE_URL: LOGIN, ...trusted }, [{ headers }]);
-  expect(warning).toContain("set BASE_URL=https://app.example.test/auth;");
-  expect(more).toEqual([]);
-});
+])(
+  "a host other than BASE_URL's causes a warning with what to set, behind %s",
+  async (_, trusted, headers) => {
+    const [warning = "", ...more] = await warningsOf({ BASE_URL: LOGIN, ...trusted }, [{ headers }]);
+    expect(warning).toContain("set BASE_URL=https://app.example.test/auth;");
+    expect(more).toEqual([]);
+  },
+);
 
-test("nobody is warned by what a stranger says, by another site, or by a proxy that asks for an app", async () => {
+test("claims by a stranger, other sites, and a proxy that asks for an app cause no warning", async () => {
   const trusted = { LATCHKEY_TRUSTED_PROXIES: "127.0.0.1" };
   const forwarded = { "X-Forwarded-Host": "app.example.test", "X-Forwarded-Proto": "http" };
   expect(await warningsOf({ BASE_URL: LOGIN }, [{ headers: forwarded }])).toEqual([]);

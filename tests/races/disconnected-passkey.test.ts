@@ -9,7 +9,7 @@ import { twoNodesFor } from "../support/servers/two-nodes.ts";
 
 const ROUNDS = 4;
 
-describeOnEachEngine("A passkey that is disconnected while somebody signs in with it", (engine) => {
+describeOnEachEngine("A passkey that is disconnected while someone signs in with it", (engine) => {
   const nodes = twoNodesFor(engine);
 
   async function withPasskey() {
@@ -22,7 +22,7 @@ describeOnEachEngine("A passkey that is disconnected while somebody signs in wit
     return { owner, key, path };
   }
 
-  test("opens no session that lives, on whichever node", async () => {
+  test("leaves no session live, on whichever node", async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { owner, key, path } = await withPasskey();
       const thief = nodes().browser(round, UA.firefoxWindows);
@@ -39,7 +39,7 @@ describeOnEachEngine("A passkey that is disconnected while somebody signs in wit
   });
 
   test.each([1, 2, 3])(
-    "opens none where it goes after transaction %i of the sign-in and its email",
+    "leaves none if it is removed after transaction %i of the sign-in and its email",
     async (last) => {
       const { owner, key, path } = await withPasskey();
       const thief = nodes().server.client(UA.firefoxWindows);

@@ -9,8 +9,8 @@ const PATH = "/api/account/login-methods";
 export type Raced = { rounds: number; disconnected: number; refused: number; problems: string[] };
 
 /**
- * So many times: an account has two login methods that work, and both are disconnected at once, each
- * through both nodes. One of the four may; the other method must be left, and work.
+ * This many times, an account has two login methods that work, and both are disconnected at once, each
+ * through both nodes. One of the four attempts may succeed; the other method must be left, and work.
  */
 export async function raceForTheLast({ server, browser }: TwoNodes, rounds: number): Promise<Raced> {
   const person = await signUp(server);
@@ -52,7 +52,7 @@ const isTheGuard = ({ status, body }: Answer) => status === 409 && body.code ===
 
 type Kind = "password" | "passkey" | "site";
 
-/** Which two methods an account has, by turns: of each pair of kinds, and twice the same. */
+/** Which two methods an account has, in turn: each pair of kinds, and two of one kind. */
 const PAIRS: [Kind, Kind][] = [
   ["password", "passkey"],
   ["passkey", "passkey"],
@@ -63,10 +63,10 @@ const PAIRS: [Kind, Kind][] = [
 
 const SITE = "http://localhost:9/site";
 
-/** What the nodes are set to: a site that nobody needs to reach. */
+/** The nodes' settings: a site that nobody needs to reach. */
 export const oidc = [{ id: "site", issuer: SITE, clientId: "latchkey", clientSecret: "none" }];
 
-/** Two methods that work; written past the API, which would take a hundred times as long. */
+/** Two methods that work, written directly to the database: the API would take a hundred times as long. */
 async function giveTwo(server: TestServer, account_id: string, round: number): Promise<[string, string]> {
   const [first, second] = PAIRS[round % PAIRS.length] ?? ["password", "passkey"];
   const idOf = (kind: Kind, one: number) =>

@@ -22,7 +22,7 @@ import { twoNodesFor } from "../support/servers/two-nodes.ts";
 const AT_ONCE = 16;
 const ROUNDS = 25;
 
-describeOnEachEngine("Changes that are asked for at once, on two nodes", (engine) => {
+describeOnEachEngine("Changes that are requested at once, on two nodes", (engine) => {
   const nodes = twoNodesFor(engine);
 
   test("of two addresses, each emailed link confirms the one that it went to, and no other", async () => {
@@ -54,7 +54,7 @@ describeOnEachEngine("Changes that are asked for at once, on two nodes", (engine
     }
   }, 120_000);
 
-  test("one that gave no password is asked for a proof where another has changed the credentials meanwhile", async () => {
+  test("one that gave no password needs a proof if another has changed the credentials meanwhile", async () => {
     const { server } = nodes();
     const codes: (string | undefined)[] = [];
     for (let round = 0; round < 5; round++) {
@@ -64,7 +64,7 @@ describeOnEachEngine("Changes that are asked for at once, on two nodes", (engine
       const token = await server.outbox.tokenFor(email, "/confirm-email");
       const begun = await client.post("/api/account/two-factor", { currentPassword: PASSWORD });
       const code = codeAt(need(expectStatus(201, begun), "secret"), server.clock.now());
-      // Recovery codes take their time to be made: the other change is done before the lock is asked for.
+      // Recovery codes take a while to create: the other change is done before the lock is requested.
       const on = client.put("/api/account/two-factor", { code });
       expectStatus(204, await client.post("/api/email-confirmations", { token }));
       codes.push((await on).body.code);
@@ -117,7 +117,7 @@ describeOnEachEngine("Guesses at a second factor, at once and on two nodes", (en
     const right = { code: codeAt(secret, server.clock.now()) };
     const refused = await again.post("/api/session/two-factor", right);
     expectRefusal(refused, 429, "too_many_attempts");
-    // Whom the account knows is not kept out by it.
+    // A browser that the account knows isn't kept out by that.
     expectStatus(202, await trySignIn(person.client, person));
     expectStatus(201, await person.client.post("/api/session/two-factor", right));
   });

@@ -17,7 +17,7 @@ import { twoNodesFor } from "../support/servers/two-nodes.ts";
 
 const ROUNDS = 25;
 
-/** A node that checks the same sessions again and again remembers them; every ending is seen all the same. */
+/** A node that checks the same sessions again and again remembers them; it sees every ending all the same. */
 describeOnEachEngine("A session that was just checked", (engine) => {
   const nodes = twoNodesFor(engine);
 
@@ -62,7 +62,7 @@ describeOnEachEngine("A session that was just checked", (engine) => {
       }
     });
 
-    test(`answers what ${where} has changed about its account`, async () => {
+    test(`answers with what ${where} has changed about its account`, async () => {
       const { server, browser } = nodes();
       const person = await signUp(server);
       const elsewhere = browser(node);

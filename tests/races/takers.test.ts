@@ -22,13 +22,13 @@ import { twoNodesFor } from "../support/servers/two-nodes.ts";
 
 const TAKERS = 32;
 
-/** How many got it; all others got these refusals. */
+/** How many succeeded; all others got these refusals. */
 function winners(answers: Answer[], success: number, ...refusals: number[]): number {
   for (const { status, text } of answers) expect([success, ...refusals], text).toContain(status);
   return answers.filter(({ status }) => status === success).length;
 }
 
-describeOnEachEngine("What is there once, taken by 32 at once on two nodes", (engine) => {
+describeOnEachEngine("What can be used once, tried by 32 at once on two nodes", (engine) => {
   const nodes = twoNodesFor(engine, { signUp: "verify-first" });
   const open = twoNodesFor(engine);
   const takers = ({ browser }: ReturnType<typeof nodes>) =>
@@ -42,11 +42,11 @@ describeOnEachEngine("What is there once, taken by 32 at once on two nodes", (en
     const answers = await together(takers(nodes()), (taker) =>
       taker.put("/api/accounts", { token, password: PASSWORD }),
     );
-    // Each has a password to be hashed: a slow machine says "later" to the last of them.
+    // Each has a password to hash: a slow machine tells the last of them to try later.
     expect(winners(answers, 201, 410, 503)).toBe(1);
   });
 
-  test("of the sign-up links, and of the reset links, that 16 ask for at once one is left", async () => {
+  test("of the sign-up links, and of the reset links, that 16 request at once, one is left", async () => {
     for (const round of [1, 2, 3]) {
       const { server } = nodes();
       const email = freshEmail(`asked${round}`);
@@ -67,7 +67,7 @@ describeOnEachEngine("What is there once, taken by 32 at once on two nodes", (en
     }
   });
 
-  test("a link that takes an email change back does it once", async () => {
+  test("a link that takes back an email change does so once", async () => {
     const { server } = open();
     const person = await signUp(server);
     await verifyEmail(server, person);
@@ -79,7 +79,7 @@ describeOnEachEngine("What is there once, taken by 32 at once on two nodes", (en
     expect(winners(answers, 204, 410)).toBe(1);
   });
 
-  test("a link that reports a session does it once", async () => {
+  test("a link that reports a session does so once", async () => {
     const { server } = open();
     const person = await signUp(server);
     const thief = await signIn(server, person, UA.firefoxWindows);
@@ -138,7 +138,7 @@ describeOnEachEngine("Limits, when 32 try at once on two nodes", (engine) => {
     expect(winners(answers, 202, 429)).toBe(5);
   });
 
-  test("let ten changes with a wrong current password be judged and no more", async () => {
+  test("let ten changes with a wrong current password be checked and no more", async () => {
     const person = await signUp(nodes().server);
     const changing = takers();
     for (const taker of changing) taker.token = person.client.token;

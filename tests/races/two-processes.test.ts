@@ -125,7 +125,7 @@ describeOnEachEngine("Two processes on one database", (engine) => {
     }
   }, 60_000);
 
-  test("ending a session while its own requests fly leaves no later success and no revived row", async () => {
+  test("ending a session while its own requests are under way leaves no later success and no revived row", async () => {
     const { server, browser } = nodes();
     const person = await signUp(server);
     for (let round = 0; round < 10; round++) {

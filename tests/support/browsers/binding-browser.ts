@@ -13,7 +13,7 @@ import { signUpInBrowser } from "./browser.ts";
 
 const FEATURES = "DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting";
 
-/** Installed where they are missing and this is Debian's root. */
+/** Installed if they are missing and this is root on Debian. */
 const PROGRAMS = {
   chromium: await systemProgram("chromium"),
   certutil: await systemProgram("certutil", "libnss3-tools"),
@@ -22,23 +22,23 @@ const PROGRAMS = {
 
 const missing = Object.entries(PROGRAMS).flatMap(([name, path]) => (path === null ? [name] : []));
 
-/** Whether a browser here can bind a session. */
+/** Whether there is a browser here that can bind a session. */
 export const canBind = missing.length === 0;
 
 if (!canBind)
   console.error(`\n!!! NOT RUN: no session is bound in a real browser, without ${missing.join(" and ")}.\n`);
 
-/** Hosts that a browser on this machine finds by itself, each a site of its own to it. */
+/** Hosts that a browser on this machine resolves by itself, each a separate site to it. */
 export const SITES = ["one", "two", "three"].map((name) => `${name}.localhost`);
 
 export type BindingSite = {
-  /** Its address by this host; the servers behind it are the test's. */
+  /** Its address under this host; the test chooses the servers behind it. */
   url(host?: string): string;
   /** Which server gets a request from now on. */
   leadTo(port: (incoming: IncomingMessage) => number): void;
-  /** What was asked for since the last time, and the answers. */
+  /** The requests since the last call, and their answers. */
   answers(): HttpsFront["answers"];
-  /** A browser with a profile of this name; the same name is the same browser, started again. */
+  /** A browser with a profile of this name; the same name is the same browser, restarted. */
   browser(profile: string): Promise<BrowserContext>;
 };
 
@@ -127,7 +127,7 @@ export async function boundCookie(context: BrowserContext, url: string): Promise
   return (await context.cookies(url)).find(({ name }) => name === BOUND)?.value;
 }
 
-/** Takes the bound cookie away, as the browser's own clock does: the next request needs another one. */
+/** Removes the bound cookie, as the browser's own clock does: the next request needs a new one. */
 export async function dropBoundCookie(context: BrowserContext, host = "localhost"): Promise<void> {
   await context.clearCookies({ name: BOUND, domain: host });
 }

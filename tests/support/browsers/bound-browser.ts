@@ -22,11 +22,11 @@ export function makeKey(algorithm: Algorithm = "ES256"): Pair {
 
 type Jwt = { header?: object; payload?: object; key: Pair };
 
-/** A proof with these parts over the usual ones; `undefined` leaves one out. */
+/** A proof with these parts in place of the usual ones; `undefined` leaves one out. */
 export function makeProof(challenge: string, { key, header: other, payload }: Jwt): string {
   const head = encode({ typ: "dbsc+jwt", alg: key.algorithm, ...other });
   const signed = `${head}.${encode({ jti: challenge, ...payload })}`;
-  const dsaEncoding = "ieee-p1363" as const; // RSA has no such thing and ignores it
+  const dsaEncoding = "ieee-p1363" as const; // RSA has no curve and ignores it
   return `${signed}.${sign("sha256", Buffer.from(signed), { key: key.privateKey, dsaEncoding }).toString("base64url")}`;
 }
 
@@ -42,14 +42,14 @@ export class BoundBrowser {
     this.key = makeKey(algorithm);
   }
 
-  /** Takes the offer of a sign-in's answer up. */
+  /** Accepts the offer in a sign-in's answer. */
   async register(signedIn: Answer, more: Headers = {}): Promise<Answer> {
     const { path, challenge } = offer(signedIn);
     const proof = makeProof(challenge, { key: this.key, header: { jwk: this.key.jwk } });
     return this.take(await this.send(path, { ...more, "Secure-Session-Response": `"${proof}"` }));
   }
 
-  /** Asks for the next bound cookie; signs once more where the challenge was stale. */
+  /** Asks for the next bound cookie; signs again if the challenge was stale. */
   async refresh(): Promise<Answer> {
     const answer = await this.refreshOnce();
     return answer.status === 403 ? this.refreshOnce() : answer;
@@ -62,7 +62,7 @@ export class BoundBrowser {
     );
   }
 
-  /** A proof of the challenge that the browser has; none where it has none. */
+  /** A proof for the challenge that the browser has; none if it has none. */
   proof(challenge = this.challenge): string | null {
     return challenge === "" ? null : makeProof(challenge, { key: this.key });
   }
@@ -72,7 +72,7 @@ export class BoundBrowser {
     return this.client.send("POST", path, { headers: { "Sec-Fetch-Site": "cross-site", ...headers } });
   }
 
-  /** The bound cookie is over, as the browser's clock says. */
+  /** The bound cookie has expired by the browser's clock. */
   dropCookie(): void {
     this.client.jar.delete(BOUND);
   }
@@ -86,12 +86,15 @@ export class BoundBrowser {
   }
 }
 
-/** Where a sign-in's answer wants a key to be registered, and what is to be signed. @throws where it offers nothing. */
+/**
+ * Where a sign-in's answer asks for a key to be registered, and what has to be signed. @throws if it offers
+ * nothing.
+ */
 export function offer(signedIn: Answer): { path: string; challenge: string } {
   const [, path, challenge] =
     /;path="([^"]+)";challenge="([^"]+)"/.exec(header(signedIn, "secure-session-registration")) ?? [];
   if (path === undefined || challenge === undefined) throw new Error("Nothing was offered.");
-  // A client puts the path where Latchkey is mounted before it by itself.
+  // The client prepends the path where Latchkey is mounted by itself.
   return { path: path.slice(path.indexOf(REGISTRATION)), challenge };
 }
 
@@ -99,7 +102,7 @@ export function offeredChallenge(signedIn: Answer): string {
   return offer(signedIn).challenge;
 }
 
-/** Someone with a new account whose browser has bound the session and shown it. */
+/** Someone with a new account whose browser has bound the session and sent its bound cookie. */
 export async function signUpBound(
   server: Pick<TestServer, "client">,
   algorithm: Algorithm = "ES256",
@@ -109,7 +112,7 @@ export async function signUpBound(
   return { ...person, browser };
 }
 
-/** Signs in with a browser that binds the session, and shows its bound cookie once. */
+/** Signs in with a browser that binds the session, and sends its bound cookie once. */
 export async function signInBound(
   { email, password }: Pick<Person, "email" | "password">,
   client: Client,

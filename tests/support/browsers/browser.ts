@@ -68,14 +68,14 @@ export function browserFor({ laxer = true } = {}): {
   };
 }
 
-/** In a page: what has the focus, by its name or its words; the empty string where nothing has. */
+/** In a page: what has the focus, by its name or text; the empty string if nothing has. */
 export const FOCUSED = `(({ activeElement: at }) => at === document.body ? "" : (at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent ?? at.textContent))(document)`;
 
 export function focused(page: Page): Promise<string> {
   return page.evaluate<string>(FOCUSED);
 }
 
-/** As when the person goes to another tab, or comes back. */
+/** As if the person goes to another tab, or comes back. */
 export async function setVisibility(page: Page, state: "hidden" | "visible"): Promise<void> {
   await page.evaluate(
     `Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
@@ -102,7 +102,7 @@ export async function addAuthenticator(
   return { devtools, authenticatorId };
 }
 
-/** Otherwise the virtual authenticator answers the offer in the email field before the button is pressed. */
+/** Otherwise, the virtual authenticator answers the offer in the email field before the button is pressed. */
 export async function withoutOfferInField(page: Page): Promise<void> {
   await page.addInitScript("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
 }
@@ -129,7 +129,10 @@ export async function signUpInBrowser(
   await page.getByText("Current session").waitFor();
 }
 
-/** Goes to a page of an app that wants a session, and signs up by way of the login page; where that leads is the test's to say. */
+/**
+ * Goes to a page of an app that needs a session, and signs up by way of the login page; the test says where
+ * that leads.
+ */
 export async function signUpFrom(page: Page, url: string, email: string, password: string): Promise<void> {
   await page.goto(url);
   await page.waitForURL("**/auth/login?next=**");
@@ -137,14 +140,14 @@ export async function signUpFrom(page: Page, url: string, email: string, passwor
   await createAccount(page, email, password);
 }
 
-/** Fills and sends the sign-up page that is open. */
+/** Fills in and submits the open sign-up page. */
 export async function createAccount(page: Page, email: string, password: string): Promise<void> {
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Create account", exact: true }).click();
 }
 
-/** Logs in in the browser; where it leads is the test's to say. */
+/** Logs in in the browser; the test says where that leads. */
 export async function logInInBrowser(
   page: Page,
   baseUrl: string,

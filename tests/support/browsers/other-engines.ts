@@ -13,9 +13,9 @@ export type OneBrowser = {
   reload(): Promise<void>;
   back(): Promise<void>;
   url(): Promise<string>;
-  /** The words that are shown. */
+  /** The text that is shown. */
   text(): Promise<string>;
-  /** The name or the words of what has the focus. */
+  /** The name or the text of what has the focus. */
   focused(): Promise<string>;
   fill(label: string, text: string): Promise<void>;
   press(name: string): Promise<void>;
@@ -25,9 +25,9 @@ export type OneBrowser = {
 
 export type Engine = {
   name: string;
-  /** What a session of it is called. */
+  /** The label of its sessions. */
   label: string;
-  /** Null where it can't be had on this machine. */
+  /** Null if it isn't available on this machine. */
   open: (() => Promise<OneBrowser>) | null;
 };
 
@@ -56,7 +56,7 @@ function fieldAt(label: string): string {
   return `//input[@id = //label[normalize-space() = "${label}"]/@for]`;
 }
 
-/** A dialog's stands last. */
+/** A dialog's comes last. */
 function pressableAt(name: string): string {
   return `(//button[normalize-space() = "${name}" or @aria-label = "${name}"] | //a[normalize-space() = "${name}"])[last()]`;
 }
@@ -85,7 +85,7 @@ async function openFirefox(executablePath: string): Promise<OneBrowser> {
   };
 }
 
-/** Of WebDriver, https://www.w3.org/TR/webdriver2/. */
+/** From WebDriver, https://www.w3.org/TR/webdriver2/. */
 const KEYS = { Enter: "\uE007", Escape: "\uE00C" };
 
 async function openWebKit(driver: string, screen: string): Promise<OneBrowser> {
@@ -118,11 +118,11 @@ async function openWebKit(driver: string, screen: string): Promise<OneBrowser> {
   const at = (path: string) => `/${sessionId}${path}`;
   const read = async (script: string) =>
     String(await ask(at("/execute/sync"), { script: `return ${script}`, args: [] }));
-  // What isn't there yet, or is still covered, is tried again.
+  // What isn't there yet, or is still covered, is retried.
   const use = (xpath: string, how: (element: string) => Promise<unknown>) =>
     vi.waitFor(async () => {
       const found = await ask(at("/element"), { using: "xpath", value: xpath });
-      // The driver itself doesn't scroll to what is hardly out of sight.
+      // The driver itself doesn't scroll to what is only just out of view.
       await ask(at("/execute/sync"), { script: SCROLL, args: [found] });
       await how(at(`/element/${Object.values(found as Record<string, string>)[0]}`));
     }, TIMEOUT);

@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
-/** A row of a table in a document, by its cells. */
+/** The cells of a table row in a document. */
 export type Row = string[];
 
-/** The rows of all tables of a document whose first cell looks like this. */
+/** The rows of all tables in a document whose first cell looks like this. */
 export function rowsOf(document: string, first: RegExp): Row[] {
   return readFileSync(join(ROOT, document), "utf8")
     .split("\n")
@@ -21,13 +21,13 @@ export function rowsOf(document: string, first: RegExp): Row[] {
     .filter(([name = ""]) => first.test(name));
 }
 
-/** The tests that a cell names: `[title](../file)`, the title exactly as it stands there. */
+/** The tests that a cell names: `[title](../file)`, with the title exactly as it is in the file. */
 export function testsIn(cell: string): { title: string; file: string }[] {
   const links = [...cell.matchAll(/\[((?:[^[\]]|\[[^\]]*\])*)\]\(\.\.\/((?:src|tests)\/[^)]+\.test\.ts)\)/g)];
   return links.map(([, title = "", file = ""]) => ({ title, file }));
 }
 
-/** Those of a cell's tests that aren't there: no such file, or no test or suite of that title in it. */
+/** The tests of a cell that don't exist: no such file, or no test or suite with that title in it. */
 export function missingIn(cell: string): string[] {
   return testsIn(cell)
     .filter(({ file, title }) => !titlesIn(file).has(title))
@@ -36,7 +36,7 @@ export function missingIn(cell: string): string[] {
 
 const known = new Map<string, Set<string>>();
 
-/** Whatever is the first argument of `test`, of a suite, or of a table of either; what is skipped isn't there. */
+/** Any first argument of `test`, of a suite, or of a table of either; skipped ones don't count. */
 const TITLE = /(?:\b(?:test|it|describe\w*)\s*|\))\(\s*(["`])((?:(?!\1)[^\\]|\\.)*)\1\s*,/g;
 
 function titlesIn(file: string): Set<string> {

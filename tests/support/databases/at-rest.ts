@@ -3,22 +3,25 @@ import { dirname, join } from "node:path";
 import type { TestDatabase } from "./engines.ts";
 
 /**
- * Rows as somebody would search them who has the file: bytes as the text that they spell, and as hexadecimal.
- * `JSON.stringify` would make a list of numbers of them, in which no text is ever found.
+ * Rows as someone with the file would search them: bytes as the text that they spell, and as hexadecimal.
+ * `JSON.stringify` would turn them into a list of numbers, in which no text is ever found.
  */
 export function textOf(rows: readonly object[]): string {
   return rows.flatMap((row) => Object.values(row).map(textOfValue)).join("\n");
 }
 
-/** Every row of every table, in the same way, and the bytes of SQLite's own files: freed pages, the write-ahead log. */
+/**
+ * Every row of every table, in the same form, and the bytes of SQLite's own files: freed pages, the
+ * write-ahead log.
+ */
 export async function allAtRest(database: TestDatabase): Promise<string> {
   const rows = (await tablesOf(database)).flatMap(([, found]) => found);
   return [textOf(rows), ...(await filesOf(database)).map(textOfValue)].join("\n");
 }
 
 /**
- * What is in each table, a row a line, in an order of its own: to be compared with what was there before. Without
- * the last use of a session, which every request may move, and what tells other nodes that it moved.
+ * What is in each table, a row per line, in a fixed order, to be compared with what was there before. Without
+ * the last use of a session, which any request may change, and what tells other nodes about that.
  */
 export async function contentsOf(database: TestDatabase): Promise<Record<string, string[]>> {
   const lineOf = ({ last_used_at: _, ...row }: Record<string, unknown>) =>

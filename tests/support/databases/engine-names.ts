@@ -2,7 +2,7 @@ export type EngineName = "sqlite" | "postgres";
 
 const ALL: readonly EngineName[] = ["sqlite", "postgres"];
 
-/** Both engines; `ENGINES=sqlite` narrows a run while developing. @throws where it names no engine. */
+/** Both engines; `ENGINES=sqlite` narrows a run while developing. @throws if it names no engine. */
 export function engineNames(): readonly EngineName[] {
   const wanted = process.env.ENGINES?.split(",");
   if (!wanted) return ALL;

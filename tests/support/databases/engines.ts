@@ -7,19 +7,19 @@ import { describe, inject } from "vitest";
 import { type EngineName, engineNames } from "./engine-names.ts";
 import { queryAt } from "./postgres.ts";
 
-/** A database that nobody has used, for one server or several on the same data. */
+/** An unused database, for one server or several on the same data. */
 export type TestDatabase = {
   readonly url: string;
-  /** Its own temporary folder, for what a server keeps beside it. */
+  /** Its own temporary folder, for what a server stores beside it. */
   readonly folder: string;
-  /** Reads past the server, to see what is at rest. */
+  /** Reads directly, bypassing the server, to see what is at rest. */
   read(sql: string): Promise<Record<string, unknown>[]>;
   drop(): Promise<void>;
 };
 
 export type Engine = { readonly name: EngineName; createDatabase(): Promise<TestDatabase> };
 
-/** One engine, for tests of what no engine can change. */
+/** One engine, for tests of what doesn't depend on the engine. */
 export function engineOf(name: EngineName): Engine {
   return engines[name];
 }
@@ -36,7 +36,7 @@ const engines: Record<EngineName, Engine> = {
   },
 };
 
-/** A PostgreSQL that the caller has started, for what runs outside a test run. */
+/** A PostgreSQL that the caller has started, for programs outside a test run. */
 export function postgresAt(url: string): Engine {
   return { name: "postgres", createDatabase: () => createPostgres(url) };
 }

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /**
- * "silent": it lets in and answers no question. "late": answers take 2.5 s. "old server": it says that it
- * is PostgreSQL 14.
+ * "silent": it accepts connections and answers no query. "late": answers take 2.5 s. "old server": it says
+ * that it is PostgreSQL 14.
  */
 export type Fault = "none" | "refuse" | "hang" | "silent" | "late" | "old server" | "swallow commit answers";
 
@@ -11,7 +11,10 @@ const LATE_BY = 2_500;
 const [QUESTION, PARSE] = [0x51, 0x50];
 const ITS_VERSION = "current_setting('server_version_num')";
 
-/** Stands between a server and its database, or a browser and the server, and does to the line what networks do. */
+/**
+ * A proxy between a server and its database, or a browser and the server, which does to the connection what
+ * networks do.
+ */
 export class FaultProxy {
   readonly port: number;
   fault: Fault = "none";
@@ -41,7 +44,7 @@ export class FaultProxy {
     this.#sockets = sockets;
   }
 
-  /** The address of a database by way of this. */
+  /** The URL of a database through this proxy. */
   through(url: string | URL): string {
     return Object.assign(new URL(url), { hostname: "127.0.0.1", port: String(this.port) }).href;
   }
@@ -51,12 +54,12 @@ export class FaultProxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** As a NAT that forgets: what is open now stays open, and nothing comes through it any more. */
+  /** Like a NAT that forgets: what is open now stays open, but nothing comes through it any more. */
   forget(): void {
     for (const socket of this.#sockets) this.#forgotten.add(socket);
   }
 
-  /** Keeps what the database answers from now on back, until it is let go. */
+  /** Holds back what the database answers from now on, until it is released. */
   hold(): { readonly text: string; letGo(): void } {
     const held: { data: Buffer; pass: () => void }[] = [];
     this.#held = held;
@@ -91,7 +94,7 @@ export class FaultProxy {
     });
     database.on("data", (data) => {
       if (isDead()) return;
-      // The database has done it; the one who asked never hears.
+      // The database has done it, but the client never hears of it.
       if (commits) client.destroy();
       else if (this.#held) this.#held.push({ data, pass: () => client.write(data) });
       else if (this.fault === "late") setTimeout(() => client.write(data), LATE_BY);
@@ -116,7 +119,7 @@ function isCommit(data: Buffer): boolean {
   return /\bcommit\b/i.test(data.toString("latin1"));
 }
 
-/** The question for the version becomes its answer, in as many bytes. */
+/** The query for the version is replaced by one for a constant, in as many bytes. */
 function withVersion14(data: Buffer): Buffer {
   return Buffer.from(
     data.toString("latin1").replace(ITS_VERSION, "'140011'".padEnd(ITS_VERSION.length)),

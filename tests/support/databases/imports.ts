@@ -17,7 +17,7 @@ export type ImportReport = {
   leftOut: { where: string; what: string; why: string }[];
 };
 
-/** Runs `latchkey import` on the database of a server that goes on running. */
+/** Runs `latchkey import` on the database of a server that keeps running. */
 export function runImport(
   { database, secretKey }: Pick<TestServer, "database" | "secretKey">,
   words: string[],
@@ -27,7 +27,7 @@ export function runImport(
   return latchkey(["import", ...words], { cwd: database.folder, env: { ...own, ...env } });
 }
 
-/** The same, with the report as it prints it for programs. */
+/** The same, with the report in its machine-readable form. */
 export async function importReport(
   server: Pick<TestServer, "database" | "secretKey">,
   words: string[],
@@ -51,7 +51,7 @@ const TABLES = ["account", "two_factor", "oidc_identity", "session", "activity"]
 /** Everything that an import could have changed. */
 export async function everythingIn(server: TestServer): Promise<string> {
   const { database, latchkey, clock } = server;
-  // Last uses of earlier tests are written within a minute; one that came in between would look like a change.
+  // Last-used times from earlier tests are written within a minute; one in between would look like a change.
   await latchkey.parts.lastUsed.flush(clock.now(), true);
   const tables = [];
   for (const table of TABLES)
@@ -61,7 +61,7 @@ export async function everythingIn(server: TestServer): Promise<string> {
 
 const unpadded = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64").replace(/=+$/, "");
 
-/** Hashes as other systems make them. */
+/** Hashes as other systems create them. */
 export const otherSystems: Record<string, (password: string) => string> = {
   "bcrypt of Node": (password) => hashSync(password, 4),
   "bcrypt of PHP": (password) => hashSync(password, 4).replace(/^\$2b/, "$2y"),

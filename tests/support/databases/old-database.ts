@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { migrationsOf } from "../../../src/database/migrations.ts";
 import type { Engine, TestDatabase } from "./engines.ts";
 
-/** Puts a database as the first released schema left it where the server will look. */
+/** Puts a database with the first released schema where the server will look for it. */
 export async function loadFirstSchema(database: TestDatabase, engine: Engine): Promise<void> {
   const file = new URL(`../../fixtures/schema-1.${engine.name}.sql`, import.meta.url);
   await run(database, engine, readFileSync(file, "utf8"));

@@ -6,7 +6,7 @@ import type { Engine, TestDatabase } from "./engines.ts";
 type Value = string | number | boolean | null;
 export type OldRow = Record<string, Value>;
 
-/** Another system's database, as its own migrations make it. */
+/** Another system's database, as its own migrations create it. */
 export class OldSystem {
   readonly #database: TestDatabase;
   readonly #engine: EngineName;
@@ -54,7 +54,7 @@ export class OldSystem {
   }
 }
 
-/** As better-auth's own migration writes them, with its plugins for two factors and administrators. */
+/** As better-auth's own migration creates them, with its plugins for two factors and administrators. */
 export const BETTER_AUTH_TABLES: Record<EngineName, string> = {
   sqlite: betterAuthTables("integer", "date"),
   postgres: betterAuthTables("boolean", "timestamptz"),
@@ -85,7 +85,7 @@ function authJsTables(key: string, reference: string, time: string): string {
 
 const NOW_AND_THEN = { createdAt: "2024-03-01T09:00:00.000Z", updatedAt: "2024-03-01T09:00:00.000Z" };
 
-/** An id as better-auth makes them. */
+/** An id in better-auth's form. */
 export function betterAuthId(): string {
   return randomBytes(24).toString("base64").replace(/[+/]/g, "x");
 }

@@ -8,13 +8,13 @@ import { dirname, join } from "node:path";
 import pg from "pg";
 import { freePort } from "../servers/free-port.ts";
 
-/** A PostgreSQL of the test run's own: in a temporary folder, on a free port, gone after `stop`. */
+/** The test run's own PostgreSQL: in a temporary folder, on a free port, removed by `stop`. */
 export type Postgres = {
   url: string;
-  /** Its programs, its data, and who runs it, for a test that starts another one on a copy. */
+  /** Its programs, its data, and the user who runs it, for a test that starts another one on a copy. */
   place: Place;
   stop(): Promise<void>;
-  /** As a machine that loses its power: nothing is finished. */
+  /** Like a machine that loses power: nothing is finished. */
   kill(): Promise<void>;
 };
 
@@ -61,7 +61,7 @@ async function startIn(folder: string): Promise<Postgres> {
   return serve({ binaries, folder, data, owner }, password);
 }
 
-/** Runs a PostgreSQL on data that are there. */
+/** Runs a PostgreSQL on existing data. */
 export async function serve(place: Place, password: string, more: string[] = []): Promise<Postgres> {
   const { binaries, folder, data, owner } = place;
   const port = await freePort();
@@ -94,7 +94,7 @@ function idOf(flag: "-u" | "-g"): number {
   return Number(stdout);
 }
 
-/** The folder of the programs; a copy where the clone lies in a folder that only root may enter. */
+/** The folder of the programs; a copy if the clone is in a folder that only root may enter. */
 async function reachableBinaries(folder: string, owner: Owner | undefined): Promise<string> {
   const binaries = packagedBinaries();
   const reaches = (path: string) =>

@@ -9,7 +9,7 @@ const NAME = "standby";
 
 /**
  * Starts a standby of a PostgreSQL from a base backup, and makes the primary wait for it: a commit is
- * answered only when both have it.
+ * answered only once both have it.
  */
 export async function startSynchronousStandby(
   primary: Postgres,

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { systemProgram } from "../runs/system-program.ts";
 
-/** A call of the kernel that fails: the n-th one from now on and all after it, as where a disk is full or broken. */
+/** A system call that fails: the n-th one from now on and all after it, as if the disk is full or broken. */
 export type WriteFault = { call: "pwrite64" | "fsync,fdatasync"; error: "ENOSPC" | "EIO"; from: number };
 
 const strace = await systemProgram("strace");
 
-/** Whether this machine lets one process look into another: not everywhere where `strace` is. */
+/** Whether this machine lets one process trace another: not every machine with `strace` does. */
 export async function canInjectFaults(): Promise<boolean> {
   if (strace === null) return false;
   const probe = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"]);
@@ -39,7 +39,7 @@ export async function withWriteFault<T>(
   }
 }
 
-/** Resolves once the process is followed, to how to let it go. */
+/** Resolves, once the process is being traced, to a function that lets it go. */
 function attach(child: ChildProcess, words: string[]): Promise<() => Promise<void>> {
   const tracer = spawn(strace ?? "strace", ["-f", "-o", "/dev/null", ...words, "-p", String(child.pid)]);
   const closed = once(tracer, "close");

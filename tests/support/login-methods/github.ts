@@ -7,13 +7,13 @@ type Octocat = { user: unknown; emails: unknown };
 
 type Granted = { redirectUri: string; challenge: string; who: Octocat };
 
-/** As much of a GitHub Enterprise as a sign-in needs, over real HTTP, as strict as the real one. */
+/** As much of GitHub Enterprise as a sign-in needs, over real HTTP, as strict as the real one. */
 export class TestGitHub {
   readonly clientId = "Iv1.latchkey";
   readonly clientSecret = "a-secret-of-the-test-of-32-letters";
-  /** Who comes next. */
+  /** Who signs in next. */
   who: Octocat = { user: {}, emails: [] };
-  /** What comes back with the code, beside it; the real one has sent `iss` since 2026. */
+  /** What comes back along with the code; the real one has sent `iss` since 2026. */
   back: Record<string, string> = {};
   readonly #codes = new Map<string, Granted>();
   readonly #tokens = new Map<string, Octocat>();
@@ -81,7 +81,9 @@ export class TestGitHub {
     response.writeHead(302, { Location: back.href }).end();
   }
 
-  /** Refusals are 200 too, as the real one's are; without `Accept: application/json` it answers a form. */
+  /**
+   * Refusals are 200, too, like the real one's; without `Accept: application/json` it answers with a form.
+   */
   #grant(asked: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
     const code = asked.get("code") ?? "";
     const granted = this.#codes.get(code);

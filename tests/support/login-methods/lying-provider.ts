@@ -12,7 +12,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 export type Facts = Record<string, unknown>;
 export type Endpoint = "discovery" | "jwks" | "token" | "userinfo";
 
-/** What one issuer of a lying provider does otherwise than an honest one. */
+/** What one issuer of a lying provider does differently from an honest one. */
 export type Lie = {
   metadata?: (metadata: Facts) => Facts;
   claims?: (claims: Facts) => Facts;
@@ -22,7 +22,7 @@ export type Lie = {
   keys?: (keys: Facts[]) => Facts[];
   userinfo?: (facts: Facts) => Facts;
   back?: (url: URL) => void;
-  /** Answers these calls by itself. */
+  /** Answers these calls itself. */
   answer?: Partial<Record<Endpoint, (response: ServerResponse, honest: Facts, trap: string) => void>>;
 };
 
@@ -55,7 +55,9 @@ export const jwk = (key: KeyObject, facts: Facts): Facts => ({
 export const otherJwk = (facts: Facts) => jwk(OTHER_KEY.publicKey, facts);
 export const ecJwk = (facts: Facts) => jwk(EC_KEY.publicKey, facts);
 
-/** An OpenID provider on loopback with one issuer a lie, and a trap for anyone who follows where it leads. */
+/**
+ * An OpenID provider on loopback with one issuer per lie, and a trap for anyone who follows where it leads.
+ */
 export class LyingProvider {
   readonly trapped: string[] = [];
   readonly #lies: Record<string, Lie>;

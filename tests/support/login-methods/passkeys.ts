@@ -31,7 +31,7 @@ export async function addPasskey(
   return authenticator;
 }
 
-/** Signs in with a passkey, as it is or bent. */
+/** Signs in with a passkey, as it is or tampered with. */
 export async function passkeySignIn(
   client: Client,
   authenticator: SoftwareAuthenticator,

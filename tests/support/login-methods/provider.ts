@@ -4,7 +4,7 @@ import Provider from "oidc-provider";
 import type { Page } from "playwright-core";
 import { freePort } from "../servers/free-port.ts";
 
-/** Who signs in at the provider, and what it says of them. */
+/** Who signs in at the provider, and what it says about them. */
 export type Someone = { sub: string; email: string; email_verified: boolean; amr?: string[] };
 
 /** A real OpenID provider on loopback, as a stand-in for any. */
@@ -16,8 +16,8 @@ export class TestProvider {
   readonly #server: Server;
 
   /**
-   * `port`: where it is to be found, for tests that have to name it before it is there. `only`: where it takes
-   * the client's secret, and what it answers to one that is elsewhere.
+   * `port`: where it listens, for tests that have to name it before it exists. `only`: where it takes the
+   * client secret, and what it answers if that is elsewhere.
    */
   static async start(
     redirectUri: string,
@@ -76,7 +76,10 @@ export class TestProvider {
     await page.waitForURL((url) => url.origin !== this.issuer);
   }
 
-  /** Goes through the provider's own pages as a person; returns the address that it sends the browser back to. */
+  /**
+   * Goes through the provider's own pages as a person would; returns the URL that it sends the browser back
+   * to.
+   */
   async signIn(url: string, someone: Someone): Promise<string> {
     this.people.set(someone.sub, someone);
     const cookies = new Map<string, string>();

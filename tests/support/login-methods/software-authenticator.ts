@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
-/** What an answer says otherwise than an honest authenticator would. */
+/** What an answer says differently from an honest authenticator's. */
 export type Forgery = {
   id?: string;
   origin?: string;
@@ -26,7 +26,7 @@ export type Answered = {
   response: Record<string, unknown>;
 };
 
-/** One passkey of one browser, ES256 with "none" attestation, as bytes that a test can bend. */
+/** One passkey of one browser, ES256 with "none" attestation, as bytes that a test can tamper with. */
 export class SoftwareAuthenticator {
   readonly id: string;
   readonly #origin: string;
@@ -110,7 +110,7 @@ export class SoftwareAuthenticator {
   }
 }
 
-/** The few kinds of CBOR that an attestation has: numbers, texts, bytes, maps. */
+/** The few kinds of CBOR that an attestation has: numbers, strings, bytes, maps. */
 export function cbor(value: unknown): Buffer {
   if (typeof value === "number") return value >= 0 ? head(0, value) : head(1, -1 - value);
   if (typeof value === "string")

@@ -3,7 +3,7 @@ import { Secret, TOTP } from "otpauth";
 /** How long a code is shown, in ms. */
 export const STEP = 30_000;
 
-/** The code that an authenticator app shows at a time, or so many steps before or after it. */
+/** The code that an authenticator app shows at a time, or this many steps before or after it. */
 export function codeAt(secret: string, at: number, steps = 0): string {
   const totp = new TOTP({ secret: Secret.fromBase32(secret), algorithm: "SHA1", digits: 6, period: 30 });
   return totp.generate({ timestamp: at + steps * STEP });

@@ -5,20 +5,20 @@ import { SMTPServer } from "smtp-server";
 
 export type Received = { to: string; subject: string; text: string; id: string };
 
-/** "stalls": it lets in and says nothing. "busy": it refuses each email for now. */
+/** "stalls": it accepts connections and says nothing. "busy": it refuses each email for now. */
 type Mood = "takes" | "stalls" | "busy";
 
 /** What it refuses, and with which answer: what connects, MAIL FROM, RCPT TO, or the email itself. */
 type Refuses = { at: "connection" | "sender" | "recipient" | "email"; code: number; words: string };
 
-/** A mail server on this machine, whose mood can change. */
+/** A mail server on this machine, whose behaviour can be changed. */
 export class MailServer {
   mood: Mood;
   refuses: Refuses | null = null;
   readonly received: Received[] = [];
   /** How many connections were opened so far. */
   connections = 0;
-  /** Before an email is taken, this is waited for. */
+  /** Awaited before an email is accepted. */
   hold: (email: Received) => Promise<void> = async () => {};
   readonly #server: SMTPServer;
 

@@ -30,7 +30,7 @@ describeOnEachEngine("The tests' own view of the outbox", (engine) => {
       expectStatus(204, await owner.client.post("/api/email-confirmations", { token: confirm }));
       const keep = await outbox.tokenFor(owner.email, "/keep-email");
 
-      // The reversal's emails wait behind many others, and many others stand between them and the next.
+      // The reversal's emails wait behind many others, and many more are between them and the next.
       const { parts } = latchkey;
       const message = { subject: "Filler", text: "x", html: "x" };
       const fillUp = async () => {
@@ -46,7 +46,7 @@ describeOnEachEngine("The tests' own view of the outbox", (engine) => {
     });
   });
 
-  test("shows every email of what was answered, the last one too", async () => {
+  test("shows every email that an answer caused, even the last one", async () => {
     const { outbox, client } = server();
     const { email } = await signUp(server());
     for (let asked = 1; asked <= 5; asked += 1) {

@@ -10,8 +10,8 @@ const LOOK_INTERVAL = 10;
 
 /**
  * The folder that a server without a mail server writes to, oldest email first. Emails are written after the
- * answer that they belong to, so it waits until the server has written what it has begun: the newest email
- * to be seen is the newest there is.
+ * answer that they belong to, so reading waits until the server has written what it has begun: the newest
+ * email found is the newest there is.
  */
 export class Outbox {
   readonly folder: string;
@@ -39,7 +39,7 @@ export class Outbox {
     return (await this.all()).filter((mail) => mail.to.includes(address));
   }
 
-  /** Waits until so many are there: another node may write here, too. @throws where they don't come. */
+  /** Waits until this many are there: another node may write here, too. @throws if they don't come. */
   async waitFor(address: string, count: number): Promise<Mail[]> {
     const mails = await this.#until(address, (found) => found.length >= count);
     if (mails.length > count) throw new Error(`${mails.length} emails to ${address}: ${subjects(mails)}`);
@@ -75,7 +75,7 @@ export class Outbox {
       const mails = await this.to(address);
       if (isEnough(mails)) return mails;
       if (performance.now() > end)
-        throw new Error(`Only came to ${address}: ${subjects(mails) || "nothing"}`);
+        throw new Error(`Emails to ${address} are only: ${subjects(mails) || "nothing"}`);
       await wait(LOOK_INTERVAL);
     }
   }
@@ -97,7 +97,7 @@ export class Outbox {
   }
 }
 
-/** The whole links of an email, as a person would copy them. */
+/** The complete links in an email, as a person would copy them. */
 export function linksIn(mail: Mail): string[] {
   return mail.text.match(/https?:\/\/[^\s<>")\]]+/g) ?? [];
 }

@@ -10,13 +10,13 @@ import { createMailer, type Mailer, type MailerOptions } from "../../../src/mail
 import { storeEmails } from "../../../src/mail/outgoing.ts";
 import { readSender } from "../../../src/options/kinds.ts";
 
-/** Later than this, a next try is nothing to wait for, in ms. */
+/** A next try that is later than this, in ms, isn't waited for. */
 const SOON = 5_000;
 
 export type WaitingMailer = Pick<Mailer, "sendDue" | "verify" | "close"> & {
-  /** Writes an email and has it sent. `at` is when it was caused. */
+  /** Writes an email and has it sent. `at` is when its cause happened. */
   send(to: string, message: Message): void;
-  /** Resolves when every email is sent, given up, or not to be tried soon. */
+  /** Resolves when every email is sent, given up, or not due to be tried soon. */
   settled(): Promise<void>;
   /** Emails that are neither sent nor given up. */
   waiting(): Promise<{ tries: number; failure: string | null; next_try_at: number }[]>;
@@ -27,7 +27,7 @@ export type WaitingMailer = Pick<Mailer, "sendDue" | "verify" | "close"> & {
 export type WaitingMailerOptions = Omit<MailerOptions, "database" | "seal" | "admit" | "from"> &
   Partial<Pick<MailerOptions, "admit">> & { from: string; at?: () => number };
 
-/** A mailer with an embedded database of its own, in which its emails wait. */
+/** A mailer with its own embedded database, in which its emails wait. */
 export function createWaitingMailer({
   at,
   from,

@@ -3,7 +3,10 @@ import type { Account, ActivityEvent, LoginMethod, Session } from "../../../src/
 
 export type { Account, ActivityEvent, LoginMethod, Session } from "../../../src/answers.ts";
 
-/** Every field that some answer has. A body that is no JSON object is an empty one; `text` has it as it came. */
+/**
+ * Every field that any answer has. A body that isn't a JSON object counts as an empty one; `text` has it as
+ * it came.
+ */
 export type Body = {
   account?: Account;
   session?: Session;
@@ -41,7 +44,7 @@ export function need<K extends keyof Body>(answer: Answer, key: K): NonNullable<
   return value as NonNullable<Body[K]>;
 }
 
-/** One header as text; empty where it is missing. */
+/** One header as a string; empty if it is missing. */
 export function header(answer: Answer, name: string): string {
   const value = answer.headers[name.toLowerCase()];
   return Array.isArray(value) ? value.join(", ") : (value ?? "");

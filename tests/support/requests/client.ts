@@ -21,7 +21,7 @@ export type ClientOptions = {
 export class Client {
   readonly jar: CookieJar;
   readonly userAgent: string;
-  /** Where its requests wait for those of others. */
+  /** Makes its requests wait for those of others. */
   waitsAt: Barrier | undefined;
   readonly #baseUrl: URL;
   readonly #port: number;
@@ -69,7 +69,7 @@ export class Client {
     return answer;
   }
 
-  /** Opens the page's ear. Rejects with the answer's text where it isn't opened. */
+  /** Opens the page's live stream. Rejects with the answer's text if it isn't opened. */
   live(headers: Headers = {}): Promise<LiveStream> {
     const all = withoutUndefined({
       ...this.#defaults("GET", false),
@@ -79,7 +79,7 @@ export class Client {
     return LiveStream.open({ port: this.#port, path: this.#path("/api/live"), headers: all });
   }
 
-  /** The value of the session's cookie, whatever it is called here. */
+  /** The value of the session's cookie, whatever its name is here. */
   get token(): string {
     const name = this.sessionCookieName;
     return this.jar.get(name) ?? "";

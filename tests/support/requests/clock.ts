@@ -14,13 +14,13 @@ export class Clock {
     this.#offset += ms;
   }
 
-  /** Goes on to the middle of a period, so that nothing which takes some seconds crosses its end. */
+  /** Moves on to the middle of a period, so that nothing that takes some seconds crosses its end. */
   toMiddleOf(period: number): void {
     const past = this.now() % period;
     this.advance((past < period / 2 ? 0.5 : 1.5) * period - past);
   }
 
-  /** Stands at this very moment, to the millisecond, until it is set again. */
+  /** Stops at this very moment, to the millisecond, until it is set again. */
   stopAt(at: number): void {
     this.#stoppedAt = at;
   }

@@ -22,12 +22,12 @@ const places = Object.keys(document.paths).map((path) => ({
 }));
 const validators = new Map<object, ValidateFunction>();
 
-/** Every answer of the API is one that its description knows. @throws where it isn't. */
+/** Every answer of the API is one that its description knows. @throws if it isn't. */
 export function checkDescribed(method: string, path: string, answer: Answer): void {
   const [pathname = ""] = path.split("?");
   const place = places.find(({ pattern }) => pattern.test(pathname))?.path ?? "";
   const operation = document.paths[place]?.[method.toLowerCase()];
-  // What Node's server could make no request of has not come to a row.
+  // What Node's server couldn't parse as a request hasn't reached a row.
   if (!operation || answer.body.code === "unreadable_request") return;
   const about = `${method} ${path} answered ${answer.status} ${answer.text}`;
   const response = operation.responses[answer.status];
@@ -37,7 +37,7 @@ export function checkDescribed(method: string, path: string, answer: Answer): vo
       throw new Error(`${about} without its header ${name}.`);
   const type = String(answer.headers["content-type"] ?? "").split(";")[0] ?? "";
   const content = response.content?.[type];
-  // nginx throws the body of its question away, so /verify sends it none; OpenAPI can't say "or none".
+  // nginx discards the body of its check, so /verify sends it none; OpenAPI can't say "or none".
   if (answer.text === "" && (!response.content || pathname === "/verify")) return;
   if (!content) throw new Error(`${about} as "${type}", which its description doesn't know.`);
   const validate = validatorOf(content.schema);

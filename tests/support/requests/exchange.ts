@@ -11,7 +11,7 @@ export type Outgoing = {
   path: string;
   headers: Headers;
   body?: string | Uint8Array | undefined;
-  /** Where the request waits for others: with its server, which has the head and waits for the body. */
+  /** Makes the request wait for others: at its server, which has the head and waits for the body. */
   waitsAt?: Barrier | undefined;
 };
 
@@ -48,8 +48,8 @@ export function exchange({ port, method, path, headers, body, waitsAt }: Outgoin
 }
 
 /**
- * Sends bytes as they are and returns what comes back, for requests that no HTTP client would make: all until
- * the other side closes, or no more than `enough`.
+ * Sends bytes as they are and returns what comes back, for requests that no HTTP client would make:
+ * everything until the other side closes, or no more than `enough`.
  */
 export function exchangeBytes(port: number, bytes: string | Uint8Array, enough?: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {

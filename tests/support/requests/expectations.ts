@@ -2,19 +2,21 @@ import { expect } from "vitest";
 import { type Answer, header } from "./answers.ts";
 import type { Client } from "./client.ts";
 
-/** A refusal is a whole problem+json: status, title, code, detail, never stored, and it touches no cookie. */
+/**
+ * A refusal is a complete problem+json: status, title, code, detail; never stored, and it touches no cookie.
+ */
 export function expectRefusal(answer: Answer, status: number, code: string): void {
   expectProblem(answer, status, code);
   expect(answer.setCookies).toEqual([]);
 }
 
-/** A refusal after a proof that was right: all the same, but for the session's renewed cookie, and only that. */
+/** A refusal after a right proof: the same, except for the session's renewed cookie, and only that. */
 export function expectRefusalAfterProof(answer: Answer, status: number, code: string): void {
   expectProblem(answer, status, code);
   expect(answer.setCookies).toEqual([expect.stringMatching(/^[\w-]*latchkey=lk1_[\w-]{43};/)]);
 }
 
-/** The same where a cookie may be touched. */
+/** The same if a cookie may be touched. */
 export function expectProblem(answer: Answer, status: number, code: string): void {
   expect(answer.body, answer.text).toMatchObject({ status, code });
   expect(answer.status).toBe(status);
@@ -37,13 +39,13 @@ export async function expectSignedIn(client: Client): Promise<void> {
   expect(answer.status, answer.text).toBe(200);
 }
 
-/** 429 with when to come back. */
+/** 429, with when to try again. */
 export function expectTooMany(answer: Answer): void {
   expectRefusal(answer, 429, "too_many_attempts");
   expect(header(answer, "retry-after")).toMatch(/^[1-9]\d*$/);
 }
 
-/** The same after a proof that was right. */
+/** The same after a right proof. */
 export function expectTooManyAfterProof(answer: Answer): void {
   expectRefusalAfterProof(answer, 429, "too_many_attempts");
   expect(header(answer, "retry-after")).toMatch(/^[1-9]\d*$/);

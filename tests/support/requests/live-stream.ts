@@ -5,7 +5,7 @@ export type LiveEvent = { event: string; data: unknown };
 
 const TIMEOUT = 5_000;
 
-/** Reads server-sent events one after another, in order, none twice. */
+/** Reads server-sent events one by one, in order, none twice. */
 export class LiveStream {
   readonly headers: IncomingHttpHeaders;
   readonly #incoming: IncomingMessage;
@@ -34,7 +34,7 @@ export class LiveStream {
     incoming.on("close", () => this.#end());
   }
 
-  /** The next event. @throws where none comes in time, or the stream closes first. */
+  /** The next event. @throws if none comes in time, or the stream closes first. */
   async next(timeout = TIMEOUT): Promise<LiveEvent> {
     await this.#until(() => this.#events.length > 0 || this.#isClosed, timeout);
     const event = this.#events.shift();
@@ -50,7 +50,7 @@ export class LiveStream {
     }
   }
 
-  /** Resolves once the server has closed the stream. @throws where it doesn't. */
+  /** Resolves once the server has closed the stream. @throws if it doesn't. */
   closed(timeout = TIMEOUT): Promise<void> {
     return this.#until(() => this.#isClosed, timeout);
   }
@@ -59,7 +59,7 @@ export class LiveStream {
     return !this.#isClosed;
   }
 
-  /** Events that have come and weren't taken yet. */
+  /** Events that have arrived and weren't read yet. */
   get waiting(): readonly LiveEvent[] {
     return this.#events;
   }

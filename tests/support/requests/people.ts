@@ -9,7 +9,7 @@ export const PASSWORD = "quartz-Lantern-burrow-58";
 export const OTHER_PASSWORD = "velvet-Harbour-thistle-23";
 export const WRONG_PASSWORD = "marble-Cactus-whistle-77";
 
-/** Someone with an account, at the browser that made it. */
+/** Someone with an account, in the browser that created it. */
 export type Person = {
   email: string;
   password: string;
@@ -26,7 +26,7 @@ export function freshEmail(name = "ada"): string {
   return `${name}.${randomBytes(6).toString("hex")}@example.test`;
 }
 
-/** Makes an account with a browser. */
+/** Creates an account with a browser. */
 export async function signUp(
   server: Pick<TestServer, "client">,
   {
@@ -40,7 +40,7 @@ export async function signUp(
   return { email, password, client, account: need(answer, "account"), session: need(answer, "session") };
 }
 
-/** The same person at another browser, or at a given one. */
+/** The same person in another browser, or in a given one. */
 export async function signIn(
   server: Pick<TestServer, "client">,
   person: Pick<Person, "email" | "password">,
@@ -98,7 +98,7 @@ export async function verifyEmail(server: TestServer, person: Person): Promise<v
   expectStatus(204, await server.client().post("/api/email-confirmations", { token }));
 }
 
-/** Makes an account with a browser, and confirms its address. */
+/** Creates an account with a browser, and confirms its address. */
 export async function signUpConfirmed(
   server: TestServer,
   given: Partial<Record<"email" | "password" | "userAgent", string>> = {},
@@ -108,14 +108,17 @@ export async function signUpConfirmed(
   return person;
 }
 
-/** Asks for a reset and takes the link out of the email. */
+/** Requests a reset and takes the link from the email. */
 export async function resetToken(server: TestServer, email: string): Promise<string> {
   const earlier = (await server.outbox.to(email)).at(-1);
   expectStatus(202, await server.client().post("/api/password-resets", { email }));
   return server.outbox.tokenFor(email, "/reset-password", earlier);
 }
 
-/** Asks for a change of the address, with the usual password, and takes the link out of the email to the new one. */
+/**
+ * Requests a change of the address, with the usual password, and takes the link from the email to the new
+ * one.
+ */
 export async function changeToken(
   server: TestServer,
   { client }: Pick<Person, "client">,
@@ -125,7 +128,7 @@ export async function changeToken(
   return server.outbox.tokenFor(email, "/confirm-email");
 }
 
-/** Changes the address, and confirms it. Whoever has the earlier one gets a link to take it back. */
+/** Changes the address, and confirms it. The earlier address gets a link to take it back. */
 export async function changeAddress(
   server: TestServer,
   person: Pick<Person, "client">,
@@ -147,7 +150,7 @@ export async function activityOf(client: Client) {
   return need(expectStatus(200, await client.get("/api/activity")), "events");
 }
 
-/** Gives the answer back. @throws where it isn't what the test's preparations need. */
+/** Returns the answer. @throws if it isn't what the test's preparations need. */
 export function expectStatus(status: number, answer: Answer): Answer {
   if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${answer.text}`);
   return answer;

@@ -4,8 +4,8 @@ export const NODE = process.execPath;
 const NEXT = join("node_modules", "next", "dist", "bin", "next");
 
 /**
- * `stopped` is the exit code after SIGTERM; `without` a line that is taken out of the app's settings; `instead`
- * what is installed in place of the versions in its package.json.
+ * `stopped` is the exit code after SIGTERM; `without` a line that is removed from the app's settings;
+ * `instead` what is installed in place of the versions in its package.json.
  */
 export type Example = {
   name: string;

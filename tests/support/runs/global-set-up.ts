@@ -6,7 +6,7 @@ import { startPostgres } from "../databases/postgres.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Null where `ENGINES` leaves PostgreSQL out. */
+    /** Null if `ENGINES` leaves PostgreSQL out. */
     postgresUrl: string | null;
   }
 }
@@ -14,8 +14,8 @@ declare module "vitest" {
 const SET_UP = join(import.meta.dirname, "..", "..", "..", "scripts", "set-up.mjs");
 
 /**
- * Starts what all tests share: one real PostgreSQL, unless this run is narrowed to the embedded engine. The command
- * line and the dashboard are tested as they are built, so they are built where the sources are newer.
+ * Starts what all tests share: one real PostgreSQL, unless this run is narrowed to the embedded engine. The
+ * command line and the dashboard are tested as built, so they are built again if the sources are newer.
  */
 export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   execFileSync(process.execPath, [SET_UP], { stdio: "inherit" });

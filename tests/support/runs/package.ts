@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "..", "..", "..");
-/** npm is the machine's own; what runs is the Node of this run. */
+/** npm is the machine's own; it runs on the Node of this test run. */
 const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 
@@ -33,8 +33,8 @@ export async function pack(): Promise<Packed> {
 }
 
 /**
- * An example in a folder of its own, with what its package.json names, or what is given instead, and the
- * package as it was packed.
+ * Installs an example in a separate folder, with what its package.json names, or what is given instead, and
+ * the packed package.
  */
 export async function installExample(name: string, packed: Packed, instead: string[] = []): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `latchkey-${name}-`));
@@ -62,11 +62,16 @@ export async function npm(
 }
 
 export type Running = {
-  /** Sends a signal, and waits for the end. Gives the exit code. */
+  /** Sends a signal, and waits for the program to end. Returns the exit code. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
+  /** Everything that it has printed so far. */
+  said(): string;
 };
 
-/** Starts a program that says nothing, and waits until it listens. @throws with all it said where it ends before. */
+/**
+ * Starts a program that prints nothing, and waits until it listens. @throws with all its output if it ends
+ * first.
+ */
 export async function startAtPort(
   command: string[],
   folder: string,
@@ -88,7 +93,7 @@ async function listens(port: number): Promise<boolean> {
   );
 }
 
-/** Starts a program and waits until it says `ready`. @throws with all it said where it ends before. */
+/** Starts a program and waits until it prints `ready`. @throws with all its output if it ends first. */
 export async function start(
   command: string[],
   folder: string,
@@ -107,7 +112,7 @@ export async function start(
   return running;
 }
 
-/** Starts a program; `said` is all that it has said until now. */
+/** Starts a program; `said` returns everything that it has printed so far. */
 function begin(command: string[], folder: string, env: Record<string, string>) {
   const [program = "", ...words] = command;
   const child = spawn(program, words, { cwd: folder, env: { HOME: process.env.HOME, PATH, ...env } });
@@ -116,11 +121,13 @@ function begin(command: string[], folder: string, env: Record<string, string>) {
     stream.on("data", (chunk: Buffer) => {
       text += chunk.toString();
     });
-  return { child, said: () => text, running: runningOf(child) };
+  const said = () => text;
+  return { child, said, running: runningOf(child, said) };
 }
 
-function runningOf(child: ChildProcess): Running {
+function runningOf(child: ChildProcess, said: () => string): Running {
   return {
+    said,
     async stop(signal = "SIGTERM") {
       if (child.exitCode !== null) return child.exitCode;
       const gone = once(child, "exit");

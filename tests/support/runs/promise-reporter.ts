@@ -4,13 +4,13 @@ import type { Reporter, TestModule, Vitest } from "vitest/node";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
-/** A promise's number, its words, and the test files that show it. */
+/** A promise's number, its text, and the test files that show it. */
 type Promised = { number: string; words: string; tests: string[] };
 
 /**
- * Says at the end of a run, in one line for each failed test, which promise broke: docs/promises.md names
- * the tests of each, and a title may name a promise itself, as "(S12)". Says, too, which tests were not run, since
- * this machine lacks what they need. Stands after the default reporter, whose summary is then above.
+ * Says at the end of a run, in one line for each failed test, which promise broke: docs/promises.md names the
+ * tests of each, and a title may name a promise itself, as in "(S12)". Also says which tests were not run
+ * because this machine lacks what they need. Comes after the default reporter, so that its summary is above.
  */
 export default class PromiseReporter implements Reporter {
   #isNarrowed = false;

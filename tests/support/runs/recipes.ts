@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
-/** What a page of the documentation has its reader type: the lines for the shell, and files by their names. */
+/** What a page of the documentation has its reader type: the shell commands, and files by name. */
 export type Recipe = { install: string[]; manifest: string[]; files: Record<string, string> };
 
 /** A block after a sentence that begins, or ends, with a file's name in code is that file. */
@@ -17,7 +17,7 @@ export async function recipeOf(page: string): Promise<Recipe> {
   return { install, manifest, files: Object.fromEntries(files) };
 }
 
-/** The recipe's files in a folder, on another port than the page's. */
+/** Writes the recipe's files to a folder, with another port than the page's. */
 export async function writeFiles(files: Record<string, string>, folder: string, port: number): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(join(folder, dirname(name)), { recursive: true });

@@ -5,9 +5,9 @@ import { delimiter, join } from "node:path";
 const FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /**
- * Where a program of the system lies: on the PATH, or among the programs of the administrator. Where it is
- * missing and this is Debian's root, its package is installed. Null, with a warning that says what to do,
- * where there is none: the tests that need it are skipped then.
+ * The path of a system program: on the PATH, or among the administrator's programs. If it is missing and this
+ * is root on Debian, its package is installed. Null, with a warning that says what to do, if there is none:
+ * the tests that need it are then skipped.
  */
 export async function systemProgram(name: string, debianPackage = name): Promise<string | null> {
   const found = find(name);
@@ -38,8 +38,8 @@ function isProgram(file: string): boolean {
 }
 
 /**
- * One at a time. Until it is done, a `policy-rc.d` keeps the package's service from being started: it would
- * take port 80.
+ * One at a time. Until that is done, a `policy-rc.d` keeps the package's service from starting: it would take
+ * port 80.
  */
 const INSTALL = `
 policy=/usr/sbin/policy-rc.d
@@ -52,7 +52,7 @@ install="apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends $
 $install || { apt-get -o DPkg::Lock::Timeout=120 update && $install; }
 `;
 
-/** Resolves to what it said where it failed, and to nothing where it didn't. */
+/** Resolves to its output if it failed, and to nothing if it didn't. */
 function install(debianPackage: string): Promise<string> {
   return new Promise((resolve) => {
     let output = "";

@@ -14,7 +14,7 @@ import type { TestDatabase } from "../databases/engines.ts";
 import { Client } from "../requests/client.ts";
 import { freePort } from "./free-port.ts";
 
-/** Something that can go wrong in the app around Latchkey, or be otherwise than in the simplest one. */
+/** Something that can go wrong in the app around Latchkey, or differ from the simplest one. */
 export type Manner = {
   /** Bodies are read by the app before Latchkey sees the request. */
   readsBodies?: "json" | "and keeps nothing";
@@ -22,21 +22,21 @@ export type Manner = {
   below?: string;
   /** Every request's session is checked by the app, before it mounts Latchkey (in Fastify by this hook). */
   checksAll?: "onRequest" | "preHandler";
-  /** What stands in front of everything, in Express. */
+  /** Middleware in front of everything, in Express. */
   first?: express.RequestHandler;
-  /** The texts of an answer that come one after another, at `/stream`. */
+  /** The pieces of a streamed answer, at `/stream`. */
   texts?: () => AsyncIterable<string>;
 };
 
 /**
- * An app of a framework: Latchkey at its base path, `/notes` and `/stream` for who is signed in, `/open` for
- * anyone.
+ * An app of a framework: Latchkey at its base path, `/notes` and `/stream` for people who are signed in,
+ * `/open` for anyone.
  */
 export type Build = (latchkey: Latchkey, manner?: Manner) => Promise<Server> | Server;
 
 export const frameworks: Record<"Express" | "Express 4" | "Fastify" | "Hono", Build> = {
   Express: onExpress(express),
-  // Its types would stand beside those of Express 5; the app below is the same in both.
+  // Its types would conflict with those of Express 5; the app below is the same in both.
   "Express 4": onExpress(createRequire(import.meta.url)("express4")),
   async Fastify(latchkey, { below, readsBodies, checksAll, texts = noTexts } = {}) {
     const app = fastify();
@@ -90,7 +90,7 @@ function onExpress(ownExpress: typeof express): Build {
   };
 }
 
-/** With the copy of Hono that the app itself has. */
+/** With the app's own copy of Hono. */
 export function onHono(OwnHono: typeof Hono): Build {
   return (latchkey, { readsBodies, below, checksAll, texts = noTexts } = {}) => {
     const app = new OwnHono();
@@ -116,7 +116,7 @@ export function onHono(OwnHono: typeof Hono): Build {
   };
 }
 
-/** As plugins do that keep a body's bytes for the app, for its signature say. */
+/** Like plugins that keep a body's bytes for the app, for example to check its signature. */
 function keepRawBodies(app: FastifyInstance): void {
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, parsed) => {
     parsed(null, JSON.parse(body.toString()));
@@ -141,7 +141,7 @@ export type TestApp = {
   close(): Promise<void>;
 };
 
-/** An app of a framework that listens, with a Latchkey inside; `scheme` is what a proxy before it speaks. */
+/** A listening app of a framework, with a Latchkey inside; `scheme` is what a proxy in front of it speaks. */
 export async function startApp(
   build: Build,
   database: Pick<TestDatabase, "url" | "folder">,

@@ -1,4 +1,4 @@
-/** Lets nobody go on before so many have come. */
+/** Lets nobody go on before this many have arrived. */
 export class Barrier {
   #missing: number;
   readonly #open: Promise<void>;

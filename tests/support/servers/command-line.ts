@@ -4,9 +4,9 @@ import { closeSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What Node has compiled once needn't be compiled by every one of some hundred starts. */
+/** Node's compile cache, so that each of some hundred starts needn't compile everything again. */
 const COMPILED = join(tmpdir(), "latchkey-test-compile-cache");
-/** As it is shipped, and started by `npm start`. */
+/** As it is shipped, and as `npm start` starts it. */
 export const MAIN = join(import.meta.dirname, "..", "..", "..", "dist", "cli", "main.js");
 
 export type Ran = { code: number | null; out: string; err: string };
@@ -15,13 +15,13 @@ type Setting = {
   cwd: string;
   env?: Record<string, string>;
   input?: string;
-  /** The number of another user to run as; only root may. */
+  /** The id of another user to run as; only root may. */
   user?: number;
-  /** What stands on a full disk: `/dev/full` takes its place. */
+  /** What is on a full disk: `/dev/full` replaces it. */
   full?: "stdout" | "stderr";
 };
 
-/** The real command line, as a child with an environment of its own and no terminal. */
+/** The real command line, as a child process with its own environment and no terminal. */
 export async function latchkey(words: string[], { input = "", ...where }: Setting): Promise<Ran> {
   const child = start(words, where);
   const ran: Ran = { code: null, out: "", err: "" };
@@ -38,7 +38,7 @@ export async function latchkey(words: string[], { input = "", ...where }: Settin
 
 export type Serving = { child: ChildProcess; line: string; stop(): Promise<number | null> };
 
-/** `latchkey serve`, once it has said that it is ready. */
+/** `latchkey serve`, once it has reported that it is ready. */
 export async function serve({ cwd, env = {} }: Omit<Setting, "input">): Promise<Serving> {
   const child = start(["serve"], { cwd, env });
   const [line] = (await once(child.stdout ?? child, "data")) as [Buffer];
@@ -55,7 +55,7 @@ export async function serve({ cwd, env = {} }: Omit<Setting, "input">): Promise<
   };
 }
 
-/** The same with a reader that has gone before a line is written, as `| head -1` has after the first. */
+/** The same with a reader that is gone before a line is written, as `| head -1` is after the first. */
 export async function intoClosedPipe(words: string[], where: Omit<Setting, "input">): Promise<Ran> {
   const child = start(words, where);
   const ran: Ran = { code: null, out: "", err: "" };
@@ -68,8 +68,8 @@ export async function intoClosedPipe(words: string[], where: Omit<Setting, "inpu
 }
 
 /**
- * The same at a terminal, with all that appears there. `script` is the program of that name, which makes one.
- * `input` is typed as soon as something appears.
+ * The same on a terminal, with everything that appears there. `script` is the program of that name, which
+ * provides one. `input` is typed as soon as something appears.
  */
 export async function atTerminal(
   script: string,
@@ -91,7 +91,7 @@ export async function atTerminal(
   return screen;
 }
 
-/** `latchkey` with these words, as a child that the caller listens to. */
+/** `latchkey` with these arguments, as a child process that the caller listens to. */
 export function start(words: string[], { cwd, env = {}, user, full }: Omit<Setting, "input">): ChildProcess {
   const fullDisk = full === undefined ? null : openSync("/dev/full", "w");
   const output = (name: typeof full) => (name === full && fullDisk !== null ? fullDisk : "pipe");

@@ -10,7 +10,10 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A port where nobody is served: each connection is broken off. It is held as long as this process lives, so that nobody else can take it. */
+/**
+ * A port that serves nobody: each connection is broken off. It is held as long as this process lives, so that
+ * nothing else can take it.
+ */
 export function deadPort(): Promise<number> {
   return listenOn(createServer((socket) => socket.destroy()).unref());
 }

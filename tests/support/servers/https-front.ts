@@ -6,12 +6,14 @@ type Answered = { path: string; status: number; at: number };
 
 export type HttpsFront = {
   readonly port: number;
-  /** What was asked for so far, the answer, and when it came, in ms; 502 where there was none. */
+  /** The requests so far, the answers, and when they came, in ms; 502 if there was none. */
   readonly answers: readonly Answered[];
   close(): Promise<void>;
 };
 
-/** Ends TLS in front of servers on this machine, as a proxy does; `port` says which one gets a request. */
+/**
+ * Terminates TLS in front of servers on this machine, as a proxy does; `port` says which one gets a request.
+ */
 export async function startHttpsFront(
   certificate: { key: string; cert: string },
   port: (incoming: IncomingMessage) => number,
@@ -19,7 +21,7 @@ export async function startHttpsFront(
   const answers: Answered[] = [];
   const server = createServer(certificate, (incoming, outgoing) => {
     const { method, url: path = "", headers } = incoming;
-    // A connection that is kept may be closed by its server the moment it is used again.
+    // A kept-alive connection may be closed by its server the moment it is used again.
     const to = { host: "127.0.0.1", agent: false, port: port(incoming) };
     const onward = request({ ...to, method, path, headers }, (answer) => {
       const status = answer.statusCode ?? 502;

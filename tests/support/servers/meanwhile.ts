@@ -1,4 +1,6 @@
-/** Does `work` once: right before a part's function runs the next time, or that many times from now. */
+/**
+ * Does `work` once, right before a part's function runs the next time, or the given number of times from now.
+ */
 export function rightBefore<Part extends object, Name extends keyof Part>(
   part: Part,
   name: Name,
@@ -11,7 +13,7 @@ export function rightBefore<Part extends object, Name extends keyof Part>(
   });
 }
 
-/** The same as soon as it is done, with what came of it, before its caller goes on. */
+/** The same right after it, with its result, before its caller goes on. */
 export function rightAfter<Part extends object, Name extends keyof Part>(
   part: Part,
   name: Name,

@@ -8,7 +8,7 @@ import { freePort } from "./free-port.ts";
 
 type Options = Omit<LatchkeyOptions, "now" | "port"> & { aheadBy?: number };
 
-/** A node in a process of its own, whose log can be read. */
+/** A node in a separate process, whose log can be read. */
 export async function startInOwnProcess(options: Options) {
   const port = await freePort();
   const baseUrl = options.baseUrl ?? `http://localhost:${port}`;
@@ -26,12 +26,12 @@ export async function startInOwnProcess(options: Options) {
     port,
     client: (userAgent?: string) => new Client({ baseUrl, port, userAgent }),
     log: lines,
-    /** Waits until the log has so many lines with these words. */
+    /** Waits until the log has this many lines with these words. */
     hasSaid: (words: string, times = 1) =>
       expect
         .poll(() => lines().filter((line) => line.includes(words)), { timeout: 30_000 })
         .toHaveLength(times),
-    /** As a crash would: nothing that it still had to do is done. */
+    /** Like a crash: nothing that it still had to do gets done. */
     async kill(): Promise<void> {
       const closed = once(child, "close");
       child.kill("SIGKILL");

@@ -25,7 +25,7 @@ export type TestServer = {
 
 export type ServerOptions = Omit<LatchkeyOptions, "databaseUrl" | "now" | "outbox" | "port" | "host"> & {
   engine: Engine;
-  /** Below which path Latchkey is mounted, on the origin that it listens on. */
+  /** The path that Latchkey is mounted below, on the origin that it listens on. */
   basePath?: string;
   /** A database that another server of the test uses too; it is not dropped. */
   database?: TestDatabase;
@@ -34,10 +34,11 @@ export type ServerOptions = Omit<LatchkeyOptions, "databaseUrl" | "now" | "outbo
 
 const TRIES = 3;
 
-// Servers come and go in a test run; the thread that judges their passwords stays, since each start of it costs a second.
+// Servers come and go in a test run; the thread that checks password strength stays, since each start of it
+// costs a second.
 holdStrengthThread();
 
-/** A real HTTP server on a database of its own, with a clock that the test holds. */
+/** A real HTTP server on its own database, with a clock that the test controls. */
 export async function startServer(options: ServerOptions): Promise<TestServer> {
   const { engine, basePath = "", database: shared, clock = new Clock(), ...rest } = options;
   const database = shared ?? (await engine.createDatabase());

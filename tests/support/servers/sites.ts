@@ -3,17 +3,20 @@ import type { AddressInfo } from "node:net";
 
 export type Sites = {
   port: number;
-  /** The rows that a form was posted to, and what was answered. */
+  /** The rows that a form was posted to, and their answers. */
   forms: { path: string; status: number }[];
   close(): Promise<void>;
 };
 
-/** Hosts that a browser on this machine finds by itself: ours, a sibling on the same site, and another site. */
+/**
+ * Hosts that a browser on this machine resolves by itself: ours, a sibling on the same site, and another
+ * site.
+ */
 export const OWN = "login.site.localhost";
 export const SIBLING = "evil.site.localhost";
 export const OTHER = "evil.localhost";
 
-/** One port on which `OWN` is a server of the test's, and every other host an empty page of an attacker. */
+/** One port on which `OWN` is the test's server, and every other host an attacker's empty page. */
 export async function startSites(port: () => number): Promise<Sites> {
   const forms: Sites["forms"] = [];
   const server = createServer((incoming, outgoing) => {

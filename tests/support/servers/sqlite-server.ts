@@ -2,7 +2,9 @@ import { afterAll, beforeAll } from "vitest";
 import { engineOf } from "../databases/engines.ts";
 import { type ServerOptions, startServer, type TestServer } from "./server.ts";
 
-/** One server on the embedded database for all the tests of a suite; for what no engine can change. */
+/**
+ * One server on the embedded database for all the tests of a suite; for what doesn't depend on the engine.
+ */
 export function serverOn(options: Omit<ServerOptions, "engine"> = {}): () => TestServer {
   let server: TestServer | undefined;
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { Client } from "../requests/client.ts";
 import { Barrier } from "./barrier.ts";
 
-/** All at once: each browser's request is with its server before any of them goes on. */
+/** All at once: each browser's request is at its server before any of them goes on. */
 export async function together<T>(
   clients: Client[],
   act: (client: Client, number: number) => Promise<T>,

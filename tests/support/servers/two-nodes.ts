@@ -7,7 +7,7 @@ import { Client } from "../requests/client.ts";
 import { freePort } from "./free-port.ts";
 import { type ServerOptions, startServer, type TestServer } from "./server.ts";
 
-/** What all nodes are set to. */
+/** The settings of all nodes. */
 type NodeOptions = Pick<ServerOptions, "rateLimits" | "signUp" | "oidc">;
 
 export type TwoNodes = {
@@ -16,10 +16,10 @@ export type TwoNodes = {
   browser(node: number, userAgent?: string): Client;
 };
 
-/** Two servers on one database, the second in a process of its own: only so a race between them is one. */
+/** Two servers on one database, the second in a separate process: only then is a race between them real. */
 export const startTwoNodes = (engine: Engine, more: NodeOptions = {}) => startNodes(engine, 2, more);
 
-/** So many servers on one database, each in a process of its own, the first one in this. */
+/** This many servers on one database, each in its own process, the first one in this. */
 export async function startNodes(
   engine: Engine,
   count: number,
