@@ -198,7 +198,7 @@ export function whereEmailsGo(settings: Settings): string | null {
   if (settings.smtpUrl !== null) return null;
   const written = `SMTP_URL is not set: emails are written to ${settings.outbox}`;
   if (!isDevelopment(settings)) return written;
-  return `${written}; this log has their links, and ${settings.baseUrl.href}/dev/emails shows them, unless a proxy or a container is in between`;
+  return `${written}; this log has their links, and ${settings.baseUrl.href}/dev/emails shows them, unless a proxy, a container or Next.js is in between`;
 }
 
 /** Warns of settings that are dangerous. */

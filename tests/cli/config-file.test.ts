@@ -58,7 +58,7 @@ describe("What an app and the command line both read from latchkey.config", () =
     writeFileSync(join(cwd, "latchkey.config.json"), '{ "baseUrl": "http://localhost:3105/auth" }');
     const outbox = join(cwd, "latchkey-data", "outbox");
     expect(logOf("{}").map((line) => JSON.parse(line).msg)).toEqual([
-      `SMTP_URL is not set: emails are written to ${outbox}; this log has their links, and http://localhost:3105/auth/dev/emails shows them, unless a proxy or a container is in between`,
+      `SMTP_URL is not set: emails are written to ${outbox}; this log has their links, and http://localhost:3105/auth/dev/emails shows them, unless a proxy, a container or Next.js is in between`,
     ]);
     expect(logOf('{ smtpUrl: "smtp://localhost:2525" }')).toEqual([]);
   });
