@@ -9,7 +9,7 @@ import { serverOn } from "../support/servers/sqlite-server.ts";
 const HTTP = "Path=/; HttpOnly; SameSite=Lax";
 const DEVICE_LIVES = (400 * DAY) / 1_000;
 const SIGN_IN_LIVES = 600;
-/** Longer than a ceremony, so that a browser which comes back late is still told where it was going. */
+/** Longer than a ceremony, so that a browser that comes back late is still told where it was going. */
 const CEREMONY_LIVES = 3_600;
 /** The session's 30 days, and 7 more in which the device can still be told why it ended. */
 const SESSION_LIVES = (37 * DAY) / 1_000;

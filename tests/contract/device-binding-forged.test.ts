@@ -91,7 +91,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
         (challenge) => makeProof(challenge, { key, header: { jwk: key.jwk }, payload: { jti: undefined } }),
       ],
       [
-        "a challenge that is no string",
+        "a challenge that isn't a string",
         (challenge) => makeProof(challenge, { key, header: { jwk: key.jwk }, payload: { jti: { a: 1 } } }),
       ],
       [
@@ -106,7 +106,7 @@ describeOnEachEngine("A forged proof of a device", (engine) => {
       await expectSignedIn(client);
     });
 
-    test("somebody else's challenge", async () => {
+    test("someone else's challenge", async () => {
       const { browser, client, path } = await offered();
       const { challenge } = await offered();
       const proof = makeProof(challenge, { key: browser.key, header: { jwk: browser.key.jwk } });

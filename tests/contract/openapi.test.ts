@@ -65,7 +65,7 @@ describe("The API's description", () => {
     });
   });
 
-  test("asks for a body only where an empty one is refused", async () => {
+  test("asks for a body only if an empty one is refused", async () => {
     const { paths } = await read();
     expect(paths["/api/account/password"]?.put?.requestBody?.required).toBe(true);
     const client = server().client();

@@ -224,7 +224,7 @@ describeOnEachEngine("Cookies, forward-auth, pages and guessing", (engine) => {
     expectStatus(201, await person.client.post("/api/session", { email: person.email, password: PASSWORD }));
     const token = await resetToken(server(), person.email);
     expectNoContent(await server().client().put("/api/password-resets", { token, password: OTHER_PASSWORD }));
-    // Somebody's guesses don't keep the owner out with the password that was just chosen.
+    // Someone's guesses don't keep out the owner, who has just chosen a new password.
     await signIn(server(), { email: person.email, password: OTHER_PASSWORD }, UA.safariIphone);
     for (let guess = 0; guess < 11; guess++)
       await guesser.post("/api/session", { email: person.email, password: "wrong password" });

@@ -149,7 +149,7 @@ describeOnEachEngine("Time", (engine) => {
     await database.drop();
   });
 
-  describe("what is over goes", () => {
+  describe("what has expired is removed", () => {
     test("from every table that has what is over, and people can sign in as before", async () => {
       const server = await startServer({ engine, pruneInterval: "50ms" });
       const person = await signUp(server);

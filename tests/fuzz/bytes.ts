@@ -84,6 +84,6 @@ export function bytesOf(seed: number, count: number): string[] {
 export function faultsOfBytes(came: string): string[] {
   if (came === "") return [];
   const statuses = [...came.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
-  if (statuses.length === 0) return ["is no answer"];
+  if (statuses.length === 0) return ["isn't an answer"];
   return statuses.filter((status) => status >= 500).map((status) => `is a ${status}`);
 }

@@ -115,7 +115,7 @@ describeOnEachEngine("Signing in with GitHub", (engine) => {
     },
   );
 
-  test.each([500, [null], "<html>"])("signs nobody in where the addresses are %j", async (emails) => {
+  test.each([500, [null], "<html>"])("signs nobody in if the addresses are %j", async (emails) => {
     expect(await round(server.client(), someone(), emails)).toBe("/login?error=provider_failed");
   });
 

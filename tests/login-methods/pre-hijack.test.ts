@@ -26,7 +26,7 @@ import { UA } from "../support/requests/user-agents.ts";
 import { startServer, type TestServer } from "../support/servers/server.ts";
 import { Sites } from "./ways.ts";
 
-/** Somebody signs up with an address that isn't theirs and waits; then its owner comes. */
+/** Someone signs up with an address that isn't theirs and waits; then its owner comes. */
 describeOnEachEngine("An account that someone else has prepared for its owner", (engine) => {
   let server: TestServer;
   let sites: Sites;

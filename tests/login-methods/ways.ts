@@ -103,7 +103,7 @@ export class Sites {
   }
 }
 
-/** The real command line, beside the running server. */
+/** The real command line, alongside the running server. */
 export async function operate({ server }: Pick<Everyone, "server">, words: string[]): Promise<void> {
   const env = {
     DATABASE_URL: server.database.url,

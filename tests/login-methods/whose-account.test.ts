@@ -181,7 +181,7 @@ describeOnEachEngine("Whose account it is", (engine) => {
     test.each([
       ["is logged in to it", (client: Client) => client.jar.delete("latchkey-device")],
       ["it knows", (client: Client) => client.jar.delete(client.sessionCookieName)],
-    ])("it stays where a browser that %s confirmed the address", async (_, forget) => {
+    ])("it stays if a browser that %s confirmed the address", async (_, forget) => {
       const { email, client, passkey } = await beginsWithPasskey();
       await later();
       forget(client);

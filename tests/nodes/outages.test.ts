@@ -93,7 +93,7 @@ describe("A PostgreSQL that goes away", () => {
     }
   });
 
-  test("may have no address yet at the start, as a container that starts beside the server", async () => {
+  test("may have no address yet at the start, like a container that starts alongside the server", async () => {
     const { lookup } = dns;
     let alias = "postgres.invalid";
     const named = (name: string, ...more: unknown[]): void =>

@@ -73,7 +73,7 @@ describe.runIf(engineNames().includes("postgres"))("A session that was just chec
     }
   }
 
-  test.each(BY_HAND)("is out at its next request where somebody %s in the database", async (_what, sql) => {
+  test.each(BY_HAND)("is refused at its next request if someone %s in the database", async (_what, sql) => {
     await signUp(server);
     const person = await checked();
     await withConnection(async (connection) => {

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +10,11 @@ import { npm, type Packed, pack, type Running, start } from "../support/runs/pac
 import { recipeOf, withPacked, writeFiles } from "../support/runs/recipes.ts";
 import { freePort } from "../support/servers/free-port.ts";
 
+const HOOKS = "src/hooks.server.ts";
+const PRERENDERED = {
+  "src/routes/about/+page.svelte": "<p>About us</p>\n",
+  "src/routes/about/+page.ts": "export const prerender = true;\n",
+};
 const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 
 describe("In an app that sv makes today, the lines of docs/sveltekit.md", () => {
@@ -61,6 +67,19 @@ describe("In an app that sv makes today, the lines of docs/sveltekit.md", () => 
     await page.getByRole("link", { name: "On" }).click();
     await page.waitForURL("**/auth/login?next=**");
   });
+
+  it("build a prerendered page, which anyone can read, without opening the database", async () => {
+    await app.stop();
+    await rm(join(folder, "latchkey-data"), { recursive: true });
+    await writeFiles(PRERENDERED, folder, Number(new URL(origin).port));
+    await writeFile(join(folder, HOOKS), await withBuilding(await readFile(join(folder, HOOKS), "utf8")));
+    await npm(["run", "build"], folder);
+    expect(existsSync(join(folder, "latchkey-data"))).toBe(false);
+    const env = { PORT: new URL(origin).port, ORIGIN: origin };
+    app = await start([process.execPath, "build"], folder, env, /Listening on/);
+    expect(await (await fetch(`${origin}/about`)).text()).toContain("About us");
+    expect((await fetch(origin)).status).toBe(401);
+  }, 120_000);
 });
 
 /** Two pages without a load of their own, below a layout with the one that the page of the documentation gives. */
@@ -72,6 +91,18 @@ async function underALayout(): Promise<Record<string, string>> {
     "src/routes/area/first/+page.svelte": '<p>The first</p><a href="second">On</a>\n',
     "src/routes/area/second/+page.svelte": "<p>The second</p>\n",
   };
+}
+
+/** The hooks with the lines that the page of the documentation gives for prerendered pages. */
+async function withBuilding(hooks: string): Promise<string> {
+  const page = await documentation();
+  for (const line of ["if (building) return resolve(event);", "if (!building) await latchkey();"])
+    expect(page).toContain(`\`${line}\``);
+  const [, first = "", rest = ""] =
+    /^([\s\S]*=> \{\n)( {2}const \{ fetch, requireSession[\s\S]*)$/.exec(hooks) ?? [];
+  const checked = `${first}  if (building) return resolve(event);\n${rest}`;
+  const started = checked.replace("  await latchkey();\n", "  if (!building) await latchkey();\n");
+  return `import { building } from "$app/environment";\n${started}`;
 }
 
 function documentation(): Promise<string> {

@@ -57,7 +57,7 @@ export function watchNetworks(settings: Settings, log: { warn(facts: object, wor
 const UNDECLARED_PROXY =
   "X-Forwarded-For came from a proxy that LATCHKEY_TRUSTED_PROXIES doesn't name. The header is ignored, and all visitors of that proxy count as one, against limits that are ten times as generous. If it is your proxy, set LATCHKEY_TRUSTED_PROXIES to its address.";
 const UNKNOWN_PEERS =
-  "The server that Latchkey runs in doesn't tell where requests come from (Next.js never does), so all visitors count as one, against limits that are ten times as generous. Let a proxy in front be the only way to this server, let it replace X-Forwarded-For by the client's address, and set LATCHKEY_TRUSTED_PROXIES to the proxy's address.";
+  "The server that Latchkey runs in doesn't tell where requests come from (Next.js never does), so all visitors count as one, against limits that are ten times as generous. Let a proxy in front be the only way to this server, let it replace X-Forwarded-For with the client's address, and set LATCHKEY_TRUSTED_PROXIES to the proxy's address.";
 
 /** Whether a peer is a proxy that LATCHKEY_TRUSTED_PROXIES names. */
 export function isProxy(remote: string | undefined, trusted: Networks): boolean {

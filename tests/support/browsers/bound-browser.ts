@@ -30,7 +30,7 @@ export function makeProof(challenge: string, { key, header: other, payload }: Jw
   return `${signed}.${sign("sha256", Buffer.from(signed), { key: key.privateKey, dsaEncoding }).toString("base64url")}`;
 }
 
-/** The part of a browser that binds sessions, beside its cookies: a key that never leaves it, and the next challenge. */
+/** The part of a browser that binds sessions, apart from its cookies: a key that never leaves it, and the next challenge. */
 export class BoundBrowser {
   readonly client: Client;
   readonly key: Pair;

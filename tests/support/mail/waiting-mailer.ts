@@ -36,7 +36,7 @@ export function createWaitingMailer({
 }: WaitingMailerOptions): WaitingMailer {
   const { now } = options;
   const sender = readSender(from);
-  if (sender === undefined) throw new Error(`${from} is no sender.`);
+  if (sender === undefined) throw new Error(`${from} isn't a valid sender.`);
   const folder = mkdtempSync(join(tmpdir(), "latchkey-mailer-"));
   const database = openSqlite(join(folder, "latchkey.db"));
   const seal = createSeal([randomBytes(32)]);
