@@ -1,4 +1,4 @@
-import { type EmailedLink, findAccountLink } from "../credentials/emailed-links.ts";
+import { type EmailedLink, endLinks, findAccountLink } from "../credentials/emailed-links.ts";
 import { removeAddedSince } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { changeByLink, resetEmail, type SecurityChange } from "../credentials/security-change.ts";
@@ -11,7 +11,8 @@ import { type Outcome, refuse } from "../refusals.ts";
 /**
  * Reverses a change of address, with the link that the old address got. An unconfirmed change is cancelled,
  * and no session ends. A confirmed one is undone: the old address is restored, every session ends, the
- * password is blocked until it is reset, and a reset begins.
+ * password is blocked until it is reset, and a reset begins. If the link's change was overtaken by a later one
+ * from the same address, that one is cancelled or undone.
  */
 export async function reverseEmailChange(visit: Visit, token: string): Promise<Outcome> {
   const { parts, clientInfo, now } = visit;
@@ -19,8 +20,9 @@ export async function reverseEmailChange(visit: Visit, token: string): Promise<O
   if (!found) return refuse("link_expired");
   const { label } = clientInfo.device;
   return changeByLink(visit, found, async (write, account, link) => {
-    if (link.confirmed_at !== null) return undoChange(parts, write, { account, link, label }, now);
-    await endLinksOfChange(write, account.id, link.change_id);
+    const confirmed = link.confirmed_at === null ? await confirmedSince(write, account, link, now) : link;
+    if (confirmed) return undoChange(parts, write, { account, link: confirmed, label }, now);
+    await cancelChange(write, account, link);
     return {};
   }).catch((error: unknown) => {
     if (isUniqueViolation(error)) return refuse("link_expired");
@@ -74,10 +76,40 @@ async function endLinksSince(write: Write, accountId: string, link: EmailedLink)
   return begunAt;
 }
 
-async function endLinksOfChange(write: Write, accountId: string, changeId: string | null): Promise<void> {
+/**
+ * A change that was confirmed after another one from the same address had been asked for: whoever kept the
+ * email about that one wants the address back all the same.
+ */
+async function confirmedSince(
+  { query }: Write,
+  account: Account,
+  { email_key }: EmailedLink,
+  now: number,
+): Promise<EmailedLink | undefined> {
+  if (account.email_key === email_key) return undefined;
+  return query
+    .selectFrom("emailed_link")
+    .selectAll()
+    .where("account_id", "=", account.id)
+    .where("kind", "=", "email_reversal")
+    .where("email_key", "=", email_key)
+    .where("confirmed_at", "is not", null)
+    .where("expires_at", ">", now)
+    .orderBy("created_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Ends the links of a change, and of a later one from the same address. */
+async function cancelChange(
+  write: Write,
+  { id: account_id, email_key }: Account,
+  link: EmailedLink,
+): Promise<void> {
   await write.query
     .deleteFrom("emailed_link")
-    .where("account_id", "=", accountId)
-    .where("change_id", "=", changeId)
+    .where("account_id", "=", account_id)
+    .where("change_id", "=", link.change_id)
     .execute();
+  if (email_key === link.email_key) await endLinks(write, { kind: "confirm_email", account_id, email_key });
 }

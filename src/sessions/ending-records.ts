@@ -14,17 +14,28 @@ type Ending = { reason: EndReason; by: Actor | null; at: number };
 /** How many endings of one event an account's activity lists one by one; the rest is grouped by device. */
 const ENTRIES_AN_ACCOUNT = 100;
 
-/** Records sessions that end for one reason, chunk by chunk; `close` adds what the activity groups. */
-export function recordsOf(write: Write, ending: Ending) {
-  const activity = activityOf(ending);
+/**
+ * Records the sessions that one event ends, chunk by chunk, each for one of several reasons; `close` adds what
+ * the activity groups.
+ */
+export function recordsOf(write: Write) {
+  const told: Told = new Map();
+  const activities = new Map<EndReason, ReturnType<typeof activityOf>>();
   return {
-    async keep(gone: Gone[]): Promise<void> {
+    async keep(gone: Gone[], ending: Ending): Promise<void> {
+      const activity = activities.get(ending.reason) ?? activityOf(ending, told);
+      activities.set(ending.reason, activity);
       await keepReasons(write, gone, ending);
       await record(write, ...activity.next(gone));
     },
-    close: () => record(write, ...activity.folded()),
+    async close(): Promise<void> {
+      for (const activity of activities.values()) await record(write, ...activity.folded());
+    },
   };
 }
+
+/** How many endings of one event were listed one by one, by account. */
+type Told = Map<string, number>;
 
 /** Stores why these sessions ended, so that the holders of their tokens can be told. */
 async function keepReasons(write: Write, gone: Gone[], { reason, by, at }: Ending): Promise<void> {
@@ -49,9 +60,8 @@ export function whyEnded({
   return by === null ? { reason } : { reason, by, at: new Date(at).toISOString() };
 }
 
-/** The activity entries of one event: one per session; beyond the limit, one per device with a count. */
-function activityOf({ reason, by, at }: Ending) {
-  const told = new Map<string, number>();
+/** The activity entries for one reason: one per session; beyond the limit, one per device with a count. */
+function activityOf({ reason, by, at }: Ending, told: Told) {
   const rest = new Map<string, { session: Gone; count: number }>();
   const entryOf = ({ accountId, label }: Gone, more: { count?: number } = {}): ActivityEntry => {
     const detail = { reason, ...(by === null ? {} : { by: by.name }), ...more };

@@ -73,23 +73,19 @@ export async function endBecauseOf<E extends EndingEvent>(
     await write.query.deleteFrom("pending_sign_in").where("account_id", "in", accountIds).execute();
   if (links) await endableLinks(write).where("account_id", "in", accountIds).execute();
   if (reason === null) return 0;
-  const records = {
-    live: recordsOf(write, { reason, by, at }),
-    expired: recordsOf(write, { reason: "expired", by: null, at }),
-    idle: recordsOf(write, { reason: "idle", by: null, at }),
-  };
+  const records = recordsOf(write);
   let ended = 0;
   for (;;) {
     const gone = await takeChunk(write, EVENTS[event].ends, of, at);
-    for (const [was, some] of Map.groupBy(gone, (session) => whyOver(session) ?? "live")) {
-      await records[was].keep(some);
-      if (was === "live") ended += some.length;
+    for (const [over, some] of Map.groupBy(gone, whyOver)) {
+      await records.keep(some, over === null ? { reason, by, at } : { reason: over, by: null, at });
+      if (over === null) ended += some.length;
     }
     for (const { accountId } of gone) write.announce(accountId);
     if (gone.length < SESSIONS_A_CHUNK) break;
     await nextTurn();
   }
-  for (const each of Object.values(records)) await each.close();
+  await records.close();
   return ended;
 }
 

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
+import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
 import { linksIn, tokenIn } from "../support/mail/outbox.ts";
 import { DAY, MINUTE } from "../support/requests/clock.ts";
 import {
@@ -115,15 +116,45 @@ describeOnEachEngine("A change of the address", (engine) => {
     expectNoContent(await confirm(other, token));
   });
 
-  test("that was never confirmed is only cancelled by its link, also once a later one was confirmed", async () => {
-    const person = await signUpConfirmed(server());
-    const later = freshEmail("later");
-    await ask(person, freshEmail("never"));
-    const cancel = await server().outbox.tokenFor(person.email, "/keep-email");
-    expectNoContent(await confirm(person, await ask(person, later)));
-    expectNoContent(await takeBack(cancel));
-    const { body } = expectStatus(200, await person.client.get("/api/session"));
-    expect(body.account?.email).toBe(later);
+  describe("that was overtaken by a later one has a link that", () => {
+    async function askedTwice() {
+      const owner = await signUpConfirmed(server());
+      await ask(owner, freshEmail("first"));
+      const begun = server().clock.now();
+      const keep = await server().outbox.tokenFor(owner.email, "/keep-email");
+      server().clock.advance(DAY);
+      expectNoContent(await owner.client.post("/api/session/proof", { currentPassword: PASSWORD }));
+      const passkey = await addPasskey(server(), owner.client);
+      server().clock.advance(MINUTE);
+      return { owner, begun, keep, passkey, later: await ask(owner, freshEmail("later")) };
+    }
+
+    test("cancels the later one, too", async () => {
+      const { owner, keep, later } = await askedTwice();
+      expectNoContent(await takeBack(keep));
+      expectRefusal(await confirm(owner, later), 410, "link_expired");
+      await expectSignedIn(owner.client);
+    });
+
+    test("takes the address back once the later one was confirmed, and leaves what was set up before that", async () => {
+      const { owner, keep, passkey, later } = await askedTwice();
+      expectNoContent(await confirm(owner, later));
+      expectNoContent(await takeBack(keep));
+      await expectSignedOut(owner.client, "email_changed");
+      const token = await server().outbox.tokenFor(owner.email, "/reset-password");
+      const chosen = { token, password: OTHER_PASSWORD };
+      expectNoContent(await server().client().put("/api/password-resets", chosen));
+      const { email } = owner;
+      await signIn(server(), { email, password: OTHER_PASSWORD }, UA.safariMac);
+      expectStatus(201, await passkeySignIn(server().client(UA.firefoxWindows), passkey));
+    });
+
+    test("works for 7 days from its own email", async () => {
+      const { owner, begun, keep, later } = await askedTwice();
+      expectNoContent(await confirm(owner, later));
+      server().clock.setTo(begun + 7 * DAY + MINUTE);
+      expectRefusal(await takeBack(keep), 410, "link_expired");
+    });
   });
 
   test("can be followed by one back to the address that is reserved for the same account", async () => {

@@ -110,14 +110,13 @@ describeOnEachEngine("An account with 20,000 sessions", (engine) => {
     expect(await rowsLeft()).toBe(1);
     for (const number of HELD) await expectSignedOut(holderOf(number), "signed_out_remotely");
     expect(await isSignedIn(person.client)).toBe(true);
-    // One by one in the activity, as many as a list shows; the rest are folded, a line for each kind of
-    // device.
+    // One by one in the activity, as many as a list shows; the rest are folded, a line for each device and reason.
     const lines = await server().database.read(
       `select detail from activity where kind = 'session_ended' and account_id = '${person.account.id}'`,
     );
     const counts = lines.map(({ detail }) => Number(JSON.parse(String(detail)).count ?? 1));
     expect(counts.reduce((sum, count) => sum + count)).toBe(MANY);
-    expect(lines).toHaveLength(LISTED + 2);
+    expect(lines).toHaveLength(LISTED + 3);
   });
 
   test("all get their last-used times written, while everyone else gets a turn", async () => {
