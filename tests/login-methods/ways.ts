@@ -133,7 +133,7 @@ export type Way = {
   go: (client: Client, everyone: Everyone) => Promise<void>;
 };
 
-export const WAYS: Record<string, Way> = {
+export const WAYS = {
   "a password": {
     without: "session",
     with: "two-factor",
@@ -244,4 +244,4 @@ export const WAYS: Record<string, Way> = {
       await trySignIn(client, { email, password: OTHER_PASSWORD });
     },
   },
-};
+} satisfies Record<string, Way>;
