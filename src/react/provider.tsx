@@ -5,7 +5,7 @@ import { nextTry } from "../client/next-try.ts";
 import { useInBrowser } from "./parts/in-browser.ts";
 import { canUsePasskeys } from "./proof/passkeys.ts";
 import { ProofProvider } from "./proof/proof.tsx";
-import { gatherReads, LatchkeyContext, type LatchkeySettings } from "./queries.ts";
+import { LatchkeyContext, type LatchkeySettings } from "./queries.ts";
 
 type ProviderProps = LatchkeySettings & {
   /** The client to use. Default: one made for `basePath`. */
@@ -25,17 +25,16 @@ export function LatchkeyProvider(props: ProviderProps) {
   const passkeys = useInBrowser(canUsePasskeys, true) && props.passkeys === true;
   const [client] = useState(() => props.client ?? createClient({ basePath }));
   const [queries] = useState(makeQueries);
-  const [refresh] = useState(() => gatherReads(queries));
   const endings = useSignedOut({ client, queries }, props.onSignedOut);
   const value = useMemo(
-    () => ({ client, queries, refresh, settings: { basePath, passkeys, oidc, passwordMinLength }, endings }),
-    [client, queries, refresh, basePath, passkeys, oidc, passwordMinLength, endings],
+    () => ({ client, queries, settings: { basePath, passkeys, oidc, passwordMinLength }, endings }),
+    [client, queries, basePath, passkeys, oidc, passwordMinLength, endings],
   );
   useEffect(() => {
     queries.mount();
     return () => queries.unmount();
   }, [queries]);
-  useEffect(() => client.watch(() => void refresh()), [client, refresh]);
+  useEffect(() => client.watch(() => void queries.invalidateQueries()), [client, queries]);
   useEffect(() => {
     const readAgain = () => void queries.invalidateQueries();
     window.addEventListener("online", readAgain);

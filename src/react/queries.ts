@@ -18,8 +18,6 @@ export type LatchkeySettings = {
 type Latchkey = {
   client: Client;
   queries: QueryClient;
-  /** Loads everything again. */
-  refresh: () => Promise<void>;
   settings: Required<LatchkeySettings>;
   /** How many sessions have ended on this page. */
   endings: number;
@@ -75,35 +73,18 @@ export function useHasPassword(): boolean {
   return data?.methods.some(({ kind }) => kind === "password") ?? true;
 }
 
-/** How long reads that are asked for wait for each other, in ms: an action's own, and that of the server's event. */
-const GATHER = 100;
-
-/** Returns a function that loads everything again, once for all calls that come at about the same time. */
-export function gatherReads(queries: QueryClient): () => Promise<void> {
-  let soon: Promise<void> | undefined;
-  return () => {
-    soon ??= new Promise((resolve) => setTimeout(resolve, GATHER)).then(() => {
-      soon = undefined;
-      return queries.invalidateQueries();
-    });
-    return soon;
-  };
-}
-
 /** Returns a function that loads everything again; call it after an action. */
 export function useRefresh(): () => Promise<void> {
-  return useLatchkey().refresh;
+  const { queries } = useLatchkey();
+  return useMemo(() => () => queries.invalidateQueries(), [queries]);
 }
 
 /** Returns a function that removes sessions that have just ended from the list, before the next request. */
-export function useTakeOff(): (isOver: (session: Session) => boolean) => Promise<void> {
+export function useTakeOff(): (isOver: (session: Session) => boolean) => void {
   const { queries } = useLatchkey();
   return useMemo(
-    () => async (isOver) => {
-      // A list that is on its way may still have them.
-      await queries.cancelQueries({ queryKey: ["sessions"] });
-      queries.setQueryData<Session[]>(["sessions"], (known) => known?.filter((one) => !isOver(one)));
-    },
+    () => (isOver) =>
+      queries.setQueryData<Session[]>(["sessions"], (known) => known?.filter((one) => !isOver(one))),
     [queries],
   );
 }

@@ -23,17 +23,6 @@ function readsOf(page: Page): { path: string; background: boolean }[] {
   return reads;
 }
 
-/** Counts what the page's event stream says. */
-const COUNT_EVENTS = `
-  window.opened = window.changes = 0;
-  window.EventSource = class extends EventSource {
-    constructor(url) {
-      super(url);
-      this.addEventListener("open", () => (window.opened += 1));
-      this.addEventListener("sessions-changed", () => (window.changes += 1));
-    }
-  };`;
-
 /** As when the person goes to another tab, and comes back. */
 async function comeBack(page: Page): Promise<void> {
   for (const state of ["hidden", "visible"] as const) await setVisibility(page, state);
@@ -66,31 +55,6 @@ describe("what a page reads", () => {
     const refreshed = reads.slice(known);
     expect(refreshed.map(({ path }) => path)).toContain("sessions");
     expect(refreshed.filter(({ background }) => !background)).toEqual([]);
-  });
-
-  it("after it has ended a session is read once, though the server also says that the list has changed", async () => {
-    const { page, reads, email } = await onSecurityPage();
-    const windows = (await browser.device({ userAgent: UA.firefoxWindows })).page;
-    await logInInBrowser(windows, server().baseUrl, email, PASSWORD);
-    await page.addInitScript(COUNT_EVENTS);
-    await page.clock.install();
-    await page.reload();
-    const logOut = page.getByRole("button", { name: "Log out Firefox on Windows" });
-    await logOut.waitFor();
-    await expect.poll(() => page.evaluate("window.opened")).toBe(1);
-    await page.waitForLoadState("networkidle");
-    await page.clock.pauseAt(Date.now() + 1_000);
-    await page.waitForLoadState("networkidle");
-    const known = reads.length;
-    await page.evaluate("window.changes = 0");
-    await logOut.click();
-    await page.getByText("Firefox on Windows was logged out.").waitFor();
-    await expect.poll(() => page.evaluate("window.changes")).toBe(1);
-    await page.clock.runFor(1_000);
-    await expect.poll(() => reads.length).toBeGreaterThan(known);
-    await page.waitForLoadState("networkidle");
-    const paths = ["session", "sessions", "account/login-methods", "activity"];
-    expect(reads.slice(known)).toEqual(paths.map((path) => ({ path, background: true })));
   });
 
   it("when a person comes back to it is use, and the list says so", async () => {

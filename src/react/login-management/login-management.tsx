@@ -113,7 +113,7 @@ export function EndOthers({ count, onClose, say }: { count: number; onClose: () 
   const takeOff = useTakeOff();
   const ending = useAction(async () => {
     const { ended } = await client.endOtherSessions();
-    await takeOff((session) => !session.current);
+    takeOff((session) => !session.current);
     say(othersWereLoggedOut(ended));
     onClose();
     void refresh();

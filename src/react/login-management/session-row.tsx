@@ -27,7 +27,7 @@ export function SessionRow({ session, isNew, now, say }: RowProps) {
     });
     say(`${label} was logged out.`);
     if (row.current?.contains(document.activeElement)) nextButton(row.current)?.focus();
-    await takeOff((one) => one.id === id);
+    takeOff((one) => one.id === id);
     void refresh();
   });
   return (
