@@ -1,3 +1,4 @@
+import type { Route } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { browserFor, focused, signUpInBrowser } from "../support/browsers/browser.ts";
 import { codeAt, STEP } from "../support/login-methods/totp.ts";
@@ -141,21 +142,23 @@ describe("the focus on the security page", () => {
     await expect.poll(() => focused(page)).toBe("Turn off");
   });
 
+  const EVENTS = Array.from({ length: 60 }, (_, place) => ({
+    id: `event-${place}`,
+    kind: "signed_in",
+    at: "2026-11-03T12:00:00.000Z",
+    label: place === 50 ? "Firefox on Windows" : "Chrome on Mac OS",
+    detail: {},
+  }));
+  const isMore = (route: Route) => new URL(route.request().url()).searchParams.has("before");
+  const answer = (route: Route) =>
+    route.fulfill({ json: { events: isMore(route) ? EVENTS.slice(50) : EVENTS.slice(0, 50) } });
+
   it("stays where it was as more of the activity is shown, even if that was all", async () => {
     const { page } = await withDevices();
-    const events = Array.from({ length: 60 }, (_, place) => ({
-      id: `event-${place}`,
-      kind: "signed_in",
-      at: "2026-11-03T12:00:00.000Z",
-      label: place === 50 ? "Firefox on Windows" : "Chrome on Mac OS",
-      detail: {},
-    }));
     let isAway = true;
-    await page.route("**/api/activity**", (route) => {
-      const isMore = new URL(route.request().url()).searchParams.has("before");
-      if (isMore && isAway) return route.abort();
-      return route.fulfill({ json: { events: isMore ? events.slice(50) : events.slice(0, 50) } });
-    });
+    await page.route("**/api/activity**", (route) =>
+      isMore(route) && isAway ? route.abort() : answer(route),
+    );
     await page.reload();
     const card = page.getByRole("region", { name: "Recent activity" });
     await card.getByRole("button", { name: "Show more" }).click();
@@ -164,6 +167,22 @@ describe("the focus on the security page", () => {
     await card.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
     await expect.poll(() => focused(page)).toMatch(/^Signed in from Firefox on Windows/);
     await card.getByText("No answer from the server.").waitFor({ state: "detached" });
+  });
+
+  it("stays there, too, if the account changes while more of the activity is on its way", async () => {
+    const { page, email } = await withDevices();
+    let asked = 0;
+    // The first answer never comes: the page no longer waits for it.
+    await page.route("**/api/activity**", async (route) => {
+      if (!isMore(route) || asked++ > 0) await answer(route);
+    });
+    await page.reload();
+    const card = page.getByRole("region", { name: "Recent activity" });
+    await card.getByRole("button", { name: "Show more" }).click();
+    await expect.poll(() => asked).toBe(1);
+    await signIn(server(), { email, password: PASSWORD }, UA.firefoxWindows);
+    await card.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+    await expect.poll(() => focused(page)).toMatch(/^Signed in from Firefox on Windows/);
   });
 
   it("can show all of a long list with one press", async () => {

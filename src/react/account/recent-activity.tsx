@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import {
   type ActivityEvent,
   absoluteTime,
@@ -29,7 +29,8 @@ export function RecentActivity() {
     queries,
   );
   const events = activity.data?.pages.flat();
-  const more = useShowMore(events, () => void activity.fetchNextPage());
+  const canFetch = activity.hasNextPage && !activity.isFetching && !activity.isError;
+  const more = useShowMore(events, canFetch, () => void activity.fetchNextPage());
   return (
     <Card
       id="recent-activity"
@@ -70,9 +71,13 @@ export function RecentActivity() {
 }
 
 /** Fetches older events and focuses the first of them, since the button may be gone afterwards. */
-function useShowMore(events: ActivityEvent[] | undefined, fetchMore: () => void) {
+function useShowMore(events: ActivityEvent[] | undefined, canFetch: boolean, fetchMore: () => void) {
   const list = useRef<HTMLOListElement>(null);
   const [after, setAfter] = useState<string | null>(null);
+  // News of the account cancels a fetch that is under way: it is made again until the older events are there.
+  useEffect(() => {
+    if (after !== null && canFetch) fetchMore();
+  });
   // A layout effect, to run before the card notices that the button is gone and moves the focus itself.
   useLayoutEffect(() => {
     const place = after === null ? -1 : (events?.findIndex(({ id }) => id === after) ?? -1);
@@ -82,11 +87,7 @@ function useShowMore(events: ActivityEvent[] | undefined, fetchMore: () => void)
     const { activeElement } = document;
     if (activeElement === document.body || next.closest(".lk-card")?.contains(activeElement)) next.focus();
   }, [events, after]);
-  const show = () => {
-    setAfter(events?.at(-1)?.id ?? null);
-    fetchMore();
-  };
-  return { list, show };
+  return { list, show: () => setAfter(events?.at(-1)?.id ?? null) };
 }
 
 const CAUSES: Record<string, string> = {
