@@ -96,6 +96,7 @@ describeOnEachEngine("Two-factor authentication", (engine) => {
 
   test("counts the code that turned it on as used", async () => {
     const person = await signUp(server());
+    server().clock.toMiddleOf(STEP);
     const { secret } = await turnOnTwoFactor(server(), person);
     const code = codeAt(secret, server().clock.now(), -1);
     const half = await halfSignIn(server(), person);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeOnEachEngine } from "../support/databases/engines.ts";
 import { addPasskey, passkeySignIn } from "../support/login-methods/passkeys.ts";
-import { codeAt } from "../support/login-methods/totp.ts";
+import { codeAt, STEP } from "../support/login-methods/totp.ts";
 import { tokenIn } from "../support/mail/outbox.ts";
 import { need } from "../support/requests/answers.ts";
 import {
@@ -225,6 +225,7 @@ describeOnEachEngine("A session that the account's owner reports", (engine) => {
     const { email } = need(await client.get("/api/session"), "account");
     await sites.connect(client, "trusted-mfa", sub);
     const secret = need(await client.post("/api/account/two-factor"), "secret");
+    server.clock.toMiddleOf(STEP);
     const code = codeAt(secret, server.clock.now(), -1);
     expectStatus(200, await client.put("/api/account/two-factor", { code }));
     const thief = server.client(UA.firefoxWindows);
