@@ -35,7 +35,7 @@ export const NO_PASSWORD = {
 const FOR_EVER = Number.MAX_SAFE_INTEGER;
 
 /** The device with which the owner acts, and when; the activity names it. */
-type By = { label: string; now: number };
+export type By = { label: string; now: number };
 
 /** A login method that is gone; `name` as people know it. */
 type Removed = { method: LoginMethodKind; name: string };
@@ -63,7 +63,7 @@ export async function removeUnproved(
     .executeTakeFirst();
   if (unproved) await removeTwoFactor(write, id);
   await write.query.deleteFrom("known_device").where("account_id", "=", id).execute();
-  const wasOn = unproved !== undefined && unproved.confirmed_at !== null;
+  const wasOn = Boolean(unproved?.confirmed_at);
   await recordRemoved(write, id, { removed, twoFactor: wasOn }, by);
   const names = removed.map(({ name }) => `"${name}"`);
   return wasOn ? [...names, TWO_FACTOR] : names;
@@ -101,7 +101,7 @@ export async function removeAddedSince(
     .where(addedAt(), ">=", since)
     .executeTakeFirst();
   if (added) await removeTwoFactor(write, accountId);
-  const wasOn = added !== undefined && added.confirmed_at !== null;
+  const wasOn = Boolean(added?.confirmed_at);
   await recordRemoved(write, accountId, { removed, twoFactor: wasOn }, by);
 }
 

@@ -5,7 +5,7 @@ import { networkLimit, resetLimit } from "../credentials/limits/network-limit.ts
 import { forgetWrongPasswords } from "../credentials/limits/tries.ts";
 import { methodsOf } from "../credentials/login-method-list.ts";
 import { rememberRemoved } from "../credentials/method-origins.ts";
-import { ALWAYS, OF_NO_SESSION, removeUnproved } from "../credentials/ownership.ts";
+import { ALWAYS, type By, OF_NO_SESSION, removeUnproved } from "../credentials/ownership.ts";
 import type { AccountParts, Visit } from "../credentials/parts.ts";
 import { hashNewPassword } from "../credentials/passwords/new-password.ts";
 import { changeByLink, resetEmail } from "../credentials/security-change.ts";
@@ -90,7 +90,7 @@ async function setPassword(
   parts: AccountParts,
   write: Write,
   reset: { account: Account; link: EmailedLink; passwordHash: string },
-  by: { label: string; now: number },
+  by: By,
 ): Promise<string[]> {
   const { account, link, passwordHash } = reset;
   const { now } = by;

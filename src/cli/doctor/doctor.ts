@@ -6,7 +6,7 @@ import { escapeHtml } from "../../http/pages/html.ts";
 import { waitingEmails } from "../../mail/outgoing.ts";
 import { insecureUrlWarning, readSettings, type Settings, siteNameOf } from "../../options/options.ts";
 import { givenOptions } from "../given-options.ts";
-import { type JsonFlag, print } from "../terminal.ts";
+import { type JsonFlag, many, print } from "../terminal.ts";
 import { missingDatabase, withLatchkey } from "../with-latchkey.ts";
 import { lookAtSecrets } from "./doctor-secrets.ts";
 import { type Finding, fail, messageOf, ok, warn } from "./finding.ts";
@@ -98,9 +98,7 @@ function lookAtSettings(settings: Settings): Finding[] {
       : warn(`LATCHKEY_COOKIE_DOMAIN shares the cookie with every host below ${cookieDomain}.`),
     lookAtBinding(settings),
     trustedProxies.length > 0 || baseUrl.isLocal
-      ? ok(
-          `LATCHKEY_TRUSTED_PROXIES has ${trustedProxies.length === 1 ? "1 entry" : `${trustedProxies.length} entries`}.`,
-        )
+      ? ok(`LATCHKEY_TRUSTED_PROXIES has ${many(trustedProxies.length, "entry", "entries")}.`)
       : warn(`LATCHKEY_TRUSTED_PROXIES is not set${baseUrl.secure ? ENDS_TLS : ""}. ${WHAT_TO_DECLARE}`),
     readDashboard(settings)
       ? ok("The dashboard is built.")
